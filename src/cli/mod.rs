@@ -1,0 +1,137 @@
+//! The commands: a file each. Parses arguments and maps errors to exit codes; decides nothing.
+//!
+//! Data goes to standard output, everything else to standard error.
+
+pub mod check;
+pub mod demo;
+pub mod feeds;
+pub mod poll;
+pub mod run;
+pub mod schema;
+pub mod search;
+pub mod show;
+pub mod tag;
+pub mod tail;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigError;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: it did what was asked.
+    Fine,
+    /// 1: it did not.
+    Failed,
+    /// 2: the command line makes no sense.
+    Usage,
+    /// 78: the configuration is wrong; restarting will not help (sysexits `EX_CONFIG`).
+    Config,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Fine => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Config => 78,
+        })
+    }
+}
+
+/// Watches news feeds and turns them into an exactly-once stream of conflict-coded articles.
+#[derive(Debug, Parser)]
+#[command(name = "conflictwire", version, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file [default: ./config/conflictwire.toml, else
+    /// /etc/conflictwire/conflictwire.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon
+    Run(run::RunArgs),
+    /// Show the whole pipeline on bundled feeds, over real HTTP on loopback
+    Demo(demo::DemoArgs),
+    /// Check the configuration: every problem at once
+    Check(check::CheckArgs),
+    /// Poll feeds once and print their records; nothing is stored
+    Poll(poll::PollArgs),
+    /// Say what a text on standard input says about conflict
+    Tag(tag::TagArgs),
+    /// Follow what is being committed
+    Tail(tail::TailArgs),
+    /// Search the articles in the SQLite ledger
+    Search(search::SearchArgs),
+    /// List, add, explain and exchange feeds
+    Feeds(feeds::FeedsArgs),
+    /// Print the JSON Schema of what is published or configured
+    Schema(schema::SchemaArgs),
+    /// Print shell completions or the manual page
+    #[command(hide = true)]
+    Generate(schema::GenerateArgs),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = cli.config.as_deref();
+    match run_command(&cli.command, config) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error).into(),
+    }
+}
+
+fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => run::run(args, config),
+        Command::Demo(args) => demo::run(args),
+        Command::Check(args) => check::run(args, config),
+        Command::Poll(args) => poll::run(args, config),
+        Command::Tag(args) => tag::run(args, config),
+        Command::Tail(args) => tail::run(args, config),
+        Command::Search(args) => search::run(args, config),
+        Command::Feeds(args) => feeds::run(args, config),
+        Command::Schema(args) => schema::run(args),
+        Command::Generate(args) => schema::generate(args),
+    }
+}
+
+/// Writes an error to standard error and says how to exit.
+#[expect(clippy::print_stderr, reason = "this is where a command's error reaches its user")]
+fn report(error: &anyhow::Error) -> Exit {
+    let broken_pipe = error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)
+    });
+    if broken_pipe {
+        // `conflictwire search … | head` is not an error.
+        return Exit::Fine;
+    }
+    if let Some(ConfigError(problems)) = error.downcast_ref() {
+        check::print_problems(problems);
+        return Exit::Config;
+    }
+    anstream::eprintln!("error: {error:#}");
+    Exit::Failed
+}
+
+/// The runtime of the commands that need one.
+///
+/// # Errors
+/// What the system says if it gives no threads.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

@@ -1,0 +1,23 @@
+//! The only reader of the wall clock.
+
+use crate::model::Timestamp;
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// Always this instant, for tests and reproducible output.
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// The time.
+    pub fn now(self) -> Timestamp {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
+            Self::System => Timestamp::now(),
+            Self::Fixed(at) => at,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Makes outcomes durable: records, rejects and feed state as one act.
+
+pub mod json_lines;
+pub mod sqlite;
+
+use std::collections::HashMap;
+
+use crate::model::{FeedId, Outcome};
+use crate::state::FeedState;
+
+pub use json_lines::JsonLines;
+pub use sqlite::SqliteLedger;
+
+/// Which ledger, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerSettings {
+    /// One database file.
+    Sqlite(sqlite::SqliteSettings),
+    /// Standard output.
+    JsonLines,
+}
+
+/// What was known when the ledger was opened.
+pub type States = HashMap<FeedId, FeedState>;
+
+/// Why nothing was committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The directory or file cannot be made, opened or written.
+    #[error("cannot use the database \"{path}\": {why}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// Another daemon holds the file.
+    #[error(
+        "the database \"{path}\" is in use by another conflictwire; stop it, or give this one \
+         another `sqlite.path`"
+    )]
+    InUse {
+        /// The file.
+        path: String,
+    },
+    /// The disk is full, the file went away, …: may work next time.
+    #[error("could not write to \"{path}\": {why}")]
+    Write {
+        /// The file, or "standard output".
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The ledger has been closed.
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+/// Where outcomes are committed.
+///
+/// A closed set, so an enum: no boxed futures, and adding a ledger makes the compiler list every
+/// place that must learn of it.
+#[derive(Debug)]
+pub enum Ledger {
+    /// One database file, one database transaction a commit.
+    Sqlite(SqliteLedger),
+    /// One JSON object a line on standard output; remembers nothing.
+    JsonLines(JsonLines),
+}
+
+impl Ledger {
+    /// Opens the ledger and reads every feed's state. Blocks: call before the runtime is busy.
+    ///
+    /// # Errors
+    /// [`CommitError::Open`], [`CommitError::InUse`].
+    pub fn open(settings: &LedgerSettings) -> Result<(Self, States), CommitError> {
+        match settings {
+            LedgerSettings::Sqlite(settings) => {
+                let (ledger, states) = SqliteLedger::open(settings)?;
+                Ok((Self::Sqlite(ledger), states))
+            }
+            LedgerSettings::JsonLines => Ok((Self::JsonLines(JsonLines::new()), States::new())),
+        }
+    }
+
+    /// Commits an outcome: all of it or nothing.
+    ///
+    /// Cancel safety: dropping the future does not undo a commit that has begun; the caller must
+    /// not, then, assume either.
+    ///
+    /// # Errors
+    /// [`CommitError::Write`], which may work next time; [`CommitError::Closed`].
+    pub async fn commit(&self, outcome: Outcome) -> Result<(), CommitError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.commit(outcome).await,
+            Self::JsonLines(ledger) => ledger.commit(&outcome),
+        }
+    }
+
+    /// Waits until everything accepted is durable, and closes.
+    ///
+    /// # Errors
+    /// [`CommitError::Write`] if the last write did not work.
+    pub async fn close(self) -> Result<(), CommitError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.close().await,
+            Self::JsonLines(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Named points at which the test suite kills the process, as `kill -9` does.
+//!
+//! Compiled to nothing without the feature `fault-points`, which no released binary has. Which
+//! point, and at which passing of it, comes from `CONFLICTWIRE_FAULT` ("name" or "name:3"), read
+//! in `config` and armed in `main`.
+
+/// A place where dying must lose nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The answer is here, nothing was made of it.
+    AfterFetch,
+    /// The outcome is in memory only.
+    AfterProcess,
+    /// The writer holds outcomes, the database transaction has not begun.
+    BeforeCommit,
+    /// Rows are written, the database transaction is open.
+    InsideCommit,
+    /// The database has committed, nobody has been told.
+    AfterCommit,
+    /// The database is open, no state has been read.
+    InStartUp,
+    /// A migration is half done.
+    InMigration,
+    /// Old articles are half deleted.
+    InRetention,
+    /// The new configuration is read, the feeds are being exchanged.
+    InReload,
+    /// Shutdown has begun, the ledger is not closed.
+    InDrain,
+}
+
+impl Point {
+    /// Every point.
+    pub const ALL: [Point; 10] = [
+        Self::AfterFetch,
+        Self::AfterProcess,
+        Self::BeforeCommit,
+        Self::InsideCommit,
+        Self::AfterCommit,
+        Self::InStartUp,
+        Self::InMigration,
+        Self::InRetention,
+        Self::InReload,
+        Self::InDrain,
+    ];
+
+    /// Its name in `CONFLICTWIRE_FAULT`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AfterFetch => "after_fetch",
+            Self::AfterProcess => "after_process",
+            Self::BeforeCommit => "before_commit",
+            Self::InsideCommit => "inside_commit",
+            Self::AfterCommit => "after_commit",
+            Self::InStartUp => "in_start_up",
+            Self::InMigration => "in_migration",
+            Self::InRetention => "in_retention",
+            Self::InReload => "in_reload",
+            Self::InDrain => "in_drain",
+        }
+    }
+}
+
+#[cfg(feature = "fault-points")]
+mod armed {
+    use std::process::Command;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::Point;
+
+    static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
+
+    /// Arms "name" or "name:3": die at the third passing of that point.
+    pub fn arm(spec: &str) {
+        let (name, count) = spec.split_once(':').unwrap_or((spec, "1"));
+        let passings = AtomicU64::new(count.parse().unwrap_or(1));
+        // A second call changes nothing: the process dies at most once.
+        let _already = ARMED.set((name.to_owned(), passings));
+    }
+
+    /// Dies here if armed.
+    pub fn point(point: Point) {
+        let Some((name, left)) = ARMED.get() else { return };
+        if name != point.name() || left.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        // The shell's parent is this process; SIGKILL cannot be caught, so nothing of ours runs on.
+        let killed = Command::new("sh").args(["-c", "kill -9 $PPID"]).status();
+        unreachable!("kill -9 came back with {killed:?}");
+    }
+}
+
+#[cfg(feature = "fault-points")]
+pub use armed::{arm, point};
+
+/// Does nothing: this binary has no fault points.
+#[cfg(not(feature = "fault-points"))]
+#[inline]
+pub fn point(_point: Point) {}

@@ -1,0 +1,20 @@
+#![doc = include_str!("README.md")]
+
+pub mod model;
+pub mod schedule;
+pub mod fetch;
+pub mod parse;
+pub mod normalise;
+pub mod dedupe;
+pub mod tag;
+pub mod state;
+pub mod commit;
+pub mod pipeline;
+pub mod admin;
+pub mod config;
+pub mod telemetry;
+pub mod demo;
+pub mod cli;
+pub mod clock;
+pub mod fault;
+pub mod shutdown;

@@ -1,0 +1,133 @@
+//! A feed as configured, every default already filled in.
+
+use std::time::Duration;
+
+use url::Url;
+
+/// The id of a feed: given in the configuration, or a slug of host and path.
+///
+/// Shape: 1 to 128 characters of `a-z 0-9 . _ -`. Feed state is kept under it, so it outlives a
+/// change of URL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FeedId(String);
+
+impl FeedId {
+    /// The longest id, in bytes: it is a key in every ledger and a label in logs.
+    pub const LENGTH_MAX: usize = 128;
+
+    /// Reads an id as given.
+    ///
+    /// # Errors
+    /// [`NotAFeedId`] if it is empty, too long, or has another character.
+    pub fn parse(text: &str) -> Result<Self, NotAFeedId> {
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
+        };
+        if !text.is_empty() && text.len() <= Self::LENGTH_MAX && text.bytes().all(plain) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAFeedId(text.to_owned()))
+        }
+    }
+
+    /// The id of a feed that was given none: host (without `www.`), path and query, every run of
+    /// other characters one `-`.
+    pub fn from_url(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.strip_prefix("www.").unwrap_or(host);
+        let port = url.port().map(|port| format!("-{port}")).unwrap_or_default();
+        let query = url.query().map(|query| format!("-{query}")).unwrap_or_default();
+        let mut slug = String::new();
+        for byte in format!("{host}{port}{}{query}", url.path()).to_lowercase().bytes() {
+            if byte.is_ascii_alphanumeric() || byte == b'.' {
+                slug.push(char::from(byte));
+            } else if !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        let slug = slug.trim_matches(|c| c == '-' || c == '.');
+        let cut: String = slug.chars().take(Self::LENGTH_MAX).collect();
+        if cut.is_empty() { Self("feed".to_owned()) } else { Self(cut) }
+    }
+
+    /// The text of it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for FeedId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Text that was read as a [`FeedId`] and is not one.
+#[derive(Debug, thiserror::Error)]
+#[error("feed id \"{0}\" is not 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\"")]
+pub struct NotAFeedId(String);
+
+/// What the first poll of a feed publishes of what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    /// Everything.
+    All,
+    /// What was published no longer ago than this; entries without a believed date too.
+    Within(Duration),
+    /// Nothing: the entries are remembered, and only later ones published.
+    None,
+}
+
+/// A document we poll, with all that its poll needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feed {
+    /// What its state is kept under.
+    pub id: FeedId,
+    /// Where it is; `http` or `https`, no user-info, no fragment.
+    pub url: Url,
+    /// Who publishes it, as the configuration says; null on the record if it does not.
+    pub publisher: Option<String>,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: Option<String>,
+    /// BCP 47; believed before the feed's own word, after an entry's own.
+    pub language: Option<String>,
+    /// A fixed interval between polls, instead of the learned one.
+    pub interval: Option<Duration>,
+    /// Shortest and longest wait between polls.
+    pub interval_min: Duration,
+    /// See `interval_min`.
+    pub interval_max: Duration,
+    /// The longest `Retry-After` that is believed.
+    pub retry_after_max: Duration,
+    /// What the first poll publishes.
+    pub backlog: Backlog,
+    /// The most entries taken from one document; the newest are kept.
+    pub entries_max: usize,
+    /// The most characters of body text on a record.
+    pub text_chars_max: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, slug: &str) {
+        assert_eq!(FeedId::from_url(&Url::parse(url).unwrap()).as_str(), slug, "from {url}");
+    }
+
+    #[test]
+    fn a_slug_is_host_and_path() {
+        check("https://www.example.org/world/rss.xml", "example.org-world-rss.xml");
+        check("http://example.org:8080/?feed=rss2", "example.org-8080-feed-rss2");
+        check("https://example.org/", "example.org");
+    }
+
+    #[test]
+    fn every_slug_is_an_id() {
+        for url in ["https://пример.рф/лента", "http://[::1]/", "https://e.org/////"] {
+            let id = FeedId::from_url(&Url::parse(url).unwrap());
+            assert!(FeedId::parse(id.as_str()).is_ok(), "{id}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The nouns of the program, and no behaviour beyond their own invariants.
+//!
+//! One word for one thing, in code, configuration, logs, metrics and prose:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | feed | a document we poll, as configured: id, URL, publisher, overrides |
+//! | entry | one `<item>`, `<entry>` or sitemap `<url>`, in the publisher's words |
+//! | article | an entry in our words: clean text, resolved links, believed dates, stable identity |
+//! | revision | the n-th version of one article |
+//! | digest | exact hash of the parts whose change makes a revision |
+//! | fingerprint | 64-bit similarity hash of title and body |
+//! | tag | one subject from the taxonomy; "topic" is only ever a Kafka topic |
+//! | coding | what the article says about conflict, each piece with evidence |
+//! | evidence | the span of text a piece of coding rests on, counted in Unicode code points |
+//! | record | article and coding in wire form |
+//! | reject | what could not be read, and why |
+//! | answer | what a fetch came to |
+//! | outcome | everything one poll changes |
+//! | ledger | where outcomes are committed |
+
+pub mod article;
+pub mod entry;
+pub mod feed;
+pub mod outcome;
+pub mod record;
+pub mod tag;
+pub mod time;
+
+pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
+pub use entry::{Entry, EntryText, Media, TextKind};
+pub use feed::{Backlog, Feed, FeedId};
+pub use outcome::{
+    Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
+    Validators,
+};
+pub use record::{Record, Reject};
+pub use tag::{
+    Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Related, Tag, TagId,
+};
+pub use time::Timestamp;

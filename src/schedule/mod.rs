@@ -1,0 +1,152 @@
+//! When to ask a feed again.
+//!
+//! [`plan`] weighs everything that has a say: the learned or configured interval, the server's
+//! freshness (RFC 9111, 4.2), the feed's `ttl`, our backoff after failures, `Retry-After`
+//! (RFC 9110, 10.2.3). The plan keeps each of them, so `feeds explain` can say why.
+
+pub mod cadence;
+pub mod queue;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use cadence::next_interval;
+pub use queue::Queue;
+
+use crate::model::{Feed, FeedId, Timestamp};
+
+/// A withdrawn feed is asked weekly, in case it was a mistake.
+pub const GONE_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The shortest wait after 429 or 503 that names none: some servers send `Retry-After: 0` and ban
+/// whoever believes them.
+pub const BUSY_WAIT_MIN: Duration = Duration::from_secs(60);
+
+/// What decided a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A feed not polled before is due at once.
+    #[default]
+    FirstPoll,
+    /// The interval learned from how often the feed changes, or the configured one.
+    Interval,
+    /// The answer says it stays current until then.
+    Freshness,
+    /// The feed's own `ttl`.
+    Ttl,
+    /// The wait that grows with failures.
+    Backoff,
+    /// The server asked for it.
+    RetryAfter,
+    /// The publisher withdrew the feed.
+    Gone,
+}
+
+impl Reason {
+    /// For a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::FirstPoll => "it has not been polled before",
+            Self::Interval => "its interval",
+            Self::Freshness => "its last answer stays current until then",
+            Self::Ttl => "the feed's own ttl",
+            Self::Backoff => "the wait that grows with failures",
+            Self::RetryAfter => "the server asked to wait",
+            Self::Gone => "the publisher withdrew it; it is asked weekly",
+        }
+    }
+}
+
+/// When a feed is to be polled next, and everything that made it so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// When; `None` before the first poll: at once.
+    pub due_at: Option<Timestamp>,
+    /// What decided.
+    pub reason: Reason,
+    /// The learned or configured interval.
+    pub interval: Duration,
+    /// How long the last answer stays current, as far as it was believed.
+    pub fresh_for: Option<Duration>,
+    /// The feed's own `ttl`, as far as it was believed.
+    pub ttl: Option<Duration>,
+    /// The wait after failures.
+    pub backoff: Option<Duration>,
+    /// What the server asked for, as far as it was believed.
+    pub retry_after: Option<Duration>,
+    /// Added so that feeds do not move in step.
+    pub jitter: Duration,
+}
+
+/// What the last poll has to say about the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints {
+    /// The learned interval, before a configured one and the bounds.
+    pub interval: Duration,
+    /// Failures in a row, this one included.
+    pub failures: u32,
+    /// From the answer's headers.
+    pub fresh_for: Option<Duration>,
+    /// From the document.
+    pub ttl: Option<Duration>,
+    /// From the answer's headers.
+    pub retry_after: Option<Duration>,
+    /// 410.
+    pub is_gone: bool,
+    /// 429 or 503.
+    pub is_busy: bool,
+}
+
+/// When to poll a feed next.
+///
+/// `dice` is 0.0 to 1.0 and comes from the caller, as `now` does. A tenth of the wait at most is
+/// added as jitter; nothing is ever taken off, so a server's request is always kept.
+pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
+    let bounded = |wait: Duration| wait.clamp(feed.interval_min, feed.interval_max);
+    let interval = bounded(feed.interval.unwrap_or(hints.interval));
+    // `interval_max` bounds the hints too: "max-age=2592000" is seen on feeds that change hourly.
+    let fresh_for = hints.fresh_for.map(|wait| wait.min(feed.interval_max));
+    let ttl = hints.ttl.map(|wait| wait.min(feed.interval_max));
+    let busy_wait = hints.is_busy.then_some(BUSY_WAIT_MIN.min(feed.interval_max));
+    let backoff = (hints.failures > 0)
+        .then(|| bounded(interval.saturating_mul(1_u32 << hints.failures.min(6))))
+        .max(busy_wait);
+    // Outside the clamp: `interval_max` bounds our own caution, not a server's plain request.
+    let retry_after = hints.retry_after.map(|wait| wait.min(feed.retry_after_max));
+    let gone = hints.is_gone.then_some(GONE_INTERVAL);
+
+    let mut wait = interval;
+    let mut reason = Reason::Interval;
+    for (claim, by) in [
+        (ttl, Reason::Ttl),
+        (fresh_for, Reason::Freshness),
+        (backoff, Reason::Backoff),
+        (retry_after, Reason::RetryAfter),
+        (gone, Reason::Gone),
+    ] {
+        if let Some(claim) = claim.filter(|claim| *claim > wait) {
+            wait = claim;
+            reason = by;
+        }
+    }
+    let jitter = wait.mul_f64(0.1 * dice.clamp(0.0, 1.0));
+    let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
+    Plan { due_at: Some(due_at), reason, interval, fresh_for, ttl, backoff, retry_after, jitter }
+}
+
+/// A number from 0.0 to 1.0 that is fixed for a feed and a poll, and as good as random across
+/// feeds: `process` is pure, so its dice must be an argument, and this makes one.
+pub fn dice(feed: &FeedId, sequence: u64) -> f64 {
+    use sha2::{Digest as _, Sha256};
+    let mut hash = Sha256::new();
+    hash.update(feed.as_str().as_bytes());
+    hash.update(sequence.to_be_bytes());
+    let first: [u8; 2] = hash.finalize().first_chunk().copied().unwrap_or_default();
+    f64::from(u16::from_be_bytes(first)) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests;

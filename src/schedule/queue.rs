@@ -1,0 +1,171 @@
+//! Due feeds, earliest first: one poll in flight per feed, few per host and a gap between them.
+//!
+//! Holds no timer and reads no clock: [`Queue::next`] says which feed may be polled now, or when
+//! to look again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::model::{FeedId, Timestamp};
+
+/// How gently hosts are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Politeness {
+    /// Polls of one host in flight at once.
+    pub host_concurrency: usize,
+    /// Between the starts of two polls of one host.
+    pub host_gap: Duration,
+}
+
+/// What the queue has to offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Poll this one; it is in flight until [`Queue::finish`].
+    Poll(FeedId),
+    /// Nothing may start before then.
+    At(Timestamp),
+    /// Nothing to do until something is added or finished.
+    Idle,
+}
+
+#[derive(Debug)]
+struct Host {
+    in_flight: usize,
+    free_at: Timestamp,
+    waiting: BTreeSet<(Timestamp, FeedId)>,
+}
+
+#[derive(Debug, Clone)]
+struct Place {
+    host: String,
+    due_at: Timestamp,
+    in_flight: bool,
+}
+
+/// Feeds by due time, grouped by host.
+///
+/// A host's turn comes when its earliest feed is due, its gap is over and it has a place free; so a
+/// host of many feeds cannot keep the others waiting, and costs the same however many it has.
+#[derive(Debug)]
+pub struct Queue {
+    politeness: Politeness,
+    feeds: HashMap<FeedId, Place>,
+    hosts: HashMap<String, Host>,
+    /// Hosts that may start something, by when.
+    turns: BTreeSet<(Timestamp, String)>,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(politeness: Politeness) -> Self {
+        Self { politeness, feeds: HashMap::new(), hosts: HashMap::new(), turns: BTreeSet::new() }
+    }
+
+    /// Adds a feed, or moves it if it is there and not in flight.
+    pub fn insert(&mut self, id: FeedId, host: &str, due_at: Timestamp) {
+        if self.feeds.get(&id).is_some_and(|place| place.in_flight) {
+            return;
+        }
+        self.remove(&id);
+        let politeness = Place { host: host.to_owned(), due_at, in_flight: false };
+        self.feeds.insert(id.clone(), politeness);
+        self.change_host(host, |state| {
+            state.waiting.insert((due_at, id));
+        });
+    }
+
+    /// Takes a feed out; one in flight is forgotten when it finishes.
+    pub fn remove(&mut self, id: &FeedId) {
+        let Some(place) = self.feeds.remove(id) else { return };
+        let entry = (place.due_at, id.clone());
+        self.change_host(&place.host, |state| {
+            if place.in_flight {
+                state.in_flight = state.in_flight.saturating_sub(1);
+            } else {
+                state.waiting.remove(&entry);
+            }
+        });
+    }
+
+    /// The poll of a feed is over and it is due again then.
+    pub fn finish(&mut self, id: &FeedId, due_at: Timestamp) {
+        let Some(place) = self.feeds.get_mut(id).filter(|place| place.in_flight) else { return };
+        place.in_flight = false;
+        place.due_at = due_at;
+        let host = place.host.clone();
+        let entry = (due_at, id.clone());
+        self.change_host(&host, |state| {
+            state.in_flight = state.in_flight.saturating_sub(1);
+            state.waiting.insert(entry);
+        });
+    }
+
+    /// Which feed may be polled now, or when to look again.
+    pub fn next(&mut self, now: Timestamp) -> Next {
+        let Some((at, host)) = self.turns.first().cloned() else { return Next::Idle };
+        if at > now {
+            return Next::At(at);
+        }
+        let gap = self.politeness.host_gap;
+        let mut taken = None;
+        self.change_host(&host, |state| {
+            if let Some((_, id)) = state.waiting.pop_first() {
+                state.in_flight += 1;
+                state.free_at = now.checked_add(gap).unwrap_or(Timestamp::MAX);
+                taken = Some(id);
+            }
+        });
+        let Some(id) = taken else { return Next::Idle };
+        if let Some(place) = self.feeds.get_mut(&id) {
+            place.in_flight = true;
+        }
+        Next::Poll(id)
+    }
+
+    /// How many feeds there are.
+    pub fn len(&self) -> usize {
+        self.feeds.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.feeds.is_empty()
+    }
+
+    /// How many feeds are due and have not started, and how long the first has waited.
+    pub fn overdue(&self, now: Timestamp) -> (usize, Duration) {
+        let mut due = 0;
+        let mut first = now;
+        for place in self.feeds.values().filter(|place| !place.in_flight && place.due_at <= now) {
+            due += 1;
+            first = first.min(place.due_at);
+        }
+        (due, Duration::try_from(now.duration_since(first)).unwrap_or_default())
+    }
+
+    /// Changes a host's state and files its turn anew.
+    fn change_host(&mut self, name: &str, change: impl FnOnce(&mut Host)) {
+        let host = self.hosts.entry(name.to_owned()).or_insert_with(|| Host {
+            in_flight: 0,
+            free_at: Timestamp::MIN,
+            waiting: BTreeSet::new(),
+        });
+        if let Some(at) = turn_at(host, self.politeness) {
+            self.turns.remove(&(at, name.to_owned()));
+        }
+        change(host);
+        if let Some(at) = turn_at(host, self.politeness) {
+            self.turns.insert((at, name.to_owned()));
+        } else if host.waiting.is_empty() && host.in_flight == 0 {
+            self.hosts.remove(name);
+        }
+    }
+}
+
+/// When a host may start its next poll; `None` if it has nothing waiting or no place free.
+fn turn_at(host: &Host, politeness: Politeness) -> Option<Timestamp> {
+    if host.in_flight >= politeness.host_concurrency {
+        return None;
+    }
+    host.waiting.first().map(|(due_at, _)| (*due_at).max(host.free_at))
+}

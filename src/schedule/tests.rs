@@ -1,0 +1,175 @@
+//! What `schedule` promises: bounds, claims in order, and polite hosts.
+
+use proptest::prelude::*;
+
+use super::cadence::{Found, INTERVAL_START};
+use super::queue::{Next, Politeness};
+use super::*;
+use crate::model::Backlog;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn feed() -> Feed {
+    Feed {
+        id: FeedId::parse("a").unwrap(),
+        url: "https://example.org/rss".parse().unwrap(),
+        publisher: None,
+        country: None,
+        language: None,
+        interval: None,
+        interval_min: 5 * MINUTE,
+        interval_max: 4 * HOUR,
+        retry_after_max: 24 * HOUR,
+        backlog: Backlog::All,
+        entries_max: 100,
+        text_chars_max: 100,
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-01-02T03:04:05Z".parse().unwrap()
+}
+
+#[track_caller]
+fn check(hints: Hints, reason: Reason, wait: Duration) {
+    let plan = plan(&feed(), &hints, now(), 0.0);
+    assert_eq!(plan.reason, reason);
+    assert_eq!(plan.due_at.unwrap(), now().checked_add(wait).unwrap());
+}
+
+fn hints() -> Hints {
+    Hints { interval: 10 * MINUTE, ..Hints::default() }
+}
+
+#[test]
+fn the_interval_decides_when_nobody_else_speaks() {
+    check(hints(), Reason::Interval, 10 * MINUTE);
+}
+
+#[test]
+fn freshness_delays_the_next_poll_but_not_past_the_longest_interval() {
+    check(Hints { fresh_for: Some(HOUR), ..hints() }, Reason::Freshness, HOUR);
+    check(Hints { fresh_for: Some(720 * HOUR), ..hints() }, Reason::Freshness, 4 * HOUR);
+}
+
+#[test]
+fn zero_freshness_does_not_hammer() {
+    check(Hints { fresh_for: Some(Duration::ZERO), ..hints() }, Reason::Interval, 10 * MINUTE);
+}
+
+#[test]
+fn the_ttl_of_a_feed_is_kept() {
+    check(Hints { ttl: Some(HOUR), ..hints() }, Reason::Ttl, HOUR);
+}
+
+#[test]
+fn failures_lengthen_the_wait_up_to_the_longest_interval() {
+    check(Hints { failures: 1, ..hints() }, Reason::Backoff, 20 * MINUTE);
+    check(Hints { failures: 3, ..hints() }, Reason::Backoff, 80 * MINUTE);
+    check(Hints { failures: 50, ..hints() }, Reason::Backoff, 4 * HOUR);
+}
+
+#[test]
+fn retry_after_may_pass_the_longest_interval_but_not_its_own() {
+    let asked = Hints { failures: 1, retry_after: Some(10 * HOUR), ..hints() };
+    check(asked, Reason::RetryAfter, 10 * HOUR);
+    let absurd = Hints { failures: 1, retry_after: Some(9999 * HOUR), ..hints() };
+    check(absurd, Reason::RetryAfter, 24 * HOUR);
+}
+
+#[test]
+fn a_withdrawn_feed_is_asked_weekly() {
+    check(Hints { failures: 1, is_gone: true, ..hints() }, Reason::Gone, GONE_INTERVAL);
+}
+
+#[test]
+fn the_learned_interval_falls_when_all_is_new_and_rises_when_nothing_is() {
+    let start = next_interval(None, Found::All);
+    assert_eq!(start, INTERVAL_START);
+    assert!(next_interval(Some(start), Found::All) < next_interval(Some(start), Found::Some));
+    assert!(next_interval(Some(start), Found::Nothing) > start);
+}
+
+proptest! {
+    #[test]
+    fn no_plan_is_earlier_than_any_claim(
+        interval in 0_u64..1_000_000, failures in 0_u32..100, retry in 0_u64..80_000, dice in 0.0..1.0_f64,
+    ) {
+        let hints = Hints {
+            interval: Duration::from_secs(interval),
+            failures,
+            retry_after: Some(Duration::from_secs(retry)),
+            ..Hints::default()
+        };
+        let plan = plan(&feed(), &hints, now(), dice);
+        let wait = Duration::try_from(plan.due_at.unwrap().duration_since(now())).unwrap();
+        prop_assert!(wait >= feed().interval_min);
+        prop_assert!(wait >= Duration::from_secs(retry));
+        prop_assert!(wait <= feed().retry_after_max.max(feed().interval_max).mul_f64(1.1));
+    }
+}
+
+const GENTLE: Politeness = Politeness { host_concurrency: 1, host_gap: Duration::from_secs(2) };
+
+fn id(text: &str) -> FeedId {
+    FeedId::parse(text).unwrap()
+}
+
+fn after(seconds: i64) -> Timestamp {
+    now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
+}
+
+#[test]
+fn the_earliest_feed_comes_first_and_none_before_it_is_due() {
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("late"), "a", after(9));
+    queue.insert(id("early"), "b", after(3));
+    assert_eq!(queue.next(now()), Next::At(after(3)));
+    assert_eq!(queue.next(after(3)), Next::Poll(id("early")));
+    assert_eq!(queue.next(after(3)), Next::At(after(9)));
+}
+
+#[test]
+fn a_feed_in_flight_is_not_offered_again() {
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("a"), "a", now());
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    queue.insert(id("a"), "a", now());
+    assert_eq!(queue.next(after(100)), Next::Idle);
+    queue.finish(&id("a"), after(50));
+    assert_eq!(queue.next(after(10)), Next::At(after(50)));
+}
+
+#[test]
+fn a_host_gets_its_gap_and_its_places() {
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("a"), "host", now());
+    queue.insert(id("b"), "host", now());
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(queue.next(now()), Next::Idle);
+    queue.finish(&id("a"), after(900));
+    assert_eq!(queue.next(after(1)), Next::At(after(2)));
+    assert_eq!(queue.next(after(2)), Next::Poll(id("b")));
+}
+
+#[test]
+fn a_host_of_many_feeds_does_not_keep_another_waiting() {
+    let mut queue = Queue::new(GENTLE);
+    (0..500).for_each(|number| queue.insert(id(&format!("big-{number}")), "big", now()));
+    queue.insert(id("small"), "small", after(1));
+    assert!(matches!(queue.next(now()), Next::Poll(_)));
+    assert_eq!(queue.next(after(1)), Next::Poll(id("small")));
+}
+
+#[test]
+fn a_removed_feed_frees_its_host() {
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("a"), "host", now());
+    queue.insert(id("b"), "host", now());
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    queue.remove(&id("a"));
+    queue.finish(&id("a"), after(1));
+    assert_eq!(queue.next(after(5)), Next::Poll(id("b")));
+    assert_eq!(queue.len(), 1);
+}

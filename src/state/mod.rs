@@ -1,0 +1,101 @@
+//! What the next poll of a feed must know.
+//!
+//! A state is replaced as a whole by each committed outcome, live and at restore alike, so there
+//! is no second path that would first run after a crash. It is written as JSON with a version, in
+//! the ledger's own transaction. Making the next state is `pipeline::process`'s; this file is what
+//! it looks like.
+
+mod seen;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use seen::{Seen, SeenArticle};
+
+use crate::model::{Digest, FailureClass, Timestamp, Validators};
+use crate::schedule::Plan;
+
+/// The version of the wire form.
+pub const STATE_VERSION: u32 = 1;
+
+/// Where a feed stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Never polled.
+    #[default]
+    New,
+    /// The last poll was answered.
+    Fine,
+    /// The last poll failed.
+    Failing,
+    /// The publisher withdrew it (410); asked weekly.
+    Gone,
+}
+
+/// What the last failed poll came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// Its class.
+    pub class: FailureClass,
+    /// What happened, for a person.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What the next poll of a feed must know.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FeedState {
+    /// Version of this form, [`STATE_VERSION`]; 0 only in memory, before the first poll.
+    pub version: u32,
+    /// Polls committed: grows by one with each outcome.
+    pub sequence: u64,
+    /// Where the feed stands.
+    pub standing: Standing,
+    /// When it is to be polled next, and everything that made it so.
+    pub plan: Plan,
+    /// The last poll, however it ended.
+    pub polled_at: Option<Timestamp>,
+    /// The last poll that was answered with a document or 304.
+    pub succeeded_at: Option<Timestamp>,
+    /// Failed polls since then.
+    pub failures: u32,
+    /// The last failure since then.
+    pub last_failure: Option<LastFailure>,
+    /// Validators by URL of the redirect chain; they belong to URLs, not to feeds.
+    pub validators: BTreeMap<String, Validators>,
+    /// Articles seen.
+    pub seen: Seen,
+    /// The feed's own title, from its last document.
+    pub title: Option<String>,
+    /// The feed's own language, from its last document.
+    pub language: Option<String>,
+    /// Digest of the last document read.
+    pub body_digest: Option<Digest>,
+    /// Where permanent redirects say the feed lives now.
+    pub moved_to: Option<String>,
+    /// Digests of what was refused lately, so that a feed that stays broken writes one reject.
+    pub refused: Vec<Digest>,
+    /// The learned interval; `None` before the first document.
+    pub interval: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_reads_back_as_written() {
+        let mut state = FeedState { version: STATE_VERSION, sequence: 7, ..FeedState::default() };
+        state.validators.insert(
+            "https://example.org/rss".to_owned(),
+            Validators { etag: Some("W/\"a\"".to_owned()), last_modified: None },
+        );
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<FeedState>(&text).unwrap(), state);
+    }
+}

@@ -1,0 +1,106 @@
+//! Articles seen in a feed: the current window, and the last that left it.
+//!
+//! An article that left the window is remembered a while, so that it does not come back as new
+//! when a publisher shows it again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ArticleId, Digest};
+
+/// How many articles that left the window are remembered.
+///
+/// Five windows of a large feed; at some 60 bytes each, 30 kB a feed in the worst case.
+pub const DEPARTED_MAX: usize = 500;
+
+/// One article as last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenArticle {
+    /// Of the last revision.
+    pub digest: Digest,
+    /// The last revision published, from 1; 0 if the backlog setting left it unpublished.
+    pub revision: u32,
+    /// The state sequence of the last poll whose document held it.
+    pub last_seen: u64,
+}
+
+/// Articles by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seen {
+    articles: BTreeMap<ArticleId, SeenArticle>,
+}
+
+impl Seen {
+    /// The article as last seen.
+    pub fn find(&self, id: ArticleId) -> Option<SeenArticle> {
+        self.articles.get(&id).copied()
+    }
+
+    /// Remembers an article.
+    pub fn remember(&mut self, id: ArticleId, article: SeenArticle) {
+        self.articles.insert(id, article);
+    }
+
+    /// Forgets all but the window of poll `sequence` and the [`DEPARTED_MAX`] that left it last.
+    pub fn forget_departed(&mut self, sequence: u64) {
+        let mut departed: Vec<(u64, ArticleId)> = self
+            .articles
+            .iter()
+            .filter(|(_, article)| article.last_seen != sequence)
+            .map(|(id, article)| (article.last_seen, *id))
+            .collect();
+        if departed.len() <= DEPARTED_MAX {
+            return;
+        }
+        departed.sort_unstable();
+        let surplus = departed.len() - DEPARTED_MAX;
+        for (_, id) in departed.into_iter().take(surplus) {
+            self.articles.remove(&id);
+        }
+    }
+
+    /// How many are remembered.
+    pub fn len(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.articles.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn article(last_seen: u64) -> SeenArticle {
+        SeenArticle { digest: Digest([1; 8]), revision: 1, last_seen }
+    }
+
+    fn id(number: usize) -> ArticleId {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        ArticleId(bytes)
+    }
+
+    #[test]
+    fn the_window_is_never_forgotten_however_large() {
+        let mut seen = Seen::default();
+        (0..2000).for_each(|number| seen.remember(id(number), article(9)));
+        seen.forget_departed(9);
+        assert_eq!(seen.len(), 2000);
+    }
+
+    #[test]
+    fn the_longest_departed_are_forgotten_first() {
+        let mut seen = Seen::default();
+        (0..=DEPARTED_MAX).for_each(|number| seen.remember(id(number), article(number as u64)));
+        seen.forget_departed(u64::MAX);
+        assert_eq!(seen.len(), DEPARTED_MAX);
+        assert!(seen.find(id(0)).is_none());
+        assert!(seen.find(id(1)).is_some());
+    }
+}
