@@ -109,7 +109,6 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
 }
 
 /// Writes an error to standard error and says how to exit.
-#[expect(clippy::print_stderr, reason = "this is where a command's error reaches its user")]
 fn report(error: &anyhow::Error) -> Exit {
     let broken_pipe = error.chain().any(|cause| {
         cause

@@ -1,17 +1,103 @@
-//! Polls feeds once.
+//! Polls feeds or files once, through the same pipeline, and prints the records. Stores nothing.
 
+use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
-use super::Exit;
+use anyhow::Context;
+use url::Url;
 
-/// Polls feeds once.
+use super::{Exit, show};
+use crate::clock::Clock;
+use crate::config::{Config, load};
+use crate::fetch::Fetcher;
+use crate::model::{Answer, Backlog, Body, Feed, FeedId, Freshness, PollResult, Validators};
+use crate::pipeline::process::process;
+use crate::state::FeedState;
+use crate::tag::Tagger;
+
+/// Polls each feed once and prints its records: for people on a terminal, one JSON object a line
+/// otherwise. Nothing is stored.
 #[derive(Debug, clap::Args)]
-pub struct PollArgs {}
+pub struct PollArgs {
+    /// URLs of feeds, ids of configured feeds, or files that hold a feed
+    #[arg(required = true, value_name = "URL|ID|FILE")]
+    pub feeds: Vec<String>,
+    /// One JSON object a line, also on a terminal
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, for a person.
-pub fn run(_args: &PollArgs, _config: Option<&Path>) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let config = load(config)?;
+    let tag = &config.tag;
+    let tagger = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold)
+        .map_err(crate::pipeline::BuildError::Tagger)?;
+    let fetcher = Fetcher::new(&config.fetch, Clock::System)?;
+    let runtime = super::runtime().context("could not start the runtime")?;
+    let as_json = args.json || !std::io::stdout().is_terminal();
+    let mut exit = Exit::Fine;
+    for what in &args.feeds {
+        let feed = find_feed(what, &config)?;
+        let answer = if feed.url.scheme() == "file" {
+            read_file(what, &feed)?
+        } else {
+            runtime.block_on(fetcher.fetch(&feed.url, &std::collections::BTreeMap::new()))
+        };
+        let outcome = process(&feed, &answer, &FeedState::default(), &tagger, Clock::System.now());
+        let mut out = anstream::stdout().lock();
+        for record in &outcome.records {
+            if as_json {
+                serde_json::to_writer(&mut out, record)?;
+                writeln!(out)?;
+            } else {
+                show::write_record(&mut out, record, show::Style::terminal())?;
+            }
+        }
+        out.flush()?;
+        if let PollResult::Failed(failure) = &outcome.result {
+            anstream::eprintln!("error: \"{what}\": {}: {}", failure.class.name(), failure.detail);
+            exit = Exit::Failed;
+        }
+        for reject in &outcome.rejects {
+            let offset = reject.offset.map(|at| format!(" at byte {at}")).unwrap_or_default();
+            anstream::eprintln!("refused{offset}: {}: {}", reject.reason, reject.detail);
+        }
+    }
+    Ok(exit)
+}
+
+/// A configured feed by id or URL, else one made of a URL or a file's path.
+fn find_feed(what: &str, config: &Config) -> anyhow::Result<Feed> {
+    if let Some(feed) =
+        config.feeds.iter().find(|feed| feed.id.as_str() == what || feed.url.as_str() == what)
+    {
+        return Ok(feed.clone());
+    }
+    let url = if Path::new(what).exists() {
+        let path = std::path::absolute(what)?;
+        Url::from_file_path(&path).ok().with_context(|| format!("\"{what}\" is not a path"))?
+    } else {
+        Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https")).with_context(
+            || format!("\"{what}\" is neither an http URL, a configured feed's id, nor a file"),
+        )?
+    };
+    Ok(Feed { id: FeedId::from_url(&url), url, backlog: Backlog::All, ..config.unlisted_feed() })
+}
+
+fn read_file(path: &str, feed: &Feed) -> anyhow::Result<Answer> {
+    let bytes = std::fs::read(path).with_context(|| format!("could not read \"{path}\""))?;
+    Ok(Answer::Body(Body {
+        wire_bytes: bytes.len() as u64,
+        bytes,
+        final_url: feed.url.clone(),
+        moved_to: None,
+        content_type: None,
+        validators: Validators::default(),
+        freshness: Freshness(Some(Duration::ZERO)),
+    }))
 }

@@ -1,10 +1,21 @@
-//! Runs the daemon.
+//! Runs the daemon until a signal ends it.
 
 use std::path::Path;
 
-use super::Exit;
+use anyhow::Context;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
-/// Runs the daemon.
+use super::Exit;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, Problem, load};
+use crate::pipeline::{Daemon, Drained};
+use crate::shutdown::Signals;
+use crate::telemetry;
+
+/// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT. A second signal
+/// ends at once; SIGHUP reads the configuration anew.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {}
 
@@ -12,6 +23,50 @@ pub struct RunArgs {}
 ///
 /// # Errors
 /// What stopped it, for a person.
-pub fn run(_args: &RunArgs, _config: Option<&Path>) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let config = load(config)?;
+    if config.feeds.is_empty() {
+        return Err(no_feeds(&config).into());
+    }
+    telemetry::install(&config.log);
+    info!(service.version = env!("CARGO_PKG_VERSION"), "conflictwire starts");
+    if let Some(path) = &config.path {
+        info!(config.path = %path.display(), "configuration read");
+    }
+    super::runtime().context("could not start the runtime")?.block_on(Box::pin(serve(config)))
+}
+
+async fn serve(config: Config) -> anyhow::Result<Exit> {
+    let stop = CancellationToken::new();
+    let (ask_reload, reloads) = mpsc::channel(1);
+    // Before anything else: a signal during start-up must not kill a migration half-way.
+    let signals = Signals::listen().context("could not listen for signals")?;
+    let daemon = tokio::task::spawn_blocking(move || Daemon::build(config, Clock::System, None))
+        .await
+        .context("the daemon could not be built")??;
+    let mut passing = tokio::task::JoinSet::new();
+    passing.spawn(signals.pass_on(stop.clone(), ask_reload));
+    match daemon.reload_on(reloads).run(stop).await? {
+        Drained::Clean => Ok(Exit::Fine),
+        Drained::CutOff { still_running } => {
+            warn!(
+                poll.abandoned = still_running.join(", "),
+                "the drain passed run.drain_timeout; what was not committed is polled again"
+            );
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn no_feeds(config: &Config) -> ConfigError {
+    let file =
+        config.path.as_ref().map_or("defaults".to_owned(), |path| path.display().to_string());
+    ConfigError(vec![Problem {
+        file,
+        key: "feed".to_owned(),
+        text:
+            "no feed is configured, so there is nothing to poll; add one with `conflictwire feeds \
+               add URL`, list files in feeds_from, or try `conflictwire demo`"
+                .to_owned(),
+    }])
 }

@@ -5,11 +5,11 @@ pub mod sqlite;
 
 use std::collections::HashMap;
 
-use crate::model::{FeedId, Outcome};
-use crate::state::FeedState;
-
 pub use json_lines::JsonLines;
 pub use sqlite::SqliteLedger;
+
+use crate::model::{FeedId, Outcome};
+use crate::state::FeedState;
 
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,13 +90,21 @@ impl Ledger {
     ///
     /// # Errors
     /// [`CommitError::Write`], which may work next time; [`CommitError::Closed`].
-    pub async fn commit(&self, outcome: Outcome) -> Result<(), CommitError> {
+    pub async fn commit(&self, outcome: std::sync::Arc<Outcome>) -> Result<(), CommitError> {
         match self {
             Self::Sqlite(ledger) => ledger.commit(outcome).await,
             Self::JsonLines(ledger) => ledger.commit(&outcome),
         }
     }
 
+    /// kind
+    pub fn kind(&self) -> &'static str {
+        "x"
+    }
+    /// place
+    pub fn place(&self) -> String {
+        String::new()
+    }
     /// Waits until everything accepted is durable, and closes.
     ///
     /// # Errors

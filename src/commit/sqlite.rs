@@ -34,7 +34,7 @@ impl SqliteLedger {
     ///
     /// # Errors
     /// [`CommitError::Write`], [`CommitError::Closed`].
-    pub async fn commit(&self, _outcome: Outcome) -> Result<(), CommitError> {
+    pub async fn commit(&self, _outcome: std::sync::Arc<Outcome>) -> Result<(), CommitError> {
         std::future::ready(Err(CommitError::Closed)).await
     }
 

@@ -89,3 +89,15 @@ pub struct ConfigError(pub Vec<Problem>);
 pub fn load(_path: Option<&Path>) -> Result<Config, ConfigError> {
     unimplemented!()
 }
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+impl Config {
+    /// u
+    pub fn unlisted_feed(&self) -> Feed {
+        unimplemented!()
+    }
+}

@@ -52,7 +52,10 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`FetchSetupError`] if the HTTP client does not start.
-    pub fn new(_settings: &FetchSettings) -> Result<Self, FetchSetupError> {
+    pub fn new(
+        _settings: &FetchSettings,
+        _clock: crate::clock::Clock,
+    ) -> Result<Self, FetchSetupError> {
         Ok(Self {})
     }
 

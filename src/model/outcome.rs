@@ -219,6 +219,8 @@ pub struct EntryCounts {
     pub skipped: u64,
     /// Could not be read.
     pub rejected: u64,
+    /// Beyond `parse.entries_max`, and left out.
+    pub over_limit: u64,
 }
 
 /// What a poll came to.

@@ -368,3 +368,9 @@ pub struct Reject {
 
 /// Names the version of [`Reject`].
 pub const REJECT_SCHEMA_VERSION: &str = "conflictwire.reject/1";
+
+impl From<&super::Coding> for RecordConflict {
+    fn from(_: &super::Coding) -> Self {
+        unimplemented!()
+    }
+}

@@ -13,6 +13,8 @@ pub struct Context<'a> {
     pub base: &'a Url,
     /// The document's own language.
     pub language: Option<&'a str>,
+    /// r
+    pub repeated_guids: &'a std::collections::HashSet<String>,
     /// When the poll was answered.
     pub now: Timestamp,
 }

@@ -1,1 +1,250 @@
-//! TODO
+//! The running whole: what exists, how it is wired, and how it stops.
+//!
+//! ```text
+//!  signals ──► stop, reload                        admin ◄── readiness, metrics
+//!                 │                                             ▲
+//!  Queue ──due──► Scheduler ──Job──► poll (one task each) ──────┘
+//!    ▲              ▲                  fetch ─► process ─► Ledger::commit
+//!    └──due_at──────┴────── PollEnd ◄───────────────────────────┘
+//! ```
+//!
+//! There is one loop, the scheduler's, and it owns every feed's state. A poll is given a copy and
+//! gives back the next one, which replaces the old only after the ledger has committed it.
+
+pub mod process;
+mod poll;
+mod scheduler;
+mod service;
+mod tasks;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use tasks::Tasks;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use self::poll::Poller;
+use self::scheduler::Scheduler;
+use self::service::Service;
+use crate::admin::{self, Admin, Readiness, Unready};
+use crate::clock::Clock;
+use crate::commit::{CommitError, Ledger, States};
+use crate::config::Config;
+use crate::fault::{Point, point};
+use crate::fetch::{FetchSetupError, Fetcher};
+use crate::model::Outcome;
+use crate::tag::{LexiconProblem, Tagger};
+use crate::telemetry::Metrics;
+
+/// Why a daemon could not be built. Nothing has been polled.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] CommitError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Fetcher(#[from] FetchSetupError),
+    /// The taxonomy or a lexicon.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Tagger(Vec<LexiconProblem>),
+    /// The admin server's address.
+    #[error(
+        "could not listen on admin.listen \"{address}\"; use a free port, or \"off\" for no server"
+    )]
+    Admin {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Why a running daemon ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The ledger cannot go on, and memory and ledger may differ: restart.
+    #[error("the ledger cannot go on")]
+    Ledger(#[source] CommitError),
+    /// The admin server's listener.
+    #[error("could not start the admin server")]
+    Admin(#[source] std::io::Error),
+}
+
+/// How a daemon stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Everything accepted is durable.
+    Clean,
+    /// The deadline passed first. What was not committed is polled again.
+    CutOff {
+        /// What was still running.
+        still_running: Vec<&'static str>,
+    },
+}
+
+/// Everything the process has, built and not yet running.
+#[derive(Debug)]
+pub struct Daemon {
+    config: Config,
+    clock: Clock,
+    ledger: Ledger,
+    states: States,
+    tools: Tools,
+    metrics: Arc<Metrics>,
+    readiness: Arc<Readiness>,
+    admin: Option<std::net::TcpListener>,
+    observer: Option<mpsc::Sender<Outcome>>,
+    reloads: Option<mpsc::Receiver<()>>,
+}
+
+/// What a reload may replace.
+#[derive(Clone, Debug)]
+struct Tools {
+    fetcher: Arc<Fetcher>,
+    tagger: Arc<Tagger>,
+}
+
+impl Tools {
+    fn build(config: &Config, clock: Clock) -> Result<Self, BuildError> {
+        let tag = &config.tag;
+        let tagger =
+            Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold).map_err(BuildError::Tagger)?;
+        let fetcher = Fetcher::new(&config.fetch, clock)?;
+        Ok(Self { fetcher: Arc::new(fetcher), tagger: Arc::new(tagger) })
+    }
+}
+
+impl Daemon {
+    /// Opens the ledger, restores every state, builds the tools and binds the admin address, so
+    /// that what is wrong is known before the first poll. Blocks.
+    ///
+    /// `observer` is sent a copy of each outcome after its commit; commits wait for it.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn build(
+        config: Config,
+        clock: Clock,
+        observer: Option<mpsc::Sender<Outcome>>,
+    ) -> Result<Self, BuildError> {
+        let tools = Tools::build(&config, clock)?;
+        let admin = config.admin_listen.map(bind).transpose()?;
+        let (ledger, states) = Ledger::open(&config.ledger)?;
+        info!(feed.restored = states.len(), ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
+        let metrics = Arc::new(Metrics::new());
+        let readiness = Arc::new(Readiness::default());
+        let reloads = None;
+        Ok(Self {
+            config,
+            clock,
+            ledger,
+            states,
+            tools,
+            metrics,
+            readiness,
+            admin,
+            observer,
+            reloads,
+        })
+    }
+
+    /// Reads the configuration anew each time this channel has something.
+    #[must_use]
+    pub fn reload_on(mut self, reloads: mpsc::Receiver<()>) -> Self {
+        self.reloads = Some(reloads);
+        self
+    }
+
+    /// Polls until told to stop, then drains.
+    ///
+    /// # Errors
+    /// [`RunError`] if the ledger cannot go on.
+    pub async fn run(self, stop: CancellationToken) -> Result<Drained, RunError> {
+        let mut tasks = Tasks::default();
+        if let Some(listener) = self.admin {
+            let admin = Admin {
+                readiness: Arc::clone(&self.readiness),
+                metrics: Arc::clone(&self.metrics),
+            };
+            start_admin(&mut tasks, listener, admin).map_err(RunError::Admin)?;
+        }
+        let ledger = Arc::new(self.ledger);
+        let drain_timeout = self.config.drain_timeout;
+        let poller = Poller {
+            clock: self.clock,
+            ledger: Arc::clone(&ledger),
+            metrics: self.metrics,
+            readiness: Arc::clone(&self.readiness),
+            observer: self.observer,
+            stop: stop.clone(),
+        };
+        let service = Service::new();
+        let mut scheduler =
+            Scheduler::new(self.config, self.states, self.tools, poller, service, self.reloads);
+        let fatal = scheduler.run(&stop).await;
+        self.readiness.set_unready(Unready::Stopping);
+        stop.cancel();
+        let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;
+        fatal.map_or(Ok(drained), |error| Err(RunError::Ledger(error)))
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {
+    let refused = |source| BuildError::Admin { address, source };
+    let listener = std::net::TcpListener::bind(address).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    Ok(listener)
+}
+
+fn start_admin(
+    tasks: &mut Tasks,
+    listener: std::net::TcpListener,
+    admin: Admin,
+) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    info!(admin.address = %listener.local_addr()?, "admin server listening");
+    tasks.spawn("admin", |stop| async move {
+        if let Err(error) = admin::serve(listener, admin, stop).await {
+            error!(error = %error, "the admin server ended");
+        }
+    });
+    Ok(())
+}
+
+/// Stops in order, with a deadline: polls end or are abandoned, the ledger closes, tasks end.
+async fn drain(
+    mut scheduler: Scheduler,
+    mut tasks: Tasks,
+    ledger: Arc<Ledger>,
+    deadline: Duration,
+) -> Result<Drained, RunError> {
+    let in_order = async {
+        scheduler.finish().await;
+        drop(scheduler);
+        point(Point::InDrain);
+        // Every poll has ended and given its handle back.
+        if let Some(ledger) = Arc::into_inner(ledger) {
+            ledger.close().await.map_err(RunError::Ledger)?;
+        }
+        tasks.stop().await;
+        Ok(())
+    };
+    match timeout(deadline, in_order).await {
+        Ok(Ok(())) => {
+            info!("drained");
+            Ok(Drained::Clean)
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_elapsed) => {
+            let mut still_running = tasks.names().to_vec();
+            still_running.push("polls or ledger");
+            Ok(Drained::CutOff { still_running })
+        }
+    }
+}

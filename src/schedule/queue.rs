@@ -61,6 +61,16 @@ impl Queue {
         Self { politeness, feeds: HashMap::new(), hosts: HashMap::new(), turns: BTreeSet::new() }
     }
 
+    /// Treats hosts by other rules from now on.
+    pub fn set_politeness(&mut self, politeness: Politeness) {
+        self.politeness = politeness;
+        self.turns = self
+            .hosts
+            .iter()
+            .filter_map(|(name, host)| Some((turn_at(host, politeness)?, name.clone())))
+            .collect();
+    }
+
     /// Adds a feed, or moves it if it is there and not in flight.
     pub fn insert(&mut self, id: FeedId, host: &str, due_at: Timestamp) {
         if self.feeds.get(&id).is_some_and(|place| place.in_flight) {

@@ -12,7 +12,7 @@ use crate::model::{ArticleId, Digest};
 /// How many articles that left the window are remembered.
 ///
 /// Five windows of a large feed; at some 60 bytes each, 30 kB a feed in the worst case.
-pub const DEPARTED_MAX: usize = 500;
+const DEPARTED_MAX: usize = 500;
 
 /// One article as last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,18 @@ impl Seen {
     /// Remembers an article.
     pub fn remember(&mut self, id: ArticleId, article: SeenArticle) {
         self.articles.insert(id, article);
+    }
+
+    /// How many articles the window of poll `sequence` held.
+    pub fn window(&self, sequence: u64) -> u64 {
+        self.articles.values().filter(|article| article.last_seen == sequence).count() as u64
+    }
+
+    /// Moves the window of poll `from` to poll `to`, which saw the same one or none.
+    pub fn keep_window(&mut self, from: u64, to: u64) {
+        for article in self.articles.values_mut().filter(|article| article.last_seen == from) {
+            article.last_seen = to;
+        }
     }
 
     /// Forgets all but the window of poll `sequence` and the [`DEPARTED_MAX`] that left it last.

@@ -1,0 +1,200 @@
+//! One poll: a due feed is fetched, the answer processed, the outcome committed.
+//!
+//! A poll that is told to stop before its commit is abandoned: nothing was changed, so the next
+//! run asks again with the validators it had. A commit that has begun is never abandoned; one that
+//! does not work is tried again until it does, and meanwhile holds its place, so that a ledger
+//! that is away stops polls before memory grows.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::process::{panicked, process};
+use crate::admin::{Readiness, Unready};
+use crate::clock::Clock;
+use crate::commit::{CommitError, Ledger};
+use crate::fault::{Point, point};
+use crate::fetch::Fetcher;
+use crate::model::{Answer, Feed, FeedId, Outcome, PollResult};
+use crate::state::FeedState;
+use crate::tag::Tagger;
+use crate::telemetry::Metrics;
+
+/// The first wait after a commit that did not work; it doubles.
+const COMMIT_WAIT_MIN: Duration = Duration::from_millis(500);
+
+/// The longest such wait: a ledger that is back is noticed this soon.
+const COMMIT_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// What every poll needs.
+#[derive(Clone, Debug)]
+pub(super) struct Poller {
+    pub(super) clock: Clock,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) readiness: Arc<Readiness>,
+    pub(super) observer: Option<mpsc::Sender<Outcome>>,
+    pub(super) stop: CancellationToken,
+}
+
+/// What this poll needs. Feed and tools are those of its start: a reload meets the next one.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) feed: Arc<Feed>,
+    pub(super) state: Arc<FeedState>,
+    pub(super) fetcher: Arc<Fetcher>,
+    pub(super) tagger: Arc<Tagger>,
+}
+
+/// How a poll ended.
+#[derive(Debug)]
+pub(super) enum PollEnd {
+    /// Its outcome is durable.
+    Committed(FeedId, Box<FeedState>),
+    /// Nothing was changed.
+    Abandoned,
+    /// The ledger said that trying again cannot help.
+    Fatal(CommitError),
+}
+
+impl Poller {
+    /// Polls a feed once.
+    pub(super) async fn poll(self, job: Job) -> PollEnd {
+        let started = Instant::now();
+        let answer = tokio::select! {
+            answer = job.fetcher.fetch(&job.feed.url, &job.state.validators) => answer,
+            () = self.stop.cancelled() => {
+                self.metrics.poll_abandoned();
+                return PollEnd::Abandoned;
+            }
+        };
+        let wire_bytes = match &answer {
+            Answer::Body(body) => Some(body.wire_bytes),
+            Answer::NotModified(_) | Answer::Failed(_) => None,
+        };
+        self.metrics.fetched(started.elapsed(), wire_bytes);
+        point(Point::AfterFetch);
+        let outcome = process_apart(&job, answer, self.clock).await;
+        point(Point::AfterProcess);
+        self.commit(&job.feed, outcome).await
+    }
+
+    async fn commit(&self, feed: &Feed, outcome: Outcome) -> PollEnd {
+        let outcome = Arc::new(outcome);
+        let mut wait = COMMIT_WAIT_MIN;
+        loop {
+            let started = Instant::now();
+            match self.ledger.commit(Arc::clone(&outcome)).await {
+                Ok(()) => {
+                    self.metrics.committed(&outcome, started.elapsed(), self.clock.now());
+                    break;
+                }
+                Err(error @ CommitError::Write { .. }) => self.report_unwritten(&error),
+                Err(error) => return PollEnd::Fatal(error),
+            }
+            tokio::select! {
+                () = sleep(wait) => wait = (wait * 2).min(COMMIT_WAIT_MAX),
+                () = self.stop.cancelled() => {
+                    warn!(feed.id = %feed.id, "stopped before the ledger took the outcome; the feed will be polled again");
+                    self.metrics.poll_abandoned();
+                    return PollEnd::Abandoned;
+                }
+            }
+        }
+        if matches!(self.readiness.unready(), Some(Unready::Ledger(_))) {
+            info!("the ledger takes commits again");
+            self.readiness.set_ready();
+        }
+        report(feed, &outcome);
+        if let Some(observer) = &self.observer {
+            // The observer may have gone; the outcome is durable all the same.
+            let _gone = observer.send(Outcome::clone(&outcome)).await;
+        }
+        let feed_id = outcome.feed_id.clone();
+        let state = Arc::try_unwrap(outcome)
+            .map_or_else(|shared| shared.state.clone(), |outcome| outcome.state);
+        PollEnd::Committed(feed_id, Box::new(state))
+    }
+
+    /// Says once that the ledger does not take commits, however many polls find out.
+    fn report_unwritten(&self, error: &CommitError) {
+        self.metrics.commit_failed();
+        if !matches!(self.readiness.unready(), Some(Unready::Ledger(_))) {
+            error!(
+                error = %error,
+                "the ledger does not take commits; polls wait, nothing is lost, trying again"
+            );
+        }
+        self.readiness.set_unready(Unready::Ledger(error.to_string()));
+    }
+}
+
+/// Runs `process` off the runtime's workers: a large document takes longer than they may be held.
+async fn process_apart(job: &Job, answer: Answer, clock: Clock) -> Outcome {
+    let work = job.clone();
+    let now = clock.now();
+    let processed = spawn_blocking(move || {
+        catch_unwind(AssertUnwindSafe(|| {
+            process(&work.feed, &answer, &work.state, &work.tagger, now)
+        }))
+    })
+    .await;
+    match processed {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) | Err(_) => panicked(&job.feed, &job.state, now),
+    }
+}
+
+fn report(feed: &Feed, outcome: &Outcome) {
+    let next_at = outcome.state.plan.due_at.map(|at| at.to_string()).unwrap_or_default();
+    match &outcome.result {
+        PollResult::Modified(counts) => {
+            debug!(
+                feed.id = %feed.id,
+                entry.new = counts.new,
+                entry.revised = counts.revised,
+                entry.rejected = counts.rejected,
+                poll.next_at = next_at,
+                "polled"
+            );
+            if counts.over_limit > 0 {
+                warn!(
+                    feed.id = %feed.id,
+                    entry.over_limit = counts.over_limit,
+                    "the feed has more entries than parse.entries_max; the last were left out"
+                );
+            }
+        }
+        PollResult::NotModified => {
+            debug!(feed.id = %feed.id, poll.next_at = next_at, "polled: not modified");
+        }
+        PollResult::Failed(failure) => {
+            // The first failure is worth a look; the hundredth of a dead feed is not.
+            let failures = outcome.state.failures;
+            if failures.is_power_of_two() {
+                warn!(
+                    feed.id = %feed.id,
+                    error.type = failure.class.name(),
+                    error = %failure.detail,
+                    poll.failures = failures,
+                    poll.next_at = next_at,
+                    "poll came to nothing; will poll again"
+                );
+            } else {
+                debug!(
+                    feed.id = %feed.id,
+                    error.type = failure.class.name(),
+                    poll.failures = failures,
+                    poll.next_at = next_at,
+                    "poll came to nothing; will poll again"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Answer to outcome: the pure middle of the program.
+//!
+//! [`process`] does no I/O, reads no clock and cannot fail: what goes wrong is a value in the
+//! outcome. It is the same function in the daemon, in `conflictwire poll`, in the tests and in the
+//! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
+
+mod wire;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::dedupe::digest::bytes_digest;
+use crate::dedupe::{Verdict, classify};
+use crate::model::{
+    Answer, Article, ArticleId, Backlog, Body, Change, Digest, EntryCounts, Failure, FailureClass,
+    Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp,
+};
+use crate::normalise::{Context, normalise};
+use crate::parse::{ParsedFeed, parse};
+use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
+use crate::schedule::{Hints, dice, plan};
+use crate::state::{FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing};
+use crate::tag::{Tagger, Texts};
+
+/// How many refused documents a feed's state remembers, so that one that stays broken is written
+/// once. More kinds of broken in turn than this are written again.
+const REFUSED_MAX: usize = 64;
+
+/// How many URLs of redirect chains keep validators: a chain is ten long at most, and a feed that
+/// moves daily must not grow its state.
+const VALIDATOR_URLS_MAX: usize = 12;
+
+/// Turns what a fetch came to into everything the poll changes.
+pub fn process(
+    feed: &Feed,
+    answer: &Answer,
+    state: &FeedState,
+    tagger: &Tagger,
+    now: Timestamp,
+) -> Outcome {
+    let mut next = state.clone();
+    next.version = STATE_VERSION;
+    next.sequence = state.sequence.saturating_add(1);
+    next.polled_at = Some(now);
+    match answer {
+        Answer::Body(body) => read_body(feed, body, state, next, tagger, now),
+        Answer::NotModified(answer) => not_modified(feed, answer, next, now),
+        Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
+    }
+}
+
+/// The outcome of a poll that panicked: our own mistake, and the feed's next attempt.
+pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
+    let failure = Failure {
+        class: FailureClass::Panic,
+        detail: "the poll panicked; this is a defect of conflictwire".to_owned(),
+        retry_after: None,
+    };
+    let mut next = state.clone();
+    next.version = STATE_VERSION;
+    next.sequence = state.sequence.saturating_add(1);
+    next.polled_at = Some(now);
+    failed(feed, failure, Vec::new(), next, now)
+}
+
+fn read_body(
+    feed: &Feed,
+    body: &Body,
+    state: &FeedState,
+    mut next: FeedState,
+    tagger: &Tagger,
+    now: Timestamp,
+) -> Outcome {
+    let digest = bytes_digest(&body.bytes);
+    let hints = Hints { fresh_for: body.freshness.0, ..Hints::default() };
+    if state.body_digest == Some(digest) {
+        // Same bytes, same entries. The validators may still have moved, and losing them would
+        // make every later request unconditional.
+        let counts = EntryCounts { unchanged: next.seen.window(state.sequence), ..no_entries() };
+        next.seen.keep_window(state.sequence, next.sequence);
+        let ttl = next.plan.ttl;
+        answered(&mut next, body, now);
+        schedule(feed, &mut next, &Hints { ttl, ..hints }, Found::Nothing, now);
+        return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
+    }
+    let parsed = match parse(&body.bytes, body.content_type.as_deref(), &body.final_url) {
+        Ok(parsed) => parsed,
+        Err(problem) => {
+            let failure =
+                Failure { class: problem.class, detail: problem.detail, retry_after: None };
+            let refused = Refused {
+                reason: failure.class.name(),
+                detail: &failure.detail,
+                offset: problem.offset,
+                bytes: &body.bytes,
+            };
+            let rejects = reject(feed, &mut next, &refused, body, now);
+            return failed(feed, failure, rejects.into_iter().collect(), next, now);
+        }
+    };
+    let source = Source { feed, body, parsed: &parsed, state, now };
+    let (articles, over_limit) = source.articles();
+    let (records, counts) = source.publish(&articles, &mut next, tagger);
+    let counts = EntryCounts { rejected: parsed.problems.len() as u64, over_limit, ..counts };
+    let rejects = source.entry_rejects(&mut next);
+
+    next.body_digest = Some(digest);
+    next.seen.forget_departed(next.sequence);
+    answered(&mut next, body, now);
+    let found = found(state, &counts);
+    schedule(feed, &mut next, &Hints { ttl: parsed.ttl, ..hints }, found, now);
+    outcome(feed, PollResult::Modified(counts), records, rejects, next)
+}
+
+/// A document and everything known when it is read.
+struct Source<'a> {
+    feed: &'a Feed,
+    body: &'a Body,
+    parsed: &'a ParsedFeed,
+    state: &'a FeedState,
+    now: Timestamp,
+}
+
+impl Source<'_> {
+    /// The document's articles, oldest first, each id once; and how many entries were beyond the
+    /// limit. Feeds list the newest first, so the first `entries_max` are kept.
+    fn articles(&self) -> (Vec<Article>, u64) {
+        let kept = self.parsed.entries.iter().take(self.feed.entries_max);
+        let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
+        let context = Context {
+            feed: self.feed,
+            base: &self.body.final_url,
+            language: self.parsed.language.as_deref(),
+            repeated_guids: &self.repeated_guids(),
+            now: self.now,
+        };
+        let mut articles: Vec<Article> = Vec::new();
+        let mut places: HashMap<ArticleId, usize> = HashMap::new();
+        for entry in kept.rev() {
+            let article = normalise(&context, entry);
+            match places.get(&article.id).and_then(|place| articles.get_mut(*place)) {
+                // One id twice in a document: the later update wins, else the one listed first.
+                Some(earlier) if article.updated_at >= earlier.updated_at => *earlier = article,
+                Some(_) => {}
+                None => {
+                    places.insert(article.id, articles.len());
+                    articles.push(article);
+                }
+            }
+        }
+        (articles, over_limit)
+    }
+
+    /// Guids that more than one entry with another link bears: they identify nothing.
+    fn repeated_guids(&self) -> HashSet<String> {
+        let mut links: HashMap<&str, Option<&str>> = HashMap::new();
+        let mut repeated = HashSet::new();
+        for entry in &self.parsed.entries {
+            let Some(guid) = entry.guid.as_deref() else { continue };
+            let link = entry.link.as_deref();
+            if links.insert(guid, link).is_some_and(|earlier| earlier != link) {
+                repeated.insert(guid.to_owned());
+            }
+        }
+        repeated
+    }
+
+    fn publish(
+        &self,
+        articles: &[Article],
+        next: &mut FeedState,
+        tagger: &Tagger,
+    ) -> (Vec<Record>, EntryCounts) {
+        let mut counts = no_entries();
+        let mut records = Vec::new();
+        for article in articles {
+            let seen = next.seen.find(article.id);
+            let revision = match classify(article, seen) {
+                Verdict::New if self.is_backlog(article) => {
+                    counts.skipped += 1;
+                    0
+                }
+                Verdict::New => {
+                    counts.new += 1;
+                    1
+                }
+                Verdict::Revised { revision } => {
+                    counts.revised += 1;
+                    revision
+                }
+                Verdict::Unchanged => {
+                    counts.unchanged += 1;
+                    seen.map_or(0, |seen| seen.revision)
+                }
+            };
+            let known = seen.is_some_and(|seen| seen.digest == article.digest);
+            if revision > 0 && !known {
+                records.push(self.record(article, revision, tagger));
+            }
+            let last_seen = next.sequence;
+            let seen = SeenArticle { digest: article.digest, revision, last_seen };
+            next.seen.remember(article.id, seen);
+        }
+        (records, counts)
+    }
+
+    /// Whether the backlog setting leaves this article of a feed's first poll unpublished.
+    fn is_backlog(&self, article: &Article) -> bool {
+        if self.state.succeeded_at.is_some() {
+            return false;
+        }
+        match self.feed.backlog {
+            Backlog::All => false,
+            Backlog::None => true,
+            Backlog::Within(age) => article
+                .published_at
+                .is_some_and(|at| self.now.checked_sub(age).is_ok_and(|oldest| at < oldest)),
+        }
+    }
+
+    fn record(&self, article: &Article, revision: u32, tagger: &Tagger) -> Record {
+        let texts = Texts {
+            title: article.title.as_deref().unwrap_or_default(),
+            summary: article.summary.as_deref().unwrap_or_default(),
+            body: article.body.as_deref().unwrap_or_default(),
+        };
+        let coding = tagger.code(texts, article.language.as_deref());
+        let change = if revision == 1 { Change::Created } else { Change::Updated };
+        let feed = wire::feed(self.feed, self.parsed);
+        let observed = wire::observed(self.state.succeeded_at, self.now);
+        wire::record(article, revision, change, feed, observed, coding.as_ref())
+    }
+
+    fn entry_rejects(&self, next: &mut FeedState) -> Vec<Reject> {
+        let mut rejects = Vec::new();
+        for problem in &self.parsed.problems {
+            let refused = Refused {
+                reason: "entry",
+                detail: &problem.detail,
+                offset: problem.offset,
+                bytes: &problem.bytes,
+            };
+            rejects.extend(reject(self.feed, next, &refused, self.body, self.now));
+        }
+        rejects
+    }
+}
+
+/// What is refused, of which document.
+struct Refused<'a> {
+    reason: &'static str,
+    detail: &'a str,
+    offset: Option<u64>,
+    bytes: &'a [u8],
+}
+
+/// The reject, unless the same bytes were refused before or there are none.
+fn reject(
+    feed: &Feed,
+    next: &mut FeedState,
+    refused: &Refused<'_>,
+    body: &Body,
+    now: Timestamp,
+) -> Option<Reject> {
+    let digest: Digest = bytes_digest(refused.bytes);
+    if refused.bytes.is_empty() || next.refused.contains(&digest) {
+        return None;
+    }
+    if next.refused.len() >= REFUSED_MAX {
+        next.refused.remove(0);
+    }
+    next.refused.push(digest);
+    Some(wire::reject(feed, refused, &body.final_url, now))
+}
+
+fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Timestamp) -> Outcome {
+    let stored = next.validators.entry(answer.final_url.to_string()).or_default();
+    // RFC 9111, 4.3.4: what the 304 carries replaces what is stored; the rest stays.
+    if answer.validators.etag.is_some() {
+        stored.etag.clone_from(&answer.validators.etag);
+    }
+    if answer.validators.last_modified.is_some() {
+        stored.last_modified.clone_from(&answer.validators.last_modified);
+    }
+    next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
+    next.moved_to = answer.moved_to.as_ref().map(ToString::to_string);
+    recovered(&mut next, now);
+    let hints = Hints { fresh_for: answer.freshness.0, ttl: next.plan.ttl, ..Hints::default() };
+    schedule(feed, &mut next, &hints, Found::Nothing, now);
+    outcome(feed, PollResult::NotModified, Vec::new(), Vec::new(), next)
+}
+
+fn failed(
+    feed: &Feed,
+    failure: Failure,
+    rejects: Vec<Reject>,
+    mut next: FeedState,
+    now: Timestamp,
+) -> Outcome {
+    // The window did not move: nobody saw another.
+    next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
+    next.failures = next.failures.saturating_add(1);
+    let is_gone = failure.class == FailureClass::Gone;
+    next.standing = if is_gone { Standing::Gone } else { Standing::Failing };
+    next.last_failure =
+        Some(LastFailure { class: failure.class, detail: failure.detail.clone(), at: now });
+    let hints = Hints {
+        interval: next.interval.unwrap_or(INTERVAL_START),
+        failures: next.failures,
+        fresh_for: None,
+        ttl: next.plan.ttl,
+        retry_after: failure.retry_after,
+        is_gone,
+        is_busy: failure.class == FailureClass::Busy,
+    };
+    next.plan = plan(feed, &hints, now, dice(&feed.id, next.sequence));
+    outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
+}
+
+/// A document was read: its validators belong to the URL that served it.
+fn answered(next: &mut FeedState, body: &Body, now: Timestamp) {
+    let url = body.final_url.to_string();
+    if body.validators.is_empty() {
+        next.validators.remove(&url);
+    } else {
+        if next.validators.len() >= VALIDATOR_URLS_MAX {
+            next.validators.clear();
+        }
+        next.validators.insert(url, body.validators.clone());
+    }
+    next.moved_to = body.moved_to.as_ref().map(ToString::to_string);
+    recovered(next, now);
+}
+
+fn recovered(next: &mut FeedState, now: Timestamp) {
+    next.succeeded_at = Some(now);
+    next.standing = Standing::Fine;
+    next.failures = 0;
+    next.last_failure = None;
+}
+
+fn schedule(feed: &Feed, next: &mut FeedState, hints: &Hints, found: Found, now: Timestamp) {
+    let interval = next_interval(next.interval, found).clamp(feed.interval_min, feed.interval_max);
+    next.interval = Some(interval);
+    next.plan = plan(feed, &Hints { interval, ..*hints }, now, dice(&feed.id, next.sequence));
+}
+
+fn found(state: &FeedState, counts: &EntryCounts) -> Found {
+    match (counts.new, counts.unchanged + counts.revised) {
+        (0, _) => Found::Nothing,
+        (_, 0) if !state.seen.is_empty() => Found::All,
+        (_, _) => Found::Some,
+    }
+}
+
+fn no_entries() -> EntryCounts {
+    EntryCounts::default()
+}
+
+fn outcome(
+    feed: &Feed,
+    result: PollResult,
+    records: Vec<Record>,
+    rejects: Vec<Reject>,
+    state: FeedState,
+) -> Outcome {
+    Outcome { feed_id: feed.id.clone(), result, records, rejects, state }
+}

@@ -1,0 +1,121 @@
+//! Article to record: from our nouns to the published wire form.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use super::Refused;
+use crate::model::record::{
+    REJECT_SCHEMA_VERSION, RecordChange, RecordConflict, RecordDateQuality, RecordDates,
+    RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
+};
+use crate::model::{
+    Article, ArticleId, Change, Coding, DateQuality, Feed, Media, Record, Reject, Timestamp,
+};
+use crate::parse::ParsedFeed;
+
+/// The most bytes of what was refused that a reject carries: enough to see what it was.
+const REJECT_BYTES_MAX: usize = 64 * 1024;
+
+pub(super) fn record(
+    article: &Article,
+    revision: u32,
+    change: Change,
+    feed: RecordFeed,
+    observed: RecordObserved,
+    coding: Option<&Coding>,
+) -> Record {
+    Record {
+        schema: SCHEMA_VERSION.to_owned(),
+        id: article.id.to_string(),
+        revision,
+        change: match change {
+            Change::Created => RecordChange::Created,
+            Change::Updated => RecordChange::Updated,
+            Change::Withdrawn => RecordChange::Withdrawn,
+        },
+        feed,
+        url: article.url.as_ref().map(ToString::to_string),
+        guid: article.guid.clone(),
+        title: article.title.clone(),
+        summary: article.summary.clone(),
+        body: article.body.clone(),
+        truncated: article.truncated,
+        authors: article.authors.clone(),
+        categories: article.categories.clone(),
+        language: article.language.clone(),
+        media: article.media.iter().map(media).collect(),
+        published_at: article.published_at.map(rfc3339),
+        updated_at: article.updated_at.map(rfc3339),
+        dates: RecordDates {
+            published_raw: article.published_raw.clone(),
+            quality: article.date_quality.iter().copied().map(date_quality).collect(),
+        },
+        observed,
+        fingerprint: article.fingerprint.to_string(),
+        story: None,
+        conflict: coding.map(RecordConflict::from),
+    }
+}
+
+pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> RecordFeed {
+    RecordFeed {
+        id: feed.id.to_string(),
+        url: feed.url.to_string(),
+        title: parsed.title.clone(),
+        publisher: feed.publisher.clone(),
+        country: feed.country.clone(),
+        language: feed.language.clone().or_else(|| parsed.language.clone()),
+    }
+}
+
+pub(super) fn observed(after: Option<Timestamp>, at: Timestamp) -> RecordObserved {
+    RecordObserved { after: after.map(rfc3339), at: rfc3339(at) }
+}
+
+pub(super) fn reject(feed: &Feed, refused: &Refused<'_>, url: &Url, now: Timestamp) -> Reject {
+    let mut hash = Sha256::new();
+    hash.update((feed.id.as_str().len() as u64).to_be_bytes());
+    hash.update(feed.id.as_str());
+    hash.update(refused.bytes);
+    let id = ArticleId(hash.finalize().first_chunk().copied().unwrap_or_default());
+    let first = refused.bytes.get(..REJECT_BYTES_MAX).unwrap_or(refused.bytes);
+    Reject {
+        schema: REJECT_SCHEMA_VERSION.to_owned(),
+        id: id.to_string(),
+        feed_id: feed.id.to_string(),
+        url: url.to_string(),
+        reason: refused.reason.to_owned(),
+        detail: refused.detail.to_owned(),
+        offset: refused.offset,
+        length: refused.bytes.len() as u64,
+        bytes: STANDARD.encode(first),
+        at: rfc3339(now),
+    }
+}
+
+/// RFC 3339, UTC, to the second: no publisher means more, and equal instants read equal.
+fn rfc3339(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn media(media: &Media) -> RecordMedia {
+    RecordMedia {
+        url: media.url.clone(),
+        media_type: media.media_type.clone(),
+        width: media.width,
+        height: media.height,
+        title: media.title.clone(),
+    }
+}
+
+fn date_quality(quality: DateQuality) -> RecordDateQuality {
+    match quality {
+        DateQuality::Missing => RecordDateQuality::Missing,
+        DateQuality::Future => RecordDateQuality::Future,
+        DateQuality::ZoneAssumed => RecordDateQuality::ZoneAssumed,
+        DateQuality::DateOnly => RecordDateQuality::DateOnly,
+        DateQuality::Unparsed => RecordDateQuality::Unparsed,
+    }
+}

@@ -1,0 +1,289 @@
+//! The one loop of the daemon: it owns every feed's state and decides who is polled when.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::poll::{Job, PollEnd, Poller};
+use super::service::Service;
+use super::{BuildError, Tools};
+use crate::commit::{CommitError, States};
+use crate::config::{Config, ConfigError, load};
+use crate::fault::{Point, point};
+use crate::model::{Feed, FeedId, Timestamp};
+use crate::schedule::Queue;
+use crate::schedule::queue::Next;
+use crate::state::{FeedState, Standing};
+use crate::telemetry::metrics::FeedCounts;
+
+/// The scheduler's memory.
+pub(super) struct Scheduler {
+    config: Config,
+    feeds: HashMap<FeedId, Arc<Feed>>,
+    /// Of every feed ever polled, also those no longer configured: added again, they go on.
+    states: HashMap<FeedId, Arc<FeedState>>,
+    queue: Queue,
+    tools: Tools,
+    poller: Poller,
+    service: Service,
+    reloads: Option<mpsc::Receiver<()>>,
+    polls: JoinSet<PollEnd>,
+    polling: HashMap<tokio::task::Id, FeedId>,
+}
+
+impl Scheduler {
+    pub(super) fn new(
+        config: Config,
+        states: States,
+        tools: Tools,
+        poller: Poller,
+        service: Service,
+        reloads: Option<mpsc::Receiver<()>>,
+    ) -> Self {
+        let queue = Queue::new(config.politeness);
+        let states = states.into_iter().map(|(id, state)| (id, Arc::new(state))).collect();
+        let mut scheduler = Self {
+            config,
+            feeds: HashMap::new(),
+            states,
+            queue,
+            tools,
+            poller,
+            service,
+            reloads,
+            polls: JoinSet::new(),
+            polling: HashMap::new(),
+        };
+        scheduler.exchange_feeds();
+        scheduler
+    }
+
+    /// Runs until told to stop, or until the ledger says that it cannot go on.
+    pub(super) async fn run(&mut self, stop: &CancellationToken) -> Option<CommitError> {
+        info!(feed.count = self.feeds.len(), "polling");
+        self.poller.readiness.set_ready();
+        self.service.ready();
+        loop {
+            let wake_in = self.turn();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(ended) = self.polls.join_next_with_id(), if !self.polls.is_empty() => {
+                    if let Some(error) = self.poll_ended(ended) {
+                        return Some(error);
+                    }
+                }
+                Some(()) = next_reload(&mut self.reloads) => self.reload().await,
+                () = sleep(wake_in) => {}
+            }
+        }
+        self.service.stopping();
+        None
+    }
+
+    /// Waits for the polls in flight; each ends or abandons itself once told to stop.
+    pub(super) async fn finish(&mut self) {
+        while let Some(ended) = self.polls.join_next_with_id().await {
+            if let Some(error) = self.poll_ended(ended) {
+                error!(error = %error, "an outcome was not committed; its feed will be polled again");
+            }
+        }
+    }
+
+    /// Starts what is due, tells how things stand, and says how long nothing needs doing.
+    fn turn(&mut self) -> Duration {
+        let now = self.poller.clock.now();
+        let mut wake_in = self.service.turn_interval();
+        while self.polls.len() < self.config.concurrency {
+            match self.queue.next(now) {
+                Next::Poll(id) => self.start(id, now),
+                Next::At(at) => {
+                    let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+                    // A millisecond more, so that rounding does not wake us just before it.
+                    wake_in = wake_in.min(wait + Duration::from_millis(1));
+                    break;
+                }
+                Next::Idle => break,
+            }
+        }
+        self.tell(now);
+        wake_in
+    }
+
+    fn start(&mut self, id: FeedId, now: Timestamp) {
+        let Some(feed) = self.feeds.get(&id) else { return };
+        let state = self.states.get(&id).cloned().unwrap_or_default();
+        let due_at = state.plan.due_at.unwrap_or(now);
+        let waited = Duration::try_from(now.duration_since(due_at)).unwrap_or_default();
+        self.poller.metrics.poll_started(waited);
+        let job = Job {
+            feed: Arc::clone(feed),
+            state,
+            fetcher: Arc::clone(&self.tools.fetcher),
+            tagger: Arc::clone(&self.tools.tagger),
+        };
+        let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
+        self.polling.insert(task.id(), id);
+    }
+
+    fn poll_ended(
+        &mut self,
+        ended: Result<(tokio::task::Id, PollEnd), tokio::task::JoinError>,
+    ) -> Option<CommitError> {
+        match ended {
+            Ok((task, PollEnd::Committed(id, state))) => {
+                self.polling.remove(&task);
+                let due_at = state.plan.due_at.unwrap_or_else(|| self.poller.clock.now());
+                self.states.insert(id.clone(), Arc::from(state));
+                self.queue.finish(&id, due_at);
+            }
+            Ok((task, PollEnd::Abandoned)) => {
+                self.polling.remove(&task);
+            }
+            Ok((task, PollEnd::Fatal(error))) => {
+                self.polling.remove(&task);
+                return Some(error);
+            }
+            Err(panic) => {
+                // `process` is caught where it runs, so this is a defect of the shell around it.
+                // The feed's state did not change; it is asked again after its longest interval.
+                let Some(id) = self.polling.remove(&panic.id()) else { return None };
+                error!(feed.id = %id, error = %panic, "a poll ended by a defect of conflictwire");
+                let wait =
+                    self.feeds.get(&id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);
+                let now = self.poller.clock.now();
+                self.queue.finish(&id, now.checked_add(wait).unwrap_or(Timestamp::MAX));
+            }
+        }
+        None
+    }
+
+    fn tell(&mut self, now: Timestamp) {
+        self.poller.readiness.beat();
+        let (due, overdue) = self.queue.overdue(now);
+        let mut counts = FeedCounts { due, ..FeedCounts::default() };
+        for id in self.feeds.keys() {
+            match self.states.get(id).map_or(Standing::New, |state| state.standing) {
+                Standing::New => counts.new += 1,
+                Standing::Fine => counts.fine += 1,
+                Standing::Failing => counts.failing += 1,
+                Standing::Gone => counts.gone += 1,
+            }
+        }
+        self.poller.metrics.feeds_stand(counts, overdue, self.polls.len());
+        let ledger = match self.poller.readiness.unready() {
+            Some(why) => format!("; {}", why.text()),
+            None => String::new(),
+        };
+        self.service.turn(format!(
+            "{} feeds, {} failing{ledger}",
+            self.feeds.len(),
+            counts.failing
+        ));
+    }
+
+    /// Reads the configuration anew. A bad one is refused and the old one stays.
+    async fn reload(&mut self) {
+        self.service.reloading();
+        let path = self.config.path.clone();
+        let loaded = spawn_blocking(move || load(path.as_deref())).await;
+        let clock = self.poller.clock;
+        let accepted = match loaded {
+            Ok(Ok(config)) => match Tools::build(&config, clock) {
+                Ok(tools) => Ok((config, tools)),
+                Err(error) => Err(vec![build_problem(&error)]),
+            },
+            Ok(Err(ConfigError(problems))) => {
+                Err(problems.iter().map(ToString::to_string).collect())
+            }
+            Err(panic) => Err(vec![panic.to_string()]),
+        };
+        match accepted {
+            Ok((config, tools)) => self.accept(config, tools),
+            Err(problems) => {
+                for problem in problems {
+                    error!(
+                        config.problem = problem,
+                        "the new configuration is refused; the old one stays"
+                    );
+                }
+                self.poller.metrics.reloaded("refused");
+            }
+        }
+        self.service.ready();
+    }
+
+    fn accept(&mut self, config: Config, tools: Tools) {
+        if config.ledger != self.config.ledger
+            || config.admin_listen != self.config.admin_listen
+            || config.log != self.config.log
+        {
+            warn!("[ledger], [sqlite], [admin] and [log] change at a restart only");
+        }
+        let politeness_changed = config.politeness != self.config.politeness;
+        let (ledger, admin_listen, log) =
+            (self.config.ledger.clone(), self.config.admin_listen, self.config.log);
+        self.config = Config { ledger, admin_listen, log, ..config };
+        self.tools = tools;
+        point(Point::InReload);
+        if politeness_changed {
+            self.queue.set_politeness(self.config.politeness);
+        }
+        let (added, removed) = self.exchange_feeds();
+        let path = self.config.path.as_deref().unwrap_or(Path::new("defaults"));
+        info!(
+            config.path = %path.display(),
+            feed.count = self.feeds.len(),
+            feed.added = added,
+            feed.removed = removed,
+            "configuration reloaded"
+        );
+        self.poller.metrics.reloaded("accepted");
+    }
+
+    /// Makes the queue hold exactly the configured feeds, each with its schedule: what stays is
+    /// due when it was, what is new at once. Says how many came and went.
+    fn exchange_feeds(&mut self) -> (usize, usize) {
+        let now = self.poller.clock.now();
+        let wanted: HashSet<FeedId> =
+            self.config.feeds.iter().map(|feed| feed.id.clone()).collect();
+        let gone: Vec<FeedId> =
+            self.feeds.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
+        for id in &gone {
+            self.feeds.remove(id);
+            self.queue.remove(id);
+        }
+        let mut added = 0;
+        for feed in &self.config.feeds {
+            let earlier = self.feeds.insert(feed.id.clone(), Arc::new(feed.clone()));
+            let due_at = self.states.get(&feed.id).and_then(|state| state.plan.due_at);
+            // A new URL under an old id keeps the state and is tried at once: someone changed it
+            // because the old one did not do.
+            let moved = earlier.as_ref().is_some_and(|earlier| earlier.url != feed.url);
+            let due_at = if moved { now } else { due_at.unwrap_or(now) };
+            let host = feed.url.host_str().unwrap_or_default();
+            self.queue.insert(feed.id.clone(), host, due_at);
+            added += usize::from(earlier.is_none());
+        }
+        (added, gone.len())
+    }
+}
+
+/// The next reload asked for; never, if nobody can ask.
+async fn next_reload(reloads: &mut Option<mpsc::Receiver<()>>) -> Option<()> {
+    match reloads {
+        Some(reloads) => reloads.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn build_problem(error: &BuildError) -> String {
+    crate::telemetry::chain(error)
+}

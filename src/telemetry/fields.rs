@@ -1,0 +1,31 @@
+//! Every dotted log field, so that one thing has one name.
+//!
+//! Names with a meaning in OpenTelemetry's semantic conventions (v1.45) are used for that meaning:
+//! `error.type`, `url.full`. A test refuses any field that is not listed here.
+
+/// The fields.
+pub const FIELDS: [&str; 23] = [
+    "admin.address",
+    "config.path",
+    "config.problem",
+    "error.type",
+    "entry.new",
+    "entry.revised",
+    "entry.rejected",
+    "entry.over_limit",
+    "feed.count",
+    "feed.id",
+    "feed.added",
+    "feed.removed",
+    "feed.moved_to",
+    "feed.restored",
+    "ledger.kind",
+    "ledger.path",
+    "poll.failures",
+    "poll.next_at",
+    "poll.abandoned",
+    "process.signal",
+    "service.version",
+    "tag.lexicons",
+    "url.full",
+];

@@ -1,0 +1,292 @@
+//! Every metric, with help text that lists its label values.
+//!
+//! Labels are small closed sets: no feed, URL, host or article. What one feed does is in the logs
+//! and in `conflictwire feeds explain`. Counters are registered without `_total`, which the
+//! encoder adds.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
+
+type Labelled = Family<[(&'static str, String); 1], Counter>;
+
+/// Everything counted, and the registry it is read through.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    polls: Labelled,
+    poll_failures: Labelled,
+    polls_abandoned: Counter,
+    entries: Labelled,
+    tags: Labelled,
+    records_committed: Counter,
+    rejects_committed: Counter,
+    commit_failures: Counter,
+    config_reloads: Labelled,
+    fetch_duration: Histogram,
+    fetch_body_bytes: Histogram,
+    commit_duration: Histogram,
+    poll_wait: Histogram,
+    last_commit: Gauge<f64, AtomicU64>,
+    feeds: Family<[(&'static str, String); 1], Gauge>,
+    feed_overdue: Gauge<f64, AtomicU64>,
+    polls_in_flight: Gauge,
+}
+
+/// How many feeds stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedCounts {
+    /// Due and not started.
+    pub due: usize,
+    /// Answered last time.
+    pub fine: usize,
+    /// Failed last time.
+    pub failing: usize,
+    /// Withdrawn.
+    pub gone: usize,
+    /// Never polled.
+    pub new: usize,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Registers everything, each label value at zero where the set is known, so that a rate over
+    /// it is never missing its start.
+    pub fn new() -> Self {
+        // 1 ms to about 33 s, the default `fetch.timeout`.
+        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let mut metrics = Self {
+            registry: Registry::with_prefix("conflictwire"),
+            polls: Family::default(),
+            poll_failures: Family::default(),
+            polls_abandoned: Counter::default(),
+            entries: Family::default(),
+            tags: Family::default(),
+            records_committed: Counter::default(),
+            rejects_committed: Counter::default(),
+            commit_failures: Counter::default(),
+            config_reloads: Family::default(),
+            fetch_duration: seconds(),
+            // 1 KiB to 16 MiB, the default `fetch.body_limit`.
+            fetch_body_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 15)),
+            commit_duration: seconds(),
+            poll_wait: seconds(),
+            last_commit: Gauge::default(),
+            feeds: Family::default(),
+            feed_overdue: Gauge::default(),
+            polls_in_flight: Gauge::default(),
+        };
+        metrics.register_counters();
+        metrics.register_measures();
+        metrics.begin_at_zero();
+        metrics
+    }
+
+    fn register_counters(&mut self) {
+        let registry = &mut self.registry;
+        let mut counters = |name: &str, help: &str, family: &Labelled| {
+            registry.register(name, help, family.clone());
+        };
+        counters("polls", "Polls: outcome = modified, not_modified, failed", &self.polls);
+        counters(
+            "poll_failures",
+            "Polls that came to nothing: class = the failure classes of the README",
+            &self.poll_failures,
+        );
+        counters(
+            "entries",
+            "Entries read: outcome = new, revised, unchanged, skipped, rejected, over_limit",
+            &self.entries,
+        );
+        counters("article_tags", "Tags on committed articles: tag = a taxonomy id", &self.tags);
+        counters(
+            "config_reloads",
+            "Configuration reloads: outcome = accepted, refused",
+            &self.config_reloads,
+        );
+        let mut counter = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        counter(
+            "polls_abandoned",
+            "Polls given up at shutdown before anything was committed",
+            &self.polls_abandoned,
+        );
+        counter("records_committed", "Article revisions committed", &self.records_committed);
+        counter("rejects_committed", "Rejects committed", &self.rejects_committed);
+        counter(
+            "commit_failures",
+            "Commits that did not work and are tried again",
+            &self.commit_failures,
+        );
+    }
+
+    fn register_measures(&mut self) {
+        let registry = &mut self.registry;
+        let mut histogram = |name: &str, help: &str, unit: Unit, histogram: &Histogram| {
+            registry.register_with_unit(name, help, unit, histogram.clone());
+        };
+        histogram("fetch_duration", "One fetch", Unit::Seconds, &self.fetch_duration);
+        histogram("fetch_body", "A body on the wire", Unit::Bytes, &self.fetch_body_bytes);
+        histogram("commit_duration", "One commit", Unit::Seconds, &self.commit_duration);
+        histogram(
+            "poll_wait",
+            "From when a feed was due to when its poll started",
+            Unit::Seconds,
+            &self.poll_wait,
+        );
+        registry.register(
+            "last_commit_timestamp_seconds",
+            "When the last commit was made, Unix time",
+            self.last_commit.clone(),
+        );
+        registry.register(
+            "feeds",
+            "Feeds: state = due, fine, failing, gone, new",
+            self.feeds.clone(),
+        );
+        registry.register(
+            "feed_overdue_seconds",
+            "How long the feed that has waited longest has been due",
+            self.feed_overdue.clone(),
+        );
+        registry.register("polls_in_flight", "Polls under way", self.polls_in_flight.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The running build: version", build);
+    }
+
+    fn begin_at_zero(&self) {
+        for outcome in ["modified", "not_modified", "failed"] {
+            self.polls.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        }
+        for class in FailureClass::ALL {
+            self.poll_failures.get_or_create(&[("class", class.name().to_owned())]).inc_by(0);
+        }
+        for outcome in ["new", "revised", "unchanged", "skipped", "rejected", "over_limit"] {
+            self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        }
+        for outcome in ["accepted", "refused"] {
+            self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        }
+    }
+
+    /// Everything, as OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail; a label that does not encode leaves the text short.
+        match encode(&mut text, &self.registry) {
+            Ok(()) | Err(std::fmt::Error) => text,
+        }
+    }
+
+    /// Counts a committed outcome.
+    pub fn committed(&self, outcome: &Outcome, took: Duration, at: Timestamp) {
+        let name = match &outcome.result {
+            PollResult::Modified(counts) => {
+                self.count_entries(counts);
+                "modified"
+            }
+            PollResult::NotModified => "not_modified",
+            PollResult::Failed(failure) => {
+                let class = failure.class.name().to_owned();
+                self.poll_failures.get_or_create(&[("class", class)]).inc();
+                "failed"
+            }
+        };
+        self.polls.get_or_create(&[("outcome", name.to_owned())]).inc();
+        self.records_committed.inc_by(outcome.records.len() as u64);
+        self.rejects_committed.inc_by(outcome.rejects.len() as u64);
+        let conflicts = outcome.records.iter().filter_map(|record| record.conflict.as_ref());
+        for tag in conflicts.flat_map(|conflict| &conflict.tags) {
+            self.tags.get_or_create(&[("tag", tag.id.clone())]).inc();
+        }
+        self.commit_duration.observe(took.as_secs_f64());
+        self.last_commit.set(at.as_duration().as_secs_f64());
+    }
+
+    fn count_entries(&self, counts: &EntryCounts) {
+        for (outcome, count) in [
+            ("new", counts.new),
+            ("revised", counts.revised),
+            ("unchanged", counts.unchanged),
+            ("skipped", counts.skipped),
+            ("rejected", counts.rejected),
+            ("over_limit", counts.over_limit),
+        ] {
+            self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(count);
+        }
+    }
+
+    /// A commit did not work and will be tried again.
+    pub fn commit_failed(&self) {
+        self.commit_failures.inc();
+    }
+
+    /// A poll was given up at shutdown.
+    pub fn poll_abandoned(&self) {
+        self.polls_abandoned.inc();
+    }
+
+    /// A poll began, so long after it was due.
+    pub fn poll_started(&self, waited: Duration) {
+        self.poll_wait.observe(waited.as_secs_f64());
+    }
+
+    /// A fetch ended.
+    pub fn fetched(&self, took: Duration, wire_bytes: Option<u64>) {
+        self.fetch_duration.observe(took.as_secs_f64());
+        if let Some(bytes) = wire_bytes {
+            #[expect(clippy::cast_precision_loss, reason = "a histogram is not exact anyway")]
+            self.fetch_body_bytes.observe(bytes as f64);
+        }
+    }
+
+    /// A reload was accepted or refused.
+    pub fn reloaded(&self, outcome: &'static str) {
+        self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Where the feeds stand.
+    pub fn feeds_stand(&self, counts: FeedCounts, overdue: Duration, in_flight: usize) {
+        for (state, count) in [
+            ("due", counts.due),
+            ("fine", counts.fine),
+            ("failing", counts.failing),
+            ("gone", counts.gone),
+            ("new", counts.new),
+        ] {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.feeds.get_or_create(&[("state", state.to_owned())]).set(count);
+        }
+        self.feed_overdue.set(overdue.as_secs_f64());
+        self.polls_in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_class_is_there_from_the_start() {
+        let text = Metrics::new().text();
+        for class in FailureClass::ALL {
+            let line = format!("conflictwire_poll_failures_total{{class=\"{}\"}} 0", class.name());
+            assert!(text.contains(&line), "{line} is missing in\n{text}");
+        }
+    }
+}
