@@ -365,3 +365,6 @@ fn outcome(
 ) -> Outcome {
     Outcome { feed_id: feed.id.clone(), result, records, rejects, state }
 }
+
+#[cfg(test)]
+mod tests;

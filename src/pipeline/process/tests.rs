@@ -1,0 +1,263 @@
+//! What one poll promises, from answer to outcome. Numbers are those of the polling behaviours the
+//! project holds itself to.
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::{FeedId, Freshness};
+
+const URL: &str = "https://wire.example/rss.xml";
+
+fn feed() -> Feed {
+    Feed {
+        id: FeedId::parse("wire").unwrap(),
+        url: URL.parse().unwrap(),
+        publisher: Some("Wire".to_owned()),
+        country: None,
+        language: Some("en".to_owned()),
+        interval: None,
+        interval_min: Duration::from_secs(60),
+        interval_max: Duration::from_secs(3600),
+        retry_after_max: Duration::from_secs(86400),
+        backlog: Backlog::All,
+        entries_max: 100,
+        text_chars_max: 10_000,
+    }
+}
+
+fn tagger() -> Tagger {
+    let (taxonomy, lexicons) = Tagger::built_in_sources();
+    Tagger::new(&taxonomy, &lexicons, 0.5).unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+/// Items of (guid, title); an empty guid is left out.
+fn rss(items: &[(&str, &str)]) -> String {
+    let mut text = "<rss version=\"2.0\"><channel><title>Wire</title>".to_owned();
+    for (guid, title) in items {
+        let link = format!("https://wire.example/{}", title.to_lowercase().replace(' ', "-"));
+        text.push_str(&format!("<item><title>{title}</title><link>{link}</link>"));
+        if !guid.is_empty() {
+            text.push_str(&format!("<guid isPermaLink=\"false\">{guid}</guid>"));
+        }
+        text.push_str("<pubDate>Sun, 01 Mar 2026 10:00:00 GMT</pubDate></item>");
+    }
+    text + "</channel></rss>"
+}
+
+fn body_with(text: &str, etag: Option<&str>) -> Answer {
+    Answer::Body(Body {
+        bytes: text.as_bytes().to_vec(),
+        wire_bytes: text.len() as u64,
+        final_url: URL.parse().unwrap(),
+        moved_to: None,
+        content_type: Some("application/rss+xml".to_owned()),
+        validators: Validators { etag: etag.map(str::to_owned), last_modified: None },
+        freshness: Freshness(None),
+    })
+}
+
+fn body(items: &[(&str, &str)]) -> Answer {
+    body_with(&rss(items), Some("\"a\""))
+}
+
+/// Polls once for each answer, each on the state the one before left; the last outcome.
+#[track_caller]
+fn polls(feed: &Feed, answers: &[Answer]) -> Outcome {
+    let tagger = tagger();
+    let mut state = FeedState::default();
+    let mut last = None;
+    for answer in answers {
+        let outcome = process(feed, answer, &state, &tagger, now());
+        state = outcome.state.clone();
+        last = Some(outcome);
+    }
+    last.unwrap()
+}
+
+fn titles(outcome: &Outcome) -> Vec<(String, u32)> {
+    let of = |record: &Record| (record.title.clone().unwrap_or_default(), record.revision);
+    outcome.records.iter().map(of).collect()
+}
+
+fn etag(outcome: &Outcome) -> Option<String> {
+    outcome.state.validators.get(URL).and_then(|validators| validators.etag.clone())
+}
+
+fn failed(class: FailureClass) -> Answer {
+    Answer::Failed(Failure { class, detail: "as scripted".to_owned(), retry_after: None })
+}
+
+fn not_modified(etag: Option<&str>) -> Answer {
+    Answer::NotModified(NotModified {
+        final_url: URL.parse().unwrap(),
+        moved_to: None,
+        validators: Validators { etag: etag.map(str::to_owned), last_modified: None },
+        freshness: Freshness(None),
+    })
+}
+
+#[test]
+fn a_first_document_is_published_whole_and_oldest_first() {
+    let outcome = polls(&feed(), &[body(&[("2", "Newer"), ("1", "Older")])]);
+    assert_eq!(titles(&outcome), [("Older".to_owned(), 1), ("Newer".to_owned(), 1)]);
+    assert_eq!(etag(&outcome).as_deref(), Some("\"a\""));
+}
+
+/// 4: touched, not changed.
+#[test]
+fn the_same_bytes_publish_nothing_and_keep_the_new_validators() {
+    let text = rss(&[("1", "One")]);
+    let answers = [body_with(&text, Some("\"a\"")), body_with(&text, Some("\"b\""))];
+    let outcome = polls(&feed(), &answers);
+    assert!(outcome.records.is_empty());
+    assert_eq!(etag(&outcome).as_deref(), Some("\"b\""));
+    let counts = EntryCounts { unchanged: 1, ..EntryCounts::default() };
+    assert_eq!(outcome.result, PollResult::Modified(counts));
+}
+
+/// 6: validators that lie.
+#[test]
+fn a_new_entry_under_the_same_etag_is_published() {
+    let outcome = polls(&feed(), &[body(&[("1", "One")]), body(&[("2", "Two"), ("1", "One")])]);
+    assert_eq!(titles(&outcome), [("Two".to_owned(), 1)]);
+}
+
+/// 8.
+#[test]
+fn validators_that_are_no_longer_sent_are_forgotten() {
+    let outcome =
+        polls(&feed(), &[body(&[("1", "One")]), body_with(&rss(&[("2", "Two")]), None)]);
+    assert_eq!(etag(&outcome), None);
+}
+
+/// 2 and 3.
+#[test]
+fn a_304_publishes_nothing_and_may_move_the_validators() {
+    let outcome = polls(&feed(), &[body(&[("1", "One")]), not_modified(None)]);
+    assert!(outcome.records.is_empty());
+    assert_eq!(etag(&outcome).as_deref(), Some("\"a\""));
+    let outcome = polls(&feed(), &[body(&[("1", "One")]), not_modified(Some("\"c\""))]);
+    assert_eq!(etag(&outcome).as_deref(), Some("\"c\""));
+}
+
+/// 82.
+#[test]
+fn an_edited_headline_is_the_next_revision_of_the_same_article() {
+    let first = polls(&feed(), &[body(&[("1", "One")])]);
+    let answers = [body(&[("1", "One")]), body(&[("1", "One more")])];
+    let outcome = polls(&feed(), &answers);
+    assert_eq!(titles(&outcome), [("One more".to_owned(), 2)]);
+    assert_eq!(outcome.records[0].id, first.records[0].id);
+    assert_eq!(outcome.records[0].change, crate::model::record::RecordChange::Updated);
+}
+
+/// 80.
+#[test]
+fn a_guid_that_every_entry_bears_identifies_none() {
+    let items = [("same", "One"), ("same", "Two"), ("same", "Three")];
+    assert_eq!(polls(&feed(), &[body(&items)]).records.len(), 3);
+    let grown = [("same", "Four"), ("same", "One"), ("same", "Two"), ("same", "Three")];
+    let outcome = polls(&feed(), &[body(&items), body(&grown)]);
+    assert_eq!(titles(&outcome), [("Four".to_owned(), 1)]);
+}
+
+/// 79: neither guid nor link.
+#[test]
+fn an_entry_without_guid_and_link_has_the_same_key_on_every_poll() {
+    let text = |extra: &str| {
+        format!(
+            "<rss version=\"2.0\"><channel><title>W</title>{extra}<item><title>Bare</title>\
+             <description>Only words.</description></item></channel></rss>"
+        )
+    };
+    let answers = [body_with(&text(""), None), body_with(&text("<ttl>5</ttl>"), None)];
+    assert!(polls(&feed(), &answers).records.is_empty());
+}
+
+/// 84.
+#[test]
+fn an_article_that_left_and_came_back_is_not_published_again() {
+    let answers =
+        [body(&[("1", "One")]), body(&[("2", "Two")]), body(&[("1", "One"), ("2", "Two")])];
+    assert!(polls(&feed(), &answers).records.is_empty());
+}
+
+/// 39 and 37: nothing is taken back because a poll went wrong.
+#[test]
+fn a_failed_poll_keeps_validators_and_window() {
+    let answers =
+        [body(&[("1", "One")]), failed(FailureClass::Timeout), body(&[("1", "One")])];
+    let outcome = polls(&feed(), &answers[..2]);
+    assert_eq!(etag(&outcome).as_deref(), Some("\"a\""));
+    assert_eq!((outcome.state.failures, outcome.state.standing), (1, Standing::Failing));
+    let outcome = polls(&feed(), &answers);
+    assert!(outcome.records.is_empty());
+    assert_eq!((outcome.state.failures, outcome.state.standing), (0, Standing::Fine));
+}
+
+/// 35.
+#[test]
+fn a_withdrawn_feed_is_asked_weekly() {
+    let outcome = polls(&feed(), &[failed(FailureClass::Gone)]);
+    assert_eq!(outcome.state.standing, Standing::Gone);
+    let wait = outcome.state.plan.due_at.unwrap().duration_since(now());
+    assert!(wait >= jiff::SignedDuration::from_hours(7 * 24), "{wait:?}");
+}
+
+#[test]
+fn what_is_refused_is_written_once_while_it_stays_the_same() {
+    let broken = body_with("<rss version=\"2.0\"><channel><item></channel>", None);
+    let outcome = polls(&feed(), &[broken.clone()]);
+    assert_eq!(outcome.rejects.len(), 1);
+    assert!(matches!(outcome.result, PollResult::Failed(_)), "{:?}", outcome.result);
+    let outcome = polls(&feed(), &[broken.clone(), broken]);
+    assert!(outcome.rejects.is_empty());
+    assert_eq!(outcome.state.failures, 2);
+}
+
+#[test]
+fn the_backlog_setting_decides_what_a_first_poll_publishes() {
+    let count = |backlog| {
+        let feed = Feed { backlog, ..feed() };
+        polls(&feed, &[body(&[("1", "One")])]).records.len()
+    };
+    // The entry is two hours old.
+    assert_eq!(count(Backlog::All), 1);
+    assert_eq!(count(Backlog::None), 0);
+    assert_eq!(count(Backlog::Within(Duration::from_secs(3 * 3600))), 1);
+    assert_eq!(count(Backlog::Within(Duration::from_secs(3600))), 0);
+}
+
+#[test]
+fn an_article_the_backlog_left_out_is_created_when_it_changes() {
+    let feed = Feed { backlog: Backlog::None, ..feed() };
+    let outcome = polls(&feed, &[body(&[("1", "One")]), body(&[("1", "One more")])]);
+    assert_eq!(titles(&outcome), [("One more".to_owned(), 1)]);
+    assert_eq!(outcome.records[0].change, crate::model::record::RecordChange::Created);
+}
+
+#[test]
+fn entries_beyond_the_limit_are_counted() {
+    let feed = Feed { entries_max: 2, ..feed() };
+    let outcome = polls(&feed, &[body(&[("3", "C"), ("2", "B"), ("1", "A")])]);
+    assert_eq!(titles(&outcome), [("B".to_owned(), 1), ("C".to_owned(), 1)]);
+    let PollResult::Modified(counts) = outcome.result else { panic!("not modified") };
+    assert_eq!(counts.over_limit, 1);
+}
+
+#[test]
+fn what_was_observed_lies_between_two_successful_polls() {
+    let first = polls(&feed(), &[body(&[("1", "One")])]);
+    assert_eq!(first.records[0].observed.after, None);
+    let answers = [
+        body(&[("1", "One")]),
+        failed(FailureClass::Dns),
+        body(&[("2", "Two"), ("1", "One")]),
+    ];
+    let outcome = polls(&feed(), &answers);
+    assert_eq!(outcome.records[0].observed.after.as_deref(), Some("2026-03-01T12:00:00Z"));
+}
