@@ -3,13 +3,16 @@
 pub mod json_lines;
 pub mod sqlite;
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod samples;
 
-use crate::model::{FeedId, Outcome};
-use crate::state::FeedState;
+use std::collections::HashMap;
 
 pub use json_lines::JsonLines;
 pub use sqlite::SqliteLedger;
+
+use crate::model::{FeedId, Outcome};
+use crate::state::FeedState;
 
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,12 +39,14 @@ pub enum CommitError {
     },
     /// Another daemon holds the file.
     #[error(
-        "the database \"{path}\" is in use by another conflictwire; stop it, or give this one \
-         another `sqlite.path`"
+        "the database \"{path}\" is in use by another conflictwire{}; stop it, or give this one \
+         another `sqlite.path`", shown_pid(*.pid)
     )]
     InUse {
         /// The file.
         path: String,
+        /// The process that holds it, if it says so.
+        pid: Option<u32>,
     },
     /// The disk is full, the file went away, …: may work next time.
     #[error("could not write to \"{path}\": {why}")]
@@ -51,9 +56,22 @@ pub enum CommitError {
         /// What the system said.
         why: String,
     },
+    /// The outcome contradicts what is committed already: our own mistake. Trying it again changes
+    /// nothing; other outcomes are not touched by it.
+    #[error("cannot write to \"{path}\": {why}")]
+    Refused {
+        /// The file.
+        path: String,
+        /// What contradicts what.
+        why: String,
+    },
     /// The ledger has been closed.
     #[error("the ledger is closed")]
     Closed,
+}
+
+fn shown_pid(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
 /// Where outcomes are committed.
@@ -89,7 +107,8 @@ impl Ledger {
     /// not, then, assume either.
     ///
     /// # Errors
-    /// [`CommitError::Write`], which may work next time; [`CommitError::Closed`].
+    /// [`CommitError::Write`], which may work next time; [`CommitError::Refused`], which will not;
+    /// [`CommitError::Closed`].
     pub async fn commit(&self, outcome: Outcome) -> Result<(), CommitError> {
         match self {
             Self::Sqlite(ledger) => ledger.commit(outcome).await,

@@ -9,10 +9,9 @@ pub mod queue;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 pub use cadence::next_interval;
 pub use queue::Queue;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Feed, FeedId, Timestamp};
 

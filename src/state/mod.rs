@@ -10,9 +10,8 @@ mod seen;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 pub use seen::{Seen, SeenArticle};
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, FailureClass, Timestamp, Validators};
 use crate::schedule::Plan;
