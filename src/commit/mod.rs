@@ -3,7 +3,11 @@
 pub mod json_lines;
 pub mod sqlite;
 
+#[cfg(test)]
+mod samples;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use json_lines::JsonLines;
 pub use sqlite::SqliteLedger;
@@ -36,12 +40,14 @@ pub enum CommitError {
     },
     /// Another daemon holds the file.
     #[error(
-        "the database \"{path}\" is in use by another conflictwire; stop it, or give this one \
-         another `sqlite.path`"
+        "the database \"{path}\" is in use by another conflictwire{}; stop it, or give this one \
+         another `sqlite.path`", shown_pid(*.pid)
     )]
     InUse {
         /// The file.
         path: String,
+        /// The process that holds it, if it says so.
+        pid: Option<u32>,
     },
     /// The disk is full, the file went away, …: may work next time.
     #[error("could not write to \"{path}\": {why}")]
@@ -51,9 +57,22 @@ pub enum CommitError {
         /// What the system said.
         why: String,
     },
+    /// The outcome contradicts what is committed already: our own mistake. Trying it again changes
+    /// nothing; other outcomes are not touched by it.
+    #[error("cannot write to \"{path}\": {why}")]
+    Refused {
+        /// The file.
+        path: String,
+        /// What contradicts what.
+        why: String,
+    },
     /// The ledger has been closed.
     #[error("the ledger is closed")]
     Closed,
+}
+
+fn shown_pid(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 
 /// Where outcomes are committed.
@@ -89,22 +108,31 @@ impl Ledger {
     /// not, then, assume either.
     ///
     /// # Errors
-    /// [`CommitError::Write`], which may work next time; [`CommitError::Closed`].
-    pub async fn commit(&self, outcome: std::sync::Arc<Outcome>) -> Result<(), CommitError> {
+    /// [`CommitError::Write`], which may work next time; [`CommitError::Refused`], which will not;
+    /// [`CommitError::Closed`].
+    pub async fn commit(&self, outcome: Arc<Outcome>) -> Result<(), CommitError> {
         match self {
             Self::Sqlite(ledger) => ledger.commit(outcome).await,
             Self::JsonLines(ledger) => ledger.commit(&outcome),
         }
     }
 
-    /// kind
+    /// Its name in the configuration.
     pub fn kind(&self) -> &'static str {
-        "x"
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::JsonLines(_) => "json_lines",
+        }
     }
-    /// place
+
+    /// Where it writes, for people.
     pub fn place(&self) -> String {
-        String::new()
+        match self {
+            Self::Sqlite(ledger) => ledger.path().display().to_string(),
+            Self::JsonLines(_) => "standard output".to_owned(),
+        }
     }
+
     /// Waits until everything accepted is durable, and closes.
     ///
     /// # Errors

@@ -1,0 +1,208 @@
+//! One database file, one database transaction a commit; articles searchable.
+//!
+//! One thread writes, and nothing else does: it takes whatever waits and commits it together, so
+//! one wait for the disk serves many outcomes. A lock beside the file keeps a second daemon away
+//! while readers go on. `journal_mode = WAL` and `synchronous = FULL` make a committed outcome
+//! survive a kill and a power cut. Only this folder names rusqlite.
+
+mod lock;
+pub mod read;
+mod retention;
+mod rows;
+mod schema;
+pub mod search_text;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot};
+
+use self::lock::Lock;
+use self::writer::{Job, Writer};
+use super::{CommitError, States};
+use crate::fault::{self, Point};
+use crate::model::Outcome;
+
+/// How many outcomes may wait for the writer.
+///
+/// As many as one transaction takes. A longer queue would only hide a slow disk; a full one makes
+/// polls wait.
+const QUEUE_OUTCOMES: usize = writer::GROUP_OUTCOMES_MAX;
+
+/// The `[sqlite]` table, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SqliteSettings {
+    /// The file; its directory is made if missing.
+    pub path: PathBuf,
+    /// How old an article may grow, by when it was committed; `None`: for ever.
+    pub keep_age: Option<Duration>,
+    /// How large the file may grow before the oldest articles go, bytes; `None`: without limit.
+    pub keep_bytes: Option<u64>,
+}
+
+/// The database and the thread that writes it.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    path: PathBuf,
+    jobs: mpsc::Sender<Job>,
+    writer: JoinHandle<Result<(), CommitError>>,
+}
+
+impl SqliteLedger {
+    /// Opens, locks, migrates and reads the states.
+    ///
+    /// A state that does not parse stops it: going on without would take every article of that
+    /// feed for a new one.
+    ///
+    /// # Errors
+    /// [`CommitError::Open`], [`CommitError::InUse`].
+    pub fn open(settings: &SqliteSettings) -> Result<(Self, States), CommitError> {
+        let path = place(&settings.path)?;
+        let lock = Lock::take(&path)?;
+        let connection = schema::open(&path)?;
+        fault::point(Point::InStartUp);
+        let states = schema::states(&connection, &path)?;
+        Ok((Self::start(connection, lock, path, settings)?, states))
+    }
+
+    fn start(
+        connection: Connection,
+        lock: Lock,
+        path: PathBuf,
+        settings: &SqliteSettings,
+    ) -> Result<Self, CommitError> {
+        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
+        let writer = Writer::new(connection, lock, path.clone(), settings);
+        let writer = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(|err| open_error(&path, format!("the system gives no thread: {err}")))?;
+        Ok(Self { path, jobs, writer })
+    }
+
+    /// The file, links followed.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// See [`super::Ledger::commit`].
+    ///
+    /// # Errors
+    /// [`CommitError::Write`], [`CommitError::Refused`], [`CommitError::Closed`].
+    pub async fn commit(&self, outcome: Arc<Outcome>) -> Result<(), CommitError> {
+        let (reply, answer) = oneshot::channel();
+        if self.jobs.send(Job { outcome, reply }).await.is_err() {
+            return Err(CommitError::Closed);
+        }
+        // A writer that died has answered nobody; what it held is rolled back at the next open.
+        answer.await.unwrap_or(Err(CommitError::Closed))
+    }
+
+    /// See [`super::Ledger::close`].
+    ///
+    /// # Errors
+    /// [`CommitError::Write`].
+    pub async fn close(self) -> Result<(), CommitError> {
+        let Self { jobs, writer, .. } = self;
+        // The writer ends when its queue is empty and has no sender left.
+        drop(jobs);
+        match tokio::task::spawn_blocking(move || writer.join()).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) | Err(_) => Err(CommitError::Closed),
+        }
+    }
+}
+
+/// Where the file really is, its directory made, links followed: the lock must have one name.
+fn place(path: &Path) -> Result<PathBuf, CommitError> {
+    let refused = |why: String| open_error(path, why);
+    let Some(name) = path.file_name() else {
+        return Err(refused("it names no file; set `sqlite.path` to a file".to_owned()));
+    };
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|err| {
+        refused(format!(
+            "its directory \"{}\" cannot be made: {}",
+            directory.display(),
+            io_trouble(&err)
+        ))
+    })?;
+    if path.is_dir() {
+        let inside = path.join("conflictwire.db");
+        return Err(refused(format!(
+            "it is a directory; set `sqlite.path` to a file, for example \"{}\"",
+            inside.display()
+        )));
+    }
+    match path.canonicalize() {
+        Ok(real) => Ok(real),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => {
+            let real = directory.canonicalize().map_err(|err| refused(io_trouble(&err)))?;
+            Ok(real.join(name))
+        }
+        Err(err) => Err(refused(io_trouble(&err))),
+    }
+}
+
+fn open_error(path: &Path, why: String) -> CommitError {
+    CommitError::Open { path: path.display().to_string(), why }
+}
+
+/// What the system said, and what to do about it.
+fn io_trouble(err: &io::Error) -> String {
+    let fix = match err.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; give the user that runs conflictwire the right to write there, or set `sqlite.path` \
+             to a place it may write"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; set `sqlite.path` to a place that can be written",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "; a file is where a directory should be, set another `sqlite.path`"
+        }
+        _ => "; check `sqlite.path`",
+    };
+    format!("{err}{fix}")
+}
+
+/// What SQLite said, and what to do about it.
+fn sqlite_trouble(err: &rusqlite::Error) -> String {
+    let text = match err.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            "the disk, or the file's allowed size, is full; free some space"
+        }
+        Some(ErrorCode::ReadOnly) => {
+            "it cannot be written; make the file and its directory writable for the user that runs \
+             conflictwire"
+        }
+        Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "it cannot be opened; check that the file, its \"-wal\" and its directory belong to the \
+             user that runs conflictwire"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program holds it for writing; close what has it open"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "it is damaged; move it away, or recover what is readable with \
+             `sqlite3 FILE .recover`, and restore a copy"
+        }
+        Some(ErrorCode::NotADatabase) => {
+            "it is not a database; set `sqlite.path` to another file, or move this one away"
+        }
+        Some(ErrorCode::SystemIoFailure) => "the disk answered with an error; check the system log",
+        _ => return err.to_string(),
+    };
+    format!("{text} ({err})")
+}

@@ -1,0 +1,1 @@
+//! Reads what is committed, beside the daemon.

@@ -1,0 +1,241 @@
+//! What the database looks like, and how an older one becomes it.
+//!
+//! `application_id` says that a file is ours, `user_version` which form it has. Migrations run in
+//! one transaction: a file has the old form or the new, never half of one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{open_error, sqlite_trouble};
+use crate::commit::{CommitError, States};
+use crate::fault::{self, Point};
+use crate::model::FeedId;
+use crate::state::{FeedState, STATE_VERSION};
+
+/// Marks the file as ours: "cwir" in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x6377_6972;
+
+/// How long a statement waits for another program's lock. A person's `sqlite3` session may hold
+/// one for a moment; past this the caller's own retry takes over.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The `-wal` file is cut back to this after a checkpoint, bytes; a burst may have made it large.
+const JOURNAL_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// How many unreadable states are named in one error; the rest are counted.
+const STATES_NAMED_MAX: usize = 5;
+
+/// One step from a form to the next, inside the migration's transaction.
+type Migration = fn(&Connection) -> rusqlite::Result<()>;
+
+/// The step at index n makes version n + 1.
+const MIGRATIONS: [Migration; 1] = [to_version_1];
+
+/// The newest form, and the only one that is read and written.
+pub(super) const VERSION: usize = MIGRATIONS.len();
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// Nothing is in it yet.
+    Empty,
+    /// Ours, of this version.
+    Ours(usize),
+    /// Another program's.
+    Foreign,
+}
+
+/// Says what a file is. Writes nothing.
+pub(super) fn identify(connection: &Connection) -> rusqlite::Result<Identity> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let application_id = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    Ok(if application_id == i64::from(APPLICATION_ID) {
+        Identity::Ours(usize::try_from(version).unwrap_or(usize::MAX))
+    } else if application_id == 0 && tables == 0 {
+        Identity::Empty
+    } else {
+        Identity::Foreign
+    })
+}
+
+/// Why a file of this identity is not opened, if it is not.
+pub(super) fn refusal(identity: Identity) -> Option<String> {
+    match identity {
+        Identity::Foreign => {
+            Some("it is another program's database; set `sqlite.path` to another file".to_owned())
+        }
+        Identity::Ours(version) if version > VERSION => Some(format!(
+            "a newer conflictwire made it (form {version}, this one knows up to {VERSION}); \
+             upgrade, or set `sqlite.path` to another file"
+        )),
+        Identity::Ours(_) | Identity::Empty => None,
+    }
+}
+
+/// Opens the file for writing and brings it to [`VERSION`].
+///
+/// # Errors
+/// [`CommitError::Open`].
+pub(super) fn open(path: &Path) -> Result<Connection, CommitError> {
+    let trouble = |err: rusqlite::Error| open_error(path, sqlite_trouble(&err));
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(trouble)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(trouble)?;
+    let identity = identify(&connection).map_err(trouble)?;
+    if let Some(why) = refusal(identity) {
+        return Err(open_error(path, why));
+    }
+    prepare(&connection).map_err(trouble)?;
+    let version = match identity {
+        Identity::Ours(version) => version,
+        Identity::Empty | Identity::Foreign => 0,
+    };
+    migrate(&connection, version).map_err(trouble)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    // Before anything is written: it cannot be changed later without rewriting the file.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.query_row(
+        &format!("PRAGMA journal_size_limit = {JOURNAL_BYTES_MAX}"),
+        [],
+        |_| Ok(()),
+    )
+}
+
+fn migrate(connection: &Connection, version: usize) -> rusqlite::Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    for step in MIGRATIONS.iter().skip(version) {
+        step(&transaction)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(VERSION).unwrap_or(i64::MAX))?;
+    transaction.commit()
+}
+
+/// `articles_fts` keeps no text of its own: `articles.record` has it. Marks belong to words
+/// (`Mn Mc`), or every vowel sign of Hindi would cut one in two.
+fn to_version_1(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE articles (
+             seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+             article_id   TEXT NOT NULL,
+             revision     INTEGER NOT NULL,
+             change       TEXT NOT NULL,
+             feed_id      TEXT NOT NULL,
+             url          TEXT,
+             title        TEXT,
+             language     TEXT,
+             country      TEXT,
+             published_at TEXT,
+             observed_at  TEXT NOT NULL,
+             committed_at TEXT NOT NULL,
+             relevant     INTEGER,
+             tags         TEXT,
+             record       TEXT NOT NULL,
+             UNIQUE (article_id, revision)
+         );
+         CREATE INDEX articles_by_committed_at ON articles (committed_at);
+         CREATE INDEX articles_by_published_at ON articles (published_at);
+         CREATE INDEX articles_by_feed ON articles (feed_id);
+         CREATE INDEX articles_by_url ON articles (url);
+         CREATE INDEX articles_relevant ON articles (published_at) WHERE relevant;
+         CREATE VIEW articles_latest AS
+             SELECT * FROM articles AS this WHERE NOT EXISTS (
+                 SELECT 1 FROM articles AS later
+                 WHERE later.article_id = this.article_id AND later.revision > this.revision
+             );",
+    )?;
+    fault::point(Point::InMigration);
+    connection.execute_batch(
+        "CREATE TABLE rejects (
+             id      TEXT PRIMARY KEY NOT NULL,
+             feed_id TEXT NOT NULL,
+             url     TEXT NOT NULL,
+             reason  TEXT NOT NULL,
+             detail  TEXT NOT NULL,
+             at      TEXT NOT NULL,
+             record  TEXT NOT NULL
+         );
+         CREATE INDEX rejects_by_at ON rejects (at);
+         CREATE TABLE feed_state (
+             feed_id    TEXT PRIMARY KEY NOT NULL,
+             sequence   INTEGER NOT NULL,
+             due_at     TEXT,
+             standing   TEXT NOT NULL,
+             state      TEXT NOT NULL,
+             changed_at TEXT NOT NULL
+         );
+         CREATE VIRTUAL TABLE articles_fts USING fts5 (
+             title, summary, body,
+             content = '', contentless_delete = 1,
+             tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'\"
+         );",
+    )
+}
+
+/// Reads every feed's state.
+///
+/// # Errors
+/// [`CommitError::Open`], which names the feeds whose state does not parse.
+pub(super) fn states(connection: &Connection, path: &Path) -> Result<States, CommitError> {
+    let rows = state_rows(connection).map_err(|err| open_error(path, sqlite_trouble(&err)))?;
+    let mut states = States::with_capacity(rows.len());
+    let mut problems = Vec::new();
+    for (feed_id, text) in rows {
+        match read_state(&feed_id, &text) {
+            Ok((id, state)) => {
+                states.insert(id, state);
+            }
+            Err(why) => problems.push((feed_id, why)),
+        }
+    }
+    if problems.is_empty() { Ok(states) } else { Err(unreadable(path, &problems)) }
+}
+
+fn state_rows(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = connection.prepare("SELECT feed_id, state FROM feed_state")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+fn read_state(feed_id: &str, text: &str) -> Result<(FeedId, FeedState), String> {
+    let id = FeedId::parse(feed_id).map_err(|err| err.to_string())?;
+    let state: FeedState = serde_json::from_str(text).map_err(|err| err.to_string())?;
+    if state.version > STATE_VERSION {
+        return Err(format!("a newer conflictwire wrote it (version {})", state.version));
+    }
+    Ok((id, state))
+}
+
+fn unreadable(path: &Path, problems: &[(String, String)]) -> CommitError {
+    let named: Vec<String> = problems
+        .iter()
+        .take(STATES_NAMED_MAX)
+        .map(|(feed, why)| format!("feed \"{feed}\": {why}"))
+        .collect();
+    let more = match problems.len().saturating_sub(STATES_NAMED_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let why = format!(
+        "it holds feed states that do not parse ({}{more}); run the version that wrote them or \
+         restore a copy; or start such a feed anew: give it another id and delete the row of \
+         the old one from the table feed_state (its articles stay)",
+        named.join("; "),
+    );
+    open_error(path, why)
+}

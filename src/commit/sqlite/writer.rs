@@ -1,0 +1,298 @@
+//! The one thread that writes: takes what waits, commits it together, answers each.
+//!
+//! A thread and not a task: waiting for the disk would hold a worker of the runtime.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode, Statement, Transaction, TransactionBehavior, params};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::lock::Lock;
+use super::retention::Retention;
+use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
+use super::{SqliteSettings, sqlite_trouble};
+use crate::clock::Clock;
+use crate::commit::CommitError;
+use crate::fault::{self, Point};
+use crate::model::Outcome;
+
+/// The most outcomes in one transaction: one wait for the disk, shared by this many polls, is no
+/// longer what limits them.
+pub(super) const GROUP_OUTCOMES_MAX: usize = 64;
+
+/// A transaction takes no more outcomes after this, bytes of text: the pages it changes stay in
+/// memory until it ends.
+const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// An outcome to be committed, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What to commit.
+    pub(super) outcome: Arc<Outcome>,
+    /// Told once it is durable, or why it is not.
+    pub(super) reply: oneshot::Sender<Result<(), CommitError>>,
+}
+
+type Reply = oneshot::Sender<Result<(), CommitError>>;
+
+/// Why a transaction was rolled back.
+#[derive(Debug)]
+enum WriteError {
+    /// The disk's trouble: may work next time.
+    Disk(rusqlite::Error),
+    /// The outcome contradicts what the database holds: never works.
+    Contradiction(String),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(err: rusqlite::Error) -> Self {
+        match err.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
+                Self::Contradiction(err.to_string())
+            }
+            _ => Self::Disk(err),
+        }
+    }
+}
+
+/// The writing end of the database.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    retention: Retention,
+    /// Given up when the thread ends, not before: until then the file is being written.
+    _lock: Lock,
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        lock: Lock,
+        path: PathBuf,
+        settings: &SqliteSettings,
+    ) -> Self {
+        Self { connection, path, retention: Retention::new(settings), _lock: lock }
+    }
+
+    /// Works until nobody can send any more and the queue is empty, then closes the file.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) -> Result<(), CommitError> {
+        while let Some(job) = self.next_job(&mut queue) {
+            let group = self.group(job, &mut queue);
+            self.commit_group(group);
+        }
+        self.close()
+    }
+
+    /// Waits for a job; while none is there, deletes what is too old. Between two groups at most
+    /// one chunk is deleted, so commits are not held up.
+    fn next_job(&mut self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        while self.retention.is_due() {
+            self.retention.delete_chunk(&self.connection);
+            match queue.try_recv() {
+                Ok(job) => return Some(job),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return None,
+            }
+        }
+        queue.blocking_recv()
+    }
+
+    /// Adds what waits already to the first job. An outcome that cannot be written as text is
+    /// answered here.
+    fn group(&self, first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<(Rows, Reply)> {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        let mut next = Some(first);
+        while let Some(Job { outcome, reply }) = next.take() {
+            match Rows::new(&outcome) {
+                Ok(rows) => {
+                    bytes += rows.bytes();
+                    group.push((rows, reply));
+                }
+                Err(err) => answer(reply, Err(self.refused(err.to_string()))),
+            }
+            if group.len() < GROUP_OUTCOMES_MAX && bytes < GROUP_BYTES_MAX {
+                next = queue.try_recv().ok();
+            }
+        }
+        group
+    }
+
+    /// Commits a group as one transaction. If one outcome spoils it, each is tried alone, so that
+    /// a mistake over one feed does not stop the others.
+    fn commit_group(&self, group: Vec<(Rows, Reply)>) {
+        if group.is_empty() {
+            return;
+        }
+        let (rows, replies): (Vec<Rows>, Vec<Reply>) = group.into_iter().unzip();
+        match self.write(&rows) {
+            Ok(()) => replies.into_iter().for_each(|reply| answer(reply, Ok(()))),
+            Err(WriteError::Contradiction(_)) if rows.len() > 1 => {
+                for (rows, reply) in rows.iter().zip(replies) {
+                    let written = self.write(std::slice::from_ref(rows));
+                    answer(reply, written.map_err(|err| self.commit_error(&err)));
+                }
+            }
+            Err(err) => {
+                replies.into_iter().for_each(|reply| answer(reply, Err(self.commit_error(&err))));
+            }
+        }
+    }
+
+    fn write(&self, group: &[Rows]) -> Result<(), WriteError> {
+        fault::point(Point::BeforeCommit);
+        if !self.connection.is_autocommit() {
+            // The rollback of an earlier failure failed too.
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let now = column_time(Clock::System.now());
+        let mut statements = Statements::new(&transaction)?;
+        for rows in group {
+            rows.articles.iter().try_for_each(|row| statements.insert_article(row, &now))?;
+            rows.rejects.iter().try_for_each(|row| statements.insert_reject(row))?;
+            statements.replace_state(&rows.state, &now)?;
+        }
+        drop(statements);
+        fault::point(Point::InsideCommit);
+        transaction.commit()?;
+        fault::point(Point::AfterCommit);
+        Ok(())
+    }
+
+    fn commit_error(&self, err: &WriteError) -> CommitError {
+        match err {
+            WriteError::Disk(err) => {
+                CommitError::Write { path: self.shown_path(), why: sqlite_trouble(err) }
+            }
+            WriteError::Contradiction(why) => self.refused(why.clone()),
+        }
+    }
+
+    fn refused(&self, why: String) -> CommitError {
+        CommitError::Refused { path: self.shown_path(), why }
+    }
+
+    fn shown_path(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn close(self) -> Result<(), CommitError> {
+        let path = self.shown_path();
+        let trouble = |err: &rusqlite::Error| CommitError::Write {
+            path: path.clone(),
+            why: sqlite_trouble(err),
+        };
+        // A reader may keep it from being complete; then the `-wal` file stays, and is read.
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|err| trouble(&err))?;
+        self.connection.close().map_err(|(_, err)| trouble(&err))
+    }
+}
+
+fn answer(reply: Reply, result: Result<(), CommitError>) {
+    // Whoever asked may have been cancelled; the commit stands all the same.
+    let _unheard = reply.send(result);
+}
+
+/// What a transaction runs, prepared once for all its rows.
+struct Statements<'transaction> {
+    article: Statement<'transaction>,
+    searched: Statement<'transaction>,
+    reject: Statement<'transaction>,
+    state: Statement<'transaction>,
+}
+
+impl<'transaction> Statements<'transaction> {
+    fn new(transaction: &'transaction Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            article: transaction.prepare(
+                "INSERT INTO articles (article_id, revision, change, feed_id, url, title, language,
+                     country, published_at, observed_at, committed_at, relevant, tags, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?,
+            searched: transaction.prepare(
+                "INSERT INTO articles_fts (rowid, title, summary, body) VALUES (?1, ?2, ?3, ?4)",
+            )?,
+            // The same refusal has the same id, and is kept once.
+            reject: transaction.prepare(
+                "INSERT INTO rejects (id, feed_id, url, reason, detail, at, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            )?,
+            state: transaction.prepare(
+                "INSERT INTO feed_state (feed_id, sequence, due_at, standing, state, changed_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (feed_id) DO UPDATE SET sequence = excluded.sequence,
+                     due_at = excluded.due_at, standing = excluded.standing,
+                     state = excluded.state, changed_at = excluded.changed_at
+                 WHERE excluded.sequence > feed_state.sequence",
+            )?,
+        })
+    }
+
+    fn insert_article(&mut self, row: &ArticleRow, now: &str) -> Result<(), WriteError> {
+        let inserted = self.article.insert(params![
+            row.article_id,
+            row.revision,
+            row.change,
+            row.feed_id,
+            row.url,
+            row.title,
+            row.language,
+            row.country,
+            row.published_at,
+            row.observed_at,
+            now,
+            row.relevant,
+            row.tags,
+            row.record,
+        ]);
+        let seq = inserted.map_err(|err| match err.into() {
+            WriteError::Contradiction(why) => WriteError::Contradiction(format!(
+                "revision {} of article \"{}\" of feed \"{}\" is there already: {why}",
+                row.revision, row.article_id, row.feed_id
+            )),
+            WriteError::Disk(err) => WriteError::Disk(err),
+        })?;
+        let [title, summary, body] = &row.searched;
+        self.searched.execute(params![seq, title, summary, body])?;
+        Ok(())
+    }
+
+    fn insert_reject(&mut self, row: &RejectRow) -> Result<(), WriteError> {
+        self.reject.execute(params![
+            row.id,
+            row.feed_id,
+            row.url,
+            row.reason,
+            row.detail,
+            row.at,
+            row.record,
+        ])?;
+        Ok(())
+    }
+
+    fn replace_state(&mut self, row: &StateRow, now: &str) -> Result<(), WriteError> {
+        let changed = self.state.execute(params![
+            row.feed_id,
+            row.sequence,
+            row.due_at,
+            row.standing,
+            row.state,
+            now,
+        ])?;
+        if changed == 1 {
+            return Ok(());
+        }
+        // Committing it would take back what a later poll has remembered.
+        Err(WriteError::Contradiction(format!(
+            "the state of feed \"{}\" is already at sequence {} or later",
+            row.feed_id, row.sequence
+        )))
+    }
+}
