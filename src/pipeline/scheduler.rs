@@ -154,7 +154,7 @@ impl Scheduler {
             Err(panic) => {
                 // `process` is caught where it runs, so this is a defect of the shell around it.
                 // The feed's state did not change; it is asked again after its longest interval.
-                let Some(id) = self.polling.remove(&panic.id()) else { return None };
+                let id = self.polling.remove(&panic.id())?;
                 error!(feed.id = %id, error = %panic, "a poll ended by a defect of conflictwire");
                 let wait =
                     self.feeds.get(&id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);
