@@ -1,0 +1,59 @@
+# conflictwire in a container: no shell, no package manager, user 65532.
+#
+#   docker build -t conflictwire .
+#   docker run --rm conflictwire demo
+#   docker run -v conflictwire:/var/lib/conflictwire \
+#              -v ./config:/etc/conflictwire:ro -p 127.0.0.1:9273:9273 conflictwire
+#
+# The build needs the two base images and crates.io, nothing else: SQLite, OpenSSL and librdkafka
+# are built from the sources in their crates. Both bases can be replaced, by a mirror or a digest.
+
+ARG BUILD_IMAGE=rust:1.95-bookworm
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /build
+
+# Dependencies first, against an empty program, so that a change of ours does not build them anew.
+# Cargo wants every target that Cargo.toml names to exist; benchmark and tests stay empty.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir -p src benches tests/it state \
+    && touch src/lib.rs \
+    && echo 'fn main() {}' | tee src/main.rs benches/figures.rs tests/it/main.rs >/dev/null \
+    && cargo build --release --locked --bin conflictwire
+
+COPY config config
+COPY src src
+# Cargo compares times, and those of the empty program are later than those of the files copied.
+RUN touch src/lib.rs src/main.rs \
+    && cargo build --release --locked --bin conflictwire
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="conflictwire" \
+      org.opencontainers.image.description="Polls news feeds and turns them into an exactly-once stream of conflict-coded articles" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+COPY --from=build /build/target/release/conflictwire /usr/bin/conflictwire
+COPY LICENSE NOTICE /usr/share/doc/conflictwire/
+COPY config /etc/conflictwire
+# Empty, and the user's own: a new volume mounted there takes over both.
+COPY --from=build --chown=65532:65532 --chmod=0700 /build/state /var/lib/conflictwire
+
+# Where state lives; and not loopback, which nobody outside the container could reach.
+ENV STATE_DIRECTORY=/var/lib/conflictwire \
+    CONFLICTWIRE__ADMIN__LISTEN=0.0.0.0:9273
+
+# By number, as Kubernetes needs it to see that this is not root.
+USER 65532:65532
+VOLUME ["/var/lib/conflictwire"]
+EXPOSE 9273
+
+# The image is not made if the program does not start in it.
+RUN ["/usr/bin/conflictwire", "--version"]
+
+ENTRYPOINT ["/usr/bin/conflictwire"]
+CMD ["run", "--config", "/etc/conflictwire/conflictwire.toml"]
