@@ -1,1 +1,27 @@
-//! The one integration binary.
+//! The one integration binary. What each part holds:
+//!
+//! - `support`: a scripted publisher, the real daemon, a reader of the ledger
+//! - `architecture`: the walls between the rooms of the source
+//! - `cli`: help, error text and exit codes
+//! - `records`: from a feed's bytes to records, the published contract
+//! - `polling`: what goes over the wire, and when
+//! - `bad_input`: whatever a publisher sends: named, counted, survived
+//! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
+//! - `disk`: no space, no permission, somebody else's file
+//! - `shutdown`: signals and systemd
+//! - `reload`: another configuration without another start
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on says so by failing")]
+
+mod support;
+
+mod architecture;
+mod bad_input;
+mod cli;
+mod disk;
+mod exactly_once;
+mod polling;
+mod records;
+mod reload;
+mod shutdown;

@@ -1,0 +1,253 @@
+//! The walls between the rooms of the source, as `src/README.md` states them. They are held by
+//! reading the source as text: a wall that a word can cross is a wall all the same.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::support::{files_below, project};
+
+/// Folders that are pure throughout.
+const CORE_FOLDERS: [&str; 7] =
+    ["model", "schedule", "parse", "normalise", "dedupe", "tag", "state"];
+
+/// Pure files of folders that are not. One that does not exist yet is no fault.
+const CORE_FILES: [&str; 5] = [
+    "fetch/address.rs",
+    "fetch/outcome.rs",
+    "fetch/decode.rs",
+    "pipeline/process.rs",
+    "config/check.rs",
+];
+
+/// What pure code does not say.
+const IMPURE: [&str; 15] = [
+    ".await",
+    "async fn",
+    "tokio",
+    "reqwest",
+    "rdkafka",
+    "rusqlite",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "fastrand",
+    "tracing",
+];
+
+/// No file is longer than this without its tests: longer ones want to be two.
+const FILE_LINES_MAX: usize = 600;
+
+/// One source file, named by its path below `src`.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// The code a reader runs: without the tests at its end, without comments.
+    fn code(&self) -> String {
+        let code = self.without_tests();
+        let lines = code.lines().map(|line| match line.find("//") {
+            // "://" is a URL in a text, not a comment.
+            Some(start) if !line[..start].ends_with(':') => &line[..start],
+            _ => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn without_tests(&self) -> &str {
+        let inline = self.text.find("#[cfg(test)]\nmod tests {");
+        &self.text[..inline.unwrap_or(self.text.len())]
+    }
+}
+
+/// Every source file but those that are tests throughout.
+fn sources() -> Vec<Source> {
+    let source = project().join("src");
+    let is_test = |name: &str| Path::new(name).file_name().is_some_and(|file| file == "tests.rs");
+    files_below("src", "rs")
+        .into_iter()
+        .map(|path| Source {
+            name: path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned(),
+            text: std::fs::read_to_string(&path).unwrap(),
+        })
+        .filter(|source| !is_test(&source.name) && !source.name.contains("/tests/"))
+        .collect()
+}
+
+/// Fails if a word stands in the code of a file that `is_free` does not allow it.
+#[track_caller]
+fn check(words: &[&str], is_free: impl Fn(&str) -> bool) {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| !is_free(&source.name)) {
+        let code = source.code();
+        for word in words.iter().filter(|word| code.contains(**word)) {
+            broken.push(format!("src/{}: {word}", source.name));
+        }
+    }
+    assert!(broken.is_empty(), "not here:\n{}", broken.join("\n"));
+}
+
+fn is_core(name: &str) -> bool {
+    let folder = name.split('/').next().unwrap_or_default();
+    CORE_FOLDERS.contains(&folder) || CORE_FILES.contains(&name)
+}
+
+#[test]
+fn the_core_does_no_io() {
+    check(&IMPURE, |name| !is_core(name));
+}
+
+#[test]
+fn only_the_adapter_names_feed_rs() {
+    check(&["feed_rs"], |name| name == "parse/adapter.rs");
+}
+
+#[test]
+fn only_the_sqlite_ledger_names_rusqlite() {
+    check(&["rusqlite"], |name| name.starts_with("commit/sqlite"));
+}
+
+#[test]
+fn only_the_kafka_ledger_names_rdkafka() {
+    check(&["rdkafka"], |name| name.starts_with("commit/kafka"));
+}
+
+#[test]
+fn only_one_file_builds_an_http_client() {
+    check(&["Client::builder", "ClientBuilder", "Client::new"], |name| name == "fetch/client.rs");
+}
+
+#[test]
+fn only_config_reads_the_environment() {
+    let words = ["env::var", "env::vars", "option_env!", "env::set_var"];
+    check(&words, |name| name.starts_with("config/"));
+}
+
+#[test]
+fn only_clock_reads_the_time() {
+    let words = ["SystemTime::now", "Timestamp::now", "Zoned::now", "Utc::now", "Local::now"];
+    check(&words, |name| name == "clock.rs");
+}
+
+#[test]
+fn only_main_and_a_second_signal_end_the_process() {
+    check(&["process::exit", "process::abort"], |name| name == "main.rs" || name == "shutdown.rs");
+}
+
+#[test]
+fn tasks_are_spawned_in_one_place() {
+    check(&["tokio::spawn"], |_| false);
+}
+
+/// A serialised type is a promise: only the record makes one to consumers. State, the plan in it
+/// and what it holds are promises to ourselves, with a version of their own.
+#[test]
+fn nothing_but_the_record_and_the_state_is_serialised() {
+    const SERIALISED: [&str; 6] = [
+        "model/record.rs",
+        "model/article.rs",
+        "model/outcome.rs",
+        "schedule/mod.rs",
+        "state/mod.rs",
+        "state/seen.rs",
+    ];
+    check(&["Serialize,", "Serialize)", "impl Serialize"], |name| {
+        // `Deserialize` alone reads a configuration or a lexicon, and promises nothing.
+        SERIALISED.contains(&name) || !is_core(name) && !name.starts_with("pipeline/")
+    });
+    let article = std::fs::read_to_string(project().join("src/model/article.rs")).unwrap();
+    let derive = article.lines().zip(article.lines().skip(1));
+    for (derive, item) in derive.filter(|(_, item)| item.starts_with("pub struct Article ")) {
+        assert!(!derive.contains("Serialize"), "{item} must not be serialisable");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let silent: Vec<String> = sources()
+        .into_iter()
+        .filter(|source| !source.text.starts_with("//! "))
+        .filter(|source| !source.text.starts_with("#![doc = include_str!(\"README.md\")]"))
+        .map(|source| source.name)
+        .collect();
+    assert!(silent.is_empty(), "no `//!` at the top of {silent:?}");
+}
+
+#[test]
+fn the_tests_say_what_they_are_for_too() {
+    let silent: Vec<_> = files_below("tests", "rs")
+        .into_iter()
+        .filter(|path| !std::fs::read_to_string(path).unwrap().starts_with("//! "))
+        .collect();
+    assert!(silent.is_empty(), "no `//!` at the top of {silent:?}");
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|source| (source.without_tests().lines().count(), source.name))
+        .filter(|(lines, _)| *lines > FILE_LINES_MAX)
+        .map(|(lines, name)| format!("src/{name}: {lines} lines"))
+        .collect();
+    assert!(long.is_empty(), "longer than {FILE_LINES_MAX} lines without tests:\n{long:#?}");
+}
+
+/// Log fields are dotted names ("feed.id"). Whoever searches logs finds them all in one list.
+#[test]
+fn every_log_field_is_listed() {
+    let listed = project().join("src/telemetry/fields.rs");
+    let listed = std::fs::read_to_string(listed).unwrap_or_default();
+    let unlisted: BTreeSet<String> = sources()
+        .iter()
+        .filter(|source| source.name != "telemetry/fields.rs")
+        .flat_map(|source| log_fields(&source.code()))
+        .filter(|field| !listed.contains(&format!("\"{field}\"")))
+        .collect();
+    assert!(unlisted.is_empty(), "not in telemetry/fields.rs: {unlisted:?}");
+}
+
+/// The dotted names that are given a value inside the log and span macros.
+fn log_fields(code: &str) -> BTreeSet<String> {
+    const MACROS: [&str; 10] = [
+        "error!(", "warn!(", "info!(", "debug!(", "trace!(", "error_span!(", "warn_span!(",
+        "info_span!(", "debug_span!(", "trace_span!(",
+    ];
+    let mut fields = BTreeSet::new();
+    for start in MACROS.iter().flat_map(|name| code.match_indices(name)) {
+        let call = balanced(&code[start.0..]);
+        for piece in call.split(['(', ',']) {
+            let Some((name, _)) = piece.split_once('=') else { continue };
+            let name = name.trim();
+            let is_dotted = name.contains('.') && !name.ends_with('.');
+            if is_dotted && name.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c)) {
+                fields.insert(name.to_owned());
+            }
+        }
+    }
+    fields
+}
+
+/// A macro call up to the parenthesis that closes it; texts with parentheses end it early or late,
+/// which only ever widens or narrows the search by a line.
+fn balanced(text: &str) -> &str {
+    let mut depth = 0_i32;
+    for (at, c) in text.char_indices() {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        if depth == 0 && c == ')' {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+#[test]
+fn a_log_field_is_found_wherever_it_stands() {
+    let code = "warn!(feed.id = %feed.id,\n    error.type = err.kind(), n = 1,\n \"x\"); a.b = 2;";
+    assert_eq!(log_fields(code), ["error.type", "feed.id"].map(String::from).into());
+}

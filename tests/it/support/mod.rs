@@ -1,0 +1,91 @@
+//! What the tests stand on: a scripted publisher, the real daemon, a reader of the ledger.
+//!
+//! Nothing here sleeps. A test waits for a condition with [`eventually`], which looks again
+//! whenever a request was served or a log line written, and at the latest after [`TICK`], for
+//! what announces itself by neither (rows, metrics).
+
+pub(crate) mod daemon;
+pub(crate) mod growing;
+pub(crate) mod ledger;
+pub(crate) mod publisher;
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a test waits for any one condition before it fails. Only a failure ever takes it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at that announces no change.
+const TICK: Duration = Duration::from_millis(25);
+
+/// Rung whenever something happened that a test may be waiting for.
+static BELL: (Mutex<u64>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// Says that something happened.
+pub(crate) fn ring() {
+    *BELL.0.lock().unwrap() += 1;
+    BELL.1.notify_all();
+}
+
+/// Waits until `condition` has a value, and returns it.
+///
+/// # Panics
+/// After [`PATIENCE`], with `what`.
+#[track_caller]
+pub(crate) fn eventually<T>(what: impl Debug, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let rung = *BELL.0.lock().unwrap();
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what:?}");
+        let guard = BELL.0.lock().unwrap();
+        drop(BELL.1.wait_timeout_while(guard, TICK, |now| *now == rung).unwrap());
+    }
+}
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// After [`PATIENCE`], with `what`.
+#[track_caller]
+pub(crate) fn wait_until(what: impl Debug, mut condition: impl FnMut() -> bool) {
+    eventually(what, || condition().then_some(()));
+}
+
+/// The project's own folder.
+pub(crate) fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below a folder of the project with this extension, sorted.
+pub(crate) fn files_below(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![project().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Settings of every snapshot: in `tests/snapshots`, named for the test alone.
+pub(crate) fn snapshots() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(project().join("tests/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
