@@ -28,7 +28,7 @@ async fn a_commit_is_read_back_after_reopening() {
     assert!(states.is_empty());
     let mut first = outcome("a", 1, vec![tagged(1, "one", "strike.air"), record(2, "two")]);
     first.rejects.push(reject(1));
-    ledger.commit(first.clone()).await.unwrap();
+    ledger.commit(Arc::new(first.clone())).await.unwrap();
     ledger.close().await.unwrap();
 
     let (ledger, states) = SqliteLedger::open(&settings(&folder)).unwrap();

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{FeedId, Freshness};
+use crate::model::{FeedId, Freshness, Validators};
 
 const URL: &str = "https://wire.example/rss.xml";
 
