@@ -1,6 +1,7 @@
 //! Makes outcomes durable: records, rejects and feed state as one act.
 
 pub mod json_lines;
+pub mod kafka;
 pub mod sqlite;
 
 #[cfg(test)]
