@@ -25,6 +25,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 
 fn main() -> anyhow::Result<()> {
+    // `cargo test --all-targets` runs this too, unoptimised, and means no measurement.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        println!("nothing measured: run `cargo bench --bench figures`");
+        return Ok(());
+    }
     let scratch = scratch()?;
     println!("# Figures\n\n{}\n", machine());
     parsing::measure(&scratch)?;
