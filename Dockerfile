@@ -19,7 +19,9 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir -p src benches tests/it state \
     && touch src/lib.rs \
-    && echo 'fn main() {}' | tee src/main.rs benches/figures.rs tests/it/main.rs >/dev/null \
+    && for file in src/main.rs benches/figures.rs tests/it/main.rs; do \
+         echo 'fn main() {}' >"$file"; \
+       done \
     && cargo build --release --locked --bin conflictwire
 
 COPY config config

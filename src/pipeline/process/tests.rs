@@ -129,8 +129,7 @@ fn a_new_entry_under_the_same_etag_is_published() {
 /// 8.
 #[test]
 fn validators_that_are_no_longer_sent_are_forgotten() {
-    let outcome =
-        polls(&feed(), &[body(&[("1", "One")]), body_with(&rss(&[("2", "Two")]), None)]);
+    let outcome = polls(&feed(), &[body(&[("1", "One")]), body_with(&rss(&[("2", "Two")]), None)]);
     assert_eq!(etag(&outcome), None);
 }
 
@@ -189,8 +188,7 @@ fn an_article_that_left_and_came_back_is_not_published_again() {
 /// 39 and 37: nothing is taken back because a poll went wrong.
 #[test]
 fn a_failed_poll_keeps_validators_and_window() {
-    let answers =
-        [body(&[("1", "One")]), failed(FailureClass::Timeout), body(&[("1", "One")])];
+    let answers = [body(&[("1", "One")]), failed(FailureClass::Timeout), body(&[("1", "One")])];
     let outcome = polls(&feed(), &answers[..2]);
     assert_eq!(etag(&outcome).as_deref(), Some("\"a\""));
     assert_eq!((outcome.state.failures, outcome.state.standing), (1, Standing::Failing));
@@ -253,11 +251,8 @@ fn entries_beyond_the_limit_are_counted() {
 fn what_was_observed_lies_between_two_successful_polls() {
     let first = polls(&feed(), &[body(&[("1", "One")])]);
     assert_eq!(first.records[0].observed.after, None);
-    let answers = [
-        body(&[("1", "One")]),
-        failed(FailureClass::Dns),
-        body(&[("2", "Two"), ("1", "One")]),
-    ];
+    let answers =
+        [body(&[("1", "One")]), failed(FailureClass::Dns), body(&[("2", "Two"), ("1", "One")])];
     let outcome = polls(&feed(), &answers);
     assert_eq!(outcome.records[0].observed.after.as_deref(), Some("2026-03-01T12:00:00Z"));
 }
