@@ -1,22 +1,67 @@
 //! Configuration: one TOML file and the environment, checked once, every problem at once.
+//!
+//! `read` and `walk` take a document to its raw form, `check` takes the raw form to [`Config`]; a
+//! problem on the way is collected and the rest goes on. This file finds and reads the files.
+//! Precedence: defaults, then the file, then the environment.
 
+mod check;
+mod environment;
+mod feeds;
+mod opml;
+mod origin;
+mod raw;
+mod read;
+mod units;
+mod walk;
+
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
+use self::check::Surroundings;
+pub use self::environment::Environment;
+#[cfg(feature = "fault-points")]
+pub use self::environment::fault_spec;
+use self::feeds::FeedList;
+pub use self::feeds::{
+    FEEDS_MAX, FeedDefaults, ListForm, export_opml, feed_table, import_opml, read_country,
+    read_language, read_publisher, read_url,
+};
+use self::origin::Origins;
+pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
+use self::raw::RawTag;
+use self::read::Reader;
+pub use self::units::{duration_text, read_duration};
 use crate::commit::LedgerSettings;
 use crate::fetch::FetchSettings;
 use crate::model::Feed;
 use crate::schedule::queue::Politeness;
-use crate::tag::Source;
+use crate::tag::{Source, Tagger};
+
+/// Where the file is looked for if nobody says where it is.
+const PATHS: [&str; 2] =
+    ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];
+
+/// What a problem names as its file if there is none.
+const NO_FILE: &str = "the defaults";
+
+/// The largest file that is read: [`FEEDS_MAX`] feeds with everything that can be said of one.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// A checked configuration: after this nothing is checked again and nothing falls back silently.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The file it came from; `None` if only defaults and the environment speak.
     pub path: Option<PathBuf>,
+    /// Every file it was read from; a change of one of them is a change of the configuration.
+    pub files: Vec<PathBuf>,
     /// Every feed, each id once.
     pub feeds: Vec<Feed>,
+    /// What a feed is that the configuration does not know.
+    pub feed_defaults: FeedDefaults,
     /// `[fetch]`.
     pub fetch: FetchSettings,
     /// Polls in flight at once (`fetch.concurrency`).
@@ -50,9 +95,22 @@ pub struct TagSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSettings {
     /// Least level written.
-    pub level: tracing::level_filters::LevelFilter,
+    pub level: LevelFilter,
     /// How lines look.
     pub format: LogFormat,
+}
+
+impl LogSettings {
+    /// The levels by name.
+    const LEVELS: [(&str, LevelFilter); 5] = [
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("info", Self::LEVEL),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    /// The level if nobody says.
+    const LEVEL: LevelFilter = LevelFilter::INFO;
 }
 
 /// How log lines look.
@@ -71,7 +129,9 @@ pub enum LogFormat {
 pub struct Problem {
     /// The file, or "environment".
     pub file: String,
-    /// The key ("feeds[12].url"); empty if the file as a whole is wrong.
+    /// The line in the file, from 1, if it is known.
+    pub line: Option<usize>,
+    /// The key ("feed[12].url"), or the variable; empty if the file as a whole is wrong.
     pub key: String,
     /// The value, what is allowed, the fix: the sentence after the key.
     pub text: String,
@@ -79,25 +139,187 @@ pub struct Problem {
 
 /// Every problem of a configuration, at once. Commands map it to exit code 78.
 #[derive(Debug, thiserror::Error)]
-#[error("{} in the configuration", .0.len())]
+#[error("{} {} in the configuration", .0.len(), if .0.len() == 1 { "problem" } else { "problems" })]
 pub struct ConfigError(pub Vec<Problem>);
 
 /// Finds, reads and checks the configuration: defaults, then the file, then the environment.
 ///
 /// # Errors
 /// [`ConfigError`] with every problem.
-pub fn load(_path: Option<&Path>) -> Result<Config, ConfigError> {
-    unimplemented!()
+pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+    let found = path.map(Path::to_owned).or_else(|| {
+        PATHS.iter().map(PathBuf::from).find(|path| path.exists())
+    });
+    load_from(found.as_deref(), &Environment::of_process())
 }
 
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+/// As [`load`], but from exactly this file, or none, and with these variables.
+///
+/// # Errors
+/// [`ConfigError`] with every problem.
+pub fn load_from(path: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
+    load_with(path, environment, Tagger::built_in_sources())
+}
+
+fn load_with(
+    path: Option<&Path>,
+    environment: &Environment,
+    built_in: (Source, Vec<Source>),
+) -> Result<Config, ConfigError> {
+    let file = path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string());
+    let mut reader = Reader::new::<RawConfig>(&file);
+    if let Some(path) = path {
+        match read_file(path) {
+            Ok(bytes) => reader.read_bytes(&bytes),
+            // Everything else would be measured against a file that was not read.
+            Err(text) => {
+                let key = String::new();
+                return Err(ConfigError(vec![Problem { file, line: None, key, text }]));
+            }
+        }
+    }
+    reader.read_environment(environment);
+    let (raw, origins, mut problems) = reader.finish::<RawConfig>();
+    let directory = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let mut files = Files { directory: &directory, origins: &origins, read: Vec::new() };
+    let mut lists = vec![FeedList {
+        form: ListForm::Toml,
+        feeds: raw.feed.clone(),
+        origins: origins.clone(),
+    }];
+    lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
+    let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
+    let state_directory = environment.state_directory();
+    let surroundings = Surroundings { directory: &directory, state_directory };
+    let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
+    if problems.is_empty() {
+        let files = path.into_iter().map(Path::to_owned).chain(files.read).collect();
+        return Ok(Config { path: path.map(Path::to_owned), files, ..config });
+    }
+    sort(&mut problems);
+    Err(ConfigError(problems))
+}
+
+/// Puts the problems of each file together, files in the order they came up, and by line.
+fn sort(problems: &mut [Problem]) {
+    let mut files: Vec<String> = Vec::new();
+    for problem in problems.iter() {
+        if !files.contains(&problem.file) {
+            files.push(problem.file.clone());
+        }
+    }
+    problems.sort_by_key(|problem| {
+        (files.iter().position(|file| *file == problem.file), problem.line)
+    });
+}
+
+/// Reads a file that a person named.
+///
+/// # Errors
+/// What is wrong with it.
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let refused = |error: std::io::Error| format!("cannot be read: {error}");
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(refused)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= FILE_BYTES_MAX) {
+        Ok(bytes)
+    } else {
+        Err(format!("is larger than {}; split it", units::size_text(FILE_BYTES_MAX)))
     }
 }
-impl Config {
-    /// u
-    pub fn unlisted_feed(&self) -> Feed {
-        unimplemented!()
+
+/// The files that the configuration file names.
+struct Files<'a> {
+    directory: &'a Path,
+    origins: &'a Origins,
+    read: Vec<PathBuf>,
+}
+
+impl Files<'_> {
+    /// Reads a file named by `key`; `None`, and a problem, if that is not possible.
+    fn read(
+        &mut self,
+        key: &str,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<(String, Vec<u8>)> {
+        if self.origins.is_reported(key) {
+            return None;
+        }
+        let path = self.directory.join(name);
+        let shown = path.display().to_string();
+        let read = read_file(&path);
+        self.read.push(path);
+        match read {
+            Ok(bytes) => Some((shown, bytes)),
+            Err(text) => {
+                problems.push(self.origins.problem(key, format!("\"{shown}\" {text}")));
+                None
+            }
+        }
+    }
+
+    fn feed_lists(&mut self, names: &[String], problems: &mut Vec<Problem>) -> Vec<FeedList> {
+        let mut lists = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let key = format!("feeds_from[{index}]");
+            let Some((file, bytes)) = self.read(&key, name, problems) else { continue };
+            let (list, mut found) = FeedList::read(&file, &bytes);
+            problems.append(&mut found);
+            lists.push(list);
+        }
+        lists
+    }
+
+    /// The built-in taxonomy and lexicons, with those of the configuration in their places.
+    fn tag_settings(
+        &mut self,
+        raw: &RawTag,
+        (mut taxonomy, mut lexicons): (Source, Vec<Source>),
+        problems: &mut Vec<Problem>,
+    ) -> TagSettings {
+        if !raw.taxonomy.is_empty() {
+            taxonomy = self.source("tag.taxonomy", &raw.taxonomy, problems).unwrap_or(taxonomy);
+        }
+        for (index, name) in raw.lexicons.iter().enumerate() {
+            let key = format!("tag.lexicons[{index}]");
+            let Some(lexicon) = self.source(&key, name, problems) else { continue };
+            let language = lexicon_language(&lexicon);
+            lexicons.retain(|known| language.is_none() || lexicon_language(known) != language);
+            lexicons.push(lexicon);
+        }
+        let is_ours = raw.taxonomy.is_empty() && raw.lexicons.is_empty();
+        // The built-in ones are held right by their own tests.
+        if !is_ours && let Err(found) = Tagger::new(&taxonomy, &lexicons, 0.5) {
+            problems.extend(found.into_iter().map(|problem| Problem {
+                file: problem.file,
+                line: None,
+                key: String::new(),
+                text: problem.detail,
+            }));
+        }
+        TagSettings { threshold: raw.threshold, taxonomy, lexicons }
+    }
+
+    fn source(&mut self, key: &str, name: &str, problems: &mut Vec<Problem>) -> Option<Source> {
+        let (name, bytes) = self.read(key, name, problems)?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Source { name, text }),
+            Err(_not_utf8) => {
+                let text = format!("\"{name}\" is not UTF-8; save it in that encoding");
+                problems.push(self.origins.problem(key, text));
+                None
+            }
+        }
     }
 }
+
+/// The language a lexicon says it is for; `None` if it does not, which the tagger will report.
+fn lexicon_language(lexicon: &Source) -> Option<String> {
+    let table: toml::Table = lexicon.text.parse().ok()?;
+    table.get("language")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,385 @@
+//! Raw configuration to checked configuration, or every problem at once. Pure: files have been read.
+//!
+//! Each range is here, once, with its reason; the comments in `config/conflictwire.toml` repeat it
+//! for people. What is out of range is reported and replaced, for the rest of the check only, so
+//! that one mistake is one problem.
+
+use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::feeds::{FeedDefaults, FeedList, check_feeds};
+use super::origin::Origins;
+use super::raw::{RawConfig, RawFetch, RawPrivateNetworks, RawSqlite};
+use super::units::{
+    duration_text, quoted, read_backlog, read_duration, read_duration_in, read_size_in,
+};
+use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
+use crate::commit::LedgerSettings;
+use crate::commit::sqlite::SqliteSettings;
+use crate::fetch::{FetchSettings, PrivateNetworks};
+use crate::schedule::queue::Politeness;
+
+const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {
+    Duration::from_secs(min)..=Duration::from_secs(max)
+}
+
+const DAY: u64 = 24 * 3600;
+
+/// Below a second is no polling but a load test; above a week a feed has turned over many times.
+const INTERVAL_MIN: RangeInclusive<Duration> = seconds(1, 7 * DAY);
+/// As `INTERVAL_MIN`; above a month nobody is waiting any more.
+const INTERVAL_MAX: RangeInclusive<Duration> = seconds(1, 30 * DAY);
+/// Servers ask for minutes to days; a month is a mistake or a ban.
+const RETRY_AFTER_MAX: RangeInclusive<Duration> = seconds(60, 30 * DAY);
+/// Slow servers need tens of seconds; ten minutes would hold a place from other feeds too long.
+const TIMEOUT: RangeInclusive<Duration> = seconds(1, 600);
+/// A tenth of a second reaches the other side of the world and no further.
+const CONNECT_TIMEOUT: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(60);
+/// The smallest feeds are a KiB; a GiB for each poll in flight is what large machines have.
+const BODY_LIMIT: RangeInclusive<u64> = 1024..=1 << 30;
+/// Browsers stop at 20; 50 is beyond any chain that ends.
+const REDIRECTS: RangeInclusive<i64> = 0..=50;
+/// A thousand connections are what a process may open without special limits.
+const CONCURRENCY: RangeInclusive<i64> = 1..=1000;
+/// More than a few is rude to others' hosts, but one's own may take it.
+const HOST_CONCURRENCY: RangeInclusive<i64> = 1..=100;
+/// Nought for one's own host; longer than ten minutes is what intervals are for.
+const HOST_GAP: RangeInclusive<Duration> = seconds(0, 600);
+/// Feeds list tens of entries, sitemaps up to 50000.
+const ENTRIES: RangeInclusive<i64> = 1..=100_000;
+/// Less than 100 characters is no text; ten million are the longest of books.
+const TEXT_CHARS: RangeInclusive<i64> = 100..=10_000_000;
+/// Less than an hour would delete what readers have not yet seen; 36500d is a century.
+const KEEP_AGE: RangeInclusive<Duration> = seconds(3600, 36_500 * DAY);
+/// A database is not smaller than a MiB; 16 TiB is near the largest SQLite can have.
+const KEEP_SIZE: RangeInclusive<u64> = 1 << 20..=1 << 44;
+/// The polls in flight need seconds; service managers kill after minutes.
+const DRAIN_TIMEOUT: RangeInclusive<Duration> = seconds(1, 600);
+/// Servers refuse longer headers.
+const USER_AGENT_BYTES_MAX: usize = 256;
+
+/// The database where its path is not configured.
+const DATABASE_NAME: &str = "conflictwire.sqlite";
+
+/// What the configuration is read against.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    /// What relative paths start at.
+    pub(super) directory: &'a Path,
+    /// Where state may live, if anything says.
+    pub(super) state_directory: Option<PathBuf>,
+}
+
+/// Checks everything; problems go to `problems`, and the configuration may be used only if there
+/// are none. `path` and `files` are left empty.
+pub(super) fn check(
+    raw: &RawConfig,
+    lists: &[FeedList],
+    tag: TagSettings,
+    surroundings: &Surroundings<'_>,
+    problems: &mut Vec<Problem>,
+) -> Config {
+    let main = Origins::default();
+    let origins = lists.first().map_or(&main, |list| &list.origins);
+    let mut check = Checker { origins, problems };
+    let feed_defaults = check.feed_defaults(raw);
+    let threshold = check.threshold(raw.tag.threshold);
+    let fetch = check.fetch(&raw.fetch);
+    let concurrency = check.count("fetch.concurrency", raw.fetch.concurrency, &CONCURRENCY);
+    let host_concurrency = raw.fetch.host_concurrency;
+    let politeness = Politeness {
+        host_concurrency: check.count("fetch.host_concurrency", host_concurrency, &HOST_CONCURRENCY),
+        host_gap: check.duration("fetch.host_gap", &raw.fetch.host_gap, &HOST_GAP),
+    };
+    let ledger = check.ledger(&raw.ledger.kind, &raw.sqlite, surroundings);
+    let admin_listen = check.listen(&raw.admin.listen);
+    let log = check.log(&raw.log.level, &raw.log.format);
+    let drain_timeout =
+        check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
+    let feeds = check_feeds(lists, &feed_defaults, problems);
+    Config {
+        path: None,
+        files: Vec::new(),
+        feeds,
+        feed_defaults,
+        fetch,
+        concurrency,
+        politeness,
+        tag: TagSettings { threshold, ..tag },
+        ledger,
+        admin_listen,
+        log,
+        drain_timeout,
+    }
+}
+
+struct Checker<'a> {
+    origins: &'a Origins,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, key: &str, text: String) {
+        if !self.origins.is_reported(key) {
+            self.problems.push(self.origins.problem(key, text));
+        }
+    }
+
+    /// What was read, or a stand-in and a problem.
+    fn or_report<T>(&mut self, key: &str, read: Result<T, String>, stand_in: T) -> T {
+        read.unwrap_or_else(|text| {
+            self.report(key, text);
+            stand_in
+        })
+    }
+
+    fn duration(&mut self, key: &str, text: &str, range: &RangeInclusive<Duration>) -> Duration {
+        self.or_report(key, read_duration_in(text, range), *range.start())
+    }
+
+    fn count(&mut self, key: &str, given: i64, range: &RangeInclusive<i64>) -> usize {
+        let (min, max) = (range.start(), range.end());
+        let fits = if range.contains(&given) { usize::try_from(given).ok() } else { None };
+        let read = fits.ok_or_else(|| format!("{given} is out of range; use {min} to {max}"));
+        self.or_report(key, read, 1)
+    }
+
+    fn choice<T: Copy>(&mut self, key: &str, given: &str, known: &[(&str, T)], or: T) -> T {
+        let found = known.iter().find(|(name, _)| *name == given).map(|(_, value)| *value);
+        let read = found.ok_or_else(|| {
+            let names: Vec<String> = known.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            format!("{} is not known; use one of {}", quoted(given), names.join(", "))
+        });
+        self.or_report(key, read, or)
+    }
+
+    fn feed_defaults(&mut self, raw: &RawConfig) -> FeedDefaults {
+        let schedule = &raw.schedule;
+        let min_key = "schedule.interval_min";
+        let interval_min = self.duration(min_key, &schedule.interval_min, &INTERVAL_MIN);
+        let max_key = "schedule.interval_max";
+        let mut interval_max = self.duration(max_key, &schedule.interval_max, &INTERVAL_MAX);
+        // Only if both were read: the stand-ins would make a second problem of one mistake.
+        let both = [&schedule.interval_min, &schedule.interval_max].map(|text| read_duration(text));
+        if let [Ok(min), Ok(max)] = both
+            && min > max
+        {
+            let (given, bound) = (&schedule.interval_min, duration_text(max));
+            let text = format!("{given} is longer than schedule.interval_max ({bound}); lower it");
+            if !self.origins.is_reported(max_key) {
+                self.report(min_key, text);
+            }
+        }
+        interval_max = interval_max.max(interval_min);
+        let retry_after_max = &schedule.retry_after_max;
+        let backlog = read_backlog(&schedule.backlog);
+        let text_chars_max = raw.normalise.text_chars_max;
+        FeedDefaults {
+            interval_min,
+            interval_max,
+            retry_after_max: self.duration(
+                "schedule.retry_after_max",
+                retry_after_max,
+                &RETRY_AFTER_MAX,
+            ),
+            backlog: self.or_report("schedule.backlog", backlog, crate::model::Backlog::All),
+            entries_max: self.count("parse.entries_max", raw.parse.entries_max, &ENTRIES),
+            text_chars_max: self.count("normalise.text_chars_max", text_chars_max, &TEXT_CHARS),
+        }
+    }
+
+    fn threshold(&mut self, threshold: f64) -> f64 {
+        // Also false for NaN, which TOML can write.
+        if (0.0..=1.0).contains(&threshold) {
+            return threshold;
+        }
+        self.report("tag.threshold", format!("{threshold} is out of range; use 0 to 1"));
+        0.0
+    }
+
+    fn fetch(&mut self, raw: &RawFetch) -> FetchSettings {
+        let timeout = self.duration("fetch.timeout", &raw.timeout, &TIMEOUT);
+        let key = "fetch.connect_timeout";
+        let connect_timeout = self.duration(key, &raw.connect_timeout, &CONNECT_TIMEOUT);
+        if read_duration(&raw.timeout).is_ok_and(|timeout| connect_timeout > timeout) {
+            let (given, timeout) = (&raw.connect_timeout, &raw.timeout);
+            let text = format!("{given} is longer than fetch.timeout ({timeout}); lower it");
+            if !self.origins.is_reported("fetch.timeout") {
+                self.report(key, text);
+            }
+        }
+        let body_limit = read_size_in(&raw.body_limit, &BODY_LIMIT);
+        FetchSettings {
+            timeout,
+            connect_timeout,
+            body_limit: self.or_report("fetch.body_limit", body_limit, *BODY_LIMIT.start()),
+            redirects_max: self.count("fetch.redirects_max", raw.redirects_max, &REDIRECTS),
+            user_agent: self.user_agent(&raw.user_agent, &raw.contact),
+            private_networks: self.private_networks(&raw.allow_private_networks),
+            resolve: self.resolve(&raw.resolve),
+        }
+    }
+
+    fn user_agent(&mut self, name: &str, contact: &str) -> String {
+        let is_header = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let wanted = format!("use at most {USER_AGENT_BYTES_MAX} printable ASCII characters");
+        if !is_header(name) || name.len() > USER_AGENT_BYTES_MAX {
+            self.report("fetch.user_agent", format!("{} is no header; {wanted}", quoted(name)));
+        }
+        let is_address = contact.is_empty() || is_contact(contact);
+        if !is_address || !is_header(contact) || contact.len() > USER_AGENT_BYTES_MAX {
+            let text = format!(
+                "{} is no address; use one such as \"https://example.org/about\" or \
+                 \"ada@example.org\"",
+                quoted(contact)
+            );
+            self.report("fetch.contact", text);
+        }
+        let ours = concat!("conflictwire/", env!("CARGO_PKG_VERSION"));
+        let name = if name.trim().is_empty() { ours } else { name.trim() };
+        match contact {
+            "" => name.to_owned(),
+            contact => format!("{name} (+{contact})"),
+        }
+    }
+
+    fn private_networks(&mut self, raw: &RawPrivateNetworks) -> PrivateNetworks {
+        let ranges = match raw {
+            RawPrivateNetworks::AllOrNone(true) => return PrivateNetworks::Allowed,
+            RawPrivateNetworks::AllOrNone(false) => return PrivateNetworks::Refused,
+            RawPrivateNetworks::Ranges(ranges) => ranges,
+        };
+        let mut read = Vec::new();
+        for (index, range) in ranges.iter().enumerate() {
+            match range.parse() {
+                Ok(range) => read.push(range),
+                Err(_not_a_range) => {
+                    let wanted = match range.parse::<IpAddr>() {
+                        Ok(IpAddr::V4(address)) => format!("\"{address}/32\""),
+                        Ok(IpAddr::V6(address)) => format!("\"{address}/128\""),
+                        Err(_not_an_address) => "for example \"10.1.0.0/16\"".to_owned(),
+                    };
+                    let text = format!("{} is no range; use {wanted}", quoted(range));
+                    self.report(&format!("fetch.allow_private_networks[{index}]"), text);
+                }
+            }
+        }
+        PrivateNetworks::Ranges(read)
+    }
+
+    fn resolve(&mut self, raw: &BTreeMap<String, String>) -> BTreeMap<String, IpAddr> {
+        let mut read = BTreeMap::new();
+        for (name, address) in raw {
+            // As the walk writes it, so that the line is found.
+            let key = super::walk::child_path("fetch.resolve", name);
+            let host = match Host::parse(name) {
+                Ok(Host::Domain(host)) => host,
+                Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => {
+                    let text = format!("{} is no host name; use the name alone", quoted(name));
+                    self.report(&key, text);
+                    continue;
+                }
+            };
+            match address.parse() {
+                Ok(address) => {
+                    read.insert(host, address);
+                }
+                Err(_not_an_address) => {
+                    let given = quoted(address);
+                    let text = format!("{given} is no IP address; use for example \"127.0.0.1\"");
+                    self.report(&key, text);
+                }
+            }
+        }
+        read
+    }
+
+    fn ledger(
+        &mut self,
+        kind: &str,
+        sqlite: &RawSqlite,
+        surroundings: &Surroundings<'_>,
+    ) -> LedgerSettings {
+        // The table is checked whatever the kind, so that a change of kind brings no surprise.
+        let keep_age = match sqlite.keep_age.as_str() {
+            "forever" => None,
+            text => {
+                let read = read_duration_in(text, &KEEP_AGE)
+                    .map_err(|problem| format!("{problem}, or \"forever\""));
+                Some(self.or_report("sqlite.keep_age", read, *KEEP_AGE.end()))
+            }
+        };
+        let keep_bytes = match sqlite.keep_size.as_str() {
+            "unlimited" => None,
+            text => {
+                let read = read_size_in(text, &KEEP_SIZE)
+                    .map_err(|problem| format!("{problem}, or \"unlimited\""));
+                Some(self.or_report("sqlite.keep_size", read, *KEEP_SIZE.end()))
+            }
+        };
+        let text = match kind {
+            "json_lines" => return LedgerSettings::JsonLines,
+            "sqlite" => {
+                let path = self.database(&sqlite.path, surroundings);
+                return LedgerSettings::Sqlite(SqliteSettings { path, keep_age, keep_bytes });
+            }
+            "kafka" => "\"kafka\" is not in this version; use \"sqlite\", or pipe what \
+                        \"json_lines\" writes to a Kafka producer"
+                .to_owned(),
+            other => format!("{} is not known; use \"sqlite\" or \"json_lines\"", quoted(other)),
+        };
+        self.report("ledger.kind", text);
+        LedgerSettings::JsonLines
+    }
+
+    fn database(&mut self, path: &str, surroundings: &Surroundings<'_>) -> PathBuf {
+        if !path.is_empty() {
+            return surroundings.directory.join(path);
+        }
+        let Some(directory) = &surroundings.state_directory else {
+            let text = "empty, and none of $STATE_DIRECTORY, $XDG_STATE_HOME and $HOME is set; \
+                        name the file";
+            self.report("sqlite.path", text.to_owned());
+            return PathBuf::new();
+        };
+        directory.join(DATABASE_NAME)
+    }
+
+    fn listen(&mut self, text: &str) -> Option<SocketAddr> {
+        if text == "off" {
+            return None;
+        }
+        let read = text.parse().map_err(|_not_an_address| {
+            let given = quoted(text);
+            format!("{given} is no IP address with a port; use for example \"127.0.0.1:9273\", or \"off\"")
+        });
+        self.or_report("admin.listen", read.map(Some), None)
+    }
+
+    fn log(&mut self, level: &str, format: &str) -> LogSettings {
+        let formats =
+            [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let levels = LogSettings::LEVELS;
+        let info = LogSettings::LEVEL;
+        LogSettings {
+            level: self.choice("log.level", level, &levels, info),
+            format: self.choice("log.format", format, &formats, LogFormat::Auto),
+        }
+    }
+}
+
+/// Whether people can be reached there.
+fn is_contact(text: &str) -> bool {
+    let is_web =
+        Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
+    let is_mail = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !text.contains([' ', '(', ')'])
+    });
+    is_web || is_mail
+}

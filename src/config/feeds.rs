@@ -1,0 +1,393 @@
+//! Lists of feeds, from TOML or OPML, and what each feed must be. Pure: files are read by `load`.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use url::Url;
+
+use super::Problem;
+use super::opml::{attribute_name, read_opml, write_opml};
+use super::origin::Origins;
+use super::raw::{RawFeed, RawFeeds};
+use super::read::Reader;
+use super::units::{backlog_text, duration_text, read_backlog, read_duration};
+use super::walk::shown;
+use crate::model::{Backlog, Feed, FeedId};
+
+/// The most feeds of one configuration: each one's state is held in memory.
+pub const FEEDS_MAX: usize = 100_000;
+
+/// The longest URL, in bytes: what browsers and caches agree on is less.
+const URL_BYTES_MAX: usize = 4096;
+
+/// The longest name of a publisher: it is on every record.
+const PUBLISHER_CHARS_MAX: usize = 200;
+
+/// ISO 3166-1 alpha-2, officially assigned, and XK, which the European Union and others use for
+/// Kosovo.
+const COUNTRIES: &str = "\
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR \
+    BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ \
+    EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW \
+    GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY \
+    KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV \
+    MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY \
+    QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG \
+    TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA \
+    ZM ZW";
+
+/// What a feed is where its own table is silent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedDefaults {
+    /// `schedule.interval_min`.
+    pub interval_min: Duration,
+    /// `schedule.interval_max`.
+    pub interval_max: Duration,
+    /// `schedule.retry_after_max`.
+    pub retry_after_max: Duration,
+    /// `schedule.backlog`.
+    pub backlog: Backlog,
+    /// `parse.entries_max`.
+    pub entries_max: usize,
+    /// `normalise.text_chars_max`.
+    pub text_chars_max: usize,
+}
+
+impl FeedDefaults {
+    /// A feed of which only id and URL are known.
+    pub fn feed(&self, id: FeedId, url: Url) -> Feed {
+        Feed {
+            id,
+            url,
+            publisher: None,
+            country: None,
+            language: None,
+            interval: None,
+            interval_min: self.interval_min,
+            interval_max: self.interval_max,
+            retry_after_max: self.retry_after_max,
+            backlog: self.backlog,
+            entries_max: self.entries_max,
+            text_chars_max: self.text_chars_max,
+        }
+    }
+}
+
+/// What a list of feeds was written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListForm {
+    /// `[[feed]]` tables.
+    Toml,
+    /// Outlines.
+    Opml,
+}
+
+impl ListForm {
+    /// Tells the form from a file's name.
+    pub fn of_file(name: &str) -> Self {
+        let extension = name.rsplit('.').next().unwrap_or_default();
+        let is_opml = ["opml", "xml"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+        if is_opml { Self::Opml } else { Self::Toml }
+    }
+}
+
+/// A list of feeds as written.
+#[derive(Clone, Debug)]
+pub(super) struct FeedList {
+    pub(super) form: ListForm,
+    pub(super) feeds: Vec<RawFeed>,
+    pub(super) origins: Origins,
+}
+
+impl FeedList {
+    /// Reads a file of feeds, and what is wrong with it before any feed is looked at.
+    pub(super) fn read(file: &str, bytes: &[u8]) -> (Self, Vec<Problem>) {
+        match ListForm::of_file(file) {
+            form @ ListForm::Opml => {
+                let (feeds, origins, problems) = read_opml(file, bytes);
+                (Self { form, feeds, origins }, problems)
+            }
+            form @ ListForm::Toml => {
+                let mut reader = Reader::new::<RawFeeds>(file);
+                reader.read_bytes(bytes);
+                let (raw, origins, problems) = reader.finish::<RawFeeds>();
+                (Self { form, feeds: raw.feed, origins }, problems)
+            }
+        }
+    }
+
+    fn place(&self, index: usize) -> String {
+        let line = self.origins.line(&format!("feed[{index}]"));
+        match line {
+            Some(line) => format!("{} line {line}", self.origins.file()),
+            None => format!("{} feed[{index}]", self.origins.file()),
+        }
+    }
+}
+
+/// Turns lists of feeds into feeds, each id and each URL once.
+///
+/// Problems go to `problems`; a feed with one is left out.
+pub(super) fn check_feeds(
+    lists: &[FeedList],
+    defaults: &FeedDefaults,
+    problems: &mut Vec<Problem>,
+) -> Vec<Feed> {
+    let mut feeds = Vec::new();
+    let mut ids: HashMap<FeedId, String> = HashMap::new();
+    let mut urls: HashMap<String, String> = HashMap::new();
+    for list in lists {
+        for (index, raw) in list.feeds.iter().enumerate() {
+            let mut check = FeedCheck { list, index, problems: Vec::new() };
+            let feed = check.feed(raw, defaults);
+            if let Some(feed) = &feed {
+                let here = list.place(index);
+                if let Some(there) = urls.insert(feed.url.to_string(), here.clone()) {
+                    let text = format!("{} is listed before, at {there}; remove one", feed.url);
+                    check.report("url", text);
+                    urls.insert(feed.url.to_string(), there);
+                } else if let Some(there) = ids.insert(feed.id.clone(), here) {
+                    let text = match raw.id {
+                        Some(_) => "give one of them another",
+                        None => "made from host and path; give one of them an `id`",
+                    };
+                    let text = format!("\"{}\" is the id of the feed at {there}; {text}", feed.id);
+                    check.report("id", text);
+                    ids.insert(feed.id.clone(), there);
+                }
+            }
+            let is_fine = check.problems.is_empty();
+            problems.append(&mut check.problems);
+            feeds.extend(feed.filter(|_| is_fine));
+        }
+    }
+    if feeds.len() > FEEDS_MAX {
+        let file = lists.first().map(|list| list.origins.file()).unwrap_or_default().to_owned();
+        let text = format!("{} feeds; the most for one process is {FEEDS_MAX}", feeds.len());
+        problems.push(Problem { file, line: None, key: "feed".to_owned(), text });
+    }
+    feeds
+}
+
+struct FeedCheck<'a> {
+    list: &'a FeedList,
+    index: usize,
+    problems: Vec<Problem>,
+}
+
+impl FeedCheck<'_> {
+    fn feed(&mut self, raw: &RawFeed, defaults: &FeedDefaults) -> Option<Feed> {
+        let url = self.url(raw.url.as_deref());
+        let id = match (&raw.id, &url) {
+            (Some(id), _) => match FeedId::parse(id) {
+                Ok(id) => Some(id),
+                Err(_not_an_id) => {
+                    let text = format!(
+                        "{id:?} is not an id; use 1 to {} characters of a-z, 0-9, \".\", \"_\" \
+                         and \"-\"",
+                        FeedId::LENGTH_MAX
+                    );
+                    self.report("id", text);
+                    None
+                }
+            },
+            (None, Some(url)) => Some(FeedId::from_url(url)),
+            (None, None) => None,
+        };
+        let publisher = self.checked("publisher", raw.publisher.as_deref(), read_publisher);
+        let country = self.checked("country", raw.country.as_deref(), read_country);
+        let language = self.checked("language", raw.language.as_deref(), read_language);
+        let range = defaults.interval_min..=defaults.interval_max;
+        let interval = self.checked("interval", raw.interval.as_deref(), |text| {
+            read_interval(text, &range)
+        });
+        let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
+        let feed = defaults.feed(id?, url?);
+        let backlog = backlog.unwrap_or(feed.backlog);
+        Some(Feed { publisher, country, language, interval, backlog, ..feed })
+    }
+
+    fn url(&mut self, text: Option<&str>) -> Option<Url> {
+        let read = match text {
+            Some(text) => read_url(text),
+            None => Err("missing; the address of the feed, for example \
+                         \"https://example.org/rss.xml\""
+                .to_owned()),
+        };
+        read.map_err(|text| self.report("url", text)).ok()
+    }
+
+    fn checked<T>(
+        &mut self,
+        key: &str,
+        text: Option<&str>,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let read = read(text?);
+        read.map_err(|text| self.report(key, text)).ok()
+    }
+
+    fn report(&mut self, key: &str, text: String) {
+        let full = format!("feed[{}].{key}", self.index);
+        if self.list.origins.is_reported(&full) {
+            return;
+        }
+        let mut problem = self.list.origins.problem(&full, text);
+        if self.list.form == ListForm::Opml {
+            problem.key = attribute_name(key);
+        }
+        self.problems.push(problem);
+    }
+}
+
+/// Reads the address of a feed.
+///
+/// # Errors
+/// What is wrong and what to write instead.
+pub fn read_url(text: &str) -> Result<Url, String> {
+    if text.len() > URL_BYTES_MAX {
+        let start = shown(text);
+        return Err(format!("\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"));
+    }
+    let mut url = Url::parse(text).map_err(|error| {
+        let hint = if text.contains("://") {
+            "use the form https://host/path"
+        } else {
+            "begin it with https:// or http://"
+        };
+        format!("\"{}\" is not a URL ({error}); {hint}", shown(text))
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        let scheme = url.scheme();
+        return Err(format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(text)));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // Not shown: it is a secret in the wrong place.
+        let host = url.host_str().unwrap_or_default();
+        return Err(format!(
+            "the address at \"{host}\" carries a user name or password; take them out, \
+             conflictwire reads public feeds"
+        ));
+    }
+    // Never sent to a server, so two that differ in it are the same feed.
+    url.set_fragment(None);
+    Ok(url)
+}
+
+/// Reads a publisher's name.
+///
+/// # Errors
+/// What is wrong and what to write instead.
+pub fn read_publisher(text: &str) -> Result<String, String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() || trimmed.chars().any(char::is_control) {
+        return Err("empty or with control characters; leave the key out or give a name".to_owned());
+    }
+    if trimmed.chars().count() > PUBLISHER_CHARS_MAX {
+        let start = shown(trimmed);
+        return Err(format!("\"{start}\" is longer than {PUBLISHER_CHARS_MAX} characters"));
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// Reads a country.
+///
+/// # Errors
+/// What is wrong and what to write instead.
+pub fn read_country(text: &str) -> Result<String, String> {
+    let known = |code: &str| COUNTRIES.split(' ').any(|country| country == code);
+    if known(text) {
+        return Ok(text.to_owned());
+    }
+    let upper = text.to_uppercase();
+    let hint = match upper.as_str() {
+        "UK" => "the United Kingdom is \"GB\"".to_owned(),
+        code if known(code) => format!("write \"{code}\""),
+        _ => "use ISO 3166-1 alpha-2 such as \"UA\", or leave the key out".to_owned(),
+    };
+    Err(format!("\"{}\" is not a country code; {hint}", shown(text)))
+}
+
+/// Reads a language: the shape of BCP 47, not its registry.
+///
+/// # Errors
+/// What is wrong and what to write instead.
+pub fn read_language(text: &str) -> Result<String, String> {
+    let mut parts = text.split('-');
+    let first = parts.next().unwrap_or_default();
+    let is_first = matches!(first.len(), 2..=8) && first.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| matches!(part.len(), 1..=8) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    // The longest that occurs in practice has five parts.
+    if is_first && text.len() <= 35 && parts.all(is_part) {
+        return Ok(text.to_owned());
+    }
+    let hint = if text.contains('_') {
+        format!("write \"{}\"", text.replace('_', "-"))
+    } else {
+        "use BCP 47 such as \"ar\" or \"pt-BR\", or leave the key out".to_owned()
+    };
+    Err(format!("\"{}\" is not a language; {hint}", shown(text)))
+}
+
+fn read_interval(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let interval = read_duration(text)?;
+    if interval < *range.start() {
+        let bound = duration_text(*range.start());
+        return Err(format!("{text} is shorter than schedule.interval_min ({bound}); raise it"));
+    }
+    if interval > *range.end() {
+        let bound = duration_text(*range.end());
+        return Err(format!("{text} is longer than schedule.interval_max ({bound}); lower it"));
+    }
+    Ok(interval)
+}
+
+/// The feeds as OPML; read back they are the same feeds.
+pub fn export_opml(feeds: &[Feed], defaults: &FeedDefaults) -> String {
+    write_opml(&feeds.iter().map(|feed| written(feed, defaults)).collect::<Vec<_>>())
+}
+
+/// The feeds of an OPML document that can be used, and every problem of those that cannot.
+pub fn import_opml(
+    file: &str,
+    bytes: &[u8],
+    defaults: &FeedDefaults,
+) -> (Vec<Feed>, Vec<Problem>) {
+    let (feeds, origins, mut problems) = read_opml(file, bytes);
+    let list = FeedList { form: ListForm::Opml, feeds, origins };
+    let feeds = check_feeds(&[list], defaults, &mut problems);
+    (feeds, problems)
+}
+
+/// A feed as a `[[feed]]` table, to be appended to a file.
+pub fn feed_table(feed: &Feed, defaults: &FeedDefaults) -> String {
+    let raw = written(feed, defaults);
+    let keys = [
+        ("id", raw.id),
+        ("url", raw.url),
+        ("publisher", raw.publisher),
+        ("country", raw.country),
+        ("language", raw.language),
+        ("interval", raw.interval),
+        ("backlog", raw.backlog),
+    ];
+    let line = |(key, value): (&str, Option<String>)| {
+        Some(format!("{key} = {}\n", toml::Value::from(value?)))
+    };
+    std::iter::once("\n[[feed]]\n".to_owned()).chain(keys.into_iter().filter_map(line)).collect()
+}
+
+/// A feed as it would be written down.
+fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
+    RawFeed {
+        id: Some(feed.id.to_string()),
+        url: Some(feed.url.to_string()),
+        publisher: feed.publisher.clone(),
+        country: feed.country.clone(),
+        language: feed.language.clone(),
+        interval: feed.interval.map(duration_text),
+        backlog: (feed.backlog != defaults.backlog).then(|| backlog_text(feed.backlog)),
+    }
+}

@@ -1,0 +1,198 @@
+//! OPML 2.0, in which feed readers exchange lists of feeds: reading and writing.
+//!
+//! Folders are looked through and forgotten. What OPML has no attribute for is written with our own
+//! prefix, so that what is exported and imported again is the same. Judging the feeds is `feeds`'.
+//!
+//! Source: <http://opml.org/spec2.opml>.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::Problem;
+use super::origin::Origins;
+use super::raw::RawFeed;
+
+/// How deep folders may lie in folders: readers show a handful of levels.
+const DEPTH_MAX: usize = 64;
+
+/// Names our own attributes.
+const NAMESPACE: &str = "https://conflictwire.example/opml/1";
+
+/// Reads an OPML document: its feeds, the line of each, and what is wrong with the document.
+pub(super) fn read_opml(file: &str, bytes: &[u8]) -> (Vec<RawFeed>, Origins, Vec<Problem>) {
+    let text = decoded(bytes);
+    let mut reading = Reading {
+        text: &text,
+        line_starts: std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect(),
+        origins: Origins::new(file),
+        feeds: Vec::new(),
+        problems: Vec::new(),
+    };
+    reading.read();
+    (reading.feeds, reading.origins, reading.problems)
+}
+
+/// The text of a document, by its byte order mark, its XML declaration, or as UTF-8.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    // The declaration is ASCII in every encoding that has no byte order mark.
+    let declared = bytes.strip_prefix(b"<?xml").and_then(|rest| {
+        let end = rest.iter().position(|byte| *byte == b'>')?;
+        let declaration = std::str::from_utf8(rest.get(..end)?).ok()?;
+        let (_, label) = declaration.split_once("encoding")?;
+        let label = label.trim_start_matches(['=', ' ', '"', '\'']);
+        let label = label.split(['"', '\'', ' ']).next()?;
+        encoding_rs::Encoding::for_label(label.as_bytes())
+    });
+    declared.unwrap_or(encoding_rs::UTF_8).decode(bytes).0
+}
+
+struct Reading<'a> {
+    text: &'a str,
+    line_starts: Vec<usize>,
+    origins: Origins,
+    feeds: Vec<RawFeed>,
+    problems: Vec<Problem>,
+}
+
+impl Reading<'_> {
+    fn read(&mut self) {
+        let mut reader = Reader::from_str(self.text);
+        reader.config_mut().allow_dangling_amp = true;
+        let mut depth = 0;
+        let mut is_opml = false;
+        loop {
+            let offset = reader.buffer_position();
+            let event = reader.read_event();
+            match event {
+                Ok(Event::Start(element) | Event::Empty(element)) if !is_opml => {
+                    if element.local_name().as_ref() != "opml" {
+                        let name = element.name().as_ref().to_owned();
+                        let text = format!("is not OPML: its first element is <{name}>, not <opml>");
+                        return self.report(offset, text);
+                    }
+                    is_opml = true;
+                    depth += 1;
+                }
+                Ok(Event::Start(element)) => {
+                    self.read_element(&element, offset);
+                    depth += 1;
+                    if depth > DEPTH_MAX {
+                        let text = format!("outlines lie more than {DEPTH_MAX} deep; flatten them");
+                        return self.report(offset, text);
+                    }
+                }
+                Ok(Event::Empty(element)) => self.read_element(&element, offset),
+                Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+                Ok(Event::Eof) if !is_opml => {
+                    return self.report(0, "is not OPML: it has no elements".to_owned());
+                }
+                Ok(Event::Eof) if depth > 0 => {
+                    return self.report(offset, "ends before its last element does".to_owned());
+                }
+                Ok(Event::Eof) => return,
+                Ok(_) => {}
+                Err(error) => return self.report(offset, format!("is not XML: {error}")),
+            }
+        }
+    }
+
+    fn read_element(&mut self, element: &BytesStart<'_>, offset: u64) {
+        if element.local_name().as_ref() != "outline" {
+            return;
+        }
+        let mut feed = RawFeed::default();
+        let mut title = None;
+        // Without checks: an attribute given twice is no reason to refuse a list.
+        for attribute in element.attributes().with_checks(false).flatten() {
+            let value = quick_xml::escape::unescape(&attribute.value)
+                // Addresses with a bare "&" are common and mean what they say.
+                .unwrap_or(Cow::Borrowed(&attribute.value));
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            let given = Some(value).filter(|value| !value.is_empty());
+            match attribute.key.as_ref() {
+                name if name.eq_ignore_ascii_case("xmlUrl") => {
+                    // An empty address is a mistake to be reported, not a folder.
+                    feed.url = Some(given.unwrap_or_default());
+                }
+                "title" => title = given.or(title),
+                "text" => title = title.or(given),
+                "language" => feed.language = given,
+                "cw:id" => feed.id = given,
+                "cw:publisher" => feed.publisher = given,
+                "cw:country" => feed.country = given,
+                "cw:interval" => feed.interval = given,
+                "cw:backlog" => feed.backlog = given,
+                _ => {}
+            }
+        }
+        if feed.url.is_none() {
+            return;
+        }
+        // A list of ours says who publishes, or that nobody said; others only have a title.
+        if feed.id.is_none() && feed.publisher.is_none() {
+            feed.publisher = title;
+        }
+        let line = self.line(offset);
+        self.origins.set_line(&format!("feed[{}]", self.feeds.len()), line);
+        self.feeds.push(feed);
+    }
+
+    fn report(&mut self, offset: u64, text: String) {
+        let (file, line) = (self.origins.file().to_owned(), Some(self.line(offset)));
+        self.problems.push(Problem { file, line, key: String::new(), text });
+    }
+
+    /// The line on which the element after `offset` begins.
+    fn line(&self, offset: u64) -> usize {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let blank = rest.len() - rest.trim_start().len();
+        self.line_starts.partition_point(|start| *start <= offset + blank)
+    }
+}
+
+/// The OPML attribute that a key of a feed is read from.
+pub(super) fn attribute_name(key: &str) -> String {
+    match key {
+        "url" => "xmlUrl".to_owned(),
+        "language" => "language".to_owned(),
+        other => format!("cw:{other}"),
+    }
+}
+
+/// Writes an OPML document; `feeds` have an id and a URL each.
+pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <opml version=\"2.0\" xmlns:cw=\"{NAMESPACE}\">\n\
+         <head><title>conflictwire feeds</title></head>\n<body>\n"
+    );
+    for feed in feeds {
+        let url = feed.url.as_deref().unwrap_or_default();
+        let title = feed.publisher.as_deref().or(feed.id.as_deref()).unwrap_or(url);
+        out.push_str("<outline type=\"rss\"");
+        for (name, value) in [
+            ("text", Some(title)),
+            ("xmlUrl", Some(url)),
+            ("language", feed.language.as_deref()),
+            ("cw:id", feed.id.as_deref()),
+            ("cw:publisher", feed.publisher.as_deref()),
+            ("cw:country", feed.country.as_deref()),
+            ("cw:interval", feed.interval.as_deref()),
+            ("cw:backlog", feed.backlog.as_deref()),
+        ] {
+            if let Some(value) = value {
+                let value = quick_xml::escape::escape(value);
+                write!(out, " {name}=\"{value}\"").expect("writing to a String does not fail");
+            }
+        }
+        out.push_str("/>\n");
+    }
+    out.push_str("</body>\n</opml>\n");
+    out
+}

@@ -1,0 +1,301 @@
+//! The shape of the configuration file, and nothing else: what was written, unread and unchecked.
+//!
+//! Durations and sizes are still text here; `check` reads them and knows their ranges. The doc
+//! comments are the descriptions of the published schema (`conflictwire schema config`), and that
+//! schema is what `read` holds a file against, so a key exists here or nowhere.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The configuration of conflictwire.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "conflictwire configuration")]
+pub struct RawConfig {
+    /// Files with more feeds: TOML with [[feed]] tables, or OPML (by the ending ".opml" or ".xml").
+    /// Relative paths start at the directory of this file.
+    pub feeds_from: Vec<String>,
+    /// When feeds are polled.
+    pub schedule: RawSchedule,
+    /// How documents are fetched.
+    pub fetch: RawFetch,
+    /// How documents are read.
+    pub parse: RawParse,
+    /// How entries become articles.
+    pub normalise: RawNormalise,
+    /// How articles are tagged.
+    pub tag: RawTag,
+    /// Where outcomes are committed.
+    pub ledger: RawLedger,
+    /// The SQLite ledger.
+    pub sqlite: RawSqlite,
+    /// The small HTTP server for health and metrics.
+    pub admin: RawAdmin,
+    /// What is logged, and how.
+    pub log: RawLog,
+    /// The life of the daemon.
+    pub run: RawRun,
+    /// Feeds to poll.
+    pub feed: Vec<RawFeed>,
+}
+
+/// A file of feeds: [[feed]] tables and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "conflictwire feeds")]
+pub struct RawFeeds {
+    /// Feeds to poll.
+    pub feed: Vec<RawFeed>,
+}
+
+/// When feeds are polled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSchedule {
+    /// Shortest wait between two polls of a feed. 1s to 7d.
+    pub interval_min: String,
+    /// Longest wait between two polls of a feed, unless the server asks for more. 1s to 30d.
+    pub interval_max: String,
+    /// The longest `Retry-After` that is believed. 1m to 30d.
+    pub retry_after_max: String,
+    /// What the first poll of a feed publishes: "all", "none", or what is no older than a duration
+    /// such as "48h".
+    pub backlog: String,
+}
+
+impl Default for RawSchedule {
+    fn default() -> Self {
+        Self {
+            interval_min: "5m".to_owned(),
+            interval_max: "4h".to_owned(),
+            retry_after_max: "24h".to_owned(),
+            backlog: "all".to_owned(),
+        }
+    }
+}
+
+/// How documents are fetched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawFetch {
+    /// For the whole exchange, redirects and body included. 1s to 10m.
+    pub timeout: String,
+    /// For one connection, name look-up and TLS included. 100ms to 1m, at most `timeout`.
+    pub connect_timeout: String,
+    /// The most bytes of a document, as sent and decompressed. 1KiB to 1GiB.
+    pub body_limit: String,
+    /// The most redirects followed for one document. 0 to 50.
+    pub redirects_max: i64,
+    /// Polls in flight at once. 1 to 1000.
+    pub concurrency: i64,
+    /// Polls of one host in flight at once. 1 to 100.
+    pub host_concurrency: i64,
+    /// Between the starts of two polls of one host. 0s to 10m.
+    pub host_gap: String,
+    /// What we call ourselves to servers. Empty: "conflictwire/" and the version.
+    pub user_agent: String,
+    /// A web address or mail address at which publishers can reach you; added to the user agent.
+    pub contact: String,
+    /// Addresses outside the public internet that may be dialled: false for none, true for all, or
+    /// ranges such as ["10.1.0.0/16"].
+    pub allow_private_networks: RawPrivateNetworks,
+    /// Addresses of hosts that are not to be looked up, as curl's --resolve: host = "address".
+    pub resolve: BTreeMap<String, String>,
+}
+
+impl Default for RawFetch {
+    fn default() -> Self {
+        Self {
+            timeout: "30s".to_owned(),
+            connect_timeout: "10s".to_owned(),
+            body_limit: "16MiB".to_owned(),
+            redirects_max: 10,
+            concurrency: 32,
+            host_concurrency: 2,
+            host_gap: "1s".to_owned(),
+            user_agent: String::new(),
+            contact: String::new(),
+            allow_private_networks: RawPrivateNetworks::AllOrNone(false),
+            resolve: BTreeMap::new(),
+        }
+    }
+}
+
+/// Addresses outside the public internet that may be dialled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawPrivateNetworks {
+    /// All of them, or none.
+    AllOrNone(bool),
+    /// Those in these ranges.
+    Ranges(Vec<String>),
+}
+
+/// How documents are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawParse {
+    /// The most entries taken from one document; the newest are kept. 1 to 100000.
+    pub entries_max: i64,
+}
+
+impl Default for RawParse {
+    fn default() -> Self {
+        Self { entries_max: 2000 }
+    }
+}
+
+/// How entries become articles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawNormalise {
+    /// The most characters of body text on a record; the rest is cut. 100 to 10000000.
+    pub text_chars_max: i64,
+}
+
+impl Default for RawNormalise {
+    fn default() -> Self {
+        Self { text_chars_max: 100_000 }
+    }
+}
+
+/// How articles are tagged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawTag {
+    /// The least score of a tag that makes an article relevant. 0 to 1.
+    pub threshold: f64,
+    /// A taxonomy file to use instead of the built-in one. Empty: built in.
+    pub taxonomy: String,
+    /// Lexicon files; each replaces the built-in lexicon of its language, or adds a language.
+    pub lexicons: Vec<String>,
+}
+
+impl Default for RawTag {
+    fn default() -> Self {
+        Self { threshold: 0.5, taxonomy: String::new(), lexicons: Vec::new() }
+    }
+}
+
+/// Where outcomes are committed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawLedger {
+    /// "sqlite": a database file. "json_lines": standard output; remembers nothing.
+    #[schemars(extend("enum" = ["sqlite", "json_lines"]))]
+    pub kind: String,
+}
+
+impl Default for RawLedger {
+    fn default() -> Self {
+        Self { kind: "sqlite".to_owned() }
+    }
+}
+
+/// The SQLite ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSqlite {
+    /// The database file. Empty: conflictwire.sqlite in $STATE_DIRECTORY, else in
+    /// $XDG_STATE_HOME/conflictwire, else in ~/.local/state/conflictwire.
+    pub path: String,
+    /// How long articles are kept, counted from their commit: "forever", or 1h to 36500d.
+    pub keep_age: String,
+    /// How large the database may grow before the oldest articles go: "unlimited", or 1MiB to
+    /// 16TiB.
+    pub keep_size: String,
+}
+
+impl Default for RawSqlite {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            keep_age: "forever".to_owned(),
+            keep_size: "unlimited".to_owned(),
+        }
+    }
+}
+
+/// The small HTTP server for health and metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawAdmin {
+    /// The IP address and port it listens on (port 0: any free one), or "off".
+    pub listen: String,
+}
+
+impl Default for RawAdmin {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:9273".to_owned() }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawLog {
+    /// The least level written.
+    #[schemars(extend("enum" = ["error", "warn", "info", "debug", "trace"]))]
+    pub level: String,
+    /// "text" for people, "json" for machines, "auto": text on a terminal, JSON otherwise.
+    #[schemars(extend("enum" = ["auto", "text", "json"]))]
+    pub format: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: "auto".to_owned() }
+    }
+}
+
+/// The life of the daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawRun {
+    /// How long a shutdown may take before what is unfinished is given up. 1s to 10m.
+    pub drain_timeout: String,
+}
+
+impl Default for RawRun {
+    fn default() -> Self {
+        Self { drain_timeout: "20s".to_owned() }
+    }
+}
+
+/// A feed to poll.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawFeed {
+    /// What its state is kept under: 1 to 128 characters of a-z, 0-9, ".", "_" and "-". Left out:
+    /// made from host and path. With an id, the URL may change and the state stays.
+    pub id: Option<String>,
+    /// Where it is: http or https. Needed.
+    #[schemars(with = "String")]
+    pub url: Option<String>,
+    /// Who publishes it; shown on its records.
+    pub publisher: Option<String>,
+    /// Where the publisher is: ISO 3166-1 alpha-2, upper case ("GB").
+    pub country: Option<String>,
+    /// The language it is in: BCP 47 ("pt-BR"). Left out: told from the feed or the text.
+    pub language: Option<String>,
+    /// A fixed wait between polls instead of the learned one, within `schedule.interval_min` and
+    /// `schedule.interval_max`.
+    pub interval: Option<String>,
+    /// As `schedule.backlog`, for this feed.
+    pub backlog: Option<String>,
+}
+
+/// The JSON Schema of the configuration file, 2020-12.
+pub fn schema() -> Schema {
+    schemars::schema_for!(RawConfig)
+}
+
+/// The schema of `T` with every reference resolved in place, which is easy to walk.
+pub(super) fn flat_schema<T: JsonSchema>() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
