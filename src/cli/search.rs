@@ -1,17 +1,275 @@
-//! Searches the SQLite ledger.
+//! Searches the SQLite ledger, and knows the options that `tail` has in common with it.
+//!
+//! What is found and in which order is `commit::sqlite::read`'s; this file reads arguments and
+//! prints.
 
-use std::path::Path;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
+use jiff::{Span, SpanRelativeTo};
 
 use super::Exit;
+use crate::clock::Clock;
+use crate::commit::LedgerSettings;
+use crate::commit::sqlite::query::Query;
+use crate::commit::sqlite::read::{Filter, Order, Reader, Revisions, Search};
+use crate::model::{Record, Timestamp};
 
-/// Searches the SQLite ledger.
+/// Words asked for, wherever they stand.
+const MATCH: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Date and feed: needed, not read first.
+const ASIDE: Style = Style::new().dimmed();
+
+/// The tags of an article.
+const TAGS: Style = AnsiColor::Cyan.on_default();
+
+/// How much of a text is shown around the first word that was asked for, characters.
+const EXCERPT_CHARS: usize = 160;
+
+/// How many of them stand before that word.
+const EXCERPT_LEAD_CHARS: usize = 50;
+
+/// Searches titles, summaries and bodies in the SQLite ledger, in any script: case, accents and
+/// the forms of Arabic letters do not matter.
+///
+/// Every word must be there. An argument with spaces is a phrase ("air strike"), a star at the end
+/// leaves a word open (dron*). Only the last revision of an article is found.
 #[derive(Debug, clap::Args)]
-pub struct SearchArgs {}
+#[command(after_help = "Exit code 0, also if nothing is found.")]
+pub struct SearchArgs {
+    /// Words to look for; a phrase in quotes is looked for as it stands
+    #[arg(required = true, value_name = "WORDS")]
+    pub words: Vec<String>,
+    /// Which articles
+    #[command(flatten)]
+    pub only: FilterArgs,
+    /// Only articles published since: an age (48h, 7d) or a date (2026-01-31)
+    #[arg(long, value_name = "AGE|DATE", value_parser = parse_since)]
+    pub since: Option<Timestamp>,
+    /// The most articles to show
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "COUNT")]
+    pub limit: u32,
+    /// The latest first instead of the best
+    #[arg(long)]
+    pub newest: bool,
+    /// Earlier revisions too
+    #[arg(long)]
+    pub all_revisions: bool,
+}
+
+/// Which articles, from where, and in which form: for `search` and `tail`.
+#[derive(Debug, clap::Args)]
+pub struct FilterArgs {
+    /// Only articles with this tag or one below it: strike finds strike.air; again for another
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// Only this language: en finds en-GB; again for another
+    #[arg(long = "language", value_name = "CODE")]
+    pub languages: Vec<String>,
+    /// Only feeds of this country (SY); again for another
+    #[arg(long = "country", value_name = "CODE")]
+    pub countries: Vec<String>,
+    /// Only this feed; again for another
+    #[arg(long = "feed", value_name = "ID")]
+    pub feeds: Vec<String>,
+    /// Whole records, one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// The database [default: the one the configuration names]
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+}
+
+impl FilterArgs {
+    /// What is wanted.
+    pub(super) fn filter(&self, since: Option<Timestamp>) -> Filter {
+        Filter {
+            tags: self.tags.clone(),
+            languages: self.languages.clone(),
+            countries: self.countries.clone(),
+            feeds: self.feeds.clone(),
+            since,
+        }
+    }
+
+    /// Opens the database that is named here, or by the configuration.
+    pub(super) fn open(&self, config: Option<&Path>) -> anyhow::Result<Reader> {
+        let path = match &self.database {
+            Some(path) => path.clone(),
+            None => match crate::config::load(config)?.ledger {
+                LedgerSettings::Sqlite(settings) => settings.path,
+                LedgerSettings::JsonLines => anyhow::bail!(
+                    "the configured ledger (ledger.kind = \"json_lines\") keeps nothing to read; \
+                     name a database with --database"
+                ),
+            },
+        };
+        Ok(Reader::open(&path)?)
+    }
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, for a person.
-pub fn run(_args: &SearchArgs, _config: Option<&Path>) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let query = match Query::parse(&args.words) {
+        Ok(query) => query,
+        Err(problem) => {
+            anstream::eprintln!("error: {problem}");
+            return Ok(Exit::Usage);
+        }
+    };
+    let search = Search {
+        query,
+        filter: args.only.filter(args.since),
+        order: if args.newest { Order::Newest } else { Order::Best },
+        revisions: if args.all_revisions { Revisions::All } else { Revisions::Latest },
+        limit: args.limit,
+    };
+    let found = args.only.open(config)?.search(&search)?;
+    let mut out = anstream::stdout().lock();
+    for committed in &found {
+        if args.only.json {
+            writeln!(out, "{}", committed.text)?;
+        } else {
+            let record = committed.record().context(
+                "cannot show a record that another version wrote; --json prints it as it is",
+            )?;
+            out.write_all(shown(&record, &search.query).as_bytes())?;
+        }
+    }
+    out.flush()?;
+    if found.is_empty() {
+        anstream::eprintln!("nothing found; fewer words or options find more");
+    } else if found.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
+        anstream::eprintln!("the first {}; there may be more, --limit shows them", found.len());
+    }
+    Ok(Exit::Fine)
+}
+
+/// A record as one finding: title, where and when, the words in the text, the link.
+fn shown(record: &Record, query: &Query) -> String {
+    let mut text = String::new();
+    let title = record.title.as_deref().unwrap_or("(no title)");
+    let date = record.published_at.as_deref().unwrap_or(&record.observed.at);
+    let date: String = date.chars().take("2026-01-02T03:04".len()).collect();
+    let tags: Vec<&str> = record
+        .conflict
+        .iter()
+        .flat_map(|conflict| &conflict.tags)
+        .map(|tag| tag.id.as_str())
+        .collect();
+    text.push_str(&marked(title, query, Style::new().bold()));
+    let aside = format!("{}  {}", date.replace('T', " "), record.feed.id);
+    // Writing to a `String` cannot fail.
+    let _written = writeln!(text, "\n  {ASIDE}{aside}{ASIDE:#}  {TAGS}{}{TAGS:#}", tags.join(", "));
+    let texts = [&record.summary, &record.body];
+    if let Some(excerpt) = texts.into_iter().flatten().find_map(|part| excerpt(part, query)) {
+        let _written = writeln!(text, "  {}", marked(&excerpt, query, Style::new()));
+    }
+    if let Some(url) = &record.url {
+        let _written = writeln!(text, "  {}", printable(url));
+    }
+    text.push('\n');
+    text
+}
+
+/// The text in `style`, the words that were asked for in their own.
+fn marked(text: &str, query: &Query, style: Style) -> String {
+    let text = printable(text);
+    let mut shown = String::new();
+    let mut end = 0;
+    for place in query.places(&text) {
+        let before = text.get(end..place.start).unwrap_or_default();
+        let inside = text.get(place.clone()).unwrap_or_default();
+        // Writing to a `String` cannot fail.
+        let _written = write!(shown, "{style}{before}{style:#}{MATCH}{inside}{MATCH:#}");
+        end = place.end;
+    }
+    let rest = text.get(end..).unwrap_or_default();
+    let _written = write!(shown, "{style}{rest}{style:#}");
+    shown
+}
+
+/// The words around the first that was asked for; `None` if the text has none of them.
+fn excerpt(text: &str, query: &Query) -> Option<String> {
+    let first = query.places(text).into_iter().next()?;
+    let (before, after) = text.split_at_checked(first.start)?;
+    let skipped = before.chars().count().saturating_sub(EXCERPT_LEAD_CHARS);
+    let lead: String = before.chars().skip(skipped).collect();
+    let kept: String = after.chars().take(EXCERPT_CHARS - EXCERPT_LEAD_CHARS).collect();
+    let dots = |cut: &str| if cut.is_empty() { "" } else { "…" };
+    let open = if skipped > 0 { "…" } else { "" };
+    let close = dots(after.get(kept.len()..).unwrap_or_default());
+    Some(format!("{open}{lead}{kept}{close}"))
+}
+
+/// One line that moves no cursor and changes no colour, whatever a publisher wrote.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+/// An age before now, or an instant.
+fn parse_since(text: &str) -> Result<Timestamp, String> {
+    since(text, Clock::System.now()).ok_or_else(|| {
+        "use an age (48h, 7d) or a date (2026-01-31, 2026-01-31T06:00:00Z)".to_owned()
+    })
+}
+
+fn since(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant);
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        return Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
+    }
+    let age = text.parse::<Span>().ok()?.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    now.checked_sub(age.abs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_since(text: &str, expected: Option<&str>) {
+        let now: Timestamp = "2026-01-10T12:00:00Z".parse().unwrap();
+        let expected = expected.map(|at| at.parse().unwrap());
+        assert_eq!(since(text, now), expected, "from {text:?}");
+    }
+
+    #[test]
+    fn since_is_an_age_or_a_date() {
+        check_since("48h", Some("2026-01-08T12:00:00Z"));
+        check_since("7d", Some("2026-01-03T12:00:00Z"));
+        check_since("2w", Some("2025-12-27T12:00:00Z"));
+        check_since("2026-01-02", Some("2026-01-02T00:00:00Z"));
+        check_since("2026-01-02T03:04:05Z", Some("2026-01-02T03:04:05Z"));
+        check_since("yesterday", None);
+        check_since("", None);
+    }
+
+    #[test]
+    fn an_excerpt_begins_near_the_first_word_asked_for() {
+        let query = Query::parse(&["needle"]).unwrap();
+        let text = format!("{} needle {}", "héy ".repeat(100), "sträw ".repeat(100));
+        let excerpt = excerpt(&text, &query).unwrap();
+        assert!(excerpt.starts_with('…') && excerpt.ends_with('…'), "{excerpt}");
+        assert_eq!(excerpt.chars().count(), EXCERPT_CHARS + 2);
+        assert!(excerpt.contains(" needle "));
+        assert_eq!(super::excerpt("a needle", &query).unwrap(), "a needle");
+        assert_eq!(super::excerpt("hay", &query), None);
+    }
+
+    #[test]
+    fn only_the_words_asked_for_are_marked() {
+        let query = Query::parse(&["été"]).unwrap();
+        let text = marked("un Ete\u{1b}[31m à", &query, Style::new());
+        assert_eq!(text, format!("un {MATCH}Ete{MATCH:#} [31m à"));
+    }
 }

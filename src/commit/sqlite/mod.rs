@@ -6,6 +6,7 @@
 //! survive a kill and a power cut. Only this folder names rusqlite.
 
 mod lock;
+pub mod query;
 pub mod read;
 mod retention;
 mod rows;

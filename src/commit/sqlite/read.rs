@@ -1,1 +1,308 @@
-//! Reads what is committed, beside the daemon.
+//! Reads what is committed, beside the daemon that writes it.
+//!
+//! Read-only: makes no file, migrates nothing, and keeps no transaction open between two calls, so
+//! a reader that stays for days holds nothing up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, named_params};
+use serde_json::json;
+
+use super::query::Query;
+use super::rows::column_time;
+use super::schema::{self, Identity};
+use super::sqlite_trouble;
+use crate::model::{Record, Timestamp};
+
+/// How long to wait for a lock; readers of a WAL need one only while the daemon opens or closes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The most rows [`Reader::after`] gives at once: records are some kilobytes each.
+const ROWS_MAX: u32 = 500;
+
+/// What all of a filter's wishes come to. A tag, language or country is wished for by its
+/// beginning: "strike" means "strike.air" too, "en" means "en-GB" too.
+const FILTER: &str = "
+    (json_array_length(:tags) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(a.tags) AS has, json_each(:tags) AS wish
+        WHERE has.value = wish.value
+           OR substr(has.value, 1, length(wish.value) + 1) = wish.value || '.'))
+    AND (json_array_length(:languages) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(:languages) AS wish
+        WHERE lower(a.language) = lower(wish.value)
+           OR substr(lower(a.language), 1, length(wish.value) + 1) = lower(wish.value) || '-'))
+    AND (json_array_length(:countries) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(:countries) AS wish WHERE upper(a.country) = upper(wish.value)))
+    AND (json_array_length(:feeds) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(:feeds) AS wish WHERE a.feed_id = wish.value))
+    AND (:since IS NULL OR coalesce(a.published_at, a.observed_at) >= :since)";
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// No such file.
+    #[error(
+        "there is no database \"{path}\" yet; `conflictwire run` makes it, `conflictwire demo` \
+         shows the whole on bundled feeds, --database names another"
+    )]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// It is there and is not read.
+    #[error("cannot read the database \"{path}\": {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
+}
+
+/// Which articles are wanted. Wishes of one kind are alternatives, kinds are all to be met; an
+/// empty one is met by any article.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Tag ids or their beginnings.
+    pub tags: Vec<String>,
+    /// BCP 47 tags or their beginnings.
+    pub languages: Vec<String>,
+    /// ISO 3166-1 alpha-2.
+    pub countries: Vec<String>,
+    /// Feed ids.
+    pub feeds: Vec<String>,
+    /// Published then or later; observed, if the publisher gave no date.
+    pub since: Option<Timestamp>,
+}
+
+/// Which comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// What fits the words best (BM25; a word in the title counts for more).
+    Best,
+    /// What was published last.
+    Newest,
+}
+
+/// Which revisions of an article are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revisions {
+    /// The last.
+    Latest,
+    /// Each.
+    All,
+}
+
+/// A search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Words.
+    pub query: Query,
+    /// And wishes.
+    pub filter: Filter,
+    /// What comes first.
+    pub order: Order,
+    /// Of each article.
+    pub revisions: Revisions,
+    /// The most that are given.
+    pub limit: u32,
+}
+
+/// A committed record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Its place in the order of commits; grows, with gaps.
+    pub seq: i64,
+    /// The record as it was committed: JSON.
+    pub text: String,
+}
+
+impl Committed {
+    /// The record.
+    ///
+    /// # Errors
+    /// If another version wrote a record that this one does not know.
+    pub fn record(&self) -> serde_json::Result<Record> {
+        serde_json::from_str(&self.text)
+    }
+}
+
+/// A read-only view of a database.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: String,
+}
+
+impl Reader {
+    /// Opens a database that is there.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let shown = path.display().to_string();
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(ReadError::Missing { path: shown }),
+            Err(err) => {
+                let why = format!("{err}; run this as the user that runs the daemon");
+                return Err(ReadError::Unreadable { path: shown, why });
+            }
+        }
+        let trouble = |err: rusqlite::Error| ReadError::Unreadable {
+            path: shown.clone(),
+            why: sqlite_trouble(&err),
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(trouble)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(trouble)?;
+        match unreadable(schema::identify(&connection).map_err(trouble)?) {
+            Some(why) => Err(ReadError::Unreadable { path: shown, why }),
+            None => Ok(Self { connection, path: shown }),
+        }
+    }
+
+    /// What a search finds.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`].
+    pub fn search(&self, search: &Search) -> Result<Vec<Committed>, ReadError> {
+        let order = match search.order {
+            Order::Best => "bm25(articles_fts, 8.0, 2.0, 1.0), a.seq DESC",
+            Order::Newest => "coalesce(a.published_at, a.observed_at) DESC, a.seq DESC",
+        };
+        let latest = match search.revisions {
+            Revisions::All => "",
+            Revisions::Latest => {
+                "AND NOT EXISTS (SELECT 1 FROM articles AS later
+                     WHERE later.article_id = a.article_id AND later.revision > a.revision)"
+            }
+        };
+        let sql = format!(
+            "SELECT a.seq, a.record FROM articles_fts JOIN articles AS a ON a.seq = articles_fts.rowid
+             WHERE articles_fts MATCH :query AND {FILTER} {latest} ORDER BY {order} LIMIT :limit"
+        );
+        let wishes = Wishes::new(&search.filter);
+        let found = self.rows(
+            &sql,
+            named_params! {
+                ":query": search.query.expression(),
+                ":limit": search.limit,
+                ":tags": wishes.tags,
+                ":languages": wishes.languages,
+                ":countries": wishes.countries,
+                ":feeds": wishes.feeds,
+                ":since": wishes.since,
+            },
+        );
+        found.map_err(|err| self.trouble(&err))
+    }
+
+    /// The last `count` that were committed, oldest first, and the place to go on from.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`].
+    pub fn last(&self, filter: &Filter, count: u32) -> Result<(Vec<Committed>, i64), ReadError> {
+        let sql = format!(
+            "SELECT a.seq, a.record FROM articles AS a
+             WHERE a.seq > :after AND {FILTER} ORDER BY a.seq DESC LIMIT :limit"
+        );
+        let (mut rows, newest) =
+            self.newest_and_rows(&sql, filter, 0, count).map_err(|err| self.trouble(&err))?;
+        rows.reverse();
+        Ok((rows, newest.unwrap_or(0)))
+    }
+
+    /// What was committed after `seq`, oldest first and some at a time, and the place to go on
+    /// from.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`].
+    pub fn after(&self, seq: i64, filter: &Filter) -> Result<(Vec<Committed>, i64), ReadError> {
+        let sql = format!(
+            "SELECT a.seq, a.record FROM articles AS a
+             WHERE a.seq > :after AND {FILTER} ORDER BY a.seq LIMIT :limit"
+        );
+        let (rows, newest) =
+            self.newest_and_rows(&sql, filter, seq, ROWS_MAX).map_err(|err| self.trouble(&err))?;
+        let is_full = rows.len() >= usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
+        let reached = match rows.last() {
+            Some(last) if is_full => last.seq,
+            Some(_) | None => newest.unwrap_or(seq).max(seq),
+        };
+        Ok((rows, reached))
+    }
+
+    /// Both from one snapshot: otherwise what is committed between the two would be passed over.
+    fn newest_and_rows(
+        &self,
+        sql: &str,
+        filter: &Filter,
+        after: i64,
+        limit: u32,
+    ) -> rusqlite::Result<(Vec<Committed>, Option<i64>)> {
+        let wishes = Wishes::new(filter);
+        let snapshot = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
+        let newest = snapshot.query_row("SELECT max(seq) FROM articles", [], |row| row.get(0))?;
+        let rows = self.rows(
+            sql,
+            named_params! {
+                ":after": after,
+                ":limit": limit,
+                ":tags": wishes.tags,
+                ":languages": wishes.languages,
+                ":countries": wishes.countries,
+                ":feeds": wishes.feeds,
+                ":since": wishes.since,
+            },
+        )?;
+        snapshot.commit()?;
+        Ok((rows, newest))
+    }
+
+    fn rows(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<Committed>> {
+        let committed = |row: &Row<'_>| Ok(Committed { seq: row.get(0)?, text: row.get(1)? });
+        self.connection.prepare(sql)?.query_map(values, committed)?.collect()
+    }
+
+    fn trouble(&self, err: &rusqlite::Error) -> ReadError {
+        ReadError::Unreadable { path: self.path.clone(), why: sqlite_trouble(err) }
+    }
+}
+
+/// A filter as SQLite gets it: JSON arrays.
+struct Wishes {
+    tags: String,
+    languages: String,
+    countries: String,
+    feeds: String,
+    since: Option<String>,
+}
+
+impl Wishes {
+    fn new(filter: &Filter) -> Self {
+        Self {
+            tags: json!(filter.tags).to_string(),
+            languages: json!(filter.languages).to_string(),
+            countries: json!(filter.countries).to_string(),
+            feeds: json!(filter.feeds).to_string(),
+            since: filter.since.map(column_time),
+        }
+    }
+}
+
+/// Why a file of this identity cannot be read, if it cannot.
+fn unreadable(identity: Identity) -> Option<String> {
+    match identity {
+        Identity::Empty => {
+            Some("nothing has been committed to it; `conflictwire run` does".to_owned())
+        }
+        Identity::Ours(version) if version < schema::VERSION => Some(
+            "an older conflictwire made it; start `conflictwire run` once, which brings it up to \
+             date"
+                .to_owned(),
+        ),
+        Identity::Ours(_) | Identity::Foreign => schema::refusal(identity),
+    }
+}
