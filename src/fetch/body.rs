@@ -1,0 +1,115 @@
+//! Reads a body up to the limit, on the wire and decompressed.
+//!
+//! What the bytes mean is `parse`'s. Nothing else here reads a body, so nothing reads one without
+//! a limit.
+
+use reqwest::Response;
+
+use super::client::body_failure;
+use super::decode::{self, Coding, DecodeError, decode};
+use super::outcome::Head;
+use crate::model::{Failure, FailureClass};
+
+/// Bodies larger than this are decompressed on the blocking pool: below, it takes less than the
+/// half millisecond that a task may hold up its neighbours.
+const DECODE_INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// A body, and what it weighed.
+pub(super) struct Read {
+    /// After decompression.
+    pub bytes: Vec<u8>,
+    /// On the wire, transfer coding taken off.
+    pub wire_bytes: u64,
+}
+
+/// Reads the body of an answer from `host` and undoes its content codings.
+///
+/// # Errors
+/// A [`Failure`]: too large, cut, broken, empty.
+///
+/// Cancel safety: dropping it drops the connection; a decompression already begun ends by itself.
+pub(super) async fn read(
+    response: Response,
+    head: &Head,
+    host: &str,
+    limit: u64,
+) -> Result<Read, Failure> {
+    let codings = decode::codings(&head.list("content-encoding"))
+        .map_err(|err| decode_failure(&err, host))?;
+    let wire = read_wire(response, head, host, limit).await?;
+    let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
+    let bytes = if wire.is_empty() {
+        wire
+    } else if wire.len() > DECODE_INLINE_BYTES_MAX {
+        decode_apart(wire, codings, limit, host).await?
+    } else {
+        decode(wire, &codings, limit).map_err(|err| decode_failure(&err, host))?
+    };
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if text.trim_ascii().is_empty() {
+        let status = head.status;
+        let detail = format!("{host} answered {status} with an empty body");
+        return Err(failure(FailureClass::Empty, detail));
+    }
+    Ok(Read { bytes, wire_bytes })
+}
+
+async fn read_wire(
+    mut response: Response,
+    head: &Head,
+    host: &str,
+    limit: u64,
+) -> Result<Vec<u8>, Failure> {
+    let declared = head.text("content-length").and_then(|length| length.parse::<u64>().ok());
+    if let Some(declared) = declared.filter(|declared| *declared > limit) {
+        let detail = format!(
+            "body of {host} is declared as {declared} bytes, more than {limit} (fetch.body_limit)"
+        );
+        return Err(failure(FailureClass::TooLarge, detail));
+    }
+    let mut wire = Vec::new();
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return Ok(wire),
+            Err(err) => return Err(body_failure(&err, host, wire.len(), declared)),
+        };
+        let length = wire.len().saturating_add(chunk.len());
+        if u64::try_from(length).unwrap_or(u64::MAX) > limit {
+            let detail = format!("body of {host} is larger than {limit} bytes (fetch.body_limit)");
+            return Err(failure(FailureClass::TooLarge, detail));
+        }
+        decode::reserve(&mut wire, chunk.len(), limit);
+        wire.extend_from_slice(&chunk);
+    }
+}
+
+async fn decode_apart(
+    wire: Vec<u8>,
+    codings: Vec<Coding>,
+    limit: u64,
+    host: &str,
+) -> Result<Vec<u8>, Failure> {
+    match tokio::task::spawn_blocking(move || decode(wire, &codings, limit)).await {
+        Ok(decoded) => decoded.map_err(|err| decode_failure(&err, host)),
+        Err(err) => {
+            // A panic in a decoder, or a runtime that is shutting down.
+            let detail = format!("decompression of the body of {host} did not end: {err}");
+            Err(failure(FailureClass::Panic, detail))
+        }
+    }
+}
+
+fn decode_failure(err: &DecodeError, host: &str) -> Failure {
+    let class = match err {
+        DecodeError::Unknown(_) | DecodeError::Stacked(_) | DecodeError::Broken { .. } => {
+            FailureClass::Encoding
+        }
+        DecodeError::Limit { .. } | DecodeError::Ratio { .. } => FailureClass::Bomb,
+    };
+    failure(class, format!("{err}, from {host}"))
+}
+
+fn failure(class: FailureClass, detail: String) -> Failure {
+    Failure { class, detail, retry_after: None }
+}

@@ -1,0 +1,808 @@
+//! Fetches over real sockets on loopback, from a publisher that says exactly what it is told to.
+//!
+//! What pure files decide is tested there; here, that the whole does it on the wire.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::client::Roots;
+use super::*;
+use crate::model::Timestamp;
+
+const FEED: &str = "<rss version=\"2.0\"><channel><title>Feed</title></channel></rss>";
+
+/// What a publisher does with one request.
+enum Reply {
+    /// Sends these bytes and closes.
+    Send(Vec<u8>),
+    /// Sends these bytes and keeps the connection for the next request.
+    Keep(Vec<u8>),
+    /// Sends these bytes, then a byte now and then until the client hangs up.
+    Drip(Vec<u8>),
+    /// Says nothing until the client hangs up.
+    Hold,
+}
+
+/// A server that records what it is asked.
+struct Publisher {
+    port: u16,
+    requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<usize>>,
+}
+
+impl Publisher {
+    /// Listens on loopback; `reply` is given the path of each request and its number from 0.
+    fn start(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(Mutex::new(0));
+        let publisher =
+            Self { port, requests: Arc::clone(&requests), connections: Arc::clone(&connections) };
+        let reply = Arc::new(reply);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                *connections.lock().unwrap() += 1;
+                let (reply, requests) = (Arc::clone(&reply), Arc::clone(&requests));
+                std::thread::spawn(move || serve(stream, &*reply, &requests));
+            }
+        });
+        publisher
+    }
+
+    /// Answers every request with the same bytes.
+    fn saying(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::start(move |_, _| Reply::Send(answer.clone()))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://127.0.0.1:{}{path}", self.port)).unwrap()
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+fn serve(
+    mut stream: TcpStream,
+    reply: &(dyn Fn(&str, usize) -> Reply + Send + Sync),
+    requests: &Mutex<Vec<String>>,
+) {
+    while let Some(request) = read_request(&mut stream) {
+        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+        let number = {
+            let mut requests = requests.lock().unwrap();
+            requests.push(request);
+            requests.len() - 1
+        };
+        // Writing fails when the client has given up, which is what many tests are about.
+        match reply(&path, number) {
+            Reply::Keep(bytes) => stream.write_all(&bytes).unwrap_or(()),
+            Reply::Send(bytes) => return stream.write_all(&bytes).unwrap_or(()),
+            Reply::Hold => return while client_stays(&mut stream) {},
+            Reply::Drip(bytes) => {
+                stream.write_all(&bytes).unwrap_or(());
+                while client_stays(&mut stream) && stream.write_all(b" ").is_ok() {}
+                return;
+            }
+        }
+    }
+}
+
+fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        bytes.push(byte[0]);
+    }
+    Some(String::from_utf8(bytes).unwrap())
+}
+
+/// Waits a moment for the client to hang up.
+fn client_stays(stream: &mut TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    match stream.read(&mut [0]) {
+        Ok(count) => count > 0,
+        Err(err) => matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
+/// An answer with a body and its length.
+fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn redirect(status: &str, location: &str) -> Vec<u8> {
+    answer(status, &[&format!("Location: {location}")], b"")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn settings() -> FetchSettings {
+    FetchSettings {
+        timeout: Duration::from_secs(20),
+        connect_timeout: Duration::from_secs(10),
+        body_limit: 1024 * 1024,
+        redirects_max: 10,
+        user_agent: "conflictwire/test (+https://example.org/contact)".to_owned(),
+        private_networks: PrivateNetworks::Ranges(vec!["127.0.0.1/32".parse().unwrap()]),
+        resolve: BTreeMap::new(),
+    }
+}
+
+/// For what must be cut off.
+fn hasty() -> FetchSettings {
+    FetchSettings { timeout: Duration::from_millis(300), ..settings() }
+}
+
+fn clock() -> Clock {
+    Clock::Fixed("2025-03-04T12:00:00Z".parse::<Timestamp>().unwrap())
+}
+
+async fn fetch_with(settings: &FetchSettings, url: &Url) -> Answer {
+    Fetcher::new(settings, clock()).unwrap().fetch(url, &BTreeMap::new()).await
+}
+
+async fn fetch(url: &Url) -> Answer {
+    fetch_with(&settings(), url).await
+}
+
+#[track_caller]
+fn body(answer: Answer) -> Body {
+    match answer {
+        Answer::Body(body) => body,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn failure(answer: Answer) -> Failure {
+    match answer {
+        Answer::Failed(failure) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Fetches a feed whose publisher says `answer`, and expects the failure.
+async fn check_failure(settings: &FetchSettings, answer: Vec<u8>, class: FailureClass) {
+    let shown = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+    let publisher = Publisher::saying(answer);
+    let failure = failure(fetch_with(settings, &publisher.url("/feed")).await);
+    assert_eq!(failure.class, class, "{shown:?}: {}", failure.detail);
+}
+
+/// Fetches a feed whose publisher says `answer`, and expects the body.
+async fn check_body(answer: Vec<u8>, expected: &[u8]) {
+    let shown = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+    let publisher = Publisher::saying(answer);
+    let body = body(fetch(&publisher.url("/feed")).await);
+    assert!(body.bytes == expected, "{shown:?}: {} bytes", body.bytes.len());
+}
+
+fn known(url: &Url, etag: &str, last_modified: &str) -> (String, Validators) {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let validators = Validators { etag: text(etag), last_modified: text(last_modified) };
+    (url.as_str().to_owned(), validators)
+}
+
+fn header(request: &str, name: &str) -> Option<String> {
+    let named = |line: &str| {
+        let (key, value) = line.split_once(": ")?;
+        key.eq_ignore_ascii_case(name).then(|| value.to_owned())
+    };
+    request.lines().find_map(named)
+}
+
+// --- what is asked, and what an answer says
+
+#[tokio::test]
+async fn an_answer_is_told_whole() {
+    let publisher = Publisher::saying(answer(
+        "200 OK",
+        &[
+            "Content-Type: application/rss+xml; charset=utf-8",
+            "ETag: W/\"a-gzip\"",
+            "Last-Modified: Tue, 4 Mar 2025 01:02:03 GMT",
+            "Cache-Control: max-age=600",
+            "Age: 60",
+            "Content-Encoding: gzip",
+        ],
+        &gzip(FEED.as_bytes()),
+    ));
+    let url = publisher.url("/feed?format=rss");
+    let body = body(fetch(&url).await);
+    assert_eq!(body.bytes, FEED.as_bytes());
+    assert_eq!(body.wire_bytes, gzip(FEED.as_bytes()).len() as u64);
+    assert_eq!(body.final_url, url);
+    assert_eq!(body.moved_to, None);
+    assert_eq!(body.content_type.as_deref(), Some("application/rss+xml; charset=utf-8"));
+    assert_eq!(body.validators.etag.as_deref(), Some("W/\"a-gzip\""));
+    assert_eq!(body.validators.last_modified.as_deref(), Some("Tue, 4 Mar 2025 01:02:03 GMT"));
+    assert_eq!(body.freshness.0, Some(Duration::from_secs(540)));
+}
+
+#[tokio::test]
+async fn a_first_fetch_is_one_plain_get() {
+    let publisher = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
+    let mut url = publisher.url("/feed?a=1");
+    url.set_username("user").unwrap();
+    url.set_password(Some("word")).unwrap();
+    url.set_fragment(Some("top"));
+    body(fetch(&url).await);
+    let requests = publisher.requests();
+    assert_eq!(requests.len(), 1);
+    let request = &requests[0];
+    assert!(request.starts_with("GET /feed?a=1 HTTP/1.1\r\n"), "{request}");
+    assert_eq!(header(request, "user-agent").unwrap(), settings().user_agent);
+    assert_eq!(header(request, "accept-encoding").unwrap(), "gzip, br, zstd, deflate");
+    assert!(header(request, "accept").unwrap().contains("application/rss+xml"));
+    assert_eq!(header(request, "host").unwrap(), format!("127.0.0.1:{}", publisher.port));
+    for name in [
+        "referer",
+        "cookie",
+        "authorization",
+        "if-none-match",
+        "if-modified-since",
+        "a-im",
+        "range",
+    ] {
+        assert_eq!(header(request, name), None, "{name}");
+    }
+    assert_eq!(request.lines().count(), 6, "{request}");
+}
+
+#[tokio::test]
+async fn validators_go_back_byte_for_byte() {
+    let publisher = Publisher::saying("HTTP/1.1 304 Not Modified\r\n\r\n");
+    let url = publisher.url("/feed");
+    let long = format!("W/\"{}\"", "x".repeat(600));
+    for (etag, last_modified) in [
+        ("\"a\"", "Tue, 04 Mar 2025 01:02:03 GMT"),
+        ("W/\"x\"", "4.3.2041 odd date"),
+        (long.as_str(), ""),
+        ("", "Tue, 04 Mar 2025 01:02:03 GMT"),
+        ("no quotes", ""),
+    ] {
+        let validators = BTreeMap::from([known(&url, etag, last_modified)]);
+        let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+        let answer = fetcher.fetch(&url, &validators).await;
+        assert!(matches!(answer, Answer::NotModified(_)), "{answer:?}");
+        let request = publisher.requests().pop().unwrap();
+        assert_eq!(header(&request, "if-none-match").unwrap_or_default(), etag);
+        assert_eq!(header(&request, "if-modified-since").unwrap_or_default(), last_modified);
+    }
+}
+
+#[tokio::test]
+async fn not_modified_brings_new_validators_and_freshness() {
+    let publisher = Publisher::saying(
+        "HTTP/1.1 304 Not Modified\r\nETag: \"b\"\r\nCache-Control: max-age=900\r\n\r\n",
+    );
+    let url = publisher.url("/feed");
+    let validators = BTreeMap::from([known(&url, "\"a\"", "Tue, 04 Mar 2025 01:02:03 GMT")]);
+    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    match fetcher.fetch(&url, &validators).await {
+        Answer::NotModified(answer) => {
+            assert_eq!(answer.final_url, url);
+            assert_eq!(answer.validators.etag.as_deref(), Some("\"b\""));
+            assert_eq!(answer.validators.last_modified, None);
+            assert_eq!(answer.freshness.0, Some(Duration::from_secs(900)));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn validators_belong_to_the_url_that_gave_them() {
+    let publisher = Publisher::start(|path, _| {
+        Reply::Send(match path {
+            "/a" => redirect("302 Found", "/b"),
+            _ => b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(),
+        })
+    });
+    let (a, b) = (publisher.url("/a"), publisher.url("/b"));
+    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    let validators = BTreeMap::from([known(&a, "\"of a\"", ""), known(&b, "\"of b\"", "")]);
+    match fetcher.fetch(&a, &validators).await {
+        Answer::NotModified(answer) => assert_eq!(answer.final_url, b),
+        other => panic!("{other:?}"),
+    }
+    let only_a = BTreeMap::from([known(&a, "\"of a\"", "")]);
+    assert_eq!(failure(fetcher.fetch(&a, &only_a).await).class, FailureClass::Status);
+    let sent: Vec<_> =
+        publisher.requests().iter().map(|request| header(request, "if-none-match")).collect();
+    let [of_a, of_b] = ["\"of a\"", "\"of b\""].map(|etag| Some(etag.to_owned()));
+    assert_eq!(sent, [of_a.clone(), of_b, of_a, None]);
+}
+
+#[tokio::test]
+async fn a_connection_serves_more_than_one_feed() {
+    const FETCHES: usize = 20;
+    let publisher = Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
+    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    for i in 0..FETCHES {
+        body(fetcher.fetch(&publisher.url(&format!("/{i}")), &BTreeMap::new()).await);
+    }
+    let connections = *publisher.connections.lock().unwrap();
+    assert!(connections < FETCHES, "{connections} connections");
+}
+
+#[tokio::test]
+async fn every_status_reaches_its_class() {
+    for (status, class) in [
+        ("204 No Content", FailureClass::Empty),
+        ("206 Partial Content", FailureClass::Status),
+        ("304 Not Modified", FailureClass::Status),
+        ("401 Unauthorized", FailureClass::Forbidden),
+        ("403 Forbidden", FailureClass::Forbidden),
+        ("404 Not Found", FailureClass::NotFound),
+        ("410 Gone", FailureClass::Gone),
+        ("418 Teapot", FailureClass::Status),
+        ("429 Too Many Requests", FailureClass::Busy),
+        ("451 Unavailable", FailureClass::Forbidden),
+        ("500 Oops", FailureClass::Server),
+        ("503 Busy", FailureClass::Busy),
+        ("403 Forbidden\r\ncf-mitigated: challenge", FailureClass::BotChallenge),
+    ] {
+        let answer = format!("HTTP/1.1 {status}\r\n\r\n");
+        check_failure(&settings(), answer.into_bytes(), class).await;
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_told_in_both_forms() {
+    for (headers, seconds) in [
+        (&["Retry-After: 120"][..], 120),
+        (&["Retry-After: Tue, 04 Mar 2025 12:00:30 GMT"], 30),
+        (&["Date: Tue, 04 Mar 2025 15:00:00 GMT", "Retry-After: Tue, 04 Mar 2025 15:00:07 GMT"], 7),
+    ] {
+        let publisher = Publisher::saying(answer("503 Busy", headers, b"later"));
+        let failure = failure(fetch(&publisher.url("/feed")).await);
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(seconds)), "{headers:?}");
+    }
+}
+
+// --- redirects and addresses
+
+#[tokio::test]
+async fn a_chain_is_followed_and_only_its_permanent_beginning_remembered() {
+    let publisher = Publisher::start(|path, _| {
+        Reply::Send(match path {
+            "/a" => redirect("301 Moved Permanently", "/b"),
+            "/b" => redirect("308 Permanent Redirect", "/c"),
+            "/c" => redirect("307 Temporary Redirect", "/d"),
+            "/d" => redirect("301 Moved Permanently", "/e"),
+            "/e" => redirect("303 See Other", "/f"),
+            _ => answer("200 OK", &[], FEED.as_bytes()),
+        })
+    });
+    let body = body(fetch(&publisher.url("/a")).await);
+    assert_eq!(body.final_url, publisher.url("/f"));
+    assert_eq!(body.moved_to, Some(publisher.url("/c")));
+    assert!(publisher.requests().iter().all(|request| header(request, "referer").is_none()));
+}
+
+#[tokio::test]
+async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
+    let publisher = Publisher::start(|path, number| {
+        Reply::Send(match (path, number) {
+            ("/short", 10) => answer("200 OK", &[], FEED.as_bytes()),
+            _ => redirect("302 Found", &format!("?{number}")),
+        })
+    });
+    let endless = publisher.url("/endless");
+    let failure = failure(fetch(&endless).await);
+    assert_eq!(failure.class, FailureClass::RedirectLoop, "{}", failure.detail);
+    assert_eq!(publisher.requests().len(), 11);
+
+    let publisher = Publisher::start(|_, number| {
+        Reply::Send(match number {
+            10 => answer("200 OK", &[], FEED.as_bytes()),
+            _ => redirect("302 Found", &format!("/{number}")),
+        })
+    });
+    body(fetch(&publisher.url("/short")).await);
+}
+
+#[tokio::test]
+async fn a_loop_is_left_at_once() {
+    let publisher = Publisher::start(|path, _| {
+        Reply::Send(redirect("302 Found", if path == "/a" { "/b" } else { "/a" }))
+    });
+    let failure = failure(fetch(&publisher.url("/a")).await);
+    assert_eq!(failure.class, FailureClass::RedirectLoop, "{}", failure.detail);
+    assert_eq!(publisher.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_cookie_wall_lets_us_through_and_is_forgotten() {
+    let publisher = Publisher::start(|path, number| {
+        Reply::Send(match (path, number) {
+            (_, 0) => answer(
+                "302 Found",
+                &["Location: /feed", "Set-Cookie: wall=passed; Path=/; Secure"],
+                b"",
+            ),
+            _ => answer("200 OK", &[], FEED.as_bytes()),
+        })
+    });
+    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    let url = publisher.url("/feed");
+    body(fetcher.fetch(&url, &BTreeMap::new()).await);
+    body(fetcher.fetch(&url, &BTreeMap::new()).await);
+    let cookies: Vec<_> =
+        publisher.requests().iter().map(|request| header(request, "cookie")).collect();
+    assert_eq!(cookies, [None, Some("wall=passed".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn other_schemes_are_refused() {
+    for location in ["file:///etc/passwd", "ftp://127.0.0.1/feed", "gopher://127.0.0.1/", ""] {
+        let answer = redirect("302 Found", location);
+        check_failure(&settings(), answer, FailureClass::RedirectRefused).await;
+    }
+    let answer = b"HTTP/1.1 301 Moved\r\n\r\n".to_vec();
+    check_failure(&settings(), answer, FailureClass::RedirectRefused).await;
+}
+
+/// A socket that nobody may connect to.
+struct Forbidden(TcpListener);
+
+impl Forbidden {
+    fn listen(address: &str) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self) {
+        let touched = self.0.accept();
+        assert_eq!(touched.unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_out_of_the_public_internet_is_not_dialled() {
+    let forbidden = Forbidden::listen("127.0.0.2:0");
+    let port = forbidden.port();
+    let mut settings = settings();
+    settings.resolve = BTreeMap::from([
+        ("inside.example.org".to_owned(), "127.0.0.2".parse().unwrap()),
+        ("metadata.example.org".to_owned(), "169.254.169.254".parse().unwrap()),
+    ]);
+    for location in [
+        format!("http://127.0.0.2:{port}/"),
+        format!("http://2130706434:{port}/"),
+        format!("http://0x7f.2:{port}/"),
+        format!("http://[::ffff:127.0.0.2]:{port}/"),
+        format!("http://inside.example.org:{port}/"),
+        format!("http://INSIDE.example.org.:{port}/"),
+        format!("http://[::1]:{port}/"),
+        format!("http://0.0.0.0:{port}/"),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+        "http://metadata.example.org/latest/meta-data/".to_owned(),
+        "http://10.0.0.1/".to_owned(),
+        "https://10.0.0.1/".to_owned(),
+    ] {
+        let publisher = Publisher::saying(redirect("302 Found", &location));
+        let failure = failure(fetch_with(&settings, &publisher.url("/feed")).await);
+        assert_eq!(failure.class, FailureClass::AddressBlocked, "{location}: {}", failure.detail);
+        forbidden.assert_untouched();
+    }
+}
+
+#[tokio::test]
+async fn by_default_loopback_is_not_dialled_by_any_name() {
+    let forbidden = Forbidden::listen("127.0.0.1:0");
+    let port = forbidden.port();
+    let settings = FetchSettings {
+        private_networks: PrivateNetworks::Refused,
+        resolve: BTreeMap::from([("feed.example.org".to_owned(), "127.0.0.1".parse().unwrap())]),
+        ..settings()
+    };
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "017700000001",
+        "localhost",
+        "feed.example.org",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "[::]",
+    ] {
+        let url = Url::parse(&format!("http://{host}:{port}/feed")).unwrap();
+        let failure = failure(fetch_with(&settings, &url).await);
+        assert_eq!(failure.class, FailureClass::AddressBlocked, "{host}: {}", failure.detail);
+        assert!(failure.detail.contains("fetch.allow_private_networks"), "{}", failure.detail);
+        forbidden.assert_untouched();
+    }
+}
+
+#[tokio::test]
+async fn a_given_name_is_resolved_here() {
+    let publisher = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
+    let resolve = BTreeMap::from([("Feed.Example.org".to_owned(), "127.0.0.1".parse().unwrap())]);
+    let settings = FetchSettings { resolve, ..settings() };
+    let url = Url::parse(&format!("http://feed.example.org:{}/", publisher.port)).unwrap();
+    body(fetch_with(&settings, &url).await);
+    let host = header(&publisher.requests()[0], "host").unwrap();
+    assert_eq!(host, format!("feed.example.org:{}", publisher.port));
+}
+
+// --- the transfer
+
+#[tokio::test]
+async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
+    let settings = FetchSettings { body_limit: 1000, ..settings() };
+    let publisher = Publisher::saying(answer("200 OK", &[], &[b'x'; 1000]));
+    assert_eq!(body(fetch_with(&settings, &publisher.url("/")).await).bytes.len(), 1000);
+    let declared = answer("200 OK", &[], &[b'x'; 1001]);
+    check_failure(&settings, declared, FailureClass::TooLarge).await;
+    let undeclared = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &[b'x'; 1001]].concat();
+    check_failure(&settings, undeclared, FailureClass::TooLarge).await;
+    let chunk = format!("3e9\r\n{}\r\n0\r\n\r\n", "x".repeat(1001));
+    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
+    check_failure(&settings, chunked.into_bytes(), FailureClass::TooLarge).await;
+}
+
+#[tokio::test]
+async fn a_declared_length_over_the_limit_is_not_waited_for() {
+    let publisher = Publisher::start(|_, _| {
+        Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec())
+    });
+    let failure = failure(fetch(&publisher.url("/feed")).await);
+    assert_eq!(failure.class, FailureClass::TooLarge, "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_is_cut() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n<rss>half",
+        "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n<rss>",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "",
+    ] {
+        check_failure(&settings(), answer.into(), FailureClass::Cut).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_said_to_be_so() {
+    for answer in [
+        "SSH-2.0-OpenSSH_9.6\r\n\r\n",
+        "<rss version=\"2.0\"></rss>\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nbody",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot a chunk\r\n",
+    ] {
+        check_failure(&settings(), answer.into(), FailureClass::Protocol).await;
+    }
+    let headers = "X: y\r\n".repeat(2000);
+    let answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n");
+    check_failure(&settings(), answer.into_bytes(), FailureClass::Protocol).await;
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_left_at_the_deadline() {
+    let replies: [fn() -> Reply; 4] = [
+        || Reply::Hold,
+        || Reply::Drip(b"HTTP/1.1 200 OK\r\nX-Endless: ".to_vec()),
+        || Reply::Drip(b"HTTP/1.1 200 OK\r\n\r\n<rss>".to_vec()),
+        || Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n<rss>".to_vec()),
+    ];
+    for reply in replies {
+        let publisher = Publisher::start(move |_, _| reply());
+        let failure = failure(fetch_with(&hasty(), &publisher.url("/feed")).await);
+        assert_eq!(failure.class, FailureClass::Timeout, "{}", failure.detail);
+    }
+}
+
+#[tokio::test]
+async fn redirects_share_one_deadline() {
+    let publisher = Publisher::start(|path, _| match path {
+        "/a" => Reply::Send(redirect("302 Found", "/b")),
+        _ => Reply::Hold,
+    });
+    let failure = failure(fetch_with(&hasty(), &publisher.url("/a")).await);
+    assert_eq!(failure.class, FailureClass::Timeout, "{}", failure.detail);
+    assert!(failure.detail.contains("0.3s"), "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn an_empty_body_is_no_feed() {
+    let gzipped_nothing = answer("200 OK", &["Content-Encoding: gzip"], &gzip(b""));
+    for answer in [
+        answer("200 OK", &[], b""),
+        answer("200 OK", &[], b" \r\n\t"),
+        answer("200 OK", &[], b"\xef\xbb\xbf\n"),
+        answer("200 OK", &["Content-Encoding: gzip"], b""),
+        gzipped_nothing,
+        b"HTTP/1.0 200 OK\r\n\r\n".to_vec(),
+    ] {
+        check_failure(&settings(), answer, FailureClass::Empty).await;
+    }
+}
+
+#[tokio::test]
+async fn every_content_coding_is_undone() {
+    let feed = FEED.as_bytes();
+    let zstd = zstd::encode_all(feed, 3).unwrap();
+    let mut brotli = Vec::new();
+    brotli::CompressorWriter::new(&mut brotli, 4096, 5, 22).write_all(feed).unwrap();
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), Compression::best());
+    zlib.write_all(feed).unwrap();
+    let zlib = zlib.finish().unwrap();
+    for (headers, wire) in [
+        (&["Content-Encoding: gzip"][..], gzip(feed)),
+        (&["Content-Encoding: x-gzip"], gzip(feed)),
+        (&["Content-Encoding: deflate"], zlib),
+        (&["Content-Encoding: br"], brotli),
+        (&["Content-Encoding: zstd"], zstd.clone()),
+        (&["Content-Encoding: gzip, gzip"], gzip(&gzip(feed))),
+        (&["Content-Encoding: zstd", "Content-Encoding: gzip"], gzip(&zstd)),
+        (&[], gzip(feed)),
+        (&["Content-Encoding: gzip"], feed.to_vec()),
+    ] {
+        check_body(answer("200 OK", headers, &wire), feed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_is_decompressed_apart() {
+    let feed: String = (0..20_000_u64).map(|i| format!("{:x}", i * i * 7919 * 7919)).collect();
+    let wire = gzip(feed.as_bytes());
+    assert!(wire.len() > 64 * 1024, "{}", wire.len());
+    check_body(answer("200 OK", &["Content-Encoding: gzip"], &wire), feed.as_bytes()).await;
+}
+
+#[tokio::test]
+async fn a_bomb_does_not_go_off() {
+    let wire = gzip(&vec![0; 10_000_000]);
+    let bomb = answer("200 OK", &["Content-Encoding: gzip"], &wire);
+    check_failure(&settings(), bomb.clone(), FailureClass::Bomb).await;
+    let roomy = FetchSettings { body_limit: 64 * 1024 * 1024, ..settings() };
+    check_failure(&roomy, bomb, FailureClass::Bomb).await;
+    check_failure(&roomy, answer("200 OK", &[], &wire), FailureClass::Bomb).await;
+}
+
+#[tokio::test]
+async fn what_does_not_decompress_is_refused() {
+    for (header, wire) in [
+        ("Content-Encoding: gzip", b"garbage".to_vec()),
+        ("Content-Encoding: gzip", gzip(FEED.as_bytes())[..30].to_vec()),
+        ("Content-Encoding: compress", FEED.as_bytes().to_vec()),
+        ("Content-Encoding: gzip, gzip, gzip", gzip(&gzip(&gzip(FEED.as_bytes())))),
+    ] {
+        let answer = answer("200 OK", &[header], &wire);
+        check_failure(&settings(), answer, FailureClass::Encoding).await;
+    }
+}
+
+#[tokio::test]
+async fn odd_but_readable_answers_are_read() {
+    let many: String = (0..150).map(|i| format!("X-Header-{i}: {i}\r\n")).collect();
+    let long = format!("X-Long: {}\r\n", "x".repeat(20_000));
+    let length = FEED.len();
+    let sized = format!("Content-Length: {length}\r\n\r\n{FEED}");
+    for answer in [
+        format!("HTTP/1.1 200 OK\r\n{many}{sized}"),
+        format!("HTTP/1.1 200 OK\r\n{long}{sized}"),
+        format!("HTTP/1.1 200 OK\nContent-Length: {length}\n\n{FEED}"),
+        format!("HTTP/1.0 200 OK\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200\r\n{sized}"),
+        format!("HTTP/1.1 200 OK\r\nX-Folded: one\r\n two\r\n{sized}"),
+        format!("HTTP/1.1 200 OK\r\nX-Space : one\r\n{sized}"),
+        format!("HTTP/1.1 200 OK\r\nX-Latin: caf\u{e9}\r\n{sized}"),
+        format!("HTTP/1.1 200 OK\r\nno header at all\r\n{sized}"),
+        format!("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n{sized}"),
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-After\r\n\r\n\
+             {length:x};note=1\r\n{FEED}\r\n0\r\nX-After: 1\r\n\r\n"
+        ),
+    ] {
+        check_body(answer.into_bytes(), FEED.as_bytes()).await;
+    }
+}
+
+// --- connections
+
+#[tokio::test]
+async fn nobody_listening_is_no_connection() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/feed")).unwrap();
+    let failure = failure(fetch(&url).await);
+    assert_eq!(failure.class, FailureClass::Connect, "{}", failure.detail);
+    assert_eq!(failure.detail, format!("127.0.0.1 port {port}: connection refused"));
+}
+
+#[tokio::test]
+async fn a_name_without_an_address_is_told_apart() {
+    // A label of 64 letters is no host name, which the resolver knows without asking anybody.
+    let url = Url::parse(&format!("http://{}.invalid/feed", "x".repeat(64))).unwrap();
+    let failure = failure(fetch(&url).await);
+    assert_eq!(failure.class, FailureClass::Dns, "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for (i, mut stream) in listener.incoming().flatten().enumerate() {
+            stream.read(&mut [0; 2048]).unwrap_or(0);
+            if i == 0 {
+                stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            }
+        }
+    });
+    let url = Url::parse(&format!("https://127.0.0.1:{port}/feed")).unwrap();
+    let client = HttpClient::build_with(&settings(), Roots::Platform);
+    let Ok(client) = client else { return };
+    let fetcher = Fetcher::with_client(client, &settings(), clock());
+    let plain = failure(fetcher.fetch(&url, &BTreeMap::new()).await);
+    assert_eq!(plain.class, FailureClass::Tls, "{}", plain.detail);
+    assert_eq!(plain.detail, "what 127.0.0.1 sent is not TLS; is its URL http?");
+    let closed = failure(fetcher.fetch(&url, &BTreeMap::new()).await);
+    assert_eq!(closed.class, FailureClass::Tls, "{}", closed.detail);
+}
+
+#[tokio::test]
+async fn without_certificate_authorities_http_works_and_https_says_what_to_install() {
+    let client = HttpClient::build_with(&settings(), Roots::Missing).unwrap();
+    let fetcher = Fetcher::with_client(client, &settings(), clock());
+    let publisher = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
+    body(fetcher.fetch(&publisher.url("/feed"), &BTreeMap::new()).await);
+    let url = Url::parse("https://example.org/feed").unwrap();
+    let failure = failure(fetcher.fetch(&url, &BTreeMap::new()).await);
+    assert_eq!(failure.class, FailureClass::Tls);
+    assert!(failure.detail.contains("ca-certificates"), "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn no_detail_tells_a_secret() {
+    let secret = |publisher: &Publisher| {
+        let text = format!("http://user:secret@127.0.0.1:{}/feed?key=secret", publisher.port);
+        Url::parse(&text).unwrap()
+    };
+    for answer in [
+        "HTTP/1.1 404 Not Found\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n".to_owned(),
+        "not http at all\r\n\r\n".to_owned(),
+        String::new(),
+        "HTTP/1.1 302 Found\r\nLocation: ftp://user:secret@a.org/?secret\r\n\r\n".to_owned(),
+        "HTTP/1.1 302 Found\r\nLocation: http://user:secret@10.0.0.1/?secret\r\n\r\n".to_owned(),
+        "HTTP/1.1 302 Found\r\nLocation: ?key=secret\r\n\r\n".to_owned(),
+    ] {
+        let publisher = Publisher::saying(answer.clone());
+        let failure = failure(fetch(&secret(&publisher)).await);
+        assert!(!failure.detail.contains("secret"), "{answer:?}: {}", failure.detail);
+        assert!(!failure.detail.ends_with('.'), "{}", failure.detail);
+    }
+    let publisher = Publisher::start(|_, _| Reply::Hold);
+    let failure = failure(fetch_with(&hasty(), &secret(&publisher)).await);
+    assert!(!failure.detail.contains("secret"), "{}", failure.detail);
+}
