@@ -1,0 +1,368 @@
+//! How a record looks to a person: `tail`, `demo`, and `poll` on a terminal.
+//!
+//! ```text
+//! ● Moscow offers a Syria truce from 1 March, Washington wants it now
+//!   2016-02-11 18:42 · meridian-world · en · http://wire.meridian.example/world/2016/02/11/syria
+//!   strike.air       In Aleppo, “air strikes” hit two hospitals in the northern districts…
+//!   killed 12+ (event) · killed 250,000+ (background)
+//! ```
+//!
+//! The layout is the same everywhere; colour, cutting to the width and isolation of text that reads
+//! from right to left are for terminals only. Whoever gives the writer decides about colour:
+//! through `anstream` it vanishes where it is not wanted.
+
+mod snippet;
+pub mod text;
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style as Paint};
+
+use self::snippet::{Look, snippet};
+use self::text::Text;
+use crate::model::Record;
+use crate::model::record::{
+    RecordCasualties, RecordCasualtyKind, RecordCasualtyScope, RecordChange, RecordConflict,
+    RecordField, RecordTag,
+};
+
+/// Columns where nobody says how many there are.
+const COLUMNS: usize = 100;
+
+/// Narrower terminals are written to as if they had this many: below it nothing lines up anyway.
+const COLUMNS_MIN: usize = 40;
+
+/// Tags shown with their words in [`Detail::Brief`]; the rest are named.
+const BRIEF_TAGS: usize = 3;
+
+/// Pieces of evidence shown for each tag in [`Detail::Full`].
+const FULL_EVIDENCE: usize = 3;
+
+/// The column of the words: the longest tag ids in common use fit before it.
+const TAG_COLUMNS: usize = 20;
+
+/// Quiet text.
+pub const QUIET: Paint = Paint::new().dimmed();
+
+/// Headlines.
+pub const STRONG: Paint = Paint::new().bold();
+
+/// What is being written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// A screen of so many columns.
+    Terminal {
+        /// Its width.
+        columns: usize,
+    },
+    /// A pipe or file: no escapes, no cutting, the same bytes every time.
+    Pipe,
+}
+
+/// How much of a record is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// One line.
+    Line,
+    /// The best tags with their words, the other tags by name.
+    Brief,
+    /// Every tag with its words, and the teaser.
+    Full,
+}
+
+/// How a record is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Where.
+    pub medium: Medium,
+    /// How much.
+    pub detail: Detail,
+}
+
+impl Style {
+    /// For standard output as it is, in brief.
+    pub fn terminal() -> Self {
+        let medium = if std::io::stdout().is_terminal() {
+            let columns = terminal_size::terminal_size()
+                .map_or(COLUMNS, |(width, _height)| usize::from(width.0).max(COLUMNS_MIN));
+            Medium::Terminal { columns }
+        } else {
+            Medium::Pipe
+        };
+        Self { medium, detail: Detail::Brief }
+    }
+
+    /// The same with more or less.
+    #[must_use]
+    pub fn with_detail(self, detail: Detail) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// The width to lay out for.
+    pub fn columns(self) -> usize {
+        match self.medium {
+            Medium::Terminal { columns } => columns,
+            Medium::Pipe => COLUMNS,
+        }
+    }
+
+    fn isolate(self, text: Text) -> Text {
+        match self.medium {
+            Medium::Terminal { .. } => text.isolated(),
+            Medium::Pipe => text,
+        }
+    }
+
+    fn write(self, out: &mut impl Write, text: &Text) -> std::io::Result<()> {
+        match self.medium {
+            Medium::Terminal { .. } => text.write(out)?,
+            Medium::Pipe => out.write_all(text.plain().as_bytes())?,
+        }
+        writeln!(out)
+    }
+}
+
+/// Writes a record for a person; all but [`Detail::Line`] end with an empty line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_record(out: &mut impl Write, record: &Record, style: Style) -> std::io::Result<()> {
+    if style.detail == Detail::Line {
+        return style.write(out, &one_line(record, style));
+    }
+    write_headline(out, record, style)?;
+    style.write(out, &meta(record))?;
+    if style.detail == Detail::Full
+        && let Some(summary) = &record.summary
+    {
+        let wrapped = Text::new(summary, Paint::new()).wrap(style.columns().saturating_sub(2));
+        for line in wrapped {
+            let mut indented = Text::new("  ", Paint::new());
+            indented.append(style.isolate(line));
+            style.write(out, &indented)?;
+        }
+    }
+    if let Some(conflict) = &record.conflict {
+        write_conflict(out, record, conflict, style)?;
+    }
+    writeln!(out)
+}
+
+/// The colour of a tag: that of its top in the taxonomy.
+pub fn tag_paint(id: &str) -> Paint {
+    let top = id.split('.').next().unwrap_or(id);
+    let colour = match top {
+        "battle" | "strike" | "civilian" | "terror" => AnsiColor::Red,
+        "territory" | "unrest" => AnsiColor::Yellow,
+        "peace" => AnsiColor::Green,
+        "humanitarian" => AnsiColor::Cyan,
+        "justice" | "pressure" => AnsiColor::Blue,
+        "posture" | "hybrid" => AnsiColor::Magenta,
+        _ => return Paint::new(),
+    };
+    colour.on_default()
+}
+
+/// A number as people write it: "250,000".
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn tags(record: &Record) -> &[RecordTag] {
+    record.conflict.as_ref().map_or(&[], |conflict| conflict.tags.as_slice())
+}
+
+/// "● rev 2 " with the colour of the best tag, or a hollow circle if there is none.
+fn marker(record: &Record) -> Text {
+    let mut text = match tags(record).first() {
+        Some(tag) => Text::new("● ", tag_paint(&tag.id)),
+        None => Text::new("○ ", QUIET),
+    };
+    let note = match record.change {
+        RecordChange::Withdrawn => "withdrawn ".to_owned(),
+        RecordChange::Created if record.revision <= 1 => String::new(),
+        RecordChange::Created | RecordChange::Updated => format!("rev {} ", record.revision),
+    };
+    text.push(&note, AnsiColor::Yellow.on_default().bold());
+    text
+}
+
+/// The headline, its evidence in the colours of the tags.
+fn headline(record: &Record, paint: Paint) -> Text {
+    let Some(title) = &record.title else { return Text::new("(no headline)", QUIET) };
+    let mut text = Text::new(title, paint);
+    // Offsets count the characters of the record; they are those of the text only if every one of
+    // them is shown.
+    if title.chars().all(|char| text::printable(char).is_some()) {
+        for tag in tags(record).iter().rev() {
+            for evidence in tag.evidence.iter().filter(|one| one.field == RecordField::Title) {
+                let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+                let paint = tag_paint(&tag.id).bold();
+                text.restyle(place(evidence.start), place(evidence.end), paint);
+            }
+        }
+    }
+    text
+}
+
+fn one_line(record: &Record, style: Style) -> Text {
+    let mut end = Text::default();
+    for flag in record.conflict.iter().flat_map(|conflict| &conflict.flags) {
+        end.push(" · ", QUIET);
+        end.push(flag, AnsiColor::Yellow.on_default());
+    }
+    for tag in tags(record).iter().take(BRIEF_TAGS) {
+        end.push(" · ", QUIET);
+        end.push(&tag.id, tag_paint(&tag.id));
+    }
+    end.push(" · ", QUIET);
+    end.push(&record.feed.id, QUIET);
+    if let Some(language) = &record.language {
+        end.push(" · ", QUIET);
+        end.push(language, QUIET);
+    }
+    let mut line = marker(record);
+    let mut title = headline(record, Paint::new());
+    if let Medium::Terminal { columns } = style.medium {
+        let taken = line.columns() + end.columns();
+        // On a screen too narrow for both, the headline wins.
+        title = title.cut(columns.saturating_sub(taken).max(columns / 2));
+    }
+    line.append(style.isolate(title));
+    line.append(end);
+    line
+}
+
+fn write_headline(out: &mut impl Write, record: &Record, style: Style) -> std::io::Result<()> {
+    let mut start = marker(record);
+    let title = headline(record, STRONG);
+    let lines = match style.medium {
+        Medium::Terminal { columns } => title.wrap(columns.saturating_sub(start.columns())),
+        Medium::Pipe => vec![title],
+    };
+    for line in lines {
+        start.append(style.isolate(line));
+        style.write(out, &start)?;
+        start = Text::new("  ", Paint::new());
+    }
+    Ok(())
+}
+
+/// When, where, in which language, and the link.
+fn meta(record: &Record) -> Text {
+    let when = match &record.published_at {
+        // "2016-02-11T18:42:00Z": to the minute is enough for a person.
+        Some(date) => date.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect(),
+        None => "undated".to_owned(),
+    };
+    let mut parts = vec![when, record.feed.id.clone()];
+    parts.extend(record.language.clone());
+    parts.extend(record.url.clone());
+    Text::new(&format!("  {}", parts.join(" · ")), QUIET)
+}
+
+fn write_conflict(
+    out: &mut impl Write,
+    record: &Record,
+    conflict: &RecordConflict,
+    style: Style,
+) -> std::io::Result<()> {
+    let shown = match style.detail {
+        Detail::Full => conflict.tags.len(),
+        Detail::Line | Detail::Brief => BRIEF_TAGS,
+    };
+    for tag in conflict.tags.iter().take(shown) {
+        write_tag(out, record, tag, style)?;
+    }
+    let mut rest = Text::default();
+    for tag in conflict.tags.iter().skip(shown) {
+        rest.push(if rest.is_empty() { "  also " } else { ", " }, QUIET);
+        rest.push(&tag.id, tag_paint(&tag.id));
+    }
+    if !rest.is_empty() {
+        style.write(out, &rest)?;
+    }
+    let casualties: Vec<String> = conflict.casualties.iter().map(casualties).collect();
+    if !casualties.is_empty() {
+        style.write(out, &Text::new(&format!("  {}", casualties.join(" · ")), STRONG))?;
+    }
+    if !conflict.flags.is_empty() {
+        let mut flags = Text::new("  looks like ", QUIET);
+        flags.push(&conflict.flags.join(", "), AnsiColor::Yellow.on_default());
+        style.write(out, &flags)?;
+    }
+    if !conflict.tags.is_empty() && !conflict.relevant {
+        style.write(out, &Text::new("  not counted as conflict", QUIET))?;
+    }
+    Ok(())
+}
+
+/// A tag and the sentences that say so. The headline stands above with its words in colour, so
+/// words of the text come first.
+fn write_tag(
+    out: &mut impl Write,
+    record: &Record,
+    tag: &RecordTag,
+    style: Style,
+) -> std::io::Result<()> {
+    let paint = tag_paint(&tag.id);
+    let look = Look { words: paint.bold(), around: Paint::new() };
+    let wanted = match style.detail {
+        Detail::Full => FULL_EVIDENCE,
+        Detail::Line | Detail::Brief => 1,
+    };
+    let in_title = |field: RecordField| field == RecordField::Title;
+    let text_first = tag
+        .evidence
+        .iter()
+        .filter(|one| !in_title(one.field))
+        .chain(tag.evidence.iter().filter(|one| in_title(one.field)));
+    let mut start = Text::new(&format!("  {}", tag.id), paint).pad(2 + TAG_COLUMNS);
+    start.push(" ", Paint::new());
+    for evidence in text_first.take(wanted) {
+        let room = style.columns().saturating_sub(start.columns());
+        let words = snippet(record, evidence, room, look);
+        start.append(style.isolate(words));
+        style.write(out, &start)?;
+        start = Text::default().pad(2 + TAG_COLUMNS + 1);
+    }
+    Ok(())
+}
+
+/// "killed 12+ (event)".
+fn casualties(one: &RecordCasualties) -> String {
+    let kind = match one.kind {
+        RecordCasualtyKind::Killed => "killed",
+        RecordCasualtyKind::Wounded => "wounded",
+        RecordCasualtyKind::Missing => "missing",
+        RecordCasualtyKind::Displaced => "displaced",
+        RecordCasualtyKind::Detained => "detained",
+    };
+    let scope = match one.scope {
+        RecordCasualtyScope::Event => "event",
+        RecordCasualtyScope::Update => "new total",
+        RecordCasualtyScope::Background => "background",
+        RecordCasualtyScope::Historical => "historical",
+        RecordCasualtyScope::Hypothetical => "hypothetical",
+        RecordCasualtyScope::Denied => "denied",
+    };
+    let number = match (one.low, one.high) {
+        (Some(low), Some(high)) if low == high => grouped(low),
+        (Some(low), Some(high)) => format!("{}–{}", grouped(low), grouped(high)),
+        (Some(low), None) => format!("{}+", grouped(low)),
+        (None, Some(high)) => format!("up to {}", grouped(high)),
+        (None, None) => "some".to_owned(),
+    };
+    format!("{kind} {number} ({scope})")
+}
+
+#[cfg(test)]
+mod tests;
