@@ -215,8 +215,16 @@ fn every_log_field_is_listed() {
 /// The dotted names that are given a value inside the log and span macros.
 fn log_fields(code: &str) -> BTreeSet<String> {
     const MACROS: [&str; 10] = [
-        "error!(", "warn!(", "info!(", "debug!(", "trace!(", "error_span!(", "warn_span!(",
-        "info_span!(", "debug_span!(", "trace_span!(",
+        "error!(",
+        "warn!(",
+        "info!(",
+        "debug!(",
+        "trace!(",
+        "error_span!(",
+        "warn_span!(",
+        "info_span!(",
+        "debug_span!(",
+        "trace_span!(",
     ];
     let mut fields = BTreeSet::new();
     for start in MACROS.iter().flat_map(|name| code.match_indices(name)) {

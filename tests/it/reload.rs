@@ -1,1 +1,83 @@
-//! To be written.
+//! SIGHUP: another configuration, without another start.
+
+use std::time::Duration;
+
+use crate::support::publisher::Reply;
+use crate::support::run::{FEED, PATH, Run, headlines};
+use crate::support::wait_until;
+
+/// A feed that was polled once and is due in an hour.
+fn hourly() -> Run {
+    let run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
+        setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+        for name in ["other", "added"] {
+            publisher.serve(&format!("/{name}.xml"), [Reply::feed(headlines(&["B"]))]);
+        }
+        setup.feed("other", &publisher.url("/other.xml"));
+    });
+    run.ledger.wait_for_rows(FEED, 1);
+    run.ledger.wait_for_rows("other", 1);
+    run
+}
+
+/// 92
+#[test]
+fn a_reload_adds_and_removes_feeds_and_leaves_the_others_alone() {
+    let mut run = hourly();
+    let due_at = run.ledger.state(FEED).unwrap().plan.due_at;
+    let added = run.publisher.url("/added.xml");
+    run.setup.remove_feed("other").feed("added", &added).write();
+    run.daemon.signal("HUP");
+    let line = run.daemon.wait_for_line("configuration reloaded");
+    assert_eq!((&line["feed.added"], &line["feed.removed"]), (&1.into(), &1.into()), "{line}");
+    run.ledger.wait_for_rows("added", 1);
+    run.daemon.wait_for_metric("conflictwire_config_reloads_total", "outcome=\"accepted\"", 1.0);
+    assert_eq!(run.publisher.requests(PATH).len(), 1, "its schedule stands");
+    assert_eq!(run.ledger.state(FEED).unwrap().plan.due_at, due_at);
+    // A feed that is taken out keeps its state, and goes on with it when it is added again.
+    assert!(run.ledger.state("other").is_some());
+    let other = run.publisher.url("/other.xml");
+    run.setup.feed("other", &other).write();
+    run.daemon.signal("HUP");
+    wait_until("the second reload", || {
+        run.daemon.metric("conflictwire_config_reloads_total", "outcome=\"accepted\"") >= 2.0
+    });
+    assert_eq!(run.publisher.requests("/other.xml").len(), 1);
+}
+
+#[test]
+fn a_bad_configuration_is_refused_and_the_old_one_stays() {
+    let run = hourly();
+    std::fs::write(run.setup.config(), "[schedule]\ninterval_mim = \"1s\"\n").unwrap();
+    run.daemon.signal("HUP");
+    let line = run.daemon.wait_for_line("the new configuration is refused; the old one stays");
+    let problem = line["config.problem"].as_str().unwrap();
+    assert!(problem.contains("interval_mim") && problem.contains("interval_min"), "{problem}");
+    run.daemon.wait_for_metric("conflictwire_config_reloads_total", "outcome=\"refused\"", 1.0);
+    assert_eq!(run.publisher.requests(PATH).len(), 1);
+
+    // And the daemon can still be told better.
+    run.setup.write();
+    run.daemon.signal("HUP");
+    run.daemon.wait_for_line("configuration reloaded");
+    run.daemon.stop();
+}
+
+/// A reload meets the next poll, not the one under way.
+#[test]
+fn a_reload_while_a_poll_is_under_way_polls_nothing_twice() {
+    let gate = crate::support::publisher::Gate::closed();
+    let held = crate::support::publisher::Delivery::Held(std::sync::Arc::clone(&gate));
+    let run = Run::configured([Reply::feed(headlines(&["A"])).delivered(held)], |setup, _| {
+        setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+    });
+    run.requests(1);
+    run.daemon.signal("HUP");
+    run.daemon.wait_for_line("configuration reloaded");
+    gate.open();
+    let state = run.state_after(1);
+    let wait: Duration =
+        state.plan.due_at.unwrap().duration_since(state.polled_at.unwrap()).try_into().unwrap();
+    assert!(wait >= Duration::from_secs(3600));
+    assert_eq!(run.publisher.requests(PATH).len(), 1);
+}

@@ -201,6 +201,14 @@ impl Daemon {
         self.written.lock().unwrap().lines.join("\n")
     }
 
+    /// Everything it wrote, once it has ended.
+    pub(crate) fn ended_text(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.text()
+    }
+
     /// Its log lines so far: the JSON objects among what it wrote.
     pub(crate) fn lines(&self) -> Vec<Value> {
         let written = self.written.lock().unwrap();
@@ -255,7 +263,8 @@ impl Daemon {
     /// A metric's value now; 0 if it is not there. `labels` as written: `outcome="failed"`.
     pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
         let (_, text) = self.ask("/metrics").unwrap_or_default();
-        let series = if labels.is_empty() { name.to_owned() } else { format!("{name}{{{labels}}}") };
+        let series =
+            if labels.is_empty() { name.to_owned() } else { format!("{name}{{{labels}}}") };
         let value = text.lines().find_map(|line| line.strip_prefix(&format!("{series} ")));
         value.and_then(|value| value.split(' ').next()?.parse().ok()).unwrap_or_default()
     }
@@ -293,7 +302,8 @@ impl Daemon {
     pub(crate) fn wait_for_death(&mut self) {
         use std::os::unix::process::ExitStatusExt;
         let status = self.wait_for_end();
-        assert_eq!(status.signal(), Some(9), "ended by itself, {status}:\n{}", self.text());
+        let text = self.ended_text();
+        assert_eq!(status.signal(), Some(9), "ended by itself, {status}:\n{text}");
     }
 
     /// Asks it to stop, and expects it to with exit code 0.

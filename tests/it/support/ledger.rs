@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use conflictwire::model::{ArticleId, FeedId};
 use conflictwire::state::FeedState;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
 
 use super::eventually;
@@ -56,15 +56,29 @@ impl Ledger {
     /// Reads with a connection of its own, as a consumer beside the daemon does. `None` if the file
     /// or a table is not there yet.
     fn read<T>(&self, query: impl Fn(&Connection) -> rusqlite::Result<T>) -> Option<T> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let connection = Connection::open_with_flags(&self.path, flags).ok()?;
-        connection.busy_timeout(super::PATIENCE).unwrap();
-        query(&connection).ok()
+        let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let read = connection.and_then(|connection| {
+            connection.busy_timeout(super::PATIENCE)?;
+            query(&connection)
+        });
+        match read {
+            Ok(value) => Some(value),
+            Err(err) if err.sqlite_error_code() == Some(ErrorCode::CannotOpen) => None,
+            Err(err) if err.to_string().contains("no such table") => None,
+            Err(err) => panic!("cannot read {}: {err}", self.path.display()),
+        }
     }
 
     /// Changes the file while no daemon has it.
     pub(crate) fn change(&self, sql: &str) -> usize {
         Connection::open(&self.path).unwrap().execute(sql, []).unwrap()
+    }
+
+    /// Keeps everybody else from writing until the lock is dropped.
+    pub(crate) fn lock(&self) -> Connection {
+        let connection = Connection::open(&self.path).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
     }
 
     /// Every article row, in order of commit.
@@ -123,7 +137,11 @@ impl Ledger {
 
     /// Waits until a feed's state is as wanted, and returns it.
     #[track_caller]
-    pub(crate) fn wait_for_state(&self, feed: &str, wanted: impl Fn(&FeedState) -> bool) -> FeedState {
+    pub(crate) fn wait_for_state(
+        &self,
+        feed: &str,
+        wanted: impl Fn(&FeedState) -> bool,
+    ) -> FeedState {
         eventually(format!("a state of {feed}"), || self.state(feed).filter(|state| wanted(state)))
     }
 
@@ -233,6 +251,11 @@ impl Audit {
     /// Fails unless everything is there exactly once.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {
-        assert!(self.faults.is_empty(), "{} faults:\n{}", self.faults.len(), self.faults.join("\n"));
+        assert!(
+            self.faults.is_empty(),
+            "{} faults:\n{}",
+            self.faults.len(),
+            self.faults.join("\n")
+        );
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod daemon;
 pub(crate) mod growing;
 pub(crate) mod ledger;
 pub(crate) mod publisher;
+pub(crate) mod run;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

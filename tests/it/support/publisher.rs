@@ -222,7 +222,11 @@ impl Publisher {
     }
 
     /// Answers a path by a function, from the next request on.
-    pub(crate) fn script(&self, path: &str, script: impl FnMut(&Request) -> Reply + Send + 'static) {
+    pub(crate) fn script(
+        &self,
+        path: &str,
+        script: impl FnMut(&Request) -> Reply + Send + 'static,
+    ) {
         let script: Script = Box::new(script);
         self.shared.scripts.lock().unwrap().insert(path.to_owned(), Arc::new(Mutex::new(script)));
     }
@@ -291,7 +295,11 @@ fn converse(mut stream: TcpStream, shared: &Shared) {
     drop(stream.shutdown(Shutdown::Both));
 }
 
-fn read_request(stream: &mut TcpStream, pending: &mut Vec<u8>, connection: usize) -> Option<Request> {
+fn read_request(
+    stream: &mut TcpStream,
+    pending: &mut Vec<u8>,
+    connection: usize,
+) -> Option<Request> {
     let end = loop {
         if let Some(end) = pending.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
@@ -326,7 +334,8 @@ fn answer(stream: &mut TcpStream, shared: &Shared, mut request: Request) -> bool
         *count
     };
     let script = shared.scripts.lock().unwrap().get(&request.path).cloned();
-    let reply = script.map_or_else(|| Reply::status(404), |script| script.lock().unwrap()(&request));
+    let reply =
+        script.map_or_else(|| Reply::status(404), |script| script.lock().unwrap()(&request));
     let number = {
         let status = (!matches!(reply.delivery, Delivery::Never)).then_some(reply.status);
         let mut log = shared.log.lock().unwrap();

@@ -1,0 +1,7 @@
+//! What goes over the wire, and when. The numbers are those of the list of behaviours that this
+//! poller is held to; each is named in the test that holds it.
+
+mod conditional;
+mod identity;
+mod pace;
+mod transfer;

@@ -1,0 +1,213 @@
+//! When a feed is asked again: what servers say, what failures do, how hosts are spared.
+//!
+//! The plan in the feed state says when the next poll is due and what made it so; a test reads it
+//! there and does not wait for it, but for one test of each kind that shows the plan is kept.
+
+use std::time::Duration;
+
+use conflictwire::clock::Clock;
+use conflictwire::model::FailureClass;
+use conflictwire::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL, Reason};
+use conflictwire::state::{FeedState, Standing};
+
+use crate::support::daemon::Setup;
+use crate::support::publisher::{Publisher, Reply};
+use crate::support::run::{FEED, PATH, Run, headlines};
+use crate::support::wait_until;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// From the poll to the next, as planned.
+fn wait(state: &FeedState) -> Duration {
+    let due_at = state.plan.due_at.unwrap();
+    due_at.duration_since(state.polled_at.unwrap()).try_into().unwrap()
+}
+
+/// A wait as planned is at least what was asked for, and at most a tenth longer.
+#[track_caller]
+fn assert_wait(state: &FeedState, reason: Reason, asked: Duration) {
+    assert_eq!(state.plan.reason, reason, "{:?}", state.plan);
+    let planned = wait(state);
+    assert!(asked <= planned && planned <= asked.mul_f64(1.11), "{:?}", state.plan);
+}
+
+fn hourly(setup: &mut Setup, _: &Publisher) {
+    setup.set("schedule.interval_min", "10s").set("schedule.interval_max", "1h");
+    setup.remove_feed(FEED);
+}
+
+/// A feed with an interval of its own, so that what else has a say shows.
+fn with_interval(interval: &'static str) -> impl Fn(&mut Setup, &Publisher) {
+    move |setup, publisher| {
+        hourly(setup, publisher);
+        setup.feed_with(FEED, &publisher.url(PATH), &[("interval", interval)]);
+    }
+}
+
+fn document() -> Reply {
+    Reply::feed(headlines(&["A"])).header("ETag", "\"a\"")
+}
+
+/// 17, 19
+#[test]
+fn freshness_puts_off_the_next_poll_less_the_answers_age_and_within_bounds() {
+    #[track_caller]
+    fn check(headers: &[(&str, &str)], reason: Reason, wait: Duration) {
+        let reply =
+            headers.iter().fold(document(), |reply, (name, value)| reply.header(name, value));
+        let run = Run::configured([reply], with_interval("20s"));
+        assert_wait(&run.state_after(1), reason, wait);
+    }
+    check(&[("Cache-Control", "public, max-age=600")], Reason::Freshness, 600 * SECOND);
+    check(&[("Cache-Control", "max-age=600"), ("Age", "100")], Reason::Freshness, 500 * SECOND);
+    check(&[("Cache-Control", "max-age=2592000")], Reason::Freshness, HOUR);
+    check(&[("Cache-Control", "max-age=5")], Reason::Interval, 20 * SECOND);
+    // 20
+    check(&[("Cache-Control", "max-age=0")], Reason::Interval, 20 * SECOND);
+    check(&[("Cache-Control", "no-cache")], Reason::Interval, 20 * SECOND);
+    check(&[("Cache-Control", "no-store, max-age=600")], Reason::Interval, 20 * SECOND);
+}
+
+/// 18
+#[test]
+fn freshness_on_a_304_puts_off_the_next_poll_too() {
+    let fresh = Reply::status(304).header("Cache-Control", "max-age=900");
+    let run = Run::configured([document(), fresh], |setup, publisher| {
+        setup.set("schedule.interval_max", "1h").remove_feed(FEED);
+        setup.feed_with(FEED, &publisher.url(PATH), &[("interval", "1s")]);
+    });
+    assert_wait(&run.state_after(2), Reason::Freshness, 900 * SECOND);
+}
+
+/// 17, 28: a plan is kept on the wire.
+#[test]
+fn nothing_is_asked_before_the_server_said() {
+    let busy = Reply::status(429).header("Retry-After", "3");
+    let fresh = document().header("Cache-Control", "max-age=3");
+    for reply in [busy, fresh] {
+        let run = Run::configured([reply, document()], |setup, publisher| {
+            setup.set("schedule.interval_max", "4s").remove_feed(FEED);
+            // A busy server is spared for a minute or `interval_max`, whichever is shorter.
+            setup.feed_with(FEED, &publisher.url(PATH), &[("interval", "1s")]);
+        });
+        let requests = run.requests(2);
+        assert!(requests[1].at - requests[0].at >= 3 * SECOND, "{requests:?}");
+    }
+}
+
+/// The state after a first answer of this kind.
+#[track_caller]
+fn state_after_failure(reply: Reply) -> FeedState {
+    let run = Run::configured([reply], with_interval("20s"));
+    let state = run.state_after(1);
+    assert_eq!(state.failures, 1);
+    state
+}
+
+/// 28
+#[test]
+fn retry_after_in_seconds_is_kept() {
+    for status in [429, 503] {
+        let state = state_after_failure(Reply::status(status).header("Retry-After", "300"));
+        assert_eq!(state.last_failure.as_ref().unwrap().class, FailureClass::Busy);
+        assert_wait(&state, Reason::RetryAfter, 300 * SECOND);
+    }
+}
+
+/// 29
+#[test]
+fn retry_after_as_a_date_is_kept() {
+    let date = Clock::System.now() + 600 * SECOND;
+    let text = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let state = state_after_failure(Reply::status(503).header("Retry-After", &text));
+    assert_eq!(state.plan.reason, Reason::RetryAfter);
+    // The header has no fractions of a second.
+    assert!(state.plan.due_at.unwrap() + SECOND >= date, "{:?} for {date}", state.plan);
+}
+
+/// 30
+#[test]
+fn an_absurd_retry_after_is_cut_or_not_believed() {
+    let state = state_after_failure(Reply::status(429).header("Retry-After", "999999"));
+    assert_wait(&state, Reason::RetryAfter, HOUR);
+    for text in ["-1", "soon", "", "0"] {
+        let state = state_after_failure(Reply::status(429).header("Retry-After", text));
+        assert_wait(&state, Reason::Backoff, BUSY_WAIT_MIN);
+    }
+}
+
+/// 31
+#[test]
+fn a_busy_server_that_names_no_time_is_spared_a_minute_at_least() {
+    let state = state_after_failure(Reply::status(429));
+    assert_wait(&state, Reason::Backoff, BUSY_WAIT_MIN);
+}
+
+/// 33
+#[test]
+fn failures_slow_a_feed_down_to_a_bound_and_one_answer_ends_it() {
+    let failures = || std::iter::repeat_n(Reply::status(500), 3);
+    let run = Run::configured(failures().chain([document()]), |setup, publisher| {
+        setup.set("schedule.interval_max", "4s").remove_feed(FEED);
+        setup.feed_with(FEED, &publisher.url(PATH), &[("interval", "1s")]);
+    });
+    for (failed, backoff) in [(1, 2), (2, 4), (3, 4)] {
+        let state = run.state_after(failed);
+        assert_eq!((u64::from(state.failures), state.standing), (failed, Standing::Failing));
+        assert_wait(&state, Reason::Backoff, backoff * SECOND);
+    }
+    let state = run.state_after(4);
+    assert_eq!((state.failures, state.standing), (0, Standing::Fine));
+    assert_eq!(state.last_failure, None);
+    assert_eq!(run.ledger.rows().len(), 1);
+    run.daemon.wait_for_metric("conflictwire_poll_failures_total", "class=\"server\"", 3.0);
+}
+
+/// 34
+#[test]
+fn a_feed_that_was_not_found_for_long_comes_back() {
+    let lost = std::iter::repeat_n(Reply::status(404), 6);
+    let run = Run::serving(lost.chain([document()]));
+    assert_eq!(run.state_after(6).last_failure.unwrap().class, FailureClass::NotFound);
+    assert_eq!(run.rows_after(7).len(), 1);
+}
+
+/// 35
+#[test]
+fn a_withdrawn_feed_is_asked_weekly() {
+    let run = Run::serving([Reply::status(410)]);
+    let state = run.state_after(1);
+    assert_eq!(state.standing, Standing::Gone);
+    assert_eq!(state.last_failure.as_ref().unwrap().class, FailureClass::Gone);
+    assert_wait(&state, Reason::Gone, GONE_INTERVAL);
+    wait_until("the gauge of withdrawn feeds", || {
+        run.daemon.metric("conflictwire_feeds", "state=\"gone\"") > 0.0
+    });
+}
+
+/// 59
+#[test]
+fn a_host_of_many_feeds_is_asked_by_few_at_once_and_with_a_gap() {
+    const FEEDS: u32 = 12;
+    const GAP: Duration = Duration::from_millis(250);
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+    setup.set("fetch.host_concurrency", 2).set("fetch.host_gap", "250ms").resolve("many.test");
+    for number in 0..FEEDS {
+        let path = format!("/{number}.xml");
+        // Slow enough that answers would pile up if nobody counted them.
+        let slow = Reply::feed("<rss/>").delivered(crate::support::publisher::Delivery::Drip);
+        publisher.serve(&path, [slow]);
+        setup.feed(&format!("feed{number}"), &publisher.url_at("many.test", &path));
+    }
+    let _daemon = setup.start();
+    wait_until("a request for each feed", || publisher.log().len() >= FEEDS as usize);
+    let requests: Vec<_> = publisher.log().into_iter().map(|exchange| exchange.request).collect();
+    let crowd = requests.iter().map(|request| request.in_flight).max();
+    assert!(crowd <= Some(2), "{crowd:?} at once");
+    let took = requests.last().unwrap().at - requests[0].at;
+    // Requests may be held up on their way, so single gaps say little; all of them together do.
+    assert!(took >= (FEEDS - 1) * GAP * 3 / 4, "{FEEDS} requests in {took:?}");
+}

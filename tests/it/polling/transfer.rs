@@ -1,0 +1,171 @@
+//! Redirects, encodings, slow and odd servers.
+
+use std::io::Write;
+
+use conflictwire::model::FailureClass;
+use flate2::Compression;
+
+use crate::support::publisher::{Delivery, Reply};
+use crate::support::run::{PATH, Run, headlines};
+
+fn document() -> Reply {
+    Reply::feed(headlines(&["A"]))
+}
+
+/// Where the feed lives after a chain of redirects with these statuses, hop by hop.
+#[track_caller]
+fn check_moved_to(statuses: &[u16], hop: Option<usize>) {
+    let run = Run::configured([Reply::redirect(statuses[0], "/1.xml")], |_, publisher| {
+        for (at, status) in statuses.iter().enumerate().skip(1) {
+            let next = format!("/{}.xml", at + 1);
+            publisher.serve(&format!("/{at}.xml"), [Reply::redirect(*status, &next)]);
+        }
+        publisher.serve(&format!("/{}.xml", statuses.len()), [document()]);
+    });
+    let expected = hop.map(|hop| run.publisher.url(&format!("/{hop}.xml")));
+    assert_eq!(run.state_after(1).moved_to, expected, "after {statuses:?}");
+}
+
+/// 43, 44
+#[test]
+fn only_the_leading_permanent_redirects_say_where_a_feed_lives() {
+    check_moved_to(&[301], Some(1));
+    check_moved_to(&[308], Some(1));
+    check_moved_to(&[301, 308], Some(2));
+    check_moved_to(&[301, 302], Some(1));
+    check_moved_to(&[302, 301], None);
+    for status in [302, 303, 307] {
+        check_moved_to(&[status], None);
+    }
+}
+
+/// 43: moving changes no identity, and is remembered over a restart.
+#[test]
+fn a_feed_that_moves_publishes_nothing_again() {
+    let run = Run::configured([document(), Reply::redirect(301, "/new.xml")], |_, publisher| {
+        publisher.serve("/new.xml", [Reply::feed(headlines(&["B", "A"]))]);
+    });
+    let new = run.publisher.url("/new.xml");
+    run.state_after(2);
+    let run = run.restart();
+    let state = run.state_after(3);
+    assert_eq!(state.moved_to, Some(new));
+    let titles: Vec<String> =
+        run.ledger.rows().iter().map(|row| row.text("title").to_owned()).collect();
+    assert_eq!(titles, ["A", "B"]);
+}
+
+/// 46
+#[test]
+fn redirects_in_a_ring_or_without_end_are_cut_off() {
+    let run = Run::configured([Reply::redirect(302, "/b.xml")], |setup, publisher| {
+        setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+        publisher.serve("/b.xml", [Reply::redirect(302, PATH)]);
+    });
+    assert_eq!(run.state_after(1).last_failure.unwrap().class, FailureClass::RedirectLoop);
+    assert!(run.publisher.log().len() <= 2, "a URL seen before is not asked again");
+
+    let run = Run::configured([Reply::redirect(302, "/0.xml")], |setup, publisher| {
+        setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+        setup.set("fetch.redirects_max", 5);
+        for hop in 0..30 {
+            let next = format!("/{}.xml", hop + 1);
+            publisher.serve(&format!("/{hop}.xml"), [Reply::redirect(302, &next)]);
+        }
+    });
+    assert_eq!(run.state_after(1).last_failure.unwrap().class, FailureClass::RedirectLoop);
+    assert_eq!(run.publisher.log().len(), 6, "the feed and five redirects");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(
+        &mut &bytes[..],
+        &mut packed,
+        &brotli::enc::BrotliEncoderParams::default(),
+    )
+    .unwrap();
+    packed
+}
+
+#[track_caller]
+fn check_is_read(reply: Reply) {
+    let run = Run::serving([reply]);
+    let rows = run.rows_after(1);
+    assert_eq!(rows.len(), 1, "{:?}", run.state_after(1).last_failure);
+    assert_eq!(rows[0].text("title"), "A");
+}
+
+/// 53: whatever the request asked for.
+#[test]
+fn every_encoding_of_a_body_is_undone() {
+    let plain = headlines(&["A"]).into_bytes();
+    let encoded = |name, body| Reply::feed(body).header("Content-Encoding", name);
+    check_is_read(encoded("gzip", gzip(&plain)));
+    check_is_read(encoded("x-gzip", gzip(&plain)));
+    check_is_read(encoded("deflate", zlib(&plain)));
+    check_is_read(encoded("deflate", deflate(&plain)));
+    check_is_read(encoded("br", brotli(&plain)));
+    check_is_read(encoded("zstd", zstd::encode_all(&plain[..], 3).unwrap()));
+    check_is_read(encoded("gzip, br", brotli(&gzip(&plain))));
+    check_is_read(encoded("identity", plain.clone()));
+    // No header at all: the first bytes say it.
+    check_is_read(Reply::feed(gzip(&plain)));
+}
+
+/// 58
+#[test]
+fn chunks_and_bodies_without_length_are_read() {
+    check_is_read(document().delivered(Delivery::Chunked));
+    check_is_read(document().delivered(Delivery::UntilClose));
+    let many = (0..150).fold(document(), |reply, at| reply.header(&format!("X-{at}"), "y"));
+    check_is_read(many);
+    check_is_read(document().header("X-Long", &"y".repeat(20_000)));
+}
+
+/// 56
+#[test]
+fn a_slow_answer_is_cut_at_the_deadline_of_the_whole() {
+    for reply in [document().delivered(Delivery::Drip), Reply::never()] {
+        let run = Run::configured([reply], |setup, _| {
+            setup.set("fetch.timeout", "1s").set("fetch.connect_timeout", "1s");
+        });
+        assert_eq!(run.state_after(1).last_failure.unwrap().class, FailureClass::Timeout);
+    }
+}
+
+/// 61
+#[test]
+fn one_connection_serves_many_polls() {
+    let run = Run::serving([document()]);
+    let requests = run.requests(3);
+    assert_eq!(requests[0].connection, requests[2].connection);
+}
+
+/// 75
+#[test]
+fn a_wrong_content_type_does_not_hide_a_feed() {
+    for kind in ["text/html", "text/plain", "application/octet-stream", "nonsense"] {
+        let reply = Reply::status(200).header("Content-Type", kind).body(headlines(&["A"]));
+        check_is_read(reply);
+    }
+    check_is_read(Reply::status(200).body(headlines(&["A"])));
+}
