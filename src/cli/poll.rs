@@ -86,7 +86,8 @@ fn find_feed(what: &str, config: &Config) -> anyhow::Result<Feed> {
             || format!("\"{what}\" is neither an http URL, a configured feed's id, nor a file"),
         )?
     };
-    Ok(Feed { id: FeedId::from_url(&url), url, backlog: Backlog::All, ..config.unlisted_feed() })
+    let id = FeedId::from_url(&url);
+    Ok(Feed { backlog: Backlog::All, ..config.feed_defaults.feed(id, url) })
 }
 
 fn read_file(path: &str, feed: &Feed) -> anyhow::Result<Answer> {

@@ -63,6 +63,7 @@ fn no_feeds(config: &Config) -> ConfigError {
         config.path.as_ref().map_or("defaults".to_owned(), |path| path.display().to_string());
     ConfigError(vec![Problem {
         file,
+        line: None,
         key: "feed".to_owned(),
         text:
             "no feed is configured, so there is nothing to poll; add one with `conflictwire feeds \

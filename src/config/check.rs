@@ -94,14 +94,17 @@ pub(super) fn check(
     let concurrency = check.count("fetch.concurrency", raw.fetch.concurrency, &CONCURRENCY);
     let host_concurrency = raw.fetch.host_concurrency;
     let politeness = Politeness {
-        host_concurrency: check.count("fetch.host_concurrency", host_concurrency, &HOST_CONCURRENCY),
+        host_concurrency: check.count(
+            "fetch.host_concurrency",
+            host_concurrency,
+            &HOST_CONCURRENCY,
+        ),
         host_gap: check.duration("fetch.host_gap", &raw.fetch.host_gap, &HOST_GAP),
     };
     let ledger = check.ledger(&raw.ledger.kind, &raw.sqlite, surroundings);
     let admin_listen = check.listen(&raw.admin.listen);
     let log = check.log(&raw.log.level, &raw.log.format);
-    let drain_timeout =
-        check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
+    let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
     let feeds = check_feeds(lists, &feed_defaults, problems);
     Config {
         path: None,

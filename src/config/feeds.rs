@@ -199,9 +199,8 @@ impl FeedCheck<'_> {
         let country = self.checked("country", raw.country.as_deref(), read_country);
         let language = self.checked("language", raw.language.as_deref(), read_language);
         let range = defaults.interval_min..=defaults.interval_max;
-        let interval = self.checked("interval", raw.interval.as_deref(), |text| {
-            read_interval(text, &range)
-        });
+        let interval =
+            self.checked("interval", raw.interval.as_deref(), |text| read_interval(text, &range));
         let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
@@ -248,7 +247,9 @@ impl FeedCheck<'_> {
 pub fn read_url(text: &str) -> Result<Url, String> {
     if text.len() > URL_BYTES_MAX {
         let start = shown(text);
-        return Err(format!("\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"));
+        return Err(format!(
+            "\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"
+        ));
     }
     let mut url = Url::parse(text).map_err(|error| {
         let hint = if text.contains("://") {
@@ -350,11 +351,7 @@ pub fn export_opml(feeds: &[Feed], defaults: &FeedDefaults) -> String {
 }
 
 /// The feeds of an OPML document that can be used, and every problem of those that cannot.
-pub fn import_opml(
-    file: &str,
-    bytes: &[u8],
-    defaults: &FeedDefaults,
-) -> (Vec<Feed>, Vec<Problem>) {
+pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> (Vec<Feed>, Vec<Problem>) {
     let (feeds, origins, mut problems) = read_opml(file, bytes);
     let list = FeedList { form: ListForm::Opml, feeds, origins };
     let feeds = check_feeds(&[list], defaults, &mut problems);

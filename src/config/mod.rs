@@ -31,8 +31,8 @@ pub use self::feeds::{
     read_language, read_publisher, read_url,
 };
 use self::origin::Origins;
-pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::RawTag;
+pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::read::Reader;
 pub use self::units::{duration_text, read_duration};
 use crate::commit::LedgerSettings;
@@ -42,8 +42,7 @@ use crate::schedule::queue::Politeness;
 use crate::tag::{Source, Tagger};
 
 /// Where the file is looked for if nobody says where it is.
-const PATHS: [&str; 2] =
-    ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];
+const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];
 
 /// What a problem names as its file if there is none.
 const NO_FILE: &str = "the defaults";
@@ -137,6 +136,20 @@ pub struct Problem {
     pub text: String,
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if self.key.is_empty() {
+            write!(f, ": {}", self.text)
+        } else {
+            write!(f, ": {}: {}", self.key, self.text)
+        }
+    }
+}
+
 /// Every problem of a configuration, at once. Commands map it to exit code 78.
 #[derive(Debug, thiserror::Error)]
 #[error("{} {} in the configuration", .0.len(), if .0.len() == 1 { "problem" } else { "problems" })]
@@ -147,9 +160,9 @@ pub struct ConfigError(pub Vec<Problem>);
 /// # Errors
 /// [`ConfigError`] with every problem.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-    let found = path.map(Path::to_owned).or_else(|| {
-        PATHS.iter().map(PathBuf::from).find(|path| path.exists())
-    });
+    let found = path
+        .map(Path::to_owned)
+        .or_else(|| PATHS.iter().map(PathBuf::from).find(|path| path.exists()));
     load_from(found.as_deref(), &Environment::of_process())
 }
 
@@ -182,11 +195,8 @@ fn load_with(
     let (raw, origins, mut problems) = reader.finish::<RawConfig>();
     let directory = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let mut files = Files { directory: &directory, origins: &origins, read: Vec::new() };
-    let mut lists = vec![FeedList {
-        form: ListForm::Toml,
-        feeds: raw.feed.clone(),
-        origins: origins.clone(),
-    }];
+    let mut lists =
+        vec![FeedList { form: ListForm::Toml, feeds: raw.feed.clone(), origins: origins.clone() }];
     lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
     let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
     let state_directory = environment.state_directory();
@@ -208,9 +218,8 @@ fn sort(problems: &mut [Problem]) {
             files.push(problem.file.clone());
         }
     }
-    problems.sort_by_key(|problem| {
-        (files.iter().position(|file| *file == problem.file), problem.line)
-    });
+    problems
+        .sort_by_key(|problem| (files.iter().position(|file| *file == problem.file), problem.line));
 }
 
 /// Reads a file that a person named.

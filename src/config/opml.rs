@@ -72,7 +72,8 @@ impl Reading<'_> {
                 Ok(Event::Start(element) | Event::Empty(element)) if !is_opml => {
                     if element.local_name().as_ref() != "opml" {
                         let name = element.name().as_ref().to_owned();
-                        let text = format!("is not OPML: its first element is <{name}>, not <opml>");
+                        let text =
+                            format!("is not OPML: its first element is <{name}>, not <opml>");
                         return self.report(offset, text);
                     }
                     is_opml = true;

@@ -65,9 +65,7 @@ impl Origins {
 
 /// A key and everything it belongs to: `feed[3].url`, `feed[3]`, `feed`.
 fn ancestors(key: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(key), |part| {
-        part.rfind(['.', '[']).and_then(|end| part.get(..end))
-    })
+    std::iter::successors(Some(key), |part| part.rfind(['.', '[']).and_then(|end| part.get(..end)))
 }
 
 #[cfg(test)]

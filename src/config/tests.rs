@@ -35,7 +35,10 @@ impl Written {
 
 fn built_in() -> (Source, Vec<Source>) {
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    (source("taxonomy", ""), vec![source("en", "language = \"en\""), source("ar", "language = \"ar\"")])
+    (
+        source("taxonomy", ""),
+        vec![source("en", "language = \"en\""), source("ar", "language = \"ar\"")],
+    )
 }
 
 fn load_text(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {

@@ -98,9 +98,8 @@ pub(super) fn backlog_text(backlog: Backlog) -> String {
 
 /// A duration as it is written: "1h 30m".
 pub fn duration_text(duration: Duration) -> String {
-    SignedDuration::try_from(duration).map_or_else(|_| format!("{duration:?}"), |exact| {
-        format!("{exact:#}")
-    })
+    SignedDuration::try_from(duration)
+        .map_or_else(|_| format!("{duration:?}"), |exact| format!("{exact:#}"))
 }
 
 /// A size as it is written: "16MiB".
