@@ -78,7 +78,8 @@ impl<'a> Tokens<'a> {
     fn markup(&mut self) -> Option<Token<'a>> {
         let is_letter = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
         let after = self.rest.get(1..).unwrap_or_default();
-        if is_letter(after) || (after.starts_with('/') && is_letter(after.get(1..).unwrap_or_default()))
+        if is_letter(after)
+            || (after.starts_with('/') && is_letter(after.get(1..).unwrap_or_default()))
         {
             let is_end = after.starts_with('/');
             self.take(if is_end { 2 } else { 1 });
@@ -165,17 +166,19 @@ mod tests {
 
     #[test]
     fn comments_and_instructions_are_nothing() {
-        check("a<!-- <b> > -->b<?php x ?>c<!doctype html>d<!-->e", &[
-            Text("a"), Text("b"), Text("c"), Text("d"), Text("e"),
-        ]);
+        check(
+            "a<!-- <b> > -->b<?php x ?>c<!doctype html>d<!-->e",
+            &[Text("a"), Text("b"), Text("c"), Text("d"), Text("e")],
+        );
         check("<!-- never closed", &[]);
         check("x<![CDATA[y < z]]>", &[Text("x"), Text("y < z")]);
     }
 
     #[test]
     fn a_script_is_text_to_its_end_tag() {
-        check("<script>if (a<b) '</p>'</SCRIPT>x", &[
-            Open("script"), Text("if (a<b) '</p>'"), Close("SCRIPT"), Text("x"),
-        ]);
+        check(
+            "<script>if (a<b) '</p>'</SCRIPT>x",
+            &[Open("script"), Text("if (a<b) '</p>'"), Close("SCRIPT"), Text("x")],
+        );
     }
 }

@@ -48,14 +48,18 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
     let title = entry.title.as_ref().and_then(title);
     let (body, body_cut) = paragraphs(entry.content.as_ref(), context.feed.text_chars_max);
     let (summary, summary_cut) = paragraphs(entry.summary.as_ref(), context.feed.text_chars_max);
-    let summary = summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
+    let summary =
+        summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
     let guid = entry.guid.as_deref().map(str::trim).filter(|guid| !guid.is_empty());
-    let (id, identity) = identity::article_id(&context.feed.id, &identity::Marks {
-        guid: guid.filter(|guid| !context.repeated_guids.contains(*guid)),
-        link: url.as_ref(),
-        title: title.as_deref(),
-        text: body.as_deref().or(summary.as_deref()),
-    });
+    let (id, identity) = identity::article_id(
+        &context.feed.id,
+        &identity::Marks {
+            guid: guid.filter(|guid| !context.repeated_guids.contains(*guid)),
+            link: url.as_ref(),
+            title: title.as_deref(),
+            text: body.as_deref().or(summary.as_deref()),
+        },
+    );
     let dates = dates::believe(entry.published.as_deref(), entry.updated.as_deref(), context.now);
     let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
     let declared = [&entry.language, &context.feed.language].map(Option::as_deref);
@@ -79,7 +83,10 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
         media: media(base, &entry.media),
         published_at: dates.published_at,
         updated_at: dates.updated_at,
-        published_raw: entry.published.as_deref().map(|raw| raw.chars().take(LINE_CHARS_MAX).collect()),
+        published_raw: entry
+            .published
+            .as_deref()
+            .map(|raw| raw.chars().take(LINE_CHARS_MAX).collect()),
         date_quality: dates.quality,
         truncated: body_cut || (summary.is_some() && summary_cut),
         url,
@@ -128,9 +135,8 @@ fn repeats(summary: &str, body: &str) -> bool {
     let mut summary_words = summary.split_whitespace().peekable();
     while let Some(word) = summary_words.next() {
         let is_last = summary_words.peek().is_none();
-        let matches = words.next().is_some_and(|own| {
-            own == word || (is_last && own.starts_with(word))
-        });
+        let matches =
+            words.next().is_some_and(|own| own == word || (is_last && own.starts_with(word)));
         if !matches {
             return false;
         }
@@ -161,7 +167,8 @@ fn media(base: &Url, sent: &[Media]) -> Vec<Media> {
             && media.len() < LIST_MAX
             && !media.iter().any(|seen| seen.url == url.as_str())
         {
-            let title = one.title.as_ref().and_then(|title| lines(std::slice::from_ref(title)).pop());
+            let title =
+                one.title.as_ref().and_then(|title| lines(std::slice::from_ref(title)).pop());
             media.push(Media { url: url.into(), title, ..one.clone() });
         }
     }

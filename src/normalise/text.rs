@@ -12,8 +12,22 @@ use crate::parse::reference;
 /// A caption describes a picture that is not there, often another day's; `noscript` repeats a
 /// picture as its markup; the rest is not shown as text by any browser.
 const SKIPPED: [&str; 16] = [
-    "script", "style", "noscript", "template", "figcaption", "iframe", "object", "svg", "math",
-    "audio", "video", "canvas", "select", "button", "textarea", "head",
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "figcaption",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "audio",
+    "video",
+    "canvas",
+    "select",
+    "button",
+    "textarea",
+    "head",
 ];
 
 /// Those of them whose text is not even meant for people.
@@ -21,9 +35,38 @@ const NEVER_TEXT: [&str; 2] = ["script", "style"];
 
 /// Elements that begin and end a paragraph.
 const BLOCKS: [&str; 32] = [
-    "p", "div", "section", "article", "aside", "header", "footer", "main", "nav", "figure",
-    "blockquote", "pre", "address", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table",
-    "thead", "tbody", "form", "fieldset", "details", "summary", "hr", "center", "body",
+    "p",
+    "div",
+    "section",
+    "article",
+    "aside",
+    "header",
+    "footer",
+    "main",
+    "nav",
+    "figure",
+    "blockquote",
+    "pre",
+    "address",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "dl",
+    "table",
+    "thead",
+    "tbody",
+    "form",
+    "fieldset",
+    "details",
+    "summary",
+    "hr",
+    "center",
+    "body",
 ];
 
 /// Elements that begin a line.
@@ -79,7 +122,8 @@ enum Skipped {
 }
 
 fn push_html(plain: &mut Plain, html: &str, names: &[&str]) -> Skipped {
-    let is_one = |names: &[&str], name: &str| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let is_one =
+        |names: &[&str], name: &str| names.iter().any(|own| name.eq_ignore_ascii_case(own));
     // The skipped element we are in, and how many of the same name.
     let mut skipped: Option<(&str, usize)> = None;
     for token in Tokens::new(html) {
@@ -165,7 +209,9 @@ impl Plain {
     fn push_visible(&mut self, c: char) {
         let keep = match c {
             // Joiners shape letters in Persian and the scripts of India, and emoji.
-            '\u{200C}' | '\u{200D}' => self.gap == Gap::None && self.text.chars().next_back().is_some_and(joins),
+            '\u{200C}' | '\u{200D}' => {
+                self.gap == Gap::None && self.text.chars().next_back().is_some_and(joins)
+            }
             c => !is_invisible(c),
         };
         if !keep {

@@ -105,7 +105,11 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
         summary: entry.summary.map(markup),
         content,
         authors: people(entry.authors),
-        categories: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
+        categories: entry
+            .categories
+            .into_iter()
+            .map(|category| category.label.unwrap_or(category.term))
+            .collect(),
         language: entry.language,
         published: entry.published.and_then(|date| dates.text(date)),
         updated: updated.and_then(|date| dates.text(date)),
@@ -143,7 +147,8 @@ fn entry_link(links: &[Link]) -> Option<String> {
         link.target.is_none()
             && link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"))
     };
-    let alternates = || links.iter().filter(|link| link.target.is_none() && relation(link) == "alternate");
+    let alternates =
+        || links.iter().filter(|link| link.target.is_none() && relation(link) == "alternate");
     let href = |link: &Link| Some(link.href.trim().to_owned()).filter(|href| !href.is_empty());
     alternates().find(is_page).or_else(|| alternates().next()).and_then(href)
 }

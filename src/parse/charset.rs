@@ -178,7 +178,9 @@ mod tests {
     fn utf16(mark: bool, little: bool, text: &str) -> Vec<u8> {
         let mark = mark.then_some(0xFEFF_u16);
         let units = mark.into_iter().chain(text.encode_utf16());
-        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+        units
+            .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+            .collect()
     }
 
     #[test]

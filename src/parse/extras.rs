@@ -146,7 +146,8 @@ impl ExtrasReader {
         match (name.space, name.local) {
             (Space::Document | Space::Rss, "guid") if is_child => {
                 let said = value(attributes, "isPermaLink");
-                entry.guid_is_link = said.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
+                entry.guid_is_link =
+                    said.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
             }
             (Space::Media, "content") if entry.media.len() < MEDIA_MAX => {
                 entry.media.extend(media(attributes));

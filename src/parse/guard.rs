@@ -172,8 +172,8 @@ fn local_name(name: &str) -> &str {
 
 fn is_html_name(name: &str) -> bool {
     const NAMES: [&str; 21] = [
-        "html", "head", "body", "title", "meta", "link", "script", "style", "div", "span", "p", "br",
-        "b", "a", "h1", "h2", "center", "table", "font", "pre", "noscript",
+        "html", "head", "body", "title", "meta", "link", "script", "style", "div", "span", "p",
+        "br", "b", "a", "h1", "h2", "center", "table", "font", "pre", "noscript",
     ];
     NAMES.iter().any(|html| name.eq_ignore_ascii_case(html))
 }
@@ -184,15 +184,18 @@ fn is_html_name(name: &str) -> bool {
 /// [`ParseFailure`] of class `Malformed`, `TooDeep`, `Entities` or `NotAFeed`.
 pub(super) fn check(text: &str, start: usize, url: &Url) -> Result<Checked, ParseFailure> {
     let xml = text.get(start..).unwrap_or_default();
-    Walk::new(xml, url).run().map_err(|mut failure| {
-        failure.offset = failure.offset.map(|offset| offset + start as u64);
-        failure
-    }).map(|mut checked| {
-        for extras in &mut checked.extras {
-            extras.offset += start as u64;
-        }
-        checked
-    })
+    Walk::new(xml, url)
+        .run()
+        .map_err(|mut failure| {
+            failure.offset = failure.offset.map(|offset| offset + start as u64);
+            failure
+        })
+        .map(|mut checked| {
+            for extras in &mut checked.extras {
+                extras.offset += start as u64;
+            }
+            checked
+        })
 }
 
 struct Walk<'a> {
@@ -346,8 +349,7 @@ impl<'a> Walk<'a> {
         self.depth = self.depth.saturating_sub(1);
         self.namespaces.close(self.depth);
         self.repair.close(at..to);
-        if self.extras.close(self.depth) == Closed::Entry
-            && self.extras.entries.len() > ENTRIES_MAX
+        if self.extras.close(self.depth) == Closed::Entry && self.extras.entries.len() > ENTRIES_MAX
         {
             self.repair.end_leaving_out(to);
             self.extras.entries.pop();

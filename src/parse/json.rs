@@ -30,7 +30,8 @@ pub(super) fn read(text: &str) -> Result<ParsedFeed, ParseFailure> {
         };
         ParseFailure::at(class, detail, offset(text, err.line(), err.column()))
     })?;
-    let is_version = feed.version.0.as_ref().is_some_and(|version| version.contains("jsonfeed.org"));
+    let is_version =
+        feed.version.0.as_ref().is_some_and(|version| version.contains("jsonfeed.org"));
     if !is_version && feed.items.is_none() {
         let detail = "this JSON has neither the version nor the items of a JSON Feed";
         return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
@@ -347,4 +348,3 @@ impl<'de> Deserialize<'de> for Items {
         deserializer.deserialize_seq(ItemsVisitor)
     }
 }
-

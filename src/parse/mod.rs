@@ -114,6 +114,10 @@ pub fn parse(
     };
     feed.language = feed.language.or(checked.language);
     add_extras(&mut feed.entries, checked.extras);
+    if feed.format == FeedFormat::Sitemap {
+        // Pages among the news are not news.
+        feed.entries.retain(|entry| entry.title.is_some());
+    }
     if checked.left_out > 0 {
         let detail = format!("{} entries past the limit were left out", checked.left_out);
         feed.problems.push(EntryProblem { detail, offset: None, bytes: Vec::new() });
@@ -161,3 +165,6 @@ fn looks_like_html(text: &str) -> bool {
     };
     holds_tag || holds_reference()
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,11 @@ const KNOWN: [(&str, Space, &str); 18] = [
     ("cyber.law.harvard.edu/rss", Space::Rss, "http://purl.org/rss/1.0/"),
     ("www.w3.org/2005/atom", Space::Atom, "http://www.w3.org/2005/Atom"),
     ("purl.org/atom/ns", Space::Atom, "http://www.w3.org/2005/Atom"),
-    ("purl.org/rss/1.0/modules/content", Space::Content, "http://purl.org/rss/1.0/modules/content/"),
+    (
+        "purl.org/rss/1.0/modules/content",
+        Space::Content,
+        "http://purl.org/rss/1.0/modules/content/",
+    ),
     ("purl.org/dc/elements/1.0", Space::Dc, "http://purl.org/dc/elements/1.1/"),
     ("purl.org/dc/elements/1.1", Space::Dc, "http://purl.org/dc/elements/1.1/"),
     ("search.yahoo.com/mrss", Space::Media, IGNORED),

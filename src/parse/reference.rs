@@ -47,9 +47,10 @@ pub(crate) fn decode(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         decoded.push_str(before);
-        let head = after.char_indices().nth(REFERENCE_BYTES_MAX).map_or(after, |(end, _)| {
-            after.split_at(end).0
-        });
+        let head = after
+            .char_indices()
+            .nth(REFERENCE_BYTES_MAX)
+            .map_or(after, |(end, _)| after.split_at(end).0);
         match first_reference(head) {
             Some((text, length)) => {
                 decoded.push_str(&text);

@@ -44,7 +44,14 @@ pub(super) struct Repair<'a> {
 
 impl<'a> Repair<'a> {
     pub(super) fn new(xml: &'a str) -> Self {
-        Self { xml, edits: Vec::new(), root_tag: None, names: Vec::new(), half: None, leaving_out: None }
+        Self {
+            xml,
+            edits: Vec::new(),
+            root_tag: None,
+            names: Vec::new(),
+            half: None,
+            leaving_out: None,
+        }
     }
 
     /// Takes a piece out.
@@ -123,7 +130,8 @@ impl<'a> Repair<'a> {
             return;
         }
         let mended = mended.unwrap_or_else(|| attributes.to_vec());
-        let mut tag = format!("<{}", new_name.unwrap_or_else(|| qualified(name.prefix, name.local)));
+        let mut tag =
+            format!("<{}", new_name.unwrap_or_else(|| qualified(name.prefix, name.local)));
         for (key, value) in mended {
             let value = value.replace('"', "&quot;").replace('<', "&lt;");
             tag.push_str(&format!(" {key}=\"{value}\""));
@@ -180,7 +188,12 @@ fn qualified(prefix: &str, local: &str) -> String {
 }
 
 /// What an element is to be called instead, if its own name would mislead feed-rs.
-fn new_name(root: Root, name: &Name<'_>, attributes: &[Attribute<'_>], depth: usize) -> Option<String> {
+fn new_name(
+    root: Root,
+    name: &Name<'_>,
+    attributes: &[Attribute<'_>],
+    depth: usize,
+) -> Option<String> {
     let ignored = || Some(format!("{IGNORED_PREFIX}:{}", name.local));
     let is_root = depth == 0;
     match (root, name.space, name.local) {
@@ -189,11 +202,19 @@ fn new_name(root: Root, name: &Name<'_>, attributes: &[Attribute<'_>], depth: us
         (Root::Rdf, _, _) if is_root => Some("rdf:RDF".to_owned()),
         (Root::Atom, _, _) if is_root => Some(qualified(name.prefix, "feed")),
         // feed-rs cuts names at byte offsets and panics; `extras` reads them.
-        (Root::Rss | Root::Rdf, Space::Document | Space::Rss, "author" | "managingEditor" | "webMaster")
+        (
+            Root::Rss | Root::Rdf,
+            Space::Document | Space::Rss,
+            "author" | "managingEditor" | "webMaster",
+        )
         | (Root::Rss | Root::Rdf, Space::Dc, "creator") => ignored(),
         // Atom 0.3.
-        (Root::Atom, Space::Document | Space::Atom, "issued") => Some(qualified(name.prefix, "published")),
-        (Root::Atom, Space::Document | Space::Atom, "modified") => Some(qualified(name.prefix, "updated")),
+        (Root::Atom, Space::Document | Space::Atom, "issued") => {
+            Some(qualified(name.prefix, "published"))
+        }
+        (Root::Atom, Space::Document | Space::Atom, "modified") => {
+            Some(qualified(name.prefix, "updated"))
+        }
         // Content that is elsewhere, or no text: feed-rs refuses the whole feed for some of these.
         (Root::Atom | Root::AtomEntry, Space::Document | Space::Atom, "content")
             if attributes.iter().any(|(key, _)| *key == "src")
@@ -235,7 +256,9 @@ fn mended_attributes<'t>(
     let mut is_mended = false;
     for (key, value) in attributes {
         let new = match declared_prefix(key) {
-            Some("") if depth <= 1 && known(value).is_none_or(|(space, _)| space != Space::Xhtml) => {
+            Some("")
+                if depth <= 1 && known(value).is_none_or(|(space, _)| space != Space::Xhtml) =>
+            {
                 None
             }
             Some(_) => Some(known(value).map_or(value.clone(), |(_, uri)| Cow::Borrowed(uri))),

@@ -18,9 +18,9 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
     reader.config_mut().expand_empty_elements = true;
     let mut page = Pages::default();
     loop {
-        let event = reader.read_event().map_err(|err| {
-            ParseFailure::whole(FailureClass::Malformed, &err.to_string())
-        })?;
+        let event = reader
+            .read_event()
+            .map_err(|err| ParseFailure::whole(FailureClass::Malformed, &err.to_string()))?;
         match event {
             Event::Start(tag) => page.open(tag.local_name().as_ref()),
             Event::End(_) => page.close(),
@@ -32,7 +32,11 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
                 page.text.push_str(&text.unwrap_or_default());
             }
             Event::Eof => break,
-            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::Empty(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_) => {}
         }
     }
     if !page.has_news {
@@ -84,7 +88,11 @@ impl Pages {
                 ["loc"] => entry.link = Some(text),
                 ["lastmod"] => entry.updated = Some(text),
                 ["news", "title"] => {
-                    let kind = if super::looks_like_html(&text) { TextKind::Html } else { TextKind::Plain };
+                    let kind = if super::looks_like_html(&text) {
+                        TextKind::Html
+                    } else {
+                        TextKind::Plain
+                    };
                     entry.title = Some(EntryText { kind, value: text });
                 }
                 ["news", "publication_date"] => entry.published = Some(text),

@@ -221,7 +221,8 @@ impl<'a> Fields<'a> {
             return day_first;
         }
         let month_first = civil_date(third, number(first)?, number(second)?);
-        let year_first = (third.len() == 2).then(|| civil_date(first, number(second)?, number(third)?));
+        let year_first =
+            (third.len() == 2).then(|| civil_date(first, number(second)?, number(third)?));
         let mut readings: Vec<civil::Date> =
             [day_first, month_first, year_first.flatten()].into_iter().flatten().collect();
         readings.dedup();
@@ -246,23 +247,29 @@ fn civil_date(year: &str, month: i8, day: i8) -> Option<civil::Date> {
 /// `10:30`, `10:30:15`, `10:30:15.123`, `10h30`.
 fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
     let (hour, minute, rest) = match tokens {
-        [Token::Number(hour), Token::Mark(':') | Token::Word("h"), Token::Number(minute), rest @ ..]
-            if hour.len() <= 2 && minute.len() <= 2 =>
-        {
-            (hour, minute, rest)
-        }
+        [
+            Token::Number(hour),
+            Token::Mark(':') | Token::Word("h"),
+            Token::Number(minute),
+            rest @ ..,
+        ] if hour.len() <= 2 && minute.len() <= 2 => (hour, minute, rest),
         _ => return None,
     };
     let (second, rest) = match rest {
-        [Token::Mark(':'), Token::Number(second), rest @ ..] if second.len() <= 2 => (*second, rest),
+        [Token::Mark(':'), Token::Number(second), rest @ ..] if second.len() <= 2 => {
+            (*second, rest)
+        }
         _ => ("0", rest),
     };
     let rest = match rest {
         [Token::Mark('.' | ','), Token::Number(_), rest @ ..] => rest,
         _ => rest,
     };
-    let time =
-        Time { hour: hour.parse().ok()?, minute: minute.parse().ok()?, second: second.parse().ok()? };
+    let time = Time {
+        hour: hour.parse().ok()?,
+        minute: minute.parse().ok()?,
+        second: second.parse().ok()?,
+    };
     Some((time, rest))
 }
 
@@ -270,7 +277,11 @@ fn compact_time(digits: &str) -> Option<Time> {
     let (hour, rest) = digits.split_at_checked(2)?;
     let (minute, second) = rest.split_at_checked(2)?;
     let second = if second.is_empty() { "0" } else { second };
-    Some(Time { hour: hour.parse().ok()?, minute: minute.parse().ok()?, second: second.parse().ok()? })
+    Some(Time {
+        hour: hour.parse().ok()?,
+        minute: minute.parse().ok()?,
+        second: second.parse().ok()?,
+    })
 }
 
 /// `+0300`, `+03:00`, `-3`.
