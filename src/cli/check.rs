@@ -1,20 +1,321 @@
-//! Checks the configuration.
+//! Checks the configuration; with `--connect`, tries each feed too.
+//!
+//! Also where every command prints the problems of a configuration.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal as _, Write};
 use std::path::Path;
 
+use anstyle::{AnsiColor, Style};
+use futures_util::stream::{self, StreamExt as _};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
 use super::Exit;
+use crate::clock::Clock;
+use crate::commit::LedgerSettings;
+use crate::config::{self, Config, Problem};
+use crate::fetch::Fetcher;
+use crate::model::{Answer, Feed};
+use crate::parse;
+
+/// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
+/// router.
+const HOSTS_AT_ONCE: usize = 8;
+
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const FAINT: Style = Style::new().dimmed();
 
 /// Checks the configuration.
+///
+/// Prints every problem at once, or a summary. Exit code 78 says that the configuration is wrong,
+/// 1 that a feed did not answer with `--connect`.
 #[derive(Debug, clap::Args)]
-pub struct CheckArgs {}
+pub struct CheckArgs {
+    /// Try each feed once over the network, one at a time for each host
+    #[arg(long)]
+    connect: bool,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, for a person.
-pub fn run(_args: &CheckArgs, _config: Option<&Path>) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let config = config::load(config)?;
+    writeln!(anstream::stdout(), "{}", summary(&config))?;
+    if args.connect { connect(&config) } else { Ok(Exit::Fine) }
 }
 
-/// Prints every problem to standard error.
-pub(super) fn print_problems(_problems: &[crate::config::Problem]) {}
+/// One line that says what the configuration amounts to.
+fn summary(config: &Config) -> String {
+    let hosts: BTreeSet<_> = config.feeds.iter().filter_map(|feed| feed.url.host_str()).collect();
+    let languages: BTreeSet<_> =
+        config.feeds.iter().filter_map(|feed| feed.language.as_deref()).map(primary).collect();
+    let ledger = match &config.ledger {
+        LedgerSettings::Sqlite(sqlite) => format!("ledger sqlite at {}", sqlite.path.display()),
+        LedgerSettings::JsonLines => "ledger json_lines on standard output".to_owned(),
+    };
+    let from = match &config.path {
+        Some(path) => path.display().to_string(),
+        None => "no file, all defaults".to_owned(),
+    };
+    format!(
+        "{} on {}, {}; {ledger}; configuration is fine ({from})",
+        counted(config.feeds.len(), "feed"),
+        counted(hosts.len(), "host"),
+        counted(languages.len(), "language"),
+    )
+}
+
+/// The language without script and region.
+fn primary(language: &str) -> String {
+    language.split('-').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// "1 feed", "2 feeds".
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+/// What trying a feed came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Tried {
+    /// Its place in the configuration.
+    index: usize,
+    /// What it answered, or why it did not.
+    answer: Result<String, String>,
+    entries: Option<usize>,
+    language: Option<String>,
+}
+
+fn connect(config: &Config) -> anyhow::Result<Exit> {
+    let fetcher = Fetcher::new(&config.fetch, Clock::System)?;
+    let progress = progress(config.feeds.len(), "trying feeds");
+    let mut tried = super::runtime()?.block_on(try_feeds(config, &fetcher, &progress));
+    progress.finish_and_clear();
+    tried.sort_by_key(|tried| tried.index);
+    let mut out = anstream::stdout().lock();
+    print_tried(&mut out, &config.feeds, &tried)?;
+    let failures = tried.iter().filter(|tried| tried.answer.is_err()).count();
+    let answered = counted(tried.len() - failures, "feed");
+    writeln!(out, "\n{answered} answered, {failures} did not")?;
+    Ok(if failures == 0 { Exit::Fine } else { Exit::Failed })
+}
+
+/// Tries every feed: hosts side by side, the feeds of one host one after the other with the gap
+/// that the configuration asks for.
+async fn try_feeds(config: &Config, fetcher: &Fetcher, progress: &ProgressBar) -> Vec<Tried> {
+    let mut hosts: BTreeMap<&str, Vec<(usize, &Feed)>> = BTreeMap::new();
+    for (index, feed) in config.feeds.iter().enumerate() {
+        hosts.entry(feed.url.host_str().unwrap_or_default()).or_default().push((index, feed));
+    }
+    let trying: Vec<_> =
+        hosts.into_values().map(|feeds| try_host(config, fetcher, progress, feeds)).collect();
+    let tried = stream::iter(trying).buffer_unordered(HOSTS_AT_ONCE);
+    tried.collect::<Vec<_>>().await.into_iter().flatten().collect()
+}
+
+async fn try_host(
+    config: &Config,
+    fetcher: &Fetcher,
+    progress: &ProgressBar,
+    feeds: Vec<(usize, &Feed)>,
+) -> Vec<Tried> {
+    let mut tried = Vec::new();
+    for (index, feed) in feeds {
+        if !tried.is_empty() {
+            tokio::time::sleep(config.politeness.host_gap).await;
+        }
+        tried.push(try_feed(index, feed, fetcher).await);
+        progress.inc(1);
+    }
+    tried
+}
+
+async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
+    let failed = |why: String| Tried { index, answer: Err(why), entries: None, language: None };
+    let body = match fetcher.fetch(&feed.url, &BTreeMap::new()).await {
+        Answer::Body(body) => body,
+        // Nothing was sent that could be answered so.
+        Answer::NotModified(_) => return failed("not modified, though nothing was held".to_owned()),
+        Answer::Failed(failure) => {
+            return failed(format!("{}: {}", failure.class.name(), failure.detail));
+        }
+    };
+    let parsed = match parse::parse(&body.bytes, body.content_type.as_deref(), &body.final_url) {
+        Ok(parsed) => parsed,
+        Err(failure) => return failed(format!("{}: {}", failure.class.name(), failure.detail)),
+    };
+    let format = match parsed.format {
+        parse::FeedFormat::Rss => "RSS",
+        parse::FeedFormat::Atom => "Atom",
+        parse::FeedFormat::Json => "JSON Feed",
+        parse::FeedFormat::Sitemap => "sitemap",
+    };
+    let answer = match &body.moved_to {
+        Some(url) => format!("{format}, moved to {url}"),
+        None => format.to_owned(),
+    };
+    let entries = Some(parsed.entries.len());
+    Tried { index, answer: Ok(answer), entries, language: parsed.language }
+}
+
+fn print_tried(out: &mut dyn Write, feeds: &[Feed], tried: &[Tried]) -> std::io::Result<()> {
+    let rows: Vec<[String; 4]> = tried
+        .iter()
+        .map(|tried| {
+            let id = feeds.get(tried.index).map(|feed| feed.id.to_string()).unwrap_or_default();
+            let entries = tried.entries.map(|count| count.to_string()).unwrap_or_default();
+            let language = tried.language.clone().unwrap_or_default();
+            let (Ok(answer) | Err(answer)) = tried.answer.clone();
+            [id, entries, language, answer]
+        })
+        .collect();
+    let styles = tried.iter().map(|tried| if tried.answer.is_ok() { GOOD } else { BAD });
+    print_table(out, ["feed", "entries", "language", "answer"], &rows, styles)
+}
+
+/// Prints rows under a header, columns as wide as they must be; the last one in the row's style.
+pub(super) fn print_table<const N: usize>(
+    out: &mut dyn Write,
+    header: [&str; N],
+    rows: &[[String; N]],
+    styles: impl Iterator<Item = Style>,
+) -> std::io::Result<()> {
+    let mut widths = header.map(str::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut line = |cells: [&str; N], style: Style, all: Style| -> std::io::Result<()> {
+        write!(out, "{all}")?;
+        for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
+            if index + 1 == N {
+                write!(out, "{style}{cell}{style:#}")?;
+            } else {
+                write!(out, "{cell:width$}  ")?;
+            }
+        }
+        writeln!(out, "{all:#}")
+    };
+    line(header, Style::new(), FAINT)?;
+    for (row, style) in rows.iter().zip(styles) {
+        line(row.each_ref().map(String::as_str), style, Style::new())?;
+    }
+    Ok(())
+}
+
+/// A bar on standard error if that is a terminal, else nothing.
+pub(super) fn progress(length: usize, doing: &'static str) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}")
+        .expect("a literal template, built by the test `the_bar_has_a_template`")
+        .progress_chars("=> ");
+    ProgressBar::with_draw_target(Some(length), target).with_style(style).with_message(doing)
+}
+
+/// Prints every problem to standard error, those of one file under its name.
+pub(super) fn print_problems(problems: &[Problem]) {
+    let mut out = anstream::stderr().lock();
+    // If standard error is gone there is nobody left to tell.
+    let _gone = write_problems(&mut out, problems);
+}
+
+fn write_problems(out: &mut dyn Write, problems: &[Problem]) -> std::io::Result<()> {
+    for group in problems.chunk_by(|a, b| a.file == b.file) {
+        let Some(first) = group.first() else { continue };
+        let count = counted(group.len(), "problem");
+        writeln!(out, "{BAD}error:{BAD:#} {count} in {}", first.file)?;
+        for problem in group {
+            let line = problem.line.map(|line| format!("line {line}"));
+            let place = match (problem.key.as_str(), line) {
+                ("", None) => String::new(),
+                ("", Some(line)) => format!("{line}: "),
+                (key, None) => format!("{key}: "),
+                (key, Some(line)) => format!("{key} ({line}): "),
+            };
+            writeln!(out, "  {place}{}", problem.text)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::model::FeedId;
+
+    fn problem(file: &str, line: Option<usize>, key: &str, text: &str) -> Problem {
+        Problem { file: file.to_owned(), line, key: key.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn problems_stand_under_their_file() {
+        let problems = [
+            problem("a.toml", Some(3), "fetch.timeout", "11m is too long; use 1s to 10m"),
+            problem("a.toml", Some(9), "", "column 5 is not TOML: unclosed table"),
+            problem("feeds.toml", Some(14), "feed[2].url", "missing"),
+            problem("environment", None, "CONFLICTWIRE__X", "is not a known key"),
+        ];
+        let mut out = Vec::new();
+        write_problems(&mut anstream::StripStream::new(&mut out), &problems).unwrap();
+        let expected = "\
+error: 2 problems in a.toml
+  fetch.timeout (line 3): 11m is too long; use 1s to 10m
+  line 9: column 5 is not TOML: unclosed table
+error: 1 problem in feeds.toml
+  feed[2].url (line 14): missing
+error: 1 problem in environment
+  CONFLICTWIRE__X: is not a known key
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_bar_has_a_template() {
+        progress(1, "testing").finish_and_clear();
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_its_widest_cells() {
+        let rows = [["a".to_owned(), "fine".to_owned()], ["longer".to_owned(), "x".to_owned()]];
+        let mut out = Vec::new();
+        let mut plain = anstream::StripStream::new(&mut out);
+        print_table(&mut plain, ["feed", "answer"], &rows, [GOOD, BAD].into_iter()).unwrap();
+        let expected = "feed    answer\na       fine\nlonger  x\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_summary_counts_feeds_hosts_and_languages() {
+        let home = Environment::from_iter([("HOME", "/home/ada")]);
+        let mut config = config::load_from(None, &home).unwrap();
+        for (url, language) in [
+            ("https://example.org/a", Some("pt-BR")),
+            ("https://example.org/b", Some("pt")),
+            ("https://example.net/c", None),
+        ] {
+            let url = Url::parse(url).unwrap();
+            let mut feed = config.feed_defaults.feed(FeedId::from_url(&url), url);
+            feed.language = language.map(str::to_owned);
+            config.feeds.push(feed);
+        }
+        assert_eq!(
+            summary(&config),
+            "3 feeds on 2 hosts, 1 language; ledger sqlite at \
+             /home/ada/.local/state/conflictwire/conflictwire.sqlite; configuration is fine \
+             (no file, all defaults)"
+        );
+    }
+}
