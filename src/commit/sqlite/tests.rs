@@ -1,49 +1,577 @@
 //! What the SQLite ledger promises, on real files.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use tempfile::TempDir;
 
+use super::query::Query;
+use super::read::{Committed, Filter, Order, ReadError, Reader, Revisions, Search};
 use super::*;
 use crate::commit::samples::{id, now, outcome, record, reject, tagged};
-use crate::commit::sqlite::rows::column_time;
 use crate::model::Record;
+use crate::model::record::RecordChange;
 
 fn settings(folder: &TempDir) -> SqliteSettings {
     SqliteSettings { path: folder.path().join("wire.db"), keep_age: None, keep_bytes: None }
+}
+
+fn open(settings: &SqliteSettings) -> SqliteLedger {
+    SqliteLedger::open(settings).unwrap().0
 }
 
 fn look(path: &Path) -> Connection {
     Connection::open(path).unwrap()
 }
 
-fn count(connection: &Connection, what: &str) -> i64 {
-    connection.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0)).unwrap()
+fn number(connection: &Connection, sql: &str) -> i64 {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn count(path: &Path, what: &str) -> i64 {
+    number(&look(path), &format!("SELECT count(*) FROM {what}"))
+}
+
+/// A ledger in a folder of its own that holds these records.
+async fn holding(records: Vec<Record>) -> (TempDir, SqliteLedger) {
+    let folder = TempDir::new().unwrap();
+    let ledger = open(&settings(&folder));
+    ledger.commit(Arc::new(outcome("a", 1, records))).await.unwrap();
+    (folder, ledger)
 }
 
 #[tokio::test]
 async fn a_commit_is_read_back_after_reopening() {
     let folder = TempDir::new().unwrap();
-    let (ledger, states) = SqliteLedger::open(&settings(&folder)).unwrap();
+    let settings = settings(&folder);
+    let (ledger, states) = SqliteLedger::open(&settings).unwrap();
     assert!(states.is_empty());
     let mut first = outcome("a", 1, vec![tagged(1, "one", "strike.air"), record(2, "two")]);
     first.rejects.push(reject(1));
     ledger.commit(Arc::new(first.clone())).await.unwrap();
     ledger.close().await.unwrap();
 
-    let (ledger, states) = SqliteLedger::open(&settings(&folder)).unwrap();
+    let (ledger, states) = SqliteLedger::open(&settings).unwrap();
     assert_eq!(states.get(&id("a")), Some(&first.state));
     assert_eq!(states.len(), 1);
+    let read = all(&settings.path).into_iter().map(|row| row.record().unwrap()).collect::<Vec<_>>();
+    assert_eq!(read, first.records);
+    let connection = look(&settings.path);
+    assert_eq!(number(&connection, "SELECT relevant FROM articles WHERE seq = 1"), 1);
+    assert_eq!(
+        number(&connection, "SELECT tags IS NULL AND relevant IS NULL FROM articles WHERE seq = 2"),
+        1
+    );
+    assert_eq!(count(&settings.path, "rejects"), 1);
     ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_time_in_a_column_sorts_as_text() {
+    let mut whole = record(1, "one");
+    whole.published_at = Some("2026-01-02T03:04:05Z".to_owned());
+    let mut parts = record(2, "two");
+    parts.published_at = Some("2026-01-02T03:04:05.5Z".to_owned());
+    let (folder, _ledger) = holding(vec![parts, whole]).await;
     let connection = look(&settings(&folder).path);
-    let text: String = connection
-        .query_row("SELECT record FROM articles WHERE title = 'one'", [], |row| row.get(0))
+    let first: String = connection
+        .query_row("SELECT title FROM articles ORDER BY published_at LIMIT 1", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), first.records[0]);
-    let tags: Option<String> = connection
-        .query_row("SELECT tags FROM articles WHERE title = 'two'", [], |row| row.get(0))
+    assert_eq!(first, "one");
+}
+
+#[tokio::test]
+async fn a_new_file_survives_power_cuts_and_gives_space_back() {
+    let (folder, _ledger) = holding(Vec::new()).await;
+    let connection = look(&settings(&folder).path);
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    assert_eq!(number(&connection, "PRAGMA auto_vacuum"), 2);
+    assert_eq!(number(&connection, "PRAGMA application_id"), i64::from(schema::APPLICATION_ID));
+    assert_eq!(number(&connection, "PRAGMA user_version"), 1);
+    // `synchronous` belongs to a connection, so the writer's own is asked.
+    let writer = schema::open(&folder.path().join("other.db")).unwrap();
+    assert_eq!(number(&writer, "PRAGMA synchronous"), 2);
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file_and_its_lock() {
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    ledger.close().await.unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["wire.db", "wire.db.lock"]);
+}
+
+/// Keeps the writer from its first transaction until all of `outcomes` wait for it.
+async fn commit_together(
+    ledger: &SqliteLedger,
+    outcomes: Vec<Outcome>,
+) -> Vec<Result<(), CommitError>> {
+    let blocker = look(ledger.path());
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut commits: Vec<_> =
+        outcomes.into_iter().map(|outcome| Box::pin(ledger.commit(Arc::new(outcome)))).collect();
+    for commit in &mut commits {
+        assert!(commit.now_or_never().is_none());
+    }
+    blocker.execute_batch("ROLLBACK").unwrap();
+    join_all(commits).await
+}
+
+#[tokio::test]
+async fn what_waits_is_committed_together() {
+    let (folder, ledger) = holding(Vec::new()).await;
+    let outcomes =
+        (1..=50).map(|n| outcome(&format!("feed-{n}"), 1, vec![record(n, "x")])).collect();
+    for committed in commit_together(&ledger, outcomes).await {
+        committed.unwrap();
+    }
+    let connection = look(&settings(&folder).path);
+    assert_eq!(number(&connection, "SELECT count(*) FROM feed_state"), 51);
+    // A transaction has one time of commit. The first may have taken only what came first.
+    assert!(number(&connection, "SELECT count(DISTINCT committed_at) FROM articles") <= 2);
+}
+
+#[tokio::test]
+async fn a_revision_that_is_there_already_undoes_its_whole_outcome() {
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    let spoiled = outcome("b", 1, vec![record(2, "two"), record(1, "again")]);
+    let err = ledger.commit(Arc::new(spoiled)).await.unwrap_err();
+    assert!(matches!(err, CommitError::Refused { .. }), "{err}");
+    assert!(err.to_string().contains("revision 1 of article"), "{err}");
+    let path = settings(&folder).path;
+    assert_eq!(count(&path, "articles"), 1);
+    assert_eq!(count(&path, "articles_fts"), 1);
+    assert_eq!(count(&path, "feed_state"), 1);
+}
+
+#[tokio::test]
+async fn a_spoiled_outcome_does_not_take_its_neighbours_with_it() {
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    let outcomes = vec![
+        outcome("b", 1, vec![record(2, "two")]),
+        outcome("c", 1, vec![record(1, "again"), record(3, "three")]),
+        outcome("d", 1, vec![record(4, "four")]),
+    ];
+    let ended = commit_together(&ledger, outcomes).await;
+    let committed: Vec<bool> = ended.iter().map(Result::is_ok).collect();
+    assert_eq!(committed, [true, false, true]);
+    let titles: Vec<String> = all(&settings(&folder).path)
+        .into_iter()
+        .map(|row| row.record().unwrap().title.unwrap())
+        .collect();
+    assert_eq!(titles, ["one", "two", "four"]);
+}
+
+#[tokio::test]
+async fn a_state_never_goes_back() {
+    let (folder, ledger) = holding(Vec::new()).await;
+    ledger.commit(Arc::new(outcome("a", 2, Vec::new()))).await.unwrap();
+    for sequence in [1, 2] {
+        let late = outcome("a", sequence, vec![record(1, "late")]);
+        let err = ledger.commit(Arc::new(late)).await.unwrap_err();
+        assert!(matches!(err, CommitError::Refused { .. }), "{err}");
+    }
+    assert_eq!(count(&settings(&folder).path, "articles"), 0);
+}
+
+#[tokio::test]
+async fn a_reject_is_kept_once() {
+    let (folder, ledger) = holding(Vec::new()).await;
+    for sequence in [2, 3] {
+        let mut again = outcome("a", sequence, Vec::new());
+        again.rejects.push(reject(7));
+        ledger.commit(Arc::new(again)).await.unwrap();
+    }
+    assert_eq!(count(&settings(&folder).path, "rejects"), 1);
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused_while_readers_work() {
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    let settings = settings(&folder);
+    let err = SqliteLedger::open(&settings).unwrap_err();
+    let CommitError::InUse { pid, .. } = &err else { panic!("{err}") };
+    assert_eq!(*pid, Some(std::process::id()));
+    assert!(err.to_string().contains("(process "), "{err}");
+    assert_eq!(all(&settings.path).len(), 1);
+    ledger.commit(Arc::new(outcome("a", 2, vec![record(2, "two")]))).await.unwrap();
+
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&settings.path, &link).unwrap();
+    let through_link = SqliteSettings { path: link, ..settings.clone() };
+    assert!(matches!(SqliteLedger::open(&through_link), Err(CommitError::InUse { .. })));
+
+    ledger.close().await.unwrap();
+    SqliteLedger::open(&settings).unwrap();
+}
+
+#[track_caller]
+fn check_refused(settings: &SqliteSettings, because: &str) {
+    let err = SqliteLedger::open(settings).map(drop).unwrap_err();
+    assert!(matches!(err, CommitError::Open { .. }), "{err}");
+    assert!(err.to_string().contains(because), "{err}");
+}
+
+#[test]
+fn an_empty_file_becomes_a_database() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(settings(&folder).path, "").unwrap();
+    SqliteLedger::open(&settings(&folder)).unwrap();
+}
+
+#[test]
+fn a_missing_directory_is_made_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = TempDir::new().unwrap();
+    let directory = folder.path().join("a/b");
+    SqliteLedger::open(&SqliteSettings { path: directory.join("wire.db"), ..settings(&folder) })
         .unwrap();
-    assert_eq!(tags, None);
-    assert_eq!(count(&connection, "rejects"), 1);
-    assert_eq!(column_time(now()), "2026-01-02T03:04:05.000Z");
+    let mode = std::fs::metadata(directory).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let settings = settings(&folder);
+    let path = &settings.path;
+    look(path).execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+    check_refused(&settings, "it is another program's database");
+    assert_eq!(count(path, "sqlite_schema"), 1);
+    look(path).execute_batch("PRAGMA application_id = 1; DROP TABLE notes").unwrap();
+    check_refused(&settings, "it is another program's database");
+
+    std::fs::write(path, "a text of a person. ".repeat(100)).unwrap();
+    check_refused(&settings, "it is not a database");
+    assert!(std::fs::read_to_string(path).unwrap().starts_with("a text"));
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused() {
+    let (folder, ledger) = holding(Vec::new()).await;
+    ledger.close().await.unwrap();
+    look(&settings(&folder).path).execute_batch("PRAGMA user_version = 2").unwrap();
+    check_refused(
+        &settings(&folder),
+        "a newer conflictwire made it (form 2, this one knows up to 1)",
+    );
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named_with_the_way_out() {
+    let folder = TempDir::new().unwrap();
+    let at = |path: &str| SqliteSettings { path: folder.path().join(path), ..settings(&folder) };
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    check_refused(&at("file/wire.db"), "a file is where a directory should be");
+    check_refused(&at(""), "it is a directory; set `sqlite.path` to a file, for example \"");
+    check_refused(&at(".."), "it names no file");
+    // Nobody can make a directory in /proc, not even root.
+    check_refused(&at("/proc/conflictwire/wire.db"), "cannot be made");
+}
+
+#[tokio::test]
+async fn a_state_that_does_not_parse_is_named_and_kept() {
+    let (folder, ledger) = holding(Vec::new()).await;
+    ledger.close().await.unwrap();
+    let path = settings(&folder).path;
+    for spoiled in ["{", "{\"version\": 9}"] {
+        look(&path).execute("UPDATE feed_state SET state = ?1", [spoiled]).unwrap();
+        check_refused(&settings(&folder), "feed \"a\": ");
+    }
+    assert_eq!(count(&path, "feed_state WHERE feed_id = 'a'"), 1);
+}
+
+fn long(number: u32) -> Record {
+    let body = format!("story{number} ").repeat(80);
+    Record { body: Some(body), ..record(number, "long") }
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let settings = settings(&folder);
+    let ledger = open(&settings);
+    ledger.commit(Arc::new(outcome("a", 1, (0..40).map(long).collect()))).await.unwrap();
+    ledger.close().await.unwrap();
+
+    // The disk ends here: SQLite itself answers SQLITE_FULL when a page more is needed.
+    let connection = schema::open(&settings.path).unwrap();
+    connection.pragma_update(None, "max_page_count", 1).unwrap();
+    let lock = Lock::take(&settings.path).unwrap();
+    let ledger = SqliteLedger::start(connection, lock, settings.path.clone(), &settings).unwrap();
+    let large = || outcome("a", 2, (100..120).map(long).collect());
+    let outcomes = vec![large(), outcome("b", 1, vec![record(200, "small")])];
+    // The small one may come after the large one, alone, and find a place in a page that is there.
+    let ended = commit_together(&ledger, outcomes).await;
+    let err = ended.into_iter().next().unwrap().unwrap_err();
+    assert!(matches!(err, CommitError::Write { .. }), "{err}");
+    assert!(err.to_string().contains("is full; free some space"), "{err}");
+    assert_eq!(count(&settings.path, "articles WHERE seq > 40 AND title = 'long'"), 0);
+    assert_eq!(count(&settings.path, "feed_state WHERE sequence = 2"), 0);
+
+    look(&settings.path).execute_batch("DELETE FROM articles WHERE seq <= 40").unwrap();
+    ledger.commit(Arc::new(large())).await.unwrap();
+    assert_eq!(count(&settings.path, "articles WHERE title = 'long'"), 20);
+    assert_eq!(count(&settings.path, "feed_state WHERE sequence = 2"), 1);
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_its_state_stays() {
+    let folder = TempDir::new().unwrap();
+    let keeping = SqliteSettings { keep_age: Some(Duration::from_secs(3600)), ..settings(&folder) };
+    let ledger = open(&settings(&folder));
+    let mut old = outcome("old", 1, (0..20).map(|n| record(n, "ancient")).collect());
+    old.rejects.push(reject(1));
+    ledger.commit(Arc::new(old)).await.unwrap();
+    ledger.close().await.unwrap();
+    look(&keeping.path)
+        .execute_batch("UPDATE articles SET committed_at = '2020-01-01T00:00:00.000Z'")
+        .unwrap();
+
+    let ledger = open(&keeping);
+    // The first commit waits for the first chunk.
+    ledger.commit(Arc::new(outcome("new", 1, vec![record(50, "fresh")]))).await.unwrap();
+    assert_eq!(titles(&keeping.path, "ancient", &Filter::default()), [""; 0]);
+    assert_eq!(titles(&keeping.path, "fresh", &Filter::default()), ["fresh"]);
+    for (what, left) in [("articles", 1), ("articles_fts", 1), ("rejects", 0), ("feed_state", 2)] {
+        assert_eq!(count(&keeping.path, what), left, "{what}");
+    }
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_grows_too_large_loses_its_oldest_articles() {
+    const LIMIT: u64 = 3_000_000;
+    let folder = TempDir::new().unwrap();
+    let keeping = SqliteSettings { keep_bytes: Some(LIMIT), ..settings(&folder) };
+    let ledger = open(&settings(&folder));
+    for part in 0..10 {
+        let records = (part * 200..(part + 1) * 200).map(long).collect();
+        ledger.commit(Arc::new(outcome("a", u64::from(part) + 1, records))).await.unwrap();
+    }
+    ledger.close().await.unwrap();
+    let used = || retention::used_bytes(&look(&keeping.path)).unwrap();
+    assert!(used() > LIMIT);
+
+    let ledger = open(&keeping);
+    let mut sequence = 10;
+    // A chunk goes before each commit; a file of 2000 articles has four.
+    while used() > LIMIT && sequence < 20 {
+        sequence += 1;
+        ledger.commit(Arc::new(outcome("a", sequence, Vec::new()))).await.unwrap();
+    }
+    assert!(used() <= LIMIT, "{} bytes", used());
+    let connection = look(&keeping.path);
+    assert_eq!(number(&connection, "SELECT max(seq) FROM articles"), 2000);
+    assert!(number(&connection, "SELECT count(*) FROM articles") >= 500);
+    assert!(number(&connection, "SELECT min(seq) FROM articles") > 500);
+    let states = number(&connection, "SELECT sequence FROM feed_state");
+    assert_eq!(u64::try_from(states).unwrap(), sequence);
+    ledger.close().await.unwrap();
+}
+
+fn all(path: &Path) -> Vec<Committed> {
+    Reader::open(path).unwrap().last(&Filter::default(), 1000).unwrap().0
+}
+
+fn search(path: &Path, words: &str, filter: &Filter, revisions: Revisions) -> Vec<String> {
+    let words: Vec<&str> = words.split(' ').collect();
+    let query = Query::parse(&words).unwrap();
+    let search =
+        Search { query, filter: filter.clone(), order: Order::Best, revisions, limit: 100 };
+    let found = Reader::open(path).unwrap().search(&search).unwrap();
+    found.into_iter().map(|row| row.record().unwrap().title.unwrap()).collect()
+}
+
+fn titles(path: &Path, words: &str, filter: &Filter) -> Vec<String> {
+    search(path, words, filter, Revisions::Latest)
+}
+
+#[tokio::test]
+async fn words_are_found_in_any_script() {
+    const TITLES: [&str; 9] = [
+        "Air strikes hit Idlib",
+        "قُصِفَت المدينة بالصواريخ في إدلب",
+        "Российские войска обстреляли Харьков, ещё трое погибли",
+        "У Києві пошкоджено об’єкт енергетики",
+        "俄军空袭基辅，造成三人死亡",
+        "キーウにミサイル攻撃、３人死亡",
+        "북한이 미사일을 발사했다",
+        "กองทัพโจมตีทางอากาศ",
+        "Ayrılıkçılar Élysée'ye saldırdı",
+    ];
+    const SOUGHT: [(&str, usize); 18] = [
+        ("idlib", 0),
+        ("STRIKES air", 0),
+        ("strik*", 0),
+        ("صواريخ", 1),
+        ("ادلب", 1),
+        ("قصفت", 1),
+        ("المدينه", 1),
+        ("харьков", 2),
+        ("ЕЩЕ", 2),
+        ("києві", 3),
+        ("об'єкт", 3),
+        ("空袭", 4),
+        ("死亡 基辅", 4),
+        ("ﾐｻｲﾙ", 5),
+        ("3人死亡", 5),
+        ("미사일", 6),
+        ("โจมตี", 7),
+        ("elysee", 8),
+    ];
+    let records = (0..).zip(TITLES).map(|(n, title)| record(n, title)).collect();
+    let (folder, _ledger) = holding(records).await;
+    for (words, title) in SOUGHT {
+        let found = titles(&settings(&folder).path, words, &Filter::default());
+        assert_eq!(found, [TITLES[title]], "for {words}");
+    }
+    for absent in ["袭空", "айр", "strikes idlib paris"] {
+        let found = titles(&settings(&folder).path, absent, &Filter::default());
+        assert!(found.is_empty(), "{absent}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_a_person_types_is_an_error() {
+    let (folder, _ledger) = holding(vec![record(1, "one")]).await;
+    let reader = Reader::open(&settings(&folder).path).unwrap();
+    for text in [
+        "\"",
+        "one\"",
+        "one AND",
+        "NOT one",
+        "NEAR(one two, 3)",
+        "title:one",
+        "{title}:one",
+        "^one",
+        "one*",
+        "*one",
+        "one + two",
+        "-one",
+        "(one",
+        "one'); DROP TABLE articles; --",
+        "%",
+        "one\0two",
+        "\u{202e}one",
+        "🕊 one",
+    ] {
+        let Ok(query) = Query::parse(&[text]) else { continue };
+        for order in [Order::Best, Order::Newest] {
+            let query = query.clone();
+            let filter = Filter { tags: vec![text.to_owned()], ..Filter::default() };
+            let search = Search { query, filter, order, revisions: Revisions::All, limit: 1 };
+            assert!(reader.search(&search).is_ok(), "{text:?}");
+        }
+    }
+    assert_eq!(all(&settings(&folder).path).len(), 1);
+}
+
+#[tokio::test]
+async fn only_the_last_revision_is_found() {
+    let (folder, ledger) = holding(vec![record(1, "shelling in the east")]).await;
+    let mut second = record(1, "ceasefire in the east");
+    second.revision = 2;
+    second.change = RecordChange::Updated;
+    ledger.commit(Arc::new(outcome("a", 2, vec![second]))).await.unwrap();
+    let path = settings(&folder).path;
+    let filter = Filter::default();
+    assert_eq!(titles(&path, "east", &filter), ["ceasefire in the east"]);
+    assert!(titles(&path, "shelling", &filter).is_empty());
+    assert_eq!(search(&path, "shelling", &filter, Revisions::All), ["shelling in the east"]);
+    assert_eq!(count(&path, "articles_latest"), 1);
+}
+
+#[tokio::test]
+async fn a_word_in_the_title_counts_more_than_one_in_the_body() {
+    let mut aside = record(1, "weather");
+    aside.body = Some("rain, and shelling at night".to_owned());
+    let (folder, _ledger) = holding(vec![aside, record(2, "shelling at night in the city")]).await;
+    let found = titles(&settings(&folder).path, "shelling", &Filter::default());
+    assert_eq!(found, ["shelling at night in the city", "weather"]);
+}
+
+#[tokio::test]
+async fn wishes_narrow_what_is_found() {
+    let mut british = tagged(1, "x british", "strike.air");
+    british.language = Some("en-GB".to_owned());
+    let mut french = tagged(2, "x french", "strikes");
+    french.language = Some("fr".to_owned());
+    french.feed.country = Some("FR".to_owned());
+    let mut undated = record(3, "x undated");
+    undated.published_at = None;
+    undated.observed.at = "2026-02-01T00:00:00Z".to_owned();
+    undated.feed.id = "b".to_owned();
+    let (folder, _ledger) = holding(vec![british, french, undated]).await;
+    let path = settings(&folder).path;
+    let wish = |text: &str| vec![text.to_owned()];
+    let none = Filter::default();
+    for (filter, expected) in [
+        (Filter { tags: wish("strike"), ..none.clone() }, vec!["x british"]),
+        (Filter { tags: wish("strike.air"), ..none.clone() }, vec!["x british"]),
+        (Filter { tags: wish("strike.drone"), ..none.clone() }, vec![]),
+        (Filter { languages: wish("EN"), ..none.clone() }, vec!["x british", "x undated"]),
+        (Filter { languages: wish("fr"), ..none.clone() }, vec!["x french"]),
+        (Filter { countries: wish("fr"), ..none.clone() }, vec!["x french"]),
+        (Filter { feeds: wish("b"), ..none.clone() }, vec!["x undated"]),
+        (
+            Filter { since: Some("2026-01-31T00:00:00Z".parse().unwrap()), ..none.clone() },
+            vec!["x undated"],
+        ),
+        (Filter { since: Some(now()), feeds: wish("a"), ..none.clone() }, vec![]),
+    ] {
+        let mut found = titles(&path, "x", &filter);
+        found.sort();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_follower_gets_each_record_once_and_in_order() {
+    let (folder, ledger) = holding((0..5).map(|n| record(n, "early")).collect()).await;
+    let reader = Reader::open(&settings(&folder).path).unwrap();
+    let filter = Filter { countries: vec!["SY".to_owned()], ..Filter::default() };
+    let (last, seq) = reader.last(&filter, 2).unwrap();
+    assert_eq!(last.iter().map(|row| row.seq).collect::<Vec<_>>(), [4, 5]);
+    assert!(reader.after(seq, &filter).unwrap().0.is_empty());
+
+    let mut elsewhere = record(5, "elsewhere");
+    elsewhere.feed.country = None;
+    let more = (6..1206).map(|n| record(n, "late")).chain([elsewhere]).collect();
+    ledger.commit(Arc::new(outcome("a", 2, more))).await.unwrap();
+    let (mut seq, mut seen) = (seq, Vec::new());
+    loop {
+        let (rows, reached) = reader.after(seq, &filter).unwrap();
+        if rows.is_empty() {
+            break;
+        }
+        seen.extend(rows.iter().map(|row| row.seq));
+        seq = reached;
+    }
+    assert_eq!(seen, (6..=1205).collect::<Vec<_>>());
+    assert_eq!(seq, 1206);
+}
+
+#[test]
+fn a_reader_says_what_is_missing() {
+    let folder = TempDir::new().unwrap();
+    let path = settings(&folder).path;
+    let err = Reader::open(&path).unwrap_err();
+    assert!(matches!(err, ReadError::Missing { .. }), "{err}");
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    let err = Reader::open(&path).unwrap_err();
+    assert!(err.to_string().contains("nothing has been committed to it"), "{err}");
+    look(&path).execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+    let err = Reader::open(&path).unwrap_err();
+    assert!(err.to_string().contains("another program's"), "{err}");
 }
