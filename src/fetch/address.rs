@@ -31,7 +31,8 @@ const REFUSED_V4: [(Ipv4Addr, u32, &str); 16] = [
 ];
 
 /// IPv6 ranges outside the public internet. The first that holds the address names it; the last
-/// is everything that IANA has not given out as global unicast (2000::/3 is judged before it).
+/// is everything that IANA has not given out as global unicast (`2000::/3` is judged
+/// before it).
 const REFUSED_V6: [(Ipv6Addr, u32, &str); 12] = [
     (Ipv6Addr::UNSPECIFIED, 128, "an address of this host"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),

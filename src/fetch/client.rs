@@ -195,7 +195,7 @@ impl HttpClient {
         }
         let cause = cause(&links);
         if err.is_dns() {
-            let detail = format!("{host} has no address: {cause}");
+            let detail = format!("the name {host} could not be resolved: {cause}");
             return failure(FailureClass::Dns, detail);
         }
         if let Some(tls) = find::<rustls::Error>(&links) {
