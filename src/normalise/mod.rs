@@ -1,8 +1,30 @@
 //! Entry to article: identity, links, plain text, dates, language.
 
+pub mod dates;
+mod html;
+pub mod identity;
+pub mod language;
+pub mod link;
+pub mod text;
+
+use std::collections::HashSet;
+
 use url::Url;
 
-use crate::model::{Article, Entry, Feed, Timestamp};
+use self::text::Layout;
+use crate::dedupe::digest::digest;
+use crate::dedupe::fingerprint::fingerprint;
+use crate::model::{Article, Entry, EntryText, Feed, Media, TextKind, Timestamp};
+use crate::parse::reference;
+
+/// The most characters of a headline, of a name, and of a category: what is longer is none.
+const LINE_CHARS_MAX: usize = 1000;
+
+/// The most characters of a guid on a record; its identity is made of all of them.
+const GUID_CHARS_MAX: usize = 4096;
+
+/// The most names, categories and files on one article.
+const LIST_MAX: usize = 100;
 
 /// What an entry cannot know of itself.
 #[derive(Clone, Copy, Debug)]
@@ -13,13 +35,142 @@ pub struct Context<'a> {
     pub base: &'a Url,
     /// The document's own language.
     pub language: Option<&'a str>,
-    /// r
-    pub repeated_guids: &'a std::collections::HashSet<String>,
     /// When the poll was answered.
     pub now: Timestamp,
+    /// Guids that more than one entry of the document has: they identify nothing.
+    pub repeated_guids: &'a HashSet<String>,
 }
 
 /// Turns an entry into an article.
-pub fn normalise(_context: &Context<'_>, _entry: &Entry) -> Article {
-    unimplemented!()
+pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
+    let base = entry.base.as_ref().unwrap_or(context.base);
+    let url = entry.link.as_deref().and_then(|link| link::canonical(base, link));
+    let title = entry.title.as_ref().and_then(title);
+    let (body, body_cut) = paragraphs(entry.content.as_ref(), context.feed.text_chars_max);
+    let (summary, summary_cut) = paragraphs(entry.summary.as_ref(), context.feed.text_chars_max);
+    let summary =
+        summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
+    let guid = entry.guid.as_deref().map(str::trim).filter(|guid| !guid.is_empty());
+    let (id, identity) = identity::article_id(
+        &context.feed.id,
+        &identity::Marks {
+            guid: guid.filter(|guid| !context.repeated_guids.contains(*guid)),
+            link: url.as_ref(),
+            title: title.as_deref(),
+            text: body.as_deref().or(summary.as_deref()),
+        },
+    );
+    let dates = dates::believe(entry.published.as_deref(), entry.updated.as_deref(), context.now);
+    let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
+    let declared = [&entry.language, &context.feed.language].map(Option::as_deref);
+    let declared = declared.into_iter().chain([context.language]).flatten();
+    let all_text = format!("{} {text}", title.as_deref().unwrap_or_default());
+    let language = language::language(declared, &all_text);
+    Article {
+        id,
+        identity,
+        digest: digest([
+            title.as_deref(),
+            summary.as_deref(),
+            body.as_deref(),
+            url.as_ref().map(Url::as_str),
+        ]),
+        fingerprint: fingerprint(title.as_deref().unwrap_or_default(), text),
+        guid: guid.map(|guid| guid.chars().take(GUID_CHARS_MAX).collect()),
+        authors: lines(&entry.authors),
+        categories: lines(&entry.categories),
+        language,
+        media: media(base, &entry.media),
+        published_at: dates.published_at,
+        updated_at: dates.updated_at,
+        published_raw: entry
+            .published
+            .as_deref()
+            .map(|raw| raw.chars().take(LINE_CHARS_MAX).collect()),
+        date_quality: dates.quality,
+        truncated: body_cut || (summary.is_some() && summary_cut),
+        url,
+        title,
+        summary,
+        body,
+    }
+}
+
+/// The guids that more than one entry of a document has.
+pub fn repeated_guids(entries: &[Entry]) -> HashSet<String> {
+    let mut seen = HashSet::new();
+    let guids = entries.iter().filter_map(|entry| entry.guid.as_deref()).map(str::trim);
+    guids.filter(|guid| !seen.insert(*guid)).map(str::to_owned).collect()
+}
+
+/// A headline is one line. Where it claims to be plain text and holds references nevertheless, it
+/// was escaped once too often: nobody prints `&#8217;`.
+fn title(text: &EntryText) -> Option<String> {
+    let decoded = match text.kind {
+        TextKind::Plain if text.value.contains('&') => {
+            Some(EntryText { kind: TextKind::Plain, value: reference::decode(&text.value) })
+        }
+        TextKind::Plain | TextKind::Html => None,
+    };
+    let line = text::plain_text(decoded.as_ref().unwrap_or(text), Layout::Line)?;
+    Some(text::cut(&line, LINE_CHARS_MAX).unwrap_or(line))
+}
+
+/// Plain text, and whether it was cut.
+fn paragraphs(text: Option<&EntryText>, chars_max: usize) -> (Option<String>, bool) {
+    let Some(text) = text.and_then(|text| text::plain_text(text, Layout::Paragraphs)) else {
+        return (None, false);
+    };
+    match text::cut(&text, chars_max) {
+        Some(cut) => (Some(cut), true),
+        None => (Some(text), false),
+    }
+}
+
+/// Whether a teaser is only the beginning of the body.
+fn repeats(summary: &str, body: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '.' | '…' | '[' | ']');
+    let summary = summary.trim_end_matches(ends);
+    let mut words = body.split_whitespace();
+    let mut summary_words = summary.split_whitespace().peekable();
+    while let Some(word) = summary_words.next() {
+        let is_last = summary_words.peek().is_none();
+        let matches =
+            words.next().is_some_and(|own| own == word || (is_last && own.starts_with(word)));
+        if !matches {
+            return false;
+        }
+    }
+    true
+}
+
+fn lines(texts: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for text in texts {
+        let value = reference::decode(text);
+        let line = text::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line);
+        if let Some(line) = line
+            && line.chars().count() <= LINE_CHARS_MAX
+            && !lines.contains(&line)
+            && lines.len() < LIST_MAX
+        {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn media(base: &Url, sent: &[Media]) -> Vec<Media> {
+    let mut media: Vec<Media> = Vec::new();
+    for one in sent {
+        if let Some(url) = link::absolute(base, &one.url)
+            && media.len() < LIST_MAX
+            && !media.iter().any(|seen| seen.url == url.as_str())
+        {
+            let title =
+                one.title.as_ref().and_then(|title| lines(std::slice::from_ref(title)).pop());
+            media.push(Media { url: url.into(), title, ..one.clone() });
+        }
+    }
+    media
 }

@@ -1,9 +1,30 @@
 //! Bytes to entries, whatever the format. Never fails on one bad entry.
+//!
+//! ```text
+//! bytes ─ charset ─► text ─ guard ─┬─► mended XML ─ adapter ─► entries ◄─ extras
+//!                                  ├─► mended XML ─ sitemap ─► entries
+//!                                  └─► JSON ──────── json ────► entries
+//! ```
+//!
+//! Dates stay as written; `date` reads them, `normalise::dates` decides whether to believe them.
+
+mod adapter;
+mod charset;
+pub mod date;
+mod extras;
+mod guard;
+mod json;
+mod namespace;
+pub(crate) mod reference;
+mod repair;
+mod sitemap;
 
 use std::time::Duration;
 
 use url::Url;
 
+use self::extras::Extras;
+use self::guard::{Root, Shape};
 use crate::model::{Entry, FailureClass};
 
 /// Which format a document is in.
@@ -58,14 +79,92 @@ pub struct ParseFailure {
     pub offset: Option<u64>,
 }
 
+impl ParseFailure {
+    fn whole(class: FailureClass, detail: &str) -> Self {
+        Self { class, detail: detail.to_owned(), offset: None }
+    }
+
+    fn at(class: FailureClass, detail: String, offset: u64) -> Self {
+        Self { class, detail, offset: Some(offset) }
+    }
+}
+
 /// Reads a document. `url` is what relative references resolve against.
 ///
 /// # Errors
 /// [`ParseFailure`] if no entry can be had from it.
 pub fn parse(
-    _bytes: &[u8],
-    _content_type: Option<&str>,
-    _url: &Url,
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
 ) -> Result<ParsedFeed, ParseFailure> {
-    unimplemented!()
+    let text = charset::decode(bytes, content_type);
+    let start = match guard::recognise(&text)? {
+        Shape::Json => return json::read(&text),
+        Shape::Xml { start } => start,
+    };
+    let checked = guard::check(&text, start, url)?;
+    let mut feed = match checked.root {
+        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => adapter::read(&checked.xml, url)?,
+        Root::Urlset => sitemap::read(&checked.xml)?,
+        Root::SitemapIndex => {
+            let detail = "this is an index of sitemaps; name one of the news sitemaps in it";
+            return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
+        }
+    };
+    feed.language = feed.language.or(checked.language);
+    add_extras(&mut feed.entries, checked.extras);
+    if feed.format == FeedFormat::Sitemap {
+        // Pages among the news are not news.
+        feed.entries.retain(|entry| entry.title.is_some());
+    }
+    if checked.left_out > 0 {
+        let detail = format!("{} entries past the limit were left out", checked.left_out);
+        feed.problems.push(EntryProblem { detail, offset: None, bytes: Vec::new() });
+    }
+    Ok(feed)
 }
+
+/// Joins what the guard kept with what the parser read: both are in document order.
+fn add_extras(entries: &mut [Entry], extras: Vec<Extras>) {
+    // Should the two ever disagree on what an entry is, nobody's name goes to another's article.
+    if entries.len() != extras.len() {
+        return;
+    }
+    for (entry, extras) in entries.iter_mut().zip(extras) {
+        entry.offset = Some(extras.offset);
+        entry.base = extras.base;
+        entry.language = entry.language.take().or(extras.language);
+        entry.guid = entry.guid.take().or(extras.about);
+        entry.authors.extend(extras.authors);
+        entry.media.extend(extras.media);
+        if entry.content.is_none() && entry.summary.is_none() {
+            entry.summary = extras.caption;
+        }
+        if entry.link.is_none() && extras.guid_is_link {
+            let is_link = |guid: &&String| Url::parse(guid).is_ok_and(|url| url.has_host());
+            entry.link = entry.guid.as_ref().filter(is_link).cloned();
+        }
+    }
+}
+
+/// Whether text of an undeclared kind is meant as HTML: it holds a tag or a reference.
+fn looks_like_html(text: &str) -> bool {
+    let last_end = text.rfind('>').unwrap_or(0);
+    let holds_tag = text.match_indices('<').any(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        at < last_end && rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!')
+    });
+    let holds_reference = || {
+        text.match_indices('&').any(|(at, _)| {
+            let rest = text.get(at + 1..).unwrap_or_default();
+            let name = |c: char| c.is_ascii_alphanumeric() || c == '#';
+            rest.starts_with(name) && rest.trim_start_matches(name).starts_with(';')
+        })
+    };
+    holds_tag || holds_reference()
+}
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,7 @@ impl Tagger {
 
     /// The taxonomy and lexicons that come with the program.
     pub fn built_in_sources() -> (Source, Vec<Source>) {
-        unimplemented!()
+        (Source { name: String::new(), text: String::new() }, Vec::new())
     }
 
     /// Says what a text says about conflict; `None` if there is no lexicon for its language.

@@ -1,0 +1,61 @@
+//! Whether to believe a date. Reading one is `parse::date`'s.
+//!
+//! - a date more than an hour ahead of the poll is null and flagged `Future`: clocks err by minutes,
+//!   and what is announced for tomorrow has not been published
+//! - one before 1990 is null and flagged `Unparsed`: there were no feeds, it is a default value
+//! - `Missing` is said of the date of publication only; most feeds have no date of change
+
+use std::time::Duration;
+
+use crate::model::{DateQuality, Timestamp};
+use crate::parse::date;
+
+/// How far ahead of ours a publisher's clock may be.
+const AHEAD_MAX: Duration = Duration::from_hours(1);
+
+/// 1990-01-01T00:00:00Z, in seconds.
+const EARLIEST_SECOND: i64 = 631_152_000;
+
+/// The dates of an article as far as they are believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BelievedDates {
+    /// Of publication.
+    pub published_at: Option<Timestamp>,
+    /// Of the last change.
+    pub updated_at: Option<Timestamp>,
+    /// What is odd, sorted, each once.
+    pub quality: Vec<DateQuality>,
+}
+
+/// Reads both dates as written and decides.
+pub fn believe(published: Option<&str>, updated: Option<&str>, now: Timestamp) -> BelievedDates {
+    let mut quality = Vec::new();
+    let present = |text: &&str| !text.trim().is_empty();
+    let published = published.filter(present);
+    if published.is_none() {
+        quality.push(DateQuality::Missing);
+    }
+    let published_at = published.and_then(|text| believe_one(text, now, &mut quality));
+    let updated = updated.filter(present);
+    let updated_at = updated.and_then(|text| believe_one(text, now, &mut quality));
+    quality.sort_unstable();
+    quality.dedup();
+    BelievedDates { published_at, updated_at, quality }
+}
+
+fn believe_one(text: &str, now: Timestamp, quality: &mut Vec<DateQuality>) -> Option<Timestamp> {
+    let Some(read) = date::read(text) else {
+        quality.push(DateQuality::Unparsed);
+        return None;
+    };
+    if read.at.as_second() < EARLIEST_SECOND {
+        quality.push(DateQuality::Unparsed);
+        return None;
+    }
+    quality.extend(read.assumed);
+    if now.checked_add(AHEAD_MAX).is_ok_and(|latest| read.at > latest) {
+        quality.push(DateQuality::Future);
+        return None;
+    }
+    Some(read.at)
+}

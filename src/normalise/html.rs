@@ -1,0 +1,184 @@
+//! HTML as a run of tags and texts: the tokens of the living standard (13.2.5) as far as plain text
+//! needs them. No tree, so depth costs nothing; attributes are passed over, so many cost nothing
+//! (html5ever compares each with all before it).
+
+/// One token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// Characters, references not yet decoded.
+    Text(&'a str),
+    /// A start tag's name, as written.
+    Open(&'a str),
+    /// An end tag's name, as written.
+    Close(&'a str),
+}
+
+/// Elements whose content is text to the end tag, whatever it looks like.
+const RAW: [&str; 8] =
+    ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"];
+
+/// The tokens of a text, in time linear in its length.
+#[derive(Debug)]
+pub(super) struct Tokens<'a> {
+    rest: &'a str,
+    /// The element whose end tag alone ends what follows.
+    raw: Option<&'a str>,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(html: &'a str) -> Self {
+        Self { rest: html, raw: None }
+    }
+
+    fn take(&mut self, bytes: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        taken
+    }
+
+    /// All text to the end tag of a raw element.
+    fn raw_text(&mut self, name: &str) -> &'a str {
+        let is_end = |at: &usize| {
+            let after = self.rest.get(at + 2..).unwrap_or_default();
+            let (tag, after) = after.split_at_checked(name.len()).unwrap_or(("", ""));
+            tag.eq_ignore_ascii_case(name)
+                && after.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
+        };
+        let end = self.rest.match_indices("</").map(|(at, _)| at).find(is_end);
+        self.take(end.unwrap_or(self.rest.len()))
+    }
+
+    /// Past the `>` that ends a tag: one inside quotes does not.
+    fn skip_attributes(&mut self) {
+        let mut quote = None;
+        let mut before = ' ';
+        let end = self.rest.char_indices().find(|(_, c)| {
+            match quote {
+                Some(open) if open == *c => quote = None,
+                Some(_) => {}
+                None if *c == '>' => return true,
+                // A quote opens a value only where one begins.
+                None if matches!(c, '"' | '\'') && before == '=' => quote = Some(*c),
+                None => {}
+            }
+            if !c.is_ascii_whitespace() {
+                before = *c;
+            }
+            false
+        });
+        self.take(end.map_or(self.rest.len(), |(at, _)| at + 1));
+    }
+
+    fn skip_past(&mut self, mark: &str) {
+        let end = self.rest.find(mark).map_or(self.rest.len(), |at| at + mark.len());
+        self.take(end);
+    }
+
+    /// What begins with `<`: a tag, or `None` for what is no content.
+    fn markup(&mut self) -> Option<Token<'a>> {
+        let is_letter = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let after = self.rest.get(1..).unwrap_or_default();
+        if is_letter(after)
+            || (after.starts_with('/') && is_letter(after.get(1..).unwrap_or_default()))
+        {
+            let is_end = after.starts_with('/');
+            self.take(if is_end { 2 } else { 1 });
+            let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>');
+            let name = self.take(self.rest.find(ends).unwrap_or(self.rest.len()));
+            self.skip_attributes();
+            if is_end {
+                return Some(Token::Close(name));
+            }
+            self.raw = RAW.iter().any(|raw| name.eq_ignore_ascii_case(raw)).then_some(name);
+            return Some(Token::Open(name));
+        }
+        if let Some(comment) = after.strip_prefix("!--") {
+            // `<!-->` is a whole comment.
+            self.take(if comment.starts_with('>') { 4 } else { 2 });
+            self.skip_past(if comment.starts_with('>') { ">" } else { "-->" });
+        } else if let Some(section) = after.strip_prefix("![CDATA[") {
+            // Left over where a publisher escaped what needed no escaping.
+            let end = section.find("]]>").unwrap_or(section.len());
+            self.take("<![CDATA[".len());
+            let text = self.take(end);
+            self.take("]]>".len());
+            return Some(Token::Text(text));
+        } else if after.starts_with(['!', '?', '/']) {
+            self.skip_past(">");
+        } else {
+            return Some(Token::Text(self.take(1)));
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        while !self.rest.is_empty() {
+            if let Some(name) = self.raw.take() {
+                let text = self.raw_text(name);
+                if !text.is_empty() {
+                    return Some(Token::Text(text));
+                }
+            }
+            if self.rest.starts_with('<') {
+                if let Some(token) = self.markup() {
+                    return Some(token);
+                }
+                continue;
+            }
+            let end = self.rest.find('<').unwrap_or(self.rest.len());
+            return Some(Token::Text(self.take(end)));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Token::{Close, Open, Text};
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, tokens: &[Token<'_>]) {
+        assert_eq!(Tokens::new(html).collect::<Vec<_>>(), tokens, "{html}");
+    }
+
+    #[test]
+    fn tags_and_texts_come_in_order() {
+        check("a<b>c</b >d", &[Text("a"), Open("b"), Text("c"), Close("b"), Text("d")]);
+        check("<br/><IMG src=x>", &[Open("br"), Open("IMG")]);
+    }
+
+    #[test]
+    fn a_mark_inside_quotes_ends_no_tag() {
+        check("<a title=\"x > y\" b='>'>z", &[Open("a"), Text("z")]);
+        check("<a title=it's>z", &[Open("a"), Text("z")]);
+    }
+
+    #[test]
+    fn a_less_than_sign_may_be_one() {
+        check("3 < 5", &[Text("3 "), Text("<"), Text(" 5")]);
+        check("<3", &[Text("<"), Text("3")]);
+    }
+
+    #[test]
+    fn comments_and_instructions_are_nothing() {
+        check(
+            "a<!-- <b> > -->b<?php x ?>c<!doctype html>d<!-->e",
+            &[Text("a"), Text("b"), Text("c"), Text("d"), Text("e")],
+        );
+        check("<!-- never closed", &[]);
+        check("x<![CDATA[y < z]]>", &[Text("x"), Text("y < z")]);
+    }
+
+    #[test]
+    fn a_script_is_text_to_its_end_tag() {
+        check(
+            "<script>if (a<b) '</p>'</SCRIPT>x",
+            &[Open("script"), Text("if (a<b) '</p>'"), Close("SCRIPT"), Text("x")],
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Canonical links: absolute, without what only counts readers.
+
+use url::Url;
+
+/// The longest link kept, in bytes; past that browsers and servers stop too.
+const LINK_BYTES_MAX: usize = 4096;
+
+/// Query parameters that name a campaign, a reader or the feed itself, never the article: they
+/// change from poll to poll or from feed to feed while the page stays the same.
+const TRACKING: [&str; 55] = [
+    // Advertisers' click identifiers.
+    "fbclid",
+    "gclid",
+    "gclsrc",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "srsltid",
+    "msclkid",
+    "yclid",
+    "twclid",
+    "ttclid",
+    "igshid",
+    "igsh",
+    "li_fat_id",
+    "epik",
+    "_openstat",
+    "ysclid",
+    // Mail campaigns.
+    "mc_cid",
+    "mc_eid",
+    "_hsenc",
+    "_hsmi",
+    "mkt_tok",
+    "vero_id",
+    "vero_conv",
+    "oly_enc_id",
+    "oly_anon_id",
+    "wickedid",
+    "s_cid",
+    "emci",
+    "emdi",
+    "ceid",
+    // Social networks.
+    "fb_action_ids",
+    "fb_action_types",
+    "fb_ref",
+    "fb_source",
+    "action_object_map",
+    "ref_src",
+    "ref_url",
+    "__twitter_impression",
+    "soc_src",
+    "soc_trk",
+    "sr_share",
+    "guccounter",
+    "guce_referrer",
+    "guce_referrer_sig",
+    // Publishers' own marks of where a reader came from.
+    "at_medium",
+    "at_campaign",
+    "at_format",
+    "at_link_origin",
+    "traffic_source",
+    "maca",
+    "xtor",
+    "ocid",
+    "cmpid",
+    "smid",
+];
+
+/// The same, by how they begin.
+const TRACKING_PREFIXES: [&str; 8] =
+    ["utm_", "pk_", "piwik_", "mtm_", "matomo_", "hsa_", "ns_", "at_custom"];
+
+/// Parameters that are tracking with one value only.
+const TRACKING_PAIRS: [&str; 6] =
+    ["cmp=rss", "partner=rss", "emc=rss", "ref=rss", "source=rss", "from=rss"];
+
+/// Resolves a reference as sent. `None` unless it comes to `http` or `https` with a host.
+pub fn absolute(base: &Url, link: &str) -> Option<Url> {
+    let link = link.trim();
+    if link.is_empty() || link.len() > LINK_BYTES_MAX {
+        return None;
+    }
+    let url = base.join(link).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+/// The canonical form of an article's link: case and encoding of the host, default ports and dots
+/// are the parser's doing; fragment, user-info and tracking parameters go.
+pub fn canonical(base: &Url, link: &str) -> Option<Url> {
+    let mut url = absolute(base, link)?;
+    url.set_fragment(None);
+    // Neither can fail: there is a host.
+    let _no_host = url.set_username("").and_then(|()| url.set_password(None));
+    let Some(query) = url.query() else { return Some(url) };
+    let kept: Vec<&str> =
+        query.split('&').filter(|pair| !pair.is_empty() && !is_tracking(pair)).collect();
+    let kept = kept.join("&");
+    url.set_query(Some(kept.as_str()).filter(|query| !query.is_empty()));
+    Some(url)
+}
+
+fn is_tracking(pair: &str) -> bool {
+    let pair = pair.to_ascii_lowercase();
+    let name = pair.split('=').next().unwrap_or_default();
+    TRACKING.contains(&name)
+        || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || TRACKING_PAIRS.contains(&pair.as_str())
+}

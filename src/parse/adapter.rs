@@ -1,0 +1,181 @@
+//! feed-rs's model to ours; the only file that names `feed_rs`.
+//!
+//! What feed-rs would make up is kept from us: an entry without an identifier gets none (not a
+//! hash, not a random number), and dates come through as written, for `parse::date` to read.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use feed_rs::model::{FeedType, Link, MediaObject, Person, Text};
+use feed_rs::parser::Builder;
+use url::Url;
+
+use super::{FeedFormat, ParseFailure, ParsedFeed};
+use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
+
+/// Reads XML that the guard has passed.
+///
+/// # Errors
+/// [`ParseFailure`] of class `Malformed` if feed-rs cannot read it, or panics.
+pub(super) fn read(xml: &str, url: &Url) -> Result<ParsedFeed, ParseFailure> {
+    let dates = RawDates::default();
+    let seen = dates.clone();
+    let parser = Builder::new()
+        .base_uri(Some(url.as_str()))
+        .sanitize_content(false)
+        .id_generator(|_, _, _| String::new())
+        .timestamp_parser(move |text| seen.keep(text))
+        .build();
+    // feed-rs has known panics in code we never reach, and perhaps others.
+    let read = catch_unwind(AssertUnwindSafe(|| parser.parse(xml.as_bytes())));
+    let feed = match read {
+        Ok(Ok(feed)) => feed,
+        Ok(Err(err)) => return Err(malformed(err.to_string())),
+        Err(_panic) => return Err(malformed("the feed parser panicked".to_owned())),
+    };
+    let format = match feed.feed_type {
+        FeedType::Atom => FeedFormat::Atom,
+        FeedType::JSON => FeedFormat::Json,
+        FeedType::RSS0 | FeedType::RSS1 | FeedType::RSS2 => FeedFormat::Rss,
+    };
+    let feed_people = people(feed.authors);
+    let entries = feed.entries.into_iter().map(|entry| {
+        let mut entry = adapt_entry(entry, format, &dates);
+        // RFC 4287, 4.2.1: an entry without an author has the feed's.
+        if entry.authors.is_empty() && format == FeedFormat::Atom {
+            entry.authors.clone_from(&feed_people);
+        }
+        entry
+    });
+    Ok(ParsedFeed {
+        format,
+        entries: entries.collect(),
+        title: feed.title.map(|text| text.content),
+        language: feed.language,
+        ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
+        problems: Vec::new(),
+    })
+}
+
+fn malformed(detail: String) -> ParseFailure {
+    ParseFailure { class: FailureClass::Malformed, detail, offset: None }
+}
+
+/// The texts of all dates met, each standing for itself by its place in the list.
+///
+/// feed-rs wants an instant for every date. It gets one that encodes the place of the raw text.
+#[derive(Clone, Default)]
+struct RawDates(Arc<Mutex<Vec<String>>>);
+
+impl RawDates {
+    fn keep(&self, text: &str) -> Option<DateTime<Utc>> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = i64::try_from(texts.len()).ok()?;
+        texts.push(text.to_owned());
+        DateTime::from_timestamp(place, 0)
+    }
+
+    fn text(&self, place: DateTime<Utc>) -> Option<String> {
+        let texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.get(usize::try_from(place.timestamp()).ok()?).cloned()
+    }
+}
+
+fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDates) -> Entry {
+    let content = entry.content.and_then(|content| {
+        let kind = text_kind(content.content_type.as_str());
+        content.body.map(|value| EntryText { kind, value })
+    });
+    // feed-rs copies an RSS item's date of publication to `updated`.
+    let updated = entry.updated.filter(|updated| entry.published != Some(*updated));
+    let markup = |text: Text| adapt_text(text, format);
+    let mut media: Vec<Media> = entry.media.into_iter().flat_map(adapt_media).collect();
+    media.extend(entry.links.iter().filter(|link| is_enclosure(link)).map(adapt_enclosure));
+    Entry {
+        guid: Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty()),
+        link: entry_link(&entry.links),
+        base: None,
+        title: entry.title.map(markup),
+        summary: entry.summary.map(markup),
+        content,
+        authors: people(entry.authors),
+        categories: entry
+            .categories
+            .into_iter()
+            .map(|category| category.label.unwrap_or(category.term))
+            .collect(),
+        language: entry.language,
+        published: entry.published.and_then(|date| dates.text(date)),
+        updated: updated.and_then(|date| dates.text(date)),
+        media,
+        offset: None,
+    }
+}
+
+/// RSS does not say what its texts are; many publishers put markup and references into all of
+/// them. What looks like markup is read as such.
+fn adapt_text(text: Text, format: FeedFormat) -> EntryText {
+    let declared = text_kind(text.content_type.as_str());
+    let kind = match format {
+        FeedFormat::Rss if super::looks_like_html(&text.content) => TextKind::Html,
+        FeedFormat::Rss => TextKind::Plain,
+        FeedFormat::Atom | FeedFormat::Json | FeedFormat::Sitemap => declared,
+    };
+    EntryText { kind, value: text.content }
+}
+
+fn text_kind(media_type: &str) -> TextKind {
+    if media_type == "text/plain" { TextKind::Plain } else { TextKind::Html }
+}
+
+fn people(people: Vec<Person>) -> Vec<String> {
+    let name = |person: Person| person.name.or(person.email).filter(|name| !name.trim().is_empty());
+    people.into_iter().filter_map(name).collect()
+}
+
+/// The link to the article: the first alternate that is a page, else the first that is no other
+/// relation we know.
+fn entry_link(links: &[Link]) -> Option<String> {
+    let relation = |link: &Link| link.rel.as_deref().unwrap_or("alternate").to_ascii_lowercase();
+    let is_page = |link: &&Link| {
+        link.target.is_none()
+            && link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"))
+    };
+    let alternates =
+        || links.iter().filter(|link| link.target.is_none() && relation(link) == "alternate");
+    let href = |link: &Link| Some(link.href.trim().to_owned()).filter(|href| !href.is_empty());
+    alternates().find(is_page).or_else(|| alternates().next()).and_then(href)
+}
+
+fn is_enclosure(link: &Link) -> bool {
+    link.rel.as_deref().is_some_and(|rel| rel.eq_ignore_ascii_case("enclosure"))
+}
+
+fn adapt_enclosure(link: &Link) -> Media {
+    Media {
+        url: link.href.clone(),
+        media_type: link.media_type.clone(),
+        width: None,
+        height: None,
+        title: link.title.clone(),
+    }
+}
+
+/// RSS enclosures; MediaRSS is read in `extras`.
+fn adapt_media(object: MediaObject) -> impl Iterator<Item = Media> {
+    object.content.into_iter().filter_map(|content| {
+        Some(Media {
+            url: content.url?.to_string(),
+            media_type: content.content_type.map(|media_type| media_type.to_string()),
+            width: None,
+            height: None,
+            title: None,
+        })
+    })
+}

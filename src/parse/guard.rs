@@ -1,0 +1,369 @@
+//! What no parser may see: one linear pass over the text before any of them does.
+//!
+//! Names what a document is, refuses what is too deep, too wide or defines entities, and hands
+//! every event to `repair`, which mends what publishers get wrong, and to `extras`, which keeps
+//! what feed-rs would lose. Does not build entries.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use url::Url;
+
+use super::ParseFailure;
+use super::extras::{Closed, Extras, ExtrasReader};
+use super::namespace::{Attribute, Namespaces};
+use super::repair::Repair;
+use crate::model::FailureClass;
+
+/// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
+/// and 2,000 would overflow its stack.
+const DEPTH_MAX: usize = 64;
+
+/// The most attributes on one element: parsers compare each with all before it.
+const ATTRIBUTES_MAX: usize = 256;
+
+/// The most elements in a document: a hundred for each of ten thousand entries.
+const ELEMENTS_MAX: usize = 1_000_000;
+
+/// The longest name of an element, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+
+/// The most entries read of one document, in document order. Sitemaps may list 50,000; an empty
+/// entry costs its reader a hundred times its own length.
+pub(super) const ENTRIES_MAX: usize = 50_000;
+
+/// How far junk before the document is searched for its beginning.
+const JUNK_BYTES_MAX: usize = 64 * 1024;
+
+/// What a document is by its first markup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// XML whose first interesting byte is here.
+    Xml {
+        /// In bytes.
+        start: usize,
+    },
+    /// Begins with a brace.
+    Json,
+}
+
+/// The root element, by its local name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    /// `<rss>`
+    Rss,
+    /// `<rdf:RDF>`: RSS 0.90 and 1.0
+    Rdf,
+    /// `<feed>`
+    Atom,
+    /// `<entry>`: a lone Atom entry
+    AtomEntry,
+    /// `<urlset>`
+    Urlset,
+    /// `<sitemapindex>`
+    SitemapIndex,
+}
+
+impl Root {
+    fn from_local_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "rss" => Self::Rss,
+            "rdf" => Self::Rdf,
+            "feed" => Self::Atom,
+            "entry" => Self::AtomEntry,
+            "urlset" => Self::Urlset,
+            "sitemapindex" => Self::SitemapIndex,
+            _ => return None,
+        })
+    }
+
+    /// Name of an entry's element, and how many elements it lies in.
+    pub(super) fn entry(self) -> (&'static str, usize) {
+        match self {
+            Self::Rss => ("item", 2),
+            Self::Rdf => ("item", 1),
+            Self::Atom => ("entry", 1),
+            Self::AtomEntry => ("entry", 0),
+            Self::Urlset => ("url", 1),
+            Self::SitemapIndex => ("sitemap", 1),
+        }
+    }
+}
+
+/// A document the parsers may see.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// What it is.
+    pub(super) root: Root,
+    /// Mended, without declaration, document type and whatever follows the root element.
+    pub(super) xml: String,
+    /// What feed-rs loses, one for each entry, in document order.
+    pub(super) extras: Vec<Extras>,
+    /// `xml:lang` of the root element.
+    pub(super) language: Option<String>,
+    /// How many entries past [`ENTRIES_MAX`] were left out.
+    pub(super) left_out: usize,
+}
+
+/// Tells XML from JSON from what is no feed at all.
+///
+/// # Errors
+/// [`ParseFailure`] of class `Empty`, `Html` or `NotAFeed`.
+pub(super) fn recognise(text: &str) -> Result<Shape, ParseFailure> {
+    let failure = |class, detail: &str| Err(ParseFailure::whole(class, detail));
+    let body = text.trim_start();
+    let start = text.len() - body.len();
+    if body.is_empty() {
+        return failure(FailureClass::Empty, "the body is empty");
+    }
+    if body.starts_with(['{', '[']) {
+        return Ok(Shape::Json);
+    }
+    let lower: String = body.chars().take(JUNK_BYTES_MAX).collect::<String>().to_ascii_lowercase();
+    let is_html = lower.starts_with("<!doctype html") || lower.starts_with("<html");
+    if let Some(root) = first_element(body)
+        && !is_html
+    {
+        if Root::from_local_name(local_name(root)).is_some() {
+            return Ok(Shape::Xml { start });
+        }
+        // Warnings of a script, a banner, a stray tag: the feed may begin after them.
+        let marks = ["<?xml", "<rss", "<rdf:rdf", "<feed", "<urlset", "<sitemapindex"];
+        let found = marks.iter().filter_map(|mark| lower.find(mark)).filter(|at| *at > 0).min();
+        if let Some(junk) = found {
+            return Ok(Shape::Xml { start: start + junk });
+        }
+        if !is_html_name(root) {
+            let root: String = root.chars().take(NAME_BYTES_MAX).collect();
+            let detail = format!("the root element <{root}> is not that of a feed");
+            return failure(FailureClass::NotAFeed, &detail);
+        }
+    } else if !is_html && !lower.contains("<html") {
+        let detail = "the body is neither XML nor JSON nor HTML";
+        return failure(FailureClass::NotAFeed, detail);
+    }
+    failure(FailureClass::Html, "the body is an HTML page")
+}
+
+/// The name of the first element, past declarations, comments and text.
+fn first_element(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        let (_, markup) = rest.split_once('<')?;
+        rest = if let Some(comment) = markup.strip_prefix("!--") {
+            comment.split_once("-->")?.1
+        } else if let Some(doctype) = markup.strip_prefix('!') {
+            // An internal subset holds markup of its own and ends with `]`.
+            let (head, after) = doctype.split_once('>')?;
+            if head.contains('[') { doctype.split_once(']')?.1 } else { after }
+        } else if let Some(instruction) = markup.strip_prefix('?') {
+            instruction.split_once("?>")?.1
+        } else if markup.starts_with(|c: char| c.is_alphabetic()) {
+            let end = |c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<');
+            return markup.split(end).next();
+        } else {
+            markup
+        };
+    }
+}
+
+fn local_name(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+fn is_html_name(name: &str) -> bool {
+    const NAMES: [&str; 21] = [
+        "html", "head", "body", "title", "meta", "link", "script", "style", "div", "span", "p",
+        "br", "b", "a", "h1", "h2", "center", "table", "font", "pre", "noscript",
+    ];
+    NAMES.iter().any(|html| name.eq_ignore_ascii_case(html))
+}
+
+/// Walks XML once; `start` is where it begins in `text`, `url` what a relative base resolves with.
+///
+/// # Errors
+/// [`ParseFailure`] of class `Malformed`, `TooDeep`, `Entities` or `NotAFeed`.
+pub(super) fn check(text: &str, start: usize, url: &Url) -> Result<Checked, ParseFailure> {
+    let xml = text.get(start..).unwrap_or_default();
+    Walk::new(xml, url)
+        .run()
+        .map_err(|mut failure| {
+            failure.offset = failure.offset.map(|offset| offset + start as u64);
+            failure
+        })
+        .map(|mut checked| {
+            for extras in &mut checked.extras {
+                extras.offset += start as u64;
+            }
+            checked
+        })
+}
+
+struct Walk<'a> {
+    reader: Reader<&'a [u8]>,
+    /// Where the event in hand begins.
+    at: usize,
+    depth: usize,
+    elements: usize,
+    left_out: usize,
+    root: Option<Root>,
+    namespaces: Namespaces,
+    repair: Repair<'a>,
+    extras: ExtrasReader,
+}
+
+impl<'a> Walk<'a> {
+    fn new(xml: &'a str, url: &Url) -> Self {
+        let mut reader = Reader::from_str(xml);
+        // Publishers forget to escape; `repair` puts the reference there.
+        reader.config_mut().allow_dangling_amp = true;
+        Self {
+            reader,
+            at: 0,
+            depth: 0,
+            elements: 0,
+            left_out: 0,
+            root: None,
+            namespaces: Namespaces::default(),
+            repair: Repair::new(xml),
+            extras: ExtrasReader::new(url.clone()),
+        }
+    }
+
+    fn run(mut self) -> Result<Checked, ParseFailure> {
+        loop {
+            self.at = self.position();
+            let event = self.reader.read_event().map_err(|err| {
+                let offset = self.reader.error_position();
+                ParseFailure::at(FailureClass::Malformed, err.to_string(), offset)
+            })?;
+            let to = self.position();
+            match event {
+                Event::Start(tag) => self.open(&tag, to)?,
+                Event::Empty(tag) => {
+                    self.open(&tag, to)?;
+                    self.close(to, to);
+                }
+                Event::End(_) => self.close(self.at, to),
+                Event::Text(part) => {
+                    self.extras.text(&part);
+                    self.repair.text(self.at, &part);
+                }
+                Event::CData(part) => self.extras.text(&part),
+                Event::GeneralRef(reference) => {
+                    let mended = self.repair.reference(self.at..to, &reference);
+                    self.extras.text(&mended);
+                }
+                Event::Decl(_) => self.repair.remove(self.at..to),
+                Event::DocType(doctype) => {
+                    if doctype.to_ascii_uppercase().contains("<!ENTITY") {
+                        let detail = "the document type defines entities".to_owned();
+                        return Err(self.refused(FailureClass::Entities, detail));
+                    }
+                    self.repair.remove(self.at..to);
+                }
+                Event::Eof => {
+                    let detail = "the document ends before its root element does".to_owned();
+                    return Err(self.refused(FailureClass::Malformed, detail));
+                }
+                Event::Comment(_) | Event::PI(_) => {}
+            }
+            // What follows the root element concerns nobody.
+            if self.depth == 0
+                && let Some(root) = self.root
+            {
+                return Ok(self.finish(root, to));
+            }
+        }
+    }
+
+    fn position(&self) -> usize {
+        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+    }
+
+    fn refused(&self, class: FailureClass, detail: String) -> ParseFailure {
+        ParseFailure::at(class, detail, self.at as u64)
+    }
+
+    fn open(&mut self, tag: &BytesStart<'_>, to: usize) -> Result<(), ParseFailure> {
+        let attributes = self.attributes(tag)?;
+        let qualified = tag.name();
+        let qualified = qualified.as_ref();
+        let root = self.check_place(qualified)?;
+        if self.namespaces.open(&attributes, self.depth).is_none() {
+            let detail = "more namespaces are declared than any feed needs".to_owned();
+            return Err(self.refused(FailureClass::Malformed, detail));
+        }
+        let name = self.namespaces.resolve(qualified);
+        let entries = self.extras.entries.len();
+        self.extras.open(root, &name, &attributes, self.depth, self.at);
+        if self.extras.entries.len() > entries && entries >= ENTRIES_MAX {
+            self.repair.leave_out(self.at);
+        }
+        self.repair.open(root, &name, &attributes, self.at..to);
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Holds one element against the limits; answers with the document's root.
+    fn check_place(&mut self, qualified: &str) -> Result<Root, ParseFailure> {
+        self.elements += 1;
+        if self.depth >= DEPTH_MAX {
+            let detail = format!("elements nest deeper than {DEPTH_MAX}");
+            return Err(self.refused(FailureClass::TooDeep, detail));
+        }
+        if self.elements > ELEMENTS_MAX {
+            let detail = format!("there are more than {ELEMENTS_MAX} elements");
+            return Err(self.refused(FailureClass::Malformed, detail));
+        }
+        if qualified.len() > NAME_BYTES_MAX {
+            let detail = format!("an element's name is longer than {NAME_BYTES_MAX} bytes");
+            return Err(self.refused(FailureClass::Malformed, detail));
+        }
+        if let Some(root) = self.root {
+            return Ok(root);
+        }
+        let root = Root::from_local_name(local_name(qualified)).ok_or_else(|| {
+            let detail = format!("the root element <{qualified}> is not that of a feed");
+            self.refused(FailureClass::NotAFeed, detail)
+        })?;
+        self.root = Some(root);
+        Ok(root)
+    }
+
+    /// The attributes as written; quotes may be missing, as in HTML.
+    fn attributes<'t>(&self, tag: &'t BytesStart<'_>) -> Result<Vec<Attribute<'t>>, ParseFailure> {
+        let mut attributes = Vec::new();
+        let mut raw = tag.html_attributes();
+        // quick-xml would compare each with all before it.
+        for attribute in raw.with_checks(false).flatten() {
+            if attributes.len() >= ATTRIBUTES_MAX {
+                let detail = format!("an element has more than {ATTRIBUTES_MAX} attributes");
+                return Err(self.refused(FailureClass::Malformed, detail));
+            }
+            attributes.push((attribute.key.0, attribute.value));
+        }
+        Ok(attributes)
+    }
+
+    fn close(&mut self, at: usize, to: usize) {
+        self.depth = self.depth.saturating_sub(1);
+        self.namespaces.close(self.depth);
+        self.repair.close(at..to);
+        if self.extras.close(self.depth) == Closed::Entry && self.extras.entries.len() > ENTRIES_MAX
+        {
+            self.repair.end_leaving_out(to);
+            self.extras.entries.pop();
+            self.left_out += 1;
+        }
+    }
+
+    fn finish(self, root: Root, to: usize) -> Checked {
+        Checked {
+            root,
+            xml: self.repair.finish(&self.namespaces, to),
+            extras: self.extras.entries,
+            language: self.extras.language,
+            left_out: self.left_out,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Small mendings of XML, by replacing pieces of its text: what publishers do wrong every day and
+//! what feed-rs refuses or reads wrongly. Never guesses at structure; that is the parser's word.
+//!
+//! - a bare `&` and names only HTML knows (`&nbsp;`) become what they were meant to be
+//! - references to what is no character (`&#0;`, half a surrogate pair) go; C1 ones are windows-1252
+//! - `<rss>` gets the version feed-rs reads; namespaces get the names it knows; undeclared prefixes
+//!   are declared
+//! - Atom text of a type that feed-rs refuses whole feeds for is read as what it most likely is
+//! - declarations and document types go; people are read in `extras`
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use quick_xml::escape::resolve_predefined_entity;
+use url::Url;
+
+use super::guard::Root;
+use super::namespace::{
+    Attribute, IGNORED, IGNORED_PREFIX, Name, Namespaces, Space, declared_prefix, known,
+};
+use super::reference;
+
+/// One piece of text and what stands there instead.
+#[derive(Debug)]
+struct Edit {
+    at: Range<usize>,
+    with: String,
+}
+
+/// The mendings of one document, in document order.
+#[derive(Debug)]
+pub(super) struct Repair<'a> {
+    xml: &'a str,
+    edits: Vec<Edit>,
+    /// The root's tag without its end, and where it was: declarations may still join it.
+    root_tag: Option<(Range<usize>, String)>,
+    /// The new name, if any, of every element that is open.
+    names: Vec<Option<String>>,
+    /// Half a surrogate pair, and where the other half would begin.
+    half: Option<(u32, usize)>,
+    /// Where an entry began that is left out.
+    leaving_out: Option<usize>,
+}
+
+impl<'a> Repair<'a> {
+    pub(super) fn new(xml: &'a str) -> Self {
+        Self {
+            xml,
+            edits: Vec::new(),
+            root_tag: None,
+            names: Vec::new(),
+            half: None,
+            leaving_out: None,
+        }
+    }
+
+    /// Takes a piece out.
+    pub(super) fn remove(&mut self, at: Range<usize>) {
+        self.replace(at, String::new());
+    }
+
+    fn replace(&mut self, at: Range<usize>, with: String) {
+        if self.leaving_out.is_none() {
+            self.edits.push(Edit { at, with });
+        }
+    }
+
+    /// Leaves out all from here to [`Self::end_leaving_out`].
+    pub(super) fn leave_out(&mut self, from: usize) {
+        self.leaving_out = Some(from);
+    }
+
+    pub(super) fn end_leaving_out(&mut self, to: usize) {
+        if let Some(from) = self.leaving_out.take() {
+            self.remove(from..to);
+        }
+    }
+
+    /// Text that begins with `&` is one that begins no reference.
+    pub(super) fn text(&mut self, at: usize, part: &str) {
+        if part.starts_with('&') {
+            self.replace(at..at + 1, "&amp;".to_owned());
+        }
+    }
+
+    /// Mends a reference; answers with the text it stands for.
+    pub(super) fn reference(&mut self, at: Range<usize>, name: &str) -> Cow<'static, str> {
+        if let Some(predefined) = resolve_predefined_entity(name) {
+            return Cow::Borrowed(predefined);
+        }
+        let Some(number) = name.strip_prefix('#') else {
+            let Some(text) = reference::named(name) else {
+                self.replace(at.start..at.start + 1, "&amp;".to_owned());
+                return Cow::Owned(format!("&{name};"));
+            };
+            self.replace(at, escaped(&text));
+            return Cow::Owned(text);
+        };
+        let code = reference::number(number);
+        let half = self.half.take().filter(|(_, next)| *next == at.start);
+        let text = match (code, half) {
+            (Some(low @ 0xDC00..=0xDFFF), Some((high, _))) => {
+                reference::character(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+            }
+            (Some(high @ 0xD800..=0xDBFF), _) => {
+                self.half = Some((high, at.end));
+                None
+            }
+            (Some(code), _) => reference::character(code),
+            (None, _) => None,
+        };
+        let text = text.map(String::from).unwrap_or_default();
+        self.replace(at, escaped(&text));
+        Cow::Owned(text)
+    }
+
+    /// Mends a start tag.
+    pub(super) fn open(
+        &mut self,
+        root: Root,
+        name: &Name<'_>,
+        attributes: &[Attribute<'_>],
+        at: Range<usize>,
+    ) {
+        let depth = self.names.len();
+        let new_name = new_name(root, name, attributes, depth);
+        let mended = mended_attributes(root, name, attributes, depth);
+        self.names.push(new_name.clone());
+        if depth > 0 && new_name.is_none() && mended.is_none() {
+            return;
+        }
+        let mended = mended.unwrap_or_else(|| attributes.to_vec());
+        let mut tag =
+            format!("<{}", new_name.unwrap_or_else(|| qualified(name.prefix, name.local)));
+        for (key, value) in mended {
+            let value = value.replace('"', "&quot;").replace('<', "&lt;");
+            tag.push_str(&format!(" {key}=\"{value}\""));
+        }
+        if depth == 0 {
+            self.root_tag = Some((at, tag));
+            return;
+        }
+        let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
+        tag.push_str(if is_empty { "/>" } else { ">" });
+        self.replace(at, tag);
+    }
+
+    /// Mends an end tag, or none if the element was empty.
+    pub(super) fn close(&mut self, at: Range<usize>) {
+        if let Some(Some(name)) = self.names.pop()
+            && !at.is_empty()
+        {
+            self.replace(at, format!("</{name}>"));
+        }
+    }
+
+    /// The mended text, up to `to`.
+    pub(super) fn finish(self, namespaces: &Namespaces, to: usize) -> String {
+        let mut edits = self.edits;
+        if let Some((at, mut tag)) = self.root_tag {
+            for (prefix, uri) in namespaces.missing_declarations() {
+                tag.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
+            }
+            tag.push_str(&format!(" xmlns:{IGNORED_PREFIX}=\"{IGNORED}\""));
+            let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
+            tag.push_str(if is_empty { "/>" } else { ">" });
+            let place = edits.partition_point(|edit| edit.at.start < at.start);
+            edits.insert(place, Edit { at, with: tag });
+        }
+        let mut mended = String::with_capacity(to + edits.len() * 8);
+        let mut done = 0;
+        for edit in edits {
+            mended.push_str(self.xml.get(done..edit.at.start).unwrap_or_default());
+            mended.push_str(&edit.with);
+            done = edit.at.end;
+        }
+        mended.push_str(self.xml.get(done..to).unwrap_or_default());
+        mended
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn qualified(prefix: &str, local: &str) -> String {
+    if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") }
+}
+
+/// What an element is to be called instead, if its own name would mislead feed-rs.
+fn new_name(
+    root: Root,
+    name: &Name<'_>,
+    attributes: &[Attribute<'_>],
+    depth: usize,
+) -> Option<String> {
+    let ignored = || Some(format!("{IGNORED_PREFIX}:{}", name.local));
+    let is_root = depth == 0;
+    match (root, name.space, name.local) {
+        (Root::Rss, _, "rss") | (Root::Rdf, _, "RDF") | (Root::Atom, _, "feed") if is_root => None,
+        (Root::Rss, _, _) if is_root => Some("rss".to_owned()),
+        (Root::Rdf, _, _) if is_root => Some("rdf:RDF".to_owned()),
+        (Root::Atom, _, _) if is_root => Some(qualified(name.prefix, "feed")),
+        // feed-rs cuts names at byte offsets and panics; `extras` reads them.
+        (
+            Root::Rss | Root::Rdf,
+            Space::Document | Space::Rss,
+            "author" | "managingEditor" | "webMaster",
+        )
+        | (Root::Rss | Root::Rdf, Space::Dc, "creator") => ignored(),
+        // Atom 0.3.
+        (Root::Atom, Space::Document | Space::Atom, "issued") => {
+            Some(qualified(name.prefix, "published"))
+        }
+        (Root::Atom, Space::Document | Space::Atom, "modified") => {
+            Some(qualified(name.prefix, "updated"))
+        }
+        // Content that is elsewhere, or no text: feed-rs refuses the whole feed for some of these.
+        (Root::Atom | Root::AtomEntry, Space::Document | Space::Atom, "content")
+            if attributes.iter().any(|(key, _)| *key == "src")
+                || text_type(attributes).is_some_and(|text_type| text_type.is_none()) =>
+        {
+            ignored()
+        }
+        _ => None,
+    }
+}
+
+/// How feed-rs is to read Atom text: the outer `None` if no type is given, the inner if it is not
+/// text at all.
+fn text_type(attributes: &[Attribute<'_>]) -> Option<Option<&'static str>> {
+    let (_, value) = attributes.iter().find(|(key, _)| *key == "type")?;
+    let value = value.trim().to_ascii_lowercase();
+    Some(match value.as_str() {
+        "" | "text" | "plain" | "text/plain" => Some("text"),
+        "html" | "text/html" => Some("html"),
+        "xhtml" => Some("xhtml"),
+        xml if xml.ends_with("/xml") || xml.ends_with("+xml") => Some("xhtml"),
+        text if text.starts_with("text/") || !text.contains('/') => Some("html"),
+        _ => None,
+    })
+}
+
+/// The attributes as they should be, or `None` if they are.
+fn mended_attributes<'t>(
+    root: Root,
+    name: &Name<'_>,
+    attributes: &[Attribute<'t>],
+    depth: usize,
+) -> Option<Vec<Attribute<'t>>> {
+    let is_atom_text = matches!(root, Root::Atom | Root::AtomEntry)
+        && matches!(name.space, Space::Document | Space::Atom)
+        && matches!(name.local, "title" | "summary" | "content" | "rights" | "subtitle");
+    let is_rss = depth == 0 && root == Root::Rss;
+    let mut mended: Vec<Attribute<'t>> = Vec::with_capacity(attributes.len());
+    let mut is_mended = false;
+    for (key, value) in attributes {
+        let new = match declared_prefix(key) {
+            Some("")
+                if depth <= 1 && known(value).is_none_or(|(space, _)| space != Space::Xhtml) =>
+            {
+                None
+            }
+            Some(_) => Some(known(value).map_or(value.clone(), |(_, uri)| Cow::Borrowed(uri))),
+            None if *key == "xml:base" && !is_base(value) => None,
+            None if *key == "version" && is_rss => None,
+            None if *key == "type" && is_atom_text => {
+                text_type(attributes).flatten().map(Cow::Borrowed)
+            }
+            None => Some(value.clone()),
+        };
+        is_mended |= new.as_ref() != Some(value);
+        if let Some(new) = new
+            && !mended.iter().any(|(seen, _)| seen == key)
+        {
+            mended.push((*key, new));
+        }
+    }
+    if is_rss {
+        mended.push(("version", Cow::Borrowed("2.0")));
+    }
+    (is_mended || is_rss).then_some(mended)
+}
+
+/// Whether feed-rs can resolve against it; it refuses the whole feed if not.
+fn is_base(value: &str) -> bool {
+    match Url::parse(value) {
+        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => true,
+        Err(_) => false,
+    }
+}

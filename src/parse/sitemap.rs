@@ -1,0 +1,122 @@
+//! News sitemaps: `<urlset>` whose URLs carry `news:news`. feed-rs has none.
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use super::{FeedFormat, ParseFailure, ParsedFeed};
+use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
+
+/// The most pictures kept of one entry.
+const PICTURES_MAX: usize = 100;
+
+/// Reads a sitemap that the guard has passed.
+///
+/// # Errors
+/// [`ParseFailure`]: `NotAFeed` if no URL has a news tag, `Malformed` if it is not well formed.
+pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
+    let mut reader = Reader::from_str(xml);
+    reader.config_mut().expand_empty_elements = true;
+    let mut page = Pages::default();
+    loop {
+        let event = reader
+            .read_event()
+            .map_err(|err| ParseFailure::whole(FailureClass::Malformed, &err.to_string()))?;
+        match event {
+            Event::Start(tag) => page.open(tag.local_name().as_ref()),
+            Event::End(_) => page.close(),
+            Event::Text(part) => page.text.push_str(&part),
+            Event::CData(part) => page.text.push_str(&part),
+            Event::GeneralRef(reference) => {
+                let text = quick_xml::escape::unescape(&format!("&{};", &*reference))
+                    .map(std::borrow::Cow::into_owned);
+                page.text.push_str(&text.unwrap_or_default());
+            }
+            Event::Eof => break,
+            Event::Empty(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_) => {}
+        }
+    }
+    if !page.has_news {
+        let detail = "this sitemap lists pages without news tags, so they have no titles or dates";
+        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
+    }
+    Ok(ParsedFeed {
+        format: FeedFormat::Sitemap,
+        title: page.publication,
+        language: None,
+        ttl: None,
+        entries: page.entries,
+        problems: Vec::new(),
+    })
+}
+
+/// The pages read so far, and where in one we are.
+#[derive(Default)]
+struct Pages {
+    entries: Vec<Entry>,
+    /// Local names of the open elements.
+    path: Vec<String>,
+    text: String,
+    has_news: bool,
+    publication: Option<String>,
+}
+
+impl Pages {
+    fn open(&mut self, name: &str) {
+        self.text.clear();
+        self.path.push(name.to_owned());
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        match path.as_slice() {
+            [_, "url"] => self.entries.push(Entry::default()),
+            [_, "url", "news"] => self.has_news = true,
+            _ => {}
+        }
+    }
+
+    fn close(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        if let Some(entry) = self.entries.last_mut()
+            && let [_, "url", inside @ ..] = path.as_slice()
+            && let Some(text) = text
+        {
+            match inside {
+                ["loc"] => entry.link = Some(text),
+                ["lastmod"] => entry.updated = Some(text),
+                ["news", "title"] => {
+                    let kind = if super::looks_like_html(&text) {
+                        TextKind::Html
+                    } else {
+                        TextKind::Plain
+                    };
+                    entry.title = Some(EntryText { kind, value: text });
+                }
+                ["news", "publication_date"] => entry.published = Some(text),
+                ["news", "publication", "language"] => entry.language = Some(text),
+                ["news", "publication", "name"] => self.publication = Some(text),
+                ["news", "keywords"] => {
+                    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                    entry.categories.extend(words.map(str::to_owned));
+                }
+                ["image", "loc"] if entry.media.len() < PICTURES_MAX => entry.media.push(Media {
+                    url: text,
+                    media_type: None,
+                    width: None,
+                    height: None,
+                    title: None,
+                }),
+                ["image", "title" | "caption"] => {
+                    if let Some(picture) = entry.media.last_mut() {
+                        picture.title.get_or_insert(text);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.path.pop();
+    }
+}
