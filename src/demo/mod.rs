@@ -6,6 +6,7 @@
 pub mod progress;
 pub mod script;
 pub mod server;
+pub mod settings;
 
 #[cfg(test)]
 mod tests;

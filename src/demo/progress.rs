@@ -2,8 +2,60 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::script::{DemoFeed, Expected};
+use super::script::{DemoFeed, Expected, FEEDS};
 use crate::model::{FailureClass, Outcome, PollResult};
+
+/// How far every feed has come, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Board {
+    feeds: BTreeMap<String, Progress>,
+}
+
+impl Board {
+    /// Takes in one committed outcome, and gives back how far its feed has come.
+    pub fn observe(&mut self, outcome: &Outcome) -> &Progress {
+        let progress = self.feeds.entry(outcome.feed_id.as_str().to_owned()).or_default();
+        progress.observe(outcome);
+        progress
+    }
+
+    /// How far a feed has come.
+    pub fn of(&self, feed: &DemoFeed) -> Progress {
+        self.feeds.get(feed.id).cloned().unwrap_or_default()
+    }
+
+    /// Whether every feed has shown what it is there to show.
+    pub fn is_complete(&self) -> bool {
+        FEEDS.iter().all(|feed| self.of(feed).missing(feed).is_empty())
+    }
+
+    /// All feeds as if they were one.
+    pub fn total(&self) -> Progress {
+        let mut total = Progress::default();
+        for one in self.feeds.values() {
+            total.polls += one.polls;
+            total.not_modified += one.not_modified;
+            total.records += one.records;
+            total.revisions += one.revisions;
+            total.tagged += one.tagged;
+            for (class, count) in &one.failures {
+                *total.failures.entry(*class).or_default() += count;
+            }
+            for (language, count) in &one.languages {
+                *total.languages.entry(language.clone()).or_default() += count;
+            }
+            for (tag, count) in &one.tags {
+                *total.tags.entry(tag.clone()).or_default() += count;
+            }
+        }
+        total
+    }
+}
+
+/// Whether the script says that this feed fails so.
+pub fn is_expected(feed_id: &str, class: FailureClass) -> bool {
+    FEEDS.iter().any(|feed| feed.id == feed_id && feed.expected.contains(&Expected::Fails(class)))
+}
 
 /// What has been committed of one feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +122,21 @@ impl Progress {
         }
     }
 
-    /// What has not been seen, for a person, as "want x; saw y".
+    /// What has been seen, for a person.
+    pub fn seen(&self) -> String {
+        let mut parts = match self.records {
+            0 => vec!["no record".to_owned()],
+            1 => vec!["1 record".to_owned()],
+            records => vec![format!("{records} records")],
+        };
+        parts.extend(self.failures.keys().map(|class| class.name().to_owned()));
+        parts.extend((self.revisions > 0).then(|| "revision 2".to_owned()));
+        parts.extend((self.not_modified > 0).then(|| "304".to_owned()));
+        parts.extend(self.moved_to.as_ref().map(|_| "moved".to_owned()));
+        parts.join(", ")
+    }
+
+    /// What has not been seen, for a person.
     pub fn missing(&self, feed: &DemoFeed) -> Vec<String> {
         feed.expected
             .iter()
@@ -106,4 +172,58 @@ impl Progress {
 
 fn or_none(found: &[&str]) -> String {
     if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Failure, FeedId};
+    use crate::state::FeedState;
+
+    fn outcome(id: &str, result: PollResult) -> Outcome {
+        Outcome {
+            feed_id: FeedId::parse(id).unwrap(),
+            result,
+            records: Vec::new(),
+            rejects: Vec::new(),
+            state: FeedState::default(),
+        }
+    }
+
+    fn failed(class: FailureClass) -> PollResult {
+        PollResult::Failed(Failure { class, detail: "no".to_owned(), retry_after: None })
+    }
+
+    fn feed(id: &str) -> &'static DemoFeed {
+        FEEDS.iter().find(|feed| feed.id == id).unwrap()
+    }
+
+    #[test]
+    fn a_feed_that_should_fail_is_done_when_it_has_failed_as_it_should() {
+        let mut board = Board::default();
+        let quillford = feed("quillford");
+        assert!(!board.of(quillford).missing(quillford).is_empty());
+        board.observe(&outcome("quillford", failed(FailureClass::Server)));
+        assert_eq!(board.of(quillford).missing(quillford), ["wants failure html, has server"]);
+        board.observe(&outcome("quillford", failed(FailureClass::Html)));
+        assert!(board.of(quillford).missing(quillford).is_empty());
+        assert!(!board.is_complete());
+    }
+
+    #[test]
+    fn a_feed_never_polled_has_shown_nothing() {
+        for feed in FEEDS {
+            assert_eq!(Progress::default().missing(feed).len(), feed.expected.len(), "{}", feed.id);
+        }
+    }
+
+    #[test]
+    fn totals_add_up() {
+        let mut board = Board::default();
+        board.observe(&outcome("kestrel", PollResult::NotModified));
+        board.observe(&outcome("quillford", PollResult::NotModified));
+        board.observe(&outcome("quillford", failed(FailureClass::Html)));
+        let total = board.total();
+        assert_eq!((total.polls, total.not_modified, total.failures.len()), (3, 2, 1));
+    }
 }

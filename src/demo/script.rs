@@ -165,6 +165,9 @@ const fn feed(
 
 use Expected::{Fails, Language, Moved, NoRecord, NoTag, NotModified, Records, Revision, Tag};
 
+/// The guid of the article that is shown in full at the end.
+pub const SHOWCASE: &str = "meridian:world:20160211:0417";
+
 /// Every feed that is polled.
 #[rustfmt::skip]
 pub const FEEDS: &[DemoFeed] = &[

@@ -123,6 +123,15 @@ fn every_feed_has_a_page_unless_it_is_there_to_be_missing() {
 }
 
 #[test]
+fn every_feed_can_be_configured() {
+    let config = super::settings::config(std::path::Path::new("/tmp"), 8080);
+    assert_eq!(config.feeds.len(), FEEDS.len());
+    for feed in &config.feeds {
+        assert!(config.fetch.resolve.contains_key(feed.url.host_str().unwrap()), "{}", feed.id);
+    }
+}
+
+#[test]
 fn an_edit_changes_one_place() {
     for page in PAGES {
         if let Serving::Edited { from, .. } = page.serving {

@@ -113,7 +113,11 @@ impl Style {
         }
     }
 
-    fn write(self, out: &mut impl Write, text: &Text) -> std::io::Result<()> {
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(self, out: &mut impl Write, text: &Text) -> std::io::Result<()> {
         match self.medium {
             Medium::Terminal { .. } => text.write(out)?,
             Medium::Pipe => out.write_all(text.plain().as_bytes())?,
