@@ -139,7 +139,9 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
     let body = match fetcher.fetch(&feed.url, &BTreeMap::new()).await {
         Answer::Body(body) => body,
         // Nothing was sent that could be answered so.
-        Answer::NotModified(_) => return failed("not modified, though nothing was held".to_owned()),
+        Answer::NotModified(_) => {
+            return failed("not modified, though nothing was held".to_owned());
+        }
         Answer::Failed(failure) => {
             return failed(format!("{}: {}", failure.class.name(), failure.detail));
         }

@@ -12,7 +12,7 @@ use url::Url;
 use super::script::{DemoFeed, FEEDS, PAGES};
 use crate::commit::LedgerSettings;
 use crate::commit::sqlite::SqliteSettings;
-use crate::config::{Config, LogFormat, LogSettings, TagSettings};
+use crate::config::{Config, FeedDefaults, LogFormat, LogSettings, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::model::{Backlog, Feed, FeedId};
 use crate::schedule::queue::Politeness;
@@ -39,9 +39,19 @@ pub fn config(folder: &Path, port: u16) -> Config {
     let hosts: BTreeMap<String, IpAddr> =
         PAGES.iter().map(|page| (page.host.to_owned(), loopback)).collect();
     let (taxonomy, lexicons) = Tagger::built_in_sources();
+    let feed_defaults = FeedDefaults {
+        interval_min: INTERVAL,
+        interval_max: INTERVAL_MAX,
+        retry_after_max: INTERVAL_MAX,
+        backlog: Backlog::All,
+        entries_max: 100,
+        text_chars_max: 20_000,
+    };
     Config {
         path: None,
-        feeds: FEEDS.iter().map(|one| feed(one, port)).collect(),
+        files: Vec::new(),
+        feeds: FEEDS.iter().map(|one| feed(one, port, &feed_defaults)).collect(),
+        feed_defaults,
         fetch: FetchSettings {
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
@@ -69,21 +79,14 @@ pub fn config(folder: &Path, port: u16) -> Config {
     }
 }
 
-fn feed(feed: &DemoFeed, port: u16) -> Feed {
+fn feed(feed: &DemoFeed, port: u16, defaults: &FeedDefaults) -> Feed {
     let url = format!("http://{}:{port}{}", feed.host, feed.path);
+    let id =
+        FeedId::parse(feed.id).expect("ids of the script are ids: `every_feed_can_be_configured`");
+    let url = Url::parse(&url).expect("hosts and paths of the script are those of URLs: see there");
     Feed {
-        id: FeedId::parse(feed.id)
-            .expect("ids of the script are ids: `every_feed_can_be_configured`"),
-        url: Url::parse(&url).expect("hosts and paths of the script are those of URLs: see there"),
         publisher: Some(feed.publisher.to_owned()),
-        country: None,
-        language: None,
         interval: Some(INTERVAL),
-        interval_min: INTERVAL,
-        interval_max: INTERVAL_MAX,
-        retry_after_max: INTERVAL_MAX,
-        backlog: Backlog::All,
-        entries_max: 100,
-        text_chars_max: 20_000,
+        ..defaults.feed(id, url)
     }
 }
