@@ -34,7 +34,7 @@ pub(crate) struct Shown {
     /// Its headline.
     pub(crate) title: String,
     /// How many headlines it has had, this one included.
-    pub(crate) headline: u64,
+    pub(crate) headline: u32,
 }
 
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Growing {
     fn entry(&self, number: u64, version: u64) -> Shown {
         let first = number.saturating_sub(2).max(1);
         let edits = (first + 1..=version).filter(|v| (v + number) % EDITED_EVERY == 0).count();
-        let headline = 1 + edits as u64;
+        let headline = 1 + u32::try_from(edits).unwrap();
         Shown {
             guid: format!("{}-{number}", self.name),
             title: format!("Shelling hits market {number} of {}, report {headline}", self.name),

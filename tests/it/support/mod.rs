@@ -9,6 +9,7 @@ pub(crate) mod growing;
 pub(crate) mod ledger;
 pub(crate) mod publisher;
 pub(crate) mod run;
+mod tests;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
