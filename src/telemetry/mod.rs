@@ -9,6 +9,8 @@ pub mod metrics;
 use std::io::IsTerminal;
 
 pub use metrics::Metrics;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -34,7 +36,12 @@ pub fn install(settings: &LogSettings) {
             .with_writer(std::io::stderr)
             .boxed()
     };
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(settings.level));
+    // What the libraries do inside is theirs to debug; their warnings may be ours to act on.
+    let libraries = settings.level.min(LevelFilter::WARN);
+    let filter = Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), settings.level)
+        .with_default(libraries);
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
     // Fails only if a subscriber is there already: the demo and tests build more than one daemon.
     let _already = subscriber.try_init();
 }
