@@ -77,7 +77,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path` and `files` are left empty.
+/// are none. `path`, `files` and `feeds_from` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -109,6 +109,7 @@ pub(super) fn check(
     Config {
         path: None,
         files: Vec::new(),
+        feeds_from: Vec::new(),
         feeds,
         feed_defaults,
         fetch,
