@@ -16,7 +16,7 @@ use super::feeds::{FeedDefaults, FeedList, check_feeds};
 use super::origin::Origins;
 use super::raw::{RawConfig, RawFetch, RawPrivateNetworks, RawSqlite};
 use super::units::{
-    duration_text, quoted, read_backlog, read_duration, read_duration_in, read_size_in,
+    duration_text, quoted, read_backlog, read_duration_in, read_size_in,
 };
 use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
 use crate::commit::LedgerSettings;
@@ -77,7 +77,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path` and `files` are left empty.
+/// are none. `path`, `files` and `feeds_from` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -109,6 +109,7 @@ pub(super) fn check(
     Config {
         path: None,
         files: Vec::new(),
+        feeds_from: Vec::new(),
         feeds,
         feed_defaults,
         fetch,
@@ -164,22 +165,20 @@ impl Checker<'_> {
 
     fn feed_defaults(&mut self, raw: &RawConfig) -> FeedDefaults {
         let schedule = &raw.schedule;
-        let min_key = "schedule.interval_min";
-        let interval_min = self.duration(min_key, &schedule.interval_min, &INTERVAL_MIN);
-        let max_key = "schedule.interval_max";
-        let mut interval_max = self.duration(max_key, &schedule.interval_max, &INTERVAL_MAX);
-        // Only if both were read: the stand-ins would make a second problem of one mistake.
-        let both = [&schedule.interval_min, &schedule.interval_max].map(|text| read_duration(text));
-        if let [Ok(min), Ok(max)] = both
+        let (min_key, max_key) = ("schedule.interval_min", "schedule.interval_max");
+        let min = read_duration_in(&schedule.interval_min, &INTERVAL_MIN);
+        let max = read_duration_in(&schedule.interval_max, &INTERVAL_MAX);
+        // Only if both are right in themselves: one mistake is one problem.
+        if let (Ok(min), Ok(max)) = (&min, &max)
             && min > max
+            && !self.origins.is_reported(max_key)
         {
-            let (given, bound) = (&schedule.interval_min, duration_text(max));
-            let text = format!("{given} is longer than schedule.interval_max ({bound}); lower it");
-            if !self.origins.is_reported(max_key) {
-                self.report(min_key, text);
-            }
+            let (given, bound) = (&schedule.interval_min, duration_text(*max));
+            let text = format!("{given} is longer than {max_key} ({bound}); lower it");
+            self.report(min_key, text);
         }
-        interval_max = interval_max.max(interval_min);
+        let interval_min = self.or_report(min_key, min, *INTERVAL_MIN.start());
+        let interval_max = self.or_report(max_key, max, *INTERVAL_MAX.end());
         let retry_after_max = &schedule.retry_after_max;
         let backlog = read_backlog(&schedule.backlog);
         let text_chars_max = raw.normalise.text_chars_max;
@@ -210,13 +209,6 @@ impl Checker<'_> {
         let timeout = self.duration("fetch.timeout", &raw.timeout, &TIMEOUT);
         let key = "fetch.connect_timeout";
         let connect_timeout = self.duration(key, &raw.connect_timeout, &CONNECT_TIMEOUT);
-        if read_duration(&raw.timeout).is_ok_and(|timeout| connect_timeout > timeout) {
-            let (given, timeout) = (&raw.connect_timeout, &raw.timeout);
-            let text = format!("{given} is longer than fetch.timeout ({timeout}); lower it");
-            if !self.origins.is_reported("fetch.timeout") {
-                self.report(key, text);
-            }
-        }
         let body_limit = read_size_in(&raw.body_limit, &BODY_LIMIT);
         FetchSettings {
             timeout,

@@ -241,10 +241,7 @@ impl FeedCheck<'_> {
 }
 
 /// Reads the address of a feed.
-///
-/// # Errors
-/// What is wrong and what to write instead.
-pub fn read_url(text: &str) -> Result<Url, String> {
+fn read_url(text: &str) -> Result<Url, String> {
     if text.len() > URL_BYTES_MAX {
         let start = shown(text);
         return Err(format!(
@@ -277,10 +274,7 @@ pub fn read_url(text: &str) -> Result<Url, String> {
 }
 
 /// Reads a publisher's name.
-///
-/// # Errors
-/// What is wrong and what to write instead.
-pub fn read_publisher(text: &str) -> Result<String, String> {
+fn read_publisher(text: &str) -> Result<String, String> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.chars().any(char::is_control) {
         return Err("empty or with control characters; leave the key out or give a name".to_owned());
@@ -293,10 +287,7 @@ pub fn read_publisher(text: &str) -> Result<String, String> {
 }
 
 /// Reads a country.
-///
-/// # Errors
-/// What is wrong and what to write instead.
-pub fn read_country(text: &str) -> Result<String, String> {
+fn read_country(text: &str) -> Result<String, String> {
     let known = |code: &str| COUNTRIES.split(' ').any(|country| country == code);
     if known(text) {
         return Ok(text.to_owned());
@@ -311,10 +302,7 @@ pub fn read_country(text: &str) -> Result<String, String> {
 }
 
 /// Reads a language: the shape of BCP 47, not its registry.
-///
-/// # Errors
-/// What is wrong and what to write instead.
-pub fn read_language(text: &str) -> Result<String, String> {
+fn read_language(text: &str) -> Result<String, String> {
     let mut parts = text.split('-');
     let first = parts.next().unwrap_or_default();
     let is_first = matches!(first.len(), 2..=8) && first.bytes().all(|b| b.is_ascii_alphabetic());
@@ -350,12 +338,49 @@ pub fn export_opml(feeds: &[Feed], defaults: &FeedDefaults) -> String {
     write_opml(&feeds.iter().map(|feed| written(feed, defaults)).collect::<Vec<_>>())
 }
 
-/// The feeds of an OPML document that can be used, and every problem of those that cannot.
+/// The feeds of an OPML document that can be used, some perhaps more than once, and every problem
+/// of those that cannot.
 pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> (Vec<Feed>, Vec<Problem>) {
     let (feeds, origins, mut problems) = read_opml(file, bytes);
     let list = FeedList { form: ListForm::Opml, feeds, origins };
+    let mut fine = Vec::new();
+    for (index, raw) in list.feeds.iter().enumerate() {
+        let mut check = FeedCheck { list: &list, index, problems: Vec::new() };
+        let feed = check.feed(raw, defaults);
+        fine.extend(feed.filter(|_| check.problems.is_empty()));
+        problems.append(&mut check.problems);
+    }
+    (fine, problems)
+}
+
+/// The feeds of a file, each once.
+///
+/// # Errors
+/// Every problem.
+pub fn read_feeds(
+    file: &str,
+    bytes: &[u8],
+    defaults: &FeedDefaults,
+) -> Result<Vec<Feed>, Vec<Problem>> {
+    let (list, mut problems) = FeedList::read(file, bytes);
     let feeds = check_feeds(&[list], defaults, &mut problems);
-    (feeds, problems)
+    if problems.is_empty() { Ok(feeds) } else { Err(problems) }
+}
+
+/// One feed, given in parts by `file`; problems have bare keys ("url").
+///
+/// # Errors
+/// Every problem.
+pub fn read_feed(file: &str, raw: RawFeed, defaults: &FeedDefaults) -> Result<Feed, Vec<Problem>> {
+    let list = FeedList { form: ListForm::Toml, feeds: vec![raw], origins: Origins::new(file) };
+    let mut problems = Vec::new();
+    let feeds = check_feeds(&[list], defaults, &mut problems);
+    for problem in &mut problems {
+        if let Some((_, key)) = problem.key.split_once('.') {
+            problem.key = key.to_owned();
+        }
+    }
+    feeds.into_iter().next().filter(|_| problems.is_empty()).ok_or(problems)
 }
 
 /// A feed as a `[[feed]]` table, to be appended to a file.

@@ -27,8 +27,7 @@ pub use self::environment::Environment;
 pub use self::environment::fault_spec;
 use self::feeds::FeedList;
 pub use self::feeds::{
-    FEEDS_MAX, FeedDefaults, ListForm, export_opml, feed_table, import_opml, read_country,
-    read_language, read_publisher, read_url,
+    FEEDS_MAX, FeedDefaults, ListForm, export_opml, feed_table, import_opml, read_feed, read_feeds,
 };
 use self::origin::Origins;
 use self::raw::RawTag;
@@ -57,6 +56,8 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// Every file it was read from; a change of one of them is a change of the configuration.
     pub files: Vec<PathBuf>,
+    /// The files of feeds (`feeds_from`).
+    pub feeds_from: Vec<PathBuf>,
     /// Every feed, each id once.
     pub feeds: Vec<Feed>,
     /// What a feed is that the configuration does not know.
@@ -203,8 +204,10 @@ fn load_with(
     let surroundings = Surroundings { directory: &directory, state_directory };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
-        let files = path.into_iter().map(Path::to_owned).chain(files.read).collect();
-        return Ok(Config { path: path.map(Path::to_owned), files, ..config });
+        let path = path.map(Path::to_owned);
+        let feeds_from = raw.feeds_from.iter().map(|name| directory.join(name)).collect();
+        let files = path.iter().cloned().chain(files.read).collect();
+        return Ok(Config { path, files, feeds_from, ..config });
     }
     sort(&mut problems);
     Err(ConfigError(problems))

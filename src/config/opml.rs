@@ -197,3 +197,119 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
     out.push_str("</body>\n</opml>\n");
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<RawFeed>, Vec<String>) {
+        let (feeds, _, problems) = read_opml("a.opml", text.as_bytes());
+        (feeds, problems.iter().map(ToString::to_string).collect())
+    }
+
+    fn body(outlines: &str) -> String {
+        format!("<?xml version=\"1.0\"?>\n<opml version=\"2.0\"><body>{outlines}</body></opml>")
+    }
+
+    #[track_caller]
+    fn check_problem(text: &str, expected: &str) {
+        let (_, problems) = read(text);
+        assert_eq!(problems, [expected], "of {text:?}");
+    }
+
+    #[test]
+    fn folders_are_looked_through() {
+        let (feeds, problems) = read(&body(
+            "<outline text=\"World\"><outline text=\"War\">\
+             <outline type=\"rss\" text=\"Short\" title=\"The &amp; Title\" \
+             xmlUrl=\"https://a.b/?x=1&amp;y=2\" htmlUrl=\"https://a.b\"/></outline></outline>\
+             <outline type=\"link\" url=\"https://a.b/page\"/>",
+        ));
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(feeds.len(), 1);
+        assert_eq!(feeds[0].url.as_deref(), Some("https://a.b/?x=1&y=2"));
+        assert_eq!(feeds[0].publisher.as_deref(), Some("The & Title"));
+    }
+
+    #[test]
+    fn what_readers_really_write_is_read() {
+        for outline in [
+            "<outline xmlurl=\"https://a.b/?x=1&y=2\"/>",
+            "<outline xmlUrl='https://a.b/?x=1&#38;y=2' text=\"&nbsp;\"></outline>",
+            "<OUTLINE/><outline xmlUrl=\" https://a.b/?x=1&y=2\n\" text='' text='2'/>",
+        ] {
+            let (feeds, problems) = read(&body(outline));
+            let urls: Vec<_> = feeds.iter().filter_map(|feed| feed.url.as_deref()).collect();
+            assert_eq!(urls, ["https://a.b/?x=1&y=2"], "{outline} {problems:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_address_is_no_folder() {
+        let (feeds, _) = read(&body("<outline text=\"a\" xmlUrl=\"\"/>"));
+        assert_eq!(feeds[0].url.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn the_encoding_is_the_marks_or_the_declared_one() {
+        let outline = "<outline text=\"Café\" xmlUrl=\"https://a.b/\"/>";
+        let text = format!("<?xml version=\"1.0\" encoding='ISO-8859-1'?><opml>{outline}</opml>");
+        let latin = encoding_rs::WINDOWS_1252.encode(&text).0.into_owned();
+        let marked = format!("\u{feff}<opml>{outline}</opml>").into_bytes();
+        let wide: Vec<u8> = format!("\u{feff}<opml>{outline}</opml>")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [latin, marked, wide] {
+            let (feeds, _, problems) = read_opml("a.opml", &bytes);
+            assert_eq!(problems, []);
+            assert_eq!(feeds[0].publisher.as_deref(), Some("Café"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_opml_says_what_it_is() {
+        check_problem("", "a.opml:1: is not OPML: it has no elements");
+        check_problem("url,title", "a.opml:1: is not OPML: it has no elements");
+        check_problem(
+            "\n<rss version=\"2.0\"/>",
+            "a.opml:2: is not OPML: its first element is <rss>, not <opml>",
+        );
+        check_problem("<opml>\n<body>", "a.opml:2: ends before its last element does");
+        let (_, problems) = read("<opml><body></opml>");
+        assert!(problems[0].starts_with("a.opml:1: is not XML"), "{problems:?}");
+    }
+
+    #[test]
+    fn depth_has_a_limit() {
+        let nested = |depth: usize| {
+            let open = "<outline>".repeat(depth);
+            format!("<opml>{open}{}</opml>", "</outline>".repeat(depth))
+        };
+        assert_eq!(read(&nested(DEPTH_MAX - 1)).1, Vec::<String>::new());
+        let limit = format!("a.opml:1: outlines lie more than {DEPTH_MAX} deep; flatten them");
+        check_problem(&nested(DEPTH_MAX), &limit);
+        // Ended at the limit, whatever follows.
+        check_problem(&"<opml>".repeat(1_000_000), &limit);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let feed = RawFeed {
+            id: Some("a".to_owned()),
+            url: Some("https://a.b/?x=1&y=\"<2>\"".to_owned()),
+            publisher: Some("A & \"B\" <C> 'D'".to_owned()),
+            country: Some("UA".to_owned()),
+            language: Some("uk".to_owned()),
+            interval: Some("30m".to_owned()),
+            backlog: Some("none".to_owned()),
+        };
+        let bare = RawFeed {
+            id: Some("b".to_owned()),
+            url: Some("https://b.c/".to_owned()),
+            ..RawFeed::default()
+        };
+        let feeds = vec![feed, bare];
+        assert_eq!(read(&write_opml(&feeds)), (feeds, Vec::new()));
+    }
+}

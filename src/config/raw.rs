@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ impl Default for RawSchedule {
 pub struct RawFetch {
     /// For the whole exchange, redirects and body included. 1s to 10m.
     pub timeout: String,
-    /// For one connection, name look-up and TLS included. 100ms to 1m, at most `timeout`.
+    /// For one connection, name look-up and TLS included. 100ms to 1m.
     pub connect_timeout: String,
     /// The most bytes of a document, as sent and decompressed. 1KiB to 1GiB.
     pub body_limit: String,
@@ -268,33 +268,47 @@ impl Default for RawRun {
 /// A feed to poll.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["url"]))]
 pub struct RawFeed {
     /// What its state is kept under: 1 to 128 characters of a-z, 0-9, ".", "_" and "-". Left out:
     /// made from host and path. With an id, the URL may change and the state stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub id: Option<String>,
     /// Where it is: http or https. Needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub url: Option<String>,
     /// Who publishes it; shown on its records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub publisher: Option<String>,
     /// Where the publisher is: ISO 3166-1 alpha-2, upper case ("GB").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub country: Option<String>,
     /// The language it is in: BCP 47 ("pt-BR"). Left out: told from the feed or the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub language: Option<String>,
     /// A fixed wait between polls instead of the learned one, within `schedule.interval_min` and
     /// `schedule.interval_max`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub interval: Option<String>,
     /// As `schedule.backlog`, for this feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub backlog: Option<String>,
 }
 
-/// The JSON Schema of the configuration file, 2020-12.
-pub fn schema() -> Schema {
-    schemars::schema_for!(RawConfig)
+/// The JSON Schema (2020-12) of the configuration file.
+pub fn schema() -> Value {
+    schema_of::<RawConfig>()
 }
 
-/// The schema of `T` with every reference resolved in place, which is easy to walk.
-pub(super) fn flat_schema<T: JsonSchema>() -> Value {
+/// The schema of `T`, with what it refers to in its place: easy to walk, and without our names.
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>().to_value()

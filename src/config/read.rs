@@ -13,7 +13,8 @@ use toml::de::{DeTable, DeValue};
 use super::Problem;
 use super::environment::{ENVIRONMENT, Environment, PREFIX};
 use super::origin::Origins;
-use super::raw::flat_schema;
+use super::raw::schema_of;
+use super::units::quoted;
 use super::walk::{Walk, fitting, suggested_variable};
 
 /// A document in reading.
@@ -29,7 +30,7 @@ impl Reader {
     /// Begins with nothing set; `T` is what the document must be.
     pub(super) fn new<T: JsonSchema>(file: &str) -> Self {
         Self {
-            schema: flat_schema::<T>(),
+            schema: schema_of::<T>(),
             table: toml::Table::new(),
             origins: Origins::new(file),
             problems: Vec::new(),
@@ -151,10 +152,12 @@ fn syntax_problem(
     let start = line_starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
     let column = text.get(start..offset).map_or(1, |before| before.chars().count() + 1);
     let message = error.message().trim().replace('\n', "; ");
+    let near = error.span().and_then(|span| text.get(span)).filter(|near| !near.is_empty());
+    let near = near.map(|near| format!(" at {}", quoted(near))).unwrap_or_default();
     Problem {
         file: file.to_owned(),
         line: Some(line),
         key: String::new(),
-        text: format!("column {column} is not TOML: {message}"),
+        text: format!("column {column} is not TOML: {message}{near}"),
     }
 }

@@ -178,3 +178,291 @@ country = "UK"
     ];
     assert_eq!(lines, expected, "{lines:#?}");
 }
+
+/// Just under, at and over both ends of a key's range.
+#[track_caller]
+fn check_range(key: &str, under: &str, least: &str, most: &str, over: &str) {
+    for value in [least, most] {
+        // A bound of one may lie beyond the default of the other.
+        let partner = match key {
+            "schedule.interval_min" => "interval_max = \"30d\"\n",
+            "schedule.interval_max" => "interval_min = \"1s\"\n",
+            _ => "",
+        };
+        fine(&format!("{}{partner}", setting(key, value)));
+    }
+    for value in [under, over] {
+        let found = problems(&setting(key, value), &[]);
+        let is_range = found.len() == 1 && found[0].starts_with(key) && found[0].contains("use ");
+        assert!(is_range, "{key} = {value}: {found:#?}");
+    }
+}
+
+#[test]
+fn every_range_ends_where_it_says() {
+    for (key, under, least, most, over) in [
+        ("schedule.interval_min", "999ms", "1s", "7d", "169h"),
+        ("schedule.interval_max", "999ms", "1s", "30d", "721h"),
+        ("schedule.retry_after_max", "59s", "1m", "30d", "721h"),
+        ("schedule.backlog", "59s", "1m", "3650d", "3651d"),
+        ("fetch.timeout", "999ms", "1s", "10m", "601s"),
+        ("fetch.connect_timeout", "99ms", "100ms", "1m", "61s"),
+        ("fetch.body_limit", "1023B", "1KiB", "1GiB", "1025MiB"),
+        ("fetch.host_gap", "-1s", "0s", "10m", "601s"),
+        ("sqlite.keep_age", "59m", "1h", "36500d", "36501d"),
+        ("sqlite.keep_size", "1023KiB", "1MiB", "16TiB", "17TiB"),
+        ("run.drain_timeout", "999ms", "1s", "10m", "601s"),
+    ] {
+        let quoted = [under, least, most, over].map(|value| format!("\"{value}\""));
+        check_range(key, &quoted[0], &quoted[1], &quoted[2], &quoted[3]);
+    }
+    for (key, under, least, most, over) in [
+        ("fetch.redirects_max", "-1", "0", "50", "51"),
+        ("fetch.concurrency", "0", "1", "1000", "1001"),
+        ("fetch.host_concurrency", "0", "1", "100", "101"),
+        ("parse.entries_max", "0", "1", "100000", "100001"),
+        ("normalise.text_chars_max", "99", "100", "10000000", "10000001"),
+        ("tag.threshold", "-0.1", "0", "1", "1.1"),
+    ] {
+        check_range(key, under, least, most, over);
+    }
+}
+
+#[test]
+fn the_bounds_of_the_interval_are_in_order() {
+    fine("[schedule]\ninterval_min = \"1h\"\ninterval_max = \"1h\"");
+    check_problem(
+        "[schedule]\ninterval_min = \"2h\"\ninterval_max = \"1h\"",
+        "schedule.interval_min: 2h is longer than schedule.interval_max (1h); lower it",
+    );
+}
+
+#[test]
+fn one_mistake_is_one_problem() {
+    check_problem(
+        "[schedule]\ninterval_min = 7200\ninterval_max = \"1m\"",
+        "schedule.interval_min: 7200 is a number; use text in quotes, for example \"5m\"",
+    );
+    check_problem(
+        "[schedule]\ninterval_max = \"soon\"",
+        "schedule.interval_max: \"soon\" is not a duration; use for example \"20s\", \"5m\", \
+         \"1h 30m\" or \"2d\"",
+    );
+    check_problem("[[feed]]\nurl = 7", "feed[0].url: 7 is a number; use text in quotes");
+    check_problem("feed = [5]", "feed[0]: 5 is a number; use a table");
+    check_problem(
+        "[fetch]\nconcurrency = 99999999999999999999",
+        "fetch.concurrency: 99999999999999999999 is beyond any number here; use less",
+    );
+    check_problem("[tag]\nthreshold = nan", "tag.threshold: NaN is out of range; use 0 to 1");
+}
+
+#[test]
+fn every_slip_of_syntax_is_reported_at_its_place() {
+    let text = "[fetch]\ntimeout = 30s\n[tag]\nthreshold = 0.5\nthreshold = 0.6\n";
+    let ConfigError(found) = load_text(text, &[]).unwrap_err();
+    let lines: Vec<_> = found.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [Some(2), Some(5)], "{found:#?}");
+    assert!(found[1].text.contains("duplicate key"), "{}", found[1].text);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_one_problem() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.toml");
+    std::fs::write(&path, b"[fetch]\n\xff\xfe").unwrap();
+    let home = [HOME].into_iter().collect();
+    let ConfigError(found) = load_with(Some(&path), &home, built_in()).unwrap_err();
+    assert_eq!((found.len(), found[0].line), (1, Some(2)), "{found:#?}");
+    let missing = directory.path().join("b.toml");
+    let ConfigError(found) = load_with(Some(&missing), &home, built_in()).unwrap_err();
+    assert!(found.len() == 1 && found[0].text.starts_with("cannot be read"), "{found:#?}");
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_read_over() {
+    let config = fine("\u{feff}[fetch]\r\ntimeout = \"5s\"\r\n");
+    assert_eq!(config.fetch.timeout, Duration::from_secs(5));
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_known_one() {
+    for (text, hint) in [
+        ("[fetch]\ntimout = \"1s\"", "fetch.timout: is not a known key; did you mean \"timeout\"?"),
+        ("timeout = \"1s\"", "timeout: is not a known key; did you mean \"fetch.timeout\"?"),
+        ("[shedule]", "shedule: is not a known key; did you mean \"schedule\"?"),
+        ("[log]\ncolour = 1", "log.colour: is not a known key; known here: format, level"),
+        ("[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"", "feed[0].lang: is not a known key; \
+          known here: backlog, country, id, interval, language, publisher, url"),
+    ] {
+        check_problem(text, hint);
+    }
+}
+
+#[test]
+fn the_environment_beats_the_file() {
+    let text = "[fetch]\ntimeout = \"5s\"\nconcurrency = 4\n[log]\nlevel = \"warn\"";
+    let variables = [
+        ("CONFLICTWIRE__FETCH__TIMEOUT", "7s"),
+        ("CONFLICTWIRE__LOG__LEVEL", "\"debug\""),
+        ("CONFLICTWIRE__TAG__THRESHOLD", "1"),
+        ("CONFLICTWIRE__FETCH__ALLOW_PRIVATE_NETWORKS", "[\"10.0.0.0/8\"]"),
+        ("CONFLICTWIRE__FETCH__RESOLVE", "{ \"a.example\" = \"10.0.0.1\" }"),
+    ];
+    let config = load_text(text, &variables).unwrap();
+    assert_eq!(config.fetch.timeout, Duration::from_secs(7));
+    assert_eq!(config.concurrency, 4);
+    assert_eq!(config.log.level, LevelFilter::DEBUG);
+    assert!((config.tag.threshold - 1.0).abs() < f64::EPSILON);
+    let ranges = vec!["10.0.0.0/8".parse().unwrap()];
+    assert_eq!(config.fetch.private_networks, PrivateNetworks::Ranges(ranges));
+    let address: IpAddr = "10.0.0.1".parse().unwrap();
+    assert_eq!(config.fetch.resolve.get("a.example"), Some(&address));
+}
+
+#[test]
+fn a_variable_that_is_wrong_is_named() {
+    for (name, value, problem) in [
+        ("FETCH__TIMEOUT", "11m", "11m is too long; use 1s to 10m"),
+        ("FETCH__CONCURRENCY", "many", "many is text; use a whole number without quotes, for example 32"),
+        ("FETCH", "1", "is a table; set its keys one by one, as CONFLICTWIRE__FETCH__KEY"),
+        ("FETCH__TIMOUT", "1s", "is not a known key; did you mean CONFLICTWIRE__FETCH__TIMEOUT?"),
+        ("TIMEOUT", "1s", "is not a known key; did you mean CONFLICTWIRE__FETCH__TIMEOUT?"),
+        ("ZZZ", "1", "is not a known key; the form is CONFLICTWIRE__TABLE__KEY, for example \
+         CONFLICTWIRE__FETCH__TIMEOUT"),
+    ] {
+        let name = format!("CONFLICTWIRE__{name}");
+        let found = problems("", &[(&name, value)]);
+        assert_eq!(found, [format!("{name}: {problem}")]);
+    }
+}
+
+#[test]
+fn a_variable_does_not_hide_a_mistake_in_the_file() {
+    let found = problems("[fetch]\ntimeout = 5", &[("CONFLICTWIRE__FETCH__TIMEOUT", "11m")]);
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
+fn a_feed_with_a_mistake_is_told_what_to_write() {
+    for (keys, problem) in [
+        ("", "url: missing; the address of the feed, for example \"https://example.org/rss.xml\""),
+        ("url = \"htp://a.b/\"", "url: \"htp://a.b/\" has scheme \"htp\"; use http or https"),
+        ("url = \"a.b/rss\"", "url: \"a.b/rss\" is not a URL (relative URL without a base); begin it with https:// or http://"),
+        ("url = \"https:///\"", "url: \"https:///\" is not a URL (empty host); use the form https://host/path"),
+        ("url = \"https://ada:secret@a.b/\"", "url: the address at \"a.b\" carries a user name or password; take them out, conflictwire reads public feeds"),
+        ("id = \"A b\"\nurl = \"https://a.b/\"", "id: \"A b\" is not an id; use 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\""),
+        ("url = \"https://a.b/\"\ncountry = \"uk\"", "country: \"uk\" is not a country code; the United Kingdom is \"GB\""),
+        ("url = \"https://a.b/\"\ncountry = \"ua\"", "country: \"ua\" is not a country code; write \"UA\""),
+        ("url = \"https://a.b/\"\ncountry = \"Kenya\"", "country: \"Kenya\" is not a country code; use ISO 3166-1 alpha-2 such as \"UA\", or leave the key out"),
+        ("url = \"https://a.b/\"\nlanguage = \"en_GB\"", "language: \"en_GB\" is not a language; write \"en-GB\""),
+        ("url = \"https://a.b/\"\nlanguage = \"e\"", "language: \"e\" is not a language; use BCP 47 such as \"ar\" or \"pt-BR\", or leave the key out"),
+        ("url = \"https://a.b/\"\ninterval = \"1m\"", "interval: 1m is shorter than schedule.interval_min (5m); raise it"),
+        ("url = \"https://a.b/\"\ninterval = \"1d\"", "interval: 1d is longer than schedule.interval_max (4h); lower it"),
+        ("url = \"https://a.b/\"\nbacklog = \"1s\"", "backlog: 1s is too short; use 1m to 3650d"),
+        ("url = \"https://a.b/\"\npublisher = \" \"", "publisher: empty or with control characters; leave the key out or give a name"),
+    ] {
+        check_problem(&format!("[[feed]]\n{keys}"), &format!("feed[0].{problem}"));
+    }
+}
+
+#[test]
+fn a_secret_in_an_address_is_not_repeated() {
+    let found = problems("[[feed]]\nurl = \"https://ada:secret@a.b/\"", &[]);
+    assert!(!found.concat().contains("secret"), "{found:?}");
+}
+
+#[test]
+fn each_address_and_each_id_is_there_once_across_files() {
+    let main = "feeds_from = [\"b.toml\", \"c.opml\"]\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/1\"\n";
+    let toml = "[[feed]]\nurl = \"https://a.b/1#top\"\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/2\"\n";
+    let opml = "<opml><body>\n<outline xmlUrl=\"https://a.b/1\"/>\n<outline xmlUrl=\"htp://a.b\"/>\n\
+                <outline xmlUrl=\"https://a.b/3\" language=\"e\"/></body></opml>";
+    let written = written(&[("a.toml", main), ("b.toml", toml), ("c.opml", opml)]);
+    let ConfigError(found) = written.load(&[]).unwrap_err();
+    let directory = format!("{}/", written.directory.path().display());
+    let lines: Vec<_> =
+        found.iter().map(|problem| problem.to_string().replace(&directory, "")).collect();
+    assert_eq!(
+        lines,
+        [
+            "b.toml:2: feed[0].url: https://a.b/1 is listed before, at a.toml line 2; remove one",
+            "b.toml:4: feed[1].id: \"x\" is the id of the feed at a.toml line 2; give one of them another",
+            "c.opml:2: xmlUrl: https://a.b/1 is listed before, at a.toml line 2; remove one",
+            "c.opml:3: xmlUrl: \"htp://a.b\" has scheme \"htp\"; use http or https",
+            "c.opml:4: language: \"e\" is not a language; use BCP 47 such as \"ar\" or \"pt-BR\", or leave the key out",
+        ],
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn the_user_agent_says_who_and_where() {
+    let agent = |text: &str| fine(&format!("[fetch]\n{text}")).fetch.user_agent;
+    let ours = concat!("conflictwire/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(agent(""), ours);
+    assert_eq!(agent("user_agent = \"desk/1\""), "desk/1");
+    assert_eq!(agent("contact = \"ada@example.org\""), format!("{ours} (+ada@example.org)"));
+    assert_eq!(agent("contact = \"https://a.b/c\""), format!("{ours} (+https://a.b/c)"));
+    for text in ["user_agent = \"a\\nb\"", "user_agent = \"дім\"", "contact = \"ada\"", "contact = \"a@b.c)(\""] {
+        assert_eq!(problems(&format!("[fetch]\n{text}"), &[]).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn choices_are_listed() {
+    check_problem(
+        "[log]\nlevel = \"loud\"",
+        "log.level: \"loud\" is not known; use one of \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
+    );
+    check_problem(
+        "[ledger]\nkind = \"redis\"",
+        "ledger.kind: \"redis\" is not known; use \"sqlite\" or \"json_lines\"",
+    );
+    let json_lines = fine("[ledger]\nkind = \"json_lines\"").ledger;
+    assert_eq!(json_lines, LedgerSettings::JsonLines);
+}
+
+#[test]
+fn the_admin_server_listens_or_does_not() {
+    assert_eq!(fine("[admin]\nlisten = \"off\"").admin_listen, None);
+    let any = fine("[admin]\nlisten = \"[::1]:0\"").admin_listen;
+    assert_eq!(any, Some("[::1]:0".parse().unwrap()));
+    check_problem(
+        "[admin]\nlisten = \"localhost:80\"",
+        "admin.listen: \"localhost:80\" is no IP address with a port; use for example \
+         \"127.0.0.1:9273\", or \"off\"",
+    );
+}
+
+#[test]
+fn without_a_home_the_database_must_be_named() {
+    let nowhere = Environment::default();
+    let ConfigError(found) = load_with(None, &nowhere, built_in()).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].key, "sqlite.path");
+    let named = [("CONFLICTWIRE__SQLITE__PATH", "/tmp/a.sqlite")].into_iter().collect();
+    load_with(None, &named, built_in()).unwrap();
+    let none = [("CONFLICTWIRE__LEDGER__KIND", "json_lines")].into_iter().collect();
+    load_with(None, &none, built_in()).unwrap();
+}
+
+#[test]
+fn a_lexicon_takes_the_place_of_its_language() {
+    let written = written(&[
+        ("t.toml", "# ours"),
+        ("en.toml", "language = \"en\" # ours"),
+    ]);
+    let directory = written.directory.path();
+    let origins = Origins::new("a.toml");
+    let mut files = Files { directory, origins: &origins, read: Vec::new() };
+    let raw = RawTag {
+        taxonomy: "t.toml".to_owned(),
+        lexicons: vec!["en.toml".to_owned()],
+        ..RawTag::default()
+    };
+    let tag = files.tag_settings(&raw, built_in(), &mut Vec::new());
+    assert_eq!(tag.taxonomy.text, "# ours");
+    let texts: Vec<&str> = tag.lexicons.iter().map(|lexicon| lexicon.text.as_str()).collect();
+    assert_eq!(texts, ["language = \"ar\"", "language = \"en\" # ours"]);
+}

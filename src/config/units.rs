@@ -10,10 +10,12 @@ use jiff::{SignedDuration, SpanRelativeTo};
 use super::walk::shown;
 use crate::model::Backlog;
 
+const DAY: u64 = 24 * 3600;
+
 /// How old what a first poll publishes may be: less than a minute publishes nothing, and news feeds
 /// do not reach back ten years.
 const BACKLOG_AGE: RangeInclusive<Duration> =
-    Duration::from_secs(60)..=Duration::from_secs(3650 * 24 * 3600);
+    Duration::from_secs(60)..=Duration::from_secs(3650 * DAY);
 
 /// Reads "20s", "5m", "1h 30m", "2d". A day is 24 hours; months and years have no fixed length and
 /// are refused.
@@ -96,10 +98,14 @@ pub(super) fn backlog_text(backlog: Backlog) -> String {
     }
 }
 
-/// A duration as it is written: "1h 30m".
+/// A duration as it is written: "1h 30m", "7d".
 pub fn duration_text(duration: Duration) -> String {
-    SignedDuration::try_from(duration)
-        .map_or_else(|_| format!("{duration:?}"), |exact| format!("{exact:#}"))
+    let (days, rest) = (duration.as_secs() / DAY, duration.as_secs() % DAY);
+    if days > 1 && rest == 0 && duration.subsec_nanos() == 0 {
+        return format!("{days}d");
+    }
+    let exact = SignedDuration::try_from(duration);
+    exact.map_or_else(|_| format!("{duration:?}"), |exact| format!("{exact:#}"))
 }
 
 /// A size as it is written: "16MiB".
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_duration_reads_back_as_written() {
-        for text in ["0s", "1s", "1h 30m", "24h", "100ms"] {
+        for text in ["0s", "1s", "1h 30m", "24h", "100ms", "7d", "25h"] {
             assert_eq!(duration_text(read_duration(text).unwrap()), text);
         }
     }
@@ -161,6 +167,6 @@ mod tests {
         for text in ["", "some", "59s", "3651d"] {
             assert!(read_backlog(text).is_err(), "{text:?}");
         }
-        assert_eq!(backlog_text(Backlog::Within(Duration::from_secs(48 * 3600))), "48h");
+        assert_eq!(backlog_text(Backlog::Within(Duration::from_secs(48 * 3600))), "2d");
     }
 }

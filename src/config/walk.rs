@@ -85,12 +85,13 @@ impl Walk<'_> {
                 Some(fine.into())
             }
             leaf => {
-                let leaf = ValueDeserializer::from(Spanned::new(span, leaf));
-                let read = toml::Value::deserialize(leaf);
-                if let Err(error) = &read {
-                    self.report(path, format!("cannot be read: {}", error.message()));
+                let leaf = ValueDeserializer::from(Spanned::new(span.clone(), leaf));
+                let read = toml::Value::deserialize(leaf).ok();
+                if read.is_none() {
+                    let given = shown(self.text.get(span).unwrap_or_default());
+                    self.report(path, format!("{given} is beyond any number here; use less"));
                 }
-                read.ok()
+                read
             }
         }
     }
@@ -237,7 +238,9 @@ pub(super) fn suggested_variable(root: &Json, prefix: &str, name: &str) -> Strin
     let rest = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
     let wanted = rest(name);
     let rests: Vec<String> = names.iter().map(|name| rest(name)).collect();
-    match nearest(&wanted, rests.iter().map(String::as_str)) {
+    let ending = format!("__{wanted}");
+    let without_table = rests.iter().map(String::as_str).find(|rest| rest.ends_with(&ending));
+    match without_table.or_else(|| nearest(&wanted, rests.iter().map(String::as_str))) {
         Some(nearest) => format!("did you mean {prefix}{nearest}?"),
         None => format!("the form is {prefix}TABLE__KEY, for example {prefix}FETCH__TIMEOUT"),
     }
