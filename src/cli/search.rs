@@ -211,10 +211,19 @@ fn excerpt(text: &str, query: &Query) -> Option<String> {
     let skipped = before.chars().count().saturating_sub(EXCERPT_LEAD_CHARS);
     let lead: String = before.chars().skip(skipped).collect();
     let kept: String = after.chars().take(EXCERPT_CHARS - EXCERPT_LEAD_CHARS).collect();
-    let dots = |cut: &str| if cut.is_empty() { "" } else { "…" };
-    let open = if skipped > 0 { "…" } else { "" };
-    let close = dots(after.get(kept.len()..).unwrap_or_default());
-    Some(format!("{open}{lead}{kept}{close}"))
+    let is_cut = after.len() > kept.len();
+    // Cut at a space, where the script has any: half a word reads like another.
+    let lead = match lead.split_once(' ') {
+        Some((_, words)) if skipped > 0 => format!("…{words}"),
+        None if skipped > 0 => format!("…{lead}"),
+        Some(_) | None => lead,
+    };
+    let kept = match kept.rsplit_once(' ') {
+        Some((words, _)) if is_cut && words.len() >= first.len() => format!("{words}…"),
+        Some(_) | None if is_cut => format!("{kept}…"),
+        Some(_) | None => kept,
+    };
+    Some(lead + &kept)
 }
 
 /// An age before now, or an instant.
@@ -262,8 +271,8 @@ mod tests {
         let query = Query::parse(&["needle"]).unwrap();
         let text = format!("{} needle {}", "héy ".repeat(100), "sträw ".repeat(100));
         let excerpt = excerpt(&text, &query).unwrap();
-        assert!(excerpt.starts_with('…') && excerpt.ends_with('…'), "{excerpt}");
-        assert_eq!(excerpt.chars().count(), EXCERPT_CHARS + 2);
+        assert!(excerpt.starts_with("…héy ") && excerpt.ends_with(" sträw…"), "{excerpt}");
+        assert!(excerpt.chars().count() <= EXCERPT_CHARS + 2);
         assert!(excerpt.contains(" needle "));
         assert_eq!(super::excerpt("a needle", &query).unwrap(), "a needle");
         assert_eq!(super::excerpt("hay", &query), None);
