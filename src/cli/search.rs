@@ -3,15 +3,16 @@
 //! What is found and in which order is `commit::sqlite::read`'s; this file reads arguments and
 //! prints.
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::{AnsiColor, Style as Paint};
 use anyhow::Context;
 use jiff::{Span, SpanRelativeTo};
 
 use super::Exit;
+use super::show::text::{Text, printable};
+use super::show::{self, Medium, Style};
 use crate::clock::Clock;
 use crate::commit::LedgerSettings;
 use crate::commit::sqlite::query::Query;
@@ -19,13 +20,7 @@ use crate::commit::sqlite::read::{Filter, Order, Reader, Revisions, Search};
 use crate::model::{Record, Timestamp};
 
 /// Words asked for, wherever they stand.
-const MATCH: Style = AnsiColor::Yellow.on_default().bold();
-
-/// Date and feed: needed, not read first.
-const ASIDE: Style = Style::new().dimmed();
-
-/// The tags of an article.
-const TAGS: Style = AnsiColor::Cyan.on_default();
+const MATCH: Paint = AnsiColor::Yellow.on_default().bold();
 
 /// How much of a text is shown around the first word that was asked for, characters.
 const EXCERPT_CHARS: usize = 160;
@@ -132,6 +127,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         limit: args.limit,
     };
     let found = args.only.open(config)?.search(&search)?;
+    let style = Style::terminal();
     let mut out = anstream::stdout().lock();
     for committed in &found {
         if args.only.json {
@@ -140,7 +136,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
             let record = committed.record().context(
                 "cannot show a record that another version wrote; --json prints it as it is",
             )?;
-            out.write_all(shown(&record, &search.query).as_bytes())?;
+            write_found(&mut out, &record, &search.query, style)?;
         }
     }
     out.flush()?;
@@ -152,48 +148,60 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// A record as one finding: title, where and when, the words in the text, the link.
-fn shown(record: &Record, query: &Query) -> String {
-    let mut text = String::new();
-    let title = record.title.as_deref().unwrap_or("(no title)");
+/// A record as one finding: headline, where and when, tags, and the words in the text.
+fn write_found(
+    out: &mut impl Write,
+    record: &Record,
+    query: &Query,
+    style: Style,
+) -> std::io::Result<()> {
+    let title = record.title.as_deref().unwrap_or("(no headline)");
+    style.write(out, &isolated(marked(title, query, show::STRONG), style))?;
     let date = record.published_at.as_deref().unwrap_or(&record.observed.at);
-    let date: String = date.chars().take("2026-01-02T03:04".len()).collect();
-    let tags: Vec<&str> = record
-        .conflict
-        .iter()
-        .flat_map(|conflict| &conflict.tags)
-        .map(|tag| tag.id.as_str())
-        .collect();
-    text.push_str(&marked(title, query, Style::new().bold()));
-    let aside = format!("{}  {}", date.replace('T', " "), record.feed.id);
-    // Writing to a `String` cannot fail.
-    let _written = writeln!(text, "\n  {ASIDE}{aside}{ASIDE:#}  {TAGS}{}{TAGS:#}", tags.join(", "));
+    // "2026-01-02T03:04:05Z": to the minute is enough for a person.
+    let date: String = date.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect();
+    let mut parts = vec![date, record.feed.id.clone()];
+    parts.extend(record.language.clone());
+    parts.extend(record.url.clone());
+    style.write(out, &Text::new(&format!("  {}", parts.join(" · ")), show::QUIET))?;
+    let tags = record.conflict.iter().flat_map(|conflict| &conflict.tags);
+    let mut line = Text::default();
+    for tag in tags {
+        line.push(if line.is_empty() { "  " } else { " · " }, show::QUIET);
+        line.push(&tag.id, show::tag_paint(&tag.id));
+    }
+    if !line.is_empty() {
+        style.write(out, &line)?;
+    }
     let texts = [&record.summary, &record.body];
-    if let Some(excerpt) = texts.into_iter().flatten().find_map(|part| excerpt(part, query)) {
-        let _written = writeln!(text, "  {}", marked(&excerpt, query, Style::new()));
+    if let Some(excerpt) = texts.into_iter().flatten().find_map(|text| excerpt(text, query)) {
+        for line in marked(&excerpt, query, Paint::new()).wrap(style.columns().saturating_sub(2)) {
+            let mut indented = Text::new("  ", Paint::new());
+            indented.append(isolated(line, style));
+            style.write(out, &indented)?;
+        }
     }
-    if let Some(url) = &record.url {
-        let _written = writeln!(text, "  {}", printable(url));
-    }
-    text.push('\n');
-    text
+    writeln!(out)
 }
 
-/// The text in `style`, the words that were asked for in their own.
-fn marked(text: &str, query: &Query, style: Style) -> String {
-    let text = printable(text);
-    let mut shown = String::new();
-    let mut end = 0;
+/// The text, the words that were asked for in a colour of their own.
+fn marked(text: &str, query: &Query, paint: Paint) -> Text {
+    // What is left out would shift the places.
+    let text: String = text.chars().filter_map(printable).collect();
+    let mut shown = Text::new(&text, paint);
+    let characters = |bytes: usize| text.get(..bytes).unwrap_or_default().chars().count();
     for place in query.places(&text) {
-        let before = text.get(end..place.start).unwrap_or_default();
-        let inside = text.get(place.clone()).unwrap_or_default();
-        // Writing to a `String` cannot fail.
-        let _written = write!(shown, "{style}{before}{style:#}{MATCH}{inside}{MATCH:#}");
-        end = place.end;
+        shown.restyle(characters(place.start), characters(place.end), MATCH);
     }
-    let rest = text.get(end..).unwrap_or_default();
-    let _written = write!(shown, "{style}{rest}{style:#}");
     shown
+}
+
+/// On a terminal, text that reads from right to left is kept from moving what stands around it.
+fn isolated(text: Text, style: Style) -> Text {
+    match style.medium {
+        Medium::Terminal { .. } => text.isolated(),
+        Medium::Pipe => text,
+    }
 }
 
 /// The words around the first that was asked for; `None` if the text has none of them.
@@ -203,15 +211,19 @@ fn excerpt(text: &str, query: &Query) -> Option<String> {
     let skipped = before.chars().count().saturating_sub(EXCERPT_LEAD_CHARS);
     let lead: String = before.chars().skip(skipped).collect();
     let kept: String = after.chars().take(EXCERPT_CHARS - EXCERPT_LEAD_CHARS).collect();
-    let dots = |cut: &str| if cut.is_empty() { "" } else { "…" };
-    let open = if skipped > 0 { "…" } else { "" };
-    let close = dots(after.get(kept.len()..).unwrap_or_default());
-    Some(format!("{open}{lead}{kept}{close}"))
-}
-
-/// One line that moves no cursor and changes no colour, whatever a publisher wrote.
-fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let is_cut = after.len() > kept.len();
+    // Cut at a space, where the script has any: half a word reads like another.
+    let lead = match lead.split_once(' ') {
+        Some((_, words)) if skipped > 0 => format!("…{words}"),
+        None if skipped > 0 => format!("…{lead}"),
+        Some(_) | None => lead,
+    };
+    let kept = match kept.rsplit_once(' ') {
+        Some((words, _)) if is_cut && words.len() >= first.len() => format!("{words}…"),
+        Some(_) | None if is_cut => format!("{kept}…"),
+        Some(_) | None => kept,
+    };
+    Some(lead + &kept)
 }
 
 /// An age before now, or an instant.
@@ -259,8 +271,8 @@ mod tests {
         let query = Query::parse(&["needle"]).unwrap();
         let text = format!("{} needle {}", "héy ".repeat(100), "sträw ".repeat(100));
         let excerpt = excerpt(&text, &query).unwrap();
-        assert!(excerpt.starts_with('…') && excerpt.ends_with('…'), "{excerpt}");
-        assert_eq!(excerpt.chars().count(), EXCERPT_CHARS + 2);
+        assert!(excerpt.starts_with("…héy ") && excerpt.ends_with(" sträw…"), "{excerpt}");
+        assert!(excerpt.chars().count() <= EXCERPT_CHARS + 2);
         assert!(excerpt.contains(" needle "));
         assert_eq!(super::excerpt("a needle", &query).unwrap(), "a needle");
         assert_eq!(super::excerpt("hay", &query), None);
@@ -269,7 +281,9 @@ mod tests {
     #[test]
     fn only_the_words_asked_for_are_marked() {
         let query = Query::parse(&["été"]).unwrap();
-        let text = marked("un Ete\u{1b}[31m à", &query, Style::new());
-        assert_eq!(text, format!("un {MATCH}Ete{MATCH:#} [31m à"));
+        let mut expected = Text::new("un ", Paint::new());
+        expected.push("Ete", MATCH);
+        expected.push("[31m à", Paint::new());
+        assert_eq!(marked("un Ete\u{1b}[31m à", &query, Paint::new()), expected);
     }
 }

@@ -66,10 +66,12 @@ async fn follow(reader: &Reader, filter: &Filter, mut seq: i64, form: Form) -> a
     loop {
         let (rows, reached) = reader.after(seq, filter)?;
         print(&rows, form)?;
+        // Where something came, more may wait: one answer holds only so many.
+        let wait = if rows.is_empty() { ASK_INTERVAL } else { Duration::ZERO };
         seq = reached;
         tokio::select! {
             heard = &mut interrupted => return heard.context("could not listen for signals"),
-            () = tokio::time::sleep(ASK_INTERVAL) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
 }

@@ -187,13 +187,14 @@ mod tests {
     fn places_are_what_was_asked_for() {
         let query = Query::parse(&["air strike", "dron*"]).unwrap();
         let text = "Drones, an air strike; air and strike";
-        let found: Vec<&str> = query.places(text).into_iter().map(|at| &text[at]).collect();
+        let found: Vec<&str> =
+            query.places(text).into_iter().map(|at| text.get(at).unwrap()).collect();
         assert_eq!(found, ["Drones", "air strike"]);
     }
 
     #[test]
     fn overlapping_places_are_one() {
         let query = Query::parse(&["ab cd", "cd ef"]).unwrap();
-        assert_eq!(query.places("ab cd ef"), [0..8]);
+        assert_eq!(query.places("ab cd ef"), vec![0..8]);
     }
 }
