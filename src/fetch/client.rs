@@ -220,6 +220,10 @@ impl HttpClient {
             let detail = format!("{host} ended the connection before it answered");
             return failure(FailureClass::Cut, detail);
         }
+        if links.iter().any(|link| link.to_string() == HYPER_HTTP2) {
+            let detail = format!("{host} broke off the exchange before it answered: {cause}");
+            return failure(FailureClass::Cut, detail);
+        }
         failure(FailureClass::Protocol, format!("what {host} sent is not HTTP: {cause}"))
     }
 }
@@ -227,6 +231,10 @@ impl HttpClient {
 /// What hyper says of a connection that ended inside an answer's headers. Its error type cannot
 /// be named without depending on it; the tests of this folder notice if the words change.
 const HYPER_INCOMPLETE: &str = "connection closed before message completed";
+
+/// What hyper says above an error of the h2 library, whose type cannot be named either: a stream
+/// or connection that the server reset.
+const HYPER_HTTP2: &str = "http2 error";
 
 /// What an error while reading a body means: after `read` bytes of as many as were `declared`.
 pub(super) fn body_failure(
@@ -296,8 +304,9 @@ fn is_about_roots(err: &reqwest::Error) -> bool {
 
 fn no_roots(host: &str) -> String {
     format!(
-        "the certificate of {host} cannot be checked: this machine has no certificate authorities; \
-         install the package \"ca-certificates\", or name a PEM file in SSL_CERT_FILE, and restart"
+        "the certificate of {host} cannot be checked: no certificate authorities were found; \
+         install the package \"ca-certificates\", or let SSL_CERT_FILE name a PEM file that holds \
+         some, and restart"
     )
 }
 
@@ -306,8 +315,14 @@ fn tls_detail(err: &rustls::Error, host: &str) -> String {
     match err {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
             "the certificate of {host} is from no authority this machine trusts; if it should be, \
-             update the package \"ca-certificates\" or name a PEM file in SSL_CERT_FILE"
+             update the package \"ca-certificates\" or let SSL_CERT_FILE name a PEM file"
         ),
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => format!("the certificate of {host} is for other names"),
+        Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => format!("the certificate of {host} has expired, or this machine's clock is wrong"),
         Error::InvalidMessage(_) => format!("what {host} sent is not TLS; is its URL http?"),
         _ => format!("no TLS session with {host}: {}", printable(&err.to_string())),
     }
