@@ -38,6 +38,7 @@ impl Board {
             total.records += one.records;
             total.revisions += one.revisions;
             total.tagged += one.tagged;
+            total.uncoded += one.uncoded;
             for (class, count) in &one.failures {
                 *total.failures.entry(*class).or_default() += count;
             }
@@ -70,6 +71,8 @@ pub struct Progress {
     pub revisions: usize,
     /// Records with at least one tag.
     pub tagged: usize,
+    /// Records in a language without a lexicon.
+    pub uncoded: usize,
     /// How often each class of failure was seen.
     pub failures: BTreeMap<FailureClass, u64>,
     /// Records by language; under "" those of unknown language.
@@ -98,6 +101,7 @@ impl Progress {
             let tags = record.conflict.iter().flat_map(|conflict| &conflict.tags);
             let ids: BTreeSet<&str> = tags.map(|tag| tag.id.as_str()).collect();
             self.tagged += usize::from(!ids.is_empty());
+            self.uncoded += usize::from(record.conflict.is_none());
             for id in ids {
                 *self.tags.entry(id.to_owned()).or_default() += 1;
             }

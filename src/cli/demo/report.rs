@@ -22,6 +22,9 @@ const ODD: Paint = AnsiColor::Yellow.on_default();
 /// The column where the values of the summary begin.
 const LABEL_COLUMNS: usize = 12;
 
+/// How many polls of a feed are shown that brought nothing: the second says all there is to say.
+const POLLS_SHOWN: u64 = 2;
+
 /// What a demo came to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
@@ -58,6 +61,9 @@ impl<W: Write> Report<W> {
 
     /// One committed outcome, the `polls`-th of its feed.
     pub(super) fn outcome(&mut self, outcome: &Outcome, polls: u64) -> std::io::Result<()> {
+        if polls > POLLS_SHOWN && outcome.records.is_empty() {
+            return Ok(());
+        }
         self.rule(outcome, polls)?;
         let mut after_line = false;
         for record in &outcome.records {
@@ -110,6 +116,7 @@ impl<W: Write> Report<W> {
 
     /// The summary, a line for each feed, and what to try next.
     pub(super) fn end(&mut self, run: &Run<'_>) -> std::io::Result<()> {
+        self.line(&Text::default())?;
         if let Some(record) = self.showcase.take() {
             self.title("One record in full")?;
             write_record(&mut self.out, &record, self.style.with_detail(Detail::Full))?;
@@ -129,28 +136,29 @@ impl<W: Write> Report<W> {
         self.entry(
             "polls",
             &[
-                plain(format!("{} of {} feeds", total.polls, FEEDS.len())),
-                plain(format!(
+                plain(&format!("{} of {} feeds", total.polls, FEEDS.len())),
+                plain(&format!(
                     "{} requests, {conditional} of them conditional",
                     run.requests.len()
                 )),
-                plain(format!("{} answered with 304", total.not_modified)),
-                plain(format!("{:.1} s", run.took.as_secs_f64())),
+                plain(&format!("{} answered with 304", total.not_modified)),
+                plain(&format!("{:.1} s", run.took.as_secs_f64())),
             ],
         )?;
         self.entry(
             "records",
             &[
-                plain(format!("{} committed", total.records)),
-                plain(format!("{} a later revision", total.revisions)),
-                plain(format!("{} with tags", total.tagged)),
+                plain(&format!("{} committed", total.records)),
+                plain(&format!("{} a later revision", total.revisions)),
+                plain(&format!("{} with tags", total.tagged)),
+                plain(&format!("{} in languages that have no lexicon yet", total.uncoded)),
             ],
         )?;
         let languages: Vec<_> = most_first(&total.languages)
             .into_iter()
             .map(|(language, count)| {
                 let language = if language.is_empty() { "unknown" } else { language };
-                plain(format!("{language} {count}"))
+                plain(&format!("{language} {count}"))
             })
             .collect();
         self.entry("languages", &languages)?;
@@ -163,11 +171,11 @@ impl<W: Write> Report<W> {
         self.entry("failures", &failures)?;
         if let Some(gap) = closest(run.requests) {
             let text = format!(
-                "two requests to one host were never closer than {} ms (the setting: {} ms)",
-                gap.as_millis(),
-                HOST_GAP.as_millis()
+                "requests to one host at least {:.1} s apart (the setting: {:.1} s)",
+                gap.as_secs_f64(),
+                HOST_GAP.as_secs_f64()
             );
-            self.entry("politeness", &[plain(text)])?;
+            self.entry("politeness", &[plain(&text)])?;
         }
         self.line(&Text::default())
     }
@@ -273,8 +281,8 @@ impl<W: Write> Report<W> {
     }
 }
 
-fn plain(text: String) -> Text {
-    Text::new(&text, Paint::new())
+fn plain(text: &str) -> Text {
+    Text::new(text, Paint::new())
 }
 
 /// "4 new", "1 revised, 3 unchanged".

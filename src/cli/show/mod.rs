@@ -11,6 +11,7 @@
 //! from right to left are for terminals only. Whoever gives the writer decides about colour:
 //! through `anstream` it vanishes where it is not wanted.
 
+mod casualties;
 mod snippet;
 pub mod text;
 
@@ -18,13 +19,11 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 
+use self::casualties::casualties_line;
 use self::snippet::{Look, snippet};
 use self::text::Text;
 use crate::model::Record;
-use crate::model::record::{
-    RecordCasualties, RecordCasualtyKind, RecordCasualtyScope, RecordChange, RecordConflict,
-    RecordField, RecordTag,
-};
+use crate::model::record::{RecordChange, RecordConflict, RecordField, RecordTag};
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;
@@ -167,19 +166,6 @@ pub fn tag_paint(id: &str) -> Paint {
     colour.on_default()
 }
 
-/// A number as people write it: "250,000".
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn tags(record: &Record) -> &[RecordTag] {
     record.conflict.as_ref().map_or(&[], |conflict| conflict.tags.as_slice())
 }
@@ -203,46 +189,66 @@ fn marker(record: &Record) -> Text {
 fn headline(record: &Record, paint: Paint) -> Text {
     let Some(title) = &record.title else { return Text::new("(no headline)", QUIET) };
     let mut text = Text::new(title, paint);
+    let chars: Vec<char> = title.chars().collect();
     // Offsets count the characters of the record; they are those of the text only if every one of
     // them is shown.
-    if title.chars().all(|char| text::printable(char).is_some()) {
-        for tag in tags(record).iter().rev() {
-            for evidence in tag.evidence.iter().filter(|one| one.field == RecordField::Title) {
-                let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-                let paint = tag_paint(&tag.id).bold();
-                text.restyle(place(evidence.start), place(evidence.end), paint);
+    if chars.iter().any(|char| text::printable(*char).is_none()) {
+        return text;
+    }
+    for tag in tags(record).iter().rev() {
+        for evidence in tag.evidence.iter().filter(|one| one.field == RecordField::Title) {
+            let place = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+            let (start, end) = (place(evidence.start), place(evidence.end));
+            let words = chars.get(start..end).unwrap_or_default();
+            if words.iter().copied().eq(evidence.text.chars()) {
+                text.restyle(start, end, tag_paint(&tag.id).bold());
             }
         }
     }
     text
 }
 
-fn one_line(record: &Record, style: Style) -> Text {
+/// Flags, so many tags, feed and language.
+fn line_end(record: &Record, tags_max: usize) -> Text {
     let mut end = Text::default();
+    let mut push = |text: &str, paint| {
+        end.push(" · ", QUIET);
+        end.push(text, paint);
+    };
     for flag in record.conflict.iter().flat_map(|conflict| &conflict.flags) {
-        end.push(" · ", QUIET);
-        end.push(flag, AnsiColor::Yellow.on_default());
+        push(flag, AnsiColor::Yellow.on_default());
     }
-    for tag in tags(record).iter().take(BRIEF_TAGS) {
-        end.push(" · ", QUIET);
-        end.push(&tag.id, tag_paint(&tag.id));
+    for tag in tags(record).iter().take(tags_max) {
+        push(&tag.id, tag_paint(&tag.id));
     }
-    end.push(" · ", QUIET);
-    end.push(&record.feed.id, QUIET);
+    push(&record.feed.id, QUIET);
     if let Some(language) = &record.language {
-        end.push(" · ", QUIET);
-        end.push(language, QUIET);
+        push(language, QUIET);
     }
+    end
+}
+
+fn one_line(record: &Record, style: Style) -> Text {
     let mut line = marker(record);
     let mut title = headline(record, Paint::new());
+    let mut end = line_end(record, BRIEF_TAGS);
     if let Medium::Terminal { columns } = style.medium {
-        let taken = line.columns() + end.columns();
-        // On a screen too narrow for both, the headline wins.
-        title = title.cut(columns.saturating_sub(taken).max(columns / 2));
+        // The headline is worth more than the tags, and they more than its last words.
+        let taken = line.columns() + title.columns();
+        let fitting = (0..=BRIEF_TAGS)
+            .rev()
+            .map(|tags_max| line_end(record, tags_max))
+            .find(|end| taken + end.columns() <= columns);
+        end = fitting.unwrap_or_else(|| line_end(record, 0));
+        let room = columns.saturating_sub(line.columns() + end.columns());
+        title = title.cut(room.max(columns / 2));
     }
     line.append(style.isolate(title));
     line.append(end);
-    line
+    match style.medium {
+        Medium::Terminal { columns } => line.cut(columns),
+        Medium::Pipe => line,
+    }
 }
 
 fn write_headline(out: &mut impl Write, record: &Record, style: Style) -> std::io::Result<()> {
@@ -294,9 +300,8 @@ fn write_conflict(
     if !rest.is_empty() {
         style.write(out, &rest)?;
     }
-    let casualties: Vec<String> = conflict.casualties.iter().map(casualties).collect();
-    if !casualties.is_empty() {
-        style.write(out, &Text::new(&format!("  {}", casualties.join(" · ")), STRONG))?;
+    if !conflict.casualties.is_empty() {
+        style.write(out, &casualties_line(&conflict.casualties))?;
     }
     if !conflict.flags.is_empty() {
         let mut flags = Text::new("  looks like ", QUIET);
@@ -329,43 +334,22 @@ fn write_tag(
         .iter()
         .filter(|one| !in_title(one.field))
         .chain(tag.evidence.iter().filter(|one| in_title(one.field)));
-    let mut start = Text::new(&format!("  {}", tag.id), paint).pad(2 + TAG_COLUMNS);
+    let mut start = Text::new("  ", Paint::new());
+    if style.detail == Detail::Full {
+        start.push(&format!("{:.2} ", tag.score), QUIET);
+    }
+    let words_column = start.columns() + TAG_COLUMNS + 1;
+    start.push(&tag.id, paint);
     start.push(" ", Paint::new());
+    let mut start = start.pad(words_column);
     for evidence in text_first.take(wanted) {
         let room = style.columns().saturating_sub(start.columns());
         let words = snippet(record, evidence, room, look);
         start.append(style.isolate(words));
         style.write(out, &start)?;
-        start = Text::default().pad(2 + TAG_COLUMNS + 1);
+        start = Text::default().pad(words_column);
     }
     Ok(())
-}
-
-/// "killed 12+ (event)".
-fn casualties(one: &RecordCasualties) -> String {
-    let kind = match one.kind {
-        RecordCasualtyKind::Killed => "killed",
-        RecordCasualtyKind::Wounded => "wounded",
-        RecordCasualtyKind::Missing => "missing",
-        RecordCasualtyKind::Displaced => "displaced",
-        RecordCasualtyKind::Detained => "detained",
-    };
-    let scope = match one.scope {
-        RecordCasualtyScope::Event => "event",
-        RecordCasualtyScope::Update => "new total",
-        RecordCasualtyScope::Background => "background",
-        RecordCasualtyScope::Historical => "historical",
-        RecordCasualtyScope::Hypothetical => "hypothetical",
-        RecordCasualtyScope::Denied => "denied",
-    };
-    let number = match (one.low, one.high) {
-        (Some(low), Some(high)) if low == high => grouped(low),
-        (Some(low), Some(high)) => format!("{}–{}", grouped(low), grouped(high)),
-        (Some(low), None) => format!("{}+", grouped(low)),
-        (None, Some(high)) => format!("up to {}", grouped(high)),
-        (None, None) => "some".to_owned(),
-    };
-    format!("{kind} {number} ({scope})")
 }
 
 #[cfg(test)]
