@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use super::link::without_scheme;
 use crate::model::{ArticleId, FeedId, IdentityRule};
 
 /// What an entry has to be known by.
@@ -19,15 +20,10 @@ pub struct Marks<'a> {
 }
 
 /// The id, and what it was made from: the guid, else the link, else the content.
-///
-/// A link counts without its scheme, so that a site's move to `https` makes no new articles.
 pub fn article_id(feed: &FeedId, marks: &Marks<'_>) -> (ArticleId, IdentityRule) {
     let (rule, name, parts) = match (marks.guid, marks.link) {
         (Some(guid), _) => (IdentityRule::Guid, "guid", [guid, ""]),
-        (None, Some(link)) => {
-            let (_, rest) = link.as_str().split_once(':').unwrap_or(("", link.as_str()));
-            (IdentityRule::Link, "link", [rest, ""])
-        }
+        (None, Some(link)) => (IdentityRule::Link, "link", [without_scheme(link), ""]),
         (None, None) => {
             let parts = [marks.title.unwrap_or_default(), marks.text.unwrap_or_default()];
             (IdentityRule::Content, "content", parts)

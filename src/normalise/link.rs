@@ -102,6 +102,12 @@ pub fn canonical(base: &Url, link: &str) -> Option<Url> {
     Some(url)
 }
 
+/// A link without its scheme: a site's move to `https` makes neither another article nor a
+/// revision of one.
+pub fn without_scheme(link: &Url) -> &str {
+    link.as_str().split_once(':').map_or(link.as_str(), |(_, rest)| rest)
+}
+
 fn is_tracking(pair: &str) -> bool {
     let pair = pair.to_ascii_lowercase();
     let name = pair.split('=').next().unwrap_or_default();

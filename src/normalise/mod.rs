@@ -73,7 +73,7 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
             title.as_deref(),
             summary.as_deref(),
             body.as_deref(),
-            url.as_ref().map(Url::as_str),
+            url.as_ref().map(link::without_scheme),
         ]),
         fingerprint: fingerprint(title.as_deref().unwrap_or_default(), text),
         guid: guid.map(|guid| guid.chars().take(GUID_CHARS_MAX).collect()),

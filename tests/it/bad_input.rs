@@ -9,6 +9,7 @@ use flate2::Compression;
 
 use crate::support::daemon::Setup;
 use crate::support::growing::{Growing, Pace};
+use crate::support::ledger::Ledger;
 use crate::support::publisher::{Delivery, Publisher, Reply, Tripwire};
 use crate::support::run::{FEED, Run, headlines, rss};
 use crate::support::wait_until;
@@ -147,7 +148,9 @@ fn a_decompression_bomb_is_cut_at_the_limit() {
 
 #[test]
 fn a_body_that_does_not_decompress_is_named() {
-    let reply = Reply::feed(headlines(&["A"])).header("Content-Encoding", "gzip");
+    let mut body = bomb(1);
+    body[40..].fill(0xff);
+    let reply = Reply::feed(body).header("Content-Encoding", "gzip");
     check(reply, FailureClass::Encoding, Rejected::Nothing);
 }
 
@@ -160,35 +163,70 @@ fn a_redirect_loop_is_named() {
     });
 }
 
+/// One feed for each redirect, all of one daemon; what came of each.
+#[track_caller]
+fn check_redirects(locations: &[&str], class: FailureClass) {
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    for (number, location) in locations.iter().enumerate() {
+        let path = format!("/{number}.xml");
+        publisher.serve(&path, [Reply::redirect(302, location)]);
+        setup.feed(&format!("feed{number}"), &publisher.url(&path));
+    }
+    let daemon = setup.start();
+    let ledger = Ledger::at(&setup.database());
+    for (number, location) in locations.iter().enumerate() {
+        let feed = format!("feed{number}");
+        let state = ledger.wait_for_state(&feed, |state| state.failures >= 2);
+        let failure = state.last_failure.unwrap();
+        assert_eq!(failure.class, class, "{location}: {}", failure.detail);
+        assert!(state.plan.due_at > state.polled_at, "{location}: {:?}", state.plan);
+    }
+    daemon.stop();
+}
+
 /// 49
 #[test]
 fn a_redirect_to_another_scheme_is_refused() {
-    for location in ["file:///etc/passwd", "ftp://127.0.0.1/feed", "gopher://127.0.0.1/", "//"] {
-        let bad = Reply::redirect(302, location);
-        check(bad, FailureClass::RedirectRefused, Rejected::Nothing);
-    }
+    check_redirects(
+        &["file:///etc/passwd", "ftp://127.0.0.1/feed", "gopher://127.0.0.1/", "//", "mailto:x"],
+        FailureClass::RedirectRefused,
+    );
 }
 
 /// 50: only 127.0.0.1 is allowed here, so 127.0.0.2 stands for any private neighbour.
 #[test]
-fn a_redirect_to_a_private_address_is_never_dialled() {
+fn a_private_address_is_never_dialled_on_any_hop() {
     let tripwire = Tripwire::start("127.0.0.2");
-    let port = tripwire.url("/feed").rsplit_once(':').unwrap().1.to_owned();
-    for location in [
-        tripwire.url("/feed"),
-        format!("http://[::ffff:127.0.0.2]:{port}"),
-        format!("http://0x7f000002:{port}"),
-        format!("http://2130706434:{port}"),
-        format!("http://0177.0.0.2:{port}"),
+    let url = tripwire.url("/feed");
+    let at = |host: &str| url.replace("127.0.0.2", host);
+    let locations = [
+        url.clone(),
+        at("[::ffff:127.0.0.2]"),
+        at("0x7f000002"),
+        at("2130706434"),
+        at("0177.0.0.2"),
+        at("[::1]"),
+        at("0.0.0.0"),
         "http://10.0.0.1/feed".to_owned(),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
-        format!("http://[::1]:{port}"),
-        format!("http://0.0.0.0:{port}"),
-    ] {
-        let bad = Reply::redirect(302, &location);
-        check(bad, FailureClass::AddressBlocked, Rejected::Nothing);
-        assert_eq!(tripwire.connections(), 0, "dialled for {location}");
+    ];
+    let locations: Vec<&str> = locations.iter().map(String::as_str).collect();
+    check_redirects(&locations, FailureClass::AddressBlocked);
+    check(Reply::redirect(302, &url), FailureClass::AddressBlocked, Rejected::Nothing);
+
+    // And not as a feed's own URL, by name or number.
+    let mut setup = Setup::new();
+    setup.feed("number", &url).feed("name", &at("inside.test"));
+    setup.set("fetch.resolve", toml::toml! { "inside.test" = "127.0.0.2" });
+    let daemon = setup.start();
+    let ledger = Ledger::at(&setup.database());
+    for feed in ["number", "name"] {
+        let state = ledger.wait_for_state(feed, |state| state.failures >= 1);
+        assert_eq!(state.last_failure.unwrap().class, FailureClass::AddressBlocked);
     }
+    daemon.stop();
+    assert_eq!(tripwire.connections(), 0);
 }
 
 /// 42

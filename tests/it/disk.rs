@@ -72,7 +72,7 @@ fn commits_go_on_when_space_comes_back() {
     let lifted = Command::new("prlimit").args([&lift, "--fsize=unlimited:"]).status().unwrap();
     assert!(lifted.success(), "prlimit {lift}");
     daemon.wait_for_line("the ledger takes commits again");
-    assert_eq!(daemon.ask("/readyz").unwrap().0, 200);
+    wait_until("the daemon to be ready", || daemon.ask("/readyz").unwrap().0 == 200);
     check_catches_up(daemon, feed, &ledger);
 }
 

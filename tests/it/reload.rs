@@ -48,11 +48,12 @@ fn a_reload_adds_and_removes_feeds_and_leaves_the_others_alone() {
 #[test]
 fn a_bad_configuration_is_refused_and_the_old_one_stays() {
     let run = hourly();
-    std::fs::write(run.setup.config(), "[schedule]\ninterval_mim = \"1s\"\n").unwrap();
+    let text = std::fs::read_to_string(run.setup.config()).unwrap();
+    std::fs::write(run.setup.config(), text.replace("interval_max", "interval_mx")).unwrap();
     run.daemon.signal("HUP");
     let line = run.daemon.wait_for_line("the new configuration is refused; the old one stays");
     let problem = line["config.problem"].as_str().unwrap();
-    assert!(problem.contains("interval_mim") && problem.contains("interval_min"), "{problem}");
+    assert!(problem.contains("interval_mx") && problem.contains("interval_max"), "{problem}");
     run.daemon.wait_for_metric("conflictwire_config_reloads_total", "outcome=\"refused\"", 1.0);
     assert_eq!(run.publisher.requests(PATH).len(), 1);
 
