@@ -14,6 +14,7 @@ use clap::Subcommand;
 use super::Exit;
 use super::check::{counted, print_problems, print_table, progress};
 use crate::clock::Clock;
+use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::{LedgerSettings, States};
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml,
@@ -95,10 +96,18 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 }
 
 /// The state of each feed, read beside a daemon that may be running; empty if there is none.
-// The seam to the ledger: read-only states come from it once it offers them.
-fn states(config: &Config) -> States {
+///
+/// # Errors
+/// The database is there and is not read.
+fn states(config: &Config) -> anyhow::Result<States> {
     match &config.ledger {
-        LedgerSettings::Sqlite(_) | LedgerSettings::JsonLines => States::new(),
+        LedgerSettings::Sqlite(settings) => match Reader::open(&settings.path) {
+            Ok(reader) => Ok(reader.states()?),
+            // Nothing has been polled yet.
+            Err(ReadError::Missing { .. }) => Ok(States::new()),
+            Err(error) => Err(error.into()),
+        },
+        LedgerSettings::JsonLines => Ok(States::new()),
     }
 }
 
@@ -107,7 +116,7 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
         anstream::eprintln!("no feed is configured; add one with `conflictwire feeds add URL`");
         return Ok(Exit::Fine);
     }
-    let states = states(config);
+    let states = states(config)?;
     let now = Clock::System.now();
     let row = |feed: &Feed| {
         let state = states.get(&feed.id);
@@ -133,7 +142,9 @@ fn interval_text(feed: &Feed, state: Option<&FeedState>) -> String {
     let learned = state.filter(|state| state.sequence > 0).map(|state| state.plan.interval);
     match feed.interval.or(learned) {
         Some(interval) => rounded(interval),
-        None => format!("{} to {}", duration_text(feed.interval_min), duration_text(feed.interval_max)),
+        None => {
+            format!("{} to {}", duration_text(feed.interval_min), duration_text(feed.interval_max))
+        }
     }
 }
 
@@ -182,7 +193,7 @@ fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
         let hint = nearest.map(|feed| format!("; did you mean \"{}\"?", feed.id));
         bail!("no feed has the id \"{id}\"{}", hint.unwrap_or_default());
     };
-    let states = states(config);
+    let states = states(config)?;
     let text = explanation(feed, states.get(&feed.id), Clock::System.now());
     anstream::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Fine)
@@ -299,9 +310,8 @@ impl Target {
     /// The file that was named, else the first that the configuration names, else the
     /// configuration itself.
     fn find(named: Option<&Path>, config: &Config) -> anyhow::Result<Self> {
-        let is_toml = |path: &&PathBuf| {
-            ListForm::of_file(&path.display().to_string()) == ListForm::Toml
-        };
+        let is_toml =
+            |path: &&PathBuf| ListForm::of_file(&path.display().to_string()) == ListForm::Toml;
         let configured = config.feeds_from.iter().find(is_toml).or(config.path.as_ref());
         let Some(path) = named.or(configured.map(PathBuf::as_path)) else {
             bail!("there is no configuration to add it to; name a file, as --file feeds.toml");
@@ -338,7 +348,8 @@ impl Target {
 
     /// What is not known yet, each once and with an id of its own, and how many were.
     fn news(&self, found: Vec<Feed>) -> (Vec<Feed>, usize) {
-        let mut urls: HashSet<String> = self.known.iter().map(|feed| feed.url.to_string()).collect();
+        let mut urls: HashSet<String> =
+            self.known.iter().map(|feed| feed.url.to_string()).collect();
         let mut ids: HashSet<FeedId> = self.known.iter().map(|feed| feed.id.clone()).collect();
         let bar = progress(found.len(), "adding feeds");
         let total = found.len();

@@ -15,9 +15,7 @@ use url::{Host, Url};
 use super::feeds::{FeedDefaults, FeedList, check_feeds};
 use super::origin::Origins;
 use super::raw::{RawConfig, RawFetch, RawPrivateNetworks, RawSqlite};
-use super::units::{
-    duration_text, quoted, read_backlog, read_duration_in, read_size_in,
-};
+use super::units::{duration_text, quoted, read_backlog, read_duration_in, read_size_in};
 use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
 use crate::commit::LedgerSettings;
 use crate::commit::sqlite::SqliteSettings;

@@ -292,8 +292,11 @@ fn an_unknown_key_names_the_nearest_known_one() {
         ("timeout = \"1s\"", "timeout: is not a known key; did you mean \"fetch.timeout\"?"),
         ("[shedule]", "shedule: is not a known key; did you mean \"schedule\"?"),
         ("[log]\ncolour = 1", "log.colour: is not a known key; known here: format, level"),
-        ("[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"", "feed[0].lang: is not a known key; \
-          known here: backlog, country, id, interval, language, publisher, url"),
+        (
+            "[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"",
+            "feed[0].lang: is not a known key; \
+          known here: backlog, country, id, interval, language, publisher, url",
+        ),
     ] {
         check_problem(text, hint);
     }
@@ -324,12 +327,20 @@ fn the_environment_beats_the_file() {
 fn a_variable_that_is_wrong_is_named() {
     for (name, value, problem) in [
         ("FETCH__TIMEOUT", "11m", "11m is too long; use 1s to 10m"),
-        ("FETCH__CONCURRENCY", "many", "many is text; use a whole number without quotes, for example 32"),
+        (
+            "FETCH__CONCURRENCY",
+            "many",
+            "many is text; use a whole number without quotes, for example 32",
+        ),
         ("FETCH", "1", "is a table; set its keys one by one, as CONFLICTWIRE__FETCH__KEY"),
         ("FETCH__TIMOUT", "1s", "is not a known key; did you mean CONFLICTWIRE__FETCH__TIMEOUT?"),
         ("TIMEOUT", "1s", "is not a known key; did you mean CONFLICTWIRE__FETCH__TIMEOUT?"),
-        ("ZZZ", "1", "is not a known key; the form is CONFLICTWIRE__TABLE__KEY, for example \
-         CONFLICTWIRE__FETCH__TIMEOUT"),
+        (
+            "ZZZ",
+            "1",
+            "is not a known key; the form is CONFLICTWIRE__TABLE__KEY, for example \
+         CONFLICTWIRE__FETCH__TIMEOUT",
+        ),
     ] {
         let name = format!("CONFLICTWIRE__{name}");
         let found = problems("", &[(&name, value)]);
@@ -348,19 +359,55 @@ fn a_feed_with_a_mistake_is_told_what_to_write() {
     for (keys, problem) in [
         ("", "url: missing; the address of the feed, for example \"https://example.org/rss.xml\""),
         ("url = \"htp://a.b/\"", "url: \"htp://a.b/\" has scheme \"htp\"; use http or https"),
-        ("url = \"a.b/rss\"", "url: \"a.b/rss\" is not a URL (relative URL without a base); begin it with https:// or http://"),
-        ("url = \"https:///\"", "url: \"https:///\" is not a URL (empty host); use the form https://host/path"),
-        ("url = \"https://ada:secret@a.b/\"", "url: the address at \"a.b\" carries a user name or password; take them out, conflictwire reads public feeds"),
-        ("id = \"A b\"\nurl = \"https://a.b/\"", "id: \"A b\" is not an id; use 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\""),
-        ("url = \"https://a.b/\"\ncountry = \"uk\"", "country: \"uk\" is not a country code; the United Kingdom is \"GB\""),
-        ("url = \"https://a.b/\"\ncountry = \"ua\"", "country: \"ua\" is not a country code; write \"UA\""),
-        ("url = \"https://a.b/\"\ncountry = \"Kenya\"", "country: \"Kenya\" is not a country code; use ISO 3166-1 alpha-2 such as \"UA\", or leave the key out"),
-        ("url = \"https://a.b/\"\nlanguage = \"en_GB\"", "language: \"en_GB\" is not a language; write \"en-GB\""),
-        ("url = \"https://a.b/\"\nlanguage = \"e\"", "language: \"e\" is not a language; use BCP 47 such as \"ar\" or \"pt-BR\", or leave the key out"),
-        ("url = \"https://a.b/\"\ninterval = \"1m\"", "interval: 1m is shorter than schedule.interval_min (5m); raise it"),
-        ("url = \"https://a.b/\"\ninterval = \"1d\"", "interval: 1d is longer than schedule.interval_max (4h); lower it"),
+        (
+            "url = \"a.b/rss\"",
+            "url: \"a.b/rss\" is not a URL (relative URL without a base); begin it with https:// or http://",
+        ),
+        (
+            "url = \"https:///\"",
+            "url: \"https:///\" is not a URL (empty host); use the form https://host/path",
+        ),
+        (
+            "url = \"https://ada:secret@a.b/\"",
+            "url: the address at \"a.b\" carries a user name or password; take them out, conflictwire reads public feeds",
+        ),
+        (
+            "id = \"A b\"\nurl = \"https://a.b/\"",
+            "id: \"A b\" is not an id; use 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\"",
+        ),
+        (
+            "url = \"https://a.b/\"\ncountry = \"uk\"",
+            "country: \"uk\" is not a country code; the United Kingdom is \"GB\"",
+        ),
+        (
+            "url = \"https://a.b/\"\ncountry = \"ua\"",
+            "country: \"ua\" is not a country code; write \"UA\"",
+        ),
+        (
+            "url = \"https://a.b/\"\ncountry = \"Kenya\"",
+            "country: \"Kenya\" is not a country code; use ISO 3166-1 alpha-2 such as \"UA\", or leave the key out",
+        ),
+        (
+            "url = \"https://a.b/\"\nlanguage = \"en_GB\"",
+            "language: \"en_GB\" is not a language; write \"en-GB\"",
+        ),
+        (
+            "url = \"https://a.b/\"\nlanguage = \"e\"",
+            "language: \"e\" is not a language; use BCP 47 such as \"ar\" or \"pt-BR\", or leave the key out",
+        ),
+        (
+            "url = \"https://a.b/\"\ninterval = \"1m\"",
+            "interval: 1m is shorter than schedule.interval_min (5m); raise it",
+        ),
+        (
+            "url = \"https://a.b/\"\ninterval = \"1d\"",
+            "interval: 1d is longer than schedule.interval_max (4h); lower it",
+        ),
         ("url = \"https://a.b/\"\nbacklog = \"1s\"", "backlog: 1s is too short; use 1m to 3650d"),
-        ("url = \"https://a.b/\"\npublisher = \" \"", "publisher: empty or with control characters; leave the key out or give a name"),
+        (
+            "url = \"https://a.b/\"\npublisher = \" \"",
+            "publisher: empty or with control characters; leave the key out or give a name",
+        ),
     ] {
         check_problem(&format!("[[feed]]\n{keys}"), &format!("feed[0].{problem}"));
     }
@@ -374,8 +421,10 @@ fn a_secret_in_an_address_is_not_repeated() {
 
 #[test]
 fn each_address_and_each_id_is_there_once_across_files() {
-    let main = "feeds_from = [\"b.toml\", \"c.opml\"]\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/1\"\n";
-    let toml = "[[feed]]\nurl = \"https://a.b/1#top\"\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/2\"\n";
+    let main =
+        "feeds_from = [\"b.toml\", \"c.opml\"]\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/1\"\n";
+    let toml =
+        "[[feed]]\nurl = \"https://a.b/1#top\"\n[[feed]]\nid = \"x\"\nurl = \"https://a.b/2\"\n";
     let opml = "<opml><body>\n<outline xmlUrl=\"https://a.b/1\"/>\n<outline xmlUrl=\"htp://a.b\"/>\n\
                 <outline xmlUrl=\"https://a.b/3\" language=\"e\"/></body></opml>";
     let written = written(&[("a.toml", main), ("b.toml", toml), ("c.opml", opml)]);
@@ -404,7 +453,12 @@ fn the_user_agent_says_who_and_where() {
     assert_eq!(agent("user_agent = \"desk/1\""), "desk/1");
     assert_eq!(agent("contact = \"ada@example.org\""), format!("{ours} (+ada@example.org)"));
     assert_eq!(agent("contact = \"https://a.b/c\""), format!("{ours} (+https://a.b/c)"));
-    for text in ["user_agent = \"a\\nb\"", "user_agent = \"дім\"", "contact = \"ada\"", "contact = \"a@b.c)(\""] {
+    for text in [
+        "user_agent = \"a\\nb\"",
+        "user_agent = \"дім\"",
+        "contact = \"ada\"",
+        "contact = \"a@b.c)(\"",
+    ] {
         assert_eq!(problems(&format!("[fetch]\n{text}"), &[]).len(), 1, "{text}");
     }
 }
@@ -449,10 +503,7 @@ fn without_a_home_the_database_must_be_named() {
 
 #[test]
 fn a_lexicon_takes_the_place_of_its_language() {
-    let written = written(&[
-        ("t.toml", "# ours"),
-        ("en.toml", "language = \"en\" # ours"),
-    ]);
+    let written = written(&[("t.toml", "# ours"), ("en.toml", "language = \"en\" # ours")]);
     let directory = written.directory.path();
     let origins = Origins::new("a.toml");
     let mut files = Files { directory, origins: &origins, read: Vec::new() };

@@ -13,6 +13,7 @@ use super::query::Query;
 use super::rows::column_time;
 use super::schema::{self, Identity};
 use super::sqlite_trouble;
+use crate::commit::{CommitError, States};
 use crate::model::{Record, Timestamp};
 
 /// How long to wait for a lock; readers of a WAL need one only while the daemon opens or closes.
@@ -161,6 +162,14 @@ impl Reader {
             Some(why) => Err(ReadError::Unreadable { path: shown, why }),
             None => Ok(Self { connection, path: shown }),
         }
+    }
+
+    /// The state of every feed.
+    ///
+    /// # Errors
+    /// [`CommitError::Open`] if one does not parse, which would keep a daemon from starting too.
+    pub fn states(&self) -> Result<States, CommitError> {
+        schema::states(&self.connection, Path::new(&self.path))
     }
 
     /// What a search finds.

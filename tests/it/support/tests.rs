@@ -52,8 +52,7 @@ fn every_delivery_does_to_the_body_what_it_says() {
     let (head, cut) = deliver(Delivery::CutAfter(4));
     assert!(head.contains("Content-Length: 10") && cut == "0123", "{head} {cut}");
     assert_eq!(deliver(Delivery::Repeated(3)).1.len(), 30);
-    let complete: Vec<bool> =
-        publisher.log().iter().map(|exchange| exchange.is_complete).collect();
+    let complete: Vec<bool> = publisher.log().iter().map(|exchange| exchange.is_complete).collect();
     assert_eq!(complete, [true, true, true, false, true]);
 }
 
@@ -111,9 +110,7 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
         state.seen.remember(id, seen);
     }
     let state = serde_json::to_string(&state).unwrap();
-    connection
-        .execute("INSERT INTO feed_state VALUES (?, ?)", params![feed.name, state])
-        .unwrap();
+    connection.execute("INSERT INTO feed_state VALUES (?, ?)", params![feed.name, state]).unwrap();
     connection
 }
 
