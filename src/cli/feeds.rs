@@ -20,6 +20,7 @@ use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml,
 };
 use crate::model::{Feed, FeedId, Timestamp};
+use crate::schedule::Reason;
 use crate::state::{FeedState, Standing};
 
 /// What a problem names as its file if the command line is wrong.
@@ -209,14 +210,14 @@ fn explanation(feed: &Feed, state: Option<&FeedState>, now: Timestamp) -> String
     let plan = &state.plan;
     let at = plan.due_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     lines.push(format!(
-        "next poll: {} ({}), because of {}",
+        "next poll: {} ({}), because {}",
         at.unwrap_or_default(),
         next_text(Some(state), now),
-        plan.reason.text()
+        reason_text(plan.reason)
     ));
     let polled_at = state.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     lines.push(format!(
-        "standing: {} after {}, the last at {}",
+        "standing: {}, after {}, the last at {}",
         standing_text(Some(state)),
         counted(usize::try_from(state.sequence).unwrap_or(usize::MAX), "poll"),
         polled_at.unwrap_or_default()
@@ -227,7 +228,7 @@ fn explanation(feed: &Feed, state: Option<&FeedState>, now: Timestamp) -> String
     if let Some(url) = &state.moved_to {
         lines.push(format!("moved to: {url}; change its `url`, with an `id` its state stays"));
     }
-    lines.push("what had a say, the longest wait decides:".to_owned());
+    lines.push("what had a say:".to_owned());
     let source = if feed.interval.is_some() { "as configured" } else { "learned" };
     let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
     let or_none = |wait: Option<_>| wait.map_or_else(|| "none".to_owned(), rounded);
@@ -242,6 +243,16 @@ fn explanation(feed: &Feed, state: Option<&FeedState>, now: Timestamp) -> String
         lines.push(format!("  {name:<12}{wait:<14}{about}"));
     }
     lines.join("\n") + "\n"
+}
+
+/// What decided, after "because".
+fn reason_text(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Interval => "its interval is over then",
+        Reason::Ttl => "the feed's own ttl is over then",
+        Reason::Backoff => "the wait that grows with failures is over then",
+        Reason::FirstPoll | Reason::Freshness | Reason::RetryAfter | Reason::Gone => reason.text(),
+    }
 }
 
 fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {
@@ -415,4 +426,174 @@ fn free_id(id: &FeedId, taken: &HashSet<FeedId>) -> FeedId {
     };
     let free = (2..=taken.len() + 2).filter_map(numbered).find(|id| !taken.contains(id));
     free.expect("more numbers are tried than ids are taken")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::model::FailureClass;
+    use crate::schedule::Plan;
+    use crate::state::LastFailure;
+
+    const FEEDS: &str = "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";
+
+    fn configured() -> (tempfile::TempDir, Config) {
+        let directory = tempfile::tempdir().unwrap();
+        let main = directory.path().join("conflictwire.toml");
+        std::fs::write(&main, "feeds_from = [\"feeds.toml\"]").unwrap();
+        std::fs::write(directory.path().join("feeds.toml"), FEEDS).unwrap();
+        let config = reload(&directory);
+        (directory, config)
+    }
+
+    fn reload(directory: &tempfile::TempDir) -> Config {
+        let main = directory.path().join("conflictwire.toml");
+        config::load_from(Some(&main), &[("HOME", "/home/ada")].into_iter().collect()).unwrap()
+    }
+
+    fn add_args(url: &str, id: Option<&str>) -> AddArgs {
+        AddArgs {
+            url: url.to_owned(),
+            id: id.map(str::to_owned),
+            publisher: Some("B \"and\" C".to_owned()),
+            country: None,
+            language: Some("uk".to_owned()),
+            file: None,
+        }
+    }
+
+    #[test]
+    fn adding_keeps_what_is_there() {
+        let (directory, config) = configured();
+        assert_eq!(add(&add_args("https://b.example/rss", None), &config).unwrap(), Exit::Fine);
+        let text = std::fs::read_to_string(directory.path().join("feeds.toml")).unwrap();
+        let expected = "\n\n[[feed]]\nid = \"b.example-rss\"\nurl = \"https://b.example/rss\"\n\
+                        publisher = 'B \"and\" C'\nlanguage = \"uk\"\n";
+        assert_eq!(text, format!("{FEEDS}{expected}"));
+        assert_eq!(reload(&directory).feeds.len(), 2);
+    }
+
+    #[test]
+    fn what_is_listed_already_is_not_added() {
+        let (directory, config) = configured();
+        for args in [
+            add_args("https://a.example/rss#top", None),
+            add_args("https://b.example/rss", Some("a")),
+        ] {
+            assert!(add(&args, &config).is_err(), "{args:?}");
+        }
+        assert_eq!(add(&add_args("htp://b.example", None), &config).unwrap(), Exit::Usage);
+        let text = std::fs::read_to_string(directory.path().join("feeds.toml")).unwrap();
+        assert_eq!(text, FEEDS);
+    }
+
+    #[test]
+    fn a_file_that_does_not_exist_is_made() {
+        let (directory, config) = configured();
+        let file = directory.path().join("more.toml");
+        let args = AddArgs { file: Some(file.clone()), ..add_args("https://b.example/rss", None) };
+        add(&args, &config).unwrap();
+        // Not configured yet, and known all the same.
+        assert!(add(&args, &config).is_err());
+        assert!(std::fs::read_to_string(file).unwrap().starts_with("[[feed]]\n"));
+    }
+
+    #[test]
+    fn feeds_are_not_added_to_what_would_not_be_toml_any_more() {
+        let (directory, _) = configured();
+        let main = directory.path().join("conflictwire.toml");
+        std::fs::write(&main, "feed = [{ url = \"https://a.example/rss\" }]").unwrap();
+        let config = reload(&directory);
+        let error = add(&add_args("https://b.example/rss", None), &config).unwrap_err();
+        assert!(error.to_string().contains("would not be TOML"), "{error}");
+        assert_eq!(reload(&directory).feeds.len(), 1);
+    }
+
+    #[test]
+    fn what_is_exported_is_imported_once() {
+        let (directory, config) = configured();
+        let opml = directory.path().join("a.opml");
+        let outlines: String = (0..5000)
+            .map(|n| format!("<outline text=\"{n}\" xmlUrl=\"https://h{n}.example/rss\"/>\n"))
+            .collect();
+        let twice = "<outline xmlUrl=\"https://a.example/rss\"/><outline xmlUrl=\"htp://x\"/>";
+        let text = format!("<opml><body>{outlines}{twice}{twice}</body></opml>");
+        std::fs::write(&opml, text).unwrap();
+        // Two cannot be read, so it did not do all it was asked.
+        assert_eq!(import(&opml, None, &config).unwrap(), Exit::Failed);
+        let config = reload(&directory);
+        assert_eq!(config.feeds.len(), 5001);
+
+        std::fs::write(&opml, export_opml(&config.feeds, &config.feed_defaults)).unwrap();
+        assert_eq!(import(&opml, None, &config).unwrap(), Exit::Fine);
+        assert_eq!(reload(&directory).feeds, config.feeds);
+
+        let other = directory.path().join("other.toml");
+        let (found, _) = import_opml("a.opml", &std::fs::read(&opml).unwrap(), &config.feed_defaults);
+        let target = Target { path: other.clone(), text: None, known: Vec::new() };
+        let (news, skipped) = target.news(found);
+        assert_eq!((&news, skipped), (&config.feeds, 0));
+        target.append(&news.iter().collect::<Vec<_>>(), &config).unwrap();
+        let bytes = std::fs::read(&other).unwrap();
+        let read = config::read_feeds("other.toml", &bytes, &config.feed_defaults).unwrap();
+        assert_eq!(read, config.feeds);
+    }
+
+    #[test]
+    fn an_id_that_is_taken_gets_a_number() {
+        let id = |text: &str| FeedId::parse(text).unwrap();
+        let taken: HashSet<FeedId> = [id("a"), id("a-2"), id(&"x".repeat(128))].into();
+        assert_eq!(free_id(&id("b"), &taken), id("b"));
+        assert_eq!(free_id(&id("a"), &taken), id("a-3"));
+        let cut = free_id(&id(&"x".repeat(128)), &taken);
+        assert_eq!(cut, id(&format!("{}-2", "x".repeat(126))));
+    }
+
+    #[test]
+    fn an_explanation_has_everything_that_had_a_say() {
+        let (_directory, config) = configured();
+        let feed = config.feeds.first().unwrap();
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let seconds = |count| Some(Duration::from_secs(count));
+        let state = FeedState {
+            sequence: 12,
+            standing: Standing::Failing,
+            failures: 2,
+            polled_at: Some(now),
+            last_failure: Some(LastFailure {
+                class: FailureClass::Busy,
+                detail: "the server answered 429".to_owned(),
+                at: now,
+            }),
+            plan: Plan {
+                due_at: Some("2026-03-01T13:00:00Z".parse().unwrap()),
+                reason: Reason::RetryAfter,
+                interval: Duration::from_secs(900),
+                fresh_for: seconds(600),
+                ttl: None,
+                backoff: seconds(1800),
+                retry_after: seconds(3600),
+                jitter: Duration::from_millis(1500),
+            },
+            ..FeedState::default()
+        };
+        let expected = "\
+a  https://a.example/rss
+next poll: 2026-03-01 13:00:00 UTC (in 1h), because the server asked to wait
+standing: failing: busy, 2 times, after 12 polls, the last at 2026-03-01 12:00:00 UTC
+last failure: busy: the server answered 429
+what had a say:
+  interval    15m           learned, within 5m to 4h
+  freshness   10m           its last answer stays current
+  ttl         none          the feed's own word
+  backoff     30m           grows with failures in a row
+  retry after 1h            what the server asked for
+  jitter      1s            added so that feeds do not move in step
+";
+        assert_eq!(explanation(feed, Some(&state), now), expected);
+        assert!(explanation(feed, None, now).contains("it has not been polled before"));
+    }
 }

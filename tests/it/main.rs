@@ -10,6 +10,7 @@
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
+//! - `samples`: the files under `config/` load, and the full one says what the code does
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on says so by failing")]
@@ -24,4 +25,5 @@ mod exactly_once;
 mod polling;
 mod records;
 mod reload;
+mod samples;
 mod shutdown;
