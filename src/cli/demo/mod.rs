@@ -10,12 +10,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::report::{Report, Run};
 use super::Exit;
-use super::show::Style;
+use super::show::{Medium, Style};
 use crate::clock::Clock;
 use crate::demo::progress::Board;
 use crate::demo::script::{FEEDS, PAGES};
@@ -29,6 +29,9 @@ const LIMIT_MAX: Duration = Duration::from_secs(60);
 
 /// Outcomes that may wait to be printed; commits wait when it is full.
 const WAITING_MAX: usize = 64;
+
+/// How long each record stands before the next on a terminal, so that an eye can follow.
+const PACE: Duration = Duration::from_millis(60);
 
 /// Polls bundled feeds, served over real HTTP on loopback by a server that misbehaves as servers
 /// do, through the same pipeline as `run` into a SQLite ledger that is kept. Ends when every feed
@@ -113,6 +116,10 @@ async fn watch<W: std::io::Write>(
         let Some(outcome) = outcome else { return Ok(board) };
         let polls = board.observe(&outcome).polls;
         report.outcome(&outcome, polls)?;
+        if matches!(report.medium(), Medium::Terminal { .. }) && !stop.is_cancelled() {
+            let records = u32::try_from(outcome.records.len()).unwrap_or(u32::MAX);
+            sleep(PACE.saturating_mul(records)).await;
+        }
         if board.is_complete() {
             stop.cancel();
         }

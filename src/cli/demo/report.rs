@@ -40,11 +40,24 @@ pub(super) struct Report<W> {
     out: W,
     style: Style,
     showcase: Option<Record>,
+    spacing: Spacing,
+}
+
+/// What the last line was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spacing {
+    Text,
+    Blank,
 }
 
 impl<W: Write> Report<W> {
     pub(super) fn new(out: W, style: Style) -> Self {
-        Self { out, style, showcase: None }
+        Self { out, style, showcase: None, spacing: Spacing::Blank }
+    }
+
+    /// What it prints to.
+    pub(super) fn medium(&self) -> Medium {
+        self.style.medium
     }
 
     /// What is about to happen.
@@ -56,7 +69,7 @@ impl<W: Write> Report<W> {
         for line in Text::new(&what, Paint::new()).wrap(self.style.columns()) {
             self.line(&line)?;
         }
-        self.line(&Text::default())
+        self.blank()
     }
 
     /// One committed outcome, the `polls`-th of its feed.
@@ -65,23 +78,39 @@ impl<W: Write> Report<W> {
             return Ok(());
         }
         self.rule(outcome, polls)?;
-        let mut after_line = false;
         for record in &outcome.records {
             if record.guid.as_deref() == Some(SHOWCASE) {
                 self.showcase = Some(record.clone());
             }
             let has_tags = record.conflict.as_ref().is_some_and(|one| !one.tags.is_empty());
-            if has_tags && after_line {
-                self.line(&Text::default())?;
+            if has_tags {
+                if self.spacing == Spacing::Text && !is_first(record, outcome) {
+                    self.blank()?;
+                }
+                self.record(record, Detail::Brief)?;
+            } else {
+                self.record(record, Detail::Line)?;
             }
-            let detail = if has_tags { Detail::Brief } else { Detail::Line };
-            write_record(&mut self.out, record, self.style.with_detail(detail))?;
-            after_line = !has_tags;
         }
-        if after_line {
-            self.line(&Text::default())?;
+        if !outcome.records.is_empty() {
+            self.blank()?;
         }
         self.out.flush()
+    }
+
+    fn record(&mut self, record: &Record, detail: Detail) -> std::io::Result<()> {
+        write_record(&mut self.out, record, self.style.with_detail(detail))?;
+        self.spacing = if detail == Detail::Line { Spacing::Text } else { Spacing::Blank };
+        Ok(())
+    }
+
+    /// One empty line, however often it is asked for.
+    fn blank(&mut self) -> std::io::Result<()> {
+        if self.spacing == Spacing::Text {
+            self.line(&Text::default())?;
+        }
+        self.spacing = Spacing::Blank;
+        Ok(())
     }
 
     /// "── kestrel · poll 1 · 4 new ─────".
@@ -107,19 +136,20 @@ impl<W: Write> Report<W> {
         }
         if let Medium::Terminal { columns } = self.style.medium {
             text = text.cut(columns);
-            text.push(" ", QUIET);
-            let rest = columns.saturating_sub(text.columns());
-            text.push(&"─".repeat(rest), QUIET);
+            let rest = columns.saturating_sub(text.columns() + 1);
+            if rest > 0 {
+                text.push(&format!(" {}", "─".repeat(rest)), QUIET);
+            }
         }
         self.line(&text)
     }
 
     /// The summary, a line for each feed, and what to try next.
     pub(super) fn end(&mut self, run: &Run<'_>) -> std::io::Result<()> {
-        self.line(&Text::default())?;
+        self.blank()?;
         if let Some(record) = self.showcase.take() {
             self.title("One record in full")?;
-            write_record(&mut self.out, &record, self.style.with_detail(Detail::Full))?;
+            self.record(&record, Detail::Full)?;
         }
         self.title("What it came to")?;
         self.summary(run)?;
@@ -149,7 +179,7 @@ impl<W: Write> Report<W> {
             "records",
             &[
                 plain(&format!("{} committed", total.records)),
-                plain(&format!("{} a later revision", total.revisions)),
+                plain(&format!("{} of them a later revision", total.revisions)),
                 plain(&format!("{} with tags", total.tagged)),
                 plain(&format!("{} in languages that have no lexicon yet", total.uncoded)),
             ],
@@ -177,7 +207,7 @@ impl<W: Write> Report<W> {
             );
             self.entry("politeness", &[plain(&text)])?;
         }
-        self.line(&Text::default())
+        self.blank()
     }
 
     /// A label and its values, wrapped under one another.
@@ -227,7 +257,7 @@ impl<W: Write> Report<W> {
                 self.line(&Text::new(&format!("      {what}"), BAD))?;
             }
         }
-        self.line(&Text::default())
+        self.blank()
     }
 
     fn verdict(&mut self, run: &Run<'_>) -> std::io::Result<()> {
@@ -250,7 +280,7 @@ impl<W: Write> Report<W> {
             )
         };
         self.line(&text)?;
-        self.line(&Text::default())
+        self.blank()
     }
 
     fn next_steps(&mut self, ledger: &Path) -> std::io::Result<()> {
@@ -277,8 +307,13 @@ impl<W: Write> Report<W> {
     }
 
     fn line(&mut self, text: &Text) -> std::io::Result<()> {
+        self.spacing = Spacing::Text;
         self.style.write(&mut self.out, text)
     }
+}
+
+fn is_first(record: &Record, outcome: &Outcome) -> bool {
+    outcome.records.first().is_some_and(|first| first.id == record.id)
 }
 
 fn plain(text: &str) -> Text {

@@ -134,7 +134,7 @@ pub fn write_record(out: &mut impl Write, record: &Record, style: Style) -> std:
         return style.write(out, &one_line(record, style));
     }
     write_headline(out, record, style)?;
-    style.write(out, &meta(record))?;
+    write_meta(out, record, style)?;
     if style.detail == Detail::Full
         && let Some(summary) = &record.summary
     {
@@ -266,8 +266,8 @@ fn write_headline(out: &mut impl Write, record: &Record, style: Style) -> std::i
     Ok(())
 }
 
-/// When, where, in which language, and the link.
-fn meta(record: &Record) -> Text {
+/// When, where, in which language, and the link, which is never cut: it is there to be followed.
+fn write_meta(out: &mut impl Write, record: &Record, style: Style) -> std::io::Result<()> {
     let when = match &record.published_at {
         // "2016-02-11T18:42:00Z": to the minute is enough for a person.
         Some(date) => date.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect(),
@@ -275,8 +275,18 @@ fn meta(record: &Record) -> Text {
     };
     let mut parts = vec![when, record.feed.id.clone()];
     parts.extend(record.language.clone());
-    parts.extend(record.url.clone());
-    Text::new(&format!("  {}", parts.join(" · ")), QUIET)
+    let mut meta = Text::new(&format!("  {}", parts.join(" · ")), QUIET);
+    if let Some(url) = &record.url {
+        let link = Text::new(&format!(" · {url}"), QUIET);
+        match style.medium {
+            Medium::Terminal { columns } if meta.columns() + link.columns() > columns => {
+                style.write(out, &meta)?;
+                meta = Text::new(&format!("  {url}"), QUIET);
+            }
+            Medium::Terminal { .. } | Medium::Pipe => meta.append(link),
+        }
+    }
+    style.write(out, &meta)
 }
 
 fn write_conflict(
