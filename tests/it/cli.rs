@@ -1,1 +1,170 @@
-//! To be written.
+//! Help, error text and exit codes: what a person meets before anything works.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::daemon::BINARY;
+use crate::support::snapshots;
+
+/// What a command came to.
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the program in a folder, with an environment that says nothing but where state may live.
+fn conflictwire(folder: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(BINARY);
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    command.env_clear().env("XDG_STATE_HOME", folder.join("state"));
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| {
+        // The folder has another name on every run.
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.replace(folder.to_str().unwrap(), "[folder]")
+    };
+    Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+/// The same in an empty folder, but for this configuration.
+fn configured(config: Option<&str>, args: &[&str]) -> Ran {
+    let folder = tempfile::TempDir::new().unwrap();
+    if let Some(config) = config {
+        std::fs::create_dir(folder.path().join("config")).unwrap();
+        std::fs::write(folder.path().join("config/conflictwire.toml"), config).unwrap();
+    }
+    conflictwire(folder.path(), args)
+}
+
+#[track_caller]
+fn check_help(name: &str, args: &[&str]) {
+    let ran = configured(None, args);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    snapshots().bind(|| insta::assert_snapshot!(format!("help_{name}"), ran.stdout));
+}
+
+#[test]
+fn the_help_is_the_manual() {
+    check_help("conflictwire", &["--help"]);
+    for command in ["run", "demo", "check", "poll", "tag", "tail", "search", "feeds", "schema"] {
+        check_help(command, &[command, "--help"]);
+    }
+}
+
+#[test]
+fn the_help_of_each_feeds_command_is_the_manual() {
+    for command in ["list", "add", "explain", "import", "export"] {
+        check_help(&format!("feeds_{command}"), &["feeds", command, "--help"]);
+    }
+}
+
+/// What goes to standard error, and the exit code.
+#[track_caller]
+fn check_error(name: &str, config: Option<&str>, args: &[&str], code: i32) {
+    let ran = configured(config, args);
+    assert_eq!(ran.code, Some(code), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stdout, "", "data only on standard output");
+    snapshots().bind(|| insta::assert_snapshot!(format!("error_{name}"), ran.stderr));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_exits_with_2() {
+    check_error("unknown_command", None, &["pol"], 2);
+    check_error("unknown_option", None, &["run", "--confg", "x"], 2);
+    check_error("nothing_to_poll", None, &["poll"], 2);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_exits_with_78() {
+    check_error("no_such_file", None, &["check", "--config", "nowhere.toml"], 78);
+    check_error("not_toml", Some("[schedule\ninterval_min = 5"), &["check"], 78);
+    check_error("no_feeds", Some("[schedule]\ninterval_min = \"10m\"\n"), &["run"], 78);
+}
+
+/// Ten mistakes of ten kinds.
+const TEN_MISTAKES: &str = r#"
+feeds_from = ["nowhere.toml"]
+
+[schedule]
+interval_min = "2h"
+interval_max = "1h"
+backlog = "some"
+
+[fetch]
+timeout = 20
+body_limit = "16 lemons"
+redirects_max = -1
+allow_private_networks = ["10.0.0.0/33"]
+
+[ledger]
+kind = "postgres"
+
+[admin]
+lisen = "127.0.0.1:9273"
+
+[[feed]]
+id = "Not An Id"
+url = "htp://example.org/rss"
+"#;
+
+#[test]
+fn every_mistake_of_a_configuration_is_named_at_once() {
+    for command in ["check", "run"] {
+        let ran = configured(Some(TEN_MISTAKES), &[command]);
+        assert_eq!(ran.code, Some(78), "{}", ran.stderr);
+        for key in [
+            "feeds_from",
+            "schedule.interval_min",
+            "schedule.backlog",
+            "fetch.timeout",
+            "fetch.body_limit",
+            "fetch.redirects_max",
+            "fetch.allow_private_networks",
+            "ledger.kind",
+            "admin.lisen",
+            "feed[0].url",
+            "feed[0].id",
+        ] {
+            assert!(ran.stderr.contains(key), "{key} is missing in:\n{}", ran.stderr);
+        }
+        assert!(ran.stderr.contains("\"listen\""), "names the nearest key:\n{}", ran.stderr);
+    }
+    check_error("ten_mistakes", Some(TEN_MISTAKES), &["check"], 78);
+}
+
+#[test]
+fn what_does_not_work_exits_with_1_and_says_why() {
+    check_error("no_such_feed", None, &["poll", "no-such-file.xml"], 1);
+    check_error("no_ledger", None, &["search", "shelling"], 1);
+}
+
+#[test]
+fn a_file_that_is_a_feed_is_read_and_one_that_is_not_is_refused() {
+    let fixtures = crate::support::project().join("tests/fixtures/feeds");
+    let ran = conflictwire(&fixtures, &["poll", "rss2_wire.xml"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for line in ran.stdout.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["schema"], "conflictwire.article/1");
+    }
+    let ran = conflictwire(&fixtures, &["poll", "README.md"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("not_a_feed"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_good_configuration_is_summed_up_on_standard_output() {
+    let config = "[[feed]]\nurl = \"https://example.org/rss\"\n";
+    let ran = configured(Some(config), &["check"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains("1 feed on 1 host"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let script = format!("{BINARY} schema article | head -n 1; exit ${{PIPESTATUS:-0}}");
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0));
+}

@@ -14,6 +14,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on says so by failing")]
+#![expect(clippy::string_slice, reason = "the texts cut here are ours")]
 
 mod support;
 

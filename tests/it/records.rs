@@ -1,1 +1,180 @@
-//! To be written.
+//! From a feed's bytes to records: the published contract. A snapshot that changes is a change to
+//! what consumers read, and wants a line in the change log.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use conflictwire::model::{
+    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, Validators,
+};
+use conflictwire::pipeline::process::process;
+use conflictwire::state::FeedState;
+use conflictwire::tag::Tagger;
+use serde_json::Value;
+
+use crate::support::daemon::BINARY;
+use crate::support::{files_below, project, snapshots};
+
+/// When every fixture was polled.
+const NOW: &str = "2026-03-02T12:30:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn feed(name: &str) -> Feed {
+    Feed {
+        id: FeedId::parse(&name.replace('_', "-")).unwrap(),
+        url: format!("https://publisher.example/{name}").parse().unwrap(),
+        publisher: Some("The Publisher".to_owned()),
+        country: Some("GB".to_owned()),
+        language: None,
+        interval: None,
+        interval_min: Duration::from_secs(300),
+        interval_max: Duration::from_secs(4 * 3600),
+        retry_after_max: Duration::from_secs(24 * 3600),
+        backlog: Backlog::All,
+        entries_max: 100,
+        text_chars_max: 10_000,
+    }
+}
+
+fn tagger() -> Tagger {
+    let (taxonomy, lexicons) = Tagger::built_in_sources();
+    Tagger::new(&taxonomy, &lexicons, 0.5).unwrap()
+}
+
+/// What the first poll of a fixture comes to.
+fn outcome(name: &str, tagger: &Tagger) -> Outcome {
+    let feed = feed(name);
+    let bytes = std::fs::read(project().join("tests/fixtures/feeds").join(name)).unwrap();
+    let answer = Answer::Body(Body {
+        wire_bytes: bytes.len() as u64,
+        bytes,
+        final_url: feed.url.clone(),
+        moved_to: None,
+        content_type: None,
+        validators: Validators::default(),
+        freshness: Freshness(None),
+    });
+    process(&feed, &answer, &FeedState::default(), tagger, now())
+}
+
+/// Every fixture's name.
+fn fixtures() -> BTreeSet<String> {
+    ["xml", "json"]
+        .into_iter()
+        .flat_map(|extension| files_below("tests/fixtures/feeds", extension))
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Without the coding, whose rules have tests of their own and change with every lexicon.
+fn without_coding(mut record: Value) -> Value {
+    let conflict = record.as_object_mut().unwrap().remove("conflict").unwrap();
+    assert!(conflict.is_null() || conflict.is_object(), "{conflict}");
+    record
+}
+
+#[test]
+fn each_fixture_comes_to_these_records() {
+    let tagger = tagger();
+    for name in fixtures() {
+        let outcome = outcome(&name, &tagger);
+        assert!(matches!(outcome.result, PollResult::Modified(_)), "{name}: {:?}", outcome.result);
+        let records: Vec<Value> = outcome
+            .records
+            .iter()
+            .map(|record| without_coding(serde_json::to_value(record).unwrap()))
+            .collect();
+        let text = serde_json::to_string_pretty(&records).unwrap();
+        snapshots().bind(|| insta::assert_snapshot!(format!("records_{name}"), text));
+    }
+}
+
+#[test]
+fn every_fixture_is_listed_and_every_listed_one_is_there() {
+    let readme = project().join("tests/fixtures/feeds/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let listed: BTreeSet<String> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned))
+        .collect();
+    assert_eq!(listed, fixtures());
+}
+
+/// A second poll of the same bytes says nothing.
+#[test]
+fn no_fixture_is_news_twice() {
+    let tagger = tagger();
+    for name in fixtures() {
+        let first = outcome(&name, &tagger);
+        let feed = feed(&name);
+        // Not the same bytes, so that they are read and not just recognised.
+        let mut bytes = std::fs::read(project().join("tests/fixtures/feeds").join(&name)).unwrap();
+        bytes.push(b'\n');
+        let answer = Answer::Body(Body {
+            wire_bytes: bytes.len() as u64,
+            bytes,
+            final_url: feed.url.clone(),
+            moved_to: None,
+            content_type: None,
+            validators: Validators::default(),
+            freshness: Freshness(None),
+        });
+        let later = now() + Duration::from_secs(3600);
+        let second = process(&feed, &answer, &first.state, &tagger, later);
+        assert!(second.records.is_empty(), "{name}: {:#?}", second.records);
+        assert!(second.rejects.is_empty(), "{name}: {:#?}", second.rejects);
+    }
+}
+
+#[test]
+fn every_record_and_reject_obeys_the_published_schema() {
+    let output = Command::new(BINARY).args(["schema", "article"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let tagger = tagger();
+    let mut records = 0;
+    for name in fixtures() {
+        for record in outcome(&name, &tagger).records {
+            let record = serde_json::to_value(&record).unwrap();
+            let errors: Vec<String> =
+                validator.iter_errors(&record).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:#?} in {record:#}");
+            records += 1;
+        }
+    }
+    assert!(records > 20, "{records} records are too few to mean anything");
+    for broken in [r#"{}"#, r#"{"schema":"conflictwire.article/1"}"#] {
+        let broken: Value = serde_json::from_str(broken).unwrap();
+        assert!(!validator.is_valid(&broken), "the schema refuses nothing");
+    }
+}
+
+#[test]
+fn the_schema_describes_every_field() {
+    let output = Command::new(BINARY).args(["schema", "article"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut silent = Vec::new();
+    undescribed(&schema, "", &mut silent);
+    assert!(silent.is_empty(), "no description: {silent:#?}");
+}
+
+/// The properties below a schema that say nothing of themselves.
+fn undescribed(schema: &Value, path: &str, silent: &mut Vec<String>) {
+    match schema {
+        Value::Object(object) => {
+            for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                if property.get("description").is_none() {
+                    silent.push(format!("{path}.{name}"));
+                }
+            }
+            object.iter().for_each(|(key, value)| undescribed(value, &format!("{path}/{key}"), silent));
+        }
+        Value::Array(values) => values.iter().for_each(|value| undescribed(value, path, silent)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

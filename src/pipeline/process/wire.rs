@@ -13,6 +13,7 @@ use crate::model::record::{
 use crate::model::{
     Article, ArticleId, Change, Coding, DateQuality, Feed, Media, Record, Reject, Timestamp,
 };
+use crate::normalise::language;
 use crate::parse::ParsedFeed;
 
 /// The most bytes of what was refused that a reject carries: enough to see what it was.
@@ -66,7 +67,7 @@ pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> RecordFeed {
         title: parsed.title.clone(),
         publisher: feed.publisher.clone(),
         country: feed.country.clone(),
-        language: feed.language.clone().or_else(|| parsed.language.clone()),
+        language: feed.language.clone().or_else(|| language::tag(parsed.language.as_deref()?)),
     }
 }
 

@@ -321,6 +321,7 @@ impl Daemon {
 }
 
 impl Drop for Daemon {
+    #[expect(clippy::print_stderr, reason = "the harness shows it with the failure, and only then")]
     fn drop(&mut self) {
         // Fails if it has ended, which is as well.
         drop(self.child.kill());

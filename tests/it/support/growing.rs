@@ -90,7 +90,7 @@ impl Growing {
         progress.polls += 1;
         let moves_on = match self.pace {
             // Every other time, so that there are 304s too.
-            Pace::Patient => known == Some(progress.version) && progress.polls % 2 == 0,
+            Pace::Patient => known == Some(progress.version) && progress.polls.is_multiple_of(2),
             Pace::Restless => progress.polls > 1,
         };
         if moves_on && !progress.is_settled {
@@ -147,7 +147,7 @@ impl Growing {
 
     fn entry(&self, number: u64, version: u64) -> Shown {
         let first = number.saturating_sub(2).max(1);
-        let edits = (first + 1..=version).filter(|v| (v + number) % EDITED_EVERY == 0).count();
+        let edits = (first + 1..=version).filter(|v| (v + number).is_multiple_of(EDITED_EVERY)).count();
         let headline = 1 + u32::try_from(edits).unwrap();
         Shown {
             guid: format!("{}-{number}", self.name),

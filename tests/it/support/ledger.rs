@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use conflictwire::model::{ArticleId, FeedId};
+use conflictwire::dedupe::digest::digest;
+use conflictwire::model::{ArticleId, Digest, FeedId};
+use conflictwire::normalise::link::without_scheme;
 use conflictwire::state::FeedState;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::Value;
+use url::Url;
 
 use super::eventually;
 use super::growing::{Growing, Pace};
@@ -192,6 +195,17 @@ pub(crate) struct Audit {
     pub(crate) faults: Vec<String>,
 }
 
+/// The digest of the text that a record tells, made from the record alone.
+fn digest_of(record: &Value) -> Digest {
+    let url = record["url"].as_str().map(|url| Url::parse(url).unwrap());
+    digest([
+        record["title"].as_str(),
+        record["summary"].as_str(),
+        record["body"].as_str(),
+        url.as_ref().map(without_scheme),
+    ])
+}
+
 impl Audit {
     fn compare(&mut self, feed: &Growing, rows: &[&Row]) {
         let texts = |versions: BTreeSet<u64>| -> BTreeSet<(String, String)> {
@@ -237,7 +251,8 @@ impl Audit {
             rows.iter().map(|row| (row.article_id.as_str(), *row)).collect();
         for (id, row) in &last {
             let seen = state.seen.find(ArticleId::parse(id).unwrap());
-            if seen.map(|seen| seen.revision) != Some(row.revision) {
+            let told = (row.revision, digest_of(&row.record));
+            if seen.map(|seen| (seen.revision, seen.digest)) != Some(told) {
                 let name = &feed.name;
                 self.faults.push(format!("{name}: {id} is {} but seen {seen:?}", row.revision));
             }

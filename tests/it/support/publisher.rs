@@ -177,8 +177,6 @@ impl Reply {
 pub(crate) struct Exchange {
     /// What was asked.
     pub(crate) request: Request,
-    /// The status answered; `None` if there was no answer.
-    pub(crate) status: Option<u16>,
     /// Whether the whole answer was handed to the client's connection.
     pub(crate) is_complete: bool,
 }
@@ -337,9 +335,8 @@ fn answer(stream: &mut TcpStream, shared: &Shared, mut request: Request) -> bool
     let reply =
         script.map_or_else(|| Reply::status(404), |script| script.lock().unwrap()(&request));
     let number = {
-        let status = (!matches!(reply.delivery, Delivery::Never)).then_some(reply.status);
         let mut log = shared.log.lock().unwrap();
-        log.push(Exchange { request, status, is_complete: false });
+        log.push(Exchange { request, is_complete: false });
         log.len() - 1
     };
     ring();

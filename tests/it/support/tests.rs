@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use conflictwire::model::{ArticleId, Digest};
+use conflictwire::dedupe::digest::digest;
+use conflictwire::model::ArticleId;
 use conflictwire::state::{FeedState, STATE_VERSION, SeenArticle};
 use rusqlite::{Connection, params};
 
@@ -106,7 +107,8 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
                 params![id.to_string(), shown.headline, feed.name, record],
             )
             .unwrap();
-        let seen = SeenArticle { digest: Digest([0; 8]), revision: shown.headline, last_seen: 1 };
+        let digest = digest([Some(&shown.title), None, None, None]);
+        let seen = SeenArticle { digest, revision: shown.headline, last_seen: 1 };
         state.seen.remember(id, seen);
     }
     let state = serde_json::to_string(&state).unwrap();
@@ -162,5 +164,11 @@ fn an_audit_finds_what_is_lost_twice_invented_or_out_of_step() {
     check("UPDATE articles SET revision = 7 WHERE seq = 1", 0, 0, "is revision 7 after 0");
     check("DELETE FROM feed_state", 0, 0, "articles without a state");
     check("UPDATE feed_state SET state = '{}'", 0, 0, "but seen None");
+    check(
+        "UPDATE articles SET record = json_set(record, '$.summary', 'not what was seen')",
+        0,
+        0,
+        "but seen Some",
+    );
     check("DELETE FROM articles", audit_after("").committed, 0, "0 in the ledger");
 }
