@@ -1,0 +1,162 @@
+//! The tags there are: ids, labels and the nearest codes of public schemes.
+//!
+//! Read from TOML (`config/taxonomy.toml` is built in); strict, and every problem is reported. It
+//! says nothing about which words lead to a tag: that is a lexicon's part.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{LexiconProblem, Source};
+use crate::model::{Related, TagId};
+
+/// The only file format this program reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// One tag of the taxonomy.
+#[derive(Clone, Debug)]
+pub(super) struct TagKind {
+    /// Its id.
+    pub(super) id: TagId,
+    /// Its English label.
+    pub(super) label: String,
+    /// Nearest public codes.
+    pub(super) related: Related,
+}
+
+/// Every tag, by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taxonomy(BTreeMap<Arc<str>, TagKind>);
+
+impl Taxonomy {
+    /// Reads a taxonomy; what could be read comes with what is wrong.
+    pub(super) fn read(source: &Source) -> (Self, Vec<LexiconProblem>) {
+        let raw: RawTaxonomy = match toml::from_str(&source.text) {
+            Ok(raw) => raw,
+            Err(err) => return (Self::default(), vec![source.problem(&err.to_string())]),
+        };
+        let mut problems = Vec::new();
+        if raw.format != FORMAT {
+            problems.push(source.problem(&format!("format: {} is not known; use {FORMAT}", raw.format)));
+        }
+        let mut tags: BTreeMap<Arc<str>, TagKind> = BTreeMap::new();
+        let parents: Vec<_> = raw.tag.iter().map(|tag| tag.id.clone()).collect();
+        for tag in raw.tag {
+            problems.extend(tag.problems(&parents).iter().map(|detail| source.problem(detail)));
+            let id: Arc<str> = tag.id.into();
+            let kind = TagKind {
+                id: TagId(Arc::clone(&id)),
+                label: tag.label,
+                related: Related {
+                    acled: tag.acled,
+                    plover: tag.plover,
+                    cameo: tag.cameo,
+                    iptc: tag.iptc,
+                    gdelt: tag.gdelt,
+                },
+            };
+            if tags.insert(Arc::clone(&id), kind).is_some() {
+                problems.push(source.problem(&format!("tag \"{id}\" is given twice; keep one")));
+            }
+        }
+        (Self(tags), problems)
+    }
+
+    /// The tag with this id.
+    pub(super) fn tag(&self, id: &str) -> Option<&TagKind> {
+        self.0.get(id)
+    }
+
+    /// Every id, in order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
+    }
+}
+
+/// The file's shape.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTaxonomy {
+    format: u32,
+    #[serde(default)]
+    tag: Vec<RawTag>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTag {
+    id: String,
+    label: String,
+    parent: Option<String>,
+    #[serde(default)]
+    acled: Vec<String>,
+    #[serde(default)]
+    plover: Vec<String>,
+    #[serde(default)]
+    cameo: Vec<String>,
+    #[serde(default)]
+    iptc: Vec<String>,
+    #[serde(default)]
+    gdelt: Vec<String>,
+}
+
+impl RawTag {
+    fn problems(&self, ids: &[String]) -> Vec<String> {
+        let id = &self.id;
+        let mut problems = Vec::new();
+        let word = |word: &str| {
+            let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+            !word.is_empty() && word.bytes().all(allowed)
+        };
+        if !id.split('.').all(word) {
+            problems.push(format!("tag \"{id}\": use lower-case words joined by full stops"));
+        }
+        if self.label.trim().is_empty() {
+            problems.push(format!("tag \"{id}\": label is empty; say in English what it means"));
+        }
+        let above = id.rsplit_once('.').map(|(above, _last)| above.to_owned());
+        if above != self.parent {
+            problems.push(format!("tag \"{id}\": parent must be the id up to its last full stop"));
+        }
+        if self.parent.as_ref().is_some_and(|parent| !ids.contains(parent)) {
+            problems.push(format!("tag \"{id}\": its parent is not a tag of this file"));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source { name: "taxonomy.toml".to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn the_built_in_taxonomy_is_whole() {
+        let (built_in, _lexicons) = super::super::Tagger::built_in_sources();
+        let (taxonomy, problems) = Taxonomy::read(&built_in);
+        assert_eq!(problems, []);
+        assert_eq!(taxonomy.ids().count(), 83);
+        assert_eq!(taxonomy.tag("strike.air").unwrap().related.cameo, ["195"]);
+    }
+
+    #[test]
+    fn every_problem_is_reported() {
+        let text = "format = 2\n[[tag]]\nid = \"a.b\"\nlabel = \"\"\n\
+                    [[tag]]\nid = \"A\"\nlabel = \"x\"\n[[tag]]\nid = \"A\"\nlabel = \"x\"\n";
+        let (_taxonomy, problems) = Taxonomy::read(&source(text));
+        let all: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+        for part in ["format: 2", "label is empty", "parent must be", "lower-case", "given twice"] {
+            assert!(all.contains(part), "{part} in {all}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let (_taxonomy, problems) = Taxonomy::read(&source("format = 1\ncolour = 1\n"));
+        assert_eq!(problems.len(), 1);
+    }
+}

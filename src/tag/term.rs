@@ -1,0 +1,88 @@
+//! The little language in which a lexicon writes terms, and its expansion.
+//!
+//! | written | means |
+//! |---|---|
+//! | `air strike(s)` | "air strike", "air strikes" (and "air-strike", by the cutting of words) |
+//! | `shell(s,ed,ing)` | the word and the word with each ending |
+//! | `kill\|kills\|killed` | one word out of several |
+//! | `open(s,ed) fire\|up` | each word of a phrase may vary |
+//!
+//! Nothing else is special.
+
+use super::segment::plain_term;
+
+/// Most plain phrases one written term may stand for.
+///
+/// More is a mistake in the lexicon: three words of eight forms each already come to 512.
+const PHRASES_MAX: usize = 512;
+
+/// The plain phrases (see `segment`) a written term stands for.
+///
+/// # Errors
+/// What is wrong with it, for whoever wrote it.
+pub(super) fn expand(term: &str) -> Result<Vec<String>, String> {
+    let mut phrases = vec![String::new()];
+    for word in term.split_whitespace() {
+        let forms = forms(word).map_err(|detail| format!("\"{term}\": {detail}"))?;
+        phrases = phrases
+            .iter()
+            .flat_map(|phrase| forms.iter().map(move |form| format!("{phrase} {form}")))
+            .collect();
+        if phrases.len() > PHRASES_MAX {
+            return Err(format!("\"{term}\" stands for more than {PHRASES_MAX} phrases; split it"));
+        }
+    }
+    let mut plain: Vec<String> = phrases.iter().map(|phrase| plain_term(phrase)).collect();
+    plain.sort();
+    plain.dedup();
+    if plain.iter().any(|phrase| phrase.trim().is_empty()) {
+        return Err(format!("\"{term}\" has no words"));
+    }
+    Ok(plain)
+}
+
+/// Every form of one written word.
+fn forms(word: &str) -> Result<Vec<String>, String> {
+    let mut forms = Vec::new();
+    for choice in word.split('|') {
+        let Some((stem, endings)) = choice.split_once('(') else {
+            forms.push(choice.to_owned());
+            continue;
+        };
+        let Some(endings) = endings.strip_suffix(')') else {
+            return Err("\"(\" without \")\" at the end of the word".to_owned());
+        };
+        forms.push(stem.to_owned());
+        forms.extend(endings.split(',').map(|ending| format!("{stem}{}", ending.trim())));
+    }
+    if forms.iter().any(|form| form.is_empty() || form.contains(['(', ')'])) {
+        return Err("empty choice or stray bracket".to_owned());
+    }
+    Ok(forms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(term: &str, expected: &[&str]) {
+        assert_eq!(expand(term).unwrap(), expected, "from {term:?}");
+    }
+
+    #[test]
+    fn a_term_stands_for_its_forms() {
+        check("war", &[" war "]);
+        check("air-strike(s)", &[" air strike ", " air strikes "]);
+        check("shell(s,ed)", &[" shell ", " shelled ", " shells "]);
+        check("a|b c", &[" a c ", " b c "]);
+    }
+
+    #[test]
+    fn a_term_that_cannot_be_read_says_why() {
+        for term in ["", "  ", "a(b", "a)", "a|", "(s)", "-"] {
+            assert!(expand(term).is_err(), "{term:?}");
+        }
+        assert!(expand(&"a|b|c|d|e|f|g|h ".repeat(4)).unwrap_err().contains("more than"));
+    }
+}
