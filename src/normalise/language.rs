@@ -127,76 +127,13 @@ fn is_written_in(tag: &str, script: Option<Script>) -> bool {
 
 /// The shortest code of a language (BCP 47 wants two letters where there are two).
 fn short_code(language: Lang) -> &'static str {
-    const SHORT: [(&str, &str); 68] = [
-        ("epo", "eo"),
-        ("eng", "en"),
-        ("rus", "ru"),
-        ("cmn", "zh"),
-        ("spa", "es"),
-        ("por", "pt"),
-        ("ita", "it"),
-        ("ben", "bn"),
-        ("fra", "fr"),
-        ("deu", "de"),
-        ("ukr", "uk"),
-        ("kat", "ka"),
-        ("ara", "ar"),
-        ("hin", "hi"),
-        ("jpn", "ja"),
-        ("heb", "he"),
-        ("yid", "yi"),
-        ("pol", "pl"),
-        ("amh", "am"),
-        ("jav", "jv"),
-        ("kor", "ko"),
-        ("nob", "nb"),
-        ("dan", "da"),
-        ("swe", "sv"),
-        ("fin", "fi"),
-        ("tur", "tr"),
-        ("nld", "nl"),
-        ("hun", "hu"),
-        ("ces", "cs"),
-        ("ell", "el"),
-        ("bul", "bg"),
-        ("bel", "be"),
-        ("mar", "mr"),
-        ("kan", "kn"),
-        ("ron", "ro"),
-        ("slv", "sl"),
-        ("hrv", "hr"),
-        ("srp", "sr"),
-        ("mkd", "mk"),
-        ("lit", "lt"),
-        ("lav", "lv"),
-        ("est", "et"),
-        ("tam", "ta"),
-        ("vie", "vi"),
-        ("urd", "ur"),
-        ("tha", "th"),
-        ("guj", "gu"),
-        ("uzb", "uz"),
-        ("pan", "pa"),
-        ("aze", "az"),
-        ("ind", "id"),
-        ("tel", "te"),
-        ("pes", "fa"),
-        ("mal", "ml"),
-        ("ori", "or"),
-        ("mya", "my"),
-        ("nep", "ne"),
-        ("sin", "si"),
-        ("khm", "km"),
-        ("tuk", "tk"),
-        ("aka", "ak"),
-        ("zul", "zu"),
-        ("sna", "sn"),
-        ("afr", "af"),
-        ("lat", "la"),
-        ("slk", "sk"),
-        ("cat", "ca"),
-        ("hye", "hy"),
-    ];
+    const SHORT: &str = "epo-eo eng-en rus-ru cmn-zh spa-es por-pt ita-it ben-bn fra-fr deu-de ukr-uk kat-ka \
+        ara-ar hin-hi jpn-ja heb-he yid-yi pol-pl amh-am jav-jv kor-ko nob-nb dan-da swe-sv \
+        fin-fi tur-tr nld-nl hun-hu ces-cs ell-el bul-bg bel-be mar-mr kan-kn ron-ro slv-sl \
+        hrv-hr srp-sr mkd-mk lit-lt lav-lv est-et tam-ta vie-vi urd-ur tha-th guj-gu uzb-uz \
+        pan-pa aze-az ind-id tel-te pes-fa mal-ml ori-or mya-my nep-ne sin-si khm-km tuk-tk \
+        aka-ak zul-zu sna-sn afr-af lat-la slk-sk cat-ca hye-hy";
     let code = language.code();
-    SHORT.iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| *short)
+    let mut pairs = SHORT.split(' ').filter_map(|pair| pair.split_once('-'));
+    pairs.find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
 }

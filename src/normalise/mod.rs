@@ -96,13 +96,6 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
     }
 }
 
-/// The guids that more than one entry of a document has.
-pub fn repeated_guids(entries: &[Entry]) -> HashSet<String> {
-    let mut seen = HashSet::new();
-    let guids = entries.iter().filter_map(|entry| entry.guid.as_deref()).map(str::trim);
-    guids.filter(|guid| !seen.insert(*guid)).map(str::to_owned).collect()
-}
-
 /// A headline is one line. Where it claims to be plain text and holds references nevertheless, it
 /// was escaped once too often: nobody prints `&#8217;`.
 fn title(text: &EntryText) -> Option<String> {
@@ -174,3 +167,6 @@ fn media(base: &Url, sent: &[Media]) -> Vec<Media> {
     }
     media
 }
+
+#[cfg(test)]
+mod tests;

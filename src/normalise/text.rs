@@ -11,69 +11,21 @@ use crate::parse::reference;
 ///
 /// A caption describes a picture that is not there, often another day's; `noscript` repeats a
 /// picture as its markup; the rest is not shown as text by any browser.
-const SKIPPED: [&str; 16] = [
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "figcaption",
-    "iframe",
-    "object",
-    "svg",
-    "math",
-    "audio",
-    "video",
-    "canvas",
-    "select",
-    "button",
-    "textarea",
-    "head",
-];
+const SKIPPED: &str = "script style noscript template figcaption iframe object svg math audio video canvas select \
+    button textarea head";
 
 /// Those of them whose text is not even meant for people.
-const NEVER_TEXT: [&str; 2] = ["script", "style"];
+const NEVER_TEXT: &str = "script style";
 
 /// Elements that begin and end a paragraph.
-const BLOCKS: [&str; 32] = [
-    "p",
-    "div",
-    "section",
-    "article",
-    "aside",
-    "header",
-    "footer",
-    "main",
-    "nav",
-    "figure",
-    "blockquote",
-    "pre",
-    "address",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "ul",
-    "ol",
-    "dl",
-    "table",
-    "thead",
-    "tbody",
-    "form",
-    "fieldset",
-    "details",
-    "summary",
-    "hr",
-    "center",
-    "body",
-];
+const BLOCKS: &str = "p div section article aside header footer main nav figure blockquote pre address h1 h2 h3 \
+    h4 h5 h6 ul ol dl table thead tbody form fieldset details summary hr center body";
 
 /// Elements that begin a line.
-const LINES: [&str; 7] = ["br", "li", "tr", "dt", "dd", "caption", "option"];
+const LINES: &str = "br li tr dt dd caption option";
 
 /// Elements that stand apart from their neighbours on one line.
-const CELLS: [&str; 2] = ["td", "th"];
+const CELLS: &str = "td th";
 
 /// How a text is to be laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +43,9 @@ pub fn plain_text(text: &EntryText, layout: Layout) -> Option<String> {
         TextKind::Plain => plain.push_lines(&text.value),
         TextKind::Html => {
             // What is skipped and never ends would take the rest of the article with it.
-            if push_html(&mut plain, &text.value, &SKIPPED) == Skipped::ToTheEnd {
+            if push_html(&mut plain, &text.value, SKIPPED) == Skipped::ToTheEnd {
                 plain = Plain::new(layout);
-                push_html(&mut plain, &text.value, &NEVER_TEXT);
+                push_html(&mut plain, &text.value, NEVER_TEXT);
             }
         }
     }
@@ -121,9 +73,9 @@ enum Skipped {
     ToTheEnd,
 }
 
-fn push_html(plain: &mut Plain, html: &str, names: &[&str]) -> Skipped {
+fn push_html(plain: &mut Plain, html: &str, skip: &str) -> Skipped {
     let is_one =
-        |names: &[&str], name: &str| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+        |names: &str, name: &str| names.split(' ').any(|own| name.eq_ignore_ascii_case(own));
     // The skipped element we are in, and how many of the same name.
     let mut skipped: Option<(&str, usize)> = None;
     for token in Tokens::new(html) {
@@ -140,13 +92,13 @@ fn push_html(plain: &mut Plain, html: &str, names: &[&str]) -> Skipped {
         }
         match token {
             Token::Text(text) => plain.push(&reference::decode(text)),
-            Token::Open(name) if is_one(names, name) => skipped = Some((name, 1)),
+            Token::Open(name) if is_one(skip, name) => skipped = Some((name, 1)),
             Token::Open(name) | Token::Close(name) => {
-                if is_one(&BLOCKS, name) {
+                if is_one(BLOCKS, name) {
                     plain.gap(Gap::Paragraph);
-                } else if is_one(&LINES, name) {
+                } else if is_one(LINES, name) {
                     plain.gap(Gap::Line);
-                } else if is_one(&CELLS, name) {
+                } else if is_one(CELLS, name) {
                     plain.gap(Gap::Word);
                 }
             }

@@ -167,4 +167,6 @@ fn looks_like_html(text: &str) -> bool {
 }
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,448 @@
+//! What an entry becomes, part by part and whole; what must hold for any text and any link.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Backlog, DateQuality, FeedId, IdentityRule};
+
+fn base() -> Url {
+    Url::parse("https://example.org/feeds/world.xml").unwrap()
+}
+
+fn feed() -> Feed {
+    Feed {
+        id: FeedId::parse("example").unwrap(),
+        url: base(),
+        publisher: None,
+        country: None,
+        language: None,
+        interval: None,
+        interval_min: Duration::ZERO,
+        interval_max: Duration::ZERO,
+        retry_after_max: Duration::ZERO,
+        backlog: Backlog::All,
+        entries_max: 1000,
+        text_chars_max: 100,
+    }
+}
+
+fn article_of(feed: &Feed, repeated: &[&str], entry: &Entry) -> Article {
+    let context = Context {
+        feed,
+        base: &base(),
+        language: None,
+        now: "2024-03-05T12:00:00Z".parse().unwrap(),
+        repeated_guids: &repeated.iter().map(|guid| (*guid).to_owned()).collect::<HashSet<_>>(),
+    };
+    normalise(&context, entry)
+}
+
+fn article(entry: &Entry) -> Article {
+    article_of(&feed(), &[], entry)
+}
+
+fn html(value: &str) -> EntryText {
+    EntryText { kind: TextKind::Html, value: value.to_owned() }
+}
+
+fn plain(value: &str) -> EntryText {
+    EntryText { kind: TextKind::Plain, value: value.to_owned() }
+}
+
+fn entry() -> Entry {
+    Entry {
+        guid: Some("a-1".to_owned()),
+        link: Some("https://example.org/a".to_owned()),
+        title: Some(plain("Truce holds")),
+        ..Entry::default()
+    }
+}
+
+mod texts {
+    use super::*;
+
+    #[track_caller]
+    fn check(sent: &str, text: &str) {
+        assert_eq!(
+            text::plain_text(&html(sent), Layout::Paragraphs).unwrap_or_default(),
+            text,
+            "{sent}"
+        );
+    }
+
+    #[test]
+    fn paragraphs_are_separated_by_a_blank_line() {
+        check("<p>One\n two</p><p>Three</p>", "One two\n\nThree");
+        check("One<br>two<br/><br />three", "One\ntwo\n\nthree");
+        check("<div><div><p>One</p></div></div><h2>Two</h2>three", "One\n\nTwo\n\nthree");
+        check("<ul><li>One<li>Two</ul>x", "One\nTwo\n\nx");
+        check("<table><tr><td>1<td>2<tr><td>3</table>", "1 2\n3");
+    }
+
+    #[test]
+    fn what_is_not_shown_as_text_is_left_out() {
+        check("<script>if (a < b) {}</script>x<style>p{}</style>", "x");
+        check(
+            "<figure><img src=x alt=y><figcaption>An old photo</figcaption></figure><p>x</p>",
+            "x",
+        );
+        check("<noscript><img src='p.gif'></noscript>x<!-- y --><iframe src=z></iframe>", "x");
+        check("<svg><svg><text>a</text></svg><text>b</text></svg>x", "x");
+    }
+
+    #[test]
+    fn an_element_that_never_ends_takes_nothing_with_it() {
+        check("<p>One</p><object><p>Two</p>", "One\n\nTwo");
+        check("x<script>alert(1)", "x");
+        check("<p title=\"x>One", "");
+    }
+
+    #[test]
+    fn references_are_decoded_once_and_spaces_collapse() {
+        check("caf&eacute;&nbsp;&amp;&#160; &lt;b&gt; AT&T", "café & <b> AT&T");
+        check("a\u{A0}\u{2003}\t b", "a b");
+        check("3 < 5 > 4", "3 < 5 > 4");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_dropped_and_joiners_stay_where_they_matter() {
+        check("a\u{200B}b\u{AD}c\u{202E}d\u{FEFF}e\u{7}f", "abcdef");
+        check("می\u{200C}خواهم", "می\u{200C}خواهم");
+        check("क्\u{200D}ष", "क्\u{200D}ष");
+        check("a\u{200D}b\u{200C}c", "abc");
+    }
+
+    #[test]
+    fn text_is_composed() {
+        check("Kie\u{301}v", "Kiév");
+    }
+
+    #[test]
+    fn plain_text_keeps_its_marks_and_lines() {
+        let text = text::plain_text(&plain("a < b\nc\r\n\r\n\r\nd  e"), Layout::Paragraphs);
+        assert_eq!(text.as_deref(), Some("a < b\nc\n\nd e"));
+        let text = text::plain_text(&plain("a\nb"), Layout::Line);
+        assert_eq!(text.as_deref(), Some("a b"));
+        assert_eq!(text::plain_text(&plain(" \u{200B} "), Layout::Line), None);
+    }
+
+    #[test]
+    fn a_cut_falls_between_words() {
+        assert_eq!(text::cut("one two three", 13), None);
+        assert_eq!(text::cut("one two three", 9).as_deref(), Some("one two"));
+        assert_eq!(text::cut("one two three", 7).as_deref(), Some("one two"));
+        assert_eq!(text::cut(&"停".repeat(100), 9), Some("停".repeat(9)));
+    }
+
+    #[test]
+    fn hostile_markup_costs_time_in_proportion() {
+        let many: String = (0..100_000).map(|place| format!(" a{place}")).collect();
+        for sent in [
+            "<b>".repeat(200_000),
+            "<".repeat(200_000),
+            "<a ".repeat(200_000),
+            "&".repeat(200_000),
+            "<!--".repeat(100_000),
+            "<![CDATA[".repeat(100_000),
+            "<script>".repeat(50_000),
+            format!("<p{many}>"),
+        ] {
+            // Two passes at most over each byte; a quadratic one would not end.
+            let _text = text::plain_text(&html(&sent), Layout::Paragraphs);
+        }
+    }
+}
+
+mod links {
+    use super::*;
+
+    #[track_caller]
+    fn check(sent: &str, canonical: Option<&str>) {
+        let link = link::canonical(&base(), sent);
+        assert_eq!(link.as_ref().map(Url::as_str), canonical, "{sent}");
+    }
+
+    #[test]
+    fn a_link_becomes_absolute() {
+        check("a.html", Some("https://example.org/feeds/a.html"));
+        check("/a", Some("https://example.org/a"));
+        check("//other.example/a", Some("https://other.example/a"));
+        check(" https://EXAMPLE.org:443/a/../b ", Some("https://example.org/b"));
+        check(
+            "https://пример.рф/новость",
+            Some("https://xn--e1afmkfd.xn--p1ai/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D1%8C"),
+        );
+        check("https://user:pass@example.org/a", Some("https://example.org/a"));
+    }
+
+    #[test]
+    fn what_only_counts_readers_goes() {
+        for tracking in [
+            "?utm_source=rss&UTM_Medium=x",
+            "?fbclid=1#top",
+            "?gclid=1&mc_cid=2&at_medium=RSS",
+            "?",
+            "?&",
+            "#xtor=RSS-1",
+            "?partner=rss&emc=rss",
+            "?traffic_source=rss",
+        ] {
+            check(&format!("https://example.org/a{tracking}"), Some("https://example.org/a"));
+        }
+        check("/a?id=7&utm_campaign=x&p=%20", Some("https://example.org/a?id=7&p=%20"));
+        check("/a?partner=army", Some("https://example.org/a?partner=army"));
+    }
+
+    #[test]
+    fn what_is_no_page_is_no_link() {
+        for sent in
+            ["", " ", "mailto:a@example.org", "javascript:x()", "file:///etc/passwd", "http://"]
+        {
+            check(sent, None);
+        }
+        check(&format!("/{}", "a".repeat(10_000)), None);
+    }
+}
+
+mod identities {
+    use super::*;
+
+    #[test]
+    fn the_guid_outranks_the_link_and_the_link_the_text() {
+        let by_guid = article(&entry());
+        assert_eq!(by_guid.identity, IdentityRule::Guid);
+        let by_link = article(&Entry { guid: None, ..entry() });
+        assert_eq!(by_link.identity, IdentityRule::Link);
+        let by_text = article(&Entry { guid: None, link: None, ..entry() });
+        assert_eq!(by_text.identity, IdentityRule::Content);
+        assert_eq!(HashSet::from([by_guid.id, by_link.id, by_text.id]).len(), 3);
+    }
+
+    #[test]
+    fn an_edited_headline_is_the_same_article_with_another_digest() {
+        for guid in [Some("a-1".to_owned()), None] {
+            let first = article(&Entry { guid: guid.clone(), ..entry() });
+            let edited = Entry { guid, title: Some(plain("Truce broken")), ..entry() };
+            let edited = article(&edited);
+            assert_eq!(first.id, edited.id);
+            assert_ne!(first.digest, edited.digest);
+        }
+    }
+
+    #[test]
+    fn a_guid_that_many_share_identifies_nothing() {
+        let shared = article_of(&feed(), &["a-1"], &entry());
+        assert_eq!(shared.identity, IdentityRule::Link);
+        assert_eq!(shared.guid.as_deref(), Some("a-1"));
+    }
+
+    #[test]
+    fn churn_in_a_link_makes_no_new_article() {
+        let plain = article(&Entry { guid: None, ..entry() });
+        for link in ["http://example.org/a", "https://example.org/a?utm_source=x#y", "/a"] {
+            let other = Entry { guid: None, link: Some(link.to_owned()), ..entry() };
+            assert_eq!(article(&other).id, plain.id, "{link}");
+        }
+    }
+
+    #[test]
+    fn the_same_news_in_two_feeds_is_two_articles() {
+        let other = Feed { id: FeedId::parse("other").unwrap(), ..feed() };
+        assert_ne!(article(&entry()).id, article_of(&other, &[], &entry()).id);
+    }
+
+    #[test]
+    fn an_id_stays_what_it_was() {
+        assert_eq!(article(&entry()).id.to_string(), "ceebe22286b838f0ac2fd7c5133fe47d");
+    }
+}
+
+mod languages {
+    use super::*;
+
+    const ENGLISH: &str = "The two sides agreed to stop fighting at dawn and to exchange prisoners";
+    const UKRAINIAN: &str = "Вночі ворог обстріляв місто, пошкоджено житлові будинки та лікарню";
+
+    #[track_caller]
+    fn check(declared: &[&str], text: &str, language: Option<&str>) {
+        let told = language::language(declared.iter().copied(), text);
+        assert_eq!(told.as_deref(), language, "{declared:?} {text}");
+    }
+
+    #[test]
+    fn the_first_word_that_fits_the_script_is_believed() {
+        check(&["en-us", "fr"], ENGLISH, Some("en-US"));
+        check(&["en-us", "uk"], UKRAINIAN, Some("uk"));
+        check(&["ru"], ENGLISH, Some("en"));
+        check(&["nonsense", "sr-latn"], ENGLISH, Some("sr-Latn"));
+        check(&["en"], "Тест", Some("en"));
+    }
+
+    #[test]
+    fn an_undeclared_language_is_told_from_enough_text() {
+        check(&[], ENGLISH, Some("en"));
+        check(&[], UKRAINIAN, Some("uk"));
+        check(&["en"], UKRAINIAN, Some("uk"));
+        check(&[], "Truce", None);
+        check(&[], "", None);
+    }
+
+    #[test]
+    fn tags_are_written_as_is_usual() {
+        for (sent, tag) in [
+            ("en-us", Some("en-US")),
+            ("ru_RU", Some("ru-RU")),
+            ("ZH-hans-cn", Some("zh-Hans-CN")),
+            ("eng", Some("en")),
+            ("ua", Some("uk")),
+            ("es-419", Some("es-419")),
+            (" fr ", Some("fr")),
+            ("english", None),
+            ("", None),
+            ("e", None),
+            ("12", None),
+            ("en-", Some("en")),
+        ] {
+            assert_eq!(language::tag(sent).as_deref(), tag, "{sent}");
+        }
+    }
+}
+
+mod believed_dates {
+    use super::*;
+
+    #[track_caller]
+    fn check(published: Option<&str>, at: Option<&str>, quality: &[DateQuality]) {
+        let now = "2024-03-05T12:00:00Z".parse().unwrap();
+        let dates = dates::believe(published, None, now);
+        let at = at.map(|at| at.parse::<Timestamp>().unwrap());
+        assert_eq!((dates.published_at, dates.quality.as_slice()), (at, quality), "{published:?}");
+    }
+
+    #[test]
+    fn a_past_date_is_believed() {
+        check(Some("2024-03-05T11:00:00Z"), Some("2024-03-05T11:00:00Z"), &[]);
+        check(Some("2024-03-05T12:59:00Z"), Some("2024-03-05T12:59:00Z"), &[]);
+    }
+
+    #[test]
+    fn a_future_date_is_not_believed() {
+        check(Some("2024-03-05T13:01:00Z"), None, &[DateQuality::Future]);
+        check(Some("2041-01-01"), None, &[DateQuality::Future, DateQuality::DateOnly]);
+    }
+
+    #[test]
+    fn a_date_before_there_were_feeds_is_not_believed() {
+        check(Some("Thu, 01 Jan 1970 00:00:00 GMT"), None, &[DateQuality::Unparsed]);
+        check(Some("soon"), None, &[DateQuality::Unparsed]);
+    }
+
+    #[test]
+    fn what_is_missing_or_assumed_is_told() {
+        check(None, None, &[DateQuality::Missing]);
+        check(Some(" "), None, &[DateQuality::Missing]);
+        check(Some("2024-03-05 10:00"), Some("2024-03-05T10:00:00Z"), &[DateQuality::ZoneAssumed]);
+    }
+}
+
+#[test]
+fn a_teaser_that_repeats_the_body_is_dropped() {
+    let body = Some(html("<p>Shells fell on the market at noon.</p><p>Nobody was hurt.</p>"));
+    for (teaser, kept) in [
+        ("Shells fell on the market at noon.", false),
+        ("Shells fell on the mar…", false),
+        ("<p>Shells fell on the market [...]</p>", false),
+        ("Shells fell on the town", true),
+        ("A market was hit", true),
+    ] {
+        let entry = Entry { summary: Some(html(teaser)), content: body.clone(), ..entry() };
+        assert_eq!(article(&entry).summary.is_some(), kept, "{teaser}");
+    }
+    let alone = article(&Entry { summary: Some(html("<p>Teaser</p>")), ..entry() });
+    assert_eq!((alone.summary.as_deref(), alone.body), (Some("Teaser"), None));
+}
+
+#[test]
+fn a_long_body_is_cut_and_told() {
+    let long = Entry { content: Some(plain(&"word ".repeat(100))), ..entry() };
+    let article = article(&long);
+    assert!(article.truncated);
+    assert!(article.body.unwrap().chars().count() <= 100);
+}
+
+#[test]
+fn a_title_is_one_line_and_escaped_once_too_often_is_read() {
+    let title = |text| article(&Entry { title: Some(text), ..entry() }).title.unwrap();
+    assert_eq!(title(html("A <b>bold</b>\n<br>move &amp; more")), "A bold move & more");
+    assert_eq!(title(plain("It&#8217;s a < b")), "It’s a < b");
+}
+
+#[test]
+fn names_and_media_are_clean_and_come_once() {
+    let media = |url: &str| Media {
+        url: url.to_owned(),
+        media_type: None,
+        width: None,
+        height: None,
+        title: Some("A\n picture".to_owned()),
+    };
+    let article = article(&Entry {
+        authors: vec![" A  Writer".to_owned(), "A Writer".to_owned(), String::new()],
+        categories: vec!["War &amp; peace".to_owned()],
+        media: vec![media("/p.jpg"), media("https://example.org/p.jpg"), media("data:x")],
+        ..entry()
+    });
+    assert_eq!(article.authors, ["A Writer"]);
+    assert_eq!(article.categories, ["War & peace"]);
+    assert_eq!(article.media.len(), 1);
+    assert_eq!(article.media[0].url, "https://example.org/p.jpg");
+    assert_eq!(article.media[0].title.as_deref(), Some("A picture"));
+}
+
+proptest! {
+    #[test]
+    fn a_canonical_link_is_its_own_canonical_link(path in "[a-zа-я0-9/._%?&=#+-]{0,60}") {
+        if let Some(link) = link::canonical(&base(), &path) {
+            prop_assert_eq!(link::canonical(&base(), link.as_str()), Some(link));
+        }
+    }
+
+    #[test]
+    fn plain_text_is_its_own_plain_text(sent in "\\PC{0,80}|([a-z<>&;/ \n\u{200C}\u{200D}\u{301}\u{AD}]|<p>|<br>){0,60}") {
+        if let Some(once) = text::plain_text(&html(&sent), Layout::Paragraphs) {
+            prop_assert_eq!(text::plain_text(&plain(&once), Layout::Paragraphs), Some(once));
+        }
+    }
+
+    #[test]
+    fn an_id_depends_on_the_guid_and_nothing_else(guid in "\\PC{1,40}", other in "\\PC{1,40}", title in "\\PC{0,40}") {
+        let of = |guid: &str, title: &str| article(&Entry {
+            guid: Some(guid.to_owned()), title: Some(plain(title)), ..entry()
+        }).id;
+        prop_assert_eq!(of(&guid, &title), of(&guid, "another"));
+        if guid.trim() != other.trim() && !guid.trim().is_empty() && !other.trim().is_empty() {
+            prop_assert_ne!(of(&guid, &title), of(&other, &title));
+        }
+    }
+
+    #[test]
+    fn nothing_a_publisher_sends_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in "\\PC{0,200}|[<>&;!/a-z\"'= \\[\\]-]{0,200}") {
+        let _refused = crate::parse::parse(&bytes, None, &base());
+        for document in [
+            text.clone(),
+            format!("<rss><channel><item><title>{text}</title></item></channel></rss>"),
+            format!("<feed><entry {text}><author>{text}</author></entry></feed>"),
+            format!("{{\"items\": [{{\"id\": {text:?}}}]}}"),
+        ] {
+            if let Ok(feed) = crate::parse::parse(document.as_bytes(), None, &base()) {
+                for entry in &feed.entries {
+                    article(entry);
+                }
+            }
+        }
+        crate::parse::date::read(&text);
+    }
+}
