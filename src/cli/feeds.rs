@@ -438,7 +438,8 @@ mod tests {
     use crate::schedule::Plan;
     use crate::state::LastFailure;
 
-    const FEEDS: &str = "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";
+    const FEEDS: &str =
+        "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";
 
     fn configured() -> (tempfile::TempDir, Config) {
         let directory = tempfile::tempdir().unwrap();
@@ -532,7 +533,8 @@ mod tests {
         assert_eq!(reload(&directory).feeds, config.feeds);
 
         let other = directory.path().join("other.toml");
-        let (found, _) = import_opml("a.opml", &std::fs::read(&opml).unwrap(), &config.feed_defaults);
+        let (found, _) =
+            import_opml("a.opml", &std::fs::read(&opml).unwrap(), &config.feed_defaults);
         let target = Target { path: other.clone(), text: None, known: Vec::new() };
         let (news, skipped) = target.news(found);
         assert_eq!((&news, skipped), (&config.feeds, 0));

@@ -14,6 +14,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::Problem;
 use super::origin::Origins;
 use super::raw::RawFeed;
+use super::walk::shown;
 
 /// How deep folders may lie in folders: readers show a handful of levels.
 const DEPTH_MAX: usize = 64;
@@ -71,7 +72,7 @@ impl Reading<'_> {
             match event {
                 Ok(Event::Start(element) | Event::Empty(element)) if !is_opml => {
                     if element.local_name().as_ref() != "opml" {
-                        let name = element.name().as_ref().to_owned();
+                        let name = shown(element.name().as_ref());
                         let text =
                             format!("is not OPML: its first element is <{name}>, not <opml>");
                         return self.report(offset, text);

@@ -4,6 +4,8 @@
 //! walked along the schema of its raw type (`walk`). What is left always deserialises, so `check`
 //! sees all the rest in the same run.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -58,18 +60,34 @@ impl Reader {
         let line_starts: Vec<usize> =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let problem = syntax_problem(self.origins.file(), text, &line_starts, &error);
-            self.problems.push(problem);
-        }
+        let offset = |error: &toml::de::Error| error.span().map_or(text.len(), |span| span.start);
+        let mut slips: Vec<usize> = errors.iter().map(offset).collect();
+        slips.sort_unstable();
+        slips.dedup();
         let mut walk = Walk {
             root: &self.schema,
             text,
             line_starts: &line_starts,
             origins: &mut self.origins,
             problems: &mut self.problems,
+            slips: &slips,
+            guessed: Vec::new(),
         };
         self.table = walk.table(&self.schema, table.into_inner(), "");
+        let guessed = walk.guessed;
+        let mut told = BTreeSet::new();
+        for error in errors {
+            // Of those in one value, its end included, only the first: the rest follow from it.
+            let at = offset(&error);
+            let value = guessed.iter().find(|value| value.start <= at && at <= value.end);
+            let first = value.map_or(at, |value| {
+                slips.get(slips.partition_point(|slip| *slip < value.start)).copied().unwrap_or(at)
+            });
+            if first == at && told.insert(at) {
+                let file = self.origins.file();
+                self.problems.push(syntax_problem(file, text, &line_starts, &error));
+            }
+        }
     }
 
     /// Sets what the environment says, over what the document says.
@@ -117,6 +135,8 @@ impl Reader {
             line_starts: &[],
             origins: &mut self.origins,
             problems: &mut self.problems,
+            slips: &[],
+            guessed: Vec::new(),
         };
         let Some(value) = walk.value(schema, value, &key) else { return };
         let Some((last, tables)) = path.split_last() else { return };

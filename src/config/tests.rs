@@ -249,7 +249,7 @@ fn one_mistake_is_one_problem() {
          \"1h 30m\" or \"2d\"",
     );
     check_problem("[[feed]]\nurl = 7", "feed[0].url: 7 is a number; use text in quotes");
-    check_problem("feed = [5]", "feed[0]: 5 is a number; use a table");
+    check_problem("feed = [5]", "feed[0]: 5 is a number; use a table in braces");
     check_problem(
         "[fetch]\nconcurrency = 99999999999999999999",
         "fetch.concurrency: 99999999999999999999 is beyond any number here; use less",
@@ -264,6 +264,24 @@ fn every_slip_of_syntax_is_reported_at_its_place() {
     let lines: Vec<_> = found.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [Some(2), Some(5)], "{found:#?}");
     assert!(found[1].text.contains("duplicate key"), "{}", found[1].text);
+}
+
+#[test]
+fn what_follows_from_a_slip_is_not_reported() {
+    let text = "feeds_from = [\"a.toml\"\n[fetch]\ntimeout = \"1x\"\n";
+    let ConfigError(found) = load_text(text, &[]).unwrap_err();
+    assert_eq!((found.len(), found[0].line), (1, Some(2)), "{found:#?}");
+    let ConfigError(found) = load_text(&format!("a = {}", "[".repeat(10_000)), &[]).unwrap_err();
+    assert!(found.len() <= 3, "{found:#?}");
+}
+
+#[test]
+fn one_table_and_many_are_told_apart() {
+    check_problem(
+        "[feed]\nurl = \"https://a.b/\"",
+        "feed: [feed] is a table; use [[feed]] for each",
+    );
+    check_problem("[[fetch]]", "fetch: [[fetch]] is a list; use one table, [fetch]");
 }
 
 #[test]

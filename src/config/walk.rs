@@ -2,6 +2,8 @@
 //!
 //! What fits is handed on, what does not is reported and left out. Ranges are `check`'s.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::Spanned;
@@ -30,6 +32,10 @@ pub(super) struct Walk<'a> {
     pub(super) origins: &'a mut Origins,
     /// Receives what is wrong.
     pub(super) problems: &'a mut Vec<Problem>,
+    /// Where the syntax is wrong, in order, each place once.
+    pub(super) slips: &'a [usize],
+    /// Receives the values that the parser had to guess because of that.
+    pub(super) guessed: Vec<Range<usize>>,
 }
 
 impl Walk<'_> {
@@ -63,10 +69,17 @@ impl Walk<'_> {
         path: &str,
     ) -> Option<toml::Value> {
         let span = value.span();
+        let slip = self.slips.get(self.slips.partition_point(|slip| *slip < span.start));
+        if !value.get_ref().is_table() && slip.is_some_and(|slip| *slip < span.end) {
+            // What a bracket that is missing makes of the next lines is nobody's mistake.
+            self.origins.set_reported(path);
+            self.guessed.push(span);
+            return None;
+        }
         let Some(fitting) = fitting(schema, value.get_ref()) else {
             let given = self.text.get(span).unwrap_or_default();
             let kind = kind_name(value.get_ref());
-            let wanted = wanted_text(schema);
+            let wanted = wanted_text(schema, path);
             self.report(path, format!("{} is {kind}; {wanted}", shown(given)));
             return None;
         };
@@ -151,18 +164,20 @@ fn kind_name(value: &DeValue<'_>) -> &'static str {
 }
 
 /// What to write instead: "use text in quotes, for example "30s"".
-fn wanted_text(schema: &Json) -> String {
+fn wanted_text(schema: &Json, path: &str) -> String {
     let mut wanted = Vec::new();
     for form in forms(schema) {
         let is_table = form.get("properties").is_some();
+        let is_of_tables = form.pointer("/items/properties").is_some();
         wanted.extend(types(form).filter_map(|name| match name {
-            "string" => Some("text in quotes"),
-            "integer" => Some("a whole number without quotes"),
-            "number" => Some("a number without quotes"),
-            "boolean" => Some("true or false"),
-            "array" => Some("a list in brackets"),
-            "object" if is_table => Some("a table"),
-            "object" => Some("a table in braces"),
+            "string" => Some("text in quotes".to_owned()),
+            "integer" => Some("a whole number without quotes".to_owned()),
+            "number" => Some("a number without quotes".to_owned()),
+            "boolean" => Some("true or false".to_owned()),
+            "array" if is_of_tables => Some(format!("[[{path}]] for each")),
+            "array" => Some("a list in brackets".to_owned()),
+            "object" if is_table && !path.contains('[') => Some(format!("one table, [{path}]")),
+            "object" => Some("a table in braces".to_owned()),
             _ => None,
         }));
     }

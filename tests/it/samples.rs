@@ -102,7 +102,10 @@ fn the_shipped_feeds_are_many_and_of_many_languages() {
     let (_, text) = sample("feeds.toml");
     let feeds: RawFeeds = toml::from_str(&text).unwrap();
     for feed in feeds.feed {
-        assert!(feed.id.is_some() && feed.publisher.is_some() && feed.language.is_some(), "{feed:?}");
+        assert!(
+            feed.id.is_some() && feed.publisher.is_some() && feed.language.is_some(),
+            "{feed:?}"
+        );
     }
 }
 
@@ -116,7 +119,9 @@ fn the_schema_takes_what_the_program_takes() {
         let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
     }
-    for text in ["[fetch]\ntimout = \"1s\"", "[fetch]\ntimeout = 1", "[[feed]]\nid = \"a\"", "x = 1"] {
+    for text in
+        ["[fetch]\ntimout = \"1s\"", "[fetch]\ntimeout = 1", "[[feed]]\nid = \"a\"", "x = 1"]
+    {
         let value: serde_json::Value = toml::from_str(text).unwrap();
         assert!(!validator.is_valid(&value), "{text}");
     }
