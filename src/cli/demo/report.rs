@@ -19,6 +19,9 @@ const GOOD: Paint = AnsiColor::Green.on_default();
 const BAD: Paint = AnsiColor::Red.on_default();
 const ODD: Paint = AnsiColor::Yellow.on_default();
 
+/// How many tags the summary names, the most frequent first.
+const TAGS_NAMED: usize = 16;
+
 /// The column where the values of the summary begin.
 const LABEL_COLUMNS: usize = 12;
 
@@ -192,10 +195,15 @@ impl<W: Write> Report<W> {
             })
             .collect();
         self.entry("languages", &languages)?;
-        let tags: Vec<_> = most_first(&total.tags)
+        let mut tags: Vec<_> = most_first(&total.tags)
             .into_iter()
             .map(|(id, count)| Text::new(&format!("{id} {count}"), tag_paint(id)))
             .collect();
+        let others = tags.len().saturating_sub(TAGS_NAMED);
+        tags.truncate(TAGS_NAMED);
+        if others > 0 {
+            tags.push(Text::new(&format!("and {others} more"), QUIET));
+        }
         self.entry("tags", &tags)?;
         let failures: Vec<_> = failures(run.board);
         self.entry("failures", &failures)?;
@@ -291,7 +299,10 @@ impl<W: Write> Report<W> {
                 "search what was committed",
                 format!("conflictwire search --database {path} ceasefire"),
             ),
-            ("see the records as they are", format!("conflictwire tail --database {path} --json")),
+            (
+                "see the air strikes and bombs as consumers get them",
+                format!("conflictwire tail --database {path} --tag strike --once --json"),
+            ),
             ("watch real feeds", "conflictwire feeds add URL && conflictwire run".to_owned()),
         ];
         for (why, command) in steps {

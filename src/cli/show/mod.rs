@@ -37,8 +37,8 @@ const BRIEF_TAGS: usize = 3;
 /// Pieces of evidence shown for each tag in [`Detail::Full`].
 const FULL_EVIDENCE: usize = 3;
 
-/// The column of the words: the longest tag ids in common use fit before it.
-const TAG_COLUMNS: usize = 20;
+/// Room for a tag's id; more where a record has a longer one, so that its words line up.
+const TAG_COLUMNS: usize = 18;
 
 /// Quiet text.
 pub const QUIET: Paint = Paint::new().dimmed();
@@ -54,7 +54,7 @@ pub enum Medium {
         /// Its width.
         columns: usize,
     },
-    /// A pipe or file: no escapes, no cutting, the same bytes every time.
+    /// A pipe or file: no escapes, whole headlines, the same bytes every time.
     Pipe,
 }
 
@@ -299,8 +299,16 @@ fn write_conflict(
         Detail::Full => conflict.tags.len(),
         Detail::Line | Detail::Brief => BRIEF_TAGS,
     };
+    let id_columns = conflict
+        .tags
+        .iter()
+        .take(shown)
+        .map(|tag| Text::new(&tag.id, QUIET).columns())
+        .max()
+        .unwrap_or(0)
+        .max(TAG_COLUMNS);
     for tag in conflict.tags.iter().take(shown) {
-        write_tag(out, record, tag, style)?;
+        write_tag(out, record, tag, id_columns, style)?;
     }
     let mut rest = Text::default();
     for tag in conflict.tags.iter().skip(shown) {
@@ -330,6 +338,7 @@ fn write_tag(
     out: &mut impl Write,
     record: &Record,
     tag: &RecordTag,
+    id_columns: usize,
     style: Style,
 ) -> std::io::Result<()> {
     let paint = tag_paint(&tag.id);
@@ -348,9 +357,8 @@ fn write_tag(
     if style.detail == Detail::Full {
         start.push(&format!("{:.2} ", tag.score), QUIET);
     }
-    let words_column = start.columns() + TAG_COLUMNS + 1;
+    let words_column = start.columns() + id_columns + 2;
     start.push(&tag.id, paint);
-    start.push(" ", Paint::new());
     let mut start = start.pad(words_column);
     for evidence in text_first.take(wanted) {
         let room = style.columns().saturating_sub(start.columns());

@@ -119,9 +119,9 @@ fn in_brief_the_best_tags_have_their_words_and_the_rest_their_names() {
         "\
 ● Moscow offers a Syria truce from 1 March
   2016-02-11 18:42 · meridian-world · en · http://wire.meridian.example/truce
-  peace.ceasefire      MUNICH — Russia proposed a “ceasefire” that would begin in March.
-  strike.air           In Aleppo, “air strikes” hit two hospitals on Thursday.
-  civilian.health      In Aleppo, air strikes “hit two hospitals” on Thursday.
+  peace.ceasefire     MUNICH — Russia proposed a “ceasefire” that would begin in March.
+  strike.air          In Aleppo, “air strikes” hit two hospitals on Thursday.
+  civilian.health     In Aleppo, air strikes “hit two hospitals” on Thursday.
   also humanitarian.toll
   killed 12+ (event) · wounded 37 (event) · killed 250,000+ (background)
 
@@ -138,11 +138,11 @@ fn in_full_every_piece_of_evidence_is_shown() {
 ● Moscow offers a Syria truce from 1 March
   2016-02-11 18:42 · meridian-world · en · http://wire.meridian.example/truce
   Ministers meet in Munich.
-  0.90 peace.ceasefire      MUNICH — Russia proposed a “ceasefire” that would begin in March.
-                            Moscow offers a Syria “truce” from 1 March
-  0.90 strike.air           In Aleppo, “air strikes” hit two hospitals on Thursday.
-  0.90 civilian.health      In Aleppo, air strikes “hit two hospitals” on Thursday.
-  0.90 humanitarian.toll    The war has killed “more than 250,000” people.
+  0.90 peace.ceasefire     MUNICH — Russia proposed a “ceasefire” that would begin in March.
+                           Moscow offers a Syria “truce” from 1 March
+  0.90 strike.air          In Aleppo, “air strikes” hit two hospitals on Thursday.
+  0.90 civilian.health     In Aleppo, air strikes “hit two hospitals” on Thursday.
+  0.90 humanitarian.toll   The war has killed “more than 250,000” people.
   killed 12+ (event) · wounded 37 (event) · killed 250,000+ (background)
 
 ",
