@@ -187,6 +187,30 @@ fn the_tests_say_what_they_are_for_too() {
     assert!(silent.is_empty(), "no `//!` at the top of {silent:?}");
 }
 
+/// A snapshot that no test compares with is a promise that nobody keeps.
+#[test]
+fn every_snapshot_is_compared_with() {
+    let tests: String = files_below("tests/it", "rs")
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let left_over: Vec<String> = files_below("tests/snapshots", "snap")
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| match name.split_once('_') {
+            Some(("records", fixture)) => {
+                !project().join("tests/fixtures/feeds").join(fixture).exists()
+            }
+            Some(("help", command)) => {
+                !command.split('_').all(|word| tests.contains(&format!("\"{word}\"")))
+            }
+            Some((_, rest)) => !tests.contains(&format!("\"{rest}\"")),
+            None => true,
+        })
+        .collect();
+    assert!(left_over.is_empty(), "no test compares with {left_over:?}");
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     let long: Vec<String> = sources()
