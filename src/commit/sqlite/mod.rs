@@ -9,6 +9,7 @@ mod lock;
 pub mod query;
 pub mod read;
 mod retention;
+mod returns;
 mod rows;
 mod schema;
 pub mod search_text;

@@ -95,7 +95,8 @@ impl Rows {
 }
 
 impl ArticleRow {
-    fn new(record: &Record) -> Result<Self, Error> {
+    /// Turns a record into a row.
+    pub(super) fn new(record: &Record) -> Result<Self, Error> {
         let conflict = record.conflict.as_ref();
         let ids = |tags: &[crate::model::record::RecordTag]| {
             serde_json::to_string(&tags.iter().map(|tag| &tag.id).collect::<Vec<_>>())

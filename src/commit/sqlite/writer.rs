@@ -5,12 +5,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::{Connection, ErrorCode, Statement, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior, params,
+};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::lock::Lock;
 use super::retention::Retention;
+use super::returns::{self, Latest, Place};
 use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
 use super::{SqliteSettings, sqlite_trouble};
 use crate::clock::Clock;
@@ -153,7 +156,7 @@ impl Writer {
         let now = column_time(Clock::System.now());
         let mut statements = Statements::new(&transaction)?;
         for rows in group {
-            rows.articles.iter().try_for_each(|row| statements.insert_article(row, &now))?;
+            statements.insert_articles(&rows.articles, &now)?;
             rows.rejects.iter().try_for_each(|row| statements.insert_reject(row))?;
             statements.replace_state(&rows.state, &now)?;
         }
@@ -202,6 +205,7 @@ fn answer(reply: Reply, result: Result<(), CommitError>) {
 
 /// What a transaction runs, prepared once for all its rows.
 struct Statements<'transaction> {
+    latest: Statement<'transaction>,
     article: Statement<'transaction>,
     searched: Statement<'transaction>,
     reject: Statement<'transaction>,
@@ -211,6 +215,10 @@ struct Statements<'transaction> {
 impl<'transaction> Statements<'transaction> {
     fn new(transaction: &'transaction Transaction<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
+            latest: transaction.prepare(
+                "SELECT seq, revision, record FROM articles WHERE article_id = ?1
+                 ORDER BY revision DESC LIMIT 1",
+            )?,
             article: transaction.prepare(
                 "INSERT INTO articles (article_id, revision, change, feed_id, url, title, language,
                      country, published_at, observed_at, committed_at, relevant, tags, record)
@@ -235,7 +243,35 @@ impl<'transaction> Statements<'transaction> {
         })
     }
 
-    fn insert_article(&mut self, row: &ArticleRow, now: &str) -> Result<(), WriteError> {
+    /// Inserts what is not there yet. Of one outcome no article may come twice: that would be our
+    /// own mistake.
+    fn insert_articles(&mut self, rows: &[ArticleRow], now: &str) -> Result<(), WriteError> {
+        let mut first = None;
+        for row in rows {
+            let place = match self.latest(&row.article_id)? {
+                Some(latest) if first.is_some_and(|first| latest.seq >= first) => Place::Next,
+                Some(latest) => returns::place(row, &latest)
+                    .map_err(|err| WriteError::Contradiction(err.to_string()))?,
+                None => Place::Next,
+            };
+            let seq = match place {
+                Place::Next => self.insert_article(row, now)?,
+                Place::Renumbered(row) => self.insert_article(&row, now)?,
+                Place::There => continue,
+            };
+            first.get_or_insert(seq);
+        }
+        Ok(())
+    }
+
+    fn latest(&mut self, article_id: &str) -> rusqlite::Result<Option<Latest>> {
+        let latest = self.latest.query_row([article_id], |row| {
+            Ok(Latest { seq: row.get(0)?, revision: row.get(1)?, record: row.get(2)? })
+        });
+        latest.optional()
+    }
+
+    fn insert_article(&mut self, row: &ArticleRow, now: &str) -> Result<i64, WriteError> {
         let inserted = self.article.insert(params![
             row.article_id,
             row.revision,
@@ -261,7 +297,7 @@ impl<'transaction> Statements<'transaction> {
         })?;
         let [title, summary, body] = &row.searched;
         self.searched.execute(params![seq, title, summary, body])?;
-        Ok(())
+        Ok(seq)
     }
 
     fn insert_reject(&mut self, row: &RejectRow) -> Result<(), WriteError> {

@@ -1,0 +1,59 @@
+//! What becomes of an article that its feed's state has forgotten.
+//!
+//! The state remembers the window and the last articles that left it, no more. A feed that shows
+//! an older one again (a list of what is read most does) brings it as revision 1 of a new article,
+//! while the database still has it. That is no mistake, and must not stop the feed: the same text
+//! is there already, and another text is the next revision.
+
+use super::rows::ArticleRow;
+use crate::model::Record;
+use crate::model::record::RecordChange;
+
+/// The latest revision that is committed.
+#[derive(Clone, Debug)]
+pub(super) struct Latest {
+    pub(super) seq: i64,
+    pub(super) revision: u32,
+    /// JSON.
+    pub(super) record: String,
+}
+
+/// Where a row goes.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// As it is.
+    Next,
+    /// Nowhere: this text is there.
+    There,
+    /// With this revision instead of its own.
+    Renumbered(Box<ArticleRow>),
+}
+
+/// Says where a row goes, beside the latest revision of its article.
+pub(super) fn place(row: &ArticleRow, latest: &Latest) -> serde_json::Result<Place> {
+    if row.revision > latest.revision {
+        return Ok(Place::Next);
+    }
+    let mut record: Record = serde_json::from_str(&row.record)?;
+    // One that cannot be read any more has another text for all we know.
+    let committed: Option<Record> = serde_json::from_str(&latest.record).ok();
+    if committed.is_some_and(|committed| says_the_same(&record, &committed)) {
+        return Ok(Place::There);
+    }
+    record.revision = latest.revision.saturating_add(1);
+    record.change = match record.change {
+        RecordChange::Created | RecordChange::Updated => RecordChange::Updated,
+        RecordChange::Withdrawn => RecordChange::Withdrawn,
+    };
+    Ok(Place::Renumbered(Box::new(ArticleRow::new(&record)?)))
+}
+
+/// Whether a reader would see no difference: what makes a revision is equal.
+fn says_the_same(one: &Record, other: &Record) -> bool {
+    let withdrawn = |record: &Record| record.change == RecordChange::Withdrawn;
+    withdrawn(one) == withdrawn(other)
+        && one.title == other.title
+        && one.summary == other.summary
+        && one.body == other.body
+        && one.url == other.url
+}
