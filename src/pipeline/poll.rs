@@ -108,8 +108,8 @@ impl Poller {
             }
         }
         if matches!(self.readiness.unready(), Some(Unready::Ledger(_))) {
-            info!("the ledger takes commits again");
             self.readiness.set_ready();
+            info!("the ledger takes commits again");
         }
         report(feed, &outcome);
         if let Some(observer) = &self.observer {
