@@ -40,6 +40,8 @@ pub fn install(settings: &LogSettings) {
     let libraries = settings.level.min(LevelFilter::WARN);
     let filter = Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), settings.level)
+        // A certificate it refuses is a failed poll, which is logged once, by us.
+        .with_target("rustls_platform_verifier", LevelFilter::OFF)
         .with_default(libraries);
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
     // Fails only if a subscriber is there already: the demo and tests build more than one daemon.

@@ -11,11 +11,13 @@ const CORE_FOLDERS: [&str; 7] =
     ["model", "schedule", "parse", "normalise", "dedupe", "tag", "state"];
 
 /// Pure files of folders that are not. One that does not exist yet is no fault.
-const CORE_FILES: [&str; 5] = [
+const CORE_FILES: [&str; 7] = [
     "fetch/address.rs",
     "fetch/outcome.rs",
     "fetch/decode.rs",
-    "pipeline/process.rs",
+    "fetch/redirect.rs",
+    "pipeline/process/mod.rs",
+    "pipeline/process/wire.rs",
     "config/check.rs",
 ];
 

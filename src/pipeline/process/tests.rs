@@ -209,7 +209,7 @@ fn a_withdrawn_feed_is_asked_weekly() {
 #[test]
 fn what_is_refused_is_written_once_while_it_stays_the_same() {
     let broken = body_with("<rss version=\"2.0\"><channel><item></channel>", None);
-    let outcome = polls(&feed(), &[broken.clone()]);
+    let outcome = polls(&feed(), std::slice::from_ref(&broken));
     assert_eq!(outcome.rejects.len(), 1);
     assert!(matches!(outcome.result, PollResult::Failed(_)), "{:?}", outcome.result);
     let outcome = polls(&feed(), &[broken.clone(), broken]);
