@@ -206,12 +206,20 @@ struct RawTerms {
 #[serde(deny_unknown_fields)]
 struct RawCombination {
     weight: f64,
-    all: Vec<String>,
+    all: Vec<RawPart>,
     within: usize,
     #[serde(default)]
     order: Order,
     #[serde(default)]
     without: Vec<String>,
+}
+
+/// "@name", a term, or a list of terms.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum RawPart {
+    One(String),
+    Any(Vec<String>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -335,10 +343,8 @@ impl Compiler {
 
     fn add_sets(&mut self, sets: &BTreeMap<String, Vec<String>>) {
         for (name, terms) in sets {
-            let number = self.set_count;
-            self.set_count += 1;
+            let number = self.new_set(&format!("sets.{name}"), terms);
             self.sets.insert(name.clone(), number);
-            self.add_terms(&format!("sets.{name}"), terms, Use::Set(number));
         }
     }
 
@@ -363,13 +369,18 @@ impl Compiler {
         }
     }
 
+    /// A new set without a name.
+    fn new_set(&mut self, key: &str, terms: &[String]) -> usize {
+        let number = self.set_count;
+        self.set_count += 1;
+        self.add_terms(key, terms, Use::Set(number));
+        number
+    }
+
     /// The number of a set written as "@name", or of a new one for a bare term.
     fn set(&mut self, key: &str, part: &str) -> usize {
         let Some(name) = part.strip_prefix('@') else {
-            let number = self.set_count;
-            self.set_count += 1;
-            self.add_terms(key, &[part.to_owned()], Use::Set(number));
-            return number;
+            return self.new_set(key, &[part.to_owned()]);
         };
         let known = self.sets.get(name).copied();
         self.expect(known.is_some(), || format!("{key}: there is no set \"{name}\""));
@@ -411,7 +422,11 @@ impl Compiler {
             self.expect(combination.all.len() > 1, || {
                 format!("{key}: a combination needs at least two parts in \"all\"")
             });
-            let all = self.sets(&key, &combination.all);
+            let parts = combination.all.iter().map(|part| match part {
+                RawPart::One(part) => self.set(&key, part),
+                RawPart::Any(terms) => self.new_set(&key, terms),
+            });
+            let all = parts.collect();
             let without = self.sets(&key, &combination.without);
             self.written += 1;
             combinations.push(Combination {
