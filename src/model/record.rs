@@ -7,6 +7,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::tag::{Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Tag};
+
 /// Names the version of [`Record`].
 pub const SCHEMA_VERSION: &str = "conflictwire.article/1";
 
@@ -369,8 +371,77 @@ pub struct Reject {
 /// Names the version of [`Reject`].
 pub const REJECT_SCHEMA_VERSION: &str = "conflictwire.reject/1";
 
-impl From<&super::Coding> for RecordConflict {
-    fn from(_: &super::Coding) -> Self {
-        unimplemented!()
+impl From<&Coding> for RecordConflict {
+    fn from(coding: &Coding) -> Self {
+        Self {
+            relevant: coding.relevant,
+            score: None,
+            tags: coding.tags.iter().map(RecordTag::from).collect(),
+            actors: None,
+            places: None,
+            casualties: coding.casualties.iter().map(RecordCasualties::from).collect(),
+            flags: coding.flags.clone(),
+            lexicon: coding.lexicon.clone(),
+            model: None,
+        }
+    }
+}
+
+impl From<&Tag> for RecordTag {
+    fn from(tag: &Tag) -> Self {
+        let related = &tag.related;
+        Self {
+            id: tag.id.as_str().to_owned(),
+            label: tag.label.clone(),
+            score: tag.score,
+            related: RecordRelated {
+                acled: related.acled.clone(),
+                plover: related.plover.clone(),
+                cameo: related.cameo.clone(),
+                iptc: related.iptc.clone(),
+                gdelt: related.gdelt.clone(),
+            },
+            evidence: tag.evidence.iter().map(RecordEvidence::from).collect(),
+        }
+    }
+}
+
+impl From<&Evidence> for RecordEvidence {
+    fn from(evidence: &Evidence) -> Self {
+        Self {
+            field: match evidence.field {
+                Field::Title => RecordField::Title,
+                Field::Summary => RecordField::Summary,
+                Field::Body => RecordField::Body,
+            },
+            start: evidence.start as u64,
+            end: evidence.end as u64,
+            text: evidence.text.clone(),
+        }
+    }
+}
+
+impl From<&Casualties> for RecordCasualties {
+    fn from(casualties: &Casualties) -> Self {
+        Self {
+            kind: match casualties.kind {
+                CasualtyKind::Killed => RecordCasualtyKind::Killed,
+                CasualtyKind::Wounded => RecordCasualtyKind::Wounded,
+                CasualtyKind::Missing => RecordCasualtyKind::Missing,
+                CasualtyKind::Displaced => RecordCasualtyKind::Displaced,
+                CasualtyKind::Detained => RecordCasualtyKind::Detained,
+            },
+            low: casualties.low,
+            high: casualties.high,
+            scope: match casualties.scope {
+                CasualtyScope::Event => RecordCasualtyScope::Event,
+                CasualtyScope::Update => RecordCasualtyScope::Update,
+                CasualtyScope::Background => RecordCasualtyScope::Background,
+                CasualtyScope::Historical => RecordCasualtyScope::Historical,
+                CasualtyScope::Hypothetical => RecordCasualtyScope::Hypothetical,
+                CasualtyScope::Denied => RecordCasualtyScope::Denied,
+            },
+            evidence: casualties.evidence.iter().map(RecordEvidence::from).collect(),
+        }
     }
 }

@@ -154,7 +154,8 @@ impl Veto {
     /// Whether a tag of this id and score stands against a veto.
     pub(super) fn resists(&self, id: &str, score: f64) -> bool {
         let named = |name: &String| {
-            id.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            id.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         score >= self.bar && self.resisting.iter().any(named)
     }
@@ -277,9 +278,11 @@ impl Lexicon {
             mask.flag
         });
         let masks = masks.collect();
-        let domains = raw.domain.into_iter().enumerate().map(|(index, domain)| {
-            compiler.add_domain(index, domain)
-        });
+        let domains = raw
+            .domain
+            .into_iter()
+            .enumerate()
+            .map(|(index, domain)| compiler.add_domain(index, domain));
         let domains = domains.collect();
         let cues = raw.cue.into_iter().enumerate().map(|(index, cue)| compiler.add_cue(index, cue));
         let cues = cues.collect();

@@ -109,6 +109,9 @@ impl Matcher {
 
     /// What a phrase is for.
     pub(super) fn uses(&self, phrase: u32) -> &[Use] {
-        usize::try_from(phrase).ok().and_then(|index| self.uses.get(index)).map_or(&[], Vec::as_slice)
+        usize::try_from(phrase)
+            .ok()
+            .and_then(|index| self.uses.get(index))
+            .map_or(&[], Vec::as_slice)
     }
 }

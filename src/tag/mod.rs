@@ -24,12 +24,12 @@ mod term;
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::model::Coding;
 use lexicon::Lexicon;
 use segment::Document;
+use sha2::{Digest as _, Sha256};
 use taxonomy::Taxonomy;
+
+use crate::model::Coding;
 
 /// Hex digits of the digest in a lexicon's name: enough to tell versions, short enough to read.
 const DIGEST_DIGITS: usize = 12;

@@ -193,11 +193,7 @@ impl From<bool> for Mask {
 }
 
 /// The places where all parts of a combination stand close enough.
-fn combined(
-    combination: &Combination,
-    sorted: &Sorted,
-    document: &Document<'_>,
-) -> Vec<Hit> {
+fn combined(combination: &Combination, sorted: &Sorted, document: &Document<'_>) -> Vec<Hit> {
     let Some((anchor_set, others)) = combination.all.split_first() else { return Vec::new() };
     let mut hits = Vec::new();
     for anchor in sorted.set(*anchor_set) {
@@ -308,19 +304,26 @@ fn halves(lexicon: &Lexicon, cue: usize) -> bool {
 
 /// Whether a cue stands close enough to a hit. `places` is in order and never overlaps itself by
 /// more than a word or two, so the nearest on each side decides.
-fn is_near(cue: &Cue, places: &[Range<usize>], hit: &Range<usize>, document: &Document<'_>) -> bool {
+fn is_near(
+    cue: &Cue,
+    places: &[Range<usize>],
+    hit: &Range<usize>,
+    document: &Document<'_>,
+) -> bool {
     let at = places.partition_point(|place| place.start < hit.start);
     let (earlier, later) = places.split_at(at);
     let before = cue.before.is_some_and(|limit| {
         let place = earlier.iter().rev().find(|place| place.end <= hit.start);
         place.is_some_and(|place| {
-            hit.start - place.end <= limit && is_within(cue.reach, document, place.end - 1, hit.start)
+            hit.start - place.end <= limit
+                && is_within(cue.reach, document, place.end - 1, hit.start)
         })
     });
     let after = cue.after.is_some_and(|limit| {
         let place = later.iter().find(|place| place.start >= hit.end);
         place.is_some_and(|place| {
-            place.start - hit.end <= limit && is_within(cue.reach, document, hit.end - 1, place.start)
+            place.start - hit.end <= limit
+                && is_within(cue.reach, document, hit.end - 1, place.start)
         })
     });
     before || after
@@ -478,8 +481,7 @@ fn flag_cues(lexicon: &Lexicon, hits: &[Vec<Hit>], flags: &mut BTreeSet<String>)
 fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {
     // `hits` is best first, so what is cut is the weakest.
     let best = hits.iter().take(EVIDENCE_MAX);
-    let mut spans: Vec<Evidence> =
-        best.filter_map(|hit| document.evidence(&hit.tokens)).collect();
+    let mut spans: Vec<Evidence> = best.filter_map(|hit| document.evidence(&hit.tokens)).collect();
     spans.sort();
     spans.dedup();
     spans

@@ -72,15 +72,14 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     /// Cuts the texts of an article.
     pub(super) fn new(texts: Texts<'a>, abbreviations: &HashSet<String>) -> Self {
-        let mut document = Self {
-            texts,
-            tokens: Vec::new(),
-            sentences: Vec::new(),
-            plain: String::from(" "),
-        };
+        let mut document =
+            Self { texts, tokens: Vec::new(), sentences: Vec::new(), plain: String::from(" ") };
         let mut clause = 0;
-        let fields =
-            [(Field::Title, texts.title), (Field::Summary, texts.summary), (Field::Body, texts.body)];
+        let fields = [
+            (Field::Title, texts.title),
+            (Field::Summary, texts.summary),
+            (Field::Body, texts.body),
+        ];
         for (field, text) in fields {
             document.add_field(field, text, abbreviations, &mut clause);
         }
@@ -158,9 +157,10 @@ impl<'a> Document<'a> {
     ///
     /// Empty for the first word of a field.
     pub(super) fn gap_before(&self, index: usize) -> &'a str {
-        let (Some(previous), Some(token)) =
-            (index.checked_sub(1).and_then(|before| self.tokens.get(before)), self.tokens.get(index))
-        else {
+        let (Some(previous), Some(token)) = (
+            index.checked_sub(1).and_then(|before| self.tokens.get(before)),
+            self.tokens.get(index),
+        ) else {
             return "";
         };
         self.field_of(index)
@@ -223,12 +223,7 @@ enum Cut {
     Sentence,
 }
 
-fn cut_between(
-    text: &str,
-    previous: &Word,
-    next: &Word,
-    abbreviations: &HashSet<String>,
-) -> Cut {
+fn cut_between(text: &str, previous: &Word, next: &Word, abbreviations: &HashSet<String>) -> Cut {
     let gap = text.get(previous.bytes.end..next.bytes.start).unwrap_or_default();
     let mut lines = 0;
     let mut spaced = false;
@@ -237,9 +232,12 @@ fn cut_between(
     for sign in gap.chars() {
         match sign {
             '\n' | '\u{2028}' | '\u{2029}' => lines += 1,
-            '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।' => return Cut::Sentence,
+            '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।' => {
+                return Cut::Sentence;
+            }
             '.' => stop = true,
-            ',' | ';' | ':' | '(' | ')' | '[' | ']' | '–' | '—' | '|' | '،' | '؛' | '、' | '，' => {
+            ',' | ';' | ':' | '(' | ')' | '[' | ']' | '–' | '—' | '|' | '،' | '؛' | '、' | '，' =>
+            {
                 clause = true;
             }
             '•' | '*' if lines > 0 => return Cut::Sentence,
@@ -339,7 +337,12 @@ impl Iterator for Words<'_> {
         self.step(first);
         push_plain(&mut plain, first);
         if is_word_by_itself(first) {
-            return Some(Word { bytes: byte..self.byte, chars: char..self.char, plain, dotted: false });
+            return Some(Word {
+                bytes: byte..self.byte,
+                chars: char..self.char,
+                plain,
+                dotted: false,
+            });
         }
         let mut before = first;
         let mut signs = self.rest().chars();
@@ -354,9 +357,10 @@ impl Iterator for Words<'_> {
         }
         let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
         if let Some(owner) = plain.strip_suffix("'s") {
-            let apostrophe = self.text.get(..bytes.end).map_or(1, |text| {
-                text.chars().rev().nth(1).map_or(1, char::len_utf8)
-            });
+            let apostrophe = self
+                .text
+                .get(..bytes.end)
+                .map_or(1, |text| text.chars().rev().nth(1).map_or(1, char::len_utf8));
             plain.truncate(owner.len());
             bytes.end -= 1 + apostrophe;
             chars.end -= 2;

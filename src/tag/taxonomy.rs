@@ -38,7 +38,9 @@ impl Taxonomy {
         };
         let mut problems = Vec::new();
         if raw.format != FORMAT {
-            problems.push(source.problem(&format!("format: {} is not known; use {FORMAT}", raw.format)));
+            problems.push(
+                source.problem(&format!("format: {} is not known; use {FORMAT}", raw.format)),
+            );
         }
         let mut tags: BTreeMap<Arc<str>, TagKind> = BTreeMap::new();
         let parents: Vec<_> = raw.tag.iter().map(|tag| tag.id.clone()).collect();

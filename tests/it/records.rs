@@ -167,12 +167,16 @@ fn the_schema_describes_every_field() {
 fn undescribed(schema: &Value, path: &str, silent: &mut Vec<String>) {
     match schema {
         Value::Object(object) => {
-            for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, property) in
+                object.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
                 if property.get("description").is_none() {
                     silent.push(format!("{path}.{name}"));
                 }
             }
-            object.iter().for_each(|(key, value)| undescribed(value, &format!("{path}/{key}"), silent));
+            object
+                .iter()
+                .for_each(|(key, value)| undescribed(value, &format!("{path}/{key}"), silent));
         }
         Value::Array(values) => values.iter().for_each(|value| undescribed(value, path, silent)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

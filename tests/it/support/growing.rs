@@ -147,7 +147,8 @@ impl Growing {
 
     fn entry(&self, number: u64, version: u64) -> Shown {
         let first = number.saturating_sub(2).max(1);
-        let edits = (first + 1..=version).filter(|v| (v + number).is_multiple_of(EDITED_EVERY)).count();
+        let edits =
+            (first + 1..=version).filter(|v| (v + number).is_multiple_of(EDITED_EVERY)).count();
         let headline = 1 + u32::try_from(edits).unwrap();
         Shown {
             guid: format!("{}-{number}", self.name),
