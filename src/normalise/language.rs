@@ -27,7 +27,7 @@ pub fn language<'a>(declared: impl IntoIterator<Item = &'a str>, text: &str) -> 
     })
 }
 
-/// A BCP 47 tag in its usual case, from what publishers write: "en-us", "ru_RU", "eng".
+/// A BCP 47 tag in its usual case, from what publishers write: `en-us`, `ru_RU`, `eng`.
 pub fn tag(text: &str) -> Option<String> {
     let text = text.trim();
     let mut subtags = text.split(['-', '_']);
