@@ -27,7 +27,7 @@ pub fn language<'a>(declared: impl IntoIterator<Item = &'a str>, text: &str) -> 
     })
 }
 
-/// A BCP 47 tag in its usual case, from what publishers write: "en-us", "ru_RU", "eng".
+/// A BCP 47 tag in its usual case, from what publishers write: `en-us`, `ru_RU`, `eng`.
 pub fn tag(text: &str) -> Option<String> {
     let text = text.trim();
     let mut subtags = text.split(['-', '_']);
@@ -46,6 +46,8 @@ pub fn tag(text: &str) -> Option<String> {
         }
         tag.push('-');
         match subtag.len() {
+            // The country's code is GB, whatever its people say.
+            2 if subtag.eq_ignore_ascii_case("uk") => tag.push_str("GB"),
             2 => tag.push_str(&subtag.to_ascii_uppercase()),
             4 if subtag.starts_with(|c: char| c.is_ascii_alphabetic()) => {
                 let (first, rest) = subtag.split_at(1);

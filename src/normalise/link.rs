@@ -42,8 +42,14 @@ pub fn absolute(base: &Url, link: &str) -> Option<Url> {
 /// The canonical form of an article's link: case and encoding of the host, default ports and dots
 /// are the parser's doing; fragment, user-info and tracking parameters go.
 pub fn canonical(base: &Url, link: &str) -> Option<Url> {
-    let mut url = absolute(base, link)?;
+    let mut url = canonical_with_fragment(base, link)?;
     url.set_fragment(None);
+    Some(url)
+}
+
+/// The same, fragment and all, for where it tells articles on one page apart.
+pub fn canonical_with_fragment(base: &Url, link: &str) -> Option<Url> {
+    let mut url = absolute(base, link)?;
     // Neither can fail: there is a host.
     let _no_host = url.set_username("").and_then(|()| url.set_password(None));
     let Some(query) = url.query() else { return Some(url) };

@@ -7,7 +7,7 @@ pub mod language;
 pub mod link;
 pub mod text;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
@@ -37,25 +37,32 @@ pub struct Context<'a> {
     pub language: Option<&'a str>,
     /// When the poll was answered.
     pub now: Timestamp,
-    /// Guids that more than one entry of the document has: they identify nothing.
+    /// Guids and links that identify nothing, from [`repeated_marks`].
     pub repeated_guids: &'a HashSet<String>,
 }
 
 /// Turns an entry into an article.
 pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
     let base = entry.base.as_ref().unwrap_or(context.base);
-    let url = entry.link.as_deref().and_then(|link| link::canonical(base, link));
+    let is_repeated = |mark: &str| context.repeated_guids.contains(mark);
+    let guid = guid(entry);
+    let own_guid = guid.filter(|guid| !is_repeated(guid));
+    let url = entry.link.as_deref().and_then(|link| {
+        let url = link::canonical(base, link)?;
+        // On a page of many articles the fragment is all that tells them apart.
+        let shares_page = own_guid.is_none() && is_repeated(url.as_str());
+        if shares_page { link::canonical_with_fragment(base, link) } else { Some(url) }
+    });
     let title = entry.title.as_ref().and_then(title);
     let (body, body_cut) = paragraphs(entry.content.as_ref(), context.feed.text_chars_max);
     let (summary, summary_cut) = paragraphs(entry.summary.as_ref(), context.feed.text_chars_max);
     let summary =
         summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
-    let guid = entry.guid.as_deref().map(str::trim).filter(|guid| !guid.is_empty());
     let (id, identity) = identity::article_id(
         &context.feed.id,
         &identity::Marks {
-            guid: guid.filter(|guid| !context.repeated_guids.contains(*guid)),
-            link: url.as_ref(),
+            guid: own_guid,
+            link: url.as_ref().filter(|url| !is_repeated(url.as_str())),
             title: title.as_deref(),
             text: body.as_deref().or(summary.as_deref()),
         },
@@ -94,6 +101,47 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
         summary,
         body,
     }
+}
+
+/// The guids and links of a document that identify nothing: other entries bear them too.
+///
+/// Two entries with one guid and one link are two versions of one article. With another link, the
+/// guid says nothing. Where there is no useful guid, one link under two headlines says nothing
+/// either: a page of many articles, such as a live report.
+pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
+    let mut repeated = HashSet::new();
+    let mut links_of = HashMap::new();
+    for entry in entries {
+        if let Some(guid) = guid(entry) {
+            let link = entry.link.as_deref().filter(|link| !link.is_empty());
+            let mark = (link, entry.title.as_ref().filter(|_| link.is_none()));
+            if *links_of.entry(guid).or_insert(mark) != mark {
+                repeated.insert(guid.to_owned());
+            }
+        }
+    }
+    let mut titles_of: HashMap<String, &Option<EntryText>> = HashMap::new();
+    for entry in entries {
+        if guid(entry).is_some_and(|guid| !repeated.contains(guid)) {
+            continue;
+        }
+        let Some(link) = entry.link.as_deref() else { continue };
+        let base = entry.base.as_ref().unwrap_or(base);
+        let (page, place) =
+            (link::canonical(base, link), link::canonical_with_fragment(base, link));
+        let place = place.filter(|place| Some(place) != page.as_ref());
+        for url in [page, place].into_iter().flatten() {
+            if *titles_of.entry(url.to_string()).or_insert(&entry.title) != &entry.title {
+                repeated.insert(url.into());
+            }
+        }
+    }
+    repeated
+}
+
+/// The publisher's identifier, if it says anything at all.
+fn guid(entry: &Entry) -> Option<&str> {
+    entry.guid.as_deref().map(str::trim).filter(|guid| !guid.is_empty())
 }
 
 /// A headline is one line. Where it claims to be plain text and holds references nevertheless, it

@@ -240,6 +240,29 @@ mod identities {
     }
 
     #[test]
+    fn a_page_of_many_articles_does_not_make_them_one() {
+        let on_page = |guid: Option<&str>, link: &str, title: &str| Entry {
+            guid: guid.map(str::to_owned),
+            link: Some(link.to_owned()),
+            title: Some(plain(title)),
+            ..Entry::default()
+        };
+        for entries in [
+            [on_page(None, "/live#1", "One"), on_page(None, "/live#2", "Two")],
+            [on_page(None, "/live", "One"), on_page(None, "/live", "Two")],
+            [on_page(Some("0"), "/1", "One"), on_page(Some("0"), "/2", "Two")],
+            [on_page(Some("0"), "", "One"), on_page(Some("0"), "", "Two")],
+        ] {
+            let repeated = repeated_marks(&base(), &entries);
+            let repeated: Vec<&str> = repeated.iter().map(String::as_str).collect();
+            let ids = entries.each_ref().map(|entry| article_of(&feed(), &repeated, entry).id);
+            assert_ne!(ids[0], ids[1], "{entries:?}");
+        }
+        let versions = [on_page(Some("a"), "/a", "One"), on_page(Some("a"), "/a", "Two")];
+        assert_eq!(repeated_marks(&base(), &versions), HashSet::new());
+    }
+
+    #[test]
     fn churn_in_a_link_makes_no_new_article() {
         let plain = article(&Entry { guid: None, ..entry() });
         for link in ["http://example.org/a", "https://example.org/a?utm_source=x#y", "/a"] {
@@ -298,6 +321,7 @@ mod languages {
             ("ZH-hans-cn", Some("zh-Hans-CN")),
             ("eng", Some("en")),
             ("ua", Some("uk")),
+            ("en-uk", Some("en-GB")),
             ("es-419", Some("es-419")),
             (" fr ", Some("fr")),
             ("english", None),

@@ -12,7 +12,7 @@ use feed_rs::model::{FeedType, Link, MediaObject, Person, Text};
 use feed_rs::parser::Builder;
 use url::Url;
 
-use super::{FeedFormat, ParseFailure, ParsedFeed};
+use super::{FeedFormat, ParseFailure, ParsedFeed, reference};
 use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
 
 /// Reads XML that the guard has passed.
@@ -119,15 +119,23 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
 }
 
 /// RSS does not say what its texts are; many publishers put markup and references into all of
-/// them. What looks like markup is read as such.
+/// them. What looks like markup is read as such; what begins with markup only after references
+/// are decoded was escaped twice.
 fn adapt_text(text: Text, format: FeedFormat) -> EntryText {
-    let declared = text_kind(text.content_type.as_str());
-    let kind = match format {
-        FeedFormat::Rss if super::looks_like_html(&text.content) => TextKind::Html,
-        FeedFormat::Rss => TextKind::Plain,
-        FeedFormat::Atom | FeedFormat::Json | FeedFormat::Sitemap => declared,
-    };
-    EntryText { kind, value: text.content }
+    let Text { content: value, content_type, .. } = text;
+    if format != FeedFormat::Rss {
+        return EntryText { kind: text_kind(content_type.as_str()), value };
+    }
+    if !super::looks_like_html(&value) {
+        return EntryText { kind: TextKind::Plain, value };
+    }
+    if value.trim_start().starts_with("&lt;") {
+        let decoded = reference::decode(&value);
+        if super::looks_like_html(&decoded) {
+            return EntryText { kind: TextKind::Html, value: decoded };
+        }
+    }
+    EntryText { kind: TextKind::Html, value }
 }
 
 fn text_kind(media_type: &str) -> TextKind {

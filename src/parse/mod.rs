@@ -71,7 +71,7 @@ pub struct ParsedFeed {
 /// A document that could not be read at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseFailure {
-    /// Empty, Html, NotAFeed, Malformed, TooDeep or Entities.
+    /// `Empty`, `Html`, `NotAFeed`, `Malformed`, `TooDeep` or `Entities`.
     pub class: FailureClass,
     /// What is wrong, for a person.
     pub detail: String,

@@ -5,6 +5,7 @@
 //! - references to what is no character (`&#0;`, half a surrogate pair) go; C1 ones are windows-1252
 //! - `<rss>` gets the version feed-rs reads; namespaces get the names it knows; undeclared prefixes
 //!   are declared
+//! - markup that stands unescaped in a text is escaped, so that the text does not end there
 //! - Atom text of a type that feed-rs refuses whole feeds for is read as what it most likely is
 //! - declarations and document types go; people are read in `extras`
 
@@ -27,6 +28,19 @@ struct Edit {
     with: String,
 }
 
+/// What becomes of an end tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    /// It stays.
+    Kept,
+    /// It gets the name its start tag got.
+    Renamed(String),
+    /// It ends a text, in which tags are markup of HTML that its publisher forgot to escape.
+    Text,
+    /// It is such a tag.
+    Markup,
+}
+
 /// The mendings of one document, in document order.
 #[derive(Debug)]
 pub(super) struct Repair<'a> {
@@ -34,8 +48,8 @@ pub(super) struct Repair<'a> {
     edits: Vec<Edit>,
     /// The root's tag without its end, and where it was: declarations may still join it.
     root_tag: Option<(Range<usize>, String)>,
-    /// The new name, if any, of every element that is open.
-    names: Vec<Option<String>>,
+    /// What becomes of the end tag of every element that is open.
+    ends: Vec<End>,
     /// Half a surrogate pair, and where the other half would begin.
     half: Option<(u32, usize)>,
     /// Where an entry began that is left out.
@@ -48,7 +62,7 @@ impl<'a> Repair<'a> {
             xml,
             edits: Vec::new(),
             root_tag: None,
-            names: Vec::new(),
+            ends: Vec::new(),
             half: None,
             leaving_out: None,
         }
@@ -85,6 +99,11 @@ impl<'a> Repair<'a> {
 
     /// Mends a reference; answers with the text it stands for.
     pub(super) fn reference(&mut self, at: Range<usize>, name: &str) -> Cow<'static, str> {
+        if self.ends.last() == Some(&End::Markup) {
+            // HTML's to decode, with the tags around it.
+            self.replace(at.start..at.start + 1, "&amp;".to_owned());
+            return Cow::Borrowed("");
+        }
         if let Some(predefined) = resolve_predefined_entity(name) {
             return Cow::Borrowed(predefined);
         }
@@ -122,10 +141,19 @@ impl<'a> Repair<'a> {
         attributes: &[Attribute<'_>],
         at: Range<usize>,
     ) {
-        let depth = self.names.len();
+        let depth = self.ends.len();
+        if matches!(self.ends.last(), Some(End::Text | End::Markup)) {
+            self.ends.push(End::Markup);
+            self.replace(at.start..at.start + 1, "&lt;".to_owned());
+            return;
+        }
         let new_name = new_name(root, name, attributes, depth);
         let mended = mended_attributes(root, name, attributes, depth);
-        self.names.push(new_name.clone());
+        self.ends.push(match &new_name {
+            Some(name) => End::Renamed(name.clone()),
+            None if is_text(root, name, attributes) => End::Text,
+            None => End::Kept,
+        });
         if depth > 0 && new_name.is_none() && mended.is_none() {
             return;
         }
@@ -147,10 +175,14 @@ impl<'a> Repair<'a> {
 
     /// Mends an end tag, or none if the element was empty.
     pub(super) fn close(&mut self, at: Range<usize>) {
-        if let Some(Some(name)) = self.names.pop()
-            && !at.is_empty()
-        {
-            self.replace(at, format!("</{name}>"));
+        let end = self.ends.pop();
+        if at.is_empty() {
+            return;
+        }
+        match end {
+            Some(End::Renamed(name)) => self.replace(at, format!("</{name}>")),
+            Some(End::Markup) => self.replace(at.start..at.start + 1, "&lt;".to_owned()),
+            Some(End::Kept | End::Text) | None => {}
         }
     }
 
@@ -223,6 +255,20 @@ fn new_name(
             ignored()
         }
         _ => None,
+    }
+}
+
+/// Whether an element holds text, or HTML escaped as text, and so no elements.
+fn is_text(root: Root, name: &Name<'_>, attributes: &[Attribute<'_>]) -> bool {
+    match (root, name.space, name.local) {
+        (Root::Rss | Root::Rdf, Space::Document | Space::Rss, "title" | "description")
+        | (_, Space::Content, "encoded") => true,
+        (
+            Root::Atom | Root::AtomEntry,
+            Space::Document | Space::Atom,
+            "title" | "summary" | "content",
+        ) => text_type(attributes) == Some(Some("html")),
+        _ => false,
     }
 }
 

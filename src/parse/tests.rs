@@ -289,6 +289,31 @@ fn a_second_declaration_is_passed_over() {
 }
 
 #[test]
+fn markup_that_is_not_escaped_belongs_to_the_text() {
+    let entry = only(&rss(
+        "<item><title>A <b>bold</b> move</title><description>One <p class='x'>two &amp; <br/>three
+         &nbsp;<author>x</author></p> four</description><author>B</author></item>",
+    ));
+    assert_eq!(entry.title.unwrap().value, "A <b>bold</b> move");
+    let summary = entry.summary.unwrap();
+    assert_eq!(summary.kind, TextKind::Html);
+    assert!(summary.value.starts_with("One <p class='x'>two &amp; <br/>three"), "{summary:?}");
+    assert!(summary.value.ends_with("&nbsp;<author>x</author></p> four"), "{summary:?}");
+    assert_eq!(entry.authors, ["B"]);
+    let entry = only(&atom("<entry><content type='html'>One <p>two</p></content></entry>"));
+    assert_eq!(entry.content.unwrap().value, "One <p>two</p>");
+}
+
+#[test]
+fn markup_escaped_twice_is_markup() {
+    let twice =
+        only(&rss("<item><description>&amp;lt;p&amp;gt;x&amp;lt;/p&amp;gt;</description></item>"));
+    assert_eq!(twice.summary.unwrap().value, "<p>x</p>");
+    let once = only(&rss("<item><description>on &amp;lt;p&amp;gt; in HTML</description></item>"));
+    assert_eq!(once.summary.unwrap().value, "on &lt;p&gt; in HTML");
+}
+
+#[test]
 fn an_undeclared_prefix_overwrites_nothing() {
     let entry = only(&rss(
         "<item><title>A</title><link>https://example.org/a</link><media:title>B</media:title>
