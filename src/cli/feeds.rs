@@ -48,7 +48,7 @@ enum FeedsCommand {
     Import {
         /// The OPML file, as feed readers export it
         file: PathBuf,
-        /// The file of feeds they are added to [default: the first of feeds_from]
+        /// The file of feeds they are added to [default: the first that the configuration names]
         #[arg(long, value_name = "FILE")]
         into: Option<PathBuf>,
     },
@@ -72,7 +72,7 @@ struct AddArgs {
     /// The language it is in: BCP 47
     #[arg(long)]
     language: Option<String>,
-    /// The file of feeds it is added to [default: the first of feeds_from]
+    /// The file of feeds it is added to [default: the first that the configuration names]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -433,7 +433,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::Environment;
     use crate::model::FailureClass;
     use crate::schedule::Plan;
     use crate::state::LastFailure;

@@ -134,6 +134,12 @@ pub(super) fn check_feeds(
     defaults: &FeedDefaults,
     problems: &mut Vec<Problem>,
 ) -> Vec<Feed> {
+    let count = lists.iter().map(|list| list.feeds.len()).sum();
+    if let Some(text) = too_many(count) {
+        let file = lists.first().map(|list| list.origins.file()).unwrap_or_default().to_owned();
+        problems.push(Problem { file, line: None, key: "feed".to_owned(), text });
+        return Vec::new();
+    }
     let mut feeds = Vec::new();
     let mut ids: HashMap<FeedId, String> = HashMap::new();
     let mut urls: HashMap<String, String> = HashMap::new();
@@ -162,12 +168,12 @@ pub(super) fn check_feeds(
             feeds.extend(feed.filter(|_| is_fine));
         }
     }
-    if feeds.len() > FEEDS_MAX {
-        let file = lists.first().map(|list| list.origins.file()).unwrap_or_default().to_owned();
-        let text = format!("{} feeds; the most for one process is {FEEDS_MAX}", feeds.len());
-        problems.push(Problem { file, line: None, key: "feed".to_owned(), text });
-    }
     feeds
+}
+
+fn too_many(feeds: usize) -> Option<String> {
+    (feeds > FEEDS_MAX)
+        .then(|| format!("{feeds} feeds are listed; use at most {FEEDS_MAX}, or a second daemon"))
 }
 
 struct FeedCheck<'a> {
@@ -411,5 +417,63 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         language: feed.language.clone(),
         interval: feed.interval.map(duration_text),
         backlog: (feed.backlog != defaults.backlog).then(|| backlog_text(feed.backlog)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_ends_where_it_says() {
+        let url = |bytes: usize| format!("https://a.b/{}", "x".repeat(bytes - 12));
+        assert!(read_url(&url(URL_BYTES_MAX)).is_ok());
+        assert!(read_url(&url(URL_BYTES_MAX + 1)).is_err());
+        assert!(read_publisher(&"д".repeat(PUBLISHER_CHARS_MAX)).is_ok());
+        assert!(read_publisher(&"д".repeat(PUBLISHER_CHARS_MAX + 1)).is_err());
+        assert_eq!(too_many(FEEDS_MAX), None);
+        assert!(too_many(FEEDS_MAX + 1).is_some());
+    }
+
+    #[test]
+    fn more_feeds_than_are_taken_are_not_looked_at() {
+        let list = FeedList {
+            form: ListForm::Toml,
+            feeds: vec![RawFeed::default(); FEEDS_MAX + 1],
+            origins: Origins::new("a.toml"),
+        };
+        let defaults = FeedDefaults {
+            interval_min: Duration::from_secs(300),
+            interval_max: Duration::from_secs(3600),
+            retry_after_max: Duration::from_secs(3600),
+            backlog: Backlog::All,
+            entries_max: 1,
+            text_chars_max: 100,
+        };
+        let mut problems = Vec::new();
+        assert_eq!(check_feeds(&[list], &defaults, &mut problems), []);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+
+    #[test]
+    fn languages_have_the_shape_of_bcp_47() {
+        for text in ["en", "pt-BR", "zh-Hant-TW", "sr-Latn", "es-419", "ckb", "de-1996"] {
+            assert_eq!(read_language(text).as_deref(), Ok(text));
+        }
+        for text in ["", "e", "en-", "en_GB", "english!", "en--GB", "42", "en-toolongpart"] {
+            assert!(read_language(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn countries_are_two_upper_case_letters_that_are_assigned() {
+        assert_eq!(COUNTRIES.split(' ').count(), 250);
+        assert!(COUNTRIES.split(' ').is_sorted());
+        for text in ["UA", "GB", "XK"] {
+            assert!(read_country(text).is_ok(), "{text}");
+        }
+        for text in ["", "UK", "ua", "ZZ", "U", "UKR", "A ", " "] {
+            assert!(read_country(text).is_err(), "{text}");
+        }
     }
 }

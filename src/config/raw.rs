@@ -184,7 +184,7 @@ impl Default for RawTag {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawLedger {
-    /// "sqlite": a database file. "json_lines": standard output; remembers nothing.
+    /// `sqlite`: a database file. `json_lines`: standard output; remembers nothing.
     #[schemars(extend("enum" = ["sqlite", "json_lines"]))]
     pub kind: String,
 }
@@ -199,8 +199,8 @@ impl Default for RawLedger {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSqlite {
-    /// The database file. Empty: conflictwire.sqlite in $STATE_DIRECTORY, else in
-    /// $XDG_STATE_HOME/conflictwire, else in ~/.local/state/conflictwire.
+    /// The database file. Empty: `conflictwire.sqlite` in `$STATE_DIRECTORY`, else in
+    /// `$XDG_STATE_HOME/conflictwire`, else in `~/.local/state/conflictwire`.
     pub path: String,
     /// How long articles are kept, counted from their commit: "forever", or 1h to 36500d.
     pub keep_age: String,

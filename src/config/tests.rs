@@ -285,6 +285,15 @@ fn one_table_and_many_are_told_apart() {
 }
 
 #[test]
+fn a_file_may_be_so_large_and_no_larger() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(FILE_BYTES_MAX).unwrap();
+    assert!(read_file(file.path()).is_ok());
+    file.as_file().set_len(FILE_BYTES_MAX + 1).unwrap();
+    assert_eq!(read_file(file.path()), Err("is larger than 64MiB; split it".to_owned()));
+}
+
+#[test]
 fn a_file_that_is_no_text_is_one_problem() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.toml");
