@@ -303,7 +303,7 @@ impl<W: Write> Report<W> {
                 "see the air strikes and bombs as consumers get them",
                 format!("conflictwire tail --database {path} --tag strike --once --json"),
             ),
-            ("watch real feeds", "conflictwire feeds add URL && conflictwire run".to_owned()),
+            ("watch the real feeds of config/feeds.toml", "conflictwire run".to_owned()),
         ];
         for (why, command) in steps {
             self.line(&Text::new(&format!("  {why}:"), QUIET))?;

@@ -322,7 +322,7 @@ fn write_conflict(
         style.write(out, &casualties_line(&conflict.casualties))?;
     }
     if !conflict.flags.is_empty() {
-        let mut flags = Text::new("  looks like ", QUIET);
+        let mut flags = Text::new("  flagged as ", QUIET);
         flags.push(&conflict.flags.join(", "), AnsiColor::Yellow.on_default());
         style.write(out, &flags)?;
     }

@@ -160,7 +160,7 @@ fn a_line_is_a_line() {
 }
 
 #[test]
-fn an_article_without_tags_has_a_hollow_mark_and_says_what_it_looks_like() {
+fn an_article_without_tags_has_a_hollow_mark_and_says_what_it_was_flagged_as() {
     let mut record = record();
     record.title = Some("Late strike ends siege".to_owned());
     if let Some(conflict) = &mut record.conflict {
@@ -176,7 +176,7 @@ fn an_article_without_tags_has_a_hollow_mark_and_says_what_it_looks_like() {
         "\
 ○ Late strike ends siege
   2016-02-11 18:42 · meridian-world · en · http://wire.meridian.example/truce
-  looks like sport
+  flagged as sport
 
 ",
     );
