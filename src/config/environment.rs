@@ -24,6 +24,7 @@ pub struct Environment {
 impl Environment {
     /// That of this process.
     pub fn of_process() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .collect();

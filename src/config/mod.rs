@@ -35,6 +35,7 @@ pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::read::Reader;
 pub use self::units::{duration_text, read_duration};
 use crate::commit::LedgerSettings;
+use crate::commit::kafka::property_problems;
 use crate::fetch::FetchSettings;
 use crate::model::Feed;
 use crate::schedule::queue::Politeness;
@@ -201,6 +202,10 @@ fn load_with(
     lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
     let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
     let state_directory = environment.state_directory();
+    for problem in property_problems(&raw.kafka.properties) {
+        let key = walk::child_path("kafka.properties", &problem.property);
+        problems.push(origins.problem(&key, problem.text));
+    }
     let surroundings = Surroundings { directory: &directory, state_directory };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {

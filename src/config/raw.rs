@@ -32,6 +32,8 @@ pub struct RawConfig {
     pub ledger: RawLedger,
     /// The SQLite ledger.
     pub sqlite: RawSqlite,
+    /// The Kafka ledger, which is not in this version.
+    pub kafka: RawKafka,
     /// The small HTTP server for health and metrics.
     pub admin: RawAdmin,
     /// What is logged, and how.
@@ -193,6 +195,15 @@ impl Default for RawLedger {
     fn default() -> Self {
         Self { kind: "sqlite".to_owned() }
     }
+}
+
+/// The Kafka ledger, which is not in this version; its properties can be written and checked ahead.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawKafka {
+    /// Any librdkafka property, verbatim: "security.protocol" = "SSL". Those that make the ledger
+    /// safe are refused; so is, of course, what librdkafka does not know.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// The SQLite ledger.

@@ -32,13 +32,13 @@ pub struct PropertyProblem {
 
 /// Every property that librdkafka does not take as given, or that the ledger sets itself.
 ///
-/// Asks librdkafka, so that the answer is that of the version linked. No broker is contacted.
+/// Asks librdkafka, so that the answer is that of the version built in. No broker is contacted.
 pub fn property_problems(properties: &BTreeMap<String, String>) -> Vec<PropertyProblem> {
     let mut problems = Vec::new();
     for (property, value) in properties {
         let problem = |text: String| PropertyProblem { property: property.clone(), text };
         if OWNED.contains(&property.as_str()) {
-            problems.push(problem("is set by the ledger itself; remove it".to_owned()));
+            problems.push(problem("it is set by the ledger itself; remove it".to_owned()));
             continue;
         }
         let mut config = ClientConfig::new();
