@@ -1,17 +1,266 @@
-//! Tags texts from standard input.
+//! Tags texts from standard input: one document of plain text, or JSON lines.
+//!
+//! Only the tagger runs: nothing is fetched, cleaned or stored, and evidence counts code points of
+//! the texts exactly as they were given.
 
+use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
-use super::Exit;
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
 
-/// Tags texts from standard input.
+use super::Exit;
+use crate::config::load;
+use crate::model::record::RecordConflict;
+use crate::tag::{Tagger, Texts};
+
+/// Longest line, and longest document of plain text, that is read.
+///
+/// Far above any article (feeds are cut at 16 MiB as a whole), and it keeps a file without line ends
+/// from filling the memory.
+const INPUT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Says what texts on standard input say about conflict, one JSON object a line, in the same order.
+///
+/// Input that begins with "{" is JSON lines with the keys "id", "title", "summary", "body" and
+/// "language", of which one text is enough; other keys are ignored, so records can be piped in. Any
+/// other input is one document.
 #[derive(Debug, clap::Args)]
-pub struct TagArgs {}
+pub struct TagArgs {
+    /// The language of texts that do not name theirs
+    #[arg(long, short, default_value = "en", value_name = "CODE")]
+    pub language: String,
+    /// What standard input is
+    #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
+    pub format: InputFormat,
+}
+
+/// What standard input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum InputFormat {
+    /// JSON lines if it begins with "{", else text
+    Auto,
+    /// One document of plain text
+    Text,
+    /// One JSON object a line
+    #[value(name = "json_lines")]
+    JsonLines,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// What stopped it, for a person.
-pub fn run(_args: &TagArgs, _config: Option<&Path>) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn run(args: &TagArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let config = load(config)?;
+    let tag = &config.tag;
+    let tagger = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold)
+        .map_err(crate::pipeline::BuildError::Tagger)?;
+    let mut streams = Streams {
+        input: std::io::stdin().lock(),
+        output: std::io::BufWriter::new(anstream::stdout().lock()),
+        errors: anstream::stderr().lock(),
+    };
+    tag_input(&mut streams, &tagger, args)
+}
+
+/// Where the texts come from and where the answers and complaints go.
+struct Streams<I, O, E> {
+    input: I,
+    output: O,
+    errors: E,
+}
+
+/// One line of JSON lines. Keys that are not ours are ignored.
+#[derive(Debug, Default, Deserialize)]
+struct Input {
+    #[serde(default)]
+    id: serde_json::Value,
+    title: Option<String>,
+    summary: Option<String>,
+    body: Option<String>,
+    language: Option<String>,
+}
+
+/// One line of the answer.
+#[derive(Debug, Serialize)]
+struct Answer {
+    id: serde_json::Value,
+    language: String,
+    conflict: Option<RecordConflict>,
+}
+
+fn tag_input<I: BufRead, O: Write, E: Write>(
+    streams: &mut Streams<I, O, E>,
+    tagger: &Tagger,
+    args: &TagArgs,
+) -> anyhow::Result<Exit> {
+    let format = match args.format {
+        InputFormat::Auto if begins_with_brace(&mut streams.input)? => InputFormat::JsonLines,
+        InputFormat::Auto => InputFormat::Text,
+        format => format,
+    };
+    if format == InputFormat::JsonLines {
+        return tag_lines(streams, tagger, args);
+    }
+    let mut bytes = Vec::new();
+    let mut limited = streams.input.by_ref().take(INPUT_BYTES_MAX + 1);
+    limited.read_to_end(&mut bytes).context("could not read standard input")?;
+    if bytes.len() as u64 > INPUT_BYTES_MAX {
+        writeln!(streams.errors, "error: the text is longer than {INPUT_BYTES_MAX} bytes")?;
+        return Ok(Exit::Failed);
+    }
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    let input = Input { body: Some(body), ..Input::default() };
+    write_answer(&mut streams.output, tagger, input, &args.language)?;
+    streams.output.flush()?;
+    Ok(Exit::Fine)
+}
+
+/// Looks at the first byte that is not white space. A byte-order mark says nothing.
+fn begins_with_brace(input: &mut impl BufRead) -> anyhow::Result<bool> {
+    loop {
+        let buffer = input.fill_buf().context("could not read standard input")?;
+        let blank = |byte: &u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
+        if let Some(first) = buffer.iter().find(|byte| !blank(byte)) {
+            return Ok(*first == b'{');
+        }
+        let length = buffer.len();
+        if length == 0 {
+            return Ok(false);
+        }
+        input.consume(length);
+    }
+}
+
+fn tag_lines<I: BufRead, O: Write, E: Write>(
+    streams: &mut Streams<I, O, E>,
+    tagger: &Tagger,
+    args: &TagArgs,
+) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Fine;
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let mut limited = streams.input.by_ref().take(INPUT_BYTES_MAX);
+        let length = limited.read_until(b'\n', &mut line).context("could not read standard input")?;
+        if length == 0 {
+            break;
+        }
+        if length as u64 == INPUT_BYTES_MAX && line.last() != Some(&b'\n') {
+            skip_line(&mut streams.input)?;
+            writeln!(streams.errors, "error: line {number}: longer than {INPUT_BYTES_MAX} bytes")?;
+            exit = Exit::Failed;
+            continue;
+        }
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match read_line(line) {
+            Ok(input) => write_answer(&mut streams.output, tagger, input, &args.language)?,
+            Err(problem) => {
+                writeln!(streams.errors, "error: line {number}: {problem}")?;
+                exit = Exit::Failed;
+            }
+        }
+    }
+    streams.output.flush()?;
+    Ok(exit)
+}
+
+fn skip_line(input: &mut impl BufRead) -> anyhow::Result<()> {
+    loop {
+        let buffer = input.fill_buf().context("could not read standard input")?;
+        let length = buffer.len();
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        input.consume(end.map_or(length, |end| end + 1));
+        if end.is_some() || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn read_line(line: &[u8]) -> Result<Input, String> {
+    let input: Input = serde_json::from_slice(line).map_err(|err| {
+        // The library counts lines in what it was given, which is always the first.
+        let text = err.to_string();
+        let column = err.column();
+        let what = text.split(" at line ").next().unwrap_or_default().to_owned();
+        format!("{what} at column {column}")
+    })?;
+    if [&input.title, &input.summary, &input.body].iter().all(|text| text.is_none()) {
+        return Err("no text; give \"title\", \"summary\" or \"body\"".to_owned());
+    }
+    Ok(input)
+}
+
+fn write_answer(
+    output: &mut impl Write,
+    tagger: &Tagger,
+    input: Input,
+    default_language: &str,
+) -> anyhow::Result<()> {
+    let language = input.language.unwrap_or_else(|| default_language.to_owned());
+    let texts = Texts {
+        title: input.title.as_deref().unwrap_or_default(),
+        summary: input.summary.as_deref().unwrap_or_default(),
+        body: input.body.as_deref().unwrap_or_default(),
+    };
+    let coding = tagger.code(texts, Some(&language));
+    let conflict = coding.as_ref().map(RecordConflict::from);
+    serde_json::to_writer(&mut *output, &Answer { id: input.id, language, conflict })?;
+    writeln!(output)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_on(input: &[u8]) -> (Exit, Vec<serde_json::Value>, String) {
+        let (taxonomy, lexicons) = Tagger::built_in_sources();
+        let tagger = Tagger::new(&taxonomy, &lexicons, 0.5).unwrap();
+        let args = TagArgs { language: "en".to_owned(), format: InputFormat::Auto };
+        let mut streams = Streams { input, output: Vec::new(), errors: Vec::new() };
+        let exit = tag_input(&mut streams, &tagger, &args).unwrap();
+        let output = String::from_utf8(streams.output).unwrap();
+        let lines = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (exit, lines, String::from_utf8(streams.errors).unwrap())
+    }
+
+    #[test]
+    fn plain_text_is_one_document() {
+        let (exit, lines, errors) = run_on(b"Warplanes bombed the town.\n\nTwo people were killed.\n");
+        assert_eq!((exit, lines.len(), errors.as_str()), (Exit::Fine, 1, ""));
+        assert_eq!(lines[0]["conflict"]["relevant"], true);
+        assert_eq!(lines[0]["conflict"]["tags"][0]["id"], "strike.air");
+        assert_eq!(lines[0]["conflict"]["actors"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn lines_are_answered_in_order() {
+        let input = b"\xef\xbb\xbf{\"id\":7,\"title\":\"A ceasefire was signed\"}\n\n\
+                      {\"body\":\"x\",\"language\":\"tlh\",\"url\":\"ignored\"}\n";
+        let (exit, lines, errors) = run_on(input);
+        assert_eq!((exit, lines.len(), errors.as_str()), (Exit::Fine, 2, ""));
+        assert_eq!(lines[0]["id"], 7);
+        assert_eq!(lines[0]["language"], "en");
+        assert_eq!(lines[1]["language"], "tlh");
+        assert_eq!(lines[1]["conflict"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_the_rest_is_done() {
+        let (exit, lines, errors) = run_on(b"{\"title\":\"one\"}\n{bad\n{\"id\":1}\n{\"body\":\"two\"}\n");
+        assert_eq!((exit, lines.len()), (Exit::Failed, 2));
+        assert!(errors.contains("line 2: ") && errors.contains("line 3: no text"), "{errors}");
+    }
+
+    #[test]
+    fn no_input_is_an_empty_document() {
+        let (exit, lines, _errors) = run_on(b"");
+        assert_eq!((exit, lines.len()), (Exit::Fine, 1));
+        assert_eq!(lines[0]["conflict"]["relevant"], false);
+    }
 }

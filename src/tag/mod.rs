@@ -11,12 +11,11 @@
 //! | `term`, `lexicon` | the rules of one language, read and checked |
 //! | `matcher` | every term, in one pass |
 //! | `rules` | from matches to tags |
-//! | `numbers`, `casualties` | how many people, of what, in which scope |
+//! | `casualties` | how many people, of what, in which scope |
 
 mod casualties;
 mod lexicon;
 mod matcher;
-mod numbers;
 mod rules;
 mod segment;
 mod taxonomy;

@@ -20,6 +20,12 @@ use crate::model::{Evidence, Field};
 /// News is written most important first; two sentences are the lead in most newsrooms.
 const LEAD_SENTENCES: usize = 2;
 
+/// Words of the longest sentence; a longer one is cut.
+///
+/// No reporter writes such a sentence, but a table or a hostile text may have no full stop at all, and
+/// what follows looks at a sentence as a whole.
+const SENTENCE_WORDS_MAX: usize = 300;
+
 /// Where in an article a sentence stands, because a headline weighs more than a last paragraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prominence {
@@ -97,9 +103,12 @@ impl<'a> Document<'a> {
         let mut open: Option<usize> = None;
         let mut previous: Option<Word> = None;
         for word in Words::new(text) {
-            let cut = previous.as_ref().map_or(Cut::Sentence, |previous| {
-                cut_between(text, previous, &word, abbreviations)
-            });
+            let is_full =
+                self.sentences.last().is_some_and(|open| open.tokens.len() >= SENTENCE_WORDS_MAX);
+            let cut = match &previous {
+                Some(previous) if !is_full => cut_between(text, previous, &word, abbreviations),
+                Some(_) | None => Cut::Sentence,
+            };
             match cut {
                 Cut::None => {}
                 Cut::Clause => {

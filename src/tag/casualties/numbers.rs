@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::segment::Document;
+use crate::tag::segment::Document;
 
 /// No count of people is larger; digits beyond are a mistake or an attack on our arithmetic.
 const COUNT_MAX: u64 = 10_000_000_000;
@@ -290,7 +290,7 @@ fn lookup(table: &[(&str, u64)], word: &str) -> Option<u64> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::Texts;
+    use crate::tag::Texts;
     use super::*;
 
     #[track_caller]

@@ -1,0 +1,417 @@
+//! How many people, of what, in which scope.
+//!
+//! Reads English. For each word that says what happened to people ("killed", "wounded", "fled", …) it
+//! looks for the quantity that belongs to it: before it ("43 people were killed", "12 dead"), after it
+//! ("killing 43 people", "claimed 43 lives"), or at a toll ("the death toll rose to 43 from 38").
+//! A part of a number ("including three children") is not counted again, and a number of something
+//! else (a date, a distance, an age) is not counted at all.
+//!
+//! The scope says what the number counts; see `scope`. A vague number keeps its safe bound (see
+//! `numbers`): "dozens" is at least 24. What was said not to have happened is a count of 0.
+
+mod numbers;
+mod scope;
+mod words;
+
+use std::ops::Range;
+
+use self::numbers::{Quantity, phrase_end, quantity_at};
+use self::scope::{Scopes, scope_of};
+use self::words::{Counted, Happening, Voice};
+use super::segment::Document;
+use crate::model::{Casualties, CasualtyKind, CasualtyScope};
+
+/// Counts kept for one article; a list of hundreds of incidents is not an article.
+const COUNTS_MAX: usize = 50;
+
+/// Spans of evidence kept for one count.
+const EVIDENCE_MAX: usize = 10;
+
+/// Fewest who count as a crowd: below it, those who "fled" are rather suspects than the displaced.
+const CROWD_MIN: u64 = 100;
+
+/// Words between a number and what happened to those counted ("43 people in the northern district
+/// were killed").
+const NOUN_WORDS_MAX: usize = 7;
+
+/// Every number of casualties in a document, in order of appearance.
+pub(super) fn read(document: &Document<'_>) -> Vec<Casualties> {
+    let mut found: Vec<Casualties> = Vec::new();
+    for sentence in &document.sentences {
+        let mut counts = Reader::new(document, sentence.tokens.clone()).read();
+        counts.sort_by_key(|count| (count.tokens.start, count.kind));
+        let scopes = Scopes::of(document, &sentence.tokens);
+        for count in counts {
+            let scope = match count.low.max(count.high) {
+                Some(0) => CasualtyScope::Denied,
+                _ => scope_of(document, &scopes, &count),
+            };
+            add(&mut found, document, &count, scope);
+        }
+    }
+    found
+}
+
+/// One number of people, before its scope is known.
+#[derive(Clone, Debug)]
+pub(super) struct Count {
+    /// What happened to them.
+    pub(super) kind: CasualtyKind,
+    /// At least.
+    pub(super) low: Option<u64>,
+    /// At most.
+    pub(super) high: Option<u64>,
+    /// From the first word of the number or predicate to the last of the other.
+    pub(super) tokens: Range<usize>,
+    /// The words that say what happened.
+    pub(super) predicate: Range<usize>,
+}
+
+fn add(
+    found: &mut Vec<Casualties>,
+    document: &Document<'_>,
+    count: &Count,
+    scope: CasualtyScope,
+) {
+    let Some(evidence) = document.evidence(&count.tokens) else { return };
+    let same = found.iter_mut().find(|known| {
+        (known.kind, known.low, known.high, known.scope)
+            == (count.kind, count.low, count.high, scope)
+    });
+    if let Some(known) = same {
+        if known.evidence.len() < EVIDENCE_MAX {
+            known.evidence.push(evidence);
+        }
+    } else if found.len() < COUNTS_MAX {
+        found.push(Casualties {
+            kind: count.kind,
+            low: count.low,
+            high: count.high,
+            scope,
+            evidence: vec![evidence],
+        });
+    }
+}
+
+/// Reads one sentence.
+struct Reader<'d, 'a> {
+    document: &'d Document<'a>,
+    sentence: Range<usize>,
+    /// Numbers of this sentence that may count people, in order; none overlaps another.
+    quantities: Vec<Quantity>,
+}
+
+impl<'d, 'a> Reader<'d, 'a> {
+    fn new(document: &'d Document<'a>, sentence: Range<usize>) -> Self {
+        let mut quantities = Vec::new();
+        let mut at = sentence.start;
+        while at < sentence.end {
+            match quantity_at(document, at, sentence.end) {
+                Some(quantity) => {
+                    at = quantity.tokens.end;
+                    if counts_people(document, &quantity, sentence.end) {
+                        quantities.push(quantity);
+                    }
+                }
+                None => at += 1,
+            }
+        }
+        Self { document, sentence, quantities }
+    }
+
+    fn read(&self) -> Vec<Count> {
+        let mut counts = Vec::new();
+        let mut at = self.sentence.start;
+        while at < self.sentence.end {
+            if let Some((kinds, denied)) = words::denial_at(self.document, at, self.sentence.end) {
+                counts.extend(kinds.iter().map(|kind| none_of(*kind, at..denied)));
+                at = denied;
+                continue;
+            }
+            if let Some(toll) = words::toll_at(self.document, at, self.sentence.end) {
+                counts.extend(self.toll(at..toll));
+                at = toll;
+                continue;
+            }
+            match words::happening_at(self.document, at, self.sentence.end) {
+                Some((happening, end)) => {
+                    counts.extend(self.happened(happening, &(at..end)));
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+        self.without_repeats(counts)
+    }
+
+    /// A number belongs to one happening of a kind: the nearest.
+    fn without_repeats(&self, mut counts: Vec<Count>) -> Vec<Count> {
+        counts.sort_by_key(|count| count.tokens.len());
+        let mut kept: Vec<Count> = Vec::new();
+        for count in counts {
+            let overlaps = |known: &Count| {
+                known.kind == count.kind
+                    && known.tokens.start < count.tokens.end
+                    && count.tokens.start < known.tokens.end
+            };
+            if !kept.iter().any(overlaps) {
+                kept.push(count);
+            }
+        }
+        kept
+    }
+
+    fn happened(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
+        let passive = || words::is_passive(self.document, words.start, self.sentence.start);
+        match happening.voice {
+            Voice::After => self.after(happening, words),
+            Voice::Before => self.before(happening, words),
+            Voice::Either if passive() => self.before(happening, words),
+            Voice::Either => self.after(happening, words).or_else(|| self.before(happening, words)),
+        }
+    }
+
+    /// "killing 43 people", "killed a soldier and two policemen".
+    fn after(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
+        let start = words::object_start(self.document, words.end, self.sentence.end);
+        let object = self.object_at(words.end, start)?;
+        let same_clause = self.clause(words.end.saturating_sub(1)) == self.clause(object.tokens.start);
+        let after = (object.tokens.end, (object.tokens.end + 5).min(self.sentence.end));
+        if !same_clause || !self.is_counted(happening, &object, after) {
+            return None;
+        }
+        Some(self.count(happening.kind, &self.with_the_next(object), words))
+    }
+
+    /// The number or the one person that begins between `start` and `last`.
+    fn object_at(&self, start: usize, last: usize) -> Option<Quantity> {
+        let number = self.quantities.iter().find(|quantity| quantity.tokens.start >= start);
+        match number.filter(|quantity| quantity.tokens.start <= last) {
+            Some(quantity) => Some(quantity.clone()),
+            None => self.one_person(last),
+        }
+    }
+
+    /// "43 people were killed", "43 dead", "a soldier was killed".
+    fn before(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
+        let end = words::auxiliaries_start(self.document, words.start, self.sentence.start);
+        let mut earlier = self.quantities.iter().rev();
+        let number = earlier.find(|quantity| quantity.tokens.end <= end && !self.is_part(quantity));
+        let number = number.filter(|quantity| {
+            self.noun_words(quantity.tokens.end, end) <= NOUN_WORDS_MAX
+                && !self.is_taken(&quantity.tokens, words.start)
+        });
+        let subject = match (number, self.one_person_before(end)) {
+            // "three friends of a man were killed", but "three soldiers and a civilian".
+            (Some(number), Some(one)) => {
+                let joined = self.document.word(one.tokens.start.saturating_sub(1)) == "and";
+                let far = one.tokens.start > number.tokens.start + 4;
+                if one.tokens.start > number.tokens.start && (joined || far) {
+                    one
+                } else {
+                    number.clone()
+                }
+            }
+            (Some(number), None) => number.clone(),
+            (None, one) => one?,
+        };
+        if !self.is_counted(happening, &subject, (subject.tokens.end, end)) {
+            return None;
+        }
+        Some(self.count(happening.kind, &self.with_the_previous(subject), words))
+    }
+
+    /// Adds "and two policemen" to what came before it.
+    fn with_the_next(&self, object: Quantity) -> Quantity {
+        let end = (object.tokens.end + 5).min(self.sentence.end);
+        let and = (object.tokens.end..end).find(|at| self.document.word(*at) == "and");
+        let next = and.and_then(|and| self.object_at(and + 1, and + 1));
+        let Some(next) = next else { return object };
+        let people = self.names_people(next.tokens.end) || next.tokens.len() > 1;
+        let own_fate = (next.tokens.end..(next.tokens.end + 5).min(self.sentence.end))
+            .any(|at| words::happening_at(self.document, at, self.sentence.end).is_some());
+        let broken = (object.tokens.end..next.tokens.start).any(|at| {
+            words::begins_part(self.document.word(at))
+                || words::happening_at(self.document, at, self.sentence.end).is_some()
+        });
+        let more = matches!(self.document.word(next.tokens.end), "" | "others" | "more");
+        if !people || own_fate || broken || more { object } else { sum(&object, &next) }
+    }
+
+    /// Adds what came before it to "and a civilian".
+    fn with_the_previous(&self, subject: Quantity) -> Quantity {
+        let Some(and) = subject.tokens.start.checked_sub(1).filter(|at| *at > self.sentence.start) else {
+            return subject;
+        };
+        if self.document.word(and) != "and" {
+            return subject;
+        }
+        let mut earlier = self.quantities.iter().rev();
+        let number = earlier.find(|quantity| quantity.tokens.end <= and).cloned();
+        let previous = number.or_else(|| self.one_person_before(and));
+        let Some(previous) = previous else { return subject };
+        let noun = previous.tokens.end..and;
+        let people = noun.clone().any(|at| words::is_people(self.document.word(at)))
+            || (noun.is_empty() && previous.low == Some(1));
+        let near = noun.len() <= 4 && self.clause(previous.tokens.start) == self.clause(and);
+        let free = !self.is_taken(&previous.tokens, and) && !self.is_part(&previous);
+        if people && near && free { sum(&previous, &subject) } else { subject }
+    }
+
+    /// "the death toll rose to 43 from 38".
+    fn toll(&self, words: Range<usize>) -> Option<Count> {
+        let limit = (words.end + NOUN_WORDS_MAX + 1).min(self.sentence.end);
+        let mut after = self.quantities.iter().filter(|quantity| {
+            quantity.tokens.start >= words.end && quantity.tokens.start < limit
+        });
+        let first = after.clone().next()?;
+        let is_new = |quantity: &&Quantity| {
+            let before = quantity.tokens.start.checked_sub(1).map(|at| self.document.word(at));
+            matches!(before, Some("to" | "at" | "of" | "reached" | "passed" | "topped" | "exceeded"))
+        };
+        let quantity = after.find(is_new).unwrap_or(first);
+        Some(self.count(CasualtyKind::Killed, quantity, &words))
+    }
+
+    fn count(&self, kind: CasualtyKind, quantity: &Quantity, words: &Range<usize>) -> Count {
+        Count {
+            kind,
+            low: quantity.low,
+            high: quantity.high,
+            tokens: quantity.tokens.start.min(words.start)..quantity.tokens.end.max(words.end),
+            predicate: words.clone(),
+        }
+    }
+
+    /// Whether a quantity is a part of another: "including three children".
+    fn is_part(&self, quantity: &Quantity) -> bool {
+        let mut at = quantity.tokens.start;
+        // "including a tourist and at least four officers"
+        for _word in 0..NOUN_WORDS_MAX {
+            let Some(before) = at.checked_sub(1).filter(|before| *before >= self.sentence.start) else {
+                return false;
+            };
+            let word = self.document.word(before);
+            if words::begins_part(word) {
+                return true;
+            }
+            let joined = word == "and" || words::is_person(word) || word == "a" || at != quantity.tokens.start;
+            if !joined || words::ends_part(word) {
+                return false;
+            }
+            at = before;
+        }
+        false
+    }
+
+    /// Whether another happening stands between a number and this one, and has taken it.
+    fn is_taken(&self, number: &Range<usize>, until: usize) -> bool {
+        (number.end..until).any(|at| {
+            words::happening_at(self.document, at, until).is_some_and(|(_happening, end)| {
+                // "43 killed or wounded": both have it.
+                !(end + 1 == until && matches!(self.document.word(end), "or" | "and"))
+            })
+        })
+    }
+
+    fn clause(&self, at: usize) -> Option<usize> {
+        self.document.tokens.get(at).map(|token| token.clause)
+    }
+
+    /// The words from `start` to `end`, those of insertions between commas and of parts left out.
+    fn noun_words(&self, start: usize, end: usize) -> usize {
+        let (first, last) = (self.clause(start), self.clause(end));
+        let mut words = 0;
+        let mut inside = None;
+        for at in start..end {
+            let clause = self.clause(at);
+            if words::begins_part(self.document.word(at)) && self.document.word(at) != "of" {
+                inside = Some(clause);
+            }
+            let counts = (clause == first || clause == last) && inside != Some(clause);
+            words += usize::from(counts);
+        }
+        words
+    }
+
+    /// "a soldier", "one policeman" at `start`.
+    fn one_person(&self, start: usize) -> Option<Quantity> {
+        let article = matches!(self.document.word(start), "a" | "an" | "another");
+        let person = (start + 1..(start + 5).min(self.sentence.end))
+            .find(|at| words::is_person(self.document.word(*at)))?;
+        let broken = (start + 1..person).any(|at| words::ends_noun(self.document.word(at)));
+        (article && !broken).then(|| one(start..person + 1))
+    }
+
+    /// "a civilian" close before `end`.
+    fn one_person_before(&self, end: usize) -> Option<Quantity> {
+        let first = end.saturating_sub(NOUN_WORDS_MAX + 3).max(self.sentence.start);
+        (first..end).rev().find_map(|at| {
+            let person = self.one_person(at).filter(|person| person.tokens.end <= end)?;
+            let near = self.noun_words(person.tokens.end, end) <= NOUN_WORDS_MAX;
+            (near && !self.is_taken(&person.tokens, end) && !self.is_part(&person)).then_some(person)
+        })
+    }
+
+    /// Whether a number counts what a happening needs; `noun` is where what is counted is named.
+    fn is_counted(&self, happening: &Happening, number: &Quantity, noun: (usize, usize)) -> bool {
+        let (start, end) = noun;
+        match happening.counted {
+            Counted::Anything => true,
+            Counted::Lives => (start..end).any(|at| self.document.word(at) == "lives"),
+            Counted::People => number.tokens.len() > 1 || self.names_people_between(start, end),
+            Counted::Crowd => {
+                number.low.max(number.high).is_some_and(|people| people >= CROWD_MIN)
+            }
+        }
+    }
+
+    fn names_people(&self, start: usize) -> bool {
+        self.names_people_between(start, (start + 5).min(self.sentence.end))
+    }
+
+    /// Whether the words say people, or nothing at all ("12 were arrested").
+    fn names_people_between(&self, start: usize, end: usize) -> bool {
+        let mut words = (start..end).map(|at| self.document.word(at)).peekable();
+        words.peek().is_none_or(|first| words::ends_noun(first)) || words.any(words::is_people)
+    }
+}
+
+fn sum(first: &Quantity, second: &Quantity) -> Quantity {
+    let add = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.saturating_add(b));
+    Quantity {
+        low: add(first.low, second.low),
+        high: add(first.high, second.high),
+        tokens: first.tokens.start..second.tokens.end,
+    }
+}
+
+fn one(tokens: Range<usize>) -> Quantity {
+    Quantity { low: Some(1), high: Some(1), tokens }
+}
+
+fn none_of(kind: CasualtyKind, tokens: Range<usize>) -> Count {
+    Count { kind, low: Some(0), high: Some(0), tokens: tokens.clone(), predicate: tokens }
+}
+
+/// Whether a number can count people, by what stands next to it.
+fn counts_people(document: &Document<'_>, quantity: &Quantity, end: usize) -> bool {
+    let after = if quantity.tokens.end < end { document.word(quantity.tokens.end) } else { "" };
+    let before = quantity.tokens.start.checked_sub(1).map_or("", |at| document.word(at));
+    let last = quantity.tokens.end.saturating_sub(1);
+    let money = document.gap_before(quantity.tokens.start).contains(['$', '£', '€', '₹', '#']);
+    let share = document.text_after(last).starts_with(['%', '°', ':', '/']);
+    let date = words::is_month(before) || words::is_month(after);
+    let is_year = document.written(last).len() == 4
+        && quantity.tokens.len() == 1
+        && quantity.low.is_some_and(|low| (1900..2100).contains(&low));
+    let year = is_year && !words::is_people(after);
+    // "the 17th", "No. 4", "Highway 1" are ranks and names.
+    let name = matches!(before, "no" | "number" | "highway" | "route" | "article" | "chapter" | "section");
+    let old = matches!((after, before), ("year" | "years", _) | (_, "aged" | "age"));
+    let ordinal = phrase_end(document, "per cent", quantity.tokens.end, end).is_some();
+    !(money || share || date || year || name || old || ordinal || words::is_measure(after))
+}
+
+#[cfg(test)]
+mod tests;
