@@ -106,8 +106,8 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
 /// The guids and links of a document that identify nothing: other entries bear them too.
 ///
 /// Two entries with one guid and one link are two versions of one article. With another link, the
-/// guid says nothing. Where there is no useful guid, one link under two headlines says nothing
-/// either: a page of many articles, such as a live report.
+/// guid says nothing. Where there is no useful guid, one link under two headlines or with two
+/// fragments says nothing either: a page of many articles, such as a live report.
 pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
     let mut repeated = HashSet::new();
     let mut links_of = HashMap::new();
@@ -120,7 +120,7 @@ pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
             }
         }
     }
-    let mut titles_of: HashMap<String, &Option<EntryText>> = HashMap::new();
+    let mut found_at: HashMap<Url, (Option<&EntryText>, Url)> = HashMap::new();
     for entry in entries {
         if guid(entry).is_some_and(|guid| !repeated.contains(guid)) {
             continue;
@@ -129,9 +129,10 @@ pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
         let base = entry.base.as_ref().unwrap_or(base);
         let (page, place) =
             (link::canonical(base, link), link::canonical_with_fragment(base, link));
-        let place = place.filter(|place| Some(place) != page.as_ref());
-        for url in [page, place].into_iter().flatten() {
-            if *titles_of.entry(url.to_string()).or_insert(&entry.title) != &entry.title {
+        let Some((page, place)) = page.zip(place) else { continue };
+        let found = (entry.title.as_ref(), place.clone());
+        for url in [page, place] {
+            if *found_at.entry(url.clone()).or_insert_with(|| found.clone()) != found {
                 repeated.insert(url.into());
             }
         }

@@ -249,6 +249,7 @@ mod identities {
         };
         for entries in [
             [on_page(None, "/live#1", "One"), on_page(None, "/live#2", "Two")],
+            [on_page(None, "/live#1", "Live"), on_page(None, "/live#2", "Live")],
             [on_page(None, "/live", "One"), on_page(None, "/live", "Two")],
             [on_page(Some("0"), "/1", "One"), on_page(Some("0"), "/2", "Two")],
             [on_page(Some("0"), "", "One"), on_page(Some("0"), "", "Two")],
