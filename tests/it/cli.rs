@@ -142,7 +142,7 @@ fn what_does_not_work_exits_with_1_and_says_why() {
 #[test]
 fn a_file_that_is_a_feed_is_read_and_one_that_is_not_is_refused() {
     let fixtures = crate::support::project().join("tests/fixtures/feeds");
-    let ran = conflictwire(&fixtures, &["poll", "rss2_wire.xml"]);
+    let ran = conflictwire(&fixtures, &["poll", "rss-2.0.xml"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     for line in ran.stdout.lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();

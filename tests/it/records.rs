@@ -25,7 +25,7 @@ fn now() -> Timestamp {
 
 fn feed(name: &str) -> Feed {
     Feed {
-        id: FeedId::parse(&name.replace('_', "-")).unwrap(),
+        id: FeedId::parse(&name).unwrap(),
         url: format!("https://publisher.example/{name}").parse().unwrap(),
         publisher: Some("The Publisher".to_owned()),
         country: Some("GB".to_owned()),
@@ -99,7 +99,10 @@ fn every_fixture_is_listed_and_every_listed_one_is_there() {
     let readme = std::fs::read_to_string(readme).unwrap();
     let listed: BTreeSet<String> = readme
         .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned))
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .flat_map(|names| names.split('`'))
+        .filter(|name| name.ends_with(".xml") || name.ends_with(".json"))
+        .map(str::to_owned)
         .collect();
     assert_eq!(listed, fixtures());
 }
