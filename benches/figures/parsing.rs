@@ -283,7 +283,9 @@ impl Feedparser {
     fn start(scratch: &Path, files: &[PathBuf]) -> anyhow::Result<Self> {
         let python = install(&scratch.join("venv"))?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/feedparser.py");
+        // Isolated: the script's own folder would come before the package of the same name.
         let mut python = Command::new(python)
+            .arg("-I")
             .arg(script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
