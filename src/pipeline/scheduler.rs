@@ -35,7 +35,8 @@ pub(super) struct Scheduler {
     service: Service,
     reloads: Option<mpsc::Receiver<()>>,
     polls: JoinSet<PollEnd>,
-    polling: HashMap<tokio::task::Id, FeedId>,
+    /// Each as its poll began: a reload may have changed it since.
+    polling: HashMap<tokio::task::Id, Arc<Feed>>,
 }
 
 impl Scheduler {
@@ -123,14 +124,15 @@ impl Scheduler {
         let due_at = state.plan.due_at.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(due_at)).unwrap_or_default();
         self.poller.metrics.poll_started(waited);
+        let feed = Arc::clone(feed);
         let job = Job {
-            feed: Arc::clone(feed),
+            feed: Arc::clone(&feed),
             state,
             fetcher: Arc::clone(&self.tools.fetcher),
             tagger: Arc::clone(&self.tools.tagger),
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
-        self.polling.insert(task.id(), id);
+        self.polling.insert(task.id(), feed);
     }
 
     fn poll_ended(
@@ -139,8 +141,14 @@ impl Scheduler {
     ) -> Option<CommitError> {
         match ended {
             Ok((task, PollEnd::Committed(id, state))) => {
-                self.polling.remove(&task);
-                let due_at = state.plan.due_at.unwrap_or_else(|| self.poller.clock.now());
+                let polled = self.polling.remove(&task);
+                let now = self.poller.clock.now();
+                // One that moved meanwhile is tried at its new URL at once, as any that moves.
+                let moved = match (polled, self.feeds.get(&id)) {
+                    (Some(polled), Some(feed)) => polled.url != feed.url,
+                    (_, _) => false,
+                };
+                let due_at = state.plan.due_at.filter(|_| !moved).unwrap_or(now);
                 self.states.insert(id.clone(), Arc::from(state));
                 self.queue.finish(&id, due_at);
             }
@@ -154,7 +162,7 @@ impl Scheduler {
             Err(panic) => {
                 // `process` is caught where it runs, so this is a defect of the shell around it.
                 // The feed's state did not change; it is asked again after its longest interval.
-                let id = self.polling.remove(&panic.id())?;
+                let id = self.polling.remove(&panic.id())?.id.clone();
                 error!(feed.id = %id, error = %panic, "a poll ended by a defect of conflictwire");
                 let wait =
                     self.feeds.get(&id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);

@@ -39,7 +39,17 @@ struct Host {
 struct Place {
     host: String,
     due_at: Timestamp,
-    in_flight: bool,
+    flight: Option<Flight>,
+}
+
+/// A poll under way.
+#[derive(Debug, Clone)]
+struct Flight {
+    /// Where it counts: the feed may have moved since.
+    host: String,
+    /// The feed was taken out meanwhile; it stays until the poll is over, so that adding it again
+    /// does not start a second one.
+    is_last: bool,
 }
 
 /// Feeds by due time, grouped by host.
@@ -71,14 +81,19 @@ impl Queue {
             .collect();
     }
 
-    /// Adds a feed, or moves it if it is there and not in flight.
+    /// Adds a feed, or moves it if it is there. One in flight moves to the host when it finishes,
+    /// and is due when that poll says.
     pub fn insert(&mut self, id: FeedId, host: &str, due_at: Timestamp) {
-        if self.feeds.get(&id).is_some_and(|place| place.in_flight) {
+        if let Some(place) = self.feeds.get_mut(&id)
+            && let Some(flight) = &mut place.flight
+        {
+            flight.is_last = false;
+            host.clone_into(&mut place.host);
             return;
         }
         self.remove(&id);
-        let politeness = Place { host: host.to_owned(), due_at, in_flight: false };
-        self.feeds.insert(id.clone(), politeness);
+        let place = Place { host: host.to_owned(), due_at, flight: None };
+        self.feeds.insert(id.clone(), place);
         self.change_host(host, |state| {
             state.waiting.insert((due_at, id));
         });
@@ -86,27 +101,34 @@ impl Queue {
 
     /// Takes a feed out; one in flight is forgotten when it finishes.
     pub fn remove(&mut self, id: &FeedId) {
+        if let Some(flight) = self.feeds.get_mut(id).and_then(|place| place.flight.as_mut()) {
+            flight.is_last = true;
+            return;
+        }
         let Some(place) = self.feeds.remove(id) else { return };
         let entry = (place.due_at, id.clone());
         self.change_host(&place.host, |state| {
-            if place.in_flight {
-                state.in_flight = state.in_flight.saturating_sub(1);
-            } else {
-                state.waiting.remove(&entry);
-            }
+            state.waiting.remove(&entry);
         });
     }
 
     /// The poll of a feed is over and it is due again then.
     pub fn finish(&mut self, id: &FeedId, due_at: Timestamp) {
-        let Some(place) = self.feeds.get_mut(id).filter(|place| place.in_flight) else { return };
-        place.in_flight = false;
-        place.due_at = due_at;
-        let host = place.host.clone();
-        let entry = (due_at, id.clone());
-        self.change_host(&host, |state| {
+        let Some(place) = self.feeds.get_mut(id) else { return };
+        let Some(flight) = place.flight.take() else { return };
+        if flight.is_last {
+            self.feeds.remove(id);
+        } else {
+            place.due_at = due_at;
+            let host = place.host.clone();
+            // Before the place at the old host is free: a host with nothing left is forgotten, its
+            // gap with it.
+            self.change_host(&host, |state| {
+                state.waiting.insert((due_at, id.clone()));
+            });
+        }
+        self.change_host(&flight.host, |state| {
             state.in_flight = state.in_flight.saturating_sub(1);
-            state.waiting.insert(entry);
         });
     }
 
@@ -127,26 +149,27 @@ impl Queue {
         });
         let Some(id) = taken else { return Next::Idle };
         if let Some(place) = self.feeds.get_mut(&id) {
-            place.in_flight = true;
+            place.flight = Some(Flight { host, is_last: false });
         }
         Next::Poll(id)
     }
 
     /// How many feeds there are.
     pub fn len(&self) -> usize {
-        self.feeds.len()
+        let leaves = |place: &&Place| place.flight.as_ref().is_some_and(|flight| flight.is_last);
+        self.feeds.len() - self.feeds.values().filter(leaves).count()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.feeds.is_empty()
+        self.len() == 0
     }
 
     /// How many feeds are due and have not started, and how long the first has waited.
     pub fn overdue(&self, now: Timestamp) -> (usize, Duration) {
         let mut due = 0;
         let mut first = now;
-        for place in self.feeds.values().filter(|place| !place.in_flight && place.due_at <= now) {
+        for place in self.feeds.values().filter(|place| place.flight.is_none() && place.due_at <= now) {
             due += 1;
             first = first.min(place.due_at);
         }

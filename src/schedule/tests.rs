@@ -173,3 +173,29 @@ fn a_removed_feed_frees_its_host() {
     assert_eq!(queue.next(after(5)), Next::Poll(id("b")));
     assert_eq!(queue.len(), 1);
 }
+
+#[test]
+fn a_feed_that_is_added_again_while_in_flight_is_not_offered_twice() {
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("a"), "host", now());
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    queue.remove(&id("a"));
+    assert!(queue.is_empty());
+    queue.insert(id("a"), "host", now());
+    assert_eq!(queue.next(after(100)), Next::Idle);
+    queue.finish(&id("a"), after(200));
+    assert_eq!(queue.next(after(100)), Next::At(after(200)));
+    assert_eq!(queue.next(after(200)), Next::Poll(id("a")));
+}
+
+#[test]
+fn a_feed_that_moves_while_in_flight_waits_at_its_new_host() {
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("a"), "old", now());
+    queue.insert(id("b"), "new", after(10));
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    queue.insert(id("a"), "new", now());
+    queue.finish(&id("a"), after(10));
+    assert_eq!(queue.next(after(10)), Next::Poll(id("a")));
+    assert_eq!(queue.next(after(10)), Next::Idle, "the new host has one place");
+}

@@ -82,3 +82,32 @@ fn a_reload_while_a_poll_is_under_way_polls_nothing_twice() {
     assert!(wait >= Duration::from_secs(3600));
     assert_eq!(run.publisher.requests(PATH).len(), 1);
 }
+
+/// Two reloads in a row, the first without the feed: the poll under way is still its only one.
+#[test]
+fn a_feed_added_again_while_its_poll_is_under_way_is_not_polled_beside_it() {
+    let gate = crate::support::publisher::Gate::closed();
+    let held = crate::support::publisher::Delivery::Held(std::sync::Arc::clone(&gate));
+    let mut run =
+        Run::configured([Reply::feed(headlines(&["A"])).delivered(held)], |setup, publisher| {
+            setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+            publisher.serve("/other.xml", [Reply::feed(headlines(&["B"]))]);
+            setup.feed("other", &publisher.url("/other.xml"));
+        });
+    run.requests(1);
+    let reloads = |run: &Run, count| {
+        run.daemon.signal("HUP");
+        let accepted = "outcome=\"accepted\"";
+        run.daemon.wait_for_metric("conflictwire_config_reloads_total", accepted, count);
+    };
+    run.setup.remove_feed(FEED).write();
+    reloads(&run, 1.0);
+    let url = run.publisher.url(PATH);
+    run.setup.feed(FEED, &url).write();
+    reloads(&run, 2.0);
+    gate.open();
+    run.state_after(1);
+    run.daemon.stop();
+    assert_eq!(run.publisher.requests(PATH).len(), 1);
+    assert_eq!(run.ledger.rows_of(FEED).len(), 1);
+}
