@@ -143,7 +143,8 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
     for number in 1_u64.. {
         line.clear();
         let mut limited = streams.input.by_ref().take(INPUT_BYTES_MAX);
-        let length = limited.read_until(b'\n', &mut line).context("could not read standard input")?;
+        let length =
+            limited.read_until(b'\n', &mut line).context("could not read standard input")?;
         if length == 0 {
             break;
         }
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn plain_text_is_one_document() {
-        let (exit, lines, errors) = run_on(b"Warplanes bombed the town.\n\nTwo people were killed.\n");
+        let (exit, lines, errors) =
+            run_on(b"Warplanes bombed the town.\n\nTwo people were killed.\n");
         assert_eq!((exit, lines.len(), errors.as_str()), (Exit::Fine, 1, ""));
         assert_eq!(lines[0]["conflict"]["relevant"], true);
         assert_eq!(lines[0]["conflict"]["tags"][0]["id"], "strike.air");
@@ -252,7 +254,8 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_and_the_rest_is_done() {
-        let (exit, lines, errors) = run_on(b"{\"title\":\"one\"}\n{bad\n{\"id\":1}\n{\"body\":\"two\"}\n");
+        let (exit, lines, errors) =
+            run_on(b"{\"title\":\"one\"}\n{bad\n{\"id\":1}\n{\"body\":\"two\"}\n");
         assert_eq!((exit, lines.len()), (Exit::Failed, 2));
         assert!(errors.contains("line 2: ") && errors.contains("line 3: no text"), "{errors}");
     }

@@ -169,7 +169,9 @@ impl Queue {
     pub fn overdue(&self, now: Timestamp) -> (usize, Duration) {
         let mut due = 0;
         let mut first = now;
-        for place in self.feeds.values().filter(|place| place.flight.is_none() && place.due_at <= now) {
+        for place in
+            self.feeds.values().filter(|place| place.flight.is_none() && place.due_at <= now)
+        {
             due += 1;
             first = first.min(place.due_at);
         }

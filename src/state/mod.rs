@@ -7,7 +7,7 @@
 
 mod seen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use seen::{Seen, SeenArticle};
@@ -79,6 +79,8 @@ pub struct FeedState {
     pub moved_to: Option<String>,
     /// Digests of what was refused lately, so that a feed that stays broken writes one reject.
     pub refused: Vec<Digest>,
+    /// Guids and links that more than one article has borne: they identify none.
+    pub repeated_marks: BTreeSet<String>,
     /// The learned interval; `None` before the first document.
     pub interval: Option<Duration>,
 }

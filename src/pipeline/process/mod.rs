@@ -14,7 +14,7 @@ use crate::model::{
     Answer, Article, ArticleId, Backlog, Body, Change, Digest, EntryCounts, Failure, FailureClass,
     Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp,
 };
-use crate::normalise::{Context, normalise};
+use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, dice, plan};
@@ -24,6 +24,10 @@ use crate::tag::{Tagger, Texts};
 /// How many refused documents a feed's state remembers, so that one that stays broken is written
 /// once. More kinds of broken in turn than this are written again.
 const REFUSED_MAX: usize = 64;
+
+/// How many guids and links that identify nothing a feed's state remembers. A publisher with more
+/// repeats them in every document anyway.
+const REPEATED_MARKS_MAX: usize = 200;
 
 /// How many URLs of redirect chains keep validators: a chain is ten long at most, and a feed that
 /// moves daily must not grow its state.
@@ -98,7 +102,7 @@ fn read_body(
         }
     };
     let source = Source { feed, body, parsed: &parsed, state, now };
-    let (articles, over_limit) = source.articles();
+    let (articles, over_limit) = source.articles(&mut next);
     let (records, counts) = source.publish(&articles, &mut next, tagger);
     let counts = EntryCounts { rejected: parsed.problems.len() as u64, over_limit, ..counts };
     let rejects = source.entry_rejects(&mut next);
@@ -123,14 +127,14 @@ struct Source<'a> {
 impl Source<'_> {
     /// The document's articles, oldest first, each id once; and how many entries were beyond the
     /// limit. Feeds list the newest first, so the first `entries_max` are kept.
-    fn articles(&self) -> (Vec<Article>, u64) {
+    fn articles(&self, next: &mut FeedState) -> (Vec<Article>, u64) {
         let kept = self.parsed.entries.iter().take(self.feed.entries_max);
         let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
         let context = Context {
             feed: self.feed,
             base: &self.body.final_url,
             language: self.parsed.language.as_deref(),
-            repeated_guids: &self.repeated_guids(),
+            repeated_guids: &self.repeated_marks(next),
             now: self.now,
         };
         let mut articles: Vec<Article> = Vec::new();
@@ -150,18 +154,16 @@ impl Source<'_> {
         (articles, over_limit)
     }
 
-    /// Guids that more than one entry with another link bears: they identify nothing.
-    fn repeated_guids(&self) -> HashSet<String> {
-        let mut links: HashMap<&str, Option<&str>> = HashMap::new();
-        let mut repeated = HashSet::new();
-        for entry in &self.parsed.entries {
-            let Some(guid) = entry.guid.as_deref() else { continue };
-            let link = entry.link.as_deref();
-            if links.insert(guid, link).is_some_and(|earlier| earlier != link) {
-                repeated.insert(guid.to_owned());
+    /// The guids and links that identify nothing: in this document, or in an earlier one, for what
+    /// was told apart by other means once must be told apart by the same means ever after.
+    fn repeated_marks(&self, next: &mut FeedState) -> HashSet<String> {
+        let found = repeated_marks(&self.body.final_url, &self.parsed.entries);
+        for mark in &found {
+            if next.repeated_marks.len() < REPEATED_MARKS_MAX {
+                next.repeated_marks.insert(mark.clone());
             }
         }
-        repeated
+        found.into_iter().chain(next.repeated_marks.iter().cloned()).collect()
     }
 
     fn publish(

@@ -164,6 +164,13 @@ fn a_guid_that_every_entry_bears_identifies_none() {
     assert_eq!(titles(&outcome), [("Four".to_owned(), 1)]);
 }
 
+#[test]
+fn a_guid_that_identified_none_once_never_does() {
+    let items = [("same", "One"), ("same", "Two")];
+    let outcome = polls(&feed(), &[body(&items), body(&[("same", "Two")])]);
+    assert!(outcome.records.is_empty());
+}
+
 /// 79: neither guid nor link.
 #[test]
 fn an_entry_without_guid_and_link_has_the_same_key_on_every_poll() {

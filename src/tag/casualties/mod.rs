@@ -67,12 +67,7 @@ pub(super) struct Count {
     pub(super) predicate: Range<usize>,
 }
 
-fn add(
-    found: &mut Vec<Casualties>,
-    document: &Document<'_>,
-    count: &Count,
-    scope: CasualtyScope,
-) {
+fn add(found: &mut Vec<Casualties>, document: &Document<'_>, count: &Count, scope: CasualtyScope) {
     let Some(evidence) = document.evidence(&count.tokens) else { return };
     let same = found.iter_mut().find(|known| {
         (known.kind, known.low, known.high, known.scope)
@@ -175,7 +170,8 @@ impl<'d, 'a> Reader<'d, 'a> {
     fn after(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
         let start = words::object_start(self.document, words.end, self.sentence.end);
         let object = self.object_at(words.end, start)?;
-        let same_clause = self.clause(words.end.saturating_sub(1)) == self.clause(object.tokens.start);
+        let same_clause =
+            self.clause(words.end.saturating_sub(1)) == self.clause(object.tokens.start);
         let after = (object.tokens.end, (object.tokens.end + 5).min(self.sentence.end));
         if !same_clause || !self.is_counted(happening, &object, after) {
             return None;
@@ -240,7 +236,8 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// Adds what came before it to "and a civilian".
     fn with_the_previous(&self, subject: Quantity) -> Quantity {
-        let Some(and) = subject.tokens.start.checked_sub(1).filter(|at| *at > self.sentence.start) else {
+        let Some(and) = subject.tokens.start.checked_sub(1).filter(|at| *at > self.sentence.start)
+        else {
             return subject;
         };
         if self.document.word(and) != "and" {
@@ -261,13 +258,17 @@ impl<'d, 'a> Reader<'d, 'a> {
     /// "the death toll rose to 43 from 38".
     fn toll(&self, words: Range<usize>) -> Option<Count> {
         let limit = (words.end + NOUN_WORDS_MAX + 1).min(self.sentence.end);
-        let mut after = self.quantities.iter().filter(|quantity| {
-            quantity.tokens.start >= words.end && quantity.tokens.start < limit
-        });
+        let mut after = self
+            .quantities
+            .iter()
+            .filter(|quantity| quantity.tokens.start >= words.end && quantity.tokens.start < limit);
         let first = after.clone().next()?;
         let is_new = |quantity: &&Quantity| {
             let before = quantity.tokens.start.checked_sub(1).map(|at| self.document.word(at));
-            matches!(before, Some("to" | "at" | "of" | "reached" | "passed" | "topped" | "exceeded"))
+            matches!(
+                before,
+                Some("to" | "at" | "of" | "reached" | "passed" | "topped" | "exceeded")
+            )
         };
         let quantity = after.find(is_new).unwrap_or(first);
         Some(self.count(CasualtyKind::Killed, quantity, &words))
@@ -288,14 +289,18 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut at = quantity.tokens.start;
         // "including a tourist and at least four officers"
         for _word in 0..NOUN_WORDS_MAX {
-            let Some(before) = at.checked_sub(1).filter(|before| *before >= self.sentence.start) else {
+            let Some(before) = at.checked_sub(1).filter(|before| *before >= self.sentence.start)
+            else {
                 return false;
             };
             let word = self.document.word(before);
             if words::begins_part(word) {
                 return true;
             }
-            let joined = word == "and" || words::is_person(word) || word == "a" || at != quantity.tokens.start;
+            let joined = word == "and"
+                || words::is_person(word)
+                || word == "a"
+                || at != quantity.tokens.start;
             if !joined || words::ends_part(word) {
                 return false;
             }
@@ -349,7 +354,8 @@ impl<'d, 'a> Reader<'d, 'a> {
         (first..end).rev().find_map(|at| {
             let person = self.one_person(at).filter(|person| person.tokens.end <= end)?;
             let near = self.noun_words(person.tokens.end, end) <= NOUN_WORDS_MAX;
-            (near && !self.is_taken(&person.tokens, end) && !self.is_part(&person)).then_some(person)
+            (near && !self.is_taken(&person.tokens, end) && !self.is_part(&person))
+                .then_some(person)
         })
     }
 
@@ -360,9 +366,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             Counted::Anything => true,
             Counted::Lives => (start..end).any(|at| self.document.word(at) == "lives"),
             Counted::People => number.tokens.len() > 1 || self.names_people_between(start, end),
-            Counted::Crowd => {
-                number.low.max(number.high).is_some_and(|people| people >= CROWD_MIN)
-            }
+            Counted::Crowd => number.low.max(number.high).is_some_and(|people| people >= CROWD_MIN),
         }
     }
 
@@ -407,7 +411,8 @@ fn counts_people(document: &Document<'_>, quantity: &Quantity, end: usize) -> bo
         && quantity.low.is_some_and(|low| (1900..2100).contains(&low));
     let year = is_year && !words::is_people(after);
     // "the 17th", "No. 4", "Highway 1" are ranks and names.
-    let name = matches!(before, "no" | "number" | "highway" | "route" | "article" | "chapter" | "section");
+    let name =
+        matches!(before, "no" | "number" | "highway" | "route" | "article" | "chapter" | "section");
     let old = matches!((after, before), ("year" | "years", _) | (_, "aged" | "age"));
     let ordinal = phrase_end(document, "per cent", quantity.tokens.end, end).is_some();
     !(money || share || date || year || name || old || ordinal || words::is_measure(after))

@@ -290,8 +290,8 @@ fn lookup(table: &[(&str, u64)], word: &str) -> Option<u64> {
 mod tests {
     use std::collections::HashSet;
 
-    use crate::tag::Texts;
     use super::*;
+    use crate::tag::Texts;
 
     #[track_caller]
     fn check(text: &str, low: impl Into<Option<u64>>, high: impl Into<Option<u64>>) {

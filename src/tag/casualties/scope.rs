@@ -20,44 +20,140 @@ const POSSIBILITY_REACH: usize = 4;
 const PAST_REACH: usize = 12;
 
 const DENIALS: [&str; 9] = [
-    "denied", "denies", "denying", "rejected claims", "dismissed claims", "dismissed reports",
-    "rejected reports", "false reports", "not",
+    "denied",
+    "denies",
+    "denying",
+    "rejected claims",
+    "dismissed claims",
+    "dismissed reports",
+    "rejected reports",
+    "false reports",
+    "not",
 ];
 
 const POSSIBILITIES: [&str; 21] = [
-    "could", "would", "might", "may", "should", "if", "risk of", "threatened to", "threatening to",
-    "plot to", "plotting to", "planned to", "planning to", "plans to", "intended to", "trying to",
-    "tried to", "attempted to", "feared", "vowed to", "failed to",
+    "could",
+    "would",
+    "might",
+    "may",
+    "should",
+    "if",
+    "risk of",
+    "threatened to",
+    "threatening to",
+    "plot to",
+    "plotting to",
+    "planned to",
+    "planning to",
+    "plans to",
+    "intended to",
+    "trying to",
+    "tried to",
+    "attempted to",
+    "feared",
+    "vowed to",
+    "failed to",
 ];
 
 /// With a toll or total, these say that it is new.
 const RISES: [&str; 24] = [
-    "rose", "risen", "rises", "rising", "climbed", "climbs", "climbing", "increased", "increases",
-    "jumped", "grew", "grown", "revised", "raising", "raises", "raised", "bringing", "brings",
-    "brought", "taking", "takes", "soared", "updated", "now stands",
+    "rose",
+    "risen",
+    "rises",
+    "rising",
+    "climbed",
+    "climbs",
+    "climbing",
+    "increased",
+    "increases",
+    "jumped",
+    "grew",
+    "grown",
+    "revised",
+    "raising",
+    "raises",
+    "raised",
+    "bringing",
+    "brings",
+    "brought",
+    "taking",
+    "takes",
+    "soared",
+    "updated",
+    "now stands",
 ];
 
 const TOTALS: [&str; 6] = ["toll", "total", "number", "tally", "figure", "count"];
 
 /// Nouns for a conflict as a whole.
 const CONFLICTS: [&str; 17] = [
-    "war", "conflict", "insurgency", "uprising", "rebellion", "revolution", "militancy", "fighting",
-    "violence", "crisis", "offensive", "invasion", "occupation", "unrest", "bloodshed", "hostilities",
+    "war",
+    "conflict",
+    "insurgency",
+    "uprising",
+    "rebellion",
+    "revolution",
+    "militancy",
+    "fighting",
+    "violence",
+    "crisis",
+    "offensive",
+    "invasion",
+    "occupation",
+    "unrest",
+    "bloodshed",
+    "hostilities",
     "genocide",
 ];
 
 const BACKGROUNDS: [&str; 29] = [
-    "over the past", "over the last", "in the past year", "in the past decade", "in the last decade",
-    "in recent years", "so far this year", "this year alone", "since the start of", "since the beginning of",
-    "since the outbreak of", "since it began", "since last year", "over the years", "the past two years",
-    "for decades", "since independence", "year old", "years long", "decade long", "decades long", "year long",
-    "since early", "since late", "since mid", "to date", "since then", "in total since", "each year",
+    "over the past",
+    "over the last",
+    "in the past year",
+    "in the past decade",
+    "in the last decade",
+    "in recent years",
+    "so far this year",
+    "this year alone",
+    "since the start of",
+    "since the beginning of",
+    "since the outbreak of",
+    "since it began",
+    "since last year",
+    "over the years",
+    "the past two years",
+    "for decades",
+    "since independence",
+    "year old",
+    "years long",
+    "decade long",
+    "decades long",
+    "year long",
+    "since early",
+    "since late",
+    "since mid",
+    "to date",
+    "since then",
+    "in total since",
+    "each year",
 ];
 
 const PASTS: [&str; 15] = [
-    "years ago", "decades ago", "year ago", "a century ago", "anniversary", "commemorate", "commemorated",
-    "commemorating", "commemoration", "last year", "first world war", "second world war", "world war",
-    "in memory of", "years earlier",
+    "years ago",
+    "decades ago",
+    "year ago",
+    "a century ago",
+    "anniversary",
+    "commemorate",
+    "commemorated",
+    "commemorating",
+    "commemoration",
+    "last year",
+    "first world war",
+    "second world war",
+    "world war",
+    "in memory of",
+    "years earlier",
 ];
 
 /// The cues of one sentence, in order.
@@ -88,7 +184,9 @@ impl Scopes {
             scopes.totals.extend(cue(&TOTALS));
             scopes.pasts.extend(cue(&PASTS).or_else(|| past_year(document, at, sentence.end)));
             let background = cue(&BACKGROUNDS);
-            scopes.backgrounds.extend(background.or_else(|| conflict_at(document, at, sentence.end)));
+            scopes
+                .backgrounds
+                .extend(background.or_else(|| conflict_at(document, at, sentence.end)));
         }
         scopes
     }
@@ -113,9 +211,8 @@ pub(super) fn scope_of(document: &Document<'_>, scopes: &Scopes, count: &Count) 
     if infinitive || scopes.possibilities.iter().any(possible) {
         return CasualtyScope::Hypothetical;
     }
-    let is_total = scopes.totals.iter().any(|total| {
-        total.start.abs_diff(count.tokens.start) <= PAST_REACH
-    });
+    let is_total =
+        scopes.totals.iter().any(|total| total.start.abs_diff(count.tokens.start) <= PAST_REACH);
     let past = scopes.pasts.iter().any(|cue| distance(cue, &count.tokens) <= PAST_REACH);
     if !scopes.backgrounds.is_empty() {
         return CasualtyScope::Background;
@@ -158,16 +255,26 @@ fn conflict_at(document: &Document<'_>, at: usize, end: usize) -> Option<Range<u
             || (2..5).any(|ahead| is_conflict(word(ahead)))
             || super::words::is_month(word(1)));
     let years_of = matches!(word(0), "year" | "years" | "decades" | "months")
-        && (is_conflict(word(1)) || (word(1) == "of" && (2..5).any(|ahead| is_conflict(word(ahead)))));
+        && (is_conflict(word(1))
+            || (word(1) == "of" && (2..5).any(|ahead| is_conflict(word(ahead)))));
     let whole = matches!(word(0), "the" | "a" | "s" | "bloody" | "brutal" | "civil") || at == 0;
     let noun = if matches!(word(1), "civil" | "armed" | "bloody" | "brutal") { 2 } else { 1 };
     let kills = whole
-        && matches!(word(noun), "war" | "conflict" | "insurgency" | "uprising" | "rebellion" | "militancy")
-        && (matches!(word(noun + 1), "has" | "have" | "had" | "that" | "which" | "claimed" | "killed" | "began")
-            || document.gap_before(at + noun + 1).contains(',') && end > at + noun + 1 && matches!(word(noun + 1), "which" | "now"));
+        && matches!(
+            word(noun),
+            "war" | "conflict" | "insurgency" | "uprising" | "rebellion" | "militancy"
+        )
+        && (matches!(
+            word(noun + 1),
+            "has" | "have" | "had" | "that" | "which" | "claimed" | "killed" | "began"
+        ) || document.gap_before(at + noun + 1).contains(',')
+            && end > at + noun + 1
+            && matches!(word(noun + 1), "which" | "now"));
     let inside = matches!(word(0), "in" | "during")
         && matches!(word(1), "the" | "a" | "this")
-        && (2..4).any(|ahead| matches!(word(ahead), "war" | "conflict" | "insurgency" | "uprising" | "militancy"))
+        && (2..4).any(|ahead| {
+            matches!(word(ahead), "war" | "conflict" | "insurgency" | "uprising" | "militancy")
+        })
         && (3..5).all(|ahead| !matches!(word(ahead), "torn" | "zone" | "zones" | "ravaged"));
     let any = since || years_of || kills || inside;
     any.then_some(at..at + 1)

@@ -41,7 +41,10 @@ fn a_number_stands_before_or_after_what_happened() {
 
 #[test]
 fn one_person_counts() {
-    check("A soldier was killed and three others were wounded.", &["killed 1..1 event", "wounded 3..3 event"]);
+    check(
+        "A soldier was killed and three others were wounded.",
+        &["killed 1..1 event", "wounded 3..3 event"],
+    );
     check("The shell hit a car, killing a nurse.", &["killed 1..1 event"]);
 }
 
@@ -75,8 +78,14 @@ fn a_toll_of_the_whole_conflict_is_background() {
         "More than a quarter of a million people have died in five years of war.",
         &["killed 250000.. background"],
     );
-    check("The conflict has killed at least 9,000 people since 2014.", &["killed 9000.. background"]);
-    check("Some 400 people have been killed since the uprising began.", &["killed 400..400 background"]);
+    check(
+        "The conflict has killed at least 9,000 people since 2014.",
+        &["killed 9000.. background"],
+    );
+    check(
+        "Some 400 people have been killed since the uprising began.",
+        &["killed 400..400 background"],
+    );
 }
 
 #[test]
