@@ -100,6 +100,19 @@ pub(super) struct Domain {
     pub(super) threshold: f64,
     /// It vetoes when its points are at least this many times those of conflict.
     pub(super) ratio: f64,
+    /// What becomes of the casualties of an article it vetoes.
+    pub(super) casualties: Kept,
+}
+
+/// Whether something is told in spite of a veto.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kept {
+    /// An earthquake has casualties.
+    #[default]
+    Kept,
+    /// Players who are injured are not.
+    Dropped,
 }
 
 /// Words near a term that change what it says.
@@ -236,6 +249,8 @@ struct RawDomain {
     flag: String,
     threshold: f64,
     ratio: f64,
+    #[serde(default)]
+    casualties: Kept,
     terms: Vec<RawTerms>,
 }
 
@@ -457,7 +472,12 @@ impl Compiler {
                 self.add_terms(&key, std::slice::from_ref(term), purpose);
             }
         }
-        Domain { flag: raw.flag, threshold: raw.threshold, ratio: raw.ratio }
+        Domain {
+            flag: raw.flag,
+            threshold: raw.threshold,
+            ratio: raw.ratio,
+            casualties: raw.casualties,
+        }
     }
 
     fn add_cue(&mut self, index: usize, raw: RawCue) -> Cue {

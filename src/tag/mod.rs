@@ -23,7 +23,7 @@ mod term;
 
 use std::collections::BTreeMap;
 
-use lexicon::Lexicon;
+use lexicon::{Kept, Lexicon};
 use segment::Document;
 use sha2::{Digest as _, Sha256};
 use taxonomy::Taxonomy;
@@ -132,10 +132,14 @@ impl Tagger {
         let Language { name, lexicon } = self.by_language.get(&language)?;
         let document = Document::new(texts, &lexicon.abbreviations);
         let findings = rules::apply(lexicon, &document, self.threshold);
+        let casualties = match findings.casualties {
+            Kept::Kept => casualties::read(&document),
+            Kept::Dropped => Vec::new(),
+        };
         Some(Coding {
             relevant: !findings.tags.is_empty(),
             tags: findings.tags,
-            casualties: casualties::read(&document),
+            casualties,
             flags: findings.flags.into_iter().collect(),
             lexicon: name.clone(),
         })

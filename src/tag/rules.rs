@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::lexicon::{Combination, Cue, Effect, Lexicon, Negation, Order, Reach};
+use super::lexicon::{Combination, Cue, Effect, Kept, Lexicon, Negation, Order, Reach};
 use super::matcher::{Match, Use};
 use super::segment::{Document, Prominence};
 use crate::model::{Evidence, Tag};
@@ -37,6 +37,8 @@ pub(super) struct Findings {
     pub(super) tags: Vec<Tag>,
     /// Why it may only look like conflict.
     pub(super) flags: BTreeSet<String>,
+    /// Whether casualties are worth reading.
+    pub(super) casualties: Kept,
 }
 
 /// Applies a lexicon to a document.
@@ -63,7 +65,7 @@ pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) 
         let score = score(hits.iter().map(|hit| hit.points).sum());
         let stands = match vetoed {
             Vetoed::No => true,
-            Vetoed::Yes => lexicon.veto.resists(rules.kind.id.as_str(), score),
+            Vetoed::Yes(_) => lexicon.veto.resists(rules.kind.id.as_str(), score),
         };
         let evidence = evidence(hits, document);
         if score >= threshold && stands && !evidence.is_empty() {
@@ -77,7 +79,12 @@ pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) 
         }
     }
     tags.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-    Findings { tags, flags }
+    // An attack on a stadium is real, and so are its victims.
+    let casualties = match vetoed {
+        Vetoed::Yes(casualties) if tags.is_empty() => casualties,
+        Vetoed::Yes(_) | Vetoed::No => Kept::Kept,
+    };
+    Findings { tags, flags, casualties }
 }
 
 /// One reason for a tag.
@@ -355,7 +362,7 @@ fn boost(document: &Document<'_>, token: usize) -> f64 {
     match sentence.map(|sentence| sentence.prominence) {
         Some(Prominence::Title) => 1.25,
         Some(Prominence::Lead) | None => 1.0,
-        Some(Prominence::Rest) => 0.8,
+        Some(Prominence::Rest) => 0.6,
     }
 }
 
@@ -438,7 +445,7 @@ impl Taken {
 #[derive(Clone, Copy)]
 enum Vetoed {
     No,
-    Yes,
+    Yes(Kept),
 }
 
 /// Raises the flags of the domains that veto.
@@ -456,7 +463,8 @@ fn flag_vetoes(
             .sum();
         if score(own) >= domain.threshold && own >= domain.ratio * total {
             flags.insert(domain.flag.clone());
-            vetoed = Vetoed::Yes;
+            let drops = matches!(vetoed, Vetoed::Yes(Kept::Dropped));
+            vetoed = Vetoed::Yes(if drops { Kept::Dropped } else { domain.casualties });
         }
     }
     vetoed

@@ -128,3 +128,189 @@ fn the_labelled_sentences_are_tagged_as_a_reader_would() {
         assert!(recall >= 0.6, "{name}: recall {recall:.3}");
     }
 }
+
+const TRUCE_TITLE: &str = "Minister proposes ceasefire from March 1 as strikes hit hospitals";
+
+/// The shape of a real story: who proposes what, talks, strikes, rebels, convoys, and a toll of the
+/// whole war as background. The country does not exist.
+const TRUCE_BODY: &str = "Veskar's foreign minister has proposed a ceasefire in Tormania to begin on \
+    March 1, diplomats said on Thursday, but the Orlan delegation insisted that it should start at \
+    once.\n\nNegotiators from both countries were meeting in Geneva on the fringes of peace talks \
+    that were suspended last week.\n\nTwo hospitals were hit by air strikes on Wednesday in the north \
+    of the country, a medical charity said. Rebels north of the city of Adel said warplanes had \
+    carried out dozens of raids on their positions.\n\nAid convoys reached five besieged towns with \
+    food and medicine, the United Nations said.\n\nMore than a quarter of a million people have been \
+    killed in five years of war.";
+
+#[test]
+fn a_story_of_a_truce_gets_its_tags_and_its_toll_is_background() {
+    let coding = code(TRUCE_TITLE, TRUCE_BODY);
+    let found = ids(&coding);
+    for wanted in ["peace.ceasefire", "peace.talks", "strike.air", "civilian.health", "humanitarian.aid"] {
+        assert!(found.contains(&wanted), "{wanted} is not in {found:?}");
+    }
+    let toll = coding.casualties.iter().find(|count| count.low == Some(250_000)).unwrap();
+    assert_eq!((toll.kind, toll.scope, toll.high), (CasualtyKind::Killed, CasualtyScope::Background, None));
+    assert!(coding.relevant);
+}
+
+#[test]
+fn the_same_story_in_other_words_gets_the_same_tags() {
+    let body = "Russia proposed on Thursday that a truce in Syria's civil war should begin on March 1, \
+        but Washington wants the fighting to stop immediately, Western officials said before a meeting \
+        of foreign ministers in Munich. Negotiations in Geneva broke up earlier this month after \
+        government troops, backed by air strikes, advanced on rebels north of Aleppo. A monitoring \
+        group said two hospitals had been bombed from the air. The plan includes access for \
+        humanitarian convoys. Over 250,000 people have died in the five-year conflict.";
+    let coding = code("Powers seek halt to fighting", body);
+    let found = ids(&coding);
+    for wanted in ["peace.ceasefire", "peace.talks", "strike.air", "civilian.health", "humanitarian.aid"] {
+        assert!(found.contains(&wanted), "{wanted} is not in {found:?}");
+    }
+    let toll = coding.casualties.iter().find(|count| count.low == Some(250_000)).unwrap();
+    assert_eq!(toll.scope, CasualtyScope::Background);
+}
+
+#[test]
+fn a_football_report_full_of_war_words_gets_nothing() {
+    let body = "The champions survived a late siege to keep their title defence alive in a battle of a \
+        derby. Their attack was blunted until the striker, back from injury, struck with a ferocious \
+        shot just before half time. The visitors bombarded the penalty area after the break, launched \
+        one last assault and hit the post, but a heroic defence held out under fire. Two players were \
+        injured and the goalkeeper was sent off for an ambush on the winger in the second half. The \
+        manager called it a massacre that never was.";
+    let coding = code("Rovers win the battle after late siege", body);
+    assert_eq!(ids(&coding), Vec::<&str>::new());
+    assert!(!coding.relevant);
+    assert_eq!(coding.flags, ["sport"]);
+    assert_eq!(coding.casualties, []);
+}
+
+#[test]
+fn a_real_attack_on_a_stadium_is_not_vetoed() {
+    let body = "A suicide bomber killed at least 14 people outside the national football stadium during \
+        a league match. No group has claimed responsibility for the terrorist attack.";
+    let coding = code("Suicide bomber strikes at football stadium", body);
+    assert!(ids(&coding).contains(&"strike.suicide"), "{:?}", ids(&coding));
+}
+
+#[test]
+fn what_is_denied_has_no_score_and_a_flag() {
+    let coding = code("", "The army denied carrying out an air strike.");
+    assert_eq!(ids(&coding), Vec::<&str>::new());
+    assert_eq!(coding.flags, ["negated"]);
+    let coding = code("", "There has been no ceasefire.");
+    assert_eq!(coding.flags, ["negated"]);
+}
+
+#[test]
+fn exercises_and_anniversaries_weigh_less_and_are_flagged() {
+    let now = code("", "Air strikes hit the port.");
+    let exercise = code("", "Air strikes hit a mock port during the exercise.");
+    let past = code("", "Veterans marked the anniversary of the air strikes on the port.");
+    assert!(exercise.flags.contains(&"exercise".to_owned()), "{:?}", exercise.flags);
+    assert!(past.flags.contains(&"anniversary".to_owned()), "{:?}", past.flags);
+    let score = |coding: &Coding| coding.tags.first().map_or(0.0, |tag| tag.score);
+    assert!(score(&exercise) < score(&now) && score(&past) < score(&now));
+}
+
+#[test]
+fn case_hyphens_and_accents_make_no_difference() {
+    for text in ["AIR STRIKES hit the town", "Air-strikes hit the town", "airstrikes hit the town"] {
+        assert_eq!(ids(&code("", text)).first(), Some(&"strike.air"), "{text}");
+    }
+    assert_eq!(ids(&code("", "A failed coup d’état")), ["unrest.coup"]);
+}
+
+#[test]
+fn more_evidence_never_lowers_a_score() {
+    let base = "Air strikes hit the town.";
+    let more = [" Warplanes bombed the bridge.", " Air strikes went on at night.", " It rained."];
+    let score = |text: &str| {
+        code("", text).tags.iter().find(|tag| tag.id.as_str() == "strike.air").unwrap().score
+    };
+    for addition in more {
+        assert!(score(&format!("{base}{addition}")) >= score(base), "{addition}");
+    }
+}
+
+#[test]
+fn spans_count_code_points_in_any_script() {
+    let coding = code("Zürich – “naïve” 空 Ünïted: AIR‑STRIKES", "Ça va? 🕊️ A cease-fire’s near, é\u{301}. Shelling.");
+    assert!(ids(&coding).contains(&"strike.air"), "{:?}", ids(&coding));
+    assert!(ids(&coding).contains(&"peace.ceasefire"), "{:?}", ids(&coding));
+}
+
+#[test]
+fn a_language_without_a_lexicon_is_not_coded() {
+    let tagger = tagger();
+    let texts = Texts { body: "Air strikes hit the town.", ..Texts::default() };
+    for language in [None, Some("de"), Some(""), Some("eng")] {
+        assert!(tagger.code(texts, language).is_none(), "{language:?}");
+    }
+    for language in ["en", "EN", "en-GB", "en_US"] {
+        assert!(tagger.code(texts, Some(language)).is_some(), "{language}");
+    }
+}
+
+#[test]
+fn the_lexicon_names_itself_by_content() {
+    let (taxonomy, mut lexicons) = Tagger::built_in_sources();
+    let name = |lexicons: &[Source]| {
+        let tagger = Tagger::new(&taxonomy, lexicons, THRESHOLD).unwrap();
+        tagger.code(Texts::default(), Some("en")).unwrap().lexicon
+    };
+    let before = name(&lexicons);
+    assert!(before.starts_with("en/1 ") && before.len() == "en/1 ".len() + DIGEST_DIGITS, "{before}");
+    lexicons[0].text.push_str("# a comment\n");
+    assert_ne!(before, name(&lexicons));
+}
+
+#[test]
+fn every_mistake_in_a_lexicon_is_reported() {
+    let (taxonomy, _lexicons) = Tagger::built_in_sources();
+    let text = "format = 1\nlanguage = \"English\"\nversion = 1\n\
+        [veto]\nresisting = [\"sport\"]\nbar = 0.9\n\
+        [[tag]]\nid = \"strike.airr\"\n\
+        [[tag]]\nid = \"strike.air\"\nneeds = [\"@nothing\"]\n\
+        terms = [{ weight = 1.5, any = [\"air strike\", \"air-strike\"] }]\n\
+        combinations = [{ weight = 0.5, all = [\"one\"], within = 3 }]\n";
+    let lexicon = Source { name: "mine.toml".to_owned(), text: text.to_owned() };
+    let problems = Tagger::new(&taxonomy, &[lexicon], THRESHOLD).unwrap_err();
+    let all: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+    for part in [
+        "ISO 639", "veto.resisting", "\"strike.airr\": not in", "no set \"nothing\"", "1.5 is not",
+        "\"air strike\" is given twice", "at least two parts", "mine.toml",
+    ] {
+        assert!(all.contains(part), "{part} in {all}");
+    }
+    let unknown = Source { name: String::new(), text: format!("{text}\ncolour = 1\n") };
+    assert_eq!(Tagger::new(&taxonomy, &[unknown], THRESHOLD).unwrap_err().len(), 1);
+}
+
+#[test]
+fn hostile_texts_end_soon() {
+    let tagger = tagger();
+    let many = 60_000;
+    for text in [
+        "air strike ".repeat(many),
+        "killed ".repeat(many),
+        "12 ".repeat(many),
+        "a ".repeat(many),
+        "rebels attacked soldiers, ".repeat(many / 3),
+        "((((".repeat(many),
+        "é".repeat(many),
+        "空".repeat(many),
+        "U.N.".repeat(many),
+        "\n".repeat(many),
+    ] {
+        let coding = tagger.code(Texts { body: &text, ..Texts::default() }, Some("en")).unwrap();
+        assert!(coding.tags.iter().all(|tag| tag.evidence.len() <= 20));
+    }
+}
+
+#[test]
+fn empty_texts_say_nothing() {
+    let coding = code("", "");
+    assert_eq!((coding.relevant, coding.tags.len(), coding.casualties.len()), (false, 0, 0));
+}
