@@ -170,6 +170,10 @@ pub(super) fn phrase_end(
     start: usize,
     end: usize,
 ) -> Option<usize> {
+    // Nearly every phrase is tried at nearly every word, and most fail on the first letter.
+    if start >= end || phrase.bytes().next() != document.word(start).bytes().next() {
+        return None;
+    }
     let mut at = start;
     for word in phrase.split(' ') {
         if at >= end || document.word(at) != word {
