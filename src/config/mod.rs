@@ -132,7 +132,7 @@ pub struct Problem {
     pub file: String,
     /// The line in the file, from 1, if it is known.
     pub line: Option<usize>,
-    /// The key ("feed[12].url"), or the variable; empty if the file as a whole is wrong.
+    /// The key (`feed[12].url`), or the variable; empty if the file as a whole is wrong.
     pub key: String,
     /// The value, what is allowed, the fix: the sentence after the key.
     pub text: String,

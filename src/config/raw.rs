@@ -15,7 +15,7 @@ use serde_json::Value;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "conflictwire configuration")]
 pub struct RawConfig {
-    /// Files with more feeds: TOML with [[feed]] tables, or OPML (by the ending ".opml" or ".xml").
+    /// Files with more feeds: TOML with `[[feed]]` tables, or OPML (by the ending ".opml" or ".xml").
     /// Relative paths start at the directory of this file.
     pub feeds_from: Vec<String>,
     /// When feeds are polled.
@@ -44,7 +44,7 @@ pub struct RawConfig {
     pub feed: Vec<RawFeed>,
 }
 
-/// A file of feeds: [[feed]] tables and nothing else.
+/// A file of feeds: `[[feed]]` tables and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "conflictwire feeds")]

@@ -55,7 +55,7 @@ impl Seen {
         }
     }
 
-    /// Forgets all but the window of poll `sequence` and the [`DEPARTED_MAX`] that left it last.
+    /// Forgets all but the window of poll `sequence` and the `DEPARTED_MAX` that left it last.
     pub fn forget_departed(&mut self, sequence: u64) {
         let mut departed: Vec<(u64, ArticleId)> = self
             .articles

@@ -25,7 +25,7 @@ fn now() -> Timestamp {
 
 fn feed(name: &str) -> Feed {
     Feed {
-        id: FeedId::parse(&name).unwrap(),
+        id: FeedId::parse(name).unwrap(),
         url: format!("https://publisher.example/{name}").parse().unwrap(),
         publisher: Some("The Publisher".to_owned()),
         country: Some("GB".to_owned()),
@@ -105,6 +105,48 @@ fn every_fixture_is_listed_and_every_listed_one_is_there() {
         .map(str::to_owned)
         .collect();
     assert_eq!(listed, fixtures());
+}
+
+/// One record as a whole, coding included; only the name of the lexicon is left to change.
+#[test]
+fn a_record_says_what_it_is_about_and_shows_the_words() {
+    let outcome = outcome("rss-2.0.xml", &tagger());
+    let about = outcome.records.iter().find(|record| record.conflict.is_some()).unwrap();
+    let mut record = serde_json::to_value(about).unwrap();
+    record["conflict"]["lexicon"] = "[lexicon]".into();
+    let text = serde_json::to_string_pretty(&record).unwrap();
+    snapshots().bind(|| insta::assert_snapshot!("whole_record", text));
+}
+
+/// Offsets count code points, so that a reader in any language finds the words.
+#[test]
+fn every_piece_of_evidence_stands_where_it_says() {
+    let tagger = tagger();
+    let mut pieces = 0;
+    for name in fixtures() {
+        for record in outcome(&name, &tagger).records {
+            let record = serde_json::to_value(&record).unwrap();
+            for evidence in evidence(&record["conflict"]) {
+                let field = record[evidence["field"].as_str().unwrap()].as_str().unwrap();
+                let at = |end: &str| usize::try_from(evidence[end].as_u64().unwrap()).unwrap();
+                let (start, end) = (at("start"), at("end"));
+                let words: String = field.chars().skip(start).take(end - start).collect();
+                assert_eq!(evidence["text"], words.as_str(), "{name}: {evidence}");
+                pieces += 1;
+            }
+        }
+    }
+    assert!(pieces > 0, "nothing was tagged");
+}
+
+/// Every piece of evidence anywhere below.
+fn evidence(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Object(object) if object.contains_key("start") => vec![value],
+        Value::Object(object) => object.values().flat_map(evidence).collect(),
+        Value::Array(values) => values.iter().flat_map(evidence).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
 }
 
 /// A second poll of the same bytes says nothing.

@@ -1,6 +1,6 @@
 //! Shows the whole pipeline on bundled feeds: real HTTP on loopback, the real daemon, a real ledger.
 //!
-//! Which feeds, and what each must come to, is `demo::script`; how it is printed is [`report`].
+//! Which feeds, and what each must come to, is `demo::script`; how it is printed is `report`'s.
 
 mod report;
 
