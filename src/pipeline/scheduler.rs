@@ -104,7 +104,7 @@ impl Scheduler {
         let mut wake_in = self.service.turn_interval();
         while self.polls.len() < self.config.concurrency {
             match self.queue.next(now) {
-                Next::Poll(id) => self.start(id, now),
+                Next::Poll(id) => self.start(&id, now),
                 Next::At(at) => {
                     let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
                     // A millisecond more, so that rounding does not wake us just before it.
@@ -118,9 +118,9 @@ impl Scheduler {
         wake_in
     }
 
-    fn start(&mut self, id: FeedId, now: Timestamp) {
-        let Some(feed) = self.feeds.get(&id) else { return };
-        let state = self.states.get(&id).cloned().unwrap_or_default();
+    fn start(&mut self, id: &FeedId, now: Timestamp) {
+        let Some(feed) = self.feeds.get(id) else { return };
+        let state = self.states.get(id).cloned().unwrap_or_default();
         let due_at = state.plan.due_at.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(due_at)).unwrap_or_default();
         self.poller.metrics.poll_started(waited);

@@ -294,7 +294,10 @@ impl Daemon {
     /// Waits until it ends, however it does.
     #[track_caller]
     pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
-        eventually("the end of the daemon", || self.child.try_wait().unwrap())
+        let status = eventually("the end of the daemon", || self.child.try_wait().unwrap());
+        // What it wrote last may still be on its way.
+        self.ended_text();
+        status
     }
 
     /// Waits until it is killed by an armed fault point.
