@@ -279,14 +279,16 @@ impl Lexicon {
         let veto = raw.veto;
         for name in &veto.resisting {
             let known = taxonomy.ids().any(|id| id == name);
-            compiler.expect(known, || format!("veto.resisting: no tag \"{name}\" in the taxonomy"));
+            compiler.report(
+                (!known).then(|| format!("veto.resisting: no tag \"{name}\" in the taxonomy")),
+            );
         }
         compiler.check_share("veto.bar", veto.bar);
         compiler.add_sets(&raw.sets);
         let mut tags = Vec::new();
         let mut combinations = Vec::new();
         for rules in raw.tag {
-            compiler.add_tag(rules, taxonomy, &mut tags, &mut combinations);
+            compiler.add_tag(&rules, taxonomy, &mut tags, &mut combinations);
         }
         let masks = raw.mask.into_iter().enumerate().map(|(index, mask)| {
             compiler.add_terms("mask", &mask.terms, Use::Mask(index));
@@ -335,28 +337,28 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
-        if !holds {
-            self.problems.push(otherwise());
-        }
+    fn report(&mut self, problem: Option<String>) {
+        self.problems.extend(problem);
     }
 
     fn check_head(&mut self, raw: &RawLexicon) {
-        self.expect(raw.format == FORMAT, || {
-            format!("format: {} is not known; use {FORMAT}", raw.format)
-        });
+        self.report(
+            (raw.format != FORMAT)
+                .then(|| format!("format: {} is not known; use {FORMAT}", raw.format)),
+        );
         let code = |byte: u8| byte.is_ascii_lowercase();
         let is_code = (2..=3).contains(&raw.language.len()) && raw.language.bytes().all(code);
-        self.expect(is_code, || {
+        self.report((!is_code).then(|| {
             format!("language: \"{}\" is not an ISO 639 code; use one like \"en\"", raw.language)
-        });
+        }));
     }
 
     /// Weights, scores and shares lie strictly between 0 and 1: a 1 could never be outweighed.
     fn check_share(&mut self, key: &str, value: f64) {
-        self.expect(value > 0.0 && value < 1.0, || {
-            format!("{key}: {value} is not between 0 and 1")
-        });
+        self.report(
+            (!(value > 0.0 && value < 1.0))
+                .then(|| format!("{key}: {value} is not between 0 and 1")),
+        );
     }
 
     fn add_sets(&mut self, sets: &BTreeMap<String, Vec<String>>) {
@@ -367,7 +369,7 @@ impl Compiler {
     }
 
     fn add_terms(&mut self, key: &str, terms: &[String], purpose: Use) {
-        self.expect(!terms.is_empty(), || format!("{key}: no terms"));
+        self.report(terms.is_empty().then(|| format!("{key}: no terms")));
         for term in terms {
             let phrases = match expand(term) {
                 Ok(phrases) => phrases,
@@ -401,7 +403,7 @@ impl Compiler {
             return self.new_set(key, &[part.to_owned()]);
         };
         let known = self.sets.get(name).copied();
-        self.expect(known.is_some(), || format!("{key}: there is no set \"{name}\""));
+        self.report(known.is_none().then(|| format!("{key}: there is no set \"{name}\"")));
         known.unwrap_or_default()
     }
 
@@ -411,7 +413,7 @@ impl Compiler {
 
     fn add_tag(
         &mut self,
-        raw: RawTagRules,
+        raw: &RawTagRules,
         taxonomy: &Taxonomy,
         tags: &mut Vec<TagRules>,
         combinations: &mut Vec<Combination>,
@@ -422,7 +424,7 @@ impl Compiler {
             return;
         };
         let twice = tags.iter().any(|tag| tag.kind.id == kind.id);
-        self.expect(!twice, || format!("{key} is given twice; put its rules together"));
+        self.report(twice.then(|| format!("{key} is given twice; put its rules together")));
         let tag = tags.len();
         let needs = self.sets(&key, &raw.needs);
         tags.push(TagRules { kind: kind.clone(), needs, negation: raw.negation });
@@ -437,9 +439,10 @@ impl Compiler {
         }
         for combination in &raw.combinations {
             self.check_share(&key, combination.weight);
-            self.expect(combination.all.len() > 1, || {
-                format!("{key}: a combination needs at least two parts in \"all\"")
-            });
+            self.report(
+                (combination.all.len() < 2)
+                    .then(|| format!("{key}: a combination needs at least two parts in \"all\"")),
+            );
             let parts = combination.all.iter().map(|part| match part {
                 RawPart::One(part) => self.set(&key, part),
                 RawPart::Any(terms) => self.new_set(&key, terms),
@@ -462,7 +465,10 @@ impl Compiler {
     fn add_domain(&mut self, index: usize, raw: RawDomain) -> Domain {
         let key = format!("domain \"{}\"", raw.flag);
         self.check_share(&key, raw.threshold);
-        self.expect(raw.ratio > 0.0, || format!("{key}: ratio must be above 0"));
+        self.report(
+            (raw.ratio.is_nan() || raw.ratio <= 0.0)
+                .then(|| format!("{key}: ratio must be above 0")),
+        );
         for terms in &raw.terms {
             self.check_share(&key, terms.weight);
             let weight = terms.weight;
@@ -482,9 +488,10 @@ impl Compiler {
 
     fn add_cue(&mut self, index: usize, raw: RawCue) -> Cue {
         let key = format!("cue \"{}\"", raw.flag);
-        self.expect(raw.before.is_some() || raw.after.is_some(), || {
-            format!("{key}: give \"before\", \"after\" or both, in words")
-        });
+        self.report(
+            (raw.before.is_none() && raw.after.is_none())
+                .then(|| format!("{key}: give \"before\", \"after\" or both, in words")),
+        );
         self.add_terms(&key, &raw.terms, Use::Cue(index));
         Cue {
             flag: raw.flag,
@@ -496,7 +503,7 @@ impl Compiler {
     }
 
     fn finish(mut self) -> Result<(Matcher, usize), Vec<String>> {
-        self.expect(!self.phrases.is_empty(), || "there are no terms".to_owned());
+        self.report(self.phrases.is_empty().then(|| "there are no terms".to_owned()));
         if !self.problems.is_empty() {
             return Err(self.problems);
         }

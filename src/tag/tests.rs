@@ -146,11 +146,16 @@ const TRUCE_BODY: &str = "Veskar's foreign minister has proposed a ceasefire in 
 fn a_story_of_a_truce_gets_its_tags_and_its_toll_is_background() {
     let coding = code(TRUCE_TITLE, TRUCE_BODY);
     let found = ids(&coding);
-    for wanted in ["peace.ceasefire", "peace.talks", "strike.air", "civilian.health", "humanitarian.aid"] {
+    for wanted in
+        ["peace.ceasefire", "peace.talks", "strike.air", "civilian.health", "humanitarian.aid"]
+    {
         assert!(found.contains(&wanted), "{wanted} is not in {found:?}");
     }
     let toll = coding.casualties.iter().find(|count| count.low == Some(250_000)).unwrap();
-    assert_eq!((toll.kind, toll.scope, toll.high), (CasualtyKind::Killed, CasualtyScope::Background, None));
+    assert_eq!(
+        (toll.kind, toll.scope, toll.high),
+        (CasualtyKind::Killed, CasualtyScope::Background, None)
+    );
     assert!(coding.relevant);
 }
 
@@ -164,7 +169,9 @@ fn the_same_story_in_other_words_gets_the_same_tags() {
         humanitarian convoys. Over 250,000 people have died in the five-year conflict.";
     let coding = code("Powers seek halt to fighting", body);
     let found = ids(&coding);
-    for wanted in ["peace.ceasefire", "peace.talks", "strike.air", "civilian.health", "humanitarian.aid"] {
+    for wanted in
+        ["peace.ceasefire", "peace.talks", "strike.air", "civilian.health", "humanitarian.aid"]
+    {
         assert!(found.contains(&wanted), "{wanted} is not in {found:?}");
     }
     let toll = coding.casualties.iter().find(|count| count.low == Some(250_000)).unwrap();
@@ -216,7 +223,8 @@ fn exercises_and_anniversaries_weigh_less_and_are_flagged() {
 
 #[test]
 fn case_hyphens_and_accents_make_no_difference() {
-    for text in ["AIR STRIKES hit the town", "Air-strikes hit the town", "airstrikes hit the town"] {
+    for text in ["AIR STRIKES hit the town", "Air-strikes hit the town", "airstrikes hit the town"]
+    {
         assert_eq!(ids(&code("", text)).first(), Some(&"strike.air"), "{text}");
     }
     assert_eq!(ids(&code("", "A failed coup d’état")), ["unrest.coup"]);
@@ -236,7 +244,10 @@ fn more_evidence_never_lowers_a_score() {
 
 #[test]
 fn spans_count_code_points_in_any_script() {
-    let coding = code("Zürich – “naïve” 空 Ünïted: AIR‑STRIKES", "Ça va? 🕊️ A cease-fire’s near, é\u{301}. Shelling.");
+    let coding = code(
+        "Zürich – “naïve” 空 Ünïted: AIR‑STRIKES",
+        "Ça va? 🕊️ A cease-fire’s near, é\u{301}. Shelling.",
+    );
     assert!(ids(&coding).contains(&"strike.air"), "{:?}", ids(&coding));
     assert!(ids(&coding).contains(&"peace.ceasefire"), "{:?}", ids(&coding));
 }
@@ -261,7 +272,10 @@ fn the_lexicon_names_itself_by_content() {
         tagger.code(Texts::default(), Some("en")).unwrap().lexicon
     };
     let before = name(&lexicons);
-    assert!(before.starts_with("en/1 ") && before.len() == "en/1 ".len() + DIGEST_DIGITS, "{before}");
+    assert!(
+        before.starts_with("en/1 ") && before.len() == "en/1 ".len() + DIGEST_DIGITS,
+        "{before}"
+    );
     lexicons[0].text.push_str("# a comment\n");
     assert_ne!(before, name(&lexicons));
 }
@@ -279,8 +293,14 @@ fn every_mistake_in_a_lexicon_is_reported() {
     let problems = Tagger::new(&taxonomy, &[lexicon], THRESHOLD).unwrap_err();
     let all: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
     for part in [
-        "ISO 639", "veto.resisting", "\"strike.airr\": not in", "no set \"nothing\"", "1.5 is not",
-        "\"air strike\" is given twice", "at least two parts", "mine.toml",
+        "ISO 639",
+        "veto.resisting",
+        "\"strike.airr\": not in",
+        "no set \"nothing\"",
+        "1.5 is not",
+        "\"air strike\" is given twice",
+        "at least two parts",
+        "mine.toml",
     ] {
         assert!(all.contains(part), "{part} in {all}");
     }

@@ -150,10 +150,9 @@ pub(super) fn quantity_at(document: &Document<'_>, start: usize, end: usize) -> 
         return Some(Quantity { low: Some(least), high: None, tokens: start..after });
     }
     let (number, after) = number_at_word(document, number_at, end)?;
-    if let Some((upper, after)) = upper_end(document, after, end) {
-        if upper > number {
-            return Some(Quantity { low: Some(number), high: Some(upper), tokens: start..after });
-        }
+    let range = upper_end(document, after, end).filter(|(upper, _after)| *upper > number);
+    if let Some((upper, after)) = range {
+        return Some(Quantity { low: Some(number), high: Some(upper), tokens: start..after });
     }
     let (low, high) = match bound {
         Bound::Exact => (Some(number), Some(number)),

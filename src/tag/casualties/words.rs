@@ -166,6 +166,55 @@ const HAPPENINGS: [(&str, Happening); 101] = [
     ("abducting", DETAINING),
 ];
 
+/// Words between a number and what happened: "were reportedly", "have been found".
+const AUXILIARIES: &str = "\
+    was were is are be been being has have had got to also confirmed feared reported presumed \
+    believed known thought declared found left now still since already either remain remained \
+    went go listed said forced driven so far internally themselves";
+
+/// Words with which a noun phrase ends.
+const NOUN_ENDS: &str = "\
+    and or in on at by when after during while as for from to with who that which near since \
+    were was have has had are is others more other including last over";
+
+/// Words for one person.
+const PERSONS: &str = "\
+    person man woman child boy girl civilian soldier policeman policewoman officer constable \
+    guard militant rebel insurgent terrorist gunman fighter guerrilla jihadist separatist \
+    extremist villager resident farmer trader labourer laborer worker driver passenger student \
+    teacher doctor nurse medic paramedic journalist reporter cameraman photographer protester \
+    protestor demonstrator bystander pedestrian pilgrim worshipper priest imam cleric leader \
+    commander general colonel captain major sergeant lieutenant trooper jawan paramilitary \
+    peacekeeper activist politician minister mayor judge lawyer businessman contractor migrant \
+    refugee tourist bomber attacker assailant combatant prisoner hostage inspector baby toddler \
+    infant teenager youth mother father brother cadre maoist";
+
+/// Words for people that are not the plural of one in `PERSONS`.
+const PEOPLE: &str = "\
+    people persons men women children others more policemen police troops personnel forces \
+    families gunmen dead residents military army crew locals inhabitants casualties taliban \
+    militiamen servicemen bodies victims suspects members aid staff nationals citizens ultras \
+    cadres youths infants babies kids schoolgirls schoolchildren jawans marines sailors \
+    commandos mercenaries nomads herders elders afghans iraqis foreigners tribesmen fishermen \
+    businessmen gendarmes agents employees players lives deaths souls paramilitaries detainees \
+    officials ones";
+
+/// Words for what is measured, and for things that happen to people or belong to them.
+const MEASURES: &str = "\
+    year years month months week weeks day days hour hours minute minutes second seconds decade \
+    decades century centuries km kms kilometre kilometres kilometer kilometers mile miles metre \
+    metres meter meters feet percent am pm dollars euros rupees pounds kg kgs kilogram kilograms \
+    tonne tonnes tons house houses homes vehicles vehicle cars times rounds villages buildings \
+    shops sheep cattle goats livestock attacks attack incidents incident blasts bombs bombings \
+    grenades rockets missiles strikes raids airstrikes seats points goals wickets runs countries \
+    provinces districts towns cities locations places separate explosions occasions sides phases \
+    rifles st nd rd th cents";
+
+/// Whether a word is one of a list. Asked only next to a number, so a list need not be sorted.
+fn is_in(list: &str, word: &str) -> bool {
+    list.split(' ').any(|listed| listed == word)
+}
+
 /// What happens at `at`, and where the words for it end.
 pub(super) fn happening_at(
     document: &Document<'_>,
@@ -233,49 +282,7 @@ pub(super) fn denial_at(
 
 /// Words between a number and what happened: "were reportedly", "have been found".
 fn is_auxiliary(word: &str) -> bool {
-    const WORDS: [&str; 40] = [
-        "was",
-        "were",
-        "is",
-        "are",
-        "be",
-        "been",
-        "being",
-        "has",
-        "have",
-        "had",
-        "got",
-        "to",
-        "also",
-        "confirmed",
-        "feared",
-        "reported",
-        "presumed",
-        "believed",
-        "known",
-        "thought",
-        "declared",
-        "found",
-        "left",
-        "now",
-        "still",
-        "since",
-        "already",
-        "either",
-        "remain",
-        "remained",
-        "went",
-        "go",
-        "listed",
-        "said",
-        "forced",
-        "driven",
-        "so",
-        "far",
-        "internally",
-        "themselves",
-    ];
-    WORDS.contains(&word) || (word.len() > 5 && word.ends_with("ly") && !is_people(word))
+    is_in(AUXILIARIES, word) || (word.len() > 5 && word.ends_with("ly") && !is_people(word))
 }
 
 /// Where the auxiliaries right before `at` begin.
@@ -342,321 +349,25 @@ pub(super) fn ends_part(word: &str) -> bool {
 
 /// Words with which a noun phrase ends.
 pub(super) fn ends_noun(word: &str) -> bool {
-    const WORDS: [&str; 34] = [
-        "and",
-        "or",
-        "in",
-        "on",
-        "at",
-        "by",
-        "when",
-        "after",
-        "during",
-        "while",
-        "as",
-        "for",
-        "from",
-        "to",
-        "with",
-        "who",
-        "that",
-        "which",
-        "near",
-        "since",
-        "were",
-        "was",
-        "have",
-        "has",
-        "had",
-        "are",
-        "is",
-        "others",
-        "more",
-        "other",
-        "including",
-        "",
-        "last",
-        "over",
-    ];
-    WORDS.contains(&word)
+    word.is_empty() || is_in(NOUN_ENDS, word)
 }
 
 /// A word for one person.
 pub(super) fn is_person(word: &str) -> bool {
-    const WORDS: [&str; 92] = [
-        "person",
-        "man",
-        "woman",
-        "child",
-        "boy",
-        "girl",
-        "civilian",
-        "soldier",
-        "policeman",
-        "policewoman",
-        "officer",
-        "constable",
-        "guard",
-        "militant",
-        "rebel",
-        "insurgent",
-        "terrorist",
-        "gunman",
-        "fighter",
-        "guerrilla",
-        "jihadist",
-        "separatist",
-        "extremist",
-        "villager",
-        "resident",
-        "farmer",
-        "trader",
-        "labourer",
-        "laborer",
-        "worker",
-        "driver",
-        "passenger",
-        "student",
-        "teacher",
-        "doctor",
-        "nurse",
-        "medic",
-        "paramedic",
-        "journalist",
-        "reporter",
-        "cameraman",
-        "photographer",
-        "protester",
-        "protestor",
-        "demonstrator",
-        "bystander",
-        "pedestrian",
-        "pilgrim",
-        "worshipper",
-        "priest",
-        "imam",
-        "cleric",
-        "leader",
-        "commander",
-        "general",
-        "colonel",
-        "captain",
-        "major",
-        "sergeant",
-        "lieutenant",
-        "trooper",
-        "jawan",
-        "paramilitary",
-        "peacekeeper",
-        "activist",
-        "politician",
-        "minister",
-        "mayor",
-        "judge",
-        "lawyer",
-        "businessman",
-        "contractor",
-        "migrant",
-        "refugee",
-        "tourist",
-        "bomber",
-        "attacker",
-        "assailant",
-        "combatant",
-        "prisoner",
-        "hostage",
-        "inspector",
-        "baby",
-        "toddler",
-        "infant",
-        "teenager",
-        "youth",
-        "mother",
-        "father",
-        "brother",
-        "cadre",
-        "maoist",
-    ];
-    WORDS.contains(&word)
+    is_in(PERSONS, word)
 }
 
 /// A word for people.
 pub(super) fn is_people(word: &str) -> bool {
-    const WORDS: [&str; 66] = [
-        "people",
-        "persons",
-        "men",
-        "women",
-        "children",
-        "others",
-        "more",
-        "policemen",
-        "police",
-        "troops",
-        "personnel",
-        "forces",
-        "families",
-        "gunmen",
-        "dead",
-        "residents",
-        "military",
-        "army",
-        "crew",
-        "locals",
-        "inhabitants",
-        "casualties",
-        "taliban",
-        "militiamen",
-        "servicemen",
-        "bodies",
-        "victims",
-        "suspects",
-        "members",
-        "aid",
-        "staff",
-        "nationals",
-        "citizens",
-        "ultras",
-        "cadres",
-        "youths",
-        "infants",
-        "babies",
-        "kids",
-        "schoolgirls",
-        "schoolchildren",
-        "jawans",
-        "marines",
-        "sailors",
-        "commandos",
-        "mercenaries",
-        "nomads",
-        "herders",
-        "elders",
-        "afghans",
-        "iraqis",
-        "foreigners",
-        "tribesmen",
-        "fishermen",
-        "businessmen",
-        "gendarmes",
-        "agents",
-        "employees",
-        "players",
-        "lives",
-        "deaths",
-        "souls",
-        "paramilitaries",
-        "detainees",
-        "officials",
-        "ones",
-    ];
-    WORDS.contains(&word) || is_person(word) || word.strip_suffix('s').is_some_and(is_person)
+    is_in(PEOPLE, word) || is_person(word) || word.strip_suffix('s').is_some_and(is_person)
 }
 
 /// A word for what is measured and no person.
 pub(super) fn is_measure(word: &str) -> bool {
-    const WORDS: [&str; 96] = [
-        "year",
-        "years",
-        "month",
-        "months",
-        "week",
-        "weeks",
-        "day",
-        "days",
-        "hour",
-        "hours",
-        "minute",
-        "minutes",
-        "second",
-        "seconds",
-        "decade",
-        "decades",
-        "century",
-        "centuries",
-        "km",
-        "kms",
-        "kilometre",
-        "kilometres",
-        "kilometer",
-        "kilometers",
-        "mile",
-        "miles",
-        "metre",
-        "metres",
-        "meter",
-        "meters",
-        "feet",
-        "percent",
-        "am",
-        "pm",
-        "dollars",
-        "euros",
-        "rupees",
-        "pounds",
-        "kg",
-        "kgs",
-        "kilogram",
-        "kilograms",
-        "tonne",
-        "tonnes",
-        "tons",
-        "house",
-        "houses",
-        "homes",
-        "vehicles",
-        "vehicle",
-        "cars",
-        "times",
-        "rounds",
-        "villages",
-        "buildings",
-        "shops",
-        "sheep",
-        "cattle",
-        "goats",
-        "livestock",
-        "attacks",
-        "attack",
-        "incidents",
-        "incident",
-        "blasts",
-        "bombs",
-        "bombings",
-        "grenades",
-        "rockets",
-        "missiles",
-        "strikes",
-        "raids",
-        "airstrikes",
-        "seats",
-        "points",
-        "goals",
-        "wickets",
-        "runs",
-        "countries",
-        "provinces",
-        "districts",
-        "towns",
-        "cities",
-        "locations",
-        "places",
-        "separate",
-        "explosions",
-        "occasions",
-        "sides",
-        "phases",
-        "rifles",
-        "st",
-        "nd",
-        "rd",
-        "th",
-        "cents",
-    ];
     let ordinal = ["st", "nd", "rd", "th"]
         .iter()
         .any(|ending| word.strip_suffix(ending).is_some_and(|rank| rank.parse::<u32>().is_ok()));
-    ordinal || WORDS.contains(&word)
+    ordinal || is_in(MEASURES, word)
 }
 
 /// The name of a month, also a short one.
