@@ -138,7 +138,7 @@ fn a_second_daemon_on_the_same_file_is_refused_and_the_first_goes_on() {
 fn check_refused(setup: &Setup, words: &[&str]) {
     let mut daemon = setup.spawn();
     let status = daemon.wait_for_end();
-    let text = daemon.ended_text();
+    let text = daemon.text();
     assert_eq!(status.code(), Some(1), "{text}");
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");

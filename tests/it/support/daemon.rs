@@ -201,14 +201,6 @@ impl Daemon {
         self.written.lock().unwrap().lines.join("\n")
     }
 
-    /// Everything it wrote, once it has ended.
-    pub(crate) fn ended_text(&mut self) -> String {
-        if let Some(reader) = self.reader.take() {
-            reader.join().unwrap();
-        }
-        self.text()
-    }
-
     /// Its log lines so far: the JSON objects among what it wrote.
     pub(crate) fn lines(&self) -> Vec<Value> {
         let written = self.written.lock().unwrap();
@@ -291,12 +283,13 @@ impl Daemon {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
     }
 
-    /// Waits until it ends, however it does.
+    /// Waits until it ends, however it does, and everything it wrote is here.
     #[track_caller]
     pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
         let status = eventually("the end of the daemon", || self.child.try_wait().unwrap());
-        // What it wrote last may still be on its way.
-        self.ended_text();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
         status
     }
 
@@ -305,8 +298,7 @@ impl Daemon {
     pub(crate) fn wait_for_death(&mut self) {
         use std::os::unix::process::ExitStatusExt;
         let status = self.wait_for_end();
-        let text = self.ended_text();
-        assert_eq!(status.signal(), Some(9), "ended by itself, {status}:\n{text}");
+        assert_eq!(status.signal(), Some(9), "ended by itself, {status}:\n{}", self.text());
     }
 
     /// Asks it to stop, and expects it to with exit code 0.
