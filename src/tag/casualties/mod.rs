@@ -414,8 +414,12 @@ fn counts_people(document: &Document<'_>, quantity: &Quantity, end: usize) -> bo
     let name =
         matches!(before, "no" | "number" | "highway" | "route" | "article" | "chapter" | "section");
     let old = matches!((after, before), ("year" | "years", _) | (_, "aged" | "age"));
+    // "Abel, 25, was killed", "Abel (25) was killed".
+    let bounds = (document.gap_before(quantity.tokens.start).trim(), document.text_after(last));
+    let alone = bounds.0.ends_with(['(', ',']) && bounds.1.starts_with([')', ',']);
+    let age = alone && quantity.tokens.len() == 1 && quantity.high.is_some();
     let ordinal = phrase_end(document, "per cent", quantity.tokens.end, end).is_some();
-    !(money || share || date || year || name || old || ordinal || words::is_measure(after))
+    !(money || share || date || year || name || old || age || ordinal || words::is_measure(after))
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ fn other_numbers_are_not_people() {
     check("The 25-year-old was killed on 3 May, 20 km north of the town.", &[]);
     check("12 per cent of the herd died.", &[]);
     check("Troops captured 12 villages.", &[]);
+    check("Abel Torn (25) was shot dead.", &[]);
+    check("Abel Torn, 25, was shot dead.", &[]);
 }
 
 #[test]
