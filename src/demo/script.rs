@@ -173,7 +173,8 @@ pub const SHOWCASE: &str = "meridian:world:20160211:0417";
 pub const FEEDS: &[DemoFeed] = &[
     feed("meridian-world", (MERIDIAN, "/world.rss"), "Meridian Wire",
         "RSS 2.0; then 304 Not Modified",
-        &[Records(5), Tag("peace.ceasefire"), Tag("strike.air"), NotModified]),
+        &[Records(5), Tag("peace.ceasefire"), Tag("peace.talks"), Tag("strike.air"), Tag("civilian.health"),
+          Tag("humanitarian.aid"), NotModified]),
     feed("meridian-sport", (MERIDIAN, "/sport.rss"), "Meridian Wire",
         "strike, siege, shot: sport, no tag",
         &[Records(5), NoTag]),
