@@ -53,7 +53,7 @@ pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) 
         let needs = lexicon.tags.get(hit.tag).map_or(&[][..], |tag| tag.needs.as_slice());
         needs.is_empty() || needs.iter().any(|set| !sorted.set(*set).is_empty())
     });
-    weigh(&mut hits, lexicon, &sorted, document, &mut flags);
+    let negated = weigh(&mut hits, lexicon, &sorted, document);
 
     let total = distinct_points(&hits, document);
     let hits = best_of_overlapping(hits, lexicon.tags.len(), document);
@@ -61,7 +61,7 @@ pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) 
     flag_cues(lexicon, &hits, &mut flags);
 
     let mut tags = Vec::new();
-    for (rules, hits) in lexicon.tags.iter().zip(&hits) {
+    for (index, (rules, hits)) in lexicon.tags.iter().zip(&hits).enumerate() {
         let score = score(hits.iter().map(|hit| hit.points).sum());
         let stands = match vetoed {
             Vetoed::No => true,
@@ -76,6 +76,10 @@ pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) 
                 related: rules.kind.related.clone(),
                 evidence,
             });
+        } else {
+            // What is said elsewhere without a "no" was not taken back by one.
+            let of_tag = negated.iter().filter(|negated| negated.tag == index);
+            flags.extend(of_tag.map(|negated| negated.flag.to_owned()));
         }
     }
     tags.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
@@ -269,14 +273,20 @@ fn contains_any(matches: &[Range<usize>], sentence: &Range<usize>) -> bool {
     matches.get(at).is_some_and(|found| found.start < sentence.end)
 }
 
+/// A tag that would have had one reason more, but for a negation.
+struct Negated<'a> {
+    tag: usize,
+    flag: &'a str,
+}
+
 /// Gives every hit its points, and takes away those that are negated.
-fn weigh(
+fn weigh<'a>(
     hits: &mut Vec<Hit>,
-    lexicon: &Lexicon,
+    lexicon: &'a Lexicon,
     sorted: &Sorted,
     document: &Document<'_>,
-    flags: &mut BTreeSet<String>,
-) {
+) -> Vec<Negated<'a>> {
+    let mut negated = Vec::new();
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
@@ -287,7 +297,7 @@ fn weigh(
             }
             match (cue.effect, negation) {
                 (Effect::Negates, Negation::Counts) => {
-                    flags.insert(cue.flag.clone());
+                    negated.push(Negated { tag: hit.tag, flag: &cue.flag });
                     return false;
                 }
                 (Effect::Negates, Negation::Ignored) => {}
@@ -303,6 +313,7 @@ fn weigh(
         }
         true
     });
+    negated
 }
 
 fn halves(lexicon: &Lexicon, cue: usize) -> bool {
