@@ -8,7 +8,9 @@
 
 pub mod readiness;
 
+use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -18,9 +20,14 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 pub use readiness::{Readiness, Unready};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::telemetry::Metrics;
+
+/// How long a shutdown waits for questions under way: answers take milliseconds, and a client that
+/// never ends its question must not use up the drain.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the answers are made from.
 #[derive(Clone, Debug)]
@@ -46,7 +53,17 @@ pub async fn serve(
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(admin);
-    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+    let over = async {
+        stop.cancelled().await;
+        sleep(GRACE).await;
+    };
+    let serving = axum::serve(listener, routes)
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    tokio::select! {
+        served = serving => served,
+        () = over => Ok(()),
+    }
 }
 
 async fn index() -> &'static str {

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Problem, load};
+use crate::config::{Config, load};
 use crate::pipeline::{Daemon, Drained};
 use crate::shutdown::Signals;
 use crate::telemetry;
@@ -24,16 +24,18 @@ pub struct RunArgs {}
 /// # Errors
 /// What stopped it, for a person.
 pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let config = load(config)?;
-    if config.feeds.is_empty() {
-        return Err(no_feeds(&config).into());
-    }
+    let config = load(config)?.with_feeds()?;
     telemetry::install(&config.log);
     info!(service.version = env!("CARGO_PKG_VERSION"), "conflictwire starts");
     if let Some(path) = &config.path {
         info!(config.path = %path.display(), "configuration read");
     }
-    super::runtime().context("could not start the runtime")?.block_on(Box::pin(serve(config)))
+    let runtime = super::runtime().context("could not start the runtime")?;
+    let ended = runtime.block_on(Box::pin(serve(config)));
+    // Dropping it would wait for work that nobody can stop, a file or a disk that does not answer,
+    // past the deadline of the drain.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn serve(config: Config) -> anyhow::Result<Exit> {
@@ -56,18 +58,4 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
             Ok(Exit::Failed)
         }
     }
-}
-
-fn no_feeds(config: &Config) -> ConfigError {
-    let file =
-        config.path.as_ref().map_or("defaults".to_owned(), |path| path.display().to_string());
-    ConfigError(vec![Problem {
-        file,
-        line: None,
-        key: "feed".to_owned(),
-        text:
-            "no feed is configured, so there is nothing to poll; add one with `conflictwire feeds \
-               add URL`, list files in feeds_from, or try `conflictwire demo`"
-                .to_owned(),
-    }])
 }

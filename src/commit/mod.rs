@@ -67,6 +67,9 @@ pub enum CommitError {
         /// What contradicts what.
         why: String,
     },
+    /// A pipe does not come back.
+    #[error("nobody reads standard output any more")]
+    Unread,
     /// The ledger has been closed.
     #[error("the ledger is closed")]
     Closed,
@@ -99,7 +102,7 @@ impl Ledger {
                 let (ledger, states) = SqliteLedger::open(settings)?;
                 Ok((Self::Sqlite(ledger), states))
             }
-            LedgerSettings::JsonLines => Ok((Self::JsonLines(JsonLines::new()), States::new())),
+            LedgerSettings::JsonLines => Ok((Self::JsonLines(JsonLines::open()?), States::new())),
         }
     }
 
@@ -110,11 +113,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`CommitError::Write`], which may work next time; [`CommitError::Refused`], which will not;
-    /// [`CommitError::Closed`].
+    /// [`CommitError::Unread`], [`CommitError::Closed`].
     pub async fn commit(&self, outcome: Arc<Outcome>) -> Result<(), CommitError> {
         match self {
             Self::Sqlite(ledger) => ledger.commit(outcome).await,
-            Self::JsonLines(ledger) => ledger.commit(&outcome),
+            Self::JsonLines(ledger) => ledger.commit(outcome).await,
         }
     }
 

@@ -81,6 +81,28 @@ pub struct Config {
     pub drain_timeout: Duration,
 }
 
+impl Config {
+    /// Itself, if it has feeds: without any there is nothing to poll.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which says how to add one.
+    pub fn with_feeds(self) -> Result<Self, ConfigError> {
+        if !self.feeds.is_empty() {
+            return Ok(self);
+        }
+        let path = self.path.as_ref();
+        Err(ConfigError(vec![Problem {
+            file: path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string()),
+            line: None,
+            key: "feed".to_owned(),
+            text: "no feed is configured, so there is nothing to poll; add one with \
+                   `conflictwire feeds add URL`, list files in feeds_from, or try \
+                   `conflictwire demo`"
+                .to_owned(),
+        }]))
+    }
+}
+
 /// The `[tag]` table, checked, its files read.
 #[derive(Clone, Debug)]
 pub struct TagSettings {

@@ -175,7 +175,6 @@ impl Daemon {
             start_admin(&mut tasks, listener, admin).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
-        let drain_timeout = self.config.drain_timeout;
         let poller = Poller {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
@@ -190,6 +189,7 @@ impl Daemon {
         let fatal = scheduler.run(&stop).await;
         self.readiness.set_unready(Unready::Stopping);
         stop.cancel();
+        let drain_timeout = scheduler.drain_timeout();
         let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;
         fatal.map_or(Ok(drained), |error| Err(RunError::Ledger(error)))
     }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -14,14 +15,21 @@ use tracing::{error, info, warn};
 use super::poll::{Job, PollEnd, Poller};
 use super::service::Service;
 use super::{BuildError, Tools};
+use crate::clock::Clock;
 use crate::commit::{CommitError, States};
 use crate::config::{Config, ConfigError, load};
 use crate::fault::{Point, point};
 use crate::model::{Feed, FeedId, Timestamp};
-use crate::schedule::Queue;
 use crate::schedule::queue::Next;
+use crate::schedule::{self, Queue};
 use crate::state::{FeedState, Standing};
 use crate::telemetry::metrics::FeedCounts;
+
+/// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
+
+/// What reading the configuration anew came to: a configuration and its tools, or problems.
+type ReadAnew = Result<(Config, Tools), Vec<String>>;
 
 /// The scheduler's memory.
 pub(super) struct Scheduler {
@@ -34,9 +42,12 @@ pub(super) struct Scheduler {
     poller: Poller,
     service: Service,
     reloads: Option<mpsc::Receiver<()>>,
+    /// A reload under way.
+    reading: Option<JoinHandle<ReadAnew>>,
     polls: JoinSet<PollEnd>,
-    /// Each as its poll began: a reload may have changed it since.
-    polling: HashMap<tokio::task::Id, Arc<Feed>>,
+    polling: HashMap<tokio::task::Id, FeedId>,
+    /// When the loop last turned, to see a clock that is put back.
+    turned_at: Timestamp,
 }
 
 impl Scheduler {
@@ -59,8 +70,10 @@ impl Scheduler {
             poller,
             service,
             reloads,
+            reading: None,
             polls: JoinSet::new(),
             polling: HashMap::new(),
+            turned_at: Timestamp::MIN,
         };
         scheduler.exchange_feeds();
         scheduler
@@ -81,7 +94,10 @@ impl Scheduler {
                         return Some(error);
                     }
                 }
-                Some(()) = next_reload(&mut self.reloads) => self.reload().await,
+                read = read_to_end(&mut self.reading) => self.end_reload(read),
+                Some(()) = next_reload(&mut self.reloads), if self.reading.is_none() => {
+                    self.begin_reload();
+                }
                 () = sleep(wake_in) => {}
             }
         }
@@ -101,6 +117,7 @@ impl Scheduler {
     /// Starts what is due, tells how things stand, and says how long nothing needs doing.
     fn turn(&mut self) -> Duration {
         let now = self.poller.clock.now();
+        self.watch_clock(now);
         let mut wake_in = self.service.turn_interval();
         while self.polls.len() < self.config.concurrency {
             match self.queue.next(now) {
@@ -118,38 +135,43 @@ impl Scheduler {
         wake_in
     }
 
+    /// A clock put back would let every feed wait for the time that was; plan from now instead.
+    fn watch_clock(&mut self, now: Timestamp) {
+        if self.turned_at.duration_since(now) > CLOCK_STEP {
+            warn!("the clock was put back; every feed is planned anew from now");
+            self.queue.set_politeness(self.config.politeness, now);
+            self.exchange_feeds();
+        }
+        self.turned_at = now;
+    }
+
     fn start(&mut self, id: &FeedId, now: Timestamp) {
         let Some(feed) = self.feeds.get(id) else { return };
         let state = self.states.get(id).cloned().unwrap_or_default();
         let due_at = state.plan.due_at.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(due_at)).unwrap_or_default();
         self.poller.metrics.poll_started(waited);
-        let feed = Arc::clone(feed);
         let job = Job {
-            feed: Arc::clone(&feed),
+            feed: Arc::clone(feed),
             state,
             fetcher: Arc::clone(&self.tools.fetcher),
             tagger: Arc::clone(&self.tools.tagger),
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
-        self.polling.insert(task.id(), feed);
+        self.polling.insert(task.id(), id);
     }
 
     fn poll_ended(
         &mut self,
-        ended: Result<(tokio::task::Id, PollEnd), tokio::task::JoinError>,
+        ended: Result<(tokio::task::Id, PollEnd), JoinError>,
     ) -> Option<CommitError> {
         match ended {
             Ok((task, PollEnd::Committed(id, state))) => {
-                let polled = self.polling.remove(&task);
-                let now = self.poller.clock.now();
-                // One that moved meanwhile is tried at its new URL at once, as any that moves.
-                let moved = match (polled, self.feeds.get(&id)) {
-                    (Some(polled), Some(feed)) => polled.url != feed.url,
-                    (_, _) => false,
-                };
-                let due_at = state.plan.due_at.filter(|_| !moved).unwrap_or(now);
+                self.polling.remove(&task);
                 self.states.insert(id.clone(), Arc::from(state));
+                // By the feed as it is now: a reload may have changed it since the poll began.
+                let now = self.poller.clock.now();
+                let due_at = self.feeds.get(&id).map_or(now, |feed| self.due_at(feed, now));
                 self.queue.finish(&id, due_at);
             }
             Ok((task, PollEnd::Abandoned)) => {
@@ -162,7 +184,7 @@ impl Scheduler {
             Err(panic) => {
                 // `process` is caught where it runs, so this is a defect of the shell around it.
                 // The feed's state did not change; it is asked again after its longest interval.
-                let id = self.polling.remove(&panic.id())?.id.clone();
+                let id = self.polling.remove(&panic.id())?;
                 error!(feed.id = %id, error = %panic, "a poll ended by a defect of conflictwire");
                 let wait =
                     self.feeds.get(&id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);
@@ -197,23 +219,17 @@ impl Scheduler {
         ));
     }
 
-    /// Reads the configuration anew. A bad one is refused and the old one stays.
-    async fn reload(&mut self) {
+    /// Begins to read the configuration anew, apart: the loop turns on, however long a file takes.
+    fn begin_reload(&mut self) {
         self.service.reloading();
-        let path = self.config.path.clone();
-        let loaded = spawn_blocking(move || load(path.as_deref())).await;
-        let clock = self.poller.clock;
-        let accepted = match loaded {
-            Ok(Ok(config)) => match Tools::build(&config, clock) {
-                Ok(tools) => Ok((config, tools)),
-                Err(error) => Err(vec![build_problem(&error)]),
-            },
-            Ok(Err(ConfigError(problems))) => {
-                Err(problems.iter().map(ToString::to_string).collect())
-            }
-            Err(panic) => Err(vec![panic.to_string()]),
-        };
-        match accepted {
+        let (path, clock) = (self.config.path.clone(), self.poller.clock);
+        self.reading = Some(spawn_blocking(move || read_anew(path.as_deref(), clock)));
+    }
+
+    /// Accepts the configuration that was read. A bad one is refused and the old one stays.
+    fn end_reload(&mut self, read: Result<ReadAnew, JoinError>) {
+        self.reading = None;
+        match read.unwrap_or_else(|panic| Err(vec![panic.to_string()])) {
             Ok((config, tools)) => self.accept(config, tools),
             Err(problems) => {
                 for problem in problems {
@@ -242,7 +258,7 @@ impl Scheduler {
         self.tools = tools;
         point(Point::InReload);
         if politeness_changed {
-            self.queue.set_politeness(self.config.politeness);
+            self.queue.set_politeness(self.config.politeness, self.poller.clock.now());
         }
         let (added, removed) = self.exchange_feeds();
         let path = self.config.path.as_deref().unwrap_or(Path::new("defaults"));
@@ -254,6 +270,22 @@ impl Scheduler {
             "configuration reloaded"
         );
         self.poller.metrics.reloaded("accepted");
+    }
+
+    /// When a feed is due, by its state and by the configuration as it is now.
+    fn due_at(&self, feed: &Feed, now: Timestamp) -> Timestamp {
+        let Some(state) = self.states.get(&feed.id) else { return now };
+        // A new URL under an old id keeps the state and is tried at once: someone changed it
+        // because the old one did not do.
+        if state.url.as_ref().is_some_and(|url| *url != feed.url.as_str()) {
+            return now;
+        }
+        schedule::due_at(feed, &state.plan, state.polled_at, now)
+    }
+
+    /// How long a drain may take, by the configuration as it is now.
+    pub(super) fn drain_timeout(&self) -> Duration {
+        self.config.drain_timeout
     }
 
     /// Makes the queue hold exactly the configured feeds, each with its schedule: what stays is
@@ -271,16 +303,30 @@ impl Scheduler {
         let mut added = 0;
         for feed in &self.config.feeds {
             let earlier = self.feeds.insert(feed.id.clone(), Arc::new(feed.clone()));
-            let due_at = self.states.get(&feed.id).and_then(|state| state.plan.due_at);
-            // A new URL under an old id keeps the state and is tried at once: someone changed it
-            // because the old one did not do.
-            let moved = earlier.as_ref().is_some_and(|earlier| earlier.url != feed.url);
-            let due_at = if moved { now } else { due_at.unwrap_or(now) };
+            let due_at = self.due_at(feed, now);
             let host = feed.url.host_str().unwrap_or_default();
             self.queue.insert(feed.id.clone(), host, due_at);
             added += usize::from(earlier.is_none());
         }
         (added, gone.len())
+    }
+}
+
+/// Reads the configuration anew, and all that is made of it. Blocks.
+fn read_anew(path: Option<&Path>, clock: Clock) -> ReadAnew {
+    let config = load(path).and_then(Config::with_feeds).map_err(|ConfigError(problems)| {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+    })?;
+    let tools = Tools::build(&config, clock)
+        .map_err(|error: BuildError| vec![crate::telemetry::chain(&error)])?;
+    Ok((config, tools))
+}
+
+/// The configuration, once it is read; never, if nobody reads it.
+async fn read_to_end(reading: &mut Option<JoinHandle<ReadAnew>>) -> Result<ReadAnew, JoinError> {
+    match reading {
+        Some(reading) => reading.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -290,8 +336,4 @@ async fn next_reload(reloads: &mut Option<mpsc::Receiver<()>>) -> Option<()> {
         Some(reloads) => reloads.recv().await,
         None => std::future::pending().await,
     }
-}
-
-fn build_problem(error: &BuildError) -> String {
-    crate::telemetry::chain(error)
 }

@@ -22,6 +22,9 @@ pub const GONE_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// whoever believes them.
 pub const BUSY_WAIT_MIN: Duration = Duration::from_secs(60);
 
+/// The most jitter that is added to a wait, as a part of it.
+const JITTER_MAX: f64 = 0.1;
+
 /// What decided a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,9 +134,30 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
             reason = by;
         }
     }
-    let jitter = wait.mul_f64(0.1 * dice.clamp(0.0, 1.0));
+    let jitter = wait.mul_f64(JITTER_MAX * dice.clamp(0.0, 1.0));
     let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
     Plan { due_at: Some(due_at), reason, interval, fresh_for, ttl, backoff, retry_after, jitter }
+}
+
+/// When a planned poll is due, by the configuration and the clock as they are now.
+///
+/// A plan is kept across restarts and reloads, and both may have changed since: a shorter interval
+/// shortens a wait that was planned with a longer one, and a poll that a wrong clock put far into
+/// the future waits no longer than from now.
+pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let (Some(due_at), Some(polled_at)) = (plan.due_at, polled_at) else { return now };
+    let longest = match plan.reason {
+        Reason::FirstPoll => Duration::ZERO,
+        Reason::Interval => {
+            feed.interval.unwrap_or(feed.interval_max).clamp(feed.interval_min, feed.interval_max)
+        }
+        Reason::Freshness | Reason::Ttl | Reason::Backoff => feed.interval_max,
+        Reason::RetryAfter => feed.retry_after_max,
+        Reason::Gone => GONE_INTERVAL,
+    };
+    let longest = longest.saturating_add(longest.mul_f64(JITTER_MAX));
+    let wait = Duration::try_from(due_at.duration_since(polled_at)).unwrap_or_default();
+    polled_at.min(now).checked_add(wait.min(longest)).unwrap_or(Timestamp::MAX)
 }
 
 /// A number from 0.0 to 1.0 that is fixed for a feed and a poll, and as good as random across

@@ -71,9 +71,14 @@ impl Queue {
         Self { politeness, feeds: HashMap::new(), hosts: HashMap::new(), turns: BTreeSet::new() }
     }
 
-    /// Treats hosts by other rules from now on.
-    pub fn set_politeness(&mut self, politeness: Politeness) {
+    /// Treats hosts by these rules from now on. No gap reaches further than from now: an old one
+    /// may have been longer, or begun by a clock that has been put back.
+    pub fn set_politeness(&mut self, politeness: Politeness, now: Timestamp) {
         self.politeness = politeness;
+        let latest = now.checked_add(politeness.host_gap).unwrap_or(Timestamp::MAX);
+        for host in self.hosts.values_mut() {
+            host.free_at = host.free_at.min(latest);
+        }
         self.turns = self
             .hosts
             .iter()

@@ -83,6 +83,55 @@ fn a_withdrawn_feed_is_asked_weekly() {
     check(Hints { failures: 1, is_gone: true, ..hints() }, Reason::Gone, GONE_INTERVAL);
 }
 
+/// A plan made by [`hints`] at `now`, under a configuration and a clock that may have changed.
+#[track_caller]
+fn check_due(hints: Hints, feed: &Feed, clock: i64, expected: i64) {
+    let plan = plan(&self::feed(), &hints, now(), 0.0);
+    assert_eq!(due_at(feed, &plan, Some(now()), after(clock)), after(expected), "{plan:?}");
+}
+
+#[test]
+fn a_plan_stands_while_nothing_changes() {
+    let hour = Duration::from_secs(3600);
+    let planned = plan(&feed(), &Hints { interval: hour, ..hints() }, now(), 1.0);
+    assert_eq!(due_at(&feed(), &planned, Some(now()), after(60)), planned.due_at.unwrap());
+    assert_eq!(due_at(&feed(), &Plan::default(), None, now()), now(), "never polled");
+}
+
+#[test]
+fn a_shorter_interval_shortens_a_plan_and_a_longer_one_leaves_it() {
+    let hints = Hints { interval: Duration::from_secs(3600), ..hints() };
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let shorter = Feed { interval_min: minutes(1), interval_max: minutes(10), ..feed() };
+    check_due(hints, &shorter, 0, 660);
+    let fixed = Feed { interval: Some(minutes(20)), ..feed() };
+    check_due(hints, &fixed, 0, 1320);
+    let longer = Feed { interval: Some(feed().interval_max), ..feed() };
+    check_due(hints, &longer, 0, 3600);
+}
+
+#[test]
+fn a_server_that_asked_to_wait_is_heard_after_a_reload_too() {
+    let wait = Duration::from_secs(20 * 3600);
+    let hints = Hints { retry_after: Some(wait), failures: 1, ..hints() };
+    let shorter = Feed { interval_max: Duration::from_secs(600), ..feed() };
+    check_due(hints, &shorter, 0, 20 * 3600);
+}
+
+#[test]
+fn a_clock_put_back_delays_no_feed_by_more_than_its_wait() {
+    let hints = Hints { interval: Duration::from_secs(3600), ..hints() };
+    check_due(hints, &feed(), -1_000_000, 3600 - 1_000_000);
+    let mut queue = Queue::new(GENTLE);
+    queue.insert(id("a"), "host", now());
+    queue.insert(id("b"), "host", now());
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    queue.insert(id("b"), "host", after(-5000));
+    queue.finish(&id("a"), after(900));
+    queue.set_politeness(GENTLE, after(-5000));
+    assert_eq!(queue.next(after(-5000)), Next::At(after(-4998)));
+}
+
 #[test]
 fn the_learned_interval_falls_when_all_is_new_and_rises_when_nothing_is() {
     let start = next_interval(None, Found::All);

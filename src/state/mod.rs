@@ -57,6 +57,8 @@ pub struct FeedState {
     pub standing: Standing,
     /// When it is to be polled next, and everything that made it so.
     pub plan: Plan,
+    /// The URL of the last poll, as configured: another one is tried at once.
+    pub url: Option<String>,
     /// The last poll, however it ended.
     pub polled_at: Option<Timestamp>,
     /// The last poll that was answered with a document or 304.

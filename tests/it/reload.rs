@@ -111,3 +111,36 @@ fn a_feed_added_again_while_its_poll_is_under_way_is_not_polled_beside_it() {
     assert_eq!(run.publisher.requests(PATH).len(), 1);
     assert_eq!(run.ledger.rows_of(FEED).len(), 1);
 }
+
+#[test]
+fn a_shorter_interval_shortens_a_wait_that_has_begun() {
+    let mut run = hourly();
+    run.setup.set("schedule.interval_min", "1s").set("schedule.interval_max", "1s").write();
+    run.daemon.signal("HUP");
+    run.requests(3);
+    run.daemon.stop();
+}
+
+#[test]
+fn a_configuration_without_feeds_is_refused_as_at_the_start() {
+    let mut run = hourly();
+    run.setup.remove_feed(FEED).remove_feed("other").write();
+    run.daemon.signal("HUP");
+    let line = run.daemon.wait_for_line("the new configuration is refused; the old one stays");
+    assert!(line["config.problem"].as_str().unwrap().contains("no feed is configured"), "{line}");
+    run.daemon.stop();
+}
+
+/// A file that never ends, as on a network drive that is away.
+#[test]
+fn a_reload_that_hangs_holds_up_neither_polls_nor_the_end() {
+    let mut run = Run::serving([Reply::feed(headlines(&["A"]))]);
+    let pipe = run.setup.path("feeds.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    run.setup.set("feeds_from", vec!["feeds.toml"]).write();
+    run.daemon.signal("HUP");
+    run.daemon.wait_for_line("reload asked for");
+    let polls = run.publisher.requests(PATH).len();
+    run.requests(polls + 2);
+    run.daemon.stop();
+}

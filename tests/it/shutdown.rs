@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Mutex};
 
-use crate::support::daemon::Setup;
+use crate::support::daemon::{BINARY, Daemon, Setup};
 use crate::support::publisher::{Delivery, Gate, Publisher, Reply};
 use crate::support::run::{FEED, PATH, Run, headlines};
 use crate::support::{eventually, ring, wait_until};
@@ -55,6 +55,40 @@ fn a_second_signal_ends_at_once() {
     assert!(run.ledger.rows().is_empty());
 }
 
+/// A client of the admin server that never ends its question uses up no drain.
+#[test]
+fn a_question_half_asked_does_not_hold_up_the_end() {
+    use std::io::Write;
+    let run = Run::serving([Reply::feed(headlines(&["A"]))]);
+    let mut client = std::net::TcpStream::connect(run.daemon.admin()).unwrap();
+    client.write_all(b"GET /met").unwrap();
+    // Answered after the other was accepted.
+    assert_eq!(run.daemon.ask("/livez").unwrap().0, 200);
+    run.daemon.stop();
+}
+
+/// A ledger that hangs: whoever reads standard output has stopped reading, and the pipe is full.
+#[test]
+fn a_write_that_hangs_is_given_up_at_the_deadline() {
+    let items: Vec<String> = (0..1000).map(|number| format!("Headline {number}")).collect();
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    let publisher = Publisher::start();
+    publisher.serve(PATH, [Reply::feed(headlines(&items))]);
+    let mut setup = Setup::new();
+    setup.set("ledger.kind", "json_lines").set("run.drain_timeout", "1s");
+    setup.feed(FEED, &publisher.url(PATH));
+    let mut command = setup.command("sh");
+    let script = "mkfifo out; exec \"$@\" 1<>out";
+    command.args(["-c", script, "sh", BINARY, "run", "--config"]).arg(setup.config());
+    let mut daemon = Daemon::watch(command);
+    daemon.wait_until_listening();
+    daemon.wait_for_metric("conflictwire_fetch_duration_seconds_count", "", 1.0);
+    assert_eq!(daemon.ask("/livez").unwrap().0, 200);
+    daemon.signal("TERM");
+    let status = daemon.wait_for_end();
+    assert_eq!(status.code(), Some(1), "{}", daemon.text());
+}
+
 /// 92: what a poll in flight at the end did not commit is polled again, and told once.
 #[test]
 fn what_a_drain_gives_up_is_polled_again() {
@@ -91,6 +125,24 @@ fn restarts_ask_nothing_before_its_time() {
         daemon.stop();
     }
     assert_eq!(publisher.requests(PATH).len(), 1);
+}
+
+/// A clock that was wrong for one poll must not keep a feed waiting until its time has come.
+#[test]
+fn a_plan_for_a_far_future_is_not_waited_for() {
+    let run = Run::serving([Reply::feed(headlines(&["A"]))]);
+    run.state_after(1);
+    let Run { publisher, setup, ledger, daemon } = run;
+    daemon.stop();
+    let moved = ledger.change(
+        "UPDATE feed_state SET state = json_set(state, '$.plan.due_at', '2140-01-01T00:00:01Z',
+             '$.polled_at', '2140-01-01T00:00:00Z')",
+    );
+    assert_eq!(moved, 1);
+    let asked = publisher.requests(PATH).len();
+    let daemon = setup.start();
+    publisher.wait_for_requests(PATH, asked + 2);
+    daemon.stop();
 }
 
 /// What systemd would hear.

@@ -41,10 +41,7 @@ pub fn process(
     tagger: &Tagger,
     now: Timestamp,
 ) -> Outcome {
-    let mut next = state.clone();
-    next.version = STATE_VERSION;
-    next.sequence = state.sequence.saturating_add(1);
-    next.polled_at = Some(now);
+    let next = next_state(feed, state, now);
     match answer {
         Answer::Body(body) => read_body(feed, body, state, next, tagger, now),
         Answer::NotModified(answer) => not_modified(feed, answer, next, now),
@@ -59,11 +56,18 @@ pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
         detail: "the poll panicked; this is a defect of conflictwire".to_owned(),
         retry_after: None,
     };
-    let mut next = state.clone();
-    next.version = STATE_VERSION;
-    next.sequence = state.sequence.saturating_add(1);
-    next.polled_at = Some(now);
-    failed(feed, failure, Vec::new(), next, now)
+    failed(feed, failure, Vec::new(), next_state(feed, state, now), now)
+}
+
+/// The state that every poll begins with.
+fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
+    FeedState {
+        version: STATE_VERSION,
+        sequence: state.sequence.saturating_add(1),
+        url: Some(feed.url.to_string()),
+        polled_at: Some(now),
+        ..state.clone()
+    }
 }
 
 fn read_body(
