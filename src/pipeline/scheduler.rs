@@ -158,7 +158,7 @@ impl Scheduler {
             tagger: Arc::clone(&self.tools.tagger),
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
-        self.polling.insert(task.id(), id);
+        self.polling.insert(task.id(), id.clone());
     }
 
     fn poll_ended(
