@@ -192,12 +192,13 @@ mod tests {
         // More than any pipe holds.
         let large = Arc::new(outcome("a", 1, vec![record(1, &"x".repeat(4 << 20))]));
         let expected = lines(&large).unwrap();
-        let commit = tokio::spawn(async move { ledger.commit(large).await });
+        let mut commit = tokio::task::JoinSet::new();
+        commit.spawn(async move { ledger.commit(large).await });
         tokio::task::yield_now().await;
         let mut taken = vec![0; expected.len()];
         std::io::Read::read_exact(&mut reader, &mut taken).unwrap();
         assert!(taken == expected);
-        commit.await.unwrap().unwrap();
+        commit.join_next().await.unwrap().unwrap().unwrap();
     }
 
     #[test]

@@ -21,6 +21,10 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 /// Rows deleted in one transaction: some tens of milliseconds on a slow disk.
 pub(super) const CHUNK_ROWS: u32 = 500;
 
+/// Rejects deleted in one transaction when the file is too large: each may be 90 kB, and the last
+/// ones are worth keeping.
+const REJECTS_CHUNK_ROWS: u32 = 10;
+
 /// Pages given back to the file system in one transaction: 4 MiB at SQLite's 4 KiB a page.
 const VACUUM_PAGES: u32 = 1024;
 
@@ -111,7 +115,16 @@ fn delete_older(connection: &Connection, oldest: &str) -> rusqlite::Result<usize
     Ok(rejects + delete_articles(connection, &seqs)?)
 }
 
+/// Rejects first: articles are what the file is for, and a feed that is broken anew at each poll
+/// would drive them all out.
 fn delete_oldest(connection: &Connection) -> rusqlite::Result<usize> {
+    let rejects = connection.execute(
+        "DELETE FROM rejects WHERE rowid IN (SELECT rowid FROM rejects ORDER BY at LIMIT ?1)",
+        [REJECTS_CHUNK_ROWS],
+    )?;
+    if rejects > 0 {
+        return Ok(rejects);
+    }
     let seqs = chosen(connection, "SELECT seq FROM articles ORDER BY seq LIMIT ?1", [CHUNK_ROWS])?;
     delete_articles(connection, &seqs)
 }

@@ -11,8 +11,8 @@ use super::query::Query;
 use super::read::{Committed, Filter, Order, ReadError, Reader, Revisions, Search};
 use super::*;
 use crate::commit::samples::{id, now, outcome, record, reject, tagged};
-use crate::model::Record;
 use crate::model::record::RecordChange;
+use crate::model::{Record, Reject};
 
 fn settings(folder: &TempDir) -> SqliteSettings {
     SqliteSettings { path: folder.path().join("wire.db"), keep_age: None, keep_bytes: None }
@@ -604,4 +604,32 @@ fn a_reader_says_what_is_missing() {
     look(&path).execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
     let err = Reader::open(&path).unwrap_err();
     assert!(err.to_string().contains("another program's"), "{err}");
+}
+
+#[tokio::test]
+async fn rejects_that_fill_the_file_do_not_drive_the_articles_out() {
+    const LIMIT: u64 = 2_000_000;
+    let folder = TempDir::new().unwrap();
+    let keeping = SqliteSettings { keep_bytes: Some(LIMIT), ..settings(&folder) };
+    let ledger = open(&settings(&folder));
+    let mut filled = outcome("a", 1, (0..50).map(|number| record(number, "kept")).collect());
+    for number in 0..50 {
+        let bytes = "x".repeat(80_000);
+        filled.rejects.push(Reject { bytes, ..reject(number) });
+    }
+    ledger.commit(Arc::new(filled)).await.unwrap();
+    ledger.close().await.unwrap();
+    let used = || retention::used_bytes(&look(&keeping.path)).unwrap();
+    assert!(used() > LIMIT);
+
+    let ledger = open(&keeping);
+    let mut sequence = 1;
+    while used() > LIMIT && sequence < 20 {
+        sequence += 1;
+        ledger.commit(Arc::new(outcome("a", sequence, Vec::new()))).await.unwrap();
+    }
+    ledger.close().await.unwrap();
+    assert!(used() <= LIMIT, "{} bytes", used());
+    assert_eq!(count(&keeping.path, "articles"), 50);
+    assert!(count(&keeping.path, "rejects") >= 10, "the last ones stay");
 }
