@@ -52,7 +52,7 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
         Drained::Clean => Ok(Exit::Fine),
         Drained::CutOff { still_running } => {
             warn!(
-                poll.abandoned = still_running.join(", "),
+                drain.unfinished = still_running.join(", "),
                 "the drain passed run.drain_timeout; what was not committed is polled again"
             );
             Ok(Exit::Failed)

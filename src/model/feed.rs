@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 /// The id of a feed: given in the configuration, or a slug of host and path.
@@ -31,12 +32,12 @@ impl FeedId {
     }
 
     /// The id of a feed that was given none: host (without `www.`), path and query, every run of
-    /// other characters one `-`.
+    /// other characters one `-`. A query that may hold a secret is hashed: ids are logged.
     pub fn from_url(url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         let host = host.strip_prefix("www.").unwrap_or(host);
         let port = url.port().map(|port| format!("-{port}")).unwrap_or_default();
-        let query = url.query().map(|query| format!("-{query}")).unwrap_or_default();
+        let query = url.query().map(|query| format!("-{}", shown_query(query))).unwrap_or_default();
         let mut slug = String::new();
         for byte in format!("{host}{port}{}{query}", url.path()).to_lowercase().bytes() {
             if byte.is_ascii_alphanumeric() || byte == b'.' {
@@ -54,6 +55,16 @@ impl FeedId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn shown_query(query: &str) -> String {
+    const SECRETS: [&str; 7] = ["token", "key", "auth", "secret", "pass", "sig", "session"];
+    let lower = query.to_lowercase();
+    if !SECRETS.iter().any(|word| lower.contains(word)) {
+        return query.to_owned();
+    }
+    let hash: [u8; 4] = Sha256::digest(query).first_chunk().copied().unwrap_or_default();
+    format!("{:08x}", u32::from_be_bytes(hash))
 }
 
 impl std::fmt::Display for FeedId {
@@ -121,6 +132,14 @@ mod tests {
         check("https://www.example.org/world/rss.xml", "example.org-world-rss.xml");
         check("http://example.org:8080/?feed=rss2", "example.org-8080-feed-rss2");
         check("https://example.org/", "example.org");
+    }
+
+    #[test]
+    fn a_slug_holds_no_secret() {
+        let url = Url::parse("https://example.org/rss?token=hunter2").unwrap();
+        let id = FeedId::from_url(&url);
+        assert!(id.as_str().starts_with("example.org-rss-"), "{id}");
+        assert!(!id.as_str().contains("hunter2"), "{id}");
     }
 
     #[test]

@@ -225,7 +225,7 @@ async fn drain(
     deadline: Duration,
 ) -> Result<Drained, RunError> {
     let in_order = async {
-        scheduler.finish().await;
+        let fatal = scheduler.finish().await;
         drop(scheduler);
         point(Point::InDrain);
         // Every poll has ended and given its handle back.
@@ -233,7 +233,7 @@ async fn drain(
             ledger.close().await.map_err(RunError::Ledger)?;
         }
         tasks.stop().await;
-        Ok(())
+        fatal.map_or(Ok(()), |error| Err(RunError::Ledger(error)))
     };
     match timeout(deadline, in_order).await {
         Ok(Ok(())) => {

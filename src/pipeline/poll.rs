@@ -59,7 +59,9 @@ pub(super) enum PollEnd {
     Committed(FeedId, Box<FeedState>),
     /// Nothing was changed.
     Abandoned,
-    /// The ledger said that trying again cannot help.
+    /// The ledger has something that contradicts this outcome: a defect, of this feed alone.
+    Refused(CommitError),
+    /// The ledger is gone.
     Fatal(CommitError),
 }
 
@@ -96,7 +98,18 @@ impl Poller {
                     break;
                 }
                 Err(error @ CommitError::Write { .. }) => self.report_unwritten(&error),
-                Err(error) => return PollEnd::Fatal(error),
+                Err(error @ CommitError::Refused { .. }) => {
+                    self.metrics.commit_failed();
+                    return PollEnd::Refused(error);
+                }
+                Err(
+                    error @ (CommitError::Open { .. }
+                    | CommitError::InUse { .. }
+                    | CommitError::Unread
+                    | CommitError::Closed),
+                ) => {
+                    return PollEnd::Fatal(error);
+                }
             }
             tokio::select! {
                 () = sleep(wait) => wait = (wait * 2).min(COMMIT_WAIT_MAX),

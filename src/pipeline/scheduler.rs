@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -31,6 +31,9 @@ const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 /// What reading the configuration anew came to: a configuration and its tools, or problems.
 type ReadAnew = Result<(Config, Tools), Vec<String>>;
 
+/// How often it is told how the feeds stand.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The scheduler's memory.
 pub(super) struct Scheduler {
     config: Config,
@@ -48,6 +51,7 @@ pub(super) struct Scheduler {
     polling: HashMap<tokio::task::Id, FeedId>,
     /// When the loop last turned, to see a clock that is put back.
     turned_at: Timestamp,
+    told_at: Option<Instant>,
 }
 
 impl Scheduler {
@@ -74,6 +78,7 @@ impl Scheduler {
             polls: JoinSet::new(),
             polling: HashMap::new(),
             turned_at: Timestamp::MIN,
+            told_at: None,
         };
         scheduler.exchange_feeds();
         scheduler
@@ -106,12 +111,13 @@ impl Scheduler {
     }
 
     /// Waits for the polls in flight; each ends or abandons itself once told to stop.
-    pub(super) async fn finish(&mut self) {
+    /// Says why the ledger is gone, if that is how one ended.
+    pub(super) async fn finish(&mut self) -> Option<CommitError> {
+        let mut fatal = None;
         while let Some(ended) = self.polls.join_next_with_id().await {
-            if let Some(error) = self.poll_ended(ended) {
-                error!(error = %error, "an outcome was not committed; its feed will be polled again");
-            }
+            fatal = fatal.or(self.poll_ended(ended));
         }
+        fatal
     }
 
     /// Starts what is due, tells how things stand, and says how long nothing needs doing.
@@ -131,7 +137,13 @@ impl Scheduler {
                 Next::Idle => break,
             }
         }
-        self.tell(now);
+        self.poller.readiness.beat();
+        self.service.feed_watchdog();
+        // Every feed is counted, and a turn comes with every poll that ends.
+        if self.told_at.is_none_or(|told_at| told_at.elapsed() >= TELL_INTERVAL) {
+            self.told_at = Some(Instant::now());
+            self.tell(now);
+        }
         wake_in
     }
 
@@ -181,22 +193,30 @@ impl Scheduler {
                 self.polling.remove(&task);
                 return Some(error);
             }
+            Ok((task, PollEnd::Refused(error))) => {
+                let id = self.polling.remove(&task)?;
+                error!(feed.id = %id, error = %error, "the ledger refused an outcome");
+                self.put_off(&id);
+            }
             Err(panic) => {
                 // `process` is caught where it runs, so this is a defect of the shell around it.
-                // The feed's state did not change; it is asked again after its longest interval.
                 let id = self.polling.remove(&panic.id())?;
                 error!(feed.id = %id, error = %panic, "a poll ended by a defect of conflictwire");
-                let wait =
-                    self.feeds.get(&id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);
-                let now = self.poller.clock.now();
-                self.queue.finish(&id, now.checked_add(wait).unwrap_or(Timestamp::MAX));
+                self.put_off(&id);
             }
         }
         None
     }
 
+    /// After a defect of ours: the feed's state did not change, and it is asked again after its
+    /// longest interval, so that the defect is not met in a loop.
+    fn put_off(&mut self, id: &FeedId) {
+        let wait = self.feeds.get(id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);
+        let now = self.poller.clock.now();
+        self.queue.finish(id, now.checked_add(wait).unwrap_or(Timestamp::MAX));
+    }
+
     fn tell(&mut self, now: Timestamp) {
-        self.poller.readiness.beat();
         let (due, overdue) = self.queue.overdue(now);
         let mut counts = FeedCounts { due, ..FeedCounts::default() };
         for id in self.feeds.keys() {
@@ -212,7 +232,7 @@ impl Scheduler {
             Some(why) => format!("; {}", why.text()),
             None => String::new(),
         };
-        self.service.turn(format!(
+        self.service.tell_status(format!(
             "{} feeds, {} failing{ledger}",
             self.feeds.len(),
             counts.failing

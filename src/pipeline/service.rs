@@ -42,19 +42,23 @@ impl Service {
         tell(&[NotifyState::Stopping]);
     }
 
-    /// Tells the status if it changed, and feeds the watchdog when half its time is over.
-    pub(super) fn turn(&mut self, status: String) {
+    /// Tells the status if it changed.
+    pub(super) fn tell_status(&mut self, status: String) {
         if status != self.status {
             tell(&[NotifyState::Status(&status)]);
             self.status = status;
         }
+    }
+
+    /// Feeds the watchdog when half its time is over.
+    pub(super) fn feed_watchdog(&mut self) {
         if self.watchdog.is_some_and(|limit| self.fed_at.elapsed() >= limit / 2) {
             tell(&[NotifyState::Watchdog]);
             self.fed_at = Instant::now();
         }
     }
 
-    /// How often [`Service::turn`] must be called at least.
+    /// How often [`Service::feed_watchdog`] must be called at least.
     pub(super) fn turn_interval(&self) -> Duration {
         // A quarter: a turn that comes a little late still feeds the watchdog in time.
         let quarter = self.watchdog.map_or(Duration::from_secs(1), |limit| limit / 4);

@@ -71,9 +71,7 @@ pub struct FeedState {
     pub validators: BTreeMap<String, Validators>,
     /// Articles seen.
     pub seen: Seen,
-    /// The feed's own title, from its last document.
-    pub title: Option<String>,
-    /// The feed's own language, from its last document.
+    /// The language that most of its articles were in, where nobody declared one.
     pub language: Option<String>,
     /// Digest of the last document read.
     pub body_digest: Option<Digest>,

@@ -23,7 +23,7 @@ pub const FIELDS: [&str; 23] = [
     "ledger.path",
     "poll.failures",
     "poll.next_at",
-    "poll.abandoned",
+    "drain.unfinished",
     "process.signal",
     "service.version",
     "tag.lexicons",

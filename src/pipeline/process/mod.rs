@@ -11,9 +11,10 @@ use std::collections::{HashMap, HashSet};
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, Digest, EntryCounts, Failure, FailureClass,
-    Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp,
+    Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
+    FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp,
 };
+use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
@@ -24,6 +25,13 @@ use crate::tag::{Tagger, Texts};
 /// How many refused documents a feed's state remembers, so that one that stays broken is written
 /// once. More kinds of broken in turn than this are written again.
 const REFUSED_MAX: usize = 64;
+
+/// How many entries of a document show its language.
+const ENTRIES_SAMPLED: usize = 20;
+
+/// After so many failures in a row nothing more of a feed is rejected: a broken page that differs at
+/// every poll would fill the ledger, and the first few show what is wrong.
+const FAILURES_REJECTED_MAX: u32 = 5;
 
 /// How many guids and links that identify nothing a feed's state remembers. A publisher with more
 /// repeats them in every document anyway.
@@ -134,11 +142,15 @@ impl Source<'_> {
     fn articles(&self, next: &mut FeedState) -> (Vec<Article>, u64) {
         let kept = self.parsed.entries.iter().take(self.feed.entries_max);
         let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
+        let repeated_marks = self.repeated_marks(next);
+        if self.parsed.language.is_none() {
+            next.language = feed_language(&self.parsed.entries).or(next.language.take());
+        }
         let context = Context {
             feed: self.feed,
             base: &self.body.final_url,
-            language: self.parsed.language.as_deref(),
-            repeated_guids: &self.repeated_marks(next),
+            language: self.parsed.language.as_deref().or(next.language.as_deref()),
+            repeated_guids: &repeated_marks,
             now: self.now,
         };
         let mut articles: Vec<Article> = Vec::new();
@@ -251,6 +263,15 @@ impl Source<'_> {
     }
 }
 
+/// The language of a document that declares none: that of its headlines and teasers together, for
+/// one headline alone is too short to tell.
+fn feed_language(entries: &[Entry]) -> Option<String> {
+    let texts =
+        entries.iter().take(ENTRIES_SAMPLED).flat_map(|entry| [&entry.title, &entry.summary]);
+    let text: Vec<&str> = texts.flatten().map(|text| text.value.as_str()).collect();
+    language([], &text.join("\n"))
+}
+
 /// What is refused, of which document.
 struct Refused<'a> {
     reason: &'static str,
@@ -268,7 +289,8 @@ fn reject(
     now: Timestamp,
 ) -> Option<Reject> {
     let digest: Digest = bytes_digest(refused.bytes);
-    if refused.bytes.is_empty() || next.refused.contains(&digest) {
+    let is_known = next.refused.contains(&digest) || next.failures >= FAILURES_REJECTED_MAX;
+    if refused.bytes.is_empty() || is_known {
         return None;
     }
     if next.refused.len() >= REFUSED_MAX {

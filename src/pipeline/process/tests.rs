@@ -225,6 +225,28 @@ fn what_is_refused_is_written_once_while_it_stays_the_same() {
 }
 
 #[test]
+fn a_page_that_is_broken_anew_at_every_poll_is_not_rejected_for_ever() {
+    let broken = |number: usize| body_with(&format!("<html><body>{number}</body></html>"), None);
+    let answers: Vec<Answer> = (0..=FAILURES_REJECTED_MAX as usize).map(broken).collect();
+    let (last, earlier) = answers.split_last().unwrap();
+    assert_eq!(polls(&feed(), earlier).rejects.len(), 1);
+    assert!(polls(&feed(), &answers).rejects.is_empty(), "{last:?}");
+}
+
+#[test]
+fn short_headlines_of_a_feed_that_declares_nothing_share_a_language() {
+    let feed = Feed { language: None, ..feed() };
+    let items = [
+        ("1", "Shells fall on market town"),
+        ("2", "The ministers are to meet again on Friday"),
+        ("3", "Rain and wind expected over the weekend in the north"),
+    ];
+    let outcome = polls(&feed, &[body(&items)]);
+    let languages: Vec<_> = outcome.records.iter().map(|record| record.language.clone()).collect();
+    assert_eq!(languages, vec![Some("en".to_owned()); 3]);
+}
+
+#[test]
 fn the_backlog_setting_decides_what_a_first_poll_publishes() {
     let count = |backlog| {
         let feed = Feed { backlog, ..feed() };
