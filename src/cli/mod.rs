@@ -61,18 +61,32 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the daemon
+    ///
+    /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT, which drain and
+    /// end with 0. A second signal ends at once (143 or 130). SIGHUP reads the configuration anew.
     Run(run::RunArgs),
     /// Show the whole pipeline on bundled feeds, over real HTTP on loopback
+    ///
+    /// Needs no network and no configuration. Exits 1 unless every feed came to what it should.
     Demo(demo::DemoArgs),
     /// Check the configuration: every problem at once
+    ///
+    /// Offline unless --connect is given. Exits 78 if something is wrong with the configuration, 1 if
+    /// --connect found a feed that does not answer.
     Check(check::CheckArgs),
     /// Poll feeds once and print their records; nothing is stored
+    ///
+    /// For people on a terminal, one JSON object a line otherwise. Exits 1 if a feed could not be read.
     Poll(poll::PollArgs),
     /// Say what a text on standard input says about conflict
     Tag(tag::TagArgs),
     /// Follow what is being committed
+    ///
+    /// Reads the SQLite ledger beside a running daemon, and ends with Ctrl-C.
     Tail(tail::TailArgs),
     /// Search the articles in the SQLite ledger
+    ///
+    /// Full text, in any script, the last revision of each article, best match first.
     Search(search::SearchArgs),
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),
