@@ -37,6 +37,7 @@ fn main() -> anyhow::Result<()> {
     if wants_build() {
         build(&scratch)?;
     }
+    println!("Load at the end: {}", load());
     Ok(())
 }
 
@@ -58,13 +59,19 @@ fn machine() -> String {
     let model = value(&file("/proc/cpuinfo"), "model name").unwrap_or("unknown".to_owned());
     let memory = value(&file("/proc/meminfo"), "MemTotal").unwrap_or("unknown".to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let load = file("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned();
+    let load = load();
     let rustc = Command::new("rustc").arg("--version").output();
     let rustc = rustc.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
     format!(
         "{model}, {cores} cores, {memory} of memory, load {load} at the start, {}",
         rustc.unwrap_or_default()
     )
+}
+
+/// Processes that ran or wanted to, over the last minute: what a figure by the clock depends on.
+fn load() -> String {
+    let loads = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    loads.split(' ').next().unwrap_or_default().to_owned()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the benchmark's own switch, not the program's")]

@@ -251,7 +251,8 @@ fn report(whole: &Yield, documents: usize, lines: &[&Line], feedparser: Option<&
         whole.relevant,
     );
     println!(
-        "conflictwire: parse, normalise, dedupe, tag, record as JSON. Median of {ROUNDS} rounds."
+        "conflictwire: parse, normalise, dedupe, tag, record as JSON. Median of {ROUNDS} rounds; one \
+         core by its processor time, all cores by the clock."
     );
     if let Some(feedparser) = feedparser {
         println!(
