@@ -75,7 +75,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path`, `files` and `feeds_from` are left empty.
+/// are none. `path` and `feeds_from` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -106,7 +106,6 @@ pub(super) fn check(
     let feeds = check_feeds(lists, &feed_defaults, problems);
     Config {
         path: None,
-        files: Vec::new(),
         feeds_from: Vec::new(),
         feeds,
         feed_defaults,

@@ -55,8 +55,6 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 pub struct Config {
     /// The file it came from; `None` if only defaults and the environment speak.
     pub path: Option<PathBuf>,
-    /// Every file it was read from; a change of one of them is a change of the configuration.
-    pub files: Vec<PathBuf>,
     /// The files of feeds (`feeds_from`).
     pub feeds_from: Vec<PathBuf>,
     /// Every feed, each id once.
@@ -218,7 +216,7 @@ fn load_with(
     reader.read_environment(environment);
     let (raw, origins, mut problems) = reader.finish::<RawConfig>();
     let directory = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let mut files = Files { directory: &directory, origins: &origins, read: Vec::new() };
+    let files = Files { directory: &directory, origins: &origins };
     let mut lists =
         vec![FeedList { form: ListForm::Toml, feeds: raw.feed.clone(), origins: origins.clone() }];
     lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
@@ -233,8 +231,7 @@ fn load_with(
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
         let feeds_from = raw.feeds_from.iter().map(|name| directory.join(name)).collect();
-        let files = path.iter().cloned().chain(files.read).collect();
-        return Ok(Config { path, files, feeds_from, ..config });
+        return Ok(Config { path, feeds_from, ..config });
     }
     sort(&mut problems);
     Err(ConfigError(problems))
@@ -272,13 +269,12 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 struct Files<'a> {
     directory: &'a Path,
     origins: &'a Origins,
-    read: Vec<PathBuf>,
 }
 
 impl Files<'_> {
     /// Reads a file named by `key`; `None`, and a problem, if that is not possible.
     fn read(
-        &mut self,
+        &self,
         key: &str,
         name: &str,
         problems: &mut Vec<Problem>,
@@ -288,9 +284,7 @@ impl Files<'_> {
         }
         let path = self.directory.join(name);
         let shown = path.display().to_string();
-        let read = read_file(&path);
-        self.read.push(path);
-        match read {
+        match read_file(&path) {
             Ok(bytes) => Some((shown, bytes)),
             Err(text) => {
                 problems.push(self.origins.problem(key, format!("\"{shown}\" {text}")));
@@ -299,7 +293,7 @@ impl Files<'_> {
         }
     }
 
-    fn feed_lists(&mut self, names: &[String], problems: &mut Vec<Problem>) -> Vec<FeedList> {
+    fn feed_lists(&self, names: &[String], problems: &mut Vec<Problem>) -> Vec<FeedList> {
         let mut lists = Vec::new();
         for (index, name) in names.iter().enumerate() {
             let key = format!("feeds_from[{index}]");
@@ -313,7 +307,7 @@ impl Files<'_> {
 
     /// The built-in taxonomy and lexicons, with those of the configuration in their places.
     fn tag_settings(
-        &mut self,
+        &self,
         raw: &RawTag,
         (mut taxonomy, mut lexicons): (Source, Vec<Source>),
         problems: &mut Vec<Problem>,
@@ -341,7 +335,7 @@ impl Files<'_> {
         TagSettings { threshold: raw.threshold, taxonomy, lexicons }
     }
 
-    fn source(&mut self, key: &str, name: &str, problems: &mut Vec<Problem>) -> Option<Source> {
+    fn source(&self, key: &str, name: &str, problems: &mut Vec<Problem>) -> Option<Source> {
         let (name, bytes) = self.read(key, name, problems)?;
         match String::from_utf8(bytes) {
             Ok(text) => Some(Source { name, text }),

@@ -89,7 +89,6 @@ fn an_empty_file_is_the_defaults() {
 fn without_a_file_there_are_the_defaults() {
     let config = load_with(None, &[HOME].into_iter().collect(), built_in()).unwrap();
     assert_eq!(config.path, None);
-    assert_eq!(config.files, Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -126,7 +125,6 @@ fn files_of_feeds_are_found_beside_the_configuration() {
     let config = written.load(&[]).unwrap();
     let ids: Vec<&str> = config.feeds.iter().map(|feed| feed.id.as_str()).collect();
     assert_eq!(ids, ["example.org-a", "example.org-b"]);
-    assert_eq!(config.files.len(), 3);
     let LedgerSettings::Sqlite(sqlite) = config.ledger else { panic!("{:?}", config.ledger) };
     assert_eq!(sqlite.path, written.directory.path().join("etc/x.db"));
 }

@@ -49,7 +49,6 @@ pub fn config(folder: &Path, port: u16) -> Config {
     };
     Config {
         path: None,
-        files: Vec::new(),
         feeds_from: Vec::new(),
         feeds: FEEDS.iter().map(|one| feed(one, port, &feed_defaults)).collect(),
         feed_defaults,
