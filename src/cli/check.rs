@@ -42,7 +42,8 @@ pub struct CheckArgs {
 /// # Errors
 /// What stopped it, for a person.
 pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let config = config::load(config)?;
+    // What `run` would refuse is a problem here too.
+    let config = config::load(config)?.with_feeds()?;
     writeln!(anstream::stdout(), "{}", summary(&config))?;
     if args.connect { connect(&config) } else { Ok(Exit::Fine) }
 }

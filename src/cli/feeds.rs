@@ -26,6 +26,10 @@ use crate::state::{FeedState, Standing};
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";
 
+/// The least likeness (Jaro-Winkler, 0 to 1) at which an id is offered for one that does not exist:
+/// slips of the finger are above it, other words below.
+const LIKENESS_MIN: f64 = 0.75;
+
 /// Lists, adds, explains and exchanges feeds.
 #[derive(Debug, clap::Args)]
 pub struct FeedsArgs {
@@ -189,15 +193,25 @@ fn rounded(duration: std::time::Duration) -> String {
 
 fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
     let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
-        let likeness = |feed: &&Feed| strsim::jaro_winkler(id, feed.id.as_str());
-        let nearest = config.feeds.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let hint = nearest.map(|feed| format!("; did you mean \"{}\"?", feed.id));
-        bail!("no feed has the id \"{id}\"{}", hint.unwrap_or_default());
+        bail!("no feed has the id \"{id}\"; {}", hint(id, &config.feeds));
     };
     let states = states(config)?;
     let text = explanation(feed, states.get(&feed.id), Clock::System.now());
     anstream::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Fine)
+}
+
+/// What an id that no feed has may have been meant to be.
+fn hint(id: &str, feeds: &[Feed]) -> String {
+    let nearest = feeds
+        .iter()
+        .map(|feed| (strsim::jaro_winkler(id, feed.id.as_str()), feed))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((_, feed)) => format!("did you mean \"{}\"?", feed.id),
+        None => "`conflictwire feeds list` shows them".to_owned(),
+    }
 }
 
 /// Why a feed is polled when it is: what decided, and everything else that had a say.
@@ -596,5 +610,13 @@ what had a say:
 ";
         assert_eq!(explanation(feed, Some(&state), now), expected);
         assert!(explanation(feed, None, now).contains("it has not been polled before"));
+    }
+
+    #[test]
+    fn an_id_is_offered_only_for_one_like_it() {
+        let (_directory, config) = configured();
+        assert_eq!(hint("aa", &config.feeds), "did you mean \"a\"?");
+        assert_eq!(hint("nosuch", &config.feeds), "`conflictwire feeds list` shows them");
+        assert_eq!(hint("a", &[]), "`conflictwire feeds list` shows them");
     }
 }

@@ -46,7 +46,12 @@ impl From<Exit> for ExitCode {
 
 /// Watches news feeds and turns them into an exactly-once stream of conflict-coded articles.
 #[derive(Debug, Parser)]
-#[command(name = "conflictwire", version, max_term_width = 100)]
+#[command(
+    name = "conflictwire",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 fine, 1 failed, 2 wrong command line, 78 wrong configuration."
+)]
 pub struct Cli {
     /// The configuration file [default: ./config/conflictwire.toml, else
     /// /etc/conflictwire/conflictwire.toml]
@@ -79,6 +84,11 @@ pub enum Command {
     /// For people on a terminal, one JSON object a line otherwise. Exits 1 if a feed could not be read.
     Poll(poll::PollArgs),
     /// Say what a text on standard input says about conflict
+    ///
+    /// One JSON object a line, in the same order. Input that begins with "{" is JSON lines with the
+    /// keys "id", "title", "summary", "body" and "language", of which one text is enough; other keys
+    /// are ignored, so records can be piped in. Any other input is one document, however many lines
+    /// it has. Exits 1 if a line could not be read; the others are answered.
     Tag(tag::TagArgs),
     /// Follow what is being committed
     ///
@@ -86,7 +96,9 @@ pub enum Command {
     Tail(tail::TailArgs),
     /// Search the articles in the SQLite ledger
     ///
-    /// Full text, in any script, the last revision of each article, best match first.
+    /// Full text, in any script, the last revision of each article, best match first; case, accents
+    /// and the forms of Arabic letters do not matter. Every word must be there. An argument with
+    /// spaces is a phrase ("air strike"), a star at the end leaves a word open (dron*).
     Search(search::SearchArgs),
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),

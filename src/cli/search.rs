@@ -28,11 +28,7 @@ const EXCERPT_CHARS: usize = 160;
 /// How many of them stand before that word.
 const EXCERPT_LEAD_CHARS: usize = 50;
 
-/// Searches titles, summaries and bodies in the SQLite ledger, in any script: case, accents and
-/// the forms of Arabic letters do not matter.
-///
-/// Every word must be there. An argument with spaces is a phrase ("air strike"), a star at the end
-/// leaves a word open (dron*). Only the last revision of an article is found.
+/// What to search for and how to show it; what the command does is said beside its name.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 0, also if nothing is found.")]
 pub struct SearchArgs {

@@ -20,11 +20,7 @@ use crate::tag::{Tagger, Texts};
 /// from filling the memory.
 const INPUT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// Says what texts on standard input say about conflict, one JSON object a line, in the same order.
-///
-/// Input that begins with "{" is JSON lines with the keys "id", "title", "summary", "body" and
-/// "language", of which one text is enough; other keys are ignored, so records can be piped in. Any
-/// other input is one document.
+/// How standard input is read; what the command does is said beside its name.
 #[derive(Debug, clap::Args)]
 pub struct TagArgs {
     /// The language of texts that do not name theirs

@@ -165,7 +165,7 @@ async fn process_apart(job: &Job, answer: Answer, clock: Clock) -> Outcome {
 }
 
 fn report(feed: &Feed, outcome: &Outcome) {
-    let next_at = outcome.state.plan.due_at.map(|at| at.to_string()).unwrap_or_default();
+    let next_at = outcome.state.plan.due_at.map(|at| format!("{at:.0}")).unwrap_or_default();
     match &outcome.result {
         PollResult::Modified(counts) => {
             debug!(

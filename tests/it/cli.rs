@@ -79,7 +79,10 @@ fn a_command_line_that_makes_no_sense_exits_with_2() {
 fn a_configuration_that_cannot_be_used_exits_with_78() {
     check_error("no_such_file", None, &["check", "--config", "nowhere.toml"], 78);
     check_error("not_toml", Some("[schedule\ninterval_min = 5"), &["check"], 78);
-    check_error("no_feeds", Some("[schedule]\ninterval_min = \"10m\"\n"), &["run"], 78);
+    let no_feeds = "[schedule]\ninterval_min = \"10m\"\n";
+    check_error("no_feeds", Some(no_feeds), &["run"], 78);
+    // A check that passes what `run` refuses would be worth little.
+    check_error("no_feeds", Some(no_feeds), &["check"], 78);
 }
 
 /// Ten mistakes of ten kinds.

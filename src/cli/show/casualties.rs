@@ -1,22 +1,13 @@
 //! Numbers of casualties in words.
 
-use anstyle::Style as Paint;
-
 use super::text::Text;
 use super::{QUIET, STRONG};
 use crate::model::record::{RecordCasualties, RecordCasualtyKind, RecordCasualtyScope};
 
 /// What happened stands out, what is told for context does not.
-pub(super) fn casualties_line(all: &[RecordCasualties]) -> Text {
-    let mut line = Text::new("  ", Paint::new());
-    for (at, one) in all.iter().enumerate() {
-        if at > 0 {
-            line.push(" · ", QUIET);
-        }
-        let is_news = matches!(one.scope, RecordCasualtyScope::Event | RecordCasualtyScope::Update);
-        line.push(&casualties(one), if is_news { STRONG } else { QUIET });
-    }
-    line
+pub(super) fn casualties_text(one: &RecordCasualties) -> Text {
+    let is_news = matches!(one.scope, RecordCasualtyScope::Event | RecordCasualtyScope::Update);
+    Text::new(&casualties(one), if is_news { STRONG } else { QUIET })
 }
 
 /// "killed 12+ (event)".

@@ -19,7 +19,7 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 
-use self::casualties::casualties_line;
+use self::casualties::casualties_text;
 use self::snippet::{Look, snippet};
 use self::text::Text;
 use crate::model::Record;
@@ -310,17 +310,11 @@ fn write_conflict(
     for tag in conflict.tags.iter().take(shown) {
         write_tag(out, record, tag, id_columns, style)?;
     }
-    let mut rest = Text::default();
-    for tag in conflict.tags.iter().skip(shown) {
-        rest.push(if rest.is_empty() { "  also " } else { ", " }, QUIET);
-        rest.push(&tag.id, tag_paint(&tag.id));
-    }
-    if !rest.is_empty() {
-        style.write(out, &rest)?;
-    }
-    if !conflict.casualties.is_empty() {
-        style.write(out, &casualties_line(&conflict.casualties))?;
-    }
+    let others = conflict.tags.iter().skip(shown);
+    let others = others.map(|tag| Text::new(&tag.id, tag_paint(&tag.id))).collect();
+    write_list(out, "  also ", others, ", ", style)?;
+    let casualties = conflict.casualties.iter().map(casualties_text).collect();
+    write_list(out, "  ", casualties, " · ", style)?;
     if !conflict.flags.is_empty() {
         let mut flags = Text::new("  flagged as ", QUIET);
         flags.push(&conflict.flags.join(", "), AnsiColor::Yellow.on_default());
@@ -330,6 +324,35 @@ fn write_conflict(
         style.write(out, &Text::new("  not counted as conflict", QUIET))?;
     }
     Ok(())
+}
+
+/// Items on one line; on a terminal on as many as it takes, broken between items.
+fn write_list(
+    out: &mut impl Write,
+    start: &str,
+    items: Vec<Text>,
+    separator: &str,
+    style: Style,
+) -> std::io::Result<()> {
+    let mut line = Text::new(start, QUIET);
+    let indent = line.columns();
+    // What stays at the end of a line if another follows.
+    let end_columns = Text::new(separator.trim_end(), QUIET).columns();
+    let mut has_items = false;
+    for item in items {
+        if has_items {
+            line.push(separator, QUIET);
+            if let Medium::Terminal { columns } = style.medium
+                && line.columns() + item.columns() + end_columns > columns
+            {
+                style.write(out, &line.without_end())?;
+                line = Text::default().pad(indent);
+            }
+        }
+        line.append(item);
+        has_items = true;
+    }
+    if has_items { style.write(out, &line) } else { Ok(()) }
 }
 
 /// A tag and the sentences that say so. The headline stands above with its words in colour, so

@@ -225,7 +225,8 @@ fn a_terminal_gets_colour_that_can_be_taken_away_again() {
 fn no_line_is_wider_than_the_terminal_but_for_links() {
     let mut record = record();
     if let Some(conflict) = &mut record.conflict {
-        conflict.casualties.truncate(1);
+        let others = ["humanitarian.displacement", "territory.siege", "strike.shelling"];
+        conflict.tags.extend(others.map(|id| tag(id, &[(RecordField::Body, BODY, "war")])));
     }
     for columns in [40, 60, 80, 120] {
         for detail in [Detail::Line, Detail::Brief, Detail::Full] {
@@ -237,6 +238,14 @@ fn no_line_is_wider_than_the_terminal_but_for_links() {
             }
         }
     }
+}
+
+#[test]
+fn tags_and_casualties_break_between_one_and_the_next_on_a_terminal() {
+    let text = shown(&record(), Medium::Terminal { columns: 50 }, Detail::Brief);
+    let text = anstream::adapter::strip_str(&text).to_string();
+    let expected = "  killed 12+ (event) · wounded 37 (event) ·\n  killed 250,000+ (background)\n";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

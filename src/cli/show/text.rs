@@ -66,10 +66,17 @@ impl Text {
         });
         let kept = fitting.count();
         self.cells.truncate(kept);
+        let mut cut = self.without_end();
+        cut.push("…", Style::new());
+        cut
+    }
+
+    /// The same without the spaces at its end.
+    #[must_use]
+    pub fn without_end(mut self) -> Self {
         while self.cells.last().is_some_and(|(char, _)| *char == ' ') {
             self.cells.pop();
         }
-        self.push("…", Style::new());
         self
     }
 
@@ -95,12 +102,7 @@ impl Text {
                 }
             }
         }
-        for line in &mut lines {
-            while line.cells.last().is_some_and(|(char, _)| *char == ' ') {
-                line.cells.pop();
-            }
-        }
-        lines
+        lines.into_iter().map(Self::without_end).collect()
     }
 
     /// The same, and what stands around it keeps its place if this reads from right to left.
