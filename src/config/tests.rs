@@ -531,7 +531,7 @@ fn a_lexicon_takes_the_place_of_its_language() {
     let written = written(&[("t.toml", "# ours"), ("en.toml", "language = \"en\" # ours")]);
     let directory = written.directory.path();
     let origins = Origins::new("a.toml");
-    let mut files = Files { directory, origins: &origins };
+    let files = Files { directory, origins: &origins };
     let raw = RawTag {
         taxonomy: "t.toml".to_owned(),
         lexicons: vec!["en.toml".to_owned()],
