@@ -325,6 +325,27 @@ fn long(number: u32) -> Record {
 }
 
 #[tokio::test]
+async fn nothing_is_committed_to_a_file_that_is_gone_from_its_place() {
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    let path = settings(&folder).path;
+    let away = folder.path().join("away.db");
+    let next = || Arc::new(outcome("b", 1, vec![record(2, "two")]));
+    std::fs::rename(&path, &away).unwrap();
+    for stands_there in [false, true] {
+        if stands_there {
+            std::fs::write(&path, "another").unwrap();
+        }
+        let err = ledger.commit(next()).await.unwrap_err();
+        assert!(matches!(err, CommitError::Write { .. }), "{err}");
+        assert!(err.to_string().contains("the file is gone, or another stands"), "{err}");
+    }
+    std::fs::rename(&away, &path).unwrap();
+    ledger.commit(next()).await.unwrap();
+    assert_eq!(count(&path, "articles"), 2);
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_full_disk_loses_nothing() {
     let folder = TempDir::new().unwrap();
     let settings = settings(&folder);

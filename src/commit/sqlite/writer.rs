@@ -2,7 +2,8 @@
 //!
 //! A thread and not a task: waiting for the disk would hold a worker of the runtime.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::{
@@ -45,6 +46,8 @@ type Reply = oneshot::Sender<Result<(), CommitError>>;
 enum WriteError {
     /// The disk's trouble: may work next time.
     Disk(rusqlite::Error),
+    /// The file is gone from its place, or another stands there: what is written would be lost.
+    Moved,
     /// The outcome contradicts what the database holds: never works.
     Contradiction(String),
 }
@@ -60,11 +63,23 @@ impl From<rusqlite::Error> for WriteError {
     }
 }
 
+/// What makes a file itself, wherever its name points: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId(u64, u64);
+
+impl FileId {
+    fn of(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|meta| Self(meta.dev(), meta.ino()))
+    }
+}
+
 /// The writing end of the database.
 #[derive(Debug)]
 pub(super) struct Writer {
     connection: Connection,
     path: PathBuf,
+    /// Which file that was when it was opened.
+    file: Option<FileId>,
     retention: Retention,
     /// Given up when the thread ends, not before: until then the file is being written.
     _lock: Lock,
@@ -77,7 +92,8 @@ impl Writer {
         path: PathBuf,
         settings: &SqliteSettings,
     ) -> Self {
-        Self { connection, path, retention: Retention::new(settings), _lock: lock }
+        let file = FileId::of(&path);
+        Self { connection, path, file, retention: Retention::new(settings), _lock: lock }
     }
 
     /// Works until nobody can send any more and the queue is empty, then closes the file.
@@ -162,6 +178,10 @@ impl Writer {
         }
         drop(statements);
         fault::point(Point::InsideCommit);
+        // An open file can be written to after it was deleted, and nobody would ever read it.
+        if FileId::of(&self.path) != self.file {
+            return Err(WriteError::Moved);
+        }
         transaction.commit()?;
         fault::point(Point::AfterCommit);
         Ok(())
@@ -172,6 +192,12 @@ impl Writer {
             WriteError::Disk(err) => {
                 CommitError::Write { path: self.shown_path(), why: sqlite_trouble(err) }
             }
+            WriteError::Moved => CommitError::Write {
+                path: self.shown_path(),
+                why: "the file is gone, or another stands in its place; put it back, or restart \
+                      to go on with what is there"
+                    .to_owned(),
+            },
             WriteError::Contradiction(why) => self.refused(why.clone()),
         }
     }
@@ -293,7 +319,7 @@ impl<'transaction> Statements<'transaction> {
                 "revision {} of article \"{}\" of feed \"{}\" is there already: {why}",
                 row.revision, row.article_id, row.feed_id
             )),
-            WriteError::Disk(err) => WriteError::Disk(err),
+            other @ (WriteError::Disk(_) | WriteError::Moved) => other,
         })?;
         let [title, summary, body] = &row.searched;
         self.searched.execute(params![seq, title, summary, body])?;
