@@ -44,7 +44,7 @@ test: tools
 	exit $$code
 
 bench: tools
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench figures
 
 fmt:
 	$(CARGO) tidy
