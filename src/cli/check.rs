@@ -55,6 +55,12 @@ fn summary(config: &Config) -> String {
         config.feeds.iter().filter_map(|feed| feed.language.as_deref()).map(primary).collect();
     let ledger = match &config.ledger {
         LedgerSettings::Sqlite(sqlite) => format!("ledger sqlite at {}", sqlite.path.display()),
+        LedgerSettings::Kafka(kafka) => format!(
+            "ledger kafka at {}, deployment {}, {}",
+            kafka.shown_brokers(),
+            kafka.deployment,
+            counted(usize::try_from(kafka.lanes).unwrap_or(usize::MAX), "lane"),
+        ),
         LedgerSettings::JsonLines => "ledger json_lines on standard output".to_owned(),
     };
     let from = match &config.path {

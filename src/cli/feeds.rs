@@ -112,7 +112,7 @@ fn states(config: &Config) -> anyhow::Result<States> {
             Err(ReadError::Missing { .. }) => Ok(States::new()),
             Err(error) => Err(error.into()),
         },
-        LedgerSettings::JsonLines => Ok(States::new()),
+        LedgerSettings::Kafka(_) | LedgerSettings::JsonLines => Ok(States::new()),
     }
 }
 

@@ -93,6 +93,10 @@ impl FilterArgs {
             Some(path) => path.clone(),
             None => match crate::config::load(config)?.ledger {
                 LedgerSettings::Sqlite(settings) => settings.path,
+                LedgerSettings::Kafka(_) => anyhow::bail!(
+                    "the configured ledger (ledger.kind = \"kafka\") has no search; name a \
+                     database with --database, or read its topics with `conflictwire tail`"
+                ),
                 LedgerSettings::JsonLines => anyhow::bail!(
                     "the configured ledger (ledger.kind = \"json_lines\") keeps nothing to read; \
                      name a database with --database"

@@ -19,6 +19,8 @@ use crate::state::FeedState;
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LedgerSettings {
+    /// Topics.
+    Kafka(Box<kafka::settings::KafkaSettings>),
     /// One database file.
     Sqlite(sqlite::SqliteSettings),
     /// Standard output.
@@ -102,6 +104,10 @@ impl Ledger {
                 let (ledger, states) = SqliteLedger::open(settings)?;
                 Ok((Self::Sqlite(ledger), states))
             }
+            LedgerSettings::Kafka(settings) => Err(CommitError::Open {
+                path: settings.shown_brokers(),
+                why: "the Kafka ledger is not complete in this version".to_owned(),
+            }),
             LedgerSettings::JsonLines => Ok((Self::JsonLines(JsonLines::open()?), States::new())),
         }
     }

@@ -14,10 +14,11 @@ use url::{Host, Url};
 
 use super::feeds::{FeedDefaults, FeedList, check_feeds};
 use super::origin::Origins;
-use super::raw::{RawConfig, RawFetch, RawPrivateNetworks, RawSqlite};
+use super::raw::{RawConfig, RawFetch, RawKafka, RawPrivateNetworks, RawSqlite};
 use super::units::{duration_text, quoted, read_backlog, read_duration_in, read_size_in};
 use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
 use crate::commit::LedgerSettings;
+use crate::commit::kafka::settings::{KafkaSettings, PartitionBy, Secret, TopicNames};
 use crate::commit::sqlite::SqliteSettings;
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::schedule::queue::Politeness;
@@ -59,6 +60,12 @@ const KEEP_AGE: RangeInclusive<Duration> = seconds(3600, 36_500 * DAY);
 const KEEP_SIZE: RangeInclusive<u64> = 1 << 20..=1 << 44;
 /// The polls in flight need seconds; service managers kill after minutes.
 const DRAIN_TIMEOUT: RangeInclusive<Duration> = seconds(1, 600);
+/// A partition, a producer and some ten threads each: more lanes than feeds' hosts help nobody.
+const LANES: RangeInclusive<i64> = 1..=256;
+/// Nought commits each outcome alone; above ten seconds a reader waits for nothing.
+const COMMIT_INTERVAL: RangeInclusive<Duration> = seconds(0, 10);
+/// Kafka's own limit for topic names is 249; ids have ".lane.255" added.
+const KAFKA_NAME_MAX: usize = 200;
 /// Servers refuse longer headers.
 const USER_AGENT_BYTES_MAX: usize = 256;
 
@@ -72,6 +79,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) directory: &'a Path,
     /// Where state may live, if anything says.
     pub(super) state_directory: Option<PathBuf>,
+    /// Kafka's secrets, as read from their files.
+    pub(super) secrets: BTreeMap<String, Secret>,
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
@@ -99,7 +108,7 @@ pub(super) fn check(
         ),
         host_gap: check.duration("fetch.host_gap", &raw.fetch.host_gap, &HOST_GAP),
     };
-    let ledger = check.ledger(&raw.ledger.kind, &raw.sqlite, surroundings);
+    let ledger = check.ledger(raw, surroundings);
     let admin_listen = check.listen(&raw.admin.listen);
     let log = check.log(&raw.log.level, &raw.log.format);
     let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
@@ -292,13 +301,97 @@ impl Checker<'_> {
         read
     }
 
-    fn ledger(
-        &mut self,
-        kind: &str,
-        sqlite: &RawSqlite,
-        surroundings: &Surroundings<'_>,
-    ) -> LedgerSettings {
-        // The table is checked whatever the kind, so that a change of kind brings no surprise.
+    fn ledger(&mut self, raw: &RawConfig, surroundings: &Surroundings<'_>) -> LedgerSettings {
+        // The tables are checked whatever the kind, so that a change of kind brings no surprise.
+        let kafka = self.kafka(&raw.kafka, surroundings);
+        let (keep_age, keep_bytes) = self.retention(&raw.sqlite);
+        match raw.ledger.kind.as_str() {
+            "sqlite" => {
+                let path = self.database(&raw.sqlite.path, surroundings);
+                LedgerSettings::Sqlite(SqliteSettings { path, keep_age, keep_bytes })
+            }
+            "kafka" => LedgerSettings::Kafka(Box::new(kafka)),
+            "json_lines" => LedgerSettings::JsonLines,
+            other => {
+                let given = quoted(other);
+                let text =
+                    format!("{given} is not known; use \"sqlite\", \"kafka\" or \"json_lines\"");
+                self.report("ledger.kind", text);
+                LedgerSettings::JsonLines
+            }
+        }
+    }
+
+    fn kafka(&mut self, raw: &RawKafka, surroundings: &Surroundings<'_>) -> KafkaSettings {
+        if raw.brokers.is_empty() {
+            let text = "empty; where Kafka answers, for example [\"127.0.0.1:9092\"]";
+            self.report("kafka.brokers", text.to_owned());
+        }
+        for (index, broker) in raw.brokers.iter().enumerate() {
+            if !is_broker(broker) {
+                let text = format!(
+                    "{} is no host and port; use for example \"127.0.0.1:9092\"",
+                    quoted(broker)
+                );
+                self.report(&format!("kafka.brokers[{index}]"), text);
+            }
+        }
+        let topics = [
+            ("articles", &raw.topics.articles),
+            ("conflict", &raw.topics.conflict),
+            ("rejects", &raw.topics.rejects),
+            ("state", &raw.topics.state),
+        ];
+        self.kafka_name("kafka.deployment", &raw.deployment);
+        for (index, (key, name)) in topics.iter().enumerate() {
+            let key = format!("kafka.topics.{key}");
+            self.kafka_name(&key, name);
+            if topics.iter().take(index).any(|(_, earlier)| earlier == name) {
+                let text = format!("{} is another topic already; each has its own", quoted(name));
+                self.report(&key, text);
+            }
+        }
+        let partition_by = [("lane", PartitionBy::Lane), ("key", PartitionBy::Key)];
+        let interval = &raw.commit_interval;
+        KafkaSettings {
+            brokers: raw.brokers.clone(),
+            deployment: raw.deployment.clone(),
+            lanes: u32::try_from(self.count("kafka.lanes", raw.lanes, &LANES)).unwrap_or(1),
+            commit_interval: self.duration("kafka.commit_interval", interval, &COMMIT_INTERVAL),
+            partition_by: self.choice(
+                "kafka.partition_by",
+                &raw.partition_by,
+                &partition_by,
+                PartitionBy::Lane,
+            ),
+            topics: TopicNames {
+                articles: raw.topics.articles.clone(),
+                conflict: raw.topics.conflict.clone(),
+                rejects: raw.topics.rejects.clone(),
+                state: raw.topics.state.clone(),
+            },
+            properties: raw.properties.clone(),
+            secrets: surroundings.secrets.clone(),
+        }
+    }
+
+    fn kafka_name(&mut self, key: &str, name: &str) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let fits = !name.is_empty() && name.len() <= KAFKA_NAME_MAX && name.chars().all(plain);
+        // Kafka refuses these two: they would be directories.
+        if !fits || matches!(name, "." | "..") {
+            let given = quoted(name);
+            self.report(
+                key,
+                format!(
+                    "{given} is not 1 to 200 characters of a-z, A-Z, 0-9, \".\", \"_\" and \"-\""
+                ),
+            );
+        }
+    }
+
+    /// How long and how much the SQLite ledger keeps.
+    fn retention(&mut self, sqlite: &RawSqlite) -> (Option<Duration>, Option<u64>) {
         let keep_age = match sqlite.keep_age.as_str() {
             "forever" => None,
             text => {
@@ -315,19 +408,7 @@ impl Checker<'_> {
                 Some(self.or_report("sqlite.keep_size", read, *KEEP_SIZE.end()))
             }
         };
-        let text = match kind {
-            "json_lines" => return LedgerSettings::JsonLines,
-            "sqlite" => {
-                let path = self.database(&sqlite.path, surroundings);
-                return LedgerSettings::Sqlite(SqliteSettings { path, keep_age, keep_bytes });
-            }
-            "kafka" => "\"kafka\" is not in this version; use \"sqlite\", or pipe what \
-                        \"json_lines\" writes to a Kafka producer"
-                .to_owned(),
-            other => format!("{} is not known; use \"sqlite\" or \"json_lines\"", quoted(other)),
-        };
-        self.report("ledger.kind", text);
-        LedgerSettings::JsonLines
+        (keep_age, keep_bytes)
     }
 
     fn database(&mut self, path: &str, surroundings: &Surroundings<'_>) -> PathBuf {
@@ -364,6 +445,13 @@ impl Checker<'_> {
             format: self.choice("log.format", format, &formats, LogFormat::Auto),
         }
     }
+}
+
+/// Whether this is `host:port`, or `[address]:port`.
+fn is_broker(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_port && Host::parse(host).is_ok()
 }
 
 /// Whether people can be reached there.

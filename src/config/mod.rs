@@ -14,6 +14,7 @@ mod read;
 mod units;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -30,12 +31,12 @@ pub use self::feeds::{
     FEEDS_MAX, FeedDefaults, ListForm, export_opml, feed_table, import_opml, read_feed, read_feeds,
 };
 use self::origin::Origins;
-use self::raw::RawTag;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
+use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
 pub use self::units::{duration_text, read_duration};
 use crate::commit::LedgerSettings;
-use crate::commit::kafka::property_problems;
+use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
 use crate::model::Feed;
 use crate::schedule::queue::Politeness;
@@ -222,11 +223,13 @@ fn load_with(
     lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
     let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
     let state_directory = environment.state_directory();
-    for problem in property_problems(&raw.kafka.properties) {
-        let key = walk::child_path("kafka.properties", &problem.property);
-        problems.push(origins.problem(&key, problem.text));
+    for (property, value) in &raw.kafka.properties {
+        let key = walk::child_path("kafka.properties", property);
+        let problem = property_problem(property, &Secret::new(value.clone()));
+        problems.extend(problem.map(|text| origins.problem(&key, text)));
     }
-    let surroundings = Surroundings { directory: &directory, state_directory };
+    let secrets = files.secrets(&raw.kafka, &mut problems);
+    let surroundings = Surroundings { directory: &directory, state_directory, secrets };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
@@ -333,6 +336,30 @@ impl Files<'_> {
             }));
         }
         TagSettings { threshold: raw.threshold, taxonomy, lexicons }
+    }
+
+    /// The secrets of the Kafka ledger, each read from its file.
+    fn secrets(&self, raw: &RawKafka, problems: &mut Vec<Problem>) -> BTreeMap<String, Secret> {
+        let mut secrets = BTreeMap::new();
+        for (property, name) in &raw.secret_files {
+            let key = walk::child_path("kafka.secret_files", property);
+            if raw.properties.contains_key(property) {
+                let text = "kafka.properties has it too; leave one of them".to_owned();
+                problems.push(self.origins.problem(&key, text));
+                continue;
+            }
+            let Some(Source { text, .. }) = self.source(&key, name, problems) else { continue };
+            // Editors and `echo` end a file with one; no password does.
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            let secret = Secret::new(text.strip_suffix('\r').unwrap_or(text).to_owned());
+            match property_problem(property, &secret) {
+                None => {
+                    secrets.insert(property.clone(), secret);
+                }
+                Some(text) => problems.push(self.origins.problem(&key, text)),
+            }
+        }
+        secrets
     }
 
     fn source(&self, key: &str, name: &str, problems: &mut Vec<Problem>) -> Option<Source> {

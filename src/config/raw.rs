@@ -32,7 +32,7 @@ pub struct RawConfig {
     pub ledger: RawLedger,
     /// The SQLite ledger.
     pub sqlite: RawSqlite,
-    /// The Kafka ledger, which is not in this version.
+    /// The Kafka ledger.
     pub kafka: RawKafka,
     /// The small HTTP server for health and metrics.
     pub admin: RawAdmin,
@@ -186,8 +186,8 @@ impl Default for RawTag {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawLedger {
-    /// `sqlite`: a database file. `json_lines`: standard output; remembers nothing.
-    #[schemars(extend("enum" = ["sqlite", "json_lines"]))]
+    /// `sqlite`: a database file. `kafka`: topics. `json_lines`: standard output; remembers nothing.
+    #[schemars(extend("enum" = ["sqlite", "kafka", "json_lines"]))]
     pub kind: String,
 }
 
@@ -197,13 +197,73 @@ impl Default for RawLedger {
     }
 }
 
-/// The Kafka ledger, which is not in this version; its properties can be written and checked ahead.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// The Kafka ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawKafka {
+    /// Where Kafka answers: "host:port", one or more; the others are found through them.
+    pub brokers: Vec<String>,
+    /// Names the consumer group, and is what transactional ids begin with. Replicas that share the
+    /// feeds have the same; two deployments on one Kafka have different ones. 1 to 200 characters of
+    /// a-z, A-Z, 0-9, ".", "_" and "-".
+    pub deployment: String,
+    /// How many shares the feeds are dealt out in, by host; as many replicas can work at once. It is
+    /// the number of partitions of the state topic, and fixed for a deployment. 1 to 256.
+    pub lanes: i64,
+    /// How long outcomes may wait to be committed together; 0s to 10s.
+    pub commit_interval: String,
+    /// "lane": records of a lane go to one partition, in order for each feed. "key": by the article's
+    /// id, as a Java producer does it.
+    #[schemars(extend("enum" = ["lane", "key"]))]
+    pub partition_by: String,
+    /// The names of the topics.
+    pub topics: RawTopics,
     /// Any librdkafka property, verbatim: "security.protocol" = "SSL". Those that make the ledger
     /// safe are refused; so is, of course, what librdkafka does not know.
     pub properties: BTreeMap<String, String>,
+    /// Properties whose values are secrets: the file that holds each, one line end at its end taken
+    /// off. "sasl.password" = "/run/secrets/kafka-password".
+    pub secret_files: BTreeMap<String, String>,
+}
+
+impl Default for RawKafka {
+    fn default() -> Self {
+        Self {
+            brokers: vec!["127.0.0.1:9092".to_owned()],
+            deployment: "conflictwire".to_owned(),
+            lanes: 16,
+            commit_interval: "1s".to_owned(),
+            partition_by: "lane".to_owned(),
+            topics: RawTopics::default(),
+            properties: BTreeMap::new(),
+            secret_files: BTreeMap::new(),
+        }
+    }
+}
+
+/// The names of the Kafka topics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawTopics {
+    /// Every article revision.
+    pub articles: String,
+    /// Those that are about conflict.
+    pub conflict: String,
+    /// What could not be read.
+    pub rejects: String,
+    /// Feed state, compacted.
+    pub state: String,
+}
+
+impl Default for RawTopics {
+    fn default() -> Self {
+        Self {
+            articles: "news.articles.v1".to_owned(),
+            conflict: "news.conflict.v1".to_owned(),
+            rejects: "news.rejects.v1".to_owned(),
+            state: "news.feed-state.v1".to_owned(),
+        }
+    }
 }
 
 /// The SQLite ledger.

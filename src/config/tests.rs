@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
+use crate::commit::kafka::settings::PartitionBy;
 use crate::commit::sqlite::SqliteSettings;
 use crate::fetch::PrivateNetworks;
 use crate::model::Backlog;
@@ -141,7 +142,7 @@ timeout = 30
 body_limit = "2GiB"
 concurency = 4
 [ledger]
-kind = "kafka"
+kind = "kafca"
 [tag
 [colour]
 [[feed]]
@@ -167,7 +168,7 @@ country = "UK"
         "a.toml:7 fetch.timeout: 30 is a number; use text in quotes, for example \"30s\"",
         "a.toml:8 fetch.body_limit: 2GiB is too large; use 1KiB to 1GiB",
         "a.toml:9 fetch.concurency: is not a known key; did you mean \"concurrency\"?",
-        "a.toml:11 ledger.kind: \"kafka\" is not in this version; use \"sqlite\", or pipe what \"json_lines\" writes to a Kafka producer",
+        "a.toml:11 ledger.kind: \"kafca\" is not known; use \"sqlite\", \"kafka\" or \"json_lines\"",
         "a.toml:12 : column 5 is not TOML: unclosed table, expected `]`",
         "a.toml:13 colour: is not a known key; known here: admin, feed, feeds_from, fetch, kafka, ledger, log, normalise, parse, run, schedule, sqlite, tag",
         "a.toml:15 feed[0].url: \"htp://example.org/rss\" has scheme \"htp\"; use http or https",
@@ -496,7 +497,7 @@ fn choices_are_listed() {
     );
     check_problem(
         "[ledger]\nkind = \"redis\"",
-        "ledger.kind: \"redis\" is not known; use \"sqlite\" or \"json_lines\"",
+        "ledger.kind: \"redis\" is not known; use \"sqlite\", \"kafka\" or \"json_lines\"",
     );
     let json_lines = fine("[ledger]\nkind = \"json_lines\"").ledger;
     assert_eq!(json_lines, LedgerSettings::JsonLines);
@@ -541,4 +542,53 @@ fn a_lexicon_takes_the_place_of_its_language() {
     assert_eq!(tag.taxonomy.text, "# ours");
     let texts: Vec<&str> = tag.lexicons.iter().map(|lexicon| lexicon.text.as_str()).collect();
     assert_eq!(texts, ["language = \"ar\"", "language = \"en\" # ours"]);
+}
+
+#[test]
+fn the_kafka_ledger_is_told_all_it_needs() {
+    let written = written(&[
+        (
+            "a.toml",
+            "[ledger]\nkind = \"kafka\"\n[kafka]\nbrokers = [\"kafka-1.example:9093\", \"[::1]:9092\"]\n\
+             deployment = \"wire\"\nlanes = 4\ncommit_interval = \"200ms\"\npartition_by = \"key\"\n\
+             [kafka.topics]\narticles = \"a\"\n[kafka.properties]\n\"security.protocol\" = \"SSL\"\n\
+             [kafka.secret_files]\n\"sasl.password\" = \"password\"\n",
+        ),
+        ("password", "hunter2\n"),
+    ]);
+    let config = written.load(&[]).unwrap();
+    let LedgerSettings::Kafka(kafka) = &config.ledger else { panic!("{:?}", config.ledger) };
+    assert_eq!(kafka.shown_brokers(), "kafka-1.example:9093,[::1]:9092");
+    assert_eq!(kafka.transactional_id(3), "wire.lane.3");
+    assert_eq!((kafka.lanes, kafka.commit_interval), (4, Duration::from_millis(200)));
+    assert_eq!((kafka.topics.articles.as_str(), kafka.partition_by), ("a", PartitionBy::Key));
+    assert_eq!(kafka.secrets["sasl.password"], Secret::new("hunter2".to_owned()));
+    assert!(!format!("{config:?}").contains("hunter2"), "a secret is shown");
+}
+
+#[test]
+fn every_mistake_over_kafka_is_named() {
+    check_problem(
+        "[kafka]\nbrokers = []\n",
+        "kafka.brokers: empty; where Kafka answers, for example [\"127.0.0.1:9092\"]",
+    );
+    check_problem(
+        "[kafka]\nbrokers = [\"kafka\"]\n",
+        "kafka.brokers[0]: \"kafka\" is no host and port; use for example \"127.0.0.1:9092\"",
+    );
+    check_problem("[kafka]\nlanes = 257\n", "kafka.lanes: 257 is out of range; use 1 to 256");
+    check_problem(
+        "[kafka]\ndeployment = \"a b\"\n",
+        "kafka.deployment: \"a b\" is not 1 to 200 characters of a-z, A-Z, 0-9, \".\", \"_\" and \"-\"",
+    );
+    check_problem(
+        "[kafka.topics]\nconflict = \"news.articles.v1\"\n",
+        "kafka.topics.conflict: \"news.articles.v1\" is another topic already; each has its own",
+    );
+    check_problem(
+        "[kafka.properties]\n\"group.id\" = \"mine\"\n",
+        "kafka.properties.\"group.id\": it is set by the ledger itself (it is kafka.deployment); remove it",
+    );
+    let missing = problems("[kafka.secret_files]\n\"sasl.password\" = \"nowhere\"\n", &[]);
+    assert!(missing[0].contains("nowhere\" cannot be read"), "{missing:?}");
 }

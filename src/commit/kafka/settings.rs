@@ -1,0 +1,280 @@
+//! What the Kafka ledger is told, and the librdkafka configuration made of it.
+//!
+//! Every librdkafka property passes through but those that decide who owns a lane and what a
+//! transaction is: with others, "exactly once" would be a claim and no more.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+/// Properties that the ledger sets itself, and why in a word.
+const OWNED: [(&str, &str); 13] = [
+    ("bootstrap.servers", "set it as kafka.brokers"),
+    ("metadata.broker.list", "set it as kafka.brokers"),
+    ("transactional.id", "made of kafka.deployment and the lane"),
+    ("group.id", "it is kafka.deployment"),
+    ("enable.idempotence", "a transaction needs it"),
+    ("acks", "a transaction needs all of them"),
+    ("isolation.level", "each reader has the one it needs"),
+    ("enable.auto.commit", "no offsets are committed"),
+    ("enable.auto.offset.store", "no offsets are committed"),
+    ("enable.partition.eof", "reading a lane needs it"),
+    ("auto.offset.reset", "a lane is read from its beginning"),
+    ("statistics.interval.ms", "metrics need it"),
+    ("log.queue", "logs go where all logs go"),
+];
+
+/// The longest a transaction stays open, here and at the coordinator. A replica that dies inside
+/// one holds back every `read_committed` reader of its partitions until a successor comes or this
+/// is over; and half of it must do for a slow broker to acknowledge.
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a replica may be silent before its lanes move. With the second that a lane takes to be
+/// restored this keeps a take-over well under 15 s; brokers refuse less than 6 s by default.
+const SESSION_TIMEOUT_MS: &str = "8000";
+
+/// Which partition of the data topics a record goes to (`kafka.partition_by`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionBy {
+    /// Lane n to partition n modulo the partitions: few partitions in a transaction, and the
+    /// records of a feed in order.
+    Lane,
+    /// By the article's id, as a Java producer would (murmur2): an article's revisions in order.
+    Key,
+}
+
+/// The `[kafka.topics]` table: the names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicNames {
+    /// Every article revision.
+    pub articles: String,
+    /// Those that are about conflict.
+    pub conflict: String,
+    /// What could not be read.
+    pub rejects: String,
+    /// Feed state, compacted; a partition for each lane.
+    pub state: String,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text to itself.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The `[kafka]` table, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KafkaSettings {
+    /// Where Kafka answers, `host:port` each.
+    pub brokers: Vec<String>,
+    /// Names the consumer group; transactional ids begin with it.
+    pub deployment: String,
+    /// How many lanes the feeds are shared out to: the partitions of the state topic.
+    pub lanes: u32,
+    /// How long outcomes of a lane may wait to be committed together.
+    pub commit_interval: Duration,
+    /// Which partition a record goes to.
+    pub partition_by: PartitionBy,
+    /// The topics.
+    pub topics: TopicNames,
+    /// librdkafka's properties, verbatim.
+    pub properties: BTreeMap<String, String>,
+    /// The same, whose values came from files.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+impl KafkaSettings {
+    /// The transactional id of a lane: the fence around it.
+    pub fn transactional_id(&self, lane: u32) -> String {
+        format!("{}.lane.{lane}", self.deployment)
+    }
+
+    /// Where Kafka answers, for people.
+    pub fn shown_brokers(&self) -> String {
+        self.brokers.join(",")
+    }
+
+    /// What every client has: brokers, our defaults, then the operator's properties over them.
+    pub(super) fn client(&self) -> ClientConfig {
+        let mut config = self.defaults([
+            ("client.id", "conflictwire"),
+            ("socket.keepalive.enable", "true"),
+            ("reconnect.backoff.ms", "100"),
+            // A broker that is back is noticed this soon.
+            ("reconnect.backoff.max.ms", "2000"),
+            // One text in our own logs says that brokers are away; librdkafka's say it again and
+            // again.
+            ("log.connection.close", "false"),
+        ]);
+        config.set_log_level(RDKafkaLogLevel::Info);
+        config
+    }
+
+    /// The client that watches topics and watermarks. It has no group, and sees what is not
+    /// committed: only so a watermark is the end of the log.
+    pub(super) fn watcher(&self) -> ClientConfig {
+        let mut config = self.client();
+        config.set("isolation.level", "read_uncommitted");
+        config
+    }
+
+    /// A reader that is assigned partitions by us and stands outside the group.
+    pub(super) fn reader(&self) -> ClientConfig {
+        let mut config = self.client();
+        self.default(&mut config, "queued.max.messages.kbytes", "8192");
+        self.default(&mut config, "fetch.wait.max.ms", "100");
+        config
+            // It never joins, but librdkafka reads nothing without one.
+            .set("group.id", &self.deployment)
+            .set("isolation.level", "read_committed")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "error");
+        config
+    }
+
+    /// The member of the group that lanes are given to.
+    pub(super) fn member(&self) -> ClientConfig {
+        let mut config = self.client();
+        let is_new_protocol =
+            self.properties.get("group.protocol").is_some_and(|protocol| protocol == "consumer");
+        // The new protocol leaves these to the broker, and librdkafka refuses them beside it.
+        if !is_new_protocol {
+            self.default(&mut config, "partition.assignment.strategy", "cooperative-sticky");
+            self.default(&mut config, "session.timeout.ms", SESSION_TIMEOUT_MS);
+            self.default(&mut config, "heartbeat.interval.ms", "2000");
+        }
+        self.default(&mut config, "topic.metadata.refresh.interval.ms", "30000");
+        config
+            .set("group.id", &self.deployment)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "latest");
+        config
+    }
+
+    /// The producer of a lane. `record_bytes_max` is what every topic takes, if that is known.
+    pub(super) fn producer(
+        &self,
+        transactional_id: &str,
+        record_bytes_max: Option<usize>,
+    ) -> ClientConfig {
+        let mut config = self.client();
+        let timeout = TRANSACTION_TIMEOUT.as_millis().to_string();
+        for (property, value) in [
+            ("transaction.timeout.ms", timeout.as_str()),
+            ("message.timeout.ms", timeout.as_str()),
+            // Every record of a transaction is there before the first is sent.
+            ("linger.ms", "5"),
+            ("compression.type", "zstd"),
+            ("retry.backoff.ms", "20"),
+            ("retry.backoff.max.ms", "500"),
+            // Far above what one transaction holds, and no more: this is what a lane may take.
+            ("queue.buffering.max.kbytes", "32768"),
+            ("queue.buffering.max.messages", "20000"),
+        ] {
+            self.default(&mut config, property, value);
+        }
+        if let Some(bytes) = record_bytes_max {
+            self.default(&mut config, "message.max.bytes", &bytes.to_string());
+        }
+        config
+            .set("transactional.id", transactional_id)
+            .set("enable.idempotence", "true")
+            .set("statistics.interval.ms", "15000");
+        config
+    }
+
+    fn defaults<const N: usize>(&self, defaults: [(&str, &str); N]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.shown_brokers());
+        for (property, value) in defaults {
+            config.set(property, value);
+        }
+        for (property, value) in &self.properties {
+            config.set(property, value);
+        }
+        for (property, Secret(value)) in &self.secrets {
+            config.set(property, value);
+        }
+        config
+    }
+
+    /// Sets what the operator has not set.
+    fn default(&self, config: &mut ClientConfig, property: &str, value: &str) {
+        if !self.properties.contains_key(property) && !self.secrets.contains_key(property) {
+            config.set(property, value);
+        }
+    }
+}
+
+/// Why a property cannot be used; `None` if it can.
+///
+/// Asks librdkafka, so that the answer is that of the version built in. No broker is contacted. The
+/// text never holds the value of a secret.
+pub fn property_problem(property: &str, value: &Secret) -> Option<String> {
+    if let Some((_, why)) = OWNED.iter().find(|(owned, _)| *owned == property) {
+        return Some(format!("it is set by the ledger itself ({why}); remove it"));
+    }
+    let mut config = ClientConfig::new();
+    config.set(property, &value.0);
+    match config.create_native_config() {
+        Ok(_) => None,
+        Err(KafkaError::ClientConfig(_, why, _, _)) => Some(why),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(property: &str, value: &str, expected: Option<&str>) {
+        let problem = property_problem(property, &Secret::new(value.to_owned()));
+        match expected {
+            None => assert_eq!(problem, None),
+            Some(part) => {
+                assert!(problem.as_ref().is_some_and(|text| text.contains(part)), "{problem:?}")
+            }
+        }
+    }
+
+    #[test]
+    fn librdkafka_says_what_it_takes() {
+        check("security.protocol", "SASL_SSL", None);
+        check("sasl.mechanism", "SCRAM-SHA-512", None);
+        check("compression.type", "zstd", None);
+        check("ssl.ca.location", "/etc/ssl/certs/ca.pem", None);
+        check("security.protocol", "SSLISH", Some("security.protocol"));
+        check("securty.protocol", "SSL", Some("No such configuration property"));
+        check("linger.ms", "soon", Some("Invalid value"));
+    }
+
+    #[test]
+    fn what_makes_a_lane_safe_is_not_for_the_operator_to_set() {
+        check("acks", "1", Some("set by the ledger"));
+        check("transactional.id", "mine", Some("set by the ledger"));
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let secret = Secret::new("hunter2".to_owned());
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+    }
+}
