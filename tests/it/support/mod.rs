@@ -4,11 +4,14 @@
 //! whenever a request was served or a log line written, and at the latest after [`TICK`], for
 //! what announces itself by neither (rows, metrics).
 
+pub(crate) mod broker;
 pub(crate) mod daemon;
 pub(crate) mod growing;
 pub(crate) mod ledger;
+pub(crate) mod node;
 pub(crate) mod publisher;
 pub(crate) mod run;
+pub(crate) mod topics;
 mod tests;
 
 use std::fmt::Debug;

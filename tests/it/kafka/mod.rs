@@ -1,0 +1,3 @@
+//! What needs real Kafka: brokers that `make test` fetches and the tests start.
+
+mod harness;

@@ -1,0 +1,263 @@
+//! Reads topics as any consumer may, and writes to them as none should: for tests that tamper.
+//!
+//! A partition is read up to where it ended when the reading began, by position. Counting records
+//! would not do: the markers that end transactions take offsets too, and are never seen.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use serde_json::Value;
+
+use super::broker::ANSWER_TIMEOUT;
+use super::{PATIENCE, eventually, wait_until};
+
+/// How long to wait for one record before positions are looked at again.
+const RECORD_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// One record of a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TopicRecord {
+    /// Its topic.
+    pub(crate) topic: String,
+    /// Its partition.
+    pub(crate) partition: i32,
+    /// Its place in the partition.
+    pub(crate) offset: i64,
+    /// When, in milliseconds since 1970; by its producer's clock unless the topic says otherwise.
+    pub(crate) timestamp: i64,
+    /// Its key; empty if it has none.
+    pub(crate) key: String,
+    /// Its headers. Of two with one name, the last.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Its value: JSON, or a text if it is something else. `None` of a tombstone.
+    pub(crate) value: Option<Value>,
+}
+
+impl TopicRecord {
+    fn of(message: &BorrowedMessage<'_>) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers = message.headers().into_iter().flat_map(Headers::iter);
+        let value = message.payload().map(|payload| {
+            serde_json::from_slice(payload).unwrap_or_else(|_| Value::String(text(payload)))
+        });
+        Self {
+            topic: message.topic().to_owned(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis().unwrap_or(-1),
+            key: message.key().map(text).unwrap_or_default(),
+            headers: headers
+                .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
+                .collect(),
+            value,
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> (i32, i64) {
+        (self.partition, self.offset)
+    }
+
+    /// A header; empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// What a reader makes of transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Isolation {
+    Committed,
+    Uncommitted,
+}
+
+impl Isolation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Committed => "read_committed",
+            Self::Uncommitted => "read_uncommitted",
+        }
+    }
+}
+
+/// What was read of one topic so far, and the client that goes on.
+struct Tail {
+    consumer: BaseConsumer,
+    partitions: i32,
+    records: Vec<TopicRecord>,
+}
+
+/// A reader of topics. What it has read it keeps, so that reading again takes only what is new;
+/// what compaction took since is still there, as is a topic that was deleted.
+pub(crate) struct Topics {
+    client: ClientConfig,
+    tails: Mutex<BTreeMap<(String, Isolation), Tail>>,
+}
+
+impl Topics {
+    /// Reads through clients so configured.
+    pub(crate) fn through(client: ClientConfig) -> Self {
+        Self { client, tails: Mutex::default() }
+    }
+
+    /// The records of a topic that are committed now, by partition and offset. Those after the
+    /// begin of a transaction that is still open are not there yet, whoever wrote them.
+    #[track_caller]
+    pub(crate) fn read_committed(&self, topic: &str) -> Vec<TopicRecord> {
+        self.read(topic, Isolation::Committed)
+    }
+
+    /// All records of a topic, those of open and aborted transactions too.
+    #[track_caller]
+    pub(crate) fn read_uncommitted(&self, topic: &str) -> Vec<TopicRecord> {
+        self.read(topic, Isolation::Uncommitted)
+    }
+
+    /// The records of a topic that were aborted, or may still be.
+    #[track_caller]
+    pub(crate) fn aborted(&self, topic: &str) -> Vec<TopicRecord> {
+        let committed = self.read_committed(topic);
+        let mut rest = self.read_uncommitted(topic);
+        // Both are in order of place.
+        rest.retain(|record| {
+            committed.binary_search_by_key(&record.place(), TopicRecord::place).is_err()
+        });
+        rest
+    }
+
+    /// Partitions of a topic in which a transaction is open: readers of what is committed wait
+    /// there.
+    #[track_caller]
+    pub(crate) fn open_partitions(&self, topic: &str) -> Vec<i32> {
+        let committed = self.ends(topic, Isolation::Committed);
+        let all = self.ends(topic, Isolation::Uncommitted);
+        let open =
+            committed.iter().zip(&all).zip(0..).filter(|((committed, all), _)| committed < all);
+        open.map(|(_, partition)| partition).collect()
+    }
+
+    /// Waits until no transaction is open in a topic.
+    #[track_caller]
+    pub(crate) fn wait_until_settled(&self, topic: &str) {
+        wait_until(format!("the transactions in {topic} to end"), || {
+            self.open_partitions(topic).is_empty()
+        });
+    }
+
+    /// Adds a record, outside any transaction.
+    #[track_caller]
+    pub(crate) fn produce(&self, topic: &str, partition: i32, key: &str, value: Option<&Value>) {
+        self.produce_with(topic, partition, (key, value), &BTreeMap::new());
+    }
+
+    /// Adds a record with headers, outside any transaction.
+    #[track_caller]
+    pub(crate) fn produce_with(
+        &self,
+        topic: &str,
+        partition: i32,
+        (key, value): (&str, Option<&Value>),
+        headers: &BTreeMap<String, String>,
+    ) {
+        let producer: BaseProducer = self.client.create().unwrap();
+        send(&producer, (topic, partition), (key, value), headers);
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    fn read(&self, topic: &str, isolation: Isolation) -> Vec<TopicRecord> {
+        let ends = self.ends(topic, isolation);
+        let mut tails = self.tails.lock().unwrap();
+        let tail = tails.get_mut(&(topic.to_owned(), isolation)).unwrap();
+        tail.read_to(topic, &ends);
+        tail.records.clone()
+    }
+
+    /// Where each partition ends for a reader: the last stable offset, or the high watermark.
+    fn ends(&self, topic: &str, isolation: Isolation) -> Vec<i64> {
+        let mut tails = self.tails.lock().unwrap();
+        let tail = tails
+            .entry((topic.to_owned(), isolation))
+            .or_insert_with(|| Tail::open(&self.client, topic, isolation));
+        let ends = (0..tail.partitions).map(|partition| {
+            eventually(format!("the end of {topic}/{partition}"), || {
+                // Not answered for a moment after a leader has moved.
+                let watermarks = tail.consumer.fetch_watermarks(topic, partition, ANSWER_TIMEOUT);
+                watermarks.ok().map(|(_, end)| end)
+            })
+        });
+        ends.collect()
+    }
+}
+
+/// Puts a record into a producer's queue; inside a transaction if the producer is.
+#[track_caller]
+pub(crate) fn send(
+    producer: &BaseProducer,
+    (topic, partition): (&str, i32),
+    (key, value): (&str, Option<&Value>),
+    headers: &BTreeMap<String, String>,
+) {
+    let text = value.map(Value::to_string);
+    let owned = headers.iter().fold(OwnedHeaders::new(), |owned, (key, value)| {
+        owned.insert(Header { key, value: Some(value) })
+    });
+    let mut record = BaseRecord::to(topic).partition(partition).key(key).headers(owned);
+    if let Some(text) = &text {
+        record = record.payload(text);
+    }
+    producer.send(record).map_err(|(err, _)| err).unwrap();
+}
+
+impl Tail {
+    #[track_caller]
+    fn open(client: &ClientConfig, topic: &str, isolation: Isolation) -> Self {
+        let consumer: BaseConsumer = client
+            .clone()
+            // Wanted by the client library; nobody joins it and nothing is committed to it.
+            .set("group.id", "conflictwire-tests")
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", isolation.name())
+            .set("fetch.wait.max.ms", "50")
+            .create()
+            .unwrap();
+        let partitions = eventually(format!("the topic {topic}"), || {
+            let metadata = consumer.fetch_metadata(Some(topic), ANSWER_TIMEOUT).ok()?;
+            let count = metadata.topics().first()?.partitions().len();
+            i32::try_from(count).ok().filter(|count| *count > 0)
+        });
+        let mut all = TopicPartitionList::new();
+        for partition in 0..partitions {
+            all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        Self { consumer, partitions, records: Vec::new() }
+    }
+
+    #[track_caller]
+    fn read_to(&mut self, topic: &str, ends: &[i64]) {
+        eventually(format!("{topic} up to {ends:?}"), || {
+            while let Some(polled) = self.consumer.poll(RECORD_TIMEOUT) {
+                match polled {
+                    Ok(message) => self.records.push(TopicRecord::of(&message)),
+                    // Brokers come and go in these tests; the client goes on by itself.
+                    Err(KafkaError::MessageConsumption(_)) => {}
+                    Err(err) => panic!("cannot read {topic}: {err}"),
+                }
+            }
+            let positions = self.consumer.position().unwrap();
+            let is_read = ends.iter().zip(0..).all(|(end, partition)| {
+                let position = positions.find_partition(topic, partition).unwrap().offset();
+                *end == 0 || matches!(position, Offset::Offset(position) if position >= *end)
+            });
+            is_read.then_some(())
+        });
+        self.records.sort_by_key(TopicRecord::place);
+    }
+}
