@@ -1,20 +1,21 @@
 //! The harness of the Kafka tests held to its own word: what it says of brokers and topics is so.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer};
 use serde_json::json;
 
-use crate::support::PATIENCE;
+use super::transactional;
 use crate::support::broker::Cluster;
+use crate::support::secured::{Resource, Secured, password};
 use crate::support::topics::{TopicRecord, send};
+use crate::support::{PATIENCE, wait_until};
 
-/// A producer that is ready to begin transactions.
-fn transactional(cluster: &Cluster, id: &str) -> BaseProducer {
-    let producer: BaseProducer = cluster.client().set("transactional.id", id).create().unwrap();
-    producer.init_transactions(PATIENCE).unwrap();
-    producer
-}
+/// How long a client whom nobody lets in keeps trying.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Begins a transaction with a record in it that brokers have.
 fn begin(producer: &BaseProducer, topic: &str, key: &str) {
@@ -65,4 +66,111 @@ fn a_reader_tells_what_is_committed_from_what_is_not() {
         Some(json!("a text")),
     ];
     assert_eq!(values, expected);
+}
+
+/// A record that is committed, or the error that says why it could not be.
+fn try_to_produce(secured: &Secured, user: &str, password: &str, topic: &str) -> KafkaResult<()> {
+    let mut client = ClientConfig::new();
+    client.extend(
+        secured.client_properties(user).into_iter().map(|(key, value)| (key.into(), value)),
+    );
+    client.set("sasl.password", password).set("transactional.id", topic);
+    client.set("allow.auto.create.topics", "false");
+    let producer: BaseProducer = client.create()?;
+    producer.init_transactions(REFUSAL_TIMEOUT)?;
+    producer.begin_transaction()?;
+    send(&producer, (topic, 0), ("key", None), &BTreeMap::new());
+    producer.commit_transaction(PATIENCE)
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_secured_cluster_lets_in_whom_it_knows_to_do_what_he_may() {
+    let secured = Cluster::secured();
+    let topic = secured.cluster().name("harness.secured");
+    secured.cluster().create_topic(&topic, 1, &[]);
+    assert!(secured.authority().exists());
+
+    // The client library tries again and again; that it was not let in shows by time alone.
+    let refused = try_to_produce(secured, "daemon", "a wrong one", &topic);
+    assert_eq!(
+        refused.unwrap_err().rdkafka_error_code(),
+        Some(RDKafkaErrorCode::OperationTimedOut)
+    );
+    let stranger = || try_to_produce(secured, "stranger", &password("stranger"), &topic);
+    let daemon = || try_to_produce(secured, "daemon", &password("daemon"), &topic);
+    let refused = daemon().unwrap_err().rdkafka_error_code();
+    assert_eq!(refused, Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed));
+
+    let id = Resource::TransactionalId(&topic);
+    secured.allow("daemon", &["Write", "Describe"], id);
+    assert!(daemon().is_err(), "the id may, but not to this topic");
+    secured.allow("daemon", &["Write", "Describe"], Resource::Topic(&topic));
+    daemon().unwrap();
+    assert!(stranger().is_err());
+    secured.take_back("daemon", &["Write"], Resource::Topic(&topic));
+    assert!(daemon().is_err());
+    assert_eq!(secured.cluster().topics().read_committed(&topic).len(), 1);
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn an_admin_may_do_what_nobody_gave_him_a_right_to() {
+    let secured = Cluster::secured();
+    let topic = secured.cluster().name("harness.admin");
+    secured.cluster().create_topic(&topic, 1, &[]);
+    try_to_produce(secured, "admin", &password("admin"), &topic).unwrap();
+    secured.cluster().delete_topic(&topic);
+    wait_until("the topic to be gone", || secured.cluster().partitions(&topic).is_none());
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_killed_leader_is_followed_by_another_and_comes_back() {
+    let mut cluster = Cluster::alone();
+    let topic = cluster.name("harness.leaders");
+    cluster.create_topic(&topic, 1, &[]);
+    let topics = cluster.topics();
+    topics.produce(&topic, 0, "before", None);
+
+    let first = cluster.leader(&topic, 0);
+    assert!(cluster.node_ids().contains(&first));
+    cluster.kill(first);
+    wait_until("another leader", || cluster.leader(&topic, 0) != first);
+    topics.produce(&topic, 0, "without it", None);
+
+    cluster.restart(first);
+    cluster.wait_until_whole();
+    let second = cluster.leader(&topic, 0);
+    cluster.pause(second);
+    wait_until("another leader", || cluster.leader(&topic, 0) != second);
+    topics.produce(&topic, 0, "beside it", None);
+    cluster.resume(second);
+    cluster.wait_until_whole();
+    assert_eq!(keys(&topics.read_committed(&topic)), ["before", "without it", "beside it"]);
+
+    // Left as it should not be, it is mended for whoever comes next.
+    cluster.kill(first);
+    cluster.pause(second);
+    drop(cluster);
+    let cluster = Cluster::quiet();
+    assert_eq!(keys(&cluster.topics().read_committed(&topic)).len(), 3);
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn coordinators_are_where_kafka_says_they_are() {
+    let mut cluster = Cluster::alone();
+    let id = cluster.name("harness.coordinators");
+    let nodes = cluster.node_ids();
+    assert!(nodes.contains(&cluster.group_coordinator(&id)));
+
+    // A transactional id whose coordinator is away is refused until it has another.
+    let coordinator = cluster.transaction_coordinator(&id);
+    let producer = transactional(&cluster, &id);
+    drop(producer);
+    cluster.pause(coordinator);
+    assert_eq!(cluster.transaction_coordinator(&id), coordinator);
+    wait_until("another coordinator", || cluster.transaction_coordinator(&id) != coordinator);
+    drop(transactional(&cluster, &id));
 }

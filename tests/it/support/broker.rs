@@ -19,7 +19,6 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -42,7 +41,11 @@ pub(crate) struct Cluster {
     bootstrap: String,
     /// None of them if they are somebody else's.
     nodes: Vec<Node>,
+    /// Changes topics, and waits as long as that takes.
     admin: AdminClient<DefaultClientContext>,
+    /// Asks what there is. A paused broker looks to it like one that thinks: it soon gives up and
+    /// asks another.
+    observer: AdminClient<DefaultClientContext>,
 }
 
 /// The shared cluster as ordinary tests hold it: whole, for as long as they hold it.
@@ -126,15 +129,12 @@ impl Cluster {
 
     /// Brokers that may run some day.
     fn unseen(bootstrap: String) -> Self {
-        let admin = AdminClient::from_config(
-            ClientConfig::new()
-                .set("bootstrap.servers", &bootstrap)
-                .set("allow.auto.create.topics", "false")
-                // Leaders move in these tests, and a dead broker is asked again soon.
-                .set("reconnect.backoff.max.ms", "1000"),
-        )
-        .unwrap();
-        Self { bootstrap, nodes: Vec::new(), admin }
+        let mut client = ClientConfig::new();
+        client.set("bootstrap.servers", &bootstrap).set("reconnect.backoff.max.ms", "1000");
+        let admin = AdminClient::from_config(&client).unwrap();
+        client.set("socket.timeout.ms", "1500").set("socket.connection.setup.timeout.ms", "1500");
+        let observer = AdminClient::from_config(&client).unwrap();
+        Self { bootstrap, nodes: Vec::new(), admin, observer }
     }
 
     /// Starts so many brokers, which live until this process ends, and waits until each is seen.
@@ -195,20 +195,31 @@ impl Cluster {
     /// Makes a topic, with a copy on each node, and waits until every partition has a leader.
     #[track_caller]
     pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+        self.create_topics(&[(name, partitions, settings)]);
+    }
+
+    /// Makes several topics at once: name, partitions and settings of each.
+    #[track_caller]
+    pub(crate) fn create_topics(&self, topics: &[(&str, i32, &[(&str, &str)])]) {
         let copies = self.broker_ids().len().clamp(1, 3);
-        let copies = TopicReplication::Fixed(i32::try_from(copies).unwrap());
-        let mut topic = NewTopic::new(name, partitions, copies);
-        for (key, value) in settings {
-            topic = topic.set(key, value);
-        }
-        let made = complete(self.admin.create_topics([&topic], &admin_options())).unwrap();
+        let copies = i32::try_from(copies).unwrap();
+        let new: Vec<NewTopic<'_>> = topics
+            .iter()
+            .map(|(name, partitions, settings)| {
+                let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(copies));
+                settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
+            })
+            .collect();
+        let made = complete(self.admin.create_topics(&new, &admin_options())).unwrap();
         made.into_iter().for_each(|result| drop(result.unwrap()));
-        wait_until(format!("leaders of {name}"), || {
+        wait_until("leaders of the new topics", || {
             let metadata = self.metadata();
-            let topic = metadata.topics().iter().find(|topic| topic.name() == name);
-            topic.is_some_and(|topic| {
-                topic.partitions().len() == usize::try_from(partitions).unwrap()
-                    && topic.partitions().iter().all(|partition| partition.leader() > 0)
+            topics.iter().all(|(name, partitions, _)| {
+                let found = metadata.topics().iter().find(|found| found.name() == *name);
+                found.is_some_and(|found| {
+                    found.partitions().len() == usize::try_from(*partitions).unwrap()
+                        && found.partitions().iter().all(|partition| partition.leader() > 0)
+                })
             })
         });
     }
@@ -281,13 +292,13 @@ impl Cluster {
     #[track_caller]
     fn metadata(&self) -> Metadata {
         eventually("metadata of the cluster", || {
-            self.admin.inner().fetch_metadata(None, ANSWER_TIMEOUT).ok()
+            self.observer.inner().fetch_metadata(None, ANSWER_TIMEOUT).ok()
         })
     }
 
     /// The brokers that are seen now.
     fn broker_ids(&self) -> BTreeSet<i32> {
-        match self.admin.inner().fetch_metadata(None, ANSWER_TIMEOUT) {
+        match self.observer.inner().fetch_metadata(None, ANSWER_TIMEOUT) {
             Ok(metadata) => metadata.brokers().iter().map(|broker| broker.id()).collect(),
             Err(_) => BTreeSet::new(),
         }
@@ -337,7 +348,7 @@ impl Cluster {
             // Somebody else's, and theirs to keep whole.
             return true;
         }
-        let Ok(metadata) = self.admin.inner().fetch_metadata(None, ANSWER_TIMEOUT) else {
+        let Ok(metadata) = self.observer.inner().fetch_metadata(None, ANSWER_TIMEOUT) else {
             return false;
         };
         let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());

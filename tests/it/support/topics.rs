@@ -151,6 +151,12 @@ impl Topics {
         });
     }
 
+    /// How many partitions a topic has that was read.
+    #[track_caller]
+    pub(crate) fn partitions(&self, topic: &str) -> i32 {
+        i32::try_from(self.ends(topic, Isolation::Committed).len()).unwrap()
+    }
+
     /// Adds a record, outside any transaction.
     #[track_caller]
     pub(crate) fn produce(&self, topic: &str, partition: i32, key: &str, value: Option<&Value>) {
