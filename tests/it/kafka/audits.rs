@@ -85,17 +85,12 @@ fn transactions(feed: &Growing) -> Vec<Vec<Draft>> {
     commits.map(transaction).collect()
 }
 
-/// What an audit says of transactions, and what is said of their lanes.
-fn audit_of(tamper: impl FnOnce(&mut Vec<Vec<Draft>>)) -> (Audit, Vec<String>) {
-    let cluster = Cluster::quiet();
-    let publisher = Publisher::start();
-    let feed = grown_feed(&publisher, 6);
+/// Commits transactions to topics of their own.
+fn ledger_of(cluster: &Cluster, transactions: &[Vec<Draft>]) -> TopicLedger {
     let prefix = cluster.name("audits");
-    let ledger = TopicLedger::create(&cluster, &prefix, LANES, PARTITIONS);
-    let mut transactions = transactions(&feed);
-    tamper(&mut transactions);
-    let producer = transactional(&cluster, &prefix);
-    for drafts in &transactions {
+    let ledger = TopicLedger::create(cluster, &prefix, LANES, PARTITIONS);
+    let producer = transactional(cluster, &prefix);
+    for drafts in transactions {
         producer.begin_transaction().unwrap();
         for draft in drafts {
             let topic = ledger.topic(draft.topic);
@@ -104,6 +99,17 @@ fn audit_of(tamper: impl FnOnce(&mut Vec<Vec<Draft>>)) -> (Audit, Vec<String>) {
         }
         producer.commit_transaction(PATIENCE).unwrap();
     }
+    ledger
+}
+
+/// What an audit says of transactions, and what is said of their lanes.
+fn audit_of(tamper: impl FnOnce(&mut Vec<Vec<Draft>>)) -> (Audit, Vec<String>) {
+    let cluster = Cluster::quiet();
+    let publisher = Publisher::start();
+    let feed = grown_feed(&publisher, 6);
+    let mut transactions = transactions(&feed);
+    tamper(&mut transactions);
+    let ledger = ledger_of(&cluster, &transactions);
     assert_eq!(ledger.aborted(), 0);
     (ledger.audit(&[feed]), ledger.lane_faults())
 }
@@ -119,6 +125,31 @@ fn check(tamper: impl FnOnce(&mut Vec<Vec<Draft>>), lost: usize, twice: usize, f
     assert_eq!((audit.lost, audit.twice), (lost, twice), "{audit:#?}");
     let is_found = audit.faults.iter().chain(&lane_faults).any(|found| found.contains(fault));
     assert!(is_found, "{audit:#?} {lane_faults:#?}");
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn topics_are_read_as_a_file_is() {
+    let cluster = Cluster::quiet();
+    let publisher = Publisher::start();
+    let feed = grown_feed(&publisher, 2);
+    let mut transactions = transactions(&feed);
+    let refusal = json!({"feed_id": feed.name, "reason": "malformed"});
+    transactions[0].insert(0, article("rejects", &refusal));
+    let ledger = ledger_of(&cluster, &transactions);
+
+    let written = transactions.iter().flatten().filter(|draft| draft.topic == "articles").count();
+    assert_eq!(ledger.wait_for_rows(&feed.name, written).len(), written);
+    assert_eq!(ledger.rows().len(), ledger.rows_of(&feed.name).len());
+    assert_eq!(ledger.rejects()[0].reason, "malformed");
+    let commits = commits(&feed);
+    let (_, last) = commits.last().unwrap();
+    assert_eq!(&ledger.wait_for_state(&feed.name, |state| state.sequence == last.sequence), last);
+    assert!(ledger.state("another").is_none());
+
+    // A tombstone takes a state away.
+    ledger.topics().produce(&ledger.topic("state"), LANE, &feed.name, None);
+    assert!(ledger.state(&feed.name).is_none());
 }
 
 #[test]

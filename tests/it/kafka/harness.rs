@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::config::FromClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use serde_json::json;
 
 use super::transactional;
-use crate::support::broker::Cluster;
+use crate::support::broker::{Cluster, complete};
 use crate::support::secured::{Resource, Secured, password};
 use crate::support::topics::{TopicRecord, send};
 use crate::support::{PATIENCE, wait_until};
@@ -70,10 +73,7 @@ fn a_reader_tells_what_is_committed_from_what_is_not() {
 
 /// A record that is committed, or the error that says why it could not be.
 fn try_to_produce(secured: &Secured, user: &str, password: &str, topic: &str) -> KafkaResult<()> {
-    let mut client = ClientConfig::new();
-    client.extend(
-        secured.client_properties(user).into_iter().map(|(key, value)| (key.into(), value)),
-    );
+    let mut client = secured.client(user);
     client.set("sasl.password", password).set("transactional.id", topic);
     client.set("allow.auto.create.topics", "false");
     let producer: BaseProducer = client.create()?;
@@ -111,6 +111,35 @@ fn a_secured_cluster_lets_in_whom_it_knows_to_do_what_he_may() {
     secured.take_back("daemon", &["Write"], Resource::Topic(&topic));
     assert!(daemon().is_err());
     assert_eq!(secured.cluster().topics().read_committed(&topic).len(), 1);
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn rights_to_groups_and_to_the_cluster_are_given_too() {
+    let secured = Cluster::secured();
+    let name = secured.cluster().name("harness.rights");
+    let mut client = secured.client("daemon");
+    let consumer: BaseConsumer = client.set("group.id", &name).create().unwrap();
+    // Here, too, that it may not shows by time alone.
+    let ask = || {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(&name, 0);
+        consumer.committed_offsets(asked, REFUSAL_TIMEOUT)
+    };
+    assert!(ask().is_err());
+    secured.allow("daemon", &["Read"], Resource::Group(&name));
+    wait_until("the right to be known", || ask().is_ok());
+
+    let admin = AdminClient::from_config(&secured.client("stranger")).unwrap();
+    let create = || {
+        let topic = NewTopic::new(&name, 1, TopicReplication::Fixed(1));
+        complete(admin.create_topics([&topic], &AdminOptions::new())).unwrap().remove(0)
+    };
+    assert!(create().is_err());
+    secured.allow("stranger", &["Create"], Resource::Cluster);
+    create().unwrap();
+    // The cluster is all tests' own.
+    secured.take_back("stranger", &["Create"], Resource::Cluster);
 }
 
 #[test]

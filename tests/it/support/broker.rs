@@ -36,6 +36,9 @@ const CLUSTER_ID: &str = "conflictwire-in-testsA";
 /// How long one request may take before it is asked again.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Keys and values of a topic's configuration.
+pub(crate) type Settings<'a> = &'a [(&'a str, &'a str)];
+
 /// Brokers, and a client that asks them about themselves.
 pub(crate) struct Cluster {
     bootstrap: String,
@@ -194,13 +197,13 @@ impl Cluster {
 
     /// Makes a topic, with a copy on each node, and waits until every partition has a leader.
     #[track_caller]
-    pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+    pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: Settings<'_>) {
         self.create_topics(&[(name, partitions, settings)]);
     }
 
     /// Makes several topics at once: name, partitions and settings of each.
     #[track_caller]
-    pub(crate) fn create_topics(&self, topics: &[(&str, i32, &[(&str, &str)])]) {
+    pub(crate) fn create_topics(&self, topics: &[(&str, i32, Settings<'_>)]) {
         let copies = self.broker_ids().len().clamp(1, 3);
         let copies = i32::try_from(copies).unwrap();
         let new: Vec<NewTopic<'_>> = topics

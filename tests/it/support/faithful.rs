@@ -35,7 +35,7 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
             }
             let number: u8 = shown.guid.rsplit('-').next().unwrap().parse().unwrap();
             let id = ArticleId([number; 16]);
-            let is_relevant = number % 3 > 0;
+            let is_relevant = !number.is_multiple_of(3);
             let tags =
                 if is_relevant { json!([{"id": "shelling"}, {"id": "market"}]) } else { json!([]) };
             records.push(json!({
@@ -45,7 +45,7 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
                 "feed": {"id": feed.name, "url": feed.url},
                 "guid": shown.guid,
                 "title": shown.title,
-                "language": if number % 2 == 0 { Value::Null } else { "en".into() },
+                "language": if number.is_multiple_of(2) { Value::Null } else { "en".into() },
                 "conflict": {"relevant": is_relevant, "tags": tags},
             }));
             let digest = digest([Some(&shown.title), None, None, None]);

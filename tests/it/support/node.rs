@@ -296,6 +296,7 @@ pub(crate) fn guard(folder: &Path) {
         done 2>/dev/null
         # What is being killed may still write.
         rm -rf \"$folder\" 2>/dev/null || { sleep 1; rm -rf \"$folder\"; }";
+    #[expect(clippy::zombie_processes, reason = "it is there to outlive this process")]
     let mut guard = Command::new("sh")
         .args(["-c", SCRIPT])
         .stdin(Stdio::piped())

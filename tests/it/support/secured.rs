@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use rdkafka::ClientConfig;
+
 use super::broker::{Cluster, own_folder};
 use super::node::{Plan, class_path, complete, free_port, java};
 
@@ -102,7 +104,16 @@ impl Secured {
         ]
     }
 
-    /// Gives a user rights: "Read", "Write", "Describe", "`IdempotentWrite`".
+    /// The start of such a client's configuration.
+    pub(crate) fn client(&self, user: &str) -> ClientConfig {
+        let mut client = ClientConfig::new();
+        for (key, value) in self.client_properties(user) {
+            client.set(key, value);
+        }
+        client
+    }
+
+    /// Gives a user rights: "Read", "Write", "Describe", "Create".
     #[track_caller]
     pub(crate) fn allow(&self, user: &str, operations: &[&str], resource: Resource<'_>) {
         self.change("--add", user, operations, resource);

@@ -87,24 +87,29 @@ impl Isolation {
     }
 }
 
-/// What was read of one topic so far, and the client that goes on.
-struct Tail {
+/// Two clients, and what they have read so far.
+struct Reading {
+    /// Reads records.
     consumer: BaseConsumer,
-    partitions: i32,
-    records: Vec<TopicRecord>,
+    /// Asks where partitions end. A broker answers one request of a connection after the other, and
+    /// those of the other client wait for news.
+    observer: BaseConsumer,
+    /// Partitions of the topics that were asked for.
+    partitions: BTreeMap<String, i32>,
+    records: BTreeMap<String, Vec<TopicRecord>>,
 }
 
 /// A reader of topics. What it has read it keeps, so that reading again takes only what is new;
 /// what compaction took since is still there, as is a topic that was deleted.
 pub(crate) struct Topics {
     client: ClientConfig,
-    tails: Mutex<BTreeMap<(String, Isolation), Tail>>,
+    readings: Mutex<BTreeMap<Isolation, Reading>>,
 }
 
 impl Topics {
     /// Reads through clients so configured.
     pub(crate) fn through(client: ClientConfig) -> Self {
-        Self { client, tails: Mutex::default() }
+        Self { client, readings: Mutex::default() }
     }
 
     /// The records of a topic that are committed now, by partition and offset. Those after the
@@ -178,27 +183,21 @@ impl Topics {
     }
 
     fn read(&self, topic: &str, isolation: Isolation) -> Vec<TopicRecord> {
-        let ends = self.ends(topic, isolation);
-        let mut tails = self.tails.lock().unwrap();
-        let tail = tails.get_mut(&(topic.to_owned(), isolation)).unwrap();
-        tail.read_to(topic, &ends);
-        tail.records.clone()
+        self.reading(isolation, |reading| {
+            let ends = reading.ends(topic);
+            reading.read_to(topic, &ends);
+            reading.records.get(topic).cloned().unwrap_or_default()
+        })
     }
 
     /// Where each partition ends for a reader: the last stable offset, or the high watermark.
     fn ends(&self, topic: &str, isolation: Isolation) -> Vec<i64> {
-        let mut tails = self.tails.lock().unwrap();
-        let tail = tails
-            .entry((topic.to_owned(), isolation))
-            .or_insert_with(|| Tail::open(&self.client, topic, isolation));
-        let ends = (0..tail.partitions).map(|partition| {
-            eventually(format!("the end of {topic}/{partition}"), || {
-                // Not answered for a moment after a leader has moved.
-                let watermarks = tail.consumer.fetch_watermarks(topic, partition, ANSWER_TIMEOUT);
-                watermarks.ok().map(|(_, end)| end)
-            })
-        });
-        ends.collect()
+        self.reading(isolation, |reading| reading.ends(topic))
+    }
+
+    fn reading<T>(&self, isolation: Isolation, act: impl FnOnce(&mut Reading) -> T) -> T {
+        let mut readings = self.readings.lock().unwrap();
+        act(readings.entry(isolation).or_insert_with(|| Reading::begin(&self.client, isolation)))
     }
 }
 
@@ -221,49 +220,80 @@ pub(crate) fn send(
     producer.send(record).map_err(|(err, _)| err).unwrap();
 }
 
-impl Tail {
+impl Reading {
     #[track_caller]
-    fn open(client: &ClientConfig, topic: &str, isolation: Isolation) -> Self {
-        let consumer: BaseConsumer = client
-            .clone()
+    fn begin(client: &ClientConfig, isolation: Isolation) -> Self {
+        let mut client = client.clone();
+        client
             // Wanted by the client library; nobody joins it and nothing is committed to it.
             .set("group.id", "conflictwire-tests")
             .set("enable.auto.commit", "false")
             .set("isolation.level", isolation.name())
-            .set("fetch.wait.max.ms", "50")
-            .create()
-            .unwrap();
-        let partitions = eventually(format!("the topic {topic}"), || {
-            let metadata = consumer.fetch_metadata(Some(topic), ANSWER_TIMEOUT).ok()?;
+            .set("fetch.wait.max.ms", "50");
+        let (consumer, observer) = (client.create().unwrap(), client.create().unwrap());
+        Self { consumer, observer, partitions: BTreeMap::new(), records: BTreeMap::new() }
+    }
+
+    /// How many partitions a topic has, which is read from now on.
+    #[track_caller]
+    fn partitions(&mut self, topic: &str) -> i32 {
+        if let Some(count) = self.partitions.get(topic) {
+            return *count;
+        }
+        let count = eventually(format!("the topic {topic}"), || {
+            // By the client that will read: it then knows whom to ask, and asks at once.
+            let metadata = self.consumer.fetch_metadata(Some(topic), ANSWER_TIMEOUT).ok()?;
             let count = metadata.topics().first()?.partitions().len();
             i32::try_from(count).ok().filter(|count| *count > 0)
         });
         let mut all = TopicPartitionList::new();
-        for partition in 0..partitions {
+        for partition in 0..count {
             all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
         }
-        consumer.assign(&all).unwrap();
-        Self { consumer, partitions, records: Vec::new() }
+        self.consumer.incremental_assign(&all).unwrap();
+        self.partitions.insert(topic.to_owned(), count);
+        count
+    }
+
+    #[track_caller]
+    fn ends(&mut self, topic: &str) -> Vec<i64> {
+        let ends = (0..self.partitions(topic)).map(|partition| {
+            eventually(format!("the end of {topic}/{partition}"), || {
+                // Not answered for a moment after a leader has moved.
+                let watermarks = self.observer.fetch_watermarks(topic, partition, ANSWER_TIMEOUT);
+                watermarks.ok().map(|(_, end)| end)
+            })
+        });
+        ends.collect()
     }
 
     #[track_caller]
     fn read_to(&mut self, topic: &str, ends: &[i64]) {
-        eventually(format!("{topic} up to {ends:?}"), || {
-            while let Some(polled) = self.consumer.poll(RECORD_TIMEOUT) {
-                match polled {
-                    Ok(message) => self.records.push(TopicRecord::of(&message)),
+        wait_until(format!("{topic} up to {ends:?}"), || {
+            while !self.has_read(topic, ends) {
+                match self.consumer.poll(RECORD_TIMEOUT) {
+                    Some(Ok(message)) => {
+                        let record = TopicRecord::of(&message);
+                        self.records.entry(record.topic.clone()).or_default().push(record);
+                    }
                     // Brokers come and go in these tests; the client goes on by itself.
-                    Err(KafkaError::MessageConsumption(_)) => {}
-                    Err(err) => panic!("cannot read {topic}: {err}"),
+                    Some(Err(KafkaError::MessageConsumption(_))) => {}
+                    Some(Err(err)) => panic!("cannot read {topic}: {err}"),
+                    None => return false,
                 }
             }
-            let positions = self.consumer.position().unwrap();
-            let is_read = ends.iter().zip(0..).all(|(end, partition)| {
-                let position = positions.find_partition(topic, partition).unwrap().offset();
-                *end == 0 || matches!(position, Offset::Offset(position) if position >= *end)
-            });
-            is_read.then_some(())
+            true
         });
-        self.records.sort_by_key(TopicRecord::place);
+        if let Some(records) = self.records.get_mut(topic) {
+            records.sort_by_key(TopicRecord::place);
+        }
+    }
+
+    fn has_read(&self, topic: &str, ends: &[i64]) -> bool {
+        let positions = self.consumer.position().unwrap();
+        ends.iter().zip(0..).all(|(end, partition)| {
+            let position = positions.find_partition(topic, partition).unwrap().offset();
+            *end == 0 || matches!(position, Offset::Offset(position) if position >= *end)
+        })
     }
 }
