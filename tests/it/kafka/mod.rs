@@ -1,7 +1,11 @@
 //! What needs real Kafka: brokers that `make test` fetches and the tests start.
 
 mod audits;
+mod brokers;
+mod exactly_once;
 mod harness;
+mod replicas;
+mod world;
 
 use rdkafka::producer::{BaseProducer, Producer};
 

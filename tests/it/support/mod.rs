@@ -67,6 +67,13 @@ pub(crate) fn wait_until(what: impl Debug, mut condition: impl FnMut() -> bool) 
     eventually(what, || condition().then_some(()));
 }
 
+/// How often a test that kills something kills it: once, unless the environment asks for more.
+pub(crate) fn rounds() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
+    let rounds = std::env::var("CONFLICTWIRE_TEST_ROUNDS");
+    rounds.map_or(1, |rounds| rounds.parse().unwrap())
+}
+
 /// The project's own folder.
 pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
