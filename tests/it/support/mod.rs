@@ -1,4 +1,5 @@
-//! What the tests stand on: a scripted publisher, the real daemon, a reader of the ledger.
+//! What the tests stand on: a scripted publisher, the real daemon, real Kafka, readers of both
+//! ledgers.
 //!
 //! Nothing here sleeps. A test waits for a condition with [`eventually`], which looks again
 //! whenever a request was served or a log line written, and at the latest after [`TICK`], for
