@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 29] = [
+pub const FIELDS: [&str; 31] = [
     "admin.address",
     "config.path",
     "config.problem",
@@ -26,6 +26,8 @@ pub const FIELDS: [&str; 29] = [
     "kafka.facility",
     "kafka.text",
     "ledger.kind",
+    "ledger.instance",
+    "ledger.deployment",
     "ledger.path",
     "poll.failures",
     "poll.next_at",

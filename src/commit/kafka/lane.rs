@@ -448,7 +448,7 @@ impl<'a> Term<'a> {
             (Ok(last), Some(producer)) => {
                 let mut lines: Vec<&Line> = lines.into_iter().map(|(line, _)| line).collect();
                 lines.push(&last);
-                producer.commit(&lines, now)
+                producer.commit(&lines, now, || self.is_over())
             }
             (Err(why), _) => Err(failed(why)),
             (Ok(_), None) => Err(failed("there is no producer".to_owned())),

@@ -33,7 +33,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 use url::Url;
 
 use self::board::Board;
@@ -211,6 +211,11 @@ impl KafkaLedger {
             .map_err(|err| {
                 CommitError::Misconfigured(format!("the system gives no thread: {err}"))
             })?;
+        info!(
+            ledger.instance = shared.instance,
+            ledger.deployment = shared.settings.deployment,
+            "looking for the group that gives lanes"
+        );
         Ok((Self { shared, placement }, given))
     }
 

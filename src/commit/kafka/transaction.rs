@@ -184,11 +184,16 @@ impl Producer {
     }
 
     /// Commits these lines as one transaction, the last one last in its partition; says the offset
-    /// of that one.
+    /// of that one. `is_over` says whether to give up before the time of the transaction is over.
     ///
     /// # Errors
     /// [`Failure`]; the producer is of no further use then.
-    pub(super) fn commit(&self, lines: &[&Line], now: Timestamp) -> Result<i64, Failure> {
+    pub(super) fn commit(
+        &self,
+        lines: &[&Line],
+        now: Timestamp,
+        is_over: impl Fn() -> bool,
+    ) -> Result<i64, Failure> {
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
         *self.reports() = Reports::default();
         self.inner.begin_transaction().map_err(|error| self.failure(&error.to_string()))?;
@@ -197,13 +202,13 @@ impl Producer {
             self.send(index, line, now, deadline)?;
             self.pass_points(line, lines.get(index + 1).copied());
         }
-        self.await_reports(lines.len(), deadline)?;
+        self.await_reports(lines.len(), deadline, &is_over)?;
         fault::point(Point::BeforeCommit);
         loop {
             match self.inner.commit_transaction(SLICE) {
                 Ok(()) => break,
                 Err(KafkaError::Transaction(error))
-                    if error.is_retriable() && Instant::now() < deadline => {}
+                    if error.is_retriable() && Instant::now() < deadline && !is_over() => {}
                 Err(error) => {
                     let text = self.explained(&error.to_string());
                     return Err(Failure { text, is_doubtful: true, refused: Vec::new() });
@@ -276,12 +281,17 @@ impl Producer {
         fault::point(point);
     }
 
-    fn await_reports(&self, lines: usize, deadline: Instant) -> Result<(), Failure> {
+    fn await_reports(
+        &self,
+        lines: usize,
+        deadline: Instant,
+        is_over: &impl Fn() -> bool,
+    ) -> Result<(), Failure> {
         // Until nothing is in flight, not until the last report: a report that is being given is
         // still counted, and would cost the commit its tenth of a second.
         while self.inner.in_flight_count() > 0 {
             self.inner.poll(LOOK);
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || is_over() {
                 return Err(self.failure("the brokers did not acknowledge in time"));
             }
         }

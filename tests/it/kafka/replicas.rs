@@ -58,7 +58,7 @@ fn a_replica_that_wakes_from_a_long_sleep_commits_nothing_late() {
     for round in 0..rounds {
         let passing = 3 + round * 5 % 17;
         let armed = format!("stop {}:{passing}", Point::AfterLaneSent.name());
-        let mut sleeper = world.setup.spawn_armed(&armed);
+        let sleeper = world.setup.spawn_armed(&armed);
         sleeper.wait_until_stopped();
         let other = world.setup.start();
         wait_for_lanes(&other, LANES);

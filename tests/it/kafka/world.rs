@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use conflictwire::state::FeedState;
+use serde_json::Value;
 
 use crate::support::broker::Cluster;
-use crate::support::daemon::{Daemon, Setup};
+use crate::support::daemon::{Daemon, Setup, field};
 use crate::support::growing::{Growing, Pace};
 use crate::support::publisher::Publisher;
 use crate::support::topic_ledger::{LANE_KEY, TopicLedger};
@@ -71,14 +72,6 @@ impl World {
         format!("{}.lane.{lane}", self.name)
     }
 
-    /// Waits until each feed has served so many versions, so that something is under way everywhere.
-    #[track_caller]
-    pub(super) fn wait_until_served(&self, versions: usize) {
-        wait_until(format!("{versions} versions of each feed"), || {
-            self.feeds.iter().all(|feed| feed.served().len() >= versions)
-        });
-    }
-
     /// Waits until each feed has been served so many versions more than now.
     #[track_caller]
     pub(super) fn wait_for_versions(&self, more: usize) {
@@ -114,7 +107,9 @@ impl World {
             .collect();
         let daemon = self.setup.start();
         self.catch_up();
-        let states = restored(&self.ledger.records("state"));
+        let line = daemon.wait_for_line("looking for the group that gives lanes");
+        let instance = field(&line, "ledger.instance").and_then(Value::as_str).unwrap();
+        let states = restored(&self.ledger.records("state"), instance);
         for feed in &self.feeds {
             let first = asked[feed.path.as_str()];
             let requests = self.publisher.wait_for_requests(&feed.path, first + 1);
@@ -193,32 +188,24 @@ pub(super) fn wait_for_lanes(daemon: &Daemon, lanes: usize) {
     wait_until(format!("{lanes} lanes owned"), || lanes_owned(daemon) == lanes);
 }
 
-/// The states that the instance which wrote last found when it took up each lane: those before its
-/// first transaction there. When they were committed nobody outside can tell from a clock: what a
-/// killed replica had sent may have been committed after it was dead.
-fn restored(records: &[TopicRecord]) -> BTreeMap<String, FeedState> {
+/// The states that an instance found when it took up each lane: those before its first transaction
+/// there. When they were committed nobody outside can tell from a clock: what a killed replica had
+/// sent may have been committed after it was dead.
+fn restored(records: &[TopicRecord], instance: &str) -> BTreeMap<String, FeedState> {
     let mut found = BTreeMap::new();
     for partition in 0..i32::try_from(LANES).unwrap() {
-        let of_lane = records.iter().filter(|record| record.partition == partition);
-        // Each transaction ends with a record of the lane.
-        let mut transactions: Vec<(String, Vec<&TopicRecord>)> = Vec::new();
         let mut states = Vec::new();
-        for record in of_lane {
-            if record.key == LANE_KEY {
-                let instance = record.value.as_ref().unwrap()["instance"].as_str().unwrap();
-                transactions.push((instance.to_owned(), std::mem::take(&mut states)));
-            } else {
-                states.push(record);
+        for record in records.iter().filter(|record| record.partition == partition) {
+            let value = record.value.clone().unwrap();
+            if record.key != LANE_KEY {
+                states.push((record.key.clone(), serde_json::from_value(value).unwrap()));
+                continue;
             }
-        }
-        let Some((last, _)) = transactions.last().cloned() else { continue };
-        for record in transactions
-            .into_iter()
-            .take_while(|(instance, _)| *instance != last)
-            .flat_map(|(_, states)| states)
-        {
-            let state = serde_json::from_value(record.value.clone().unwrap()).unwrap();
-            found.insert(record.key.clone(), state);
+            // Each transaction ends with a record of the lane.
+            if value["instance"] == instance {
+                break;
+            }
+            found.extend(states.drain(..));
         }
     }
     found
