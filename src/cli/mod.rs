@@ -12,6 +12,7 @@ pub mod search;
 pub mod show;
 pub mod tag;
 pub mod tail;
+pub mod topics;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -77,7 +78,7 @@ pub enum Command {
     /// Check the configuration: every problem at once
     ///
     /// Offline unless --connect is given. Exits 78 if something is wrong with the configuration, 1 if
-    /// --connect found a feed that does not answer.
+    /// --connect found a feed that does not answer, or something of Kafka that is missing.
     Check(check::CheckArgs),
     /// Poll feeds once and print their records; nothing is stored
     ///
@@ -92,7 +93,8 @@ pub enum Command {
     Tag(tag::TagArgs),
     /// Follow what is being committed
     ///
-    /// Reads the SQLite ledger beside a running daemon, and ends with Ctrl-C.
+    /// Reads the SQLite ledger or the Kafka topic of articles beside a running daemon, and ends with
+    /// Ctrl-C. Needs Read on that topic; joins no group.
     Tail(tail::TailArgs),
     /// Search the articles in the SQLite ledger
     ///
@@ -102,6 +104,8 @@ pub enum Command {
     Search(search::SearchArgs),
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),
+    /// Say how the Kafka topics must look, and create those that are missing
+    Topics(topics::TopicsArgs),
     /// Print the JSON Schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
@@ -129,6 +133,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Tail(args) => tail::run(args, config),
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
+        Command::Topics(args) => topics::run(args, config),
         Command::Schema(args) => schema::run(args),
         Command::Generate(args) => schema::generate(args),
     }

@@ -2,4 +2,9 @@
 //!
 //! The only folder that names rdkafka.
 
+pub mod cluster;
+pub mod probe;
+pub mod read;
 pub mod settings;
+pub mod topics;
+mod trouble;
