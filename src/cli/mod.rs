@@ -106,7 +106,7 @@ pub enum Command {
     Feeds(feeds::FeedsArgs),
     /// Say how the Kafka topics must look, and create those that are missing
     Topics(topics::TopicsArgs),
-    /// Print the JSON Schema of what is published or configured
+    /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
     #[command(hide = true)]
@@ -134,7 +134,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
         Command::Topics(args) => topics::run(args, config),
-        Command::Schema(args) => schema::run(args),
+        Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
     }
 }

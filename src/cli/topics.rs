@@ -102,6 +102,7 @@ async fn show_plan(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Resul
     for (index, plan) in plans.iter().enumerate() {
         write_plan(&mut out, plan)?;
         if let Some(now) = now.get(index) {
+            write!(out, "now: ")?;
             write_now(&mut out, plan, now)?;
         }
         writeln!(out)?;
@@ -139,7 +140,7 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
 
     let mut out = anstream::stdout().lock();
     let mut unusable = 0;
-    let mut refused = Vec::new();
+    let mut not_allowed = Vec::new();
     for (plan, now) in plans.iter().zip(&after) {
         let creation = wanted.iter().zip(&created).find(|(wanted, _)| wanted.name == plan.name);
         let is_usable = match creation.map(|(_, creation)| creation) {
@@ -147,9 +148,18 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
                 writeln!(out, "{}  {GOOD}created{GOOD:#}, {}", plan.name, size(plan))?;
                 write_differences(&mut out, plan, now)?
             }
+            Some(Creation::NotAllowed(why)) => {
+                let name = &plan.name;
+                let hidden = match now {
+                    Ok(TopicNow::Hidden) => "hidden from this user, and ",
+                    Ok(TopicNow::Missing | TopicNow::There { .. }) | Err(_) => "",
+                };
+                writeln!(out, "{name}  {hidden}{BAD}cannot be created:{BAD:#} {why}")?;
+                not_allowed.push(plan);
+                false
+            }
             Some(Creation::Refused(why)) => {
                 writeln!(out, "{}  {BAD}cannot be created:{BAD:#} {why}", plan.name)?;
-                refused.push(plan);
                 false
             }
             Some(Creation::Existed) | None => {
@@ -160,9 +170,9 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
         unusable += usize::from(!is_usable);
     }
     write_risks(&mut out, choice)?;
-    if !refused.is_empty() {
+    if !not_allowed.is_empty() {
         writeln!(out, "\nwho has the right to create topics can do so with Kafka's own tools:")?;
-        for plan in refused {
+        for plan in not_allowed {
             writeln!(out, "{}", command(plan, &settings.shown_brokers()))?;
         }
     }
@@ -170,7 +180,7 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
         writeln!(out, "all topics are there")?;
         return Ok(Exit::Fine);
     }
-    writeln!(out, "{BAD}{} cannot be used as it is{BAD:#}", counted(unusable, "topic"))?;
+    writeln!(out, "{BAD}{unusable} of {} topics cannot be used{BAD:#}", plans.len())?;
     Ok(Exit::Failed)
 }
 
@@ -199,7 +209,12 @@ fn write_plan(out: &mut impl Write, plan: &TopicPlan) -> std::io::Result<()> {
         writeln!(out, "  {key:<32}{value:<20}{QUIET}{why}{QUIET:#}")
     };
     line("partitions", &plan.partitions.to_string(), partitions_why)?;
-    line("replication", &plan.replication.to_string(), "a disk or broker may fail")?;
+    let replication_why = if plan.replication < 2 {
+        "one disk, one broker: nothing may fail"
+    } else {
+        "a disk or a broker may fail"
+    };
+    line("replication", &plan.replication.to_string(), replication_why)?;
     for setting in &plan.settings {
         line(setting.key, &shown(setting.key, &setting.value), setting.why)?;
     }
@@ -213,23 +228,23 @@ fn write_now(
     now: &Result<TopicNow, String>,
 ) -> std::io::Result<bool> {
     match now {
-        Ok(TopicNow::Missing) => writeln!(out, "now: {BAD}missing{BAD:#}").map(|()| false),
+        Ok(TopicNow::Missing) => writeln!(out, "{BAD}missing{BAD:#}").map(|()| false),
         Ok(TopicNow::Hidden) => writeln!(
             out,
-            "now: {BAD}hidden{BAD:#}; Describe on topic {} is not allowed for this user, if there is \
-             one",
+            "{BAD}hidden{BAD:#}: Describe on topic {} is missing (Read or Write brings it), or there \
+             is none",
             plan.name
         )
         .map(|()| false),
         Ok(TopicNow::There { .. }) => {
             let is_same = now.as_ref().is_ok_and(|now| differences(plan, now).is_empty());
             if is_same {
-                return writeln!(out, "now: {GOOD}as planned{GOOD:#}").map(|()| true);
+                return writeln!(out, "{GOOD}as planned{GOOD:#}").map(|()| true);
             }
-            writeln!(out, "now: {RISKY}differs{RISKY:#}")?;
+            writeln!(out, "{RISKY}differs{RISKY:#}")?;
             write_differences(out, plan, now)
         }
-        Err(why) => writeln!(out, "now: {BAD}not known:{BAD:#} {why}").map(|()| false),
+        Err(why) => writeln!(out, "{BAD}not known:{BAD:#} {why}").map(|()| false),
     }
 }
 

@@ -12,10 +12,13 @@ use super::tag::{Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Fiel
 /// Names the version of [`Record`].
 pub const SCHEMA_VERSION: &str = "conflictwire.article/1";
 
+/// What the schema of [`Record`] calls itself: the `ce_dataschema` of its Kafka records.
+pub const SCHEMA_ID: &str = "https://conflictwire.example/schema/article/1";
+
 /// One revision of one article, with what it says about conflict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "conflictwire article", extend("$id" = "https://conflictwire.example/schema/article/1"))]
+#[schemars(title = "conflictwire article", extend("$id" = SCHEMA_ID))]
 pub struct Record {
     /// Always "conflictwire.article/1".
     #[schemars(extend("const" = SCHEMA_VERSION))]
@@ -345,6 +348,7 @@ pub enum RecordCasualtyScope {
 /// What could not be read, and why. Written once per feed and digest of what was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "conflictwire reject", extend("$id" = REJECT_SCHEMA_ID))]
 pub struct Reject {
     /// Always "conflictwire.reject/1".
     pub schema: String,
@@ -370,6 +374,9 @@ pub struct Reject {
 
 /// Names the version of [`Reject`].
 pub const REJECT_SCHEMA_VERSION: &str = "conflictwire.reject/1";
+
+/// What the schema of [`Reject`] calls itself: the `ce_dataschema` of its Kafka records.
+pub const REJECT_SCHEMA_ID: &str = "https://conflictwire.example/schema/reject/1";
 
 impl From<&Coding> for RecordConflict {
     fn from(coding: &Coding) -> Self {

@@ -47,8 +47,17 @@ fn check_help(name: &str, args: &[&str]) {
 #[test]
 fn the_help_is_the_manual() {
     check_help("conflictwire", &["--help"]);
-    for command in ["run", "demo", "check", "poll", "tag", "tail", "search", "feeds", "schema"] {
+    for command in
+        ["run", "demo", "check", "poll", "tag", "tail", "search", "feeds", "topics", "schema"]
+    {
         check_help(command, &[command, "--help"]);
+    }
+}
+
+#[test]
+fn the_help_of_each_topics_command_is_the_manual() {
+    for command in ["plan", "apply"] {
+        check_help(&format!("topics_{command}"), &["topics", command, "--help"]);
     }
 }
 

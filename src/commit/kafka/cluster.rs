@@ -66,7 +66,9 @@ pub enum Creation {
     Created,
     /// It was there already.
     Existed,
-    /// The brokers refuse, and why.
+    /// This user has no right to, which another may have.
+    NotAllowed(String),
+    /// The brokers refuse it of anybody, and why.
     Refused(String),
 }
 
@@ -90,7 +92,7 @@ impl Cluster {
     /// [`ClusterError`].
     pub fn connect(settings: &KafkaSettings, wait: Duration) -> Result<Self, ClusterError> {
         let mut config = settings.watcher();
-        config.set("allow.auto.create.topics", "false");
+        trouble::ask(&mut config);
         let client = |error: KafkaError| ClusterError::Client { why: trouble::shown(&error) };
         let watcher =
             BaseConsumer::from_config_and_context(&config, Heard::default()).map_err(client)?;
@@ -124,7 +126,7 @@ impl Cluster {
             Some(RDKafkaErrorCode::TopicAuthorizationFailed) => return Ok(TopicNow::Hidden),
             // A leader is missing: the topic is there, and what is known of it too.
             Some(RDKafkaErrorCode::LeaderNotAvailable) if !topic.partitions().is_empty() => {}
-            Some(code) => return Err(code.to_string()),
+            Some(code) => return Err(trouble::shown_code(code)),
         }
         let replicas = topic.partitions().iter().map(|partition| partition.replicas().len());
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -142,6 +144,10 @@ impl Cluster {
         let described: Option<ConfigResourceResult> =
             described.map_err(|error| trouble::shown(&error))?.into_iter().next();
         match described {
+            // Where it is not allowed, this client hears of no error but of no setting either.
+            Some(Ok(described)) if described.entries.is_empty() => {
+                Err(format!("DescribeConfigs on topic {name} is not allowed"))
+            }
             Some(Ok(described)) => Ok(described
                 .entries
                 .into_iter()
@@ -150,7 +156,7 @@ impl Cluster {
             Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
                 Err(format!("DescribeConfigs on topic {name} is not allowed"))
             }
-            Some(Err(code)) => Err(code.to_string()),
+            Some(Err(code)) => Err(trouble::shown_code(code)),
             None => Err("the brokers said nothing of them".to_owned()),
         }
     }
@@ -190,8 +196,8 @@ impl Cluster {
         match code {
             RDKafkaErrorCode::TopicAlreadyExists => Creation::Existed,
             RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed => Creation::Refused(format!(
-                "Create on topic {} (or on the cluster) is not allowed for this user",
+            | RDKafkaErrorCode::ClusterAuthorizationFailed => Creation::NotAllowed(format!(
+                "Create on topic {} (or on the cluster) is missing",
                 plan.name
             )),
             RDKafkaErrorCode::InvalidReplicationFactor => Creation::Refused(format!(
@@ -201,7 +207,7 @@ impl Cluster {
             RDKafkaErrorCode::PolicyViolation => Creation::Refused(
                 "a policy of the brokers (create.topic.policy.class.name) refuses it".to_owned(),
             ),
-            other => Creation::Refused(other.to_string()),
+            other => Creation::Refused(trouble::shown_code(other)),
         }
     }
 
@@ -258,8 +264,11 @@ pub(super) fn find_brokers(
         let heard = watcher.context();
         if heard.is_refused() || Instant::now() >= until {
             let texts = heard.texts();
-            let why = if texts.is_empty() { trouble::shown(&error) } else { texts.join("; ") };
-            return Err(why);
+            return Err(if texts.is_empty() {
+                format!("{} after {wait:?}, and nothing more is known", trouble::shown(&error))
+            } else {
+                texts.join("; ")
+            });
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The only folder that names rdkafka.
 
+pub mod asyncapi;
 pub mod cluster;
 pub mod probe;
 pub mod read;

@@ -159,6 +159,7 @@ fn ask_each(
     let ask = |address: &String| {
         let mut config = settings.watcher();
         config.set("bootstrap.servers", address);
+        trouble::ask(&mut config);
         let watcher = BaseConsumer::from_config_and_context(&config, Heard::default())
             .map_err(|error| trouble::shown(&error))?;
         let prefix = format!("{address}: ");
@@ -181,14 +182,15 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, String>) -> Finding {
         Ok(TopicNow::Missing) => {
             Finding::broken(what, "missing; `conflictwire topics apply` creates it")
         }
-        Ok(TopicNow::Hidden) => Finding::broken(
-            what,
-            format!(
-                "not to be seen: Describe on topic {} is missing (Read or Write there bring it), or \
-                 there is none",
-                plan.name
-            ),
-        ),
+        Ok(TopicNow::Hidden) => {
+            let rights = match plan.role {
+                Role::Articles | Role::Conflict | Role::Rejects => "Write",
+                Role::State => "Read and Write",
+            };
+            let text =
+                format!("hidden: {rights} on topic {} is missing, or there is none", plan.name);
+            Finding::broken(what, text)
+        }
         Ok(there @ TopicNow::There { partitions, replication, .. }) => {
             let found = differences(plan, there);
             let is_worth_knowing = |weight| weight >= Weight::Risk;

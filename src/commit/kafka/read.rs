@@ -122,7 +122,7 @@ impl TopicReader {
     /// [`ReadError`].
     pub fn open(settings: &KafkaSettings, topic: &str) -> Result<Self, ReadError> {
         let mut config = settings.reader();
-        config.set("allow.auto.create.topics", "false");
+        trouble::ask(&mut config);
         let consumer = BaseConsumer::from_config_and_context(&config, Heard::default())
             .map_err(|error| ClusterError::Client { why: trouble::shown(&error) })?;
         let brokers = settings.shown_brokers();
@@ -301,7 +301,7 @@ impl TopicReader {
                            start again";
                 ReadError::Unreadable { topic, why: why.to_owned() }
             }
-            other => ReadError::Unreadable { topic, why: other.to_string() },
+            other => ReadError::Unreadable { topic, why: trouble::shown_code(other) },
         }
     }
 }

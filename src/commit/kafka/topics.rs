@@ -130,9 +130,13 @@ fn settings_of(role: Role, replication: u32) -> Vec<Setting> {
             number("max.compaction.lag.ms", DAY_MS, "compacted daily, however little comes"),
         ],
     };
-    let in_sync = u64::from(replication.clamp(1, 2));
+    let (in_sync, in_sync_why) = if replication < 2 {
+        (1, "there is no second copy to wait for")
+    } else {
+        (2, "a commit is on two brokers before it counts")
+    };
     settings.extend([
-        number("min.insync.replicas", in_sync, "a commit is on two brokers before it counts"),
+        number("min.insync.replicas", in_sync, in_sync_why),
         setting("unclean.leader.election.enable", "false", "no commit is lost to a stale replica"),
         number("max.message.bytes", RECORD_BYTES_MAX, "the longest article fits, evidence and all"),
         setting("compression.type", "producer", "kept as it was sent (zstd)"),

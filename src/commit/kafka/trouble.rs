@@ -8,15 +8,27 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
 use tracing::debug;
 
 /// The most brokers whose last text is kept.
 const BROKERS_MAX: usize = 64;
+
+/// What a client of a command has beside its own: it only asks, and wants to hear all that goes
+/// wrong.
+pub(super) fn ask(config: &mut ClientConfig) {
+    config
+        // The brokers must not create what they are asked for.
+        .set("allow.auto.create.topics", "false")
+        // Who hangs up tells more than who is silent.
+        .set("log.connection.close", "true")
+        // Where nothing gets through, that is to be known before everybody has gone.
+        .set("socket.connection.setup.timeout.ms", "5000");
+}
 
 /// The context of a client of a command: keeps what it hears instead of logging it.
 #[derive(Debug, Default)]
@@ -72,6 +84,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ClientContext for Heard {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, text: &str) {
         debug!(target: "librdkafka", "{facility} {text}");
+        // That a broker hangs up is only ever logged. An error of it says more.
+        if facility == "FAIL"
+            && let Some((_thread, text)) = text.split_once("]: ")
+        {
+            let (broker, text) = in_plain_words(text);
+            let mut texts = locked(&self.texts);
+            if texts.len() < BROKERS_MAX {
+                texts.entry(broker).or_insert(text);
+            }
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -139,9 +161,8 @@ pub(super) fn in_plain_words(text: &str) -> (String, String) {
         format!("no TLS session; see kafka.properties.\"security.protocol\": {}", lowered(text))
     } else if meaning("Unsupported SASL mechanism") || meaning("mechanism handshake failed") {
         format!("see kafka.properties.\"sasl.mechanism\": {}", lowered(text))
-    } else if meaning("Disconnected while requesting ApiVersion") || meaning("connecting to a SSL")
-    {
-        "it hangs up at once; see kafka.properties.\"security.protocol\": a listener that wants TLS \
+    } else if text.starts_with("Disconnected") || meaning("connecting to a SSL") {
+        "it hangs up; see kafka.properties.\"security.protocol\": a listener that wants TLS \
          or SASL does so"
             .to_owned()
     } else {
@@ -161,13 +182,22 @@ fn lowered(text: &str) -> String {
     }
 }
 
-/// An error of a call, for a person: code and what librdkafka says of it.
+/// An error of a call, for a person: what librdkafka says of its code.
 pub(super) fn shown(error: &KafkaError) -> String {
     match (error, error.rdkafka_error_code()) {
         (KafkaError::Transaction(error), _) => lowered(&error.string()),
-        (_, Some(code)) => lowered(&code.to_string()),
+        (_, Some(code)) => shown_code(code),
         (_, None) => lowered(&error.to_string()),
     }
+}
+
+/// A code, for a person: `UnknownTopic (Broker: Unknown topic)` is "unknown topic".
+pub(super) fn shown_code(code: RDKafkaErrorCode) -> String {
+    let text = code.to_string();
+    let inner = text.split_once(" (").and_then(|(_, inner)| inner.strip_suffix(')'));
+    let inner = inner.unwrap_or(&text);
+    let said = inner.split_once(": ").map_or(inner, |(_who, said)| said);
+    lowered(said)
 }
 
 /// Whether brokers did not answer, rather than refused.
@@ -217,6 +247,13 @@ mod tests {
              during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256",
         );
         check("Something New", "", "something New");
+    }
+
+    #[test]
+    fn a_code_is_said_in_words() {
+        assert_eq!(shown_code(RDKafkaErrorCode::PolicyViolation), "policy violation");
+        let timed_out = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
+        assert_eq!(shown(&timed_out), "timed out");
     }
 
     #[test]
