@@ -94,7 +94,8 @@ pub enum Command {
     /// Follow what is being committed
     ///
     /// Reads the SQLite ledger or the Kafka topic of articles beside a running daemon, and ends with
-    /// Ctrl-C. Needs Read on that topic; joins no group.
+    /// Ctrl-C. On Kafka it needs Read on that topic, joins no group, and looks for the last articles
+    /// among the last 100000 records of each partition.
     Tail(tail::TailArgs),
     /// Search the articles in the SQLite ledger
     ///
@@ -105,6 +106,9 @@ pub enum Command {
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),
     /// Say how the Kafka topics must look, and create those that are missing
+    ///
+    /// The daemon creates none: a topic that is missing may be a name that is misspelt, and a new
+    /// state topic is a new history.
     Topics(topics::TopicsArgs),
     /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::Subcommand;
+use futures_util::future::join_all;
 
 use super::Exit;
 use super::check::{counted, spinner};
@@ -17,7 +18,7 @@ use super::show::{QUIET, STRONG};
 use crate::commit::kafka::cluster::{Cluster, Creation};
 use crate::commit::kafka::settings::KafkaSettings;
 use crate::commit::kafka::topics::{
-    Choice, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, command, differences, plan,
+    Choice, PARTITIONS, REPLICATION, Role, TopicNow, TopicPlan, Weight, command, differences, plan,
     risks, shown,
 };
 use crate::config;
@@ -186,11 +187,7 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
 
 /// How each topic is now.
 async fn look(cluster: &Cluster, plans: &[TopicPlan]) -> Vec<Result<TopicNow, String>> {
-    let mut found = Vec::new();
-    for plan in plans {
-        found.push(cluster.topic(&plan.name).await);
-    }
-    found
+    join_all(plans.iter().map(|plan| cluster.topic(&plan.name))).await
 }
 
 fn size(plan: &TopicPlan) -> String {
@@ -200,8 +197,10 @@ fn size(plan: &TopicPlan) -> String {
 
 fn write_plan(out: &mut impl Write, plan: &TopicPlan) -> std::io::Result<()> {
     let partitions_why = match plan.role {
-        crate::commit::kafka::topics::Role::State => "kafka.lanes; fixed for a deployment",
-        _ => "so many readers of one group can share it",
+        Role::State => "kafka.lanes; fixed for a deployment",
+        Role::Articles | Role::Conflict | Role::Rejects => {
+            "so many readers of one group can share it"
+        }
     };
     let name = &plan.name;
     writeln!(out, "{STRONG}{name}{STRONG:#}  {QUIET}{}{QUIET:#}", plan.role.text())?;

@@ -129,10 +129,12 @@ impl Cluster {
             Some(code) => return Err(trouble::shown_code(code)),
         }
         let replicas = topic.partitions().iter().map(|partition| partition.replicas().len());
+        let in_sync = topic.partitions().iter().map(|partition| partition.isr().len());
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(TopicNow::There {
             partitions: count(topic.partitions().len()),
             replication: count(replicas.min().unwrap_or(0)),
+            in_sync: count(in_sync.min().unwrap_or(0)),
             settings: self.topic_settings(name).await,
         })
     }

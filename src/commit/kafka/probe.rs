@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -94,9 +95,9 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     };
     let replication = REPLICATION.min(u32::try_from(cluster.brokers().len()).unwrap_or(1));
     let plans = plan(settings, Choice { partitions: PARTITIONS, replication });
+    let now = join_all(plans.iter().map(|plan| cluster.topic(&plan.name))).await;
     let mut there = Vec::new();
-    for plan in &plans {
-        let now = cluster.topic(&plan.name).await;
+    for (plan, now) in plans.iter().zip(now) {
         let finding = topic_finding(plan, &now);
         findings.push(finding);
         if let Ok(now @ TopicNow::There { .. }) = now {
@@ -204,7 +205,7 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, String>) -> Finding {
                 Some(Weight::Risk) => Finding::risky(what, texts.join("; ")),
                 Some(Weight::Note) | None => Finding::fine(
                     what,
-                    format!("there, {partitions} partitions, replication {replication}"),
+                    format!("there; partitions {partitions}, replication {replication}"),
                 ),
             }
         }
@@ -380,12 +381,13 @@ mod tests {
     }
 
     fn there(partitions: u32, replication: u32) -> Result<TopicNow, String> {
-        Ok(TopicNow::There { partitions, replication, settings: Ok(BTreeMap::new()) })
+        let settings = Ok(BTreeMap::new());
+        Ok(TopicNow::There { partitions, replication, in_sync: replication, settings })
     }
 
     #[test]
     fn a_topic_is_judged_by_its_gravest_difference() {
-        check(&there(16, 3), "Fine(\"there, 16 partitions, replication 3\")");
+        check(&there(16, 3), "Fine(\"there; partitions 16, replication 3\")");
         check(
             &there(16, 1),
             "Risky(\"replication is 1, planned 3: fewer brokers may fail before commits stop or \

@@ -158,6 +158,8 @@ pub enum TopicNow {
         partitions: u32,
         /// The fewest copies that a partition has.
         replication: u32,
+        /// The fewest of them that are up to date.
+        in_sync: u32,
         /// Its settings, or why they are not known.
         settings: Result<BTreeMap<String, String>, String>,
     },
@@ -185,7 +187,9 @@ pub struct Difference {
 
 /// Everything in which a topic that is there differs from its plan, the gravest first.
 pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
-    let TopicNow::There { partitions, replication, settings } = now else { return Vec::new() };
+    let TopicNow::There { partitions, replication, in_sync, settings } = now else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     found.extend(partitions_differ(plan, *partitions));
     if *replication != plan.replication {
@@ -208,14 +212,20 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
             text: format!("its settings are not known: {why}"),
         }),
     }
-    if let Ok(settings) = settings
-        && let Some(in_sync) = settings.get("min.insync.replicas").and_then(|it| it.parse().ok())
-        && *replication < in_sync
-    {
-        let text = format!(
-            "min.insync.replicas is {in_sync} and replication {replication}: every commit is refused"
-        );
-        found.push(Difference { weight: Weight::Wrong, text });
+    let least = settings.as_ref().ok().and_then(|all| all.get("min.insync.replicas"));
+    if let Some(least) = least.and_then(|least| least.parse::<u32>().ok()) {
+        if *replication < least {
+            let text = format!(
+                "min.insync.replicas is {least} and replication {replication}: every commit is refused"
+            );
+            found.push(Difference { weight: Weight::Wrong, text });
+        } else if *in_sync < least {
+            let text = format!(
+                "only {in_sync} of {replication} copies are up to date, and min.insync.replicas is \
+                 {least}: commits wait until more brokers are back"
+            );
+            found.push(Difference { weight: Weight::Risk, text });
+        }
     }
     found.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
     found
@@ -403,7 +413,8 @@ pub(super) mod tests {
         let mut now = as_planned(&plan);
         change(&mut now);
         let (partitions, replication, settings) = now;
-        let now = TopicNow::There { partitions, replication, settings: Ok(settings) };
+        let in_sync = replication;
+        let now = TopicNow::There { partitions, replication, in_sync, settings: Ok(settings) };
         let found: Vec<_> = differences(&plan, &now)
             .iter()
             .map(|difference| format!("{:?}: {}", difference.weight, difference.text))
@@ -481,6 +492,17 @@ pub(super) mod tests {
              lost\n\
              Note: partitions is 1, planned 12: works with any number",
         );
+    }
+
+    #[test]
+    fn too_few_copies_up_to_date_stop_commits() {
+        let plan = planned(Role::Articles, 3);
+        let (partitions, replication, settings) = as_planned(&plan);
+        let now = TopicNow::There { partitions, replication, in_sync: 1, settings: Ok(settings) };
+        let found = differences(&plan, &now);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].weight, Weight::Risk);
+        assert!(found[0].text.contains("only 1 of 3"), "{}", found[0].text);
     }
 
     #[test]

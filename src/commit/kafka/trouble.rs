@@ -186,6 +186,8 @@ fn lowered(text: &str) -> String {
 pub(super) fn shown(error: &KafkaError) -> String {
     match (error, error.rdkafka_error_code()) {
         (KafkaError::Transaction(error), _) => lowered(&error.string()),
+        // The one kind whose code the wrapper does not give.
+        (KafkaError::AdminOp(code), _) => shown_code(*code),
         (_, Some(code)) => shown_code(code),
         (_, None) => lowered(&error.to_string()),
     }
