@@ -41,9 +41,8 @@ pub struct CheckArgs {
     /// Try Kafka, if that is the ledger, and each feed once, one at a time for each host
     ///
     /// Of Kafka: each broker, each topic, and each right that the daemon needs, by name. To find out,
-    /// records are sent in transactions that are aborted, so that readers with
-    /// isolation.level=read_committed never see them, under a transactional id of their own; no
-    /// group is joined.
+    /// records are sent in transactions that are aborted, so that readers of
+    /// committed records never see them, under a transactional id of their own; no group is joined.
     #[arg(long)]
     connect: bool,
 }
