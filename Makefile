@@ -8,10 +8,16 @@ FEATURES = --features fault-points
 # Tests mostly wait for a daemon or a publisher, so more of them than processors may run at once.
 TEST_THREADS ?= 8
 
-.PHONY: help tools test bench fmt lint docs
+# Those of Kafka share two or three brokers with what they test: fewer at a time.
+KAFKA_TEST_THREADS ?= 4
+# How often each fault of `make soak` strikes.
+ROUNDS ?= 10
+
+.PHONY: help tools test soak bench fmt lint docs
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
+	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
 	@echo "make bench   the figures of README.md, measured here"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
@@ -31,17 +37,39 @@ tools:
 # Some tests want a file system of their own: they are run where one may be mounted.
 MAY_MOUNT = unshare --mount mount -t tmpfs tmpfs /mnt 2>/dev/null
 
+# In two parts: everything but Kafka, then what needs brokers, which tests/kafka/fetch.sh makes
+# ready. A test that is ignored in one part runs in another, or is named as left out.
 test: tools
-	@ignored=--include-ignored; \
-	$(MAY_MOUNT) || { ignored=; echo "left out: tests that mount a small disk (not allowed here)"; }; \
-	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	{ $(CARGO) test --locked $(FEATURES) --no-fail-fast -- $$ignored --test-threads=$(TEST_THREADS) 2>&1; \
-	  echo $$? >"$$log.code"; } | tee "$$log"; \
-	code=$$(cat "$$log.code"); rm -f "$$log.code"; \
-	awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
-	     END { printf "%d tests passed, %d failed, %d ignored\n", passed, failed, ignored; \
-	           exit passed == 0 }' "$$log" || code=1; \
-	exit $$code
+	@log=$$(mktemp); trap 'rm -f "$$log" "$$log".*' EXIT; failed=0; \
+	run() { \
+		{ "$$@" 2>&1; echo $$? >"$$log.code"; } | tee "$$log.part"; \
+		cat "$$log.part" >>"$$log"; \
+		[ "$$(cat "$$log.code")" = 0 ]; \
+	}; \
+	run $(CARGO) test --locked $(FEATURES) --no-fail-fast -- --test-threads=$(TEST_THREADS) \
+		|| failed=1; \
+	left_out=; \
+	if $(MAY_MOUNT); then \
+		run $(CARGO) test --locked $(FEATURES) --test it -- --ignored disk:: || failed=1; \
+	else \
+		left_out=", left out: tests that mount a small disk (not allowed here)"; \
+	fi; \
+	: >"$$log.part"; \
+	tests/kafka/fetch.sh && \
+		run $(CARGO) test --locked $(FEATURES) --test it -- \
+			--ignored kafka:: --test-threads=$(KAFKA_TEST_THREADS) || failed=1; \
+	kafka=$$(awk '/^test result:/ { ran += $$4 + $$6 } END { print ran + 0 }' "$$log.part"); \
+	awk -v kafka="$$kafka" -v left_out="$$left_out" \
+		'/^test result:/ { passed += $$4; failed += $$6 } \
+		 END { printf "%d tests passed, %d failed; %d of them on Kafka%s\n", \
+		              passed, failed, kafka, left_out; \
+		       exit passed == 0 || kafka == 0 }' "$$log" || failed=1; \
+	exit $$failed
+
+soak: tools
+	@tests/kafka/fetch.sh
+	CONFLICTWIRE_TEST_ROUNDS=$(ROUNDS) $(CARGO) test --locked $(FEATURES) --test it -- \
+		--ignored kafka::exactly_once --nocapture --test-threads=$(KAFKA_TEST_THREADS)
 
 bench: tools
 	$(CARGO) bench --locked --bench figures

@@ -11,11 +11,12 @@ pub enum Point {
     AfterFetch,
     /// The outcome is in memory only.
     AfterProcess,
-    /// The writer holds outcomes, the database transaction has not begun.
+    /// SQLite: the writer holds outcomes, the transaction has not begun. Kafka: every record of the
+    /// transaction is acknowledged.
     BeforeCommit,
     /// Rows are written, the database transaction is open.
     InsideCommit,
-    /// The database has committed, nobody has been told.
+    /// The transaction is committed, nobody has been told.
     AfterCommit,
     /// The database is open, no state has been read.
     InStartUp,
@@ -27,11 +28,23 @@ pub enum Point {
     InReload,
     /// Shutdown has begun, the ledger is not closed.
     InDrain,
+    /// A Kafka transaction has begun, nothing is sent.
+    AfterBegin,
+    /// The first record of a Kafka transaction is acknowledged.
+    AfterFirstReport,
+    /// The feed states of a Kafka transaction are with the broker, `__lane` is not.
+    AfterStateSent,
+    /// `__lane` is with the broker too.
+    AfterLaneSent,
+    /// A lane's id is being fenced.
+    InFence,
+    /// A lane's states are half read.
+    InRestore,
 }
 
 impl Point {
     /// Every point.
-    pub const ALL: [Point; 10] = [
+    pub const ALL: [Point; 16] = [
         Self::AfterFetch,
         Self::AfterProcess,
         Self::BeforeCommit,
@@ -42,6 +55,12 @@ impl Point {
         Self::InRetention,
         Self::InReload,
         Self::InDrain,
+        Self::AfterBegin,
+        Self::AfterFirstReport,
+        Self::AfterStateSent,
+        Self::AfterLaneSent,
+        Self::InFence,
+        Self::InRestore,
     ];
 
     /// Its name in `CONFLICTWIRE_FAULT`.
@@ -57,6 +76,12 @@ impl Point {
             Self::InRetention => "in_retention",
             Self::InReload => "in_reload",
             Self::InDrain => "in_drain",
+            Self::AfterBegin => "after_begin",
+            Self::AfterFirstReport => "after_first_report",
+            Self::AfterStateSent => "after_state_sent",
+            Self::AfterLaneSent => "after_lane_sent",
+            Self::InFence => "in_fence",
+            Self::InRestore => "in_restore",
         }
     }
 }
@@ -79,6 +104,13 @@ mod armed {
         let _already = ARMED.set((name.to_owned(), passings));
     }
 
+    /// Whether the next passing of this point is the one to die at.
+    pub fn is_next(point: Point) -> bool {
+        ARMED
+            .get()
+            .is_some_and(|(name, left)| name == point.name() && left.load(Ordering::SeqCst) == 1)
+    }
+
     /// Dies here if armed.
     pub fn point(point: Point) {
         let Some((name, left)) = ARMED.get() else { return };
@@ -92,9 +124,16 @@ mod armed {
 }
 
 #[cfg(feature = "fault-points")]
-pub use armed::{arm, point};
+pub use armed::{arm, is_next, point};
 
 /// Does nothing: this binary has no fault points.
 #[cfg(not(feature = "fault-points"))]
 #[inline]
 pub fn point(_point: Point) {}
+
+/// No: this binary has no fault points.
+#[cfg(not(feature = "fault-points"))]
+#[inline]
+pub fn is_next(_point: Point) -> bool {
+    false
+}

@@ -1,8 +1,9 @@
 //! What must be true before the daemon says it is ready, and false after.
 //!
-//! Ready means: state restored, the ledger takes commits, no drain has begun. Failing feeds do not
-//! make it unready: a publisher's trouble is not ours. Alive means: the scheduler's loop has turned
-//! lately; a ledger that is away does not make it dead.
+//! Ready means: state restored, the ledger takes commits, no drain has begun. A replica that no lane
+//! was given to is ready too: it stands by. Failing feeds do not make it unready: a publisher's
+//! trouble is not ours. Alive means: the scheduler's loop has turned lately; a ledger that is away
+//! does not make it dead.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -35,9 +36,21 @@ impl Unready {
     }
 }
 
+/// Where the daemon's life stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Starting,
+    Serving,
+    Stopping,
+}
+
 #[derive(Debug)]
 struct State {
-    unready: Option<Unready>,
+    phase: Phase,
+    /// What the last commit that did not work said, until one does.
+    unwritten: Option<String>,
+    /// What the ledger says of itself.
+    trouble: Option<String>,
     beat_at: Instant,
 }
 
@@ -49,7 +62,12 @@ pub struct Readiness {
 
 impl Default for Readiness {
     fn default() -> Self {
-        let state = State { unready: Some(Unready::Starting), beat_at: Instant::now() };
+        let state = State {
+            phase: Phase::Starting,
+            unwritten: None,
+            trouble: None,
+            beat_at: Instant::now(),
+        };
         Self { state: Mutex::new(state) }
     }
 }
@@ -60,27 +78,49 @@ impl Readiness {
         self.change(|state| state.beat_at = Instant::now());
     }
 
-    /// Ready, unless a drain has begun.
-    pub fn set_ready(&self) {
+    /// The scheduler has begun.
+    pub fn set_serving(&self) {
         self.change(|state| {
-            if state.unready != Some(Unready::Stopping) {
-                state.unready = None;
+            if state.phase == Phase::Starting {
+                state.phase = Phase::Serving;
             }
         });
     }
 
-    /// Not ready, because of this.
-    pub fn set_unready(&self, why: Unready) {
-        self.change(|state| {
-            if state.unready != Some(Unready::Stopping) {
-                state.unready = Some(why);
-            }
-        });
+    /// A drain has begun; there is no way back.
+    pub fn set_stopping(&self) {
+        self.change(|state| state.phase = Phase::Stopping);
+    }
+
+    /// A commit did not work. Says whether the one before did.
+    pub fn set_unwritten(&self, why: String) -> bool {
+        let mut was_fine = false;
+        self.change(|state| was_fine = state.unwritten.replace(why).is_none());
+        was_fine
+    }
+
+    /// A commit worked. Says whether the one before did not.
+    pub fn set_written(&self) -> bool {
+        let mut was_unwritten = false;
+        self.change(|state| was_unwritten = state.unwritten.take().is_some());
+        was_unwritten
+    }
+
+    /// What the ledger says of itself; `None` if it takes commits.
+    pub fn set_trouble(&self, trouble: Option<String>) {
+        self.change(|state| state.trouble = trouble);
     }
 
     /// Why it is not ready, if so.
     pub fn unready(&self) -> Option<Unready> {
-        self.state.lock().ok().and_then(|state| state.unready.clone())
+        let state = self.state.lock().ok()?;
+        match state.phase {
+            Phase::Starting => Some(Unready::Starting),
+            Phase::Stopping => Some(Unready::Stopping),
+            Phase::Serving => {
+                state.unwritten.clone().or_else(|| state.trouble.clone()).map(Unready::Ledger)
+            }
+        }
     }
 
     /// Whether the scheduler's loop has turned lately.
@@ -117,10 +157,24 @@ mod tests {
     #[test]
     fn stopping_is_for_good() {
         let readiness = Readiness::default();
-        readiness.set_ready();
+        readiness.set_serving();
         assert_eq!(readiness.unready(), None);
-        readiness.set_unready(Unready::Stopping);
-        readiness.set_ready();
+        readiness.set_stopping();
+        readiness.set_serving();
         assert_eq!(readiness.unready(), Some(Unready::Stopping));
+    }
+
+    #[test]
+    fn a_commit_that_works_does_not_end_a_trouble_of_the_ledger() {
+        let readiness = Readiness::default();
+        readiness.set_serving();
+        readiness.set_trouble(Some("lane 3 is being restored".to_owned()));
+        assert!(readiness.set_unwritten("no space".to_owned()), "the first that did not work");
+        assert!(!readiness.set_unwritten("no space".to_owned()));
+        assert!(readiness.set_written());
+        let why = Unready::Ledger("lane 3 is being restored".to_owned());
+        assert_eq!(readiness.unready(), Some(why));
+        readiness.set_trouble(None);
+        assert_eq!(readiness.unready(), None);
     }
 }

@@ -130,7 +130,7 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
     let states = states(config)?;
     let now = Clock::System.now();
     let row = |feed: &Feed| {
-        let state = states.get(&feed.id);
+        let state = states.get(&feed.id).map(AsRef::as_ref);
         [
             feed.id.to_string(),
             feed.language.clone().unwrap_or_default(),
@@ -142,7 +142,8 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
         ]
     };
     let rows: Vec<_> = config.feeds.iter().map(row).collect();
-    let styles = config.feeds.iter().map(|feed| standing_style(states.get(&feed.id)));
+    let styles =
+        config.feeds.iter().map(|feed| standing_style(states.get(&feed.id).map(AsRef::as_ref)));
     let header = ["id", "language", "country", "host", "interval", "next poll", "standing"];
     print_table(&mut anstream::stdout().lock(), header, &rows, styles)?;
     Ok(Exit::Fine)
@@ -202,7 +203,7 @@ fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
         bail!("no feed has the id \"{id}\"; {}", hint(id, &config.feeds));
     };
     let states = states(config)?;
-    let text = explanation(feed, states.get(&feed.id), Clock::System.now());
+    let text = explanation(feed, states.get(&feed.id).map(AsRef::as_ref), Clock::System.now());
     anstream::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Fine)
 }

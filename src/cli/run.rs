@@ -5,12 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::Exit;
 use crate::clock::Clock;
+use crate::commit::CommitError;
 use crate::config::{Config, load};
-use crate::pipeline::{Daemon, Drained};
+use crate::pipeline::{Daemon, Drained, RunError};
 use crate::shutdown::Signals;
 use crate::telemetry;
 
@@ -48,7 +49,14 @@ async fn serve(config: Config) -> anyhow::Result<Exit> {
         .context("the daemon could not be built")??;
     let mut passing = tokio::task::JoinSet::new();
     passing.spawn(signals.pass_on(stop.clone(), ask_reload));
-    match daemon.reload_on(reloads).run(stop).await? {
+    let drained = match daemon.reload_on(reloads).run(stop).await {
+        Err(RunError::Ledger(CommitError::Misconfigured(text))) => {
+            error!(error = text, "the configuration and Kafka do not fit; no restart will mend it");
+            return Ok(Exit::Config);
+        }
+        ended => ended?,
+    };
+    match drained {
         Drained::Clean => Ok(Exit::Fine),
         Drained::CutOff { still_running } => {
             warn!(

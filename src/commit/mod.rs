@@ -1,4 +1,9 @@
 //! Makes outcomes durable: records, rejects and feed state as one act.
+//!
+//! A ledger deals the feeds out in **lanes**. A lane is polled only by whoever holds its lease, from
+//! when it was given, with the states of its feeds, until it is taken; an outcome is committed under
+//! the lease that its poll began with, or not at all. A ledger that nobody shares has one lane,
+//! given once and never taken.
 
 pub mod filter;
 pub mod json_lines;
@@ -12,11 +17,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use json_lines::JsonLines;
+pub use kafka::KafkaLedger;
 pub use kafka::settings::KafkaSettings;
 pub use sqlite::SqliteLedger;
+use tokio::sync::mpsc;
+use url::Url;
 
 use crate::model::{FeedId, Outcome};
 use crate::state::FeedState;
+use crate::telemetry::Metrics;
 
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,8 +70,36 @@ pub struct NotKafka {
     kind: &'static str,
 }
 
-/// What was known when the ledger was opened.
-pub type States = HashMap<FeedId, FeedState>;
+/// What is known of feeds.
+pub type States = HashMap<FeedId, Arc<FeedState>>;
+
+/// The right to commit outcomes of a lane's feeds, from when it was given until it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lease {
+    /// The lane, from 0.
+    pub lane: u32,
+    /// Tells apart the times that this process was given the lane.
+    pub term: u64,
+}
+
+/// What changes about which feeds may be polled.
+#[derive(Debug)]
+pub enum LaneChange {
+    /// The lane is ours: these are the states of its feeds, as the ledger has them.
+    Given {
+        /// What its outcomes are committed under.
+        lease: Lease,
+        /// Of every feed ever committed in the lane.
+        states: States,
+    },
+    /// The lane is not ours any more. What is under way in it comes to nothing.
+    Taken {
+        /// What is void.
+        lease: Lease,
+    },
+    /// The ledger cannot go on.
+    Over(CommitError),
+}
 
 /// Why nothing was committed.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +123,9 @@ pub enum CommitError {
         /// The process that holds it, if it says so.
         pid: Option<u32>,
     },
+    /// What is configured and what is there do not fit: no restart will mend it.
+    #[error("{0}")]
+    Misconfigured(String),
     /// The disk is full, the file went away, …: may work next time.
     #[error("could not write to \"{path}\": {why}")]
     Write {
@@ -94,15 +134,18 @@ pub enum CommitError {
         /// What the system said.
         why: String,
     },
-    /// The outcome contradicts what is committed already: our own mistake. Trying it again changes
+    /// The outcome contradicts what is committed already, or fits nowhere: trying it again changes
     /// nothing; other outcomes are not touched by it.
     #[error("cannot write to \"{path}\": {why}")]
     Refused {
-        /// The file.
+        /// The file or topic.
         path: String,
         /// What contradicts what.
         why: String,
     },
+    /// The lane was taken before the outcome was committed; whoever has it polls the feed again.
+    #[error("the lane was taken before the outcome was committed")]
+    Taken,
     /// A pipe does not come back.
     #[error("nobody reads standard output any more")]
     Unread,
@@ -121,6 +164,8 @@ fn shown_pid(pid: Option<u32>) -> String {
 /// place that must learn of it.
 #[derive(Debug)]
 pub enum Ledger {
+    /// Topics, one transaction a commit, lanes shared out by a consumer group.
+    Kafka(KafkaLedger),
     /// One database file, one database transaction a commit.
     Sqlite(SqliteLedger),
     /// One JSON object a line on standard output; remembers nothing.
@@ -128,21 +173,37 @@ pub enum Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger and reads every feed's state. Blocks: call before the runtime is busy.
+    /// Opens the ledger. Blocks: call before the runtime is busy, but inside it.
+    ///
+    /// What may be polled comes over the channel: at once for a ledger that nobody shares, when
+    /// Kafka gives it for one that is shared.
     ///
     /// # Errors
-    /// [`CommitError::Open`], [`CommitError::InUse`].
-    pub fn open(settings: &LedgerSettings) -> Result<(Self, States), CommitError> {
+    /// [`CommitError::Open`], [`CommitError::InUse`], [`CommitError::Misconfigured`].
+    pub fn open(
+        settings: &LedgerSettings,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(Self, mpsc::Receiver<LaneChange>), CommitError> {
         match settings {
+            LedgerSettings::Kafka(settings) => {
+                let (ledger, changes) = KafkaLedger::open(settings, metrics)?;
+                Ok((Self::Kafka(ledger), changes))
+            }
             LedgerSettings::Sqlite(settings) => {
                 let (ledger, states) = SqliteLedger::open(settings)?;
-                Ok((Self::Sqlite(ledger), states))
+                Ok((Self::Sqlite(ledger), given_once(states)))
             }
-            LedgerSettings::Kafka(settings) => Err(CommitError::Open {
-                path: settings.shown_brokers(),
-                why: "the Kafka ledger is not complete in this version".to_owned(),
-            }),
-            LedgerSettings::JsonLines => Ok((Self::JsonLines(JsonLines::open()?), States::new())),
+            LedgerSettings::JsonLines => {
+                Ok((Self::JsonLines(JsonLines::open()?), given_once(States::new())))
+            }
+        }
+    }
+
+    /// The lane of a feed, by its host: the feeds of a host are polled from one place.
+    pub fn lane(&self, url: &Url) -> u32 {
+        match self {
+            Self::Kafka(ledger) => ledger.lane(url),
+            Self::Sqlite(_) | Self::JsonLines(_) => THE_LANE.lane,
         }
     }
 
@@ -153,17 +214,45 @@ impl Ledger {
     ///
     /// # Errors
     /// [`CommitError::Write`], which may work next time; [`CommitError::Refused`], which will not;
-    /// [`CommitError::Unread`], [`CommitError::Closed`].
-    pub async fn commit(&self, outcome: Arc<Outcome>) -> Result<(), CommitError> {
+    /// [`CommitError::Taken`]; [`CommitError::Unread`], [`CommitError::Closed`].
+    pub async fn commit(&self, lease: Lease, outcome: Arc<Outcome>) -> Result<(), CommitError> {
         match self {
+            Self::Kafka(ledger) => ledger.commit(lease, outcome).await,
             Self::Sqlite(ledger) => ledger.commit(outcome).await,
             Self::JsonLines(ledger) => ledger.commit(outcome).await,
+        }
+    }
+
+    /// Somebody waits for a place that outcomes hold: a ledger that gathers them to commit them
+    /// together stops gathering.
+    pub fn hurry(&self) {
+        match self {
+            Self::Kafka(ledger) => ledger.hurry(),
+            Self::Sqlite(_) | Self::JsonLines(_) => {}
+        }
+    }
+
+    /// No more polls will begin: from now on nothing is gathered, and what cannot be committed is
+    /// given up instead of tried again and again.
+    pub fn begin_drain(&self) {
+        match self {
+            Self::Kafka(ledger) => ledger.begin_drain(),
+            Self::Sqlite(_) | Self::JsonLines(_) => {}
+        }
+    }
+
+    /// Why it takes no commits just now, beyond what commits themselves say; `None` if it does.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Kafka(ledger) => ledger.trouble(),
+            Self::Sqlite(_) | Self::JsonLines(_) => None,
         }
     }
 
     /// Its name in the configuration.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Kafka(_) => "kafka",
             Self::Sqlite(_) => "sqlite",
             Self::JsonLines(_) => "json_lines",
         }
@@ -172,6 +261,7 @@ impl Ledger {
     /// Where it writes, for people.
     pub fn place(&self) -> String {
         match self {
+            Self::Kafka(ledger) => ledger.place(),
             Self::Sqlite(ledger) => ledger.path().display().to_string(),
             Self::JsonLines(_) => "standard output".to_owned(),
         }
@@ -183,8 +273,19 @@ impl Ledger {
     /// [`CommitError::Write`] if the last write did not work.
     pub async fn close(self) -> Result<(), CommitError> {
         match self {
+            Self::Kafka(ledger) => ledger.close().await,
             Self::Sqlite(ledger) => ledger.close().await,
             Self::JsonLines(_) => Ok(()),
         }
     }
+}
+
+/// The one lane of a ledger that nobody shares.
+const THE_LANE: Lease = Lease { lane: 0, term: 0 };
+
+fn given_once(states: States) -> mpsc::Receiver<LaneChange> {
+    let (changes, given) = mpsc::channel(1);
+    // There is room for one, and its receiver is here.
+    let _room = changes.try_send(LaneChange::Given { lease: THE_LANE, states });
+    given
 }

@@ -1,10 +1,12 @@
 //! Outcomes and records for the tests of the ledgers.
 
+use std::sync::Arc;
+
 use crate::model::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
     RecordTag, SCHEMA_VERSION,
 };
-use crate::model::{EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Timestamp};
+use crate::model::{EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Timestamp, Urgency};
 use crate::state::{FeedState, STATE_VERSION, Standing};
 
 pub(crate) fn now() -> Timestamp {
@@ -99,11 +101,12 @@ pub(crate) fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcom
         result: PollResult::Modified(EntryCounts::default()),
         records,
         rejects: Vec::new(),
-        state: FeedState {
+        state: Arc::new(FeedState {
             version: STATE_VERSION,
             sequence,
             standing: Standing::Fine,
             ..FeedState::default()
-        },
+        }),
+        urgency: Urgency::Prompt,
     }
 }

@@ -180,9 +180,10 @@ fn or_none(found: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::model::{Failure, FeedId};
-    use crate::state::FeedState;
+    use crate::model::{Failure, FeedId, Urgency};
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
         Outcome {
@@ -190,7 +191,8 @@ mod tests {
             result,
             records: Vec::new(),
             rejects: Vec::new(),
-            state: FeedState::default(),
+            state: Arc::default(),
+            urgency: Urgency::Prompt,
         }
     }
 

@@ -16,15 +16,19 @@ impl FeedId {
     /// The longest id, in bytes: it is a key in every ledger and a label in logs.
     pub const LENGTH_MAX: usize = 128;
 
+    /// What is no feed's id: where states are kept by feed id, this key is the lane's own record.
+    pub const RESERVED: &str = "__lane";
+
     /// Reads an id as given.
     ///
     /// # Errors
-    /// [`NotAFeedId`] if it is empty, too long, or has another character.
+    /// [`NotAFeedId`] if it is empty, too long, reserved, or has another character.
     pub fn parse(text: &str) -> Result<Self, NotAFeedId> {
         let plain = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
         };
-        if !text.is_empty() && text.len() <= Self::LENGTH_MAX && text.bytes().all(plain) {
+        let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX && text != Self::RESERVED;
+        if fits && text.bytes().all(plain) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotAFeedId(text.to_owned()))
@@ -75,7 +79,9 @@ impl std::fmt::Display for FeedId {
 
 /// Text that was read as a [`FeedId`] and is not one.
 #[derive(Debug, thiserror::Error)]
-#[error("feed id \"{0}\" is not 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\"")]
+#[error(
+    "feed id \"{0}\" is not 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\", and not \"__lane\""
+)]
 pub struct NotAFeedId(String);
 
 /// What the first poll of a feed publishes of what it finds.

@@ -32,7 +32,7 @@ pub use entry::{Entry, EntryText, Media, TextKind};
 pub use feed::{Backlog, Feed, FeedId};
 pub use outcome::{
     Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
-    Validators,
+    Urgency, Validators,
 };
 pub use record::{Record, Reject};
 pub use tag::{

@@ -1,5 +1,6 @@
 //! What a fetch came to, and what a poll changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -234,6 +235,15 @@ pub enum PollResult {
     Failed(Failure),
 }
 
+/// How soon an outcome must be durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// With the next commit: it publishes something, or says what a publisher asked of us.
+    Prompt,
+    /// Whenever it suits: were it lost, the feed would be polled once more and answer the same.
+    Lazy,
+}
+
 /// Everything one poll changes. Committed as one act or not at all.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -246,5 +256,7 @@ pub struct Outcome {
     /// To be kept for inspection.
     pub rejects: Vec<Reject>,
     /// What the next poll must know: the whole state, replacing the one before.
-    pub state: FeedState,
+    pub state: Arc<FeedState>,
+    /// How soon it must be durable. A ledger may take everything for prompt.
+    pub urgency: Urgency,
 }

@@ -358,7 +358,8 @@ pub struct Reject {
     pub feed_id: String,
     /// The URL that served it.
     pub url: String,
-    /// The failure's class ("malformed", "html", …), or "entry" for a single entry.
+    /// The failure's class ("malformed", "html", …), "entry" for a single entry, or "record" for an
+    /// article's record that the ledger could not take; then `bytes` is that record.
     pub reason: String,
     /// What is wrong, for a person.
     pub detail: String,

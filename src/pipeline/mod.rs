@@ -4,12 +4,14 @@
 //!  signals ──► stop, reload                        admin ◄── readiness, metrics
 //!                 │                                             ▲
 //!  Queue ──due──► Scheduler ──Job──► poll (one task each) ──────┘
-//!    ▲              ▲                  fetch ─► process ─► Ledger::commit
-//!    └──due_at──────┴────── PollEnd ◄───────────────────────────┘
+//!    ▲             ▲    ▲              fetch ─► process ─► Ledger::commit
+//!    └──due_at─────│────┴── PollEnd ◄───────────────────────────┘
+//!                  └─────── LaneChange ◄────────────────── Ledger
 //! ```
 //!
-//! There is one loop, the scheduler's, and it owns every feed's state. A poll is given a copy and
-//! gives back the next one, which replaces the old only after the ledger has committed it.
+//! There is one loop, the scheduler's, and it owns the state of every feed whose lane the ledger has
+//! given it. A poll is given a state and gives back the next one, which replaces the old only after
+//! the ledger has committed it, and only under the lease that the poll began with.
 
 pub mod process;
 mod poll;
@@ -30,9 +32,9 @@ use tracing::{error, info};
 use self::poll::Poller;
 use self::scheduler::Scheduler;
 use self::service::Service;
-use crate::admin::{self, Admin, Readiness, Unready};
+use crate::admin::{self, Admin, Readiness};
 use crate::clock::Clock;
-use crate::commit::{CommitError, Ledger, States};
+use crate::commit::{CommitError, LaneChange, Ledger};
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::fetch::{FetchSetupError, Fetcher};
@@ -94,7 +96,7 @@ pub struct Daemon {
     config: Config,
     clock: Clock,
     ledger: Ledger,
-    states: States,
+    lanes: mpsc::Receiver<LaneChange>,
     tools: Tools,
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
@@ -121,8 +123,8 @@ impl Tools {
 }
 
 impl Daemon {
-    /// Opens the ledger, restores every state, builds the tools and binds the admin address, so
-    /// that what is wrong is known before the first poll. Blocks.
+    /// Opens the ledger, builds the tools and binds the admin address, so that what is wrong is
+    /// known before the first poll. Blocks; call inside the runtime.
     ///
     /// `observer` is sent a copy of each outcome after its commit; commits wait for it.
     ///
@@ -135,16 +137,16 @@ impl Daemon {
     ) -> Result<Self, BuildError> {
         let tools = Tools::build(&config, clock)?;
         let admin = config.admin_listen.map(bind).transpose()?;
-        let (ledger, states) = Ledger::open(&config.ledger)?;
-        info!(feed.restored = states.len(), ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
         let metrics = Arc::new(Metrics::new());
+        let (ledger, lanes) = Ledger::open(&config.ledger, &metrics)?;
+        info!(ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
         let readiness = Arc::new(Readiness::default());
         let reloads = None;
         Ok(Self {
             config,
             clock,
             ledger,
-            states,
+            lanes,
             tools,
             metrics,
             readiness,
@@ -185,9 +187,9 @@ impl Daemon {
         };
         let service = Service::new();
         let mut scheduler =
-            Scheduler::new(self.config, self.states, self.tools, poller, service, self.reloads);
+            Scheduler::new(self.config, self.lanes, self.tools, poller, service, self.reloads);
         let fatal = scheduler.run(&stop).await;
-        self.readiness.set_unready(Unready::Stopping);
+        self.readiness.set_stopping();
         stop.cancel();
         let drain_timeout = scheduler.drain_timeout();
         let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;
@@ -224,6 +226,8 @@ async fn drain(
     ledger: Arc<Ledger>,
     deadline: Duration,
 ) -> Result<Drained, RunError> {
+    // What waits to be committed together waits no longer.
+    ledger.begin_drain();
     let in_order = async {
         let fatal = scheduler.finish().await;
         drop(scheduler);

@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::process::{panicked, process};
-use crate::admin::{Readiness, Unready};
+use crate::admin::Readiness;
 use crate::clock::Clock;
-use crate::commit::{CommitError, Ledger};
+use crate::commit::{CommitError, Lease, Ledger};
 use crate::fault::{Point, point};
 use crate::fetch::Fetcher;
 use crate::model::{Answer, Feed, FeedId, Outcome, PollResult};
@@ -47,6 +47,7 @@ pub(super) struct Poller {
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) feed: Arc<Feed>,
+    pub(super) lease: Lease,
     pub(super) state: Arc<FeedState>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) tagger: Arc<Tagger>,
@@ -55,10 +56,12 @@ pub(super) struct Job {
 /// How a poll ended.
 #[derive(Debug)]
 pub(super) enum PollEnd {
-    /// Its outcome is durable.
-    Committed(FeedId, Box<FeedState>),
-    /// Nothing was changed.
+    /// Its outcome is durable, or as good as.
+    Committed(Lease, FeedId, Arc<FeedState>),
+    /// Nothing was changed, because the daemon stops.
     Abandoned,
+    /// Nothing was changed, because the lane was taken meanwhile.
+    Taken,
     /// The ledger has something that contradicts this outcome: a defect, of this feed alone.
     Refused(CommitError),
     /// The ledger is gone.
@@ -84,15 +87,15 @@ impl Poller {
         point(Point::AfterFetch);
         let outcome = process_apart(&job, answer, self.clock).await;
         point(Point::AfterProcess);
-        self.commit(&job.feed, outcome).await
+        self.commit(&job.feed, job.lease, outcome).await
     }
 
-    async fn commit(&self, feed: &Feed, outcome: Outcome) -> PollEnd {
+    async fn commit(&self, feed: &Feed, lease: Lease, outcome: Outcome) -> PollEnd {
         let outcome = Arc::new(outcome);
         let mut wait = COMMIT_WAIT_MIN;
         loop {
             let started = Instant::now();
-            match self.ledger.commit(Arc::clone(&outcome)).await {
+            match self.ledger.commit(lease, Arc::clone(&outcome)).await {
                 Ok(()) => {
                     self.metrics.committed(&outcome, started.elapsed(), self.clock.now());
                     break;
@@ -102,9 +105,15 @@ impl Poller {
                     self.metrics.commit_failed();
                     return PollEnd::Refused(error);
                 }
+                Err(CommitError::Taken) => {
+                    self.metrics.outcome_discarded();
+                    debug!(feed.id = %feed.id, "the lane was taken before the outcome was committed");
+                    return PollEnd::Taken;
+                }
                 Err(
                     error @ (CommitError::Open { .. }
                     | CommitError::InUse { .. }
+                    | CommitError::Misconfigured(_)
                     | CommitError::Unread
                     | CommitError::Closed),
                 ) => {
@@ -120,8 +129,7 @@ impl Poller {
                 }
             }
         }
-        if matches!(self.readiness.unready(), Some(Unready::Ledger(_))) {
-            self.readiness.set_ready();
+        if self.readiness.set_written() {
             info!("the ledger takes commits again");
         }
         report(feed, &outcome);
@@ -130,21 +138,18 @@ impl Poller {
             let _gone = observer.send(Outcome::clone(&outcome)).await;
         }
         let feed_id = outcome.feed_id.clone();
-        let state = Arc::try_unwrap(outcome)
-            .map_or_else(|shared| shared.state.clone(), |outcome| outcome.state);
-        PollEnd::Committed(feed_id, Box::new(state))
+        PollEnd::Committed(lease, feed_id, Arc::clone(&outcome.state))
     }
 
     /// Says once that the ledger does not take commits, however many polls find out.
     fn report_unwritten(&self, error: &CommitError) {
         self.metrics.commit_failed();
-        if !matches!(self.readiness.unready(), Some(Unready::Ledger(_))) {
+        if self.readiness.set_unwritten(error.to_string()) {
             error!(
                 error = %error,
                 "the ledger does not take commits; polls wait, nothing is lost, trying again"
             );
         }
-        self.readiness.set_unready(Unready::Ledger(error.to_string()));
     }
 }
 

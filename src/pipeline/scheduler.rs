@@ -1,4 +1,4 @@
-//! The one loop of the daemon: it owns every feed's state and decides who is polled when.
+//! The one loop of the daemon: it owns the feeds' states and decides who is polled when.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -16,13 +16,13 @@ use super::poll::{Job, PollEnd, Poller};
 use super::service::Service;
 use super::{BuildError, Tools};
 use crate::clock::Clock;
-use crate::commit::{CommitError, States};
+use crate::commit::{CommitError, LaneChange, Lease, States};
 use crate::config::{Config, ConfigError, load};
 use crate::fault::{Point, point};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
-use crate::state::{FeedState, Standing};
+use crate::state::Standing;
 use crate::telemetry::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
@@ -34,12 +34,26 @@ type ReadAnew = Result<(Config, Tools), Vec<String>>;
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A configured feed and its lane.
+struct Placed {
+    feed: Arc<Feed>,
+    lane: u32,
+}
+
+/// A lane that is ours.
+struct Held {
+    lease: Lease,
+    /// Of every feed ever polled in it, also those no longer configured: added again, they go on.
+    states: States,
+}
+
 /// The scheduler's memory.
 pub(super) struct Scheduler {
     config: Config,
-    feeds: HashMap<FeedId, Arc<Feed>>,
-    /// Of every feed ever polled, also those no longer configured: added again, they go on.
-    states: HashMap<FeedId, Arc<FeedState>>,
+    feeds: HashMap<FeedId, Placed>,
+    /// The lanes that are ours; only their feeds are in the queue.
+    lanes: HashMap<u32, Held>,
+    changes: mpsc::Receiver<LaneChange>,
     queue: Queue,
     tools: Tools,
     poller: Poller,
@@ -57,18 +71,18 @@ pub(super) struct Scheduler {
 impl Scheduler {
     pub(super) fn new(
         config: Config,
-        states: States,
+        changes: mpsc::Receiver<LaneChange>,
         tools: Tools,
         poller: Poller,
         service: Service,
         reloads: Option<mpsc::Receiver<()>>,
     ) -> Self {
         let queue = Queue::new(config.politeness);
-        let states = states.into_iter().map(|(id, state)| (id, Arc::new(state))).collect();
         let mut scheduler = Self {
             config,
             feeds: HashMap::new(),
-            states,
+            lanes: HashMap::new(),
+            changes,
             queue,
             tools,
             poller,
@@ -87,13 +101,19 @@ impl Scheduler {
     /// Runs until told to stop, or until the ledger says that it cannot go on.
     pub(super) async fn run(&mut self, stop: &CancellationToken) -> Option<CommitError> {
         info!(feed.count = self.feeds.len(), "polling");
-        self.poller.readiness.set_ready();
+        self.poller.readiness.set_trouble(self.poller.ledger.trouble());
+        self.poller.readiness.set_serving();
         self.service.ready();
         loop {
             let wake_in = self.turn();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                Some(change) = self.changes.recv() => {
+                    if let Some(error) = self.change_lanes(change) {
+                        return Some(error);
+                    }
+                }
                 Some(ended) = self.polls.join_next_with_id(), if !self.polls.is_empty() => {
                     if let Some(error) = self.poll_ended(ended) {
                         return Some(error);
@@ -113,6 +133,8 @@ impl Scheduler {
     /// Waits for the polls in flight; each ends or abandons itself once told to stop.
     /// Says why the ledger is gone, if that is how one ended.
     pub(super) async fn finish(&mut self) -> Option<CommitError> {
+        // Whoever gives or takes a lane must not wait for us any more.
+        self.changes.close();
         let mut fatal = None;
         while let Some(ended) = self.polls.join_next_with_id().await {
             fatal = fatal.or(self.poll_ended(ended));
@@ -137,6 +159,10 @@ impl Scheduler {
                 Next::Idle => break,
             }
         }
+        if self.polls.len() >= self.config.concurrency && self.queue.is_due(now) {
+            self.poller.ledger.hurry();
+        }
+        self.poller.readiness.set_trouble(self.poller.ledger.trouble());
         self.poller.readiness.beat();
         self.service.feed_watchdog();
         // Every feed is counted, and a turn comes with every poll that ends.
@@ -158,13 +184,15 @@ impl Scheduler {
     }
 
     fn start(&mut self, id: &FeedId, now: Timestamp) {
-        let Some(feed) = self.feeds.get(id) else { return };
-        let state = self.states.get(id).cloned().unwrap_or_default();
+        let Some(Placed { feed, lane }) = self.feeds.get(id) else { return };
+        let Some(held) = self.lanes.get(lane) else { return };
+        let state = held.states.get(id).cloned().unwrap_or_default();
         let due_at = state.plan.due_at.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(due_at)).unwrap_or_default();
         self.poller.metrics.poll_started(waited);
         let job = Job {
             feed: Arc::clone(feed),
+            lease: held.lease,
             state,
             fetcher: Arc::clone(&self.tools.fetcher),
             tagger: Arc::clone(&self.tools.tagger),
@@ -178,13 +206,18 @@ impl Scheduler {
         ended: Result<(tokio::task::Id, PollEnd), JoinError>,
     ) -> Option<CommitError> {
         match ended {
-            Ok((task, PollEnd::Committed(id, state))) => {
+            Ok((task, PollEnd::Committed(lease, id, state))) => {
                 self.polling.remove(&task);
-                self.states.insert(id.clone(), Arc::from(state));
-                // By the feed as it is now: a reload may have changed it since the poll began.
-                let now = self.poller.clock.now();
-                let due_at = self.feeds.get(&id).map_or(now, |feed| self.due_at(feed, now));
-                self.queue.finish(&id, due_at);
+                // A lane that was taken and given again since came with a state as new or newer.
+                let held = self.lanes.get_mut(&lease.lane).filter(|held| held.lease == lease);
+                if let Some(held) = held {
+                    held.states.insert(id.clone(), state);
+                }
+                self.file_anew(&id);
+            }
+            Ok((task, PollEnd::Taken)) => {
+                let id = self.polling.remove(&task)?;
+                self.file_anew(&id);
             }
             Ok((task, PollEnd::Abandoned)) => {
                 self.polling.remove(&task);
@@ -208,10 +241,52 @@ impl Scheduler {
         None
     }
 
+    /// Files a feed at its due time, after a poll: by the feed as it is now, for a reload may have
+    /// changed it since the poll began.
+    fn file_anew(&mut self, id: &FeedId) {
+        let now = self.poller.clock.now();
+        let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
+        self.queue.finish(id, due_at);
+    }
+
+    /// Takes up a lane, or puts it down.
+    fn change_lanes(&mut self, change: LaneChange) -> Option<CommitError> {
+        match change {
+            LaneChange::Given { lease, states } => {
+                info!(lane.number = lease.lane, feed.restored = states.len(), "lane given");
+                self.lanes.insert(lease.lane, Held { lease, states });
+                self.enqueue(|placed| placed.lane == lease.lane);
+            }
+            LaneChange::Taken { lease } => {
+                if self.lanes.get(&lease.lane).is_some_and(|held| held.lease == lease) {
+                    info!(lane.number = lease.lane, "lane taken");
+                    self.lanes.remove(&lease.lane);
+                    let in_it = self.feeds.iter().filter(|(_, placed)| placed.lane == lease.lane);
+                    let in_it: Vec<FeedId> = in_it.map(|(id, _)| id.clone()).collect();
+                    in_it.iter().for_each(|id| self.queue.remove(id));
+                }
+            }
+            LaneChange::Over(error) => return Some(error),
+        }
+        None
+    }
+
+    /// Puts those feeds of our lanes that `is_meant` into the queue, each when it is due.
+    fn enqueue(&mut self, is_meant: impl Fn(&Placed) -> bool) {
+        let now = self.poller.clock.now();
+        for (id, placed) in &self.feeds {
+            if self.lanes.contains_key(&placed.lane) && is_meant(placed) {
+                let host = placed.feed.url.host_str().unwrap_or_default();
+                self.queue.insert(id.clone(), host, self.due_at(placed, now));
+            }
+        }
+    }
+
     /// After a defect of ours: the feed's state did not change, and it is asked again after its
     /// longest interval, so that the defect is not met in a loop.
     fn put_off(&mut self, id: &FeedId) {
-        let wait = self.feeds.get(id).map_or(Duration::from_secs(3600), |feed| feed.interval_max);
+        let wait =
+            self.feeds.get(id).map_or(Duration::from_secs(3600), |placed| placed.feed.interval_max);
         let now = self.poller.clock.now();
         self.queue.finish(id, now.checked_add(wait).unwrap_or(Timestamp::MAX));
     }
@@ -219,8 +294,11 @@ impl Scheduler {
     fn tell(&mut self, now: Timestamp) {
         let (due, overdue) = self.queue.overdue(now);
         let mut counts = FeedCounts { due, ..FeedCounts::default() };
-        for id in self.feeds.keys() {
-            match self.states.get(id).map_or(Standing::New, |state| state.standing) {
+        let mut count = 0;
+        for (id, placed) in &self.feeds {
+            let Some(held) = self.lanes.get(&placed.lane) else { continue };
+            count += 1;
+            match held.states.get(id).map_or(Standing::New, |state| state.standing) {
                 Standing::New => counts.new += 1,
                 Standing::Fine => counts.fine += 1,
                 Standing::Failing => counts.failing += 1,
@@ -232,11 +310,7 @@ impl Scheduler {
             Some(why) => format!("; {}", why.text()),
             None => String::new(),
         };
-        self.service.tell_status(format!(
-            "{} feeds, {} failing{ledger}",
-            self.feeds.len(),
-            counts.failing
-        ));
+        self.service.tell_status(format!("{count} feeds, {} failing{ledger}", counts.failing));
     }
 
     /// Begins to read the configuration anew, apart: the loop turns on, however long a file takes.
@@ -293,8 +367,10 @@ impl Scheduler {
     }
 
     /// When a feed is due, by its state and by the configuration as it is now.
-    fn due_at(&self, feed: &Feed, now: Timestamp) -> Timestamp {
-        let Some(state) = self.states.get(&feed.id) else { return now };
+    fn due_at(&self, placed: &Placed, now: Timestamp) -> Timestamp {
+        let feed = &placed.feed;
+        let held = self.lanes.get(&placed.lane);
+        let Some(state) = held.and_then(|held| held.states.get(&feed.id)) else { return now };
         // A new URL under an old id keeps the state and is tried at once: someone changed it
         // because the old one did not do.
         if state.url.as_ref().is_some_and(|url| *url != feed.url.as_str()) {
@@ -308,10 +384,9 @@ impl Scheduler {
         self.config.drain_timeout
     }
 
-    /// Makes the queue hold exactly the configured feeds, each with its schedule: what stays is
-    /// due when it was, what is new at once. Says how many came and went.
+    /// Makes the queue hold exactly the configured feeds of our lanes, each with its schedule: what
+    /// stays is due when it was, what is new at once. Says how many came and went.
     fn exchange_feeds(&mut self) -> (usize, usize) {
-        let now = self.poller.clock.now();
         let wanted: HashSet<FeedId> =
             self.config.feeds.iter().map(|feed| feed.id.clone()).collect();
         let gone: Vec<FeedId> =
@@ -322,12 +397,15 @@ impl Scheduler {
         }
         let mut added = 0;
         for feed in &self.config.feeds {
-            let earlier = self.feeds.insert(feed.id.clone(), Arc::new(feed.clone()));
-            let due_at = self.due_at(feed, now);
-            let host = feed.url.host_str().unwrap_or_default();
-            self.queue.insert(feed.id.clone(), host, due_at);
+            let lane = self.poller.ledger.lane(&feed.url);
+            let placed = Placed { feed: Arc::new(feed.clone()), lane };
+            let earlier = self.feeds.insert(feed.id.clone(), placed);
+            if earlier.as_ref().is_some_and(|earlier| earlier.lane != lane) {
+                self.queue.remove(&feed.id);
+            }
             added += usize::from(earlier.is_none());
         }
+        self.enqueue(|_| true);
         (added, gone.len())
     }
 }

@@ -159,6 +159,11 @@ impl Queue {
         Next::Poll(id)
     }
 
+    /// Whether a feed could be polled now if there were a place for it.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.turns.first().is_some_and(|(at, _)| *at <= now)
+    }
+
     /// How many feeds there are.
     pub fn len(&self) -> usize {
         let leaves = |place: &&Place| place.flight.as_ref().is_some_and(|flight| flight.is_last);

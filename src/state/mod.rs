@@ -85,6 +85,33 @@ pub struct FeedState {
     pub interval: Option<Duration>,
 }
 
+impl FeedState {
+    /// Reads a state as a ledger has it.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let state: Self = serde_json::from_slice(text).map_err(|err| err.to_string())?;
+        if state.version > STATE_VERSION {
+            return Err(format!("a newer conflictwire wrote it (version {})", state.version));
+        }
+        Ok(state)
+    }
+
+    /// Whether the next poll would publish the same after either, whatever it is answered: validators,
+    /// schedule and failures only decide how it asks.
+    ///
+    /// A feed polled for the first time is not like one that was not: its backlog is done.
+    pub fn publishes_like(&self, other: &Self) -> bool {
+        self.succeeded_at.is_some() == other.succeeded_at.is_some()
+            && self.seen.tells_like(&other.seen)
+            && self.refused == other.refused
+            && self.repeated_marks == other.repeated_marks
+            && self.language == other.language
+            && self.url == other.url
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

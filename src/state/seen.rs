@@ -73,6 +73,14 @@ impl Seen {
         }
     }
 
+    /// Whether both know the same revisions of the same articles, whenever those were last shown.
+    pub fn tells_like(&self, other: &Self) -> bool {
+        let told =
+            |(id, article): (&ArticleId, &SeenArticle)| (*id, article.digest, article.revision);
+        self.articles.len() == other.articles.len()
+            && self.articles.iter().map(told).eq(other.articles.iter().map(told))
+    }
+
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.articles.len()

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 23] = [
+pub const FIELDS: [&str; 29] = [
     "admin.address",
     "config.path",
     "config.problem",
@@ -19,6 +19,12 @@ pub const FIELDS: [&str; 23] = [
     "feed.removed",
     "feed.moved_to",
     "feed.restored",
+    "lane.number",
+    "lane.numbers",
+    "lane.sequence",
+    "commit.found",
+    "kafka.facility",
+    "kafka.text",
     "ledger.kind",
     "ledger.path",
     "poll.failures",

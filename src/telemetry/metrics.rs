@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::lanes::LaneMetrics;
 use crate::model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;
@@ -26,6 +27,7 @@ pub struct Metrics {
     polls: Labelled,
     poll_failures: Labelled,
     polls_abandoned: Counter,
+    outcomes_discarded: Counter,
     entries: Labelled,
     tags: Labelled,
     records_committed: Counter,
@@ -40,6 +42,7 @@ pub struct Metrics {
     feeds: Family<[(&'static str, String); 1], Gauge>,
     feed_overdue: Gauge<f64, AtomicU64>,
     polls_in_flight: Gauge,
+    lanes: LaneMetrics,
 }
 
 /// How many feeds stand where.
@@ -69,11 +72,14 @@ impl Metrics {
     pub fn new() -> Self {
         // 1 ms to about 33 s, the default `fetch.timeout`.
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let mut registry = Registry::with_prefix("conflictwire");
+        let lanes = LaneMetrics::new(&mut registry);
         let mut metrics = Self {
-            registry: Registry::with_prefix("conflictwire"),
+            registry,
             polls: Family::default(),
             poll_failures: Family::default(),
             polls_abandoned: Counter::default(),
+            outcomes_discarded: Counter::default(),
             entries: Family::default(),
             tags: Family::default(),
             records_committed: Counter::default(),
@@ -89,6 +95,7 @@ impl Metrics {
             feeds: Family::default(),
             feed_overdue: Gauge::default(),
             polls_in_flight: Gauge::default(),
+            lanes,
         };
         metrics.register_counters();
         metrics.register_measures();
@@ -125,6 +132,11 @@ impl Metrics {
             "polls_abandoned",
             "Polls given up at shutdown before anything was committed",
             &self.polls_abandoned,
+        );
+        counter(
+            "outcomes_discarded",
+            "Outcomes that came too late: their lane had been taken; whoever has it polls again",
+            &self.outcomes_discarded,
         );
         counter("records_committed", "Article revisions committed", &self.records_committed);
         counter("rejects_committed", "Rejects committed", &self.rejects_committed);
@@ -236,9 +248,19 @@ impl Metrics {
         self.commit_failures.inc();
     }
 
+    /// What is counted of lanes.
+    pub fn lanes(&self) -> &LaneMetrics {
+        &self.lanes
+    }
+
     /// A poll was given up at shutdown.
     pub fn poll_abandoned(&self) {
         self.polls_abandoned.inc();
+    }
+
+    /// A lane was taken before the outcome of a poll in it was committed.
+    pub fn outcome_discarded(&self) {
+        self.outcomes_discarded.inc();
     }
 
     /// A poll began, so long after it was due.

@@ -4,6 +4,7 @@
 //! names are listed in [`fields`], metrics in [`metrics`].
 
 pub mod fields;
+pub mod lanes;
 pub mod metrics;
 
 use std::io::IsTerminal;

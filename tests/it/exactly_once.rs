@@ -13,9 +13,10 @@ use std::io::Write;
 use conflictwire::fault::Point;
 use conflictwire::state::FeedState;
 
+use crate::support::audit::{Audit, Row};
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::growing::{Growing, Pace};
-use crate::support::ledger::{Audit, Ledger, Row};
+use crate::support::ledger::Ledger;
 use crate::support::publisher::Publisher;
 use crate::support::wait_until;
 

@@ -7,6 +7,7 @@
 //! - `polling`: what goes over the wire, and when
 //! - `bad_input`: whatever a publisher sends: named, counted, survived
 //! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
+//! - `kafka`: what needs real brokers
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -23,6 +24,7 @@ mod bad_input;
 mod cli;
 mod disk;
 mod exactly_once;
+mod kafka;
 mod polling;
 mod records;
 mod reload;

@@ -400,9 +400,10 @@ fn quoted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::model::{Failure, FailureClass, FeedId};
-    use crate::state::FeedState;
+    use crate::model::{Failure, FailureClass, FeedId, Urgency};
 
     fn printed(print: impl FnOnce(&mut Report<Vec<u8>>)) -> String {
         let style = Style { medium: Medium::Pipe, detail: Detail::Brief };
@@ -417,7 +418,8 @@ mod tests {
             result,
             records: Vec::new(),
             rejects: Vec::new(),
-            state: FeedState::default(),
+            state: Arc::default(),
+            urgency: Urgency::Prompt,
         }
     }
 

@@ -1,11 +1,368 @@
-//! Apache Kafka: topics, one transaction a commit, any number of replicas.
+//! Apache Kafka: topics, one transaction a commit, any number of replicas and no volume.
+//!
+//! Every lane that the consumer group gives us lives on a thread of its own (`lane`), with a producer
+//! whose transactional id is the lane's: whoever has the id last can commit, and nobody else. The
+//! group (`placement`) only says which lanes to ask for. What is promised: every revision that was
+//! observed is there exactly once for a `read_committed` reader; no article without its feed's state,
+//! no state without its articles. `src/README.md` says why.
 //!
 //! The only folder that names rdkafka.
 
 pub mod asyncapi;
+mod board;
 pub mod cluster;
+mod hash;
+mod lane;
+mod placement;
 pub mod probe;
 pub mod read;
+mod restore;
 pub mod settings;
+mod stop;
 pub mod topics;
+mod transaction;
 mod trouble;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::metadata::Metadata;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use url::Url;
+
+use self::board::Board;
+use self::lane::{Job, QUEUE_OUTCOMES};
+use self::restore::RestoreError;
+use self::settings::KafkaSettings;
+use self::stop::{LEAVE_PATIENCE, Stop};
+use super::{CommitError, LaneChange, Lease};
+use crate::model::Outcome;
+use crate::telemetry::Metrics;
+
+/// How many changes of lanes may wait for the scheduler. It takes them at once; a full channel makes
+/// lanes wait.
+const CHANGES_MAX: usize = 64;
+
+/// How long a lane waits for the group's consumer to be polled, which happens ten times a second.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many times the group's consumer must have been polled before a lane is fenced: once may have
+/// been under way when we asked.
+const TURNS: u64 = 2;
+
+/// What a lane's transactions go by, as of the last look at the topics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Topics {
+    /// Partitions of the articles, conflict and rejects topics.
+    partitions: [u32; 3],
+    /// What every one of the topics takes; `None` if we may not know.
+    record_bytes_max: Option<usize>,
+}
+
+/// The open end of a lane's queue, under its lease.
+#[derive(Debug)]
+struct Desk {
+    lease: Lease,
+    jobs: mpsc::Sender<Job>,
+}
+
+/// What the ledger's threads share.
+#[derive(Debug)]
+struct Shared {
+    settings: KafkaSettings,
+    /// Tells this process from every other.
+    instance: String,
+    runtime: Handle,
+    board: Board,
+    watcher: Watcher,
+    topics: Mutex<Topics>,
+    desks: Mutex<BTreeMap<u32, Desk>>,
+    changes: mpsc::Sender<LaneChange>,
+    terms: AtomicU64,
+    hurry: watch::Sender<u64>,
+    draining: CancellationToken,
+    draining_at: OnceLock<Instant>,
+    closing: CancellationToken,
+}
+
+impl Shared {
+    /// Opens a queue under a new lease.
+    fn open_desk(&self, lane: u32) -> (Lease, mpsc::Receiver<Job>) {
+        let term = self.terms.fetch_add(1, Ordering::Relaxed);
+        let lease = Lease { lane, term };
+        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
+        lock(&self.desks).insert(lane, Desk { lease, jobs });
+        (lease, queue)
+    }
+
+    /// Closes it, if it is still that lease's.
+    fn close_desk(&self, lease: Lease) {
+        let mut desks = lock(&self.desks);
+        if desks.get(&lease.lane).is_some_and(|desk| desk.lease == lease) {
+            desks.remove(&lease.lane);
+        }
+    }
+
+    /// Tells the scheduler. It may be gone: then nobody polls any more.
+    fn tell(&self, change: LaneChange) {
+        let _gone = self.changes.blocking_send(change);
+    }
+
+    fn topics(&self) -> Topics {
+        *lock(&self.topics)
+    }
+
+    /// Waits until the group's consumer has been polled since: a process that slept learns so that
+    /// its lanes were given to others, before it fences one.
+    fn await_turn(&self, stop: &Stop) -> Result<(), RestoreError> {
+        let mut turns = self.board.turns();
+        let enough = *turns.borrow_and_update() + TURNS;
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = stop.told() => Err(RestoreError::Told),
+                waited = timeout(TURN_TIMEOUT, turns.wait_for(|turns| *turns >= enough)) => {
+                    match waited {
+                        Ok(_turned) => Ok(()),
+                        Err(_elapsed) => {
+                            let why = "the consumer group is not being followed";
+                            Err(RestoreError::Away(why.to_owned()))
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// Waits, unless told to end.
+    fn rest(&self, stop: &Stop, wait: Duration) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = stop.told() => {}
+                () = sleep(wait) => {}
+            }
+        });
+    }
+
+    /// Waits, unless the lane is lost.
+    fn rest_until_over(&self, stop: &Stop, wait: Duration) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = stop.lost() => {}
+                () = sleep(wait) => {}
+            }
+        });
+    }
+
+    /// Whether a drain has begun so long ago that what does not go is given up.
+    fn is_drain_over(&self) -> bool {
+        self.draining_at.get().is_some_and(|at| at.elapsed() >= LEAVE_PATIENCE)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is whole in itself, so a panic in between leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lanes of this replica, and the group that gives them.
+#[derive(Debug)]
+pub struct KafkaLedger {
+    shared: Arc<Shared>,
+    placement: std::thread::JoinHandle<()>,
+}
+
+impl KafkaLedger {
+    /// Starts to look for brokers. None need be there: lanes come when they are.
+    ///
+    /// # Errors
+    /// [`CommitError::Misconfigured`] if librdkafka cannot be set up so.
+    pub fn open(
+        settings: &KafkaSettings,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(Self, mpsc::Receiver<LaneChange>), CommitError> {
+        let watcher = Watcher::new(settings).map_err(|error| misconfigured(&error))?;
+        let (changes, given) = mpsc::channel(CHANGES_MAX);
+        let shared = Arc::new(Shared {
+            settings: settings.clone(),
+            instance: format!("{:016x}", RandomState::new().build_hasher().finish()),
+            runtime: Handle::current(),
+            board: Board::new(metrics.lanes().clone()),
+            watcher,
+            topics: Mutex::default(),
+            desks: Mutex::default(),
+            changes,
+            terms: AtomicU64::new(1),
+            hurry: watch::Sender::new(0),
+            draining: CancellationToken::new(),
+            draining_at: OnceLock::new(),
+            closing: CancellationToken::new(),
+        });
+        let member =
+            placement::Member::new(Arc::clone(&shared)).map_err(|error| misconfigured(&error))?;
+        let placement = std::thread::Builder::new()
+            .name("placement".to_owned())
+            .spawn(move || member.follow())
+            .map_err(|err| {
+                CommitError::Misconfigured(format!("the system gives no thread: {err}"))
+            })?;
+        Ok((Self { shared, placement }, given))
+    }
+
+    /// See [`super::Ledger::lane`].
+    pub fn lane(&self, url: &Url) -> u32 {
+        hash::lane(url, self.shared.settings.lanes)
+    }
+
+    /// See [`super::Ledger::commit`].
+    ///
+    /// # Errors
+    /// [`CommitError::Refused`], [`CommitError::Taken`].
+    pub async fn commit(&self, lease: Lease, outcome: Arc<Outcome>) -> Result<(), CommitError> {
+        let desk = {
+            let desks = lock(&self.shared.desks);
+            let desk = desks.get(&lease.lane).filter(|desk| desk.lease == lease);
+            desk.map(|desk| desk.jobs.clone()).ok_or(CommitError::Taken)?
+        };
+        let (reply, answer) = oneshot::channel();
+        if desk.send(Job { outcome, reply }).await.is_err() {
+            return Err(CommitError::Taken);
+        }
+        // A lane that ended has answered nobody; what it held is not committed, or will be read from
+        // the log by whoever takes it up.
+        answer.await.unwrap_or(Err(CommitError::Taken))
+    }
+
+    /// See [`super::Ledger::hurry`].
+    pub fn hurry(&self) {
+        self.shared.hurry.send_modify(|hurries| *hurries = hurries.wrapping_add(1));
+    }
+
+    /// See [`super::Ledger::begin_drain`].
+    pub fn begin_drain(&self) {
+        self.shared.draining_at.get_or_init(Instant::now);
+        self.shared.draining.cancel();
+    }
+
+    /// See [`super::Ledger::trouble`].
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.board.trouble()
+    }
+
+    /// Brokers and deployment, for people.
+    pub fn place(&self) -> String {
+        let settings = &self.shared.settings;
+        format!("{}, deployment {}", settings.shown_brokers(), settings.deployment)
+    }
+
+    /// Commits what waits, writes what was put off, gives every lane up and leaves the group.
+    ///
+    /// # Errors
+    /// [`CommitError::Closed`] if the thread that follows the group had died.
+    pub async fn close(self) -> Result<(), CommitError> {
+        self.begin_drain();
+        self.shared.closing.cancel();
+        let placement = self.placement;
+        match tokio::task::spawn_blocking(move || placement.join()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(CommitError::Closed),
+        }
+    }
+}
+
+fn misconfigured(error: &KafkaError) -> CommitError {
+    CommitError::Misconfigured(format!("Kafka cannot be used as configured: {error}"))
+}
+
+/// A client that asks for metadata and watermarks, and sees what is not committed.
+struct Watcher {
+    inner: BaseConsumer<WatcherContext>,
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
+#[derive(Debug, Default)]
+struct WatcherContext {
+    /// The last error that librdkafka told of, for a person.
+    said: Mutex<Option<String>>,
+}
+
+impl ClientContext for WatcherContext {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        logged(level, fac, message, None);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let text = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
+        *lock(&self.said) = Some(text);
+    }
+}
+
+impl ConsumerContext for WatcherContext {}
+
+impl Watcher {
+    fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
+        let context = WatcherContext::default();
+        let inner = BaseConsumer::from_config_and_context(&settings.watcher(), context)?;
+        Ok(Self { inner })
+    }
+
+    /// Low and high watermark. Blocks up to `limit`.
+    fn fetch_watermarks(
+        &self,
+        topic: &str,
+        partition: i32,
+        limit: Duration,
+    ) -> KafkaResult<(i64, i64)> {
+        self.inner.fetch_watermarks(topic, partition, limit)
+    }
+
+    /// What is known of a topic. Blocks up to `limit`.
+    fn fetch_metadata(&self, topic: &str, limit: Duration) -> KafkaResult<Metadata> {
+        self.inner.fetch_metadata(Some(topic), limit)
+    }
+
+    /// Waits a moment and lets librdkafka say what it has to say.
+    fn rest(&self) {
+        // Without a group it has nothing to give but errors and logs.
+        let _nothing = self.inner.poll(Duration::from_millis(100));
+    }
+
+    /// The last error it told of.
+    fn said(&self) -> Option<String> {
+        lock(&self.inner.context().said).take()
+    }
+}
+
+/// Puts a log line of librdkafka where all log lines go.
+fn logged(level: RDKafkaLogLevel, fac: &str, message: &str, lane: Option<u32>) {
+    let lane = lane.map(i64::from).unwrap_or(-1);
+    match level {
+        // What matters of these reaches us as an error too, and is told once, by us, in context.
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            warn!(target: "librdkafka", { lane.number = lane, kafka.facility = fac, kafka.text = message }, "librdkafka says");
+        }
+        RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning
+        | RDKafkaLogLevel::Notice
+        | RDKafkaLogLevel::Info
+        | RDKafkaLogLevel::Debug => {
+            debug!(target: "librdkafka", { lane.number = lane, kafka.facility = fac, kafka.text = message }, "librdkafka says");
+        }
+    }
+}

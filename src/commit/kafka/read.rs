@@ -5,6 +5,7 @@
 //! transaction. Partitions that a topic gets while it is followed are seen at the next start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext as _;
@@ -403,12 +404,13 @@ pub fn read_states(settings: &KafkaSettings) -> Result<States, ReadError> {
 }
 
 /// One feed's state, or its key and what is wrong.
-fn state(key: &[u8], value: &[u8]) -> Result<(FeedId, FeedState), (String, String)> {
+fn state(key: &[u8], value: &[u8]) -> Result<(FeedId, Arc<FeedState>), (String, String)> {
     let key = String::from_utf8_lossy(key);
     let feed = FeedId::parse(&key).map_err(|error| (key.to_string(), error.to_string()))?;
-    let state: FeedState =
-        serde_json::from_slice(value).map_err(|error| (key.to_string(), error.to_string()))?;
-    Ok((feed, state))
+    match FeedState::parse(value) {
+        Ok(state) => Ok((feed, Arc::new(state))),
+        Err(error) => Err((key.to_string(), error.to_string())),
+    }
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl Rows {
             sequence: i64::try_from(outcome.state.sequence).unwrap_or(i64::MAX),
             due_at: outcome.state.plan.due_at.map(column_time),
             standing: standing_name(outcome.state.standing),
-            state: serde_json::to_string(&outcome.state)?,
+            state: serde_json::to_string(outcome.state.as_ref())?,
         };
         Ok(Self {
             articles: outcome.records.iter().map(ArticleRow::new).collect::<Result<_, _>>()?,

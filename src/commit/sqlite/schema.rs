@@ -4,6 +4,7 @@
 //! one transaction: a file has the old form or the new, never half of one.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -12,7 +13,7 @@ use super::{open_error, sqlite_trouble};
 use crate::commit::{CommitError, States};
 use crate::fault::{self, Point};
 use crate::model::FeedId;
-use crate::state::{FeedState, STATE_VERSION};
+use crate::state::FeedState;
 
 /// Marks the file as ours: "cwir" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x6377_6972;
@@ -198,7 +199,7 @@ pub(super) fn states(connection: &Connection, path: &Path) -> Result<States, Com
     for (feed_id, text) in rows {
         match read_state(&feed_id, &text) {
             Ok((id, state)) => {
-                states.insert(id, state);
+                states.insert(id, Arc::new(state));
             }
             Err(why) => problems.push((feed_id, why)),
         }
@@ -214,11 +215,7 @@ fn state_rows(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>
 
 fn read_state(feed_id: &str, text: &str) -> Result<(FeedId, FeedState), String> {
     let id = FeedId::parse(feed_id).map_err(|err| err.to_string())?;
-    let state: FeedState = serde_json::from_str(text).map_err(|err| err.to_string())?;
-    if state.version > STATE_VERSION {
-        return Err(format!("a newer conflictwire wrote it (version {})", state.version));
-    }
-    Ok((id, state))
+    Ok((id, FeedState::parse(text.as_bytes())?))
 }
 
 fn unreadable(path: &Path, problems: &[(String, String)]) -> CommitError {

@@ -7,18 +7,19 @@
 mod wire;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::model::{
     Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
-    FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp,
+    FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp, Urgency,
 };
 use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
-use crate::schedule::{Hints, dice, plan};
+use crate::schedule::{Hints, Reason, dice, plan};
 use crate::state::{FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing};
 use crate::tag::{Tagger, Texts};
 
@@ -50,10 +51,24 @@ pub fn process(
     now: Timestamp,
 ) -> Outcome {
     let next = next_state(feed, state, now);
-    match answer {
+    let outcome = match answer {
         Answer::Body(body) => read_body(feed, body, state, next, tagger, now),
         Answer::NotModified(answer) => not_modified(feed, answer, next, now),
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
+    };
+    Outcome { urgency: urgency(state, &outcome), ..outcome }
+}
+
+/// What publishes nothing and changes nothing that a later poll's records depend on may wait; what
+/// a publisher asked of us (not now, not any more) may not.
+fn urgency(before: &FeedState, outcome: &Outcome) -> Urgency {
+    let after = &outcome.state;
+    let is_told = matches!(after.plan.reason, Reason::RetryAfter | Reason::Gone);
+    let publishes = !outcome.records.is_empty() || !outcome.rejects.is_empty();
+    if publishes || is_told || !after.publishes_like(before) {
+        Urgency::Prompt
+    } else {
+        Urgency::Lazy
     }
 }
 
@@ -391,7 +406,8 @@ fn outcome(
     rejects: Vec<Reject>,
     state: FeedState,
 ) -> Outcome {
-    Outcome { feed_id: feed.id.clone(), result, records, rejects, state }
+    let state = Arc::new(state);
+    Outcome { feed_id: feed.id.clone(), result, records, rejects, state, urgency: Urgency::Prompt }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn body(items: &[(&str, &str)]) -> Answer {
 #[track_caller]
 fn polls(feed: &Feed, answers: &[Answer]) -> Outcome {
     let tagger = tagger();
-    let mut state = FeedState::default();
+    let mut state = Arc::new(FeedState::default());
     let mut last = None;
     for answer in answers {
         let outcome = process(feed, answer, &state, &tagger, now());

@@ -1,6 +1,6 @@
 //! Which entry is which article, from poll to poll and over a restart.
 
-use crate::support::ledger::Row;
+use crate::support::audit::Row;
 use crate::support::publisher::Reply;
 use crate::support::run::{Run, item, rss};
 

@@ -4,11 +4,18 @@
 //! whenever a request was served or a log line written, and at the latest after [`TICK`], for
 //! what announces itself by neither (rows, metrics).
 
+pub(crate) mod audit;
+pub(crate) mod broker;
 pub(crate) mod daemon;
+pub(crate) mod faithful;
 pub(crate) mod growing;
 pub(crate) mod ledger;
+pub(crate) mod node;
 pub(crate) mod publisher;
 pub(crate) mod run;
+pub(crate) mod secured;
+pub(crate) mod topic_ledger;
+pub(crate) mod topics;
 mod tests;
 
 use std::fmt::Debug;

@@ -437,3 +437,16 @@ impl Tripwire {
         self.connections.load(Ordering::SeqCst)
     }
 }
+
+/// Asks as a poller would; the head and body of the answer.
+pub(crate) fn get(publisher: &Publisher, path: &str, headers: &str) -> (String, String) {
+    let url = publisher.url("");
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_owned(), body.to_owned())
+}

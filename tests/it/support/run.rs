@@ -2,8 +2,9 @@
 
 use conflictwire::state::FeedState;
 
+use super::audit::Row;
 use super::daemon::{Daemon, Setup};
-use super::ledger::{Ledger, Row};
+use super::ledger::Ledger;
 use super::publisher::{Publisher, Reply, Request};
 
 /// The path of the one feed.

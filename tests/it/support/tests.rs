@@ -1,30 +1,14 @@
 //! The harness held to its own word: an audit that finds nothing must be able to find something.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
-use conflictwire::dedupe::digest::digest;
-use conflictwire::model::ArticleId;
-use conflictwire::state::{FeedState, STATE_VERSION, SeenArticle};
 use rusqlite::{Connection, params};
 
+use super::audit::Audit;
+use super::faithful::{commits, grown_feed};
 use super::growing::{Growing, Pace};
-use super::ledger::{Audit, Ledger};
-use super::publisher::{Delivery, Publisher, Reply};
-
-/// Asks as a poller would; the head and body of the answer.
-fn get(publisher: &Publisher, path: &str, headers: &str) -> (String, String) {
-    let url = publisher.url("");
-    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    (head.to_owned(), body.to_owned())
-}
+use super::ledger::Ledger;
+use super::publisher::{Delivery, Publisher, Reply, get};
 
 #[test]
 fn a_script_is_answered_in_turn_and_its_last_answer_stays() {
@@ -92,26 +76,22 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
              CREATE TABLE feed_state (feed_id TEXT, state TEXT);",
         )
         .unwrap();
-    let mut state = FeedState { version: STATE_VERSION, ..FeedState::default() };
-    let mut told = std::collections::BTreeSet::new();
-    for shown in feed.served().into_iter().flat_map(|version| feed.shown(version)) {
-        if !told.insert(shown.clone()) {
-            continue;
-        }
-        let number: u8 = shown.guid.rsplit('-').next().unwrap().parse().unwrap();
-        let id = ArticleId([number; 16]);
-        let record = serde_json::json!({"guid": shown.guid, "title": shown.title}).to_string();
+    let commits = commits(feed);
+    let (_, state) = commits.last().unwrap();
+    for record in commits.iter().flat_map(|(records, _)| records) {
         connection
             .execute(
                 "INSERT INTO articles (article_id, revision, feed_id, record) VALUES (?, ?, ?, ?)",
-                params![id.to_string(), shown.headline, feed.name, record],
+                params![
+                    record["id"].as_str(),
+                    record["revision"].as_i64(),
+                    feed.name,
+                    record.to_string()
+                ],
             )
             .unwrap();
-        let digest = digest([Some(&shown.title), None, None, None]);
-        let seen = SeenArticle { digest, revision: shown.headline, last_seen: 1 };
-        state.seen.remember(id, seen);
     }
-    let state = serde_json::to_string(&state).unwrap();
+    let state = serde_json::to_string(state).unwrap();
     connection.execute("INSERT INTO feed_state VALUES (?, ?)", params![feed.name, state]).unwrap();
     connection
 }
@@ -119,12 +99,7 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
 /// What an audit says of a faithful ledger after this was done to it.
 fn audit_after(sql: &str) -> Audit {
     let publisher = Publisher::start();
-    let feed = Growing::publish(&publisher, "f", "press.test", Pace::Patient);
-    get(&publisher, &feed.path, "");
-    while feed.acknowledged().len() < 8 {
-        let newest = feed.served().into_iter().next_back().unwrap();
-        get(&publisher, &feed.path, &format!("If-None-Match: {}\r\n", feed.etag(newest)));
-    }
+    let feed = grown_feed(&publisher, 8);
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("ledger.sqlite");
     faithful_ledger(&path, &feed).execute_batch(sql).unwrap();

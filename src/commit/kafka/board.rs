@@ -1,0 +1,164 @@
+//! Where the group and each lane of this replica stand: written by their threads, read by whoever is
+//! asked whether we are ready.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::telemetry::lanes::{LaneMetrics, LaneState};
+
+/// Where the group stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Group {
+    /// Not joined yet.
+    Joining,
+    /// What keeps us from it.
+    Away(String),
+    /// Lanes have been given, if only none.
+    Joined,
+}
+
+#[derive(Debug)]
+struct Standing {
+    group: Group,
+    /// What is wrong with the brokers or topics, as of the last look.
+    topics: Option<String>,
+    lanes: BTreeMap<u32, (LaneState, String)>,
+}
+
+/// The board.
+#[derive(Debug)]
+pub(super) struct Board {
+    standing: Mutex<Standing>,
+    /// How often the group's consumer has been polled.
+    turns: watch::Sender<u64>,
+    metrics: LaneMetrics,
+}
+
+impl Board {
+    pub(super) fn new(metrics: LaneMetrics) -> Self {
+        let standing = Standing { group: Group::Joining, topics: None, lanes: BTreeMap::new() };
+        Self { standing: Mutex::new(standing), turns: watch::Sender::new(0), metrics }
+    }
+
+    /// Who counts.
+    pub(super) fn metrics(&self) -> &LaneMetrics {
+        &self.metrics
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        // Each change is whole in itself, so a panic in between leaves nothing half done.
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A lane is in this state; `why` for a person, empty if the state says it all.
+    pub(super) fn set(&self, lane: u32, state: LaneState, why: &str) {
+        self.metrics.stands(lane, state);
+        self.standing().lanes.insert(lane, (state, why.to_owned()));
+    }
+
+    /// A lane is not ours any more.
+    pub(super) fn remove(&self, lane: u32) {
+        self.standing().lanes.remove(&lane);
+        self.metrics.gone(lane);
+    }
+
+    /// The group has given lanes, or none.
+    pub(super) fn joined(&self) {
+        self.standing().group = Group::Joined;
+    }
+
+    /// The group has taken everything away without being asked.
+    pub(super) fn lost(&self) {
+        self.standing().group = Group::Joining;
+    }
+
+    /// The group cannot be joined.
+    pub(super) fn away(&self, why: String) {
+        self.standing().group = Group::Away(why);
+    }
+
+    /// What is wrong with brokers or topics now.
+    pub(super) fn set_topics(&self, trouble: Option<String>) {
+        self.standing().topics = trouble;
+    }
+
+    /// The group's consumer has been polled.
+    pub(super) fn turn(&self) {
+        self.turns.send_modify(|turns| *turns += 1);
+    }
+
+    /// The count of turns, to wait for.
+    pub(super) fn turns(&self) -> watch::Receiver<u64> {
+        self.turns.subscribe()
+    }
+
+    /// Why commits are not taken, if that is so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let standing = self.standing();
+        if let Some(trouble) = &standing.topics {
+            return Some(trouble.clone());
+        }
+        match &standing.group {
+            Group::Away(why) => return Some(why.clone()),
+            Group::Joining => return Some("waiting for the group to give lanes".to_owned()),
+            Group::Joined => {}
+        }
+        let not_owned = |(state, _): &&(LaneState, String)| *state != LaneState::Owned;
+        let (lane, (state, why)) =
+            standing.lanes.iter().find(|(_, standing)| not_owned(standing))?;
+        let count = standing.lanes.values().filter(not_owned).count();
+        let doing = match state {
+            LaneState::Fencing => "is being taken over",
+            LaneState::Restoring => "is being restored",
+            LaneState::Owned => "is owned",
+            LaneState::Fenced => "was taken by another replica",
+            LaneState::InDoubt => "finds out what became of a commit",
+            LaneState::Quarantined => "is quarantined",
+        };
+        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+        let more = if count > 1 { format!("; so with {} more", count - 1) } else { String::new() };
+        Some(format!("lane {lane} {doing}{why}{more}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Metrics;
+
+    fn board() -> Board {
+        Board::new(Metrics::new().lanes().clone())
+    }
+
+    #[test]
+    fn a_replica_without_lanes_is_in_no_trouble_once_it_has_joined() {
+        let board = board();
+        assert_eq!(board.trouble().as_deref(), Some("waiting for the group to give lanes"));
+        board.joined();
+        assert_eq!(board.trouble(), None);
+    }
+
+    #[test]
+    fn the_first_lane_that_is_not_owned_is_named() {
+        let board = board();
+        board.joined();
+        board.set(3, LaneState::Owned, "");
+        assert_eq!(board.trouble(), None);
+        board.set(4, LaneState::Restoring, "");
+        board.set(7, LaneState::InDoubt, "timed out");
+        let trouble = board.trouble().unwrap();
+        assert_eq!(trouble, "lane 4 is being restored; so with 1 more");
+        board.remove(4);
+        let trouble = board.trouble().unwrap();
+        assert_eq!(trouble, "lane 7 finds out what became of a commit (timed out)");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_topics_comes_first() {
+        let board = board();
+        board.set_topics(Some("topic \"a\" is missing".to_owned()));
+        assert_eq!(board.trouble().as_deref(), Some("topic \"a\" is missing"));
+    }
+}

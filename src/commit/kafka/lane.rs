@@ -1,0 +1,628 @@
+//! One lane's life in this replica, on a thread of its own: fence, restore, commit, hand over.
+//!
+//! A thread and not a task: librdkafka's transactional calls block, and one at a time is allowed.
+//! The lane lives as long as the group says it is ours; within that it may have several **terms**,
+//! each begun by a fence and a restore, each with a lease of its own.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, error, info, warn};
+
+use super::restore::{Partition, RestoreError, Tip};
+use super::stop::Stop;
+use super::transaction::{Batching, Failure, Producer};
+use super::wire::{Head, Layout, Line, Target};
+use super::{Shared, Topics};
+use crate::clock::Clock;
+use crate::commit::{CommitError, LaneChange, Lease};
+use crate::model::{FeedId, Outcome, Urgency};
+use crate::state::FeedState;
+use crate::telemetry::lanes::LaneState;
+
+/// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
+/// makes polls wait.
+pub(super) const QUEUE_OUTCOMES: usize = 64;
+
+/// A transaction takes no more outcomes after so many records: larger ones are no faster.
+const GROUP_RECORDS_MAX: usize = 1000;
+
+/// The same, bytes: what a broker is asked to take in one go, and what is sent again if it fails.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+
+/// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
+/// polls change no more than that, and writing each would be most of what is written.
+const PUT_OFF: Duration = Duration::from_secs(3600);
+
+/// The first wait after a term that could not begin, or a commit that could not be looked up.
+const WAIT_MIN: Duration = Duration::from_millis(250);
+
+/// The longest such wait: brokers that are back are noticed this soon.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// How often a quarantined lane is looked at again, in case somebody has mended it.
+const QUARANTINE_WAIT: Duration = Duration::from_secs(30);
+
+/// How often librdkafka is let speak while nothing is committed.
+const IDLE: Duration = Duration::from_secs(1);
+
+type Reply = oneshot::Sender<Result<(), CommitError>>;
+
+/// An outcome to be committed, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) outcome: Arc<Outcome>,
+    pub(super) reply: Reply,
+}
+
+/// Lives a lane until told to stop.
+pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
+    let mut wait = WAIT_MIN;
+    let mut known_sequence = 0;
+    let mut told = String::new();
+    while !stop.is_told() {
+        match Term::begin(shared, lane, stop, known_sequence) {
+            Ok(mut term) => {
+                (wait, told) = (WAIT_MIN, String::new());
+                let end = term.serve();
+                known_sequence = term.tip.sequence();
+                term.end();
+                match end {
+                    End::Left | End::Lost => break,
+                    End::Taken(why) => {
+                        shared.board.metrics().fenced(lane);
+                        shared.board.set(lane, LaneState::Fenced, &why);
+                        warn!(
+                            lane.number = lane,
+                            error = why,
+                            "another replica has had the lane; asking whether it is still ours"
+                        );
+                    }
+                }
+            }
+            Err(RestoreError::Told) => break,
+            Err(RestoreError::Away(why)) => {
+                shared.board.set(lane, LaneState::Fencing, &why);
+                // Once for each thing that is wrong, however often it is tried.
+                if told != why {
+                    warn!(
+                        lane.number = lane,
+                        error = why,
+                        "could not take up the lane; trying again"
+                    );
+                    told = why;
+                }
+            }
+            Err(RestoreError::Contradiction(why)) => {
+                shared.board.set(lane, LaneState::Quarantined, &why);
+                if told != why {
+                    error!(
+                        lane.number = lane,
+                        error = why,
+                        "the lane is quarantined: nothing of it is polled"
+                    );
+                    told = why;
+                }
+                wait = QUARANTINE_WAIT;
+            }
+        }
+        shared.rest(stop, wait);
+        wait = (wait * 2).min(WAIT_MAX);
+    }
+    shared.board.remove(lane);
+}
+
+/// How a term ended.
+#[derive(Debug)]
+enum End {
+    /// Told to leave; everything accepted is committed, or its poll told that it is not.
+    Left,
+    /// The group took the lane without asking.
+    Lost,
+    /// Somebody else fenced it.
+    Taken(String),
+}
+
+/// What became of a transaction in doubt.
+#[derive(Debug)]
+enum Resolution {
+    /// It stands in the log, its `__lane` at this offset.
+    Committed(i64),
+    /// It does not, and never will.
+    Aborted,
+}
+
+/// What is committed together with others: an outcome, or a state that was put off.
+#[derive(Debug)]
+struct Entry {
+    outcome: Option<Arc<Outcome>>,
+    reply: Option<Reply>,
+    lines: Vec<Line>,
+    /// Records of the outcome that no topic takes.
+    refused: BTreeSet<usize>,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        self.lines.iter().map(Line::bytes).sum()
+    }
+
+    fn answer(self, result: Result<(), CommitError>) {
+        if let Some(reply) = self.reply {
+            // Whoever asked may have been cancelled; the commit stands all the same.
+            let _unheard = reply.send(result);
+        }
+    }
+}
+
+/// What has been gathered for a transaction.
+#[derive(Debug, Default)]
+struct Group {
+    entries: Vec<Entry>,
+    records: usize,
+    bytes: usize,
+    begun_at: Option<Instant>,
+}
+
+impl Group {
+    fn push(&mut self, entry: Entry) {
+        self.records += entry.lines.len();
+        self.bytes += entry.bytes();
+        self.begun_at.get_or_insert_with(Instant::now);
+        self.entries.push(entry);
+    }
+
+    fn is_full(&self) -> bool {
+        self.records >= GROUP_RECORDS_MAX || self.bytes >= GROUP_BYTES_MAX
+    }
+}
+
+/// What ends the gathering.
+#[derive(Debug, PartialEq, Eq)]
+enum Woken {
+    Job,
+    Due,
+    Idle,
+    Left,
+    Lost,
+}
+
+/// One lease on the lane.
+struct Term<'a> {
+    shared: &'a Shared,
+    stop: &'a Stop,
+    lease: Lease,
+    jobs: mpsc::Receiver<Job>,
+    hurry: watch::Receiver<u64>,
+    /// `None` only while one is being replaced.
+    producer: Option<Producer>,
+    topics: Topics,
+    tip: Tip,
+    /// States that change nothing but the schedule.
+    put_off: HashMap<FeedId, Arc<FeedState>>,
+    put_off_since: Option<Instant>,
+    /// Whether each record goes alone, to find the one that brokers refuse.
+    is_careful: bool,
+}
+
+impl<'a> Term<'a> {
+    /// Fences, restores, and tells the scheduler.
+    fn begin(
+        shared: &'a Shared,
+        lane: u32,
+        stop: &'a Stop,
+        known_sequence: u64,
+    ) -> Result<Self, RestoreError> {
+        let began_at = Instant::now();
+        let topics = shared.topics();
+        shared.board.set(lane, LaneState::Fencing, "");
+        shared.await_turn(stop)?;
+        let producer = fenced(shared, lane, topics, Alone::No, || stop.is_told())?;
+        shared.board.set(lane, LaneState::Restoring, "");
+        let restored = partition(shared, lane).restore(|| stop.is_told())?;
+        let sequence = restored.tip.sequence();
+        if sequence < known_sequence {
+            return Err(RestoreError::Contradiction(format!(
+                "its log ends at sequence {sequence}, and this process has committed \
+                 {known_sequence}; was the topic deleted and made anew?"
+            )));
+        }
+        if stop.is_told() {
+            return Err(RestoreError::Told);
+        }
+        let (lease, jobs) = shared.open_desk(lane);
+        shared.board.set(lane, LaneState::Owned, "");
+        shared.board.metrics().restored(lane, began_at.elapsed(), sequence);
+        debug!(lane.number = lane, lane.sequence = sequence, "lane restored");
+        shared.tell(LaneChange::Given { lease, states: restored.states });
+        Ok(Self {
+            shared,
+            stop,
+            lease,
+            jobs,
+            hurry: shared.hurry.subscribe(),
+            producer: Some(producer),
+            topics,
+            tip: restored.tip,
+            put_off: HashMap::new(),
+            put_off_since: None,
+            is_careful: false,
+        })
+    }
+
+    /// The lease is void; whoever waits is told.
+    fn end(self) {
+        self.shared.close_desk(self.lease);
+        self.shared.tell(LaneChange::Taken { lease: self.lease });
+    }
+
+    fn layout(&self) -> Layout {
+        Layout {
+            lane: self.lease.lane,
+            partition_by: self.shared.settings.partition_by,
+            partitions: self.topics.partitions,
+            record_bytes_max: self.topics.record_bytes_max.unwrap_or(RECORD_BYTES_DEFAULT),
+        }
+    }
+
+    /// Commits what comes until the lane is to be given up.
+    fn serve(&mut self) -> End {
+        loop {
+            let (group, woken) = self.gather();
+            let group = if woken == Woken::Lost { Group::default() } else { group };
+            if !group.entries.is_empty()
+                && let Err(end) = self.commit(group.entries)
+            {
+                return end;
+            }
+            match woken {
+                Woken::Lost => return End::Lost,
+                Woken::Left => {
+                    return self.write_put_off().err().unwrap_or(End::Left);
+                }
+                Woken::Job | Woken::Due | Woken::Idle => {}
+            }
+            if self.put_off_since.is_some_and(|since| since.elapsed() >= PUT_OFF)
+                && let Err(end) = self.write_put_off()
+            {
+                return end;
+            }
+        }
+    }
+
+    /// Takes jobs until there are enough, or the first has waited long enough, or it is time to go.
+    fn gather(&mut self) -> (Group, Woken) {
+        let mut group = Group::default();
+        // Who was in a hurry before has been served.
+        self.hurry.mark_unchanged();
+        loop {
+            let (woken, job) = self.wait(&group);
+            if let Some(producer) = &self.producer {
+                producer.serve();
+            }
+            if let Some(job) = job {
+                self.take(job, &mut group);
+            }
+            match woken {
+                Woken::Job if group.is_full() => return (group, Woken::Due),
+                Woken::Job => {}
+                Woken::Due | Woken::Idle | Woken::Left | Woken::Lost => return (group, woken),
+            }
+        }
+    }
+
+    fn wait(&mut self, group: &Group) -> (Woken, Option<Job>) {
+        let interval = if self.shared.draining.is_cancelled() || self.stop.is_told() {
+            Duration::ZERO
+        } else {
+            self.shared.settings.commit_interval
+        };
+        let (wake_at, then) = match group.begun_at {
+            Some(begun_at) => (begun_at + interval, Woken::Due),
+            None => (Instant::now() + IDLE, Woken::Idle),
+        };
+        if self.stop.is_told() {
+            // Nobody can send any more; what was sent is still answered.
+            self.jobs.close();
+        }
+        let is_leaving = self.stop.is_told();
+        let is_waiting = group.begun_at.is_some();
+        let (jobs, hurry, stop) = (&mut self.jobs, &mut self.hurry, self.stop);
+        let draining = &self.shared.draining;
+        self.shared.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = stop.lost() => (Woken::Lost, None),
+                job = jobs.recv() => match job {
+                    Some(job) => (Woken::Job, Some(job)),
+                    None => (Woken::Left, None),
+                },
+                // Again through the loop, which then sees it.
+                () = stop.told(), if !is_leaving => (Woken::Job, None),
+                () = draining.cancelled(), if is_waiting && !interval.is_zero() => (Woken::Due, None),
+                Ok(()) = hurry.changed(), if is_waiting => (Woken::Due, None),
+                () = sleep_until(wake_at) => (then, None),
+            }
+        })
+    }
+
+    fn take(&mut self, job: Job, group: &mut Group) {
+        let Job { outcome, reply } = job;
+        if outcome.urgency == Urgency::Lazy {
+            self.put_off.insert(outcome.feed_id.clone(), Arc::clone(&outcome.state));
+            self.put_off_since.get_or_insert_with(Instant::now);
+            let _unheard = reply.send(Ok(()));
+            return;
+        }
+        self.put_off.remove(&outcome.feed_id);
+        let lines = self.layout().lines(&outcome, &BTreeSet::new());
+        let (outcome, reply) = (Some(outcome), Some(reply));
+        match lines {
+            Ok(lines) => group.push(Entry { outcome, reply, lines, refused: BTreeSet::new() }),
+            Err(why) => {
+                let entry = Entry { outcome, reply, lines: Vec::new(), refused: BTreeSet::new() };
+                entry.answer(Err(self.refusal(why)));
+            }
+        }
+    }
+
+    fn refusal(&self, why: String) -> CommitError {
+        CommitError::Refused { path: format!("lane {}", self.lease.lane), why }
+    }
+
+    /// Writes every state that was put off.
+    fn write_put_off(&mut self) -> Result<(), End> {
+        self.put_off_since = None;
+        let mut group = Group::default();
+        for (id, state) in std::mem::take(&mut self.put_off) {
+            match self.layout().state(&id, &state) {
+                Ok(line) => group.push(Entry {
+                    outcome: None,
+                    reply: None,
+                    lines: vec![line],
+                    refused: BTreeSet::new(),
+                }),
+                Err(why) => error!(feed.id = %id, error = why, "a feed's state cannot be written"),
+            }
+            if group.is_full() {
+                self.commit(std::mem::take(&mut group).entries)?;
+            }
+        }
+        if group.entries.is_empty() { Ok(()) } else { self.commit(group.entries) }
+    }
+
+    /// Commits these, whatever it takes, and answers whoever waits for them.
+    fn commit(&mut self, mut entries: Vec<Entry>) -> Result<(), End> {
+        loop {
+            if entries.is_empty() {
+                return Ok(());
+            }
+            if self.producer.is_none()
+                && let Err(end) = self.look_up(None)
+            {
+                take_back(entries);
+                return Err(end);
+            }
+            let began_at = Instant::now();
+            let (head, committed) = self.attempt(&entries);
+            let failure = match committed {
+                Ok(offset) => {
+                    self.committed(head, offset, began_at, entries);
+                    return Ok(());
+                }
+                Err(failure) => failure,
+            };
+            self.shared.board.metrics().failed(self.lease.lane);
+            warn!(
+                lane.number = self.lease.lane,
+                lane.sequence = head.sequence,
+                error = failure.text,
+                "a transaction did not end well; looking up what became of it"
+            );
+            let refused = self.refused(&entries, &failure);
+            match self.look_up(Some((&head, &failure))) {
+                Ok(Resolution::Committed(offset)) => {
+                    self.committed(head, offset, began_at, entries);
+                    return Ok(());
+                }
+                Ok(Resolution::Aborted) => self.leave_out(&mut entries, &refused),
+                Err(end) => {
+                    take_back(entries);
+                    return Err(end);
+                }
+            }
+        }
+    }
+
+    /// One try.
+    fn attempt(&self, entries: &[Entry]) -> (Head, Result<i64, Failure>) {
+        let now = Clock::System.now();
+        let lines = in_order(entries);
+        let writer = (self.shared.instance.as_str(), self.lease.term);
+        let head = Head::after(self.tip.sequence(), writer, lines.len(), now);
+        let failed = |text: String| Failure { text, is_doubtful: false, refused: Vec::new() };
+        let committed = match (self.layout().head(&head), &self.producer) {
+            (Ok(last), Some(producer)) => {
+                let mut lines: Vec<&Line> = lines.into_iter().map(|(line, _)| line).collect();
+                lines.push(&last);
+                producer.commit(&lines, now)
+            }
+            (Err(why), _) => Err(failed(why)),
+            (Ok(_), None) => Err(failed("there is no producer".to_owned())),
+        };
+        (head, committed)
+    }
+
+    fn committed(&mut self, head: Head, offset: i64, began_at: Instant, entries: Vec<Entry>) {
+        let metrics = self.shared.board.metrics();
+        metrics.committed(self.lease.lane, began_at.elapsed(), head.sequence);
+        self.tip = Tip { head: Some(head), offset };
+        if std::mem::take(&mut self.is_careful) {
+            // The record that did not go is out of the way: batches again, with the next one.
+            self.producer = None;
+        }
+        entries.into_iter().for_each(|entry| entry.answer(Ok(())));
+    }
+
+    /// Which records of which entries a broker refused: all that shared a batch with the culprit.
+    fn refused(&self, entries: &[Entry], failure: &Failure) -> Vec<(usize, Option<usize>)> {
+        let lines = in_order(entries);
+        let place = |index: &usize| lines.get(*index).map(|(line, entry)| (*entry, line.record));
+        failure.refused.iter().filter_map(place).collect()
+    }
+
+    /// After a refusal: the one record that was refused is left out; if there were several, each goes
+    /// alone the next time, so that it shows which it was.
+    fn leave_out(&mut self, entries: &mut Vec<Entry>, refused: &[(usize, Option<usize>)]) {
+        let [(index, record)] = *refused else {
+            if !refused.is_empty() {
+                self.is_careful = true;
+                self.producer = None;
+            }
+            return;
+        };
+        let Some(entry) = entries.get_mut(index) else { return };
+        let lines = match (record, &entry.outcome) {
+            (Some(record), Some(outcome)) => {
+                entry.refused.insert(record);
+                self.layout().lines(outcome, &entry.refused)
+            }
+            (_, _) => Err("a broker refused a state or a reject".to_owned()),
+        };
+        match lines {
+            Ok(lines) => entry.lines = lines,
+            Err(why) => entries.remove(index).answer(Err(self.refusal(why))),
+        }
+    }
+
+    /// Makes a new producer, which ends whatever the last one left open, and finds out what became of
+    /// its last transaction, if there was one.
+    fn look_up(&mut self, last: Option<(&Head, &Failure)>) -> Result<Resolution, End> {
+        let lane = self.lease.lane;
+        let metrics = self.shared.board.metrics();
+        let mut wait = WAIT_MIN;
+        self.producer = None;
+        if let Some((_, failure)) = last {
+            self.shared.board.set(lane, LaneState::InDoubt, &failure.text);
+        }
+        loop {
+            match self.look() {
+                Ok(heads) => {
+                    let resolution = match heads.as_slice() {
+                        [] => Ok(Resolution::Aborted),
+                        [(head, offset)] if last.is_some_and(|(it, _)| head.is_of(it)) => {
+                            Ok(Resolution::Committed(*offset))
+                        }
+                        [(head, _), ..] => Err(End::Taken(format!(
+                            "sequence {} is by instance {}",
+                            head.sequence, head.instance
+                        ))),
+                    };
+                    let found = match &resolution {
+                        Ok(Resolution::Committed(_)) => "committed",
+                        Ok(Resolution::Aborted) => "aborted",
+                        Err(_) => "taken",
+                    };
+                    if last.is_some_and(|(_, failure)| failure.is_doubtful) {
+                        metrics.resolved(lane, found);
+                    }
+                    if resolution.is_ok() {
+                        self.shared.board.set(lane, LaneState::Owned, "");
+                    }
+                    if last.is_some() {
+                        info!(
+                            lane.number = lane,
+                            commit.found = found,
+                            "looked up what became of the transaction"
+                        );
+                    }
+                    return resolution;
+                }
+                Err(RestoreError::Contradiction(why)) => return Err(End::Taken(why)),
+                Err(RestoreError::Away(why)) => {
+                    self.shared.board.set(lane, LaneState::InDoubt, &why);
+                    debug!(lane.number = lane, error = why, "could not look it up; trying again");
+                }
+                Err(RestoreError::Told) => {}
+            }
+            if self.stop.is_lost() {
+                return Err(End::Lost);
+            }
+            if self.is_over() {
+                return Err(End::Left);
+            }
+            self.shared.rest_until_over(self.stop, wait);
+            wait = (wait * 2).min(WAIT_MAX);
+        }
+    }
+
+    /// Whether it is time to give up: told to leave, or draining, and long enough ago.
+    fn is_over(&self) -> bool {
+        self.stop.is_over() || self.shared.is_drain_over()
+    }
+
+    /// Fences anew, and reads what stands in the log after the last transaction known.
+    fn look(&mut self) -> Result<Vec<(Head, i64)>, RestoreError> {
+        let (shared, stop, lane) = (self.shared, self.stop, self.lease.lane);
+        let is_told = || stop.is_over() || shared.is_drain_over();
+        if self.producer.is_none() {
+            // Told to leave, we have the lane until we say that we have left.
+            if !stop.is_told() {
+                shared.await_turn(stop)?;
+            }
+            let alone = if self.is_careful { Alone::Yes } else { Alone::No };
+            self.producer = Some(fenced(shared, lane, self.topics, alone, is_told)?);
+        }
+        partition(shared, lane).heads_after(self.tip.offset, is_told)
+    }
+}
+
+/// Tells whoever waits that nothing was committed.
+fn take_back(entries: Vec<Entry>) {
+    entries.into_iter().for_each(|entry| entry.answer(Err(CommitError::Taken)));
+}
+
+/// librdkafka's own limit, where that of the topics is not known.
+const RECORD_BYTES_DEFAULT: usize = 1_000_000;
+
+/// Whether each record is a batch of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alone {
+    Yes,
+    No,
+}
+
+/// A new producer, everybody else shut out.
+fn fenced(
+    shared: &Shared,
+    lane: u32,
+    topics: Topics,
+    alone: Alone,
+    is_told: impl Fn() -> bool,
+) -> Result<Producer, RestoreError> {
+    let batching =
+        Batching { record_bytes_max: topics.record_bytes_max, is_careful: alone == Alone::Yes };
+    let metrics = shared.board.metrics();
+    let producer =
+        Producer::new(&shared.settings, lane, batching, metrics).map_err(RestoreError::Away)?;
+    producer.fence(is_told).map_err(RestoreError::Away)?;
+    Ok(producer)
+}
+
+fn partition(shared: &Shared, lane: u32) -> Partition<'_> {
+    Partition { settings: &shared.settings, watcher: &shared.watcher, lane }
+}
+
+/// Every line in the order it is sent, states last, and which entry it is of.
+fn in_order(entries: &[Entry]) -> Vec<(&Line, usize)> {
+    let lines = entries
+        .iter()
+        .enumerate()
+        .flat_map(|(index, entry)| entry.lines.iter().map(move |line| (line, index)));
+    let (states, others): (Vec<_>, Vec<_>) =
+        lines.partition(|(line, _)| line.target == Target::State);
+    others.into_iter().chain(states).collect()
+}

@@ -1,0 +1,354 @@
+//! The consumer group on the state topic: which lanes are ours, given and taken.
+//!
+//! It reads nothing; its assignment is all we want of it. An assignment is a belief, so nothing is
+//! safe because of it: it only says which lanes to fence. A lane that is taken is told to commit
+//! what it has and is waited for, so that its next owner finds nothing open; one that is *lost* is
+//! fenced already or will be, and only told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rdkafka::ClientContext;
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::BaseProducer;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+use tracing::{debug, error, info, warn};
+
+use super::settings::TRANSACTION_TIMEOUT;
+use super::stop::{LEAVE_PATIENCE, Stop};
+use super::{Shared, Topics, lane, lock, logged};
+use crate::commit::{CommitError, LaneChange};
+
+/// How long one look at the group may take: so often it is seen that it is time to go.
+const POLL: Duration = Duration::from_millis(100);
+
+/// How often topics are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The same while something is wrong with them: somebody waits.
+const TROUBLE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a look may take.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long lanes that are to leave are waited for: a transaction under way may need all its time,
+/// and what then does not go is given up.
+const LEAVE_TIMEOUT: Duration = TRANSACTION_TIMEOUT.saturating_add(LEAVE_PATIENCE);
+
+/// What a broker takes, less than which is left for its own framing of a batch.
+const BATCH_FRAMING_BYTES: usize = 1024;
+
+/// A lane's thread, and how to end it.
+#[derive(Debug)]
+struct Running {
+    stop: Arc<Stop>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// What librdkafka calls back into.
+struct Context {
+    shared: Arc<Shared>,
+    lanes: Mutex<BTreeMap<u32, Running>>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        logged(level, fac, message, None);
+    }
+
+    /// Errors are seen where they matter: at the look at the topics, and at the lanes.
+    fn error(&self, error: KafkaError, reason: &str) {
+        debug!(error = %error, "the consumer group's client: {reason}");
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        err: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let is_cooperative =
+            matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let done = if err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            let assigned = if is_cooperative {
+                consumer.incremental_assign(partitions)
+            } else {
+                consumer.assign(partitions)
+            };
+            // Its assignment is all we want of it.
+            let paused = assigned.and_then(|()| consumer.pause(partitions));
+            self.shared.board.joined();
+            self.give(&numbers(partitions));
+            paused
+        } else {
+            let lanes = numbers(partitions);
+            if consumer.assignment_lost() {
+                self.lose(&lanes)
+            } else {
+                self.take(&lanes)
+            }
+            if is_cooperative {
+                consumer.incremental_unassign(partitions)
+            } else {
+                consumer.unassign()
+            }
+        };
+        if let Err(error) = done {
+            warn!(error = %error, "the consumer group's client did not follow");
+        }
+    }
+}
+
+fn numbers(partitions: &TopicPartitionList) -> Vec<u32> {
+    let elements = partitions.elements();
+    elements.iter().filter_map(|element| u32::try_from(element.partition()).ok()).collect()
+}
+
+impl Context {
+    /// Starts the lives of lanes.
+    fn give(&self, lanes: &[u32]) {
+        if lanes.is_empty() {
+            return;
+        }
+        self.shared.board.metrics().rebalanced("assigned");
+        info!(lane.numbers = ?lanes, "lanes assigned by the group");
+        for number in lanes.iter().copied().filter(|lane| *lane < self.shared.settings.lanes) {
+            let stop = Arc::new(Stop::default());
+            let (tell_end, ended) = oneshot::channel();
+            let (shared, told) = (Arc::clone(&self.shared), Arc::clone(&stop));
+            let spawned =
+                std::thread::Builder::new().name(format!("lane-{number}")).spawn(move || {
+                    lane::live(&shared, number, &told);
+                    // Nobody waits for a lane that was lost.
+                    let _unheard = tell_end.send(());
+                });
+            match spawned {
+                Ok(_joined_by_its_end) => {
+                    // One that was lost and has not ended yet is fenced by its successor.
+                    lock(&self.lanes).insert(number, Running { stop, ended });
+                }
+                Err(error) => {
+                    error!(lane.number = number, error = %error, "the system gives no thread")
+                }
+            }
+        }
+    }
+
+    /// Ends the lives of lanes that others get next, and waits until they have ended well.
+    fn take(&self, lanes: &[u32]) {
+        let taken = self.remove(lanes);
+        if !taken.is_empty() {
+            info!(lane.numbers = ?lanes, "lanes revoked by the group");
+            self.shared.board.metrics().rebalanced("revoked");
+            self.leave(taken);
+        }
+    }
+
+    /// Ends the lives of lanes that others have already.
+    fn lose(&self, lanes: &[u32]) {
+        warn!(lane.numbers = ?lanes, "the group has given our lanes to others, or cannot be reached");
+        self.shared.board.metrics().rebalanced("lost");
+        self.remove(lanes).iter().for_each(|lane| lane.stop.lose());
+        if lock(&self.lanes).is_empty() {
+            self.shared.board.lost();
+        }
+    }
+
+    fn remove(&self, lanes: &[u32]) -> Vec<Running> {
+        let mut running = lock(&self.lanes);
+        lanes.iter().filter_map(|lane| running.remove(lane)).collect()
+    }
+
+    fn leave(&self, lanes: Vec<Running>) {
+        lanes.iter().for_each(|lane| lane.stop.leave());
+        let all = join_all(lanes.into_iter().map(|lane| lane.ended));
+        let ended = self.shared.runtime.block_on(async { timeout(LEAVE_TIMEOUT, all).await });
+        if ended.is_err() {
+            warn!("lanes did not end in time; their next owner fences them");
+        }
+    }
+}
+
+/// The group's member.
+pub(super) struct Member {
+    shared: Arc<Shared>,
+    consumer: BaseConsumer<Context>,
+    admin: AdminClient<DefaultClientContext>,
+    looked_at: Option<Instant>,
+    told: Option<String>,
+}
+
+impl Member {
+    /// Sets the client up; it has not joined yet.
+    pub(super) fn new(shared: Arc<Shared>) -> KafkaResult<Self> {
+        let context = Context { shared: Arc::clone(&shared), lanes: Mutex::default() };
+        let settings = &shared.settings;
+        let consumer = BaseConsumer::from_config_and_context(&settings.member(), context)?;
+        let admin = settings.client().create()?;
+        // What librdkafka would refuse a lane's producer for is better known now. It has no part in
+        // anything before it fences.
+        let _fits: BaseProducer =
+            settings.producer(&settings.transactional_id(0), None).create()?;
+        Ok(Self { shared, consumer, admin, looked_at: None, told: None })
+    }
+
+    /// Follows the group until told to close; then gives everything up and leaves it.
+    pub(super) fn follow(mut self) {
+        while !self.shared.closing.is_cancelled() && !self.look() {
+            self.shared.watcher.rest();
+        }
+        if let Err(error) = self.consumer.subscribe(&[&self.shared.settings.topics.state]) {
+            self.shared.board.away(error.to_string());
+        }
+        while !self.shared.closing.is_cancelled() {
+            // It brings nothing but rebalances, which are called back, and errors.
+            if let Some(Err(error)) = self.consumer.poll(POLL) {
+                self.tell_of(&error);
+            }
+            self.shared.board.turn();
+            self.look();
+        }
+        let context = Arc::clone(self.consumer.context());
+        let all = std::mem::take(&mut *lock(&context.lanes));
+        context.leave(all.into_values().collect());
+        // Leaves the group, so that others need not wait for our session to end.
+        self.consumer.unsubscribe();
+    }
+
+    fn tell_of(&self, error: &KafkaError) {
+        debug!(error = %error, "the consumer group");
+        if let KafkaError::MessageConsumptionFatal(code) = error {
+            // Such as another member under the same `group.instance.id`: this client is of no use.
+            error!(error = %code, "the consumer group has shut this replica out");
+            self.shared.tell(LaneChange::Over(CommitError::Closed));
+        }
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
+            let group = &self.shared.settings.deployment;
+            self.shared.board.away(format!("not allowed to Read group \"{group}\""));
+        }
+    }
+
+    /// Looks at the topics if it is time to; says whether they are as they must be, as of the last
+    /// look.
+    fn look(&mut self) -> bool {
+        let interval = if self.told.is_some() { TROUBLE_INTERVAL } else { LOOK_INTERVAL };
+        if self.looked_at.is_some_and(|at| at.elapsed() < interval) {
+            return self.told.is_none();
+        }
+        let found = self.find_topics();
+        self.looked_at = Some(Instant::now());
+        let trouble = match found {
+            Ok(topics) => {
+                *lock(&self.shared.topics) = topics;
+                None
+            }
+            Err(Trouble::Passing(why)) => Some(why),
+            Err(Trouble::Lasting(why)) => {
+                self.shared.tell(LaneChange::Over(CommitError::Misconfigured(why.clone())));
+                Some(why)
+            }
+        };
+        match (&self.told, &trouble) {
+            (told, Some(why)) if told.as_ref() != Some(why) => {
+                warn!(error = why, "Kafka is not as it must be; waiting for it");
+            }
+            (Some(_), None) => info!("Kafka is as it must be"),
+            (_, _) => {}
+        }
+        self.shared.board.set_topics(trouble.clone());
+        self.told = trouble;
+        self.told.is_none()
+    }
+
+    fn find_topics(&self) -> Result<Topics, Trouble> {
+        let settings = &self.shared.settings;
+        let names = &settings.topics;
+        let state = self.partitions(&names.state)?;
+        if state != settings.lanes {
+            return Err(Trouble::Lasting(format!(
+                "topic \"{}\" has {state} partitions and kafka.lanes is {}; lanes are fixed for a \
+                 deployment: set kafka.lanes = {state}, or use another deployment with topics of \
+                 its own",
+                names.state, settings.lanes
+            )));
+        }
+        let partitions = [
+            self.partitions(&names.articles)?,
+            self.partitions(&names.conflict)?,
+            self.partitions(&names.rejects)?,
+        ];
+        let known = self.shared.topics();
+        let record_bytes_max = if known.partitions == [0; 3] {
+            self.record_bytes_max()
+        } else {
+            known.record_bytes_max
+        };
+        Ok(Topics { partitions, record_bytes_max })
+    }
+
+    fn partitions(&self, topic: &str) -> Result<u32, Trouble> {
+        let watcher = &self.shared.watcher;
+        let metadata = watcher.fetch_metadata(topic, LOOK_TIMEOUT).map_err(|error| {
+            watcher.rest();
+            let brokers = self.shared.settings.shown_brokers();
+            let said = watcher.said().map(|said| format!(" ({said})")).unwrap_or_default();
+            Trouble::Passing(format!("Kafka at {brokers} does not answer: {error}{said}"))
+        })?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
+        match (found, error) {
+            (Some(found), None) if !found.partitions().is_empty() => {
+                Ok(u32::try_from(found.partitions().len()).unwrap_or(u32::MAX))
+            }
+            (_, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
+                Err(Trouble::Passing(format!("not allowed to Describe topic \"{topic}\"")))
+            }
+            (
+                _,
+                None
+                | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic),
+            ) => Err(Trouble::Passing(format!(
+                "topic \"{topic}\" is missing; make it with `conflictwire topics apply`"
+            ))),
+            (_, Some(code)) => Err(Trouble::Passing(format!("topic \"{topic}\": {code}"))),
+        }
+    }
+
+    /// What every topic takes, if we may know: a record, or a batch of them, that is larger is
+    /// refused whole.
+    fn record_bytes_max(&self) -> Option<usize> {
+        let names = &self.shared.settings.topics;
+        let topics = [&names.articles, &names.conflict, &names.rejects, &names.state];
+        let wanted: Vec<ResourceSpecifier<'_>> =
+            topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+        let options = AdminOptions::new().request_timeout(Some(LOOK_TIMEOUT));
+        let described =
+            self.shared.runtime.block_on(self.admin.describe_configs(wanted.iter(), &options));
+        let mut least = None;
+        for config in described.ok()? {
+            let config = config.ok()?;
+            let bytes = config.get("max.message.bytes")?.value.as_ref()?.parse::<usize>().ok()?;
+            least = Some(least.map_or(bytes, |least: usize| least.min(bytes)));
+        }
+        least.map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
+    }
+}
+
+/// Why the topics are not as they must be.
+enum Trouble {
+    /// Brokers may come back, topics may be made.
+    Passing(String),
+    /// It will not mend itself.
+    Lasting(String),
+}

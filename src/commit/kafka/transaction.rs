@@ -1,0 +1,350 @@
+//! One lane's producer: begin, send, await every report, commit.
+//!
+//! What it does not do is repair. Whatever is not plainly committed is a [`Failure`], and the lane
+//! then drops the producer, fences anew and reads the log: a failed enqueue left in place would let
+//! the transaction commit without that record, a record that a broker refused spoils the transaction
+//! after it too, and a commit that timed out may yet happen.
+//!
+//! Every report is awaited before `commit_transaction` is called: with reports outstanding the
+//! wrapper waits a tenth of a second each time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::logged;
+use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT};
+use super::wire::{Line, Target};
+use crate::fault::{self, Point};
+use crate::model::Timestamp;
+use crate::telemetry::lanes::LaneMetrics;
+
+/// How long one call into librdkafka may block before we look whether to stop.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Between two looks at what has been acknowledged.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Why a transaction is not known to be committed.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// What happened, for a person.
+    pub(super) text: String,
+    /// Whether it may be committed all the same.
+    pub(super) is_doubtful: bool,
+    /// Lines that a broker refused for what they are, if it said which.
+    pub(super) refused: Vec<usize>,
+}
+
+/// How records are put together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batching {
+    /// What every topic takes, if that is known: a larger batch would be refused as one.
+    pub(super) record_bytes_max: Option<usize>,
+    /// Each record alone, to learn which of them a broker refuses.
+    pub(super) is_careful: bool,
+}
+
+/// What has been reported of the transaction under way.
+#[derive(Debug, Default)]
+struct Reports {
+    acknowledged: usize,
+    failed: Vec<(usize, RDKafkaErrorCode)>,
+    /// The offset of the line acknowledged last in its partition.
+    last_offset: Option<i64>,
+}
+
+/// What librdkafka calls back into.
+#[derive(Debug)]
+struct Context {
+    lane: u32,
+    reports: Mutex<Reports>,
+    /// The last error it told of, for a person.
+    said: Mutex<Option<String>>,
+    metrics: LaneMetrics,
+}
+
+/// The one figure of librdkafka's statistics that is passed on.
+#[derive(Deserialize)]
+struct Statistics {
+    msg_size: u64,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        logged(level, fac, message, Some(self.lane));
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        if let Ok(Statistics { msg_size }) = serde_json::from_slice(statistics) {
+            self.metrics.queued(self.lane, msg_size);
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let text = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
+        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(message) => {
+                reports.acknowledged += 1;
+                reports.last_offset = reports.last_offset.max(Some(message.offset()));
+                if reports.acknowledged == 1 {
+                    fault::point(Point::AfterFirstReport);
+                }
+            }
+            Err((error, _)) => {
+                let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+                reports.failed.push((index, code));
+            }
+        }
+    }
+}
+
+/// A lane's producer. Dropping it leaves an open transaction to be aborted by the next fence.
+pub(super) struct Producer {
+    inner: BaseProducer<Context>,
+    lane: u32,
+    topics: [Arc<str>; 4],
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer").field("lane", &self.lane).finish_non_exhaustive()
+    }
+}
+
+impl Producer {
+    /// Makes one; nothing is fenced yet.
+    ///
+    /// # Errors
+    /// What librdkafka says of the configuration.
+    pub(super) fn new(
+        settings: &KafkaSettings,
+        lane: u32,
+        batching: Batching,
+        metrics: &LaneMetrics,
+    ) -> Result<Self, String> {
+        let mut config =
+            settings.producer(&settings.transactional_id(lane), batching.record_bytes_max);
+        if batching.is_careful {
+            config.set("batch.num.messages", "1");
+        }
+        let context = Context {
+            lane,
+            reports: Mutex::default(),
+            said: Mutex::default(),
+            metrics: metrics.clone(),
+        };
+        let inner = BaseProducer::from_config_and_context(&config, context)
+            .map_err(|error| error.to_string())?;
+        let topics = &settings.topics;
+        let topics = [&topics.articles, &topics.conflict, &topics.rejects, &topics.state];
+        Ok(Self { inner, lane, topics: topics.map(|name| Arc::from(name.as_str())) })
+    }
+
+    /// Shuts out whoever had this lane's id before, and aborts what it left open. `is_told` says
+    /// whether to give up.
+    ///
+    /// # Errors
+    /// What keeps it from being done.
+    pub(super) fn fence(&self, is_told: impl Fn() -> bool) -> Result<(), String> {
+        let deadline = Instant::now() + 2 * TRANSACTION_TIMEOUT;
+        if fault::is_next(Point::InFence) {
+            // The request is on its way and unanswered when we die.
+            let _unfinished = self.inner.init_transactions(LOOK);
+        }
+        fault::point(Point::InFence);
+        loop {
+            match self.inner.init_transactions(SLICE) {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() => {
+                    if is_told() || Instant::now() >= deadline {
+                        return Err(self.explained(&error.to_string()));
+                    }
+                    self.serve();
+                }
+                Err(error) => return Err(self.explained(&error.to_string())),
+            }
+        }
+    }
+
+    /// Commits these lines as one transaction, the last one last in its partition; says the offset
+    /// of that one.
+    ///
+    /// # Errors
+    /// [`Failure`]; the producer is of no further use then.
+    pub(super) fn commit(&self, lines: &[&Line], now: Timestamp) -> Result<i64, Failure> {
+        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
+        *self.reports() = Reports::default();
+        self.inner.begin_transaction().map_err(|error| self.failure(&error.to_string()))?;
+        fault::point(Point::AfterBegin);
+        for (index, line) in lines.iter().enumerate() {
+            self.send(index, line, now, deadline)?;
+            self.pass_points(line, lines.get(index + 1).copied());
+        }
+        self.await_reports(lines.len(), deadline)?;
+        fault::point(Point::BeforeCommit);
+        loop {
+            match self.inner.commit_transaction(SLICE) {
+                Ok(()) => break,
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && Instant::now() < deadline => {}
+                Err(error) => {
+                    let text = self.explained(&error.to_string());
+                    return Err(Failure { text, is_doubtful: true, refused: Vec::new() });
+                }
+            }
+        }
+        fault::point(Point::AfterCommit);
+        // Every line was acknowledged, so there is one.
+        Ok(self.reports().last_offset.unwrap_or_default())
+    }
+
+    fn send(
+        &self,
+        index: usize,
+        line: &Line,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let [articles, conflict, rejects, state] = &self.topics;
+        let topic = match line.target {
+            Target::Articles => articles,
+            Target::Conflict => conflict,
+            Target::Rejects => rejects,
+            Target::State => state,
+        };
+        let mut headers = OwnedHeaders::new_with_capacity(line.headers.len());
+        for (key, value) in &line.headers {
+            headers = headers.insert(Header { key, value: Some(value) });
+        }
+        let mut record = BaseRecord::<str, [u8], usize>::with_opaque_to(topic, index)
+            .key(&line.key)
+            .payload(&line.value)
+            .timestamp(now.as_millisecond())
+            .headers(headers);
+        record.partition = line.partition;
+        loop {
+            match self.inner.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent))
+                    if Instant::now() < deadline =>
+                {
+                    record = unsent;
+                    self.inner.poll(LOOK);
+                }
+                Err((error, _)) => {
+                    let refused = match error.rdkafka_error_code() {
+                        Some(code) if is_of_the_record(code) => vec![index],
+                        Some(_) | None => Vec::new(),
+                    };
+                    return Err(Failure { refused, ..self.failure(&error.to_string()) });
+                }
+            }
+        }
+    }
+
+    /// Where tests kill us once a state, or `__lane`, has been sent.
+    fn pass_points(&self, line: &Line, next: Option<&Line>) {
+        let point = match (line.target, next) {
+            (Target::State, None) => Point::AfterLaneSent,
+            // The last state before `__lane`.
+            (Target::State, Some(_)) => Point::AfterStateSent,
+            (Target::Articles | Target::Conflict | Target::Rejects, _) => return,
+        };
+        if fault::is_next(point) {
+            // Sent, and not only put into a queue that dies with us.
+            while self.inner.in_flight_count() > 0 {
+                self.inner.poll(LOOK);
+            }
+        }
+        fault::point(point);
+    }
+
+    fn await_reports(&self, lines: usize, deadline: Instant) -> Result<(), Failure> {
+        // Until nothing is in flight, not until the last report: a report that is being given is
+        // still counted, and would cost the commit its tenth of a second.
+        while self.inner.in_flight_count() > 0 {
+            self.inner.poll(LOOK);
+            if Instant::now() >= deadline {
+                return Err(self.failure("the brokers did not acknowledge in time"));
+            }
+        }
+        let reports = self.reports();
+        if reports.failed.is_empty() && reports.acknowledged == lines {
+            return Ok(());
+        }
+        let (first, refused) = (reports.failed.first().copied(), refused_lines(&reports.failed));
+        drop(reports);
+        let text = first.map(|(_, code)| code.to_string()).unwrap_or_default();
+        // "Purged" means that something else failed, and a transaction that has failed says what to
+        // whoever would begin another.
+        let text = match (first, self.inner.begin_transaction()) {
+            (
+                Some((_, RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)),
+                Err(error),
+            ) => self.explained(&error.to_string()),
+            (_, Ok(()) | Err(_)) => self.explained(&text),
+        };
+        Err(Failure { refused, text, is_doubtful: false })
+    }
+
+    /// Lets librdkafka say what it has to say. Call now and then while nothing is committed.
+    pub(super) fn serve(&self) {
+        self.inner.poll(Duration::ZERO);
+    }
+
+    fn failure(&self, text: &str) -> Failure {
+        Failure { text: self.explained(text), is_doubtful: false, refused: Vec::new() }
+    }
+
+    /// The text, with what librdkafka said last if that is more.
+    fn explained(&self, text: &str) -> String {
+        self.serve();
+        if let Some((_, fatal)) = self.inner.client().fatal_error() {
+            return fatal;
+        }
+        let said = self.inner.context().said.lock().unwrap_or_else(PoisonError::into_inner);
+        match said.as_deref() {
+            Some(said) if !text.contains(said) => format!("{text}: {said}"),
+            Some(_) | None => text.to_owned(),
+        }
+    }
+
+    fn reports(&self) -> std::sync::MutexGuard<'_, Reports> {
+        self.inner.context().reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lines that were refused for what they are. A broker refuses whole batches, so neighbours may be
+/// among them.
+fn refused_lines(failed: &[(usize, RDKafkaErrorCode)]) -> Vec<usize> {
+    failed.iter().filter(|(_, code)| is_of_the_record(*code)).map(|(index, _)| *index).collect()
+}
+
+/// Whether an error is the record's own and not the day's.
+fn is_of_the_record(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::InvalidMessage
+            | RDKafkaErrorCode::InvalidMessageSize
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidTimestamp
+    )
+}

@@ -1,0 +1,214 @@
+//! What is counted of lanes that replicas share. The label `lane` is a number below `kafka.lanes`.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+type Lane = [(&'static str, String); 1];
+type LaneAnd = [(&'static str, String); 2];
+
+/// Where a lane of this replica stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LaneState {
+    /// Given by the group; whoever had it is being shut out.
+    Fencing,
+    /// Its states are being read.
+    Restoring,
+    /// Its feeds are polled and its outcomes committed.
+    Owned,
+    /// Somebody else has it, or had it meanwhile; asked for again if the group still says so.
+    Fenced,
+    /// What became of a commit is being found out.
+    InDoubt,
+    /// Its log contradicts itself; nothing of it is polled until somebody has looked.
+    Quarantined,
+}
+
+impl LaneState {
+    /// Every state.
+    pub const ALL: [LaneState; 6] = [
+        Self::Fencing,
+        Self::Restoring,
+        Self::Owned,
+        Self::Fenced,
+        Self::InDoubt,
+        Self::Quarantined,
+    ];
+
+    /// Its name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fencing => "fencing",
+            Self::Restoring => "restoring",
+            Self::Owned => "owned",
+            Self::Fenced => "fenced",
+            Self::InDoubt => "in_doubt",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// Counters and gauges by lane. Clones count together.
+#[derive(Clone, Debug)]
+pub struct LaneMetrics {
+    state: Family<LaneAnd, Gauge>,
+    transactions: Family<LaneAnd, Counter>,
+    in_doubt: Family<LaneAnd, Counter>,
+    fenced: Family<Lane, Counter>,
+    commit_duration: Family<Lane, Histogram>,
+    restore_duration: Family<Lane, Gauge<f64, AtomicU64>>,
+    sequence: Family<Lane, Gauge>,
+    queue: Family<Lane, Gauge>,
+    rebalances: Family<Lane, Counter>,
+}
+
+fn lane_label(lane: u32) -> Lane {
+    [("lane", lane.to_string())]
+}
+
+impl LaneMetrics {
+    /// Registers everything; there are no values until there are lanes.
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            state: Family::default(),
+            transactions: Family::default(),
+            in_doubt: Family::default(),
+            fenced: Family::default(),
+            // 1 ms to about 33 s.
+            commit_duration: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.001, 2.0, 16))
+            }),
+            restore_duration: Family::default(),
+            sequence: Family::default(),
+            queue: Family::default(),
+            rebalances: Family::default(),
+        };
+        registry.register(
+            "lane_state",
+            "1 for the state a lane of this replica is in, 0 for the others: state = fencing, \
+             restoring, owned, fenced, in_doubt, quarantined",
+            metrics.state.clone(),
+        );
+        registry.register(
+            "lane_transactions",
+            "Kafka transactions: outcome = committed, failed (nothing is lost: it is tried again)",
+            metrics.transactions.clone(),
+        );
+        registry.register(
+            "lane_in_doubt",
+            "Transactions whose end was looked up in the log: found = committed, aborted, taken",
+            metrics.in_doubt.clone(),
+        );
+        registry.register(
+            "lane_fenced",
+            "Times that another replica took a lane this one still held",
+            metrics.fenced.clone(),
+        );
+        registry.register_with_unit(
+            "lane_commit_duration",
+            "One Kafka transaction, from its begin to its end",
+            Unit::Seconds,
+            metrics.commit_duration.clone(),
+        );
+        registry.register_with_unit(
+            "lane_restore_duration",
+            "The last restore of a lane, from its assignment to its first poll",
+            Unit::Seconds,
+            metrics.restore_duration.clone(),
+        );
+        registry.register(
+            "lane_sequence",
+            "Transactions ever committed in a lane, by its log",
+            metrics.sequence.clone(),
+        );
+        registry.register_with_unit(
+            "lane_producer_queue",
+            "What librdkafka holds for a lane, as of its last report",
+            Unit::Bytes,
+            metrics.queue.clone(),
+        );
+        registry.register(
+            "kafka_rebalances",
+            "Changes of lanes by the group: kind = assigned, revoked, lost",
+            metrics.rebalances.clone(),
+        );
+        for kind in ["assigned", "revoked", "lost"] {
+            metrics.rebalances.get_or_create(&[("kind", kind.to_owned())]).inc_by(0);
+        }
+        metrics
+    }
+
+    /// A lane is in this state now.
+    pub fn stands(&self, lane: u32, now: LaneState) {
+        for state in LaneState::ALL {
+            let labels = [("lane", lane.to_string()), ("state", state.name().to_owned())];
+            self.state.get_or_create(&labels).set(i64::from(state == now));
+        }
+    }
+
+    /// A lane is not this replica's any more.
+    pub fn gone(&self, lane: u32) {
+        for state in LaneState::ALL {
+            self.state.remove(&[("lane", lane.to_string()), ("state", state.name().to_owned())]);
+        }
+        let label = lane_label(lane);
+        self.sequence.remove(&label);
+        self.queue.remove(&label);
+        self.restore_duration.remove(&label);
+    }
+
+    /// A transaction was committed.
+    pub fn committed(&self, lane: u32, took: Duration, sequence: u64) {
+        self.ended(lane, "committed");
+        self.commit_duration.get_or_create(&lane_label(lane)).observe(took.as_secs_f64());
+        self.reached(lane, sequence);
+    }
+
+    /// A transaction came to nothing, or nobody knows yet to what.
+    pub fn failed(&self, lane: u32) {
+        self.ended(lane, "failed");
+    }
+
+    fn ended(&self, lane: u32, outcome: &str) {
+        let labels = [("lane", lane.to_string()), ("outcome", outcome.to_owned())];
+        self.transactions.get_or_create(&labels).inc();
+    }
+
+    /// What became of a transaction in doubt.
+    pub fn resolved(&self, lane: u32, found: &'static str) {
+        let labels = [("lane", lane.to_string()), ("found", found.to_owned())];
+        self.in_doubt.get_or_create(&labels).inc();
+    }
+
+    /// Another replica took the lane.
+    pub fn fenced(&self, lane: u32) {
+        self.fenced.get_or_create(&lane_label(lane)).inc();
+    }
+
+    /// A lane's states are read.
+    pub fn restored(&self, lane: u32, took: Duration, sequence: u64) {
+        self.restore_duration.get_or_create(&lane_label(lane)).set(took.as_secs_f64());
+        self.reached(lane, sequence);
+    }
+
+    fn reached(&self, lane: u32, sequence: u64) {
+        let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+        self.sequence.get_or_create(&lane_label(lane)).set(sequence);
+    }
+
+    /// What a lane's producer holds.
+    pub fn queued(&self, lane: u32, bytes: u64) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.queue.get_or_create(&lane_label(lane)).set(bytes);
+    }
+
+    /// The group gave or took lanes.
+    pub fn rebalanced(&self, kind: &'static str) {
+        self.rebalances.get_or_create(&[("kind", kind.to_owned())]).inc();
+    }
+}

@@ -1,0 +1,16 @@
+//! What needs real Kafka: brokers that `make test` fetches and the tests start.
+
+mod audits;
+mod harness;
+
+use rdkafka::producer::{BaseProducer, Producer};
+
+use crate::support::PATIENCE;
+use crate::support::broker::Cluster;
+
+/// A producer that is ready to begin transactions.
+fn transactional(cluster: &Cluster, id: &str) -> BaseProducer {
+    let producer: BaseProducer = cluster.client().set("transactional.id", id).create().unwrap();
+    producer.init_transactions(PATIENCE).unwrap();
+    producer
+}
