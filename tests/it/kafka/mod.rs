@@ -1,6 +1,7 @@
 //! What needs real Kafka: brokers that `make test` fetches and the tests start.
 
 mod audits;
+mod commands;
 mod harness;
 
 use rdkafka::producer::{BaseProducer, Producer};
