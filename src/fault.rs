@@ -1,8 +1,9 @@
-//! Named points at which the test suite kills the process, as `kill -9` does.
+//! Named points at which the test suite kills the process, as `kill -9` does, or stops it until
+//! somebody wakes it.
 //!
 //! Compiled to nothing without the feature `fault-points`, which no released binary has. Which
-//! point, and at which passing of it, comes from `CONFLICTWIRE_FAULT` ("name" or "name:3"), read
-//! in `config` and armed in `main`.
+//! point, and at which passing of it, comes from `CONFLICTWIRE_FAULT` ("name" or "name:3", with
+//! "stop " before it to be stopped), read in `config` and armed in `main`.
 
 /// A place where dying must lose nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,32 +95,47 @@ mod armed {
 
     use super::Point;
 
-    static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
+    struct Armed {
+        name: String,
+        left: AtomicU64,
+        signal: &'static str,
+    }
 
-    /// Arms "name" or "name:3": die at the third passing of that point.
+    static ARMED: OnceLock<Armed> = OnceLock::new();
+
+    /// Arms "name" or "name:3": die at the third passing of that point. "stop name": stop there.
     pub fn arm(spec: &str) {
+        let (signal, spec) = match spec.strip_prefix("stop ") {
+            Some(spec) => ("STOP", spec),
+            None => ("KILL", spec),
+        };
         let (name, count) = spec.split_once(':').unwrap_or((spec, "1"));
-        let passings = AtomicU64::new(count.parse().unwrap_or(1));
+        let left = AtomicU64::new(count.parse().unwrap_or(1));
         // A second call changes nothing: the process dies at most once.
-        let _already = ARMED.set((name.to_owned(), passings));
+        let _already = ARMED.set(Armed { name: name.to_owned(), left, signal });
     }
 
     /// Whether the next passing of this point is the one to die at.
     pub fn is_next(point: Point) -> bool {
-        ARMED
-            .get()
-            .is_some_and(|(name, left)| name == point.name() && left.load(Ordering::SeqCst) == 1)
+        ARMED.get().is_some_and(|armed| {
+            armed.name == point.name() && armed.left.load(Ordering::SeqCst) == 1
+        })
     }
 
-    /// Dies here if armed.
+    /// Dies or stops here if armed.
+    ///
+    /// # Panics
+    /// If the system does not let us kill ourselves.
     pub fn point(point: Point) {
-        let Some((name, left)) = ARMED.get() else { return };
-        if name != point.name() || left.fetch_sub(1, Ordering::SeqCst) != 1 {
+        let Some(armed) = ARMED.get() else { return };
+        if armed.name != point.name() || armed.left.fetch_sub(1, Ordering::SeqCst) != 1 {
             return;
         }
-        // The shell's parent is this process; SIGKILL cannot be caught, so nothing of ours runs on.
-        let killed = Command::new("sh").args(["-c", "kill -9 $PPID"]).status();
-        unreachable!("kill -9 came back with {killed:?}");
+        // The shell's parent is this process; neither signal can be caught, so nothing of ours runs
+        // on before we are dead, or woken.
+        let kill = format!("kill -{} $PPID", armed.signal);
+        let status = Command::new("sh").args(["-c", &kill]).status();
+        assert!(armed.signal == "STOP", "{kill} came back with {status:?}");
     }
 }
 

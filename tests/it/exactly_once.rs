@@ -18,7 +18,7 @@ use crate::support::daemon::{Daemon, Setup};
 use crate::support::growing::{Growing, Pace};
 use crate::support::ledger::Ledger;
 use crate::support::publisher::Publisher;
-use crate::support::wait_until;
+use crate::support::{rounds, wait_until};
 
 /// Feeds, two to a host.
 const FEEDS: usize = 6;
@@ -100,13 +100,6 @@ impl World {
 
 fn etag_of(state: &FeedState, url: &str) -> Option<String> {
     state.validators.get(url).and_then(|validators| validators.etag.clone())
-}
-
-/// How often each point kills: once, unless the environment asks for more.
-fn rounds() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
-    let rounds = std::env::var("CONFLICTWIRE_TEST_ROUNDS");
-    rounds.map_or(1, |rounds| rounds.parse().unwrap())
 }
 
 /// Writes the row of a table. Past the capture of the test harness: the figures are the point.

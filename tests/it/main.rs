@@ -1,6 +1,6 @@
 //! The one integration binary. What each part holds:
 //!
-//! - `support`: a scripted publisher, the real daemon, a reader of the ledger
+//! - `support`: a scripted publisher, the real daemon, real Kafka, readers of both ledgers
 //! - `architecture`: the walls between the rooms of the source
 //! - `cli`: help, error text and exit codes
 //! - `records`: from a feed's bytes to records, the published contract

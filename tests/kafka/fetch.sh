@@ -80,8 +80,9 @@ run_here() {
 }
 
 # As if it ran here: the network, the files and the process ids are those of the host, so that the
-# tests can reach, configure and kill what they start. This has not been tried on a machine whose
-# docker engine is not Linux's own; there, name brokers in CONFLICTWIRE_TEST_KAFKA.
+# tests can reach, configure and kill what they start. Tried with a stand-in for docker only, not
+# with an engine; and an engine that is not Linux's own has no such network: where this fails, name
+# brokers in CONFLICTWIRE_TEST_KAFKA.
 run_in_container() {
     cat >$folder/run <<'EOF'
 #!/bin/sh

@@ -2,7 +2,11 @@
 
 mod audits;
 mod commands;
+mod brokers;
+mod exactly_once;
 mod harness;
+mod replicas;
+mod world;
 
 use rdkafka::producer::{BaseProducer, Producer};
 

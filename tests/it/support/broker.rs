@@ -1,6 +1,6 @@
 //! Kafka for the tests: real brokers on loopback, started when the first test asks for them.
 //!
-//! One cluster of three serves all tests of this binary. A test that only uses it holds
+//! One cluster of three serves all tests of this binary, and ends with it, however it ends. A test that only uses it holds
 //! [`Cluster::quiet`], any number at a time; a test that kills brokers holds [`Cluster::alone`],
 //! which lets nobody else in and leaves the cluster whole. Tests do not see each other's data:
 //! each has topics, transactional ids and groups of its own name.
@@ -86,7 +86,8 @@ impl Drop for Alone {
 }
 
 impl Cluster {
-    /// The shared cluster, together with others that leave it alone.
+    /// The shared cluster, together with others that leave it alone. To be held once: a second
+    /// time would wait for whoever waits for the first to end.
     #[track_caller]
     pub(crate) fn quiet() -> Quiet {
         // Poisoned, if a test failed while it disturbed brokers: it has brought them back.

@@ -293,6 +293,17 @@ impl Daemon {
         status
     }
 
+    /// Waits until it is stopped by an armed fault point.
+    #[track_caller]
+    pub(crate) fn wait_until_stopped(&self) {
+        let stat = format!("/proc/{}/stat", self.id());
+        super::wait_until("the daemon to be stopped", || {
+            // "id (name) T …": the state follows the name, which may hold anything.
+            let stat = std::fs::read_to_string(&stat).unwrap();
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        });
+    }
+
     /// Waits until it is killed by an armed fault point.
     #[track_caller]
     pub(crate) fn wait_for_death(&mut self) {

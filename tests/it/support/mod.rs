@@ -1,4 +1,5 @@
-//! What the tests stand on: a scripted publisher, the real daemon, a reader of the ledger.
+//! What the tests stand on: a scripted publisher, the real daemon, real Kafka, readers of both
+//! ledgers.
 //!
 //! Nothing here sleeps. A test waits for a condition with [`eventually`], which looks again
 //! whenever a request was served or a log line written, and at the latest after [`TICK`], for
@@ -65,6 +66,13 @@ pub(crate) fn eventually<T>(what: impl Debug, mut condition: impl FnMut() -> Opt
 #[track_caller]
 pub(crate) fn wait_until(what: impl Debug, mut condition: impl FnMut() -> bool) {
     eventually(what, || condition().then_some(()));
+}
+
+/// How often a test that kills something kills it: once, unless the environment asks for more.
+pub(crate) fn rounds() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
+    let rounds = std::env::var("CONFLICTWIRE_TEST_ROUNDS");
+    rounds.map_or(1, |rounds| rounds.parse().unwrap())
 }
 
 /// The project's own folder.

@@ -265,6 +265,7 @@ fn launch(folder: &Path) -> (Child, u32) {
     command
         .args(["sh", "-c", "echo $$ >\"$0\" && exec java \"$@\""])
         .arg(&file)
+        // Lives for a minute or two: the second compiler would cost more than it gives back.
         .args(["-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
         .arg(format!("-Dlog4j2.configurationFile={}", logging.display()))
         .args(["-cp", &class_path(), "kafka.Kafka"])

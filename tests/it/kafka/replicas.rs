@@ -1,0 +1,118 @@
+//! Two replicas share the lanes: one is killed, one sleeps past its session and wakes, one is asked
+//! to leave, and all are replaced one by one.
+
+use conflictwire::fault::Point;
+
+use super::world::{LANES, World, lanes_owned, wait_for_lanes};
+use crate::support::broker::Cluster;
+use crate::support::daemon::Daemon;
+use crate::support::{rounds, wait_until};
+
+/// Two replicas, each with some of the lanes, something under way in all of them.
+#[track_caller]
+fn two_replicas(world: &World) -> (Daemon, Daemon) {
+    let first = world.setup.start();
+    wait_for_lanes(&first, LANES);
+    let second = world.setup.start();
+    share(&first, &second);
+    world.wait_for_versions(2);
+    (first, second)
+}
+
+/// Waits until two replicas have half of the lanes each.
+#[track_caller]
+fn share(first: &Daemon, second: &Daemon) {
+    wait_for_lanes(first, LANES / 2);
+    wait_for_lanes(second, LANES / 2);
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_replica_that_is_killed_leaves_its_lanes_to_the_other() {
+    let cluster = Cluster::quiet();
+    let world = World::new(&cluster);
+    let (mut first, mut second) = two_replicas(&world);
+    for _ in 0..rounds() {
+        drop(first);
+        wait_for_lanes(&second, LANES);
+        world.wait_for_versions(2);
+        first = second;
+        second = world.setup.start();
+        share(&first, &second);
+        world.wait_for_versions(1);
+    }
+    world.catch_up();
+    first.stop();
+    second.stop();
+    world.audit("replica killed", rounds());
+}
+
+/// The replica stops in the middle of a transaction whose records the brokers have, for longer than
+/// its session. Others take its lanes and commit; then it wakes and wants to go on.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_replica_that_wakes_from_a_long_sleep_commits_nothing_late() {
+    let cluster = Cluster::quiet();
+    let world = World::new(&cluster);
+    let rounds = rounds();
+    for round in 0..rounds {
+        let passing = 3 + round * 5 % 17;
+        let armed = format!("stop {}:{passing}", Point::AfterLaneSent.name());
+        let mut sleeper = world.setup.spawn_armed(&armed);
+        sleeper.wait_until_stopped();
+        let other = world.setup.start();
+        wait_for_lanes(&other, LANES);
+        world.wait_for_versions(2);
+        sleeper.signal("CONT");
+        // It finds out, and takes its share again.
+        share(&sleeper, &other);
+        world.wait_for_versions(2);
+        assert!(sleeper.metric("conflictwire_kafka_rebalances_total", "kind=\"lost\"") >= 1.0);
+        sleeper.stop();
+        other.stop();
+    }
+    world.recover().stop();
+    let row = world.audit("replica stopped and woken", rounds);
+    assert!(row.aborted > 0, "it slept outside a transaction");
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_replica_that_is_asked_to_leave_hands_its_lanes_over() {
+    let cluster = Cluster::quiet();
+    let world = World::new(&cluster);
+    let (mut first, mut second) = two_replicas(&world);
+    for _ in 0..rounds() {
+        first.stop();
+        wait_for_lanes(&second, LANES);
+        world.wait_for_versions(2);
+        first = second;
+        second = world.setup.start();
+        share(&first, &second);
+    }
+    world.catch_up();
+    first.stop();
+    second.stop();
+    let row = world.audit("replica asked to leave", rounds());
+    assert_eq!(row.aborted, 0, "a hand-over that leaves something open is none");
+}
+
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn replicas_are_replaced_one_by_one_under_load() {
+    let cluster = Cluster::quiet();
+    let world = World::new(&cluster);
+    let mut running = vec![world.setup.start(), world.setup.start()];
+    let replaced = 2 + rounds();
+    for _ in 0..replaced {
+        running.push(world.setup.start());
+        wait_until("all lanes to be owned", || {
+            running.iter().map(lanes_owned).sum::<usize>() == LANES
+        });
+        world.wait_for_versions(1);
+        running.remove(0).stop();
+    }
+    world.catch_up();
+    running.into_iter().for_each(Daemon::stop);
+    world.audit("rolling restart", replaced);
+}
