@@ -1,8 +1,8 @@
 //! What needs real Kafka: brokers that `make test` fetches and the tests start.
 
 mod audits;
-mod commands;
 mod brokers;
+mod commands;
 mod exactly_once;
 mod harness;
 mod replicas;
