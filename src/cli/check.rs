@@ -1,10 +1,11 @@
-//! Checks the configuration; with `--connect`, tries each feed too.
+//! Checks the configuration; with `--connect`, tries Kafka and each feed too.
 //!
 //! Also where every command prints the problems of a configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use futures_util::stream::{self, StreamExt as _};
@@ -12,7 +13,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::commit::LedgerSettings;
+use crate::commit::kafka::probe::{Finding, Verdict, probe};
+use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::config::{self, Config, Problem};
 use crate::fetch::Fetcher;
 use crate::model::{Answer, Feed};
@@ -22,17 +24,25 @@ use crate::parse;
 /// router.
 const HOSTS_AT_ONCE: usize = 8;
 
+/// Fast enough to be seen to move.
+const SPINNER_STEP: Duration = Duration::from_millis(120);
+
 const BAD: Style = AnsiColor::Red.on_default().bold();
+const RISKY: Style = AnsiColor::Yellow.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
 const FAINT: Style = Style::new().dimmed();
 
 /// Checks the configuration.
 ///
 /// Prints every problem at once, or a summary. Exit code 78 says that the configuration is wrong,
-/// 1 that a feed did not answer with `--connect`.
+/// 1 that Kafka or a feed does not do what it should with `--connect`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Try each feed once over the network, one at a time for each host
+    /// Try Kafka, if that is the ledger, and each feed once, one at a time for each host
+    ///
+    /// Of Kafka: each broker, each topic, and each right that the daemon needs, by name. To find out,
+    /// records are sent in transactions that are aborted, so that readers of
+    /// committed records never see them, under a transactional id of their own; no group is joined.
     #[arg(long)]
     connect: bool,
 }
@@ -98,6 +108,45 @@ struct Tried {
 }
 
 fn connect(config: &Config) -> anyhow::Result<Exit> {
+    let kafka = match &config.ledger {
+        LedgerSettings::Kafka(settings) => connect_kafka(settings)?,
+        LedgerSettings::Sqlite(_) | LedgerSettings::JsonLines => Exit::Fine,
+    };
+    let feeds = connect_feeds(config)?;
+    Ok(if kafka == Exit::Fine { feeds } else { kafka })
+}
+
+/// Tries what the daemon will do with Kafka.
+fn connect_kafka(settings: &KafkaSettings) -> anyhow::Result<Exit> {
+    let trying = spinner("trying Kafka");
+    let findings = super::runtime()?.block_on(probe(settings));
+    trying.finish_and_clear();
+    let mut out = anstream::stdout().lock();
+    writeln!(out)?;
+    print_findings(&mut out, &findings)?;
+    let broken = findings.iter().filter(|one| matches!(one.verdict, Verdict::Broken(_))).count();
+    writeln!(out, "\nKafka: {} fine, {broken} not\n", findings.len() - broken)?;
+    Ok(if broken == 0 { Exit::Fine } else { Exit::Failed })
+}
+
+fn print_findings(out: &mut dyn Write, findings: &[Finding]) -> std::io::Result<()> {
+    let rows: Vec<[String; 2]> = findings
+        .iter()
+        .map(|finding| {
+            let (Verdict::Fine(text) | Verdict::Risky(text) | Verdict::Broken(text)) =
+                &finding.verdict;
+            [finding.what.clone(), text.clone()]
+        })
+        .collect();
+    let styles = findings.iter().map(|finding| match finding.verdict {
+        Verdict::Fine(_) => GOOD,
+        Verdict::Risky(_) => RISKY,
+        Verdict::Broken(_) => BAD,
+    });
+    print_table(out, ["kafka", "answer"], &rows, styles)
+}
+
+fn connect_feeds(config: &Config) -> anyhow::Result<Exit> {
     let fetcher = Fetcher::new(&config.fetch, Clock::System)?;
     let progress = progress(config.feeds.len(), "trying feeds");
     let mut tried = super::runtime()?.block_on(try_feeds(config, &fetcher, &progress));
@@ -229,6 +278,14 @@ pub(super) fn progress(length: usize, doing: &'static str) -> ProgressBar {
         .expect("a literal template, built by the test `the_bar_has_a_template`")
         .progress_chars("=> ");
     ProgressBar::with_draw_target(Some(length), target).with_style(style).with_message(doing)
+}
+
+/// A spinner on standard error if that is a terminal, else nothing.
+pub(super) fn spinner(doing: &'static str) -> ProgressBar {
+    let spinner = progress(0, doing);
+    spinner.set_style(ProgressStyle::default_spinner());
+    spinner.enable_steady_tick(SPINNER_STEP);
+    spinner
 }
 
 /// Prints every problem to standard error, those of one file under its name.

@@ -14,6 +14,7 @@ use clap::Subcommand;
 use super::Exit;
 use super::check::{counted, print_problems, print_table, progress};
 use crate::clock::Clock;
+use crate::commit::kafka::read::{self, read_states};
 use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::{LedgerSettings, States};
 use crate::config::{
@@ -103,7 +104,7 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 /// The state of each feed, read beside a daemon that may be running; empty if there is none.
 ///
 /// # Errors
-/// The database is there and is not read.
+/// The database or the topic is there and is not read, or Kafka does not answer.
 fn states(config: &Config) -> anyhow::Result<States> {
     match &config.ledger {
         LedgerSettings::Sqlite(settings) => match Reader::open(&settings.path) {
@@ -112,7 +113,12 @@ fn states(config: &Config) -> anyhow::Result<States> {
             Err(ReadError::Missing { .. }) => Ok(States::new()),
             Err(error) => Err(error.into()),
         },
-        LedgerSettings::Kafka(_) | LedgerSettings::JsonLines => Ok(States::new()),
+        LedgerSettings::Kafka(settings) => match read_states(settings) {
+            Ok(states) => Ok(states),
+            Err(read::ReadError::Missing { .. }) => Ok(States::new()),
+            Err(error) => Err(error.into()),
+        },
+        LedgerSettings::JsonLines => Ok(States::new()),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod search;
 pub mod show;
 pub mod tag;
 pub mod tail;
+pub mod topics;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -77,7 +78,7 @@ pub enum Command {
     /// Check the configuration: every problem at once
     ///
     /// Offline unless --connect is given. Exits 78 if something is wrong with the configuration, 1 if
-    /// --connect found a feed that does not answer.
+    /// --connect found a feed that does not answer, or something of Kafka that is missing.
     Check(check::CheckArgs),
     /// Poll feeds once and print their records; nothing is stored
     ///
@@ -92,7 +93,9 @@ pub enum Command {
     Tag(tag::TagArgs),
     /// Follow what is being committed
     ///
-    /// Reads the SQLite ledger beside a running daemon, and ends with Ctrl-C.
+    /// Reads the SQLite ledger or the Kafka topic of articles beside a running daemon, and ends with
+    /// Ctrl-C. On Kafka it needs Read on that topic, joins no group, and looks for the last articles
+    /// among the last 100000 records of each partition.
     Tail(tail::TailArgs),
     /// Search the articles in the SQLite ledger
     ///
@@ -102,7 +105,12 @@ pub enum Command {
     Search(search::SearchArgs),
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),
-    /// Print the JSON Schema of what is published or configured
+    /// Say how the Kafka topics must look, and create those that are missing
+    ///
+    /// The daemon creates none: a topic that is missing may be a name that is misspelt, and a new
+    /// state topic is a new history.
+    Topics(topics::TopicsArgs),
+    /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
     #[command(hide = true)]
@@ -129,7 +137,8 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Tail(args) => tail::run(args, config),
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
-        Command::Schema(args) => schema::run(args),
+        Command::Topics(args) => topics::run(args, config),
+        Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
     }
 }

@@ -1,16 +1,18 @@
 //! Prints schemas, completions and the manual page: whatever others generate their own from.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use serde::Serialize;
 
 use super::{Cli, Exit};
+use crate::commit::kafka::asyncapi::document;
 use crate::config;
 use crate::model::{Record, Reject};
 
-/// Prints a JSON Schema (2020-12).
+/// Prints a JSON Schema (2020-12), or an AsyncAPI document.
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
     /// Of what
@@ -27,6 +29,9 @@ enum Of {
     Reject,
     /// The configuration file, for editors
     Config,
+    /// The Kafka topics, as an AsyncAPI 3.0 document: names and settings as configured, keys,
+    /// headers, and what a reader must know
+    Asyncapi,
 }
 
 /// Prints completions or the manual page.
@@ -52,11 +57,12 @@ enum What {
 ///
 /// # Errors
 /// What stopped it, for a person.
-pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &SchemaArgs, path: Option<&Path>) -> anyhow::Result<Exit> {
     match args.of {
         Of::Article => print(&schemars::schema_for!(Record))?,
         Of::Reject => print(&schemars::schema_for!(Reject))?,
         Of::Config => print(&config::schema())?,
+        Of::Asyncapi => print(&document(&config::load(path)?.ledger.into_kafka()?))?,
     }
     Ok(Exit::Fine)
 }

@@ -15,8 +15,9 @@ use super::show::text::{Text, printable};
 use super::show::{self, Medium, Style};
 use crate::clock::Clock;
 use crate::commit::LedgerSettings;
+use crate::commit::filter::Filter;
 use crate::commit::sqlite::query::Query;
-use crate::commit::sqlite::read::{Filter, Order, Reader, Revisions, Search};
+use crate::commit::sqlite::read::{Order, Reader, Revisions, Search};
 use crate::model::{Record, Timestamp};
 
 /// Words asked for, wherever they stand.

@@ -1,7 +1,7 @@
-//! Follows what is being committed to the SQLite ledger.
+//! Follows what is being committed, to the SQLite ledger or to Kafka.
 //!
-//! Asks the database twice a second: the daemon need not know who listens, and may start, stop and
-//! start again meanwhile.
+//! The database is asked twice a second, a topic is read as it grows: the daemon need not know who
+//! listens, and may start, stop and start again meanwhile.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,11 @@ use anyhow::Context;
 
 use super::search::FilterArgs;
 use super::{Exit, show};
-use crate::commit::sqlite::read::{Committed, Filter, Reader};
+use crate::commit::filter::Filter;
+use crate::commit::kafka::read::{Followed, Follower, TopicReader};
+use crate::commit::sqlite::read::Reader;
+use crate::commit::{KafkaSettings, LedgerSettings};
+use crate::model::Record;
 
 /// How long to wait before asking again. A person sees no delay, and asking costs one lookup.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);
@@ -44,28 +48,66 @@ enum Form {
 /// # Errors
 /// What stopped it, for a person.
 pub fn run(args: &TailArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let reader = args.only.open(config)?;
+    if let Some(path) = &args.only.database {
+        return tail_database(args, path);
+    }
+    match crate::config::load(config)?.ledger {
+        LedgerSettings::Sqlite(settings) => tail_database(args, &settings.path),
+        LedgerSettings::Kafka(settings) => tail_topic(args, &settings),
+        LedgerSettings::JsonLines => anyhow::bail!(
+            "the configured ledger (ledger.kind = \"json_lines\") keeps nothing to read; name a \
+             database with --database"
+        ),
+    }
+}
+
+impl TailArgs {
+    fn form(&self) -> Form {
+        if self.only.json { Form::Json } else { Form::Readable }
+    }
+}
+
+fn tail_database(args: &TailArgs, path: &Path) -> anyhow::Result<Exit> {
+    let reader = Reader::open(path)?;
     let filter = args.only.filter(None);
-    let form = if args.only.json { Form::Json } else { Form::Readable };
     let (last, seq) = reader.last(&filter, args.last)?;
-    print(&last, form)?;
+    print(last.iter().map(|row| row.text.as_str()), args.form())?;
     if !args.once {
         let runtime = super::runtime().context("could not start the runtime")?;
-        runtime.block_on(follow(&reader, &filter, seq, form))?;
+        runtime.block_on(follow_database(&reader, &filter, seq, args.form()))?;
     } else if last.is_empty() {
         anstream::eprintln!("nothing that fits has been committed yet");
     }
     Ok(Exit::Fine)
 }
 
+fn tail_topic(args: &TailArgs, settings: &KafkaSettings) -> anyhow::Result<Exit> {
+    let reader = TopicReader::open(settings, &settings.topics.articles)?;
+    let filter = args.only.filter(None);
+    let last = reader.last(&filter, args.last)?;
+    print(last.iter().map(|published| published.text.as_str()), args.form())?;
+    if !args.once {
+        let runtime = super::runtime().context("could not start the runtime")?;
+        runtime.block_on(follow_topic(&mut reader.follow()?, &filter, args.form()))?;
+    } else if last.is_empty() {
+        anstream::eprintln!("nothing that fits has been committed yet");
+    }
+    Ok(Exit::Fine)
+}
+
+// Both run on the main thread, so that reading and printing may block: nothing else waits for them.
+
 /// Prints what is committed after `seq`, until interrupted.
-///
-/// Runs on the main thread, so that reading and printing may block: nothing else waits for it.
-async fn follow(reader: &Reader, filter: &Filter, mut seq: i64, form: Form) -> anyhow::Result<()> {
+async fn follow_database(
+    reader: &Reader,
+    filter: &Filter,
+    mut seq: i64,
+    form: Form,
+) -> anyhow::Result<()> {
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let (rows, reached) = reader.after(seq, filter)?;
-        print(&rows, form)?;
+        print(rows.iter().map(|row| row.text.as_str()), form)?;
         // Where something came, more may wait: one answer holds only so many.
         let wait = if rows.is_empty() { ASK_INTERVAL } else { Duration::ZERO };
         seq = reached;
@@ -76,13 +118,33 @@ async fn follow(reader: &Reader, filter: &Filter, mut seq: i64, form: Form) -> a
     }
 }
 
-fn print(rows: &[Committed], form: Form) -> anyhow::Result<()> {
+/// Prints what comes, until interrupted; says so when brokers go and come back.
+async fn follow_topic(follower: &mut Follower, filter: &Filter, form: Form) -> anyhow::Result<()> {
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        for followed in follower.next(filter, ASK_INTERVAL)? {
+            match followed {
+                Followed::Published(published) => print([published.text.as_str()], form)?,
+                Followed::Away(why) => {
+                    anstream::eprintln!("Kafka does not answer ({why}); trying until it does");
+                }
+                Followed::Back => anstream::eprintln!("Kafka answers again"),
+            }
+        }
+        tokio::select! {
+            heard = &mut interrupted => return heard.context("could not listen for signals"),
+            () = tokio::time::sleep(Duration::ZERO) => {}
+        }
+    }
+}
+
+fn print<'a>(texts: impl IntoIterator<Item = &'a str>, form: Form) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
-    for row in rows {
+    for text in texts {
         match form {
-            Form::Json => writeln!(out, "{}", row.text)?,
+            Form::Json => writeln!(out, "{text}")?,
             Form::Readable => {
-                let record = row.record().context(
+                let record: Record = serde_json::from_str(text).context(
                     "cannot show a record that another version wrote; --json prints it as it is",
                 )?;
                 show::write_record(&mut out, &record, show::Style::terminal())?;

@@ -5,6 +5,7 @@
 //! the lease that its poll began with, or not at all. A ledger that nobody shares has one lane,
 //! given once and never taken.
 
+pub mod filter;
 pub mod json_lines;
 pub mod kafka;
 pub mod sqlite;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use json_lines::JsonLines;
 pub use kafka::KafkaLedger;
+pub use kafka::settings::KafkaSettings;
 pub use sqlite::SqliteLedger;
 use tokio::sync::mpsc;
 use url::Url;
@@ -29,11 +31,43 @@ use crate::telemetry::Metrics;
 #[derive(Clone, Debug, PartialEq)]
 pub enum LedgerSettings {
     /// Topics.
-    Kafka(Box<kafka::settings::KafkaSettings>),
+    Kafka(Box<KafkaSettings>),
     /// One database file.
     Sqlite(sqlite::SqliteSettings),
     /// Standard output.
     JsonLines,
+}
+
+impl LedgerSettings {
+    /// Its name in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Kafka(_) => "kafka",
+            Self::Sqlite(_) => "sqlite",
+            Self::JsonLines => "json_lines",
+        }
+    }
+
+    /// The settings of the Kafka ledger.
+    ///
+    /// # Errors
+    /// [`NotKafka`] if another is configured.
+    pub fn into_kafka(self) -> Result<KafkaSettings, NotKafka> {
+        match self {
+            Self::Kafka(settings) => Ok(*settings),
+            Self::Sqlite(_) | Self::JsonLines => Err(NotKafka { kind: self.kind() }),
+        }
+    }
+}
+
+/// Something that only the Kafka ledger has was asked of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the configured ledger is \"{kind}\", which has no topics; set ledger.kind = \"kafka\", in the \
+     file or for once as CONFLICTWIRE__LEDGER__KIND=kafka"
+)]
+pub struct NotKafka {
+    kind: &'static str,
 }
 
 /// What is known of feeds.

@@ -47,8 +47,17 @@ fn check_help(name: &str, args: &[&str]) {
 #[test]
 fn the_help_is_the_manual() {
     check_help("conflictwire", &["--help"]);
-    for command in ["run", "demo", "check", "poll", "tag", "tail", "search", "feeds", "schema"] {
+    for command in
+        ["run", "demo", "check", "poll", "tag", "tail", "search", "feeds", "topics", "schema"]
+    {
         check_help(command, &[command, "--help"]);
+    }
+}
+
+#[test]
+fn the_help_of_each_topics_command_is_the_manual() {
+    for command in ["plan", "apply"] {
+        check_help(&format!("topics_{command}"), &["topics", command, "--help"]);
     }
 }
 
@@ -162,6 +171,36 @@ fn a_good_configuration_is_summed_up_on_standard_output() {
     let ran = configured(Some(config), &["check"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("1 feed on 1 host"), "{}", ran.stdout);
+}
+
+/// Kafka where nothing listens: the port of no service, below those that are given out.
+const KAFKA: &str = "[ledger]\nkind = \"kafka\"\n[kafka]\nbrokers = [\"127.0.0.1:1\"]\nlanes = 5\n";
+
+#[test]
+fn the_topics_are_described_as_configured() {
+    let ran = configured(Some(KAFKA), &["schema", "asyncapi"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["asyncapi"], "3.0.0");
+    assert_eq!(document["servers"]["broker0"]["host"], "127.0.0.1:1");
+    assert_eq!(document["channels"]["articles"]["address"], "news.articles.v1");
+    assert_eq!(document["channels"]["state"]["bindings"]["kafka"]["partitions"], 5);
+    let ran = configured(None, &["schema", "asyncapi"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    assert!(ran.stderr.contains("CONFLICTWIRE__LEDGER__KIND=kafka"), "{}", ran.stderr);
+}
+
+#[test]
+fn topics_are_planned_without_kafka_and_not_applied() {
+    let ran = configured(Some(KAFKA), &["topics", "plan", "--partitions", "3"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for part in ["news.feed-state.v1", "kafka.lanes", "compact", "Kafka did not answer"] {
+        assert!(ran.stdout.contains(part), "{part} is missing in:\n{}", ran.stdout);
+    }
+    let ran = configured(Some(KAFKA), &["topics", "apply"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("nothing was created"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("connection refused"), "{}", ran.stderr);
 }
 
 #[test]

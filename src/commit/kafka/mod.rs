@@ -8,14 +8,20 @@
 //!
 //! The only folder that names rdkafka.
 
+pub mod asyncapi;
 mod board;
+pub mod cluster;
 mod hash;
 mod lane;
 mod placement;
+pub mod probe;
+pub mod read;
 mod restore;
 pub mod settings;
 mod stop;
+pub mod topics;
 mod transaction;
+mod trouble;
 mod wire;
 
 use std::collections::BTreeMap;

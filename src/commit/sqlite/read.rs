@@ -13,8 +13,9 @@ use super::query::Query;
 use super::rows::column_time;
 use super::schema::{self, Identity};
 use super::sqlite_trouble;
+use crate::commit::filter::Filter;
 use crate::commit::{CommitError, States};
-use crate::model::{Record, Timestamp};
+use crate::model::Record;
 
 /// How long to wait for a lock; readers of a WAL need one only while the daemon opens or closes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,8 +23,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most rows [`Reader::after`] gives at once: records are some kilobytes each.
 const ROWS_MAX: u32 = 500;
 
-/// What all of a filter's wishes come to. A tag, language or country is wished for by its
-/// beginning: "strike" means "strike.air" too, "en" means "en-GB" too.
+/// What all of a filter's wishes come to: the same as [`Filter::admits`], in SQL.
 const FILTER: &str = "
     (json_array_length(:tags) = 0 OR EXISTS (
         SELECT 1 FROM json_each(a.tags) AS has, json_each(:tags) AS wish
@@ -59,22 +59,6 @@ pub enum ReadError {
         /// What is wrong and what to do.
         why: String,
     },
-}
-
-/// Which articles are wanted. Wishes of one kind are alternatives, kinds are all to be met; an
-/// empty one is met by any article.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Tag ids or their beginnings.
-    pub tags: Vec<String>,
-    /// BCP 47 tags or their beginnings.
-    pub languages: Vec<String>,
-    /// ISO 3166-1 alpha-2.
-    pub countries: Vec<String>,
-    /// Feed ids.
-    pub feeds: Vec<String>,
-    /// Published then or later; observed, if the publisher gave no date.
-    pub since: Option<Timestamp>,
 }
 
 /// Which comes first.

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use tempfile::TempDir;
 
 use super::query::Query;
-use super::read::{Committed, Filter, Order, ReadError, Reader, Revisions, Search};
+use super::read::{Committed, Order, ReadError, Reader, Revisions, Search};
 use super::*;
+use crate::commit::filter::{Facts, Filter};
 use crate::commit::samples::{id, now, outcome, record, reject, tagged};
 use crate::model::record::RecordChange;
 use crate::model::{Record, Reject};
@@ -583,6 +584,12 @@ async fn wishes_narrow_what_is_found() {
         let mut found = titles(&path, "x", &filter);
         found.sort();
         assert_eq!(found, expected, "{filter:?}");
+        // Other ledgers filter records one by one, and must mean the same.
+        let is_found = |row: &Committed| filter.admits(&Facts::of(&row.text).unwrap());
+        let title = |row: Committed| row.record().unwrap().title.unwrap();
+        let mut admitted: Vec<_> = all(&path).into_iter().filter(is_found).map(title).collect();
+        admitted.sort();
+        assert_eq!(admitted, expected, "{filter:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod audits;
 mod brokers;
+mod commands;
 mod exactly_once;
 mod harness;
 mod replicas;

@@ -1,0 +1,530 @@
+//! What the topics must look like, why, and how those that are there differ.
+//!
+//! Pure: a plan is made of settings, and compared with what Kafka says. Asking Kafka and creating
+//! topics is `cluster`'s.
+
+use std::collections::BTreeMap;
+
+use super::settings::KafkaSettings;
+
+/// Partitions of the data topics, where nobody says otherwise: more readers than most will ever have
+/// at once, and few enough that a transaction touches little.
+pub const PARTITIONS: u32 = 12;
+
+/// Replicas of every partition, where there are as many brokers: one may be gone for good and one
+/// away for an upgrade, and nothing is lost.
+pub const REPLICATION: u32 = 3;
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// The largest record that the topics take: an article of 1 MiB with its evidence is far below it.
+const RECORD_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// What a topic is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Every article revision.
+    Articles,
+    /// Those that are about conflict.
+    Conflict,
+    /// What could not be read.
+    Rejects,
+    /// What the next poll must know; a partition for each lane.
+    State,
+}
+
+impl Role {
+    /// In a few words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Articles => "every revision of every article",
+            Self::Conflict => "those that are about conflict",
+            Self::Rejects => "what could not be read, and why",
+            Self::State => "what the next poll of each feed must know; a partition for each lane",
+        }
+    }
+
+    /// How long its records are kept, in milliseconds; `None` if the newest of each key is kept.
+    fn retention_ms(self) -> Option<u64> {
+        match self {
+            Self::Articles => Some(30 * DAY_MS),
+            Self::Conflict => Some(90 * DAY_MS),
+            Self::Rejects => Some(14 * DAY_MS),
+            Self::State => None,
+        }
+    }
+}
+
+/// A setting of a topic, and why it is what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Kafka's name for it.
+    pub key: &'static str,
+    /// As Kafka writes it.
+    pub value: String,
+    /// In a few words.
+    pub why: &'static str,
+}
+
+/// How one topic must look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPlan {
+    /// What it is for.
+    pub role: Role,
+    /// Its name.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: u32,
+    /// How many copies of each.
+    pub replication: u32,
+    /// Everything else.
+    pub settings: Vec<Setting>,
+}
+
+/// What the operator chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Partitions of the data topics.
+    pub partitions: u32,
+    /// Copies of each partition.
+    pub replication: u32,
+}
+
+/// How the four topics must look.
+pub fn plan(settings: &KafkaSettings, choice: Choice) -> Vec<TopicPlan> {
+    let topics = &settings.topics;
+    [
+        (Role::Articles, &topics.articles),
+        (Role::Conflict, &topics.conflict),
+        (Role::Rejects, &topics.rejects),
+        (Role::State, &topics.state),
+    ]
+    .into_iter()
+    .map(|(role, name)| TopicPlan {
+        role,
+        name: name.clone(),
+        partitions: match role {
+            Role::State => settings.lanes,
+            Role::Articles | Role::Conflict | Role::Rejects => choice.partitions,
+        },
+        replication: choice.replication,
+        settings: settings_of(role, choice.replication),
+    })
+    .collect()
+}
+
+fn settings_of(role: Role, replication: u32) -> Vec<Setting> {
+    let setting = |key, value: &str, why| Setting { key, value: value.to_owned(), why };
+    let number = |key, value: u64, why| Setting { key, value: value.to_string(), why };
+    let mut settings = match role.retention_ms() {
+        Some(retention) => vec![
+            setting("cleanup.policy", "delete", "compaction would drop earlier revisions"),
+            number("retention.ms", retention, "how far back a new reader can begin"),
+        ],
+        None => vec![
+            setting("cleanup.policy", "compact", "the newest state of each feed stays for good"),
+            number("delete.retention.ms", 7 * DAY_MS, "a replica that was away misses no marker"),
+            number("segment.ms", 6 * HOUR_MS, "only closed segments are compacted"),
+            setting("min.cleanable.dirty.ratio", "0.1", "short to read: a lane starts sooner"),
+            number("max.compaction.lag.ms", DAY_MS, "compacted daily, however little comes"),
+        ],
+    };
+    let (in_sync, in_sync_why) = if replication < 2 {
+        (1, "there is no second copy to wait for")
+    } else {
+        (2, "a commit is on two brokers before it counts")
+    };
+    settings.extend([
+        number("min.insync.replicas", in_sync, in_sync_why),
+        setting("unclean.leader.election.enable", "false", "no commit is lost to a stale replica"),
+        number("max.message.bytes", RECORD_BYTES_MAX, "the longest article fits, evidence and all"),
+        setting("compression.type", "producer", "kept as it was sent (zstd)"),
+        setting("message.timestamp.type", "CreateTime", "the time of the commit"),
+    ]);
+    settings
+}
+
+/// How a topic is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicNow {
+    /// There is none.
+    Missing,
+    /// It may be there, but this user must not see it.
+    Hidden,
+    /// It is there.
+    There {
+        /// How many partitions.
+        partitions: u32,
+        /// The fewest copies that a partition has.
+        replication: u32,
+        /// The fewest of them that are up to date.
+        in_sync: u32,
+        /// Its settings, or why they are not known.
+        settings: Result<BTreeMap<String, String>, String>,
+    },
+}
+
+/// How much a difference matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// A matter of taste.
+    Note,
+    /// Works, and loses something when something else fails.
+    Risk,
+    /// Does not work.
+    Wrong,
+}
+
+/// How a topic differs from its plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// How much it matters.
+    pub weight: Weight,
+    /// What differs, how it is and was planned, and what that means.
+    pub text: String,
+}
+
+/// Everything in which a topic that is there differs from its plan, the gravest first.
+pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
+    let TopicNow::There { partitions, replication, in_sync, settings } = now else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    found.extend(partitions_differ(plan, *partitions));
+    if *replication != plan.replication {
+        let (weight, meaning) = if *replication < REPLICATION.min(plan.replication) {
+            (Weight::Risk, "fewer brokers may fail before commits stop or are lost")
+        } else {
+            (Weight::Note, "a choice made when it was created")
+        };
+        let text = format!("replication is {replication}, planned {}: {meaning}", plan.replication);
+        found.push(Difference { weight, text });
+    }
+    match settings {
+        Ok(settings) => found.extend(
+            plan.settings
+                .iter()
+                .filter_map(|setting| setting_differs(plan.role, setting, settings)),
+        ),
+        Err(why) => found.push(Difference {
+            weight: Weight::Note,
+            text: format!("its settings are not known: {why}"),
+        }),
+    }
+    let least = settings.as_ref().ok().and_then(|all| all.get("min.insync.replicas"));
+    if let Some(least) = least.and_then(|least| least.parse::<u32>().ok()) {
+        if *replication < least {
+            let text = format!(
+                "min.insync.replicas is {least} and replication {replication}: every commit is refused"
+            );
+            found.push(Difference { weight: Weight::Wrong, text });
+        } else if *in_sync < least {
+            let text = format!(
+                "only {in_sync} of {replication} copies are up to date, and min.insync.replicas is \
+                 {least}: commits wait until more brokers are back"
+            );
+            found.push(Difference { weight: Weight::Risk, text });
+        }
+    }
+    found.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
+    found
+}
+
+fn partitions_differ(plan: &TopicPlan, now: u32) -> Option<Difference> {
+    if now == plan.partitions {
+        return None;
+    }
+    let planned = plan.partitions;
+    Some(match plan.role {
+        Role::State => Difference {
+            weight: Weight::Wrong,
+            text: format!(
+                "partitions is {now}, and kafka.lanes {planned}: lanes are fixed for a deployment, \
+                 because each has its feeds' state in a partition of its own; set kafka.lanes = \
+                 {now}, or begin anew with another kafka.topics.state"
+            ),
+        },
+        Role::Articles | Role::Conflict | Role::Rejects => Difference {
+            weight: Weight::Note,
+            text: format!("partitions is {now}, planned {planned}: works with any number"),
+        },
+    })
+}
+
+fn setting_differs(
+    role: Role,
+    planned: &Setting,
+    settings: &BTreeMap<String, String>,
+) -> Option<Difference> {
+    let now = settings.get(planned.key)?;
+    if is_same(now, &planned.value) {
+        return None;
+    }
+    let (weight, meaning) = meaning(role, planned, now);
+    let (key, now) = (planned.key, shown(planned.key, now));
+    let text = format!("{key} is {now}, planned {}: {meaning}", shown(key, &planned.value));
+    Some(Difference { weight, text })
+}
+
+/// What it means that a setting is another than planned.
+fn meaning(role: Role, planned: &Setting, now: &str) -> (Weight, &'static str) {
+    let is_less = match (now.parse::<f64>(), planned.value.parse::<f64>()) {
+        // -1 is "for ever" or "any".
+        (Ok(now), Ok(planned)) => (0.0..planned).contains(&now),
+        (Ok(_) | Err(_), _) => false,
+    };
+    match (planned.key, role) {
+        ("cleanup.policy", Role::State) if now.contains("delete") => {
+            (Weight::Wrong, "feeds are forgotten in time, and all they show is published again")
+        }
+        ("cleanup.policy", _) => {
+            (Weight::Wrong, "compaction drops earlier revisions of an article")
+        }
+        ("retention.ms", _) if is_less => (Weight::Note, "records go sooner"),
+        ("retention.ms", _) => (Weight::Note, "records stay longer, and take more room"),
+        ("min.insync.replicas", _) if is_less => {
+            (Weight::Risk, "a commit can be lost with a single broker")
+        }
+        ("unclean.leader.election.enable", _) => {
+            (Weight::Risk, "a broker that was away may become leader, and lose commits")
+        }
+        ("max.message.bytes", _) if is_less => {
+            (Weight::Risk, "longer articles do not fit, and are refused")
+        }
+        ("delete.retention.ms", _) if is_less => {
+            (Weight::Risk, "a broker that is away for longer may bring back what was replaced")
+        }
+        ("segment.ms" | "min.cleanable.dirty.ratio" | "max.compaction.lag.ms", _) if !is_less => {
+            (Weight::Note, "compacted less often; a lane takes longer to start")
+        }
+        ("compression.type", _) => (Weight::Note, "brokers compress again what came compressed"),
+        ("message.timestamp.type", _) => {
+            (Weight::Note, "the timestamp is the broker's, not that of the commit")
+        }
+        (_, _) => (Weight::Note, "a matter of taste"),
+    }
+}
+
+fn is_same(now: &str, planned: &str) -> bool {
+    match (now.parse::<f64>(), planned.parse::<f64>()) {
+        // "0.1" and "0.10".
+        (Ok(now), Ok(planned)) => now.total_cmp(&planned).is_eq(),
+        (_, _) => now == planned,
+    }
+}
+
+/// A value as Kafka writes it, with the unit in words: "2592000000 (30d)".
+pub fn shown(key: &str, value: &str) -> String {
+    let Ok(number) = value.parse::<u64>() else { return value.to_owned() };
+    if key.ends_with(".ms") {
+        let (unit, length) = [("d", DAY_MS), ("h", HOUR_MS), ("s", 1000)]
+            .into_iter()
+            .find(|(_, length)| number >= *length && number % length == 0)
+            .unwrap_or(("ms", 1));
+        format!("{value} ({}{unit})", number / length)
+    } else if key.ends_with(".bytes") && number >= 1024 * 1024 && number % (1024 * 1024) == 0 {
+        format!("{value} ({}MiB)", number / (1024 * 1024))
+    } else {
+        value.to_owned()
+    }
+}
+
+/// What is risky about a plan itself: for a laptop it is fine.
+pub fn risks(replication: u32) -> Vec<String> {
+    let mut risks = Vec::new();
+    if replication < REPLICATION {
+        risks.push(format!(
+            "replication {replication} is below {REPLICATION}: {}",
+            if replication < 2 {
+                "what is committed is gone with one disk"
+            } else {
+                "commits stop while one broker is away"
+            }
+        ));
+    }
+    if replication < 2 {
+        risks.push(
+            "min.insync.replicas 1 is below 2: a commit counts while it is on one broker only"
+                .to_owned(),
+        );
+    }
+    risks
+}
+
+/// The command of Kafka's own tools that creates a topic, for who has the right and not this
+/// program.
+pub fn command(plan: &TopicPlan, brokers: &str) -> String {
+    let mut command = format!(
+        "kafka-topics.sh --bootstrap-server {brokers} --create --topic {} --partitions {} \
+         --replication-factor {}",
+        plan.name, plan.partitions, plan.replication
+    );
+    for setting in &plan.settings {
+        command += &format!(" --config {}={}", setting.key, setting.value);
+    }
+    command
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::commit::kafka::settings::{PartitionBy, TopicNames};
+
+    /// Settings as the configuration has them by default.
+    pub(in crate::commit::kafka) fn settings() -> KafkaSettings {
+        KafkaSettings {
+            brokers: vec!["127.0.0.1:9092".to_owned()],
+            deployment: "conflictwire".to_owned(),
+            lanes: 16,
+            commit_interval: Duration::from_secs(1),
+            partition_by: PartitionBy::Lane,
+            topics: TopicNames {
+                articles: "news.articles.v1".to_owned(),
+                conflict: "news.conflict.v1".to_owned(),
+                rejects: "news.rejects.v1".to_owned(),
+                state: "news.feed-state.v1".to_owned(),
+            },
+            properties: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    fn planned(role: Role, replication: u32) -> TopicPlan {
+        let choice = Choice { partitions: PARTITIONS, replication };
+        plan(&settings(), choice).into_iter().find(|plan| plan.role == role).unwrap()
+    }
+
+    fn as_planned(plan: &TopicPlan) -> (u32, u32, BTreeMap<String, String>) {
+        let settings =
+            plan.settings.iter().map(|one| (one.key.to_owned(), one.value.clone())).collect();
+        (plan.partitions, plan.replication, settings)
+    }
+
+    #[track_caller]
+    fn check(
+        role: Role,
+        change: impl Fn(&mut (u32, u32, BTreeMap<String, String>)),
+        expected: &str,
+    ) {
+        let plan = planned(role, 3);
+        let mut now = as_planned(&plan);
+        change(&mut now);
+        let (partitions, replication, settings) = now;
+        let in_sync = replication;
+        let now = TopicNow::There { partitions, replication, in_sync, settings: Ok(settings) };
+        let found: Vec<_> = differences(&plan, &now)
+            .iter()
+            .map(|difference| format!("{:?}: {}", difference.weight, difference.text))
+            .collect();
+        assert_eq!(found.join("\n"), expected);
+    }
+
+    fn set(key: &str, value: &str) -> impl Fn(&mut (u32, u32, BTreeMap<String, String>)) {
+        move |now| {
+            now.2.insert(key.to_owned(), value.to_owned());
+        }
+    }
+
+    #[test]
+    fn a_topic_as_planned_differs_in_nothing() {
+        check(Role::State, |_| {}, "");
+        check(Role::Articles, set("something.new", "1"), "");
+        check(Role::State, set("min.cleanable.dirty.ratio", "0.10"), "");
+    }
+
+    #[test]
+    fn lanes_are_the_partitions_of_the_state_topic() {
+        assert_eq!(planned(Role::State, 3).partitions, 16);
+        check(
+            Role::State,
+            |now| now.0 = 8,
+            "Wrong: partitions is 8, and kafka.lanes 16: lanes are fixed for a deployment, because \
+             each has its feeds' state in a partition of its own; set kafka.lanes = 8, or begin \
+             anew with another kafka.topics.state",
+        );
+        check(
+            Role::Articles,
+            |now| now.0 = 8,
+            "Note: partitions is 8, planned 12: works with any number",
+        );
+    }
+
+    #[test]
+    fn a_difference_says_what_it_means() {
+        check(
+            Role::Articles,
+            set("retention.ms", "604800000"),
+            "Note: retention.ms is 604800000 (7d), planned 2592000000 (30d): records go sooner",
+        );
+        check(
+            Role::Articles,
+            set("retention.ms", "-1"),
+            "Note: retention.ms is -1, planned 2592000000 (30d): records stay longer, and take more \
+             room",
+        );
+        check(
+            Role::State,
+            set("cleanup.policy", "delete"),
+            "Wrong: cleanup.policy is delete, planned compact: feeds are forgotten in time, and all \
+             they show is published again",
+        );
+        check(
+            Role::Conflict,
+            set("max.message.bytes", "1048588"),
+            "Risk: max.message.bytes is 1048588, planned 4194304 (4MiB): longer articles do not \
+             fit, and are refused",
+        );
+    }
+
+    #[test]
+    fn the_gravest_difference_stands_first() {
+        check(
+            Role::Rejects,
+            |now| {
+                now.0 = 1;
+                now.1 = 1;
+            },
+            "Wrong: min.insync.replicas is 2 and replication 1: every commit is refused\n\
+             Risk: replication is 1, planned 3: fewer brokers may fail before commits stop or are \
+             lost\n\
+             Note: partitions is 1, planned 12: works with any number",
+        );
+    }
+
+    #[test]
+    fn too_few_copies_up_to_date_stop_commits() {
+        let plan = planned(Role::Articles, 3);
+        let (partitions, replication, settings) = as_planned(&plan);
+        let now = TopicNow::There { partitions, replication, in_sync: 1, settings: Ok(settings) };
+        let found = differences(&plan, &now);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].weight, Weight::Risk);
+        assert!(found[0].text.contains("only 1 of 3"), "{}", found[0].text);
+    }
+
+    #[test]
+    fn what_a_laptop_gets_works_and_is_called_risky() {
+        let one = planned(Role::Articles, 1);
+        let in_sync = one.settings.iter().find(|one| one.key == "min.insync.replicas").unwrap();
+        assert_eq!(in_sync.value, "1");
+        assert_eq!(risks(1).len(), 2);
+        assert_eq!(risks(2).len(), 1);
+        assert!(risks(3).is_empty());
+    }
+
+    #[test]
+    fn the_command_for_an_administrator_has_every_setting() {
+        let plan = planned(Role::State, 3);
+        let command = command(&plan, "kafka:9092");
+        assert!(command.starts_with(
+            "kafka-topics.sh --bootstrap-server kafka:9092 --create --topic news.feed-state.v1 \
+             --partitions 16 --replication-factor 3 --config cleanup.policy=compact"
+        ));
+        for setting in &plan.settings {
+            assert!(command.contains(&format!("{}={}", setting.key, setting.value)));
+        }
+    }
+}
