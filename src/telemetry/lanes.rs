@@ -128,7 +128,7 @@ impl LaneMetrics {
         );
         registry.register_with_unit(
             "lane_producer_queue",
-            "What librdkafka holds for a lane, as of its last report",
+            "What the Kafka client of a lane holds, as of its last report",
             Unit::Bytes,
             metrics.queue.clone(),
         );

@@ -44,7 +44,9 @@ pub fn install(settings: &LogSettings) {
         // A certificate it refuses is a failed poll, which is logged once, by us.
         .with_target("rustls_platform_verifier", LevelFilter::OFF)
         .with_default(libraries);
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+    // A filter over all, not one of the layer: librdkafka's wrapper asks whether a level is enabled
+    // and then writes nothing, and a layer's filter would take that answer for the next line's.
+    let subscriber = tracing_subscriber::registry().with(lines).with(filter);
     // Fails only if a subscriber is there already: the demo and tests build more than one daemon.
     let _already = subscriber.try_init();
 }

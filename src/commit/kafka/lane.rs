@@ -8,30 +8,25 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
 
+use super::group::{Entry, Group, Job, in_order, take_back};
 use super::restore::{Partition, RestoreError, Tip};
 use super::stop::Stop;
 use super::transaction::{Batching, Failure, Producer};
-use super::wire::{Head, Layout, Line, Target};
+use super::wire::{Head, Layout, Line};
 use super::{Shared, Topics};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Lease};
-use crate::model::{FeedId, Outcome, Urgency};
+use crate::model::{FeedId, Urgency};
 use crate::state::FeedState;
 use crate::telemetry::lanes::LaneState;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.
 pub(super) const QUEUE_OUTCOMES: usize = 64;
-
-/// A transaction takes no more outcomes after so many records: larger ones are no faster.
-const GROUP_RECORDS_MAX: usize = 1000;
-
-/// The same, bytes: what a broker is asked to take in one go, and what is sent again if it fails.
-const GROUP_BYTES_MAX: usize = 4 << 20;
 
 /// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
 /// polls change no more than that, and writing each would be most of what is written.
@@ -48,15 +43,6 @@ const QUARANTINE_WAIT: Duration = Duration::from_secs(30);
 
 /// How often librdkafka is let speak while nothing is committed.
 const IDLE: Duration = Duration::from_secs(1);
-
-type Reply = oneshot::Sender<Result<(), CommitError>>;
-
-/// An outcome to be committed, and who waits for it.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) outcome: Arc<Outcome>,
-    pub(super) reply: Reply,
-}
 
 /// Lives a lane until told to stop.
 pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
@@ -133,51 +119,6 @@ enum Resolution {
     Committed(i64),
     /// It does not, and never will.
     Aborted,
-}
-
-/// What is committed together with others: an outcome, or a state that was put off.
-#[derive(Debug)]
-struct Entry {
-    outcome: Option<Arc<Outcome>>,
-    reply: Option<Reply>,
-    lines: Vec<Line>,
-    /// Records of the outcome that no topic takes.
-    refused: BTreeSet<usize>,
-}
-
-impl Entry {
-    fn bytes(&self) -> usize {
-        self.lines.iter().map(Line::bytes).sum()
-    }
-
-    fn answer(self, result: Result<(), CommitError>) {
-        if let Some(reply) = self.reply {
-            // Whoever asked may have been cancelled; the commit stands all the same.
-            let _unheard = reply.send(result);
-        }
-    }
-}
-
-/// What has been gathered for a transaction.
-#[derive(Debug, Default)]
-struct Group {
-    entries: Vec<Entry>,
-    records: usize,
-    bytes: usize,
-    begun_at: Option<Instant>,
-}
-
-impl Group {
-    fn push(&mut self, entry: Entry) {
-        self.records += entry.lines.len();
-        self.bytes += entry.bytes();
-        self.begun_at.get_or_insert_with(Instant::now);
-        self.entries.push(entry);
-    }
-
-    fn is_full(&self) -> bool {
-        self.records >= GROUP_RECORDS_MAX || self.bytes >= GROUP_BYTES_MAX
-    }
 }
 
 /// What ends the gathering.
@@ -580,11 +521,6 @@ impl<'a> Term<'a> {
     }
 }
 
-/// Tells whoever waits that nothing was committed.
-fn take_back(entries: Vec<Entry>) {
-    entries.into_iter().for_each(|entry| entry.answer(Err(CommitError::Taken)));
-}
-
 /// librdkafka's own limit, where that of the topics is not known.
 const RECORD_BYTES_DEFAULT: usize = 1_000_000;
 
@@ -614,15 +550,4 @@ fn fenced(
 
 fn partition(shared: &Shared, lane: u32) -> Partition<'_> {
     Partition { settings: &shared.settings, watcher: &shared.watcher, lane }
-}
-
-/// Every line in the order it is sent, states last, and which entry it is of.
-fn in_order(entries: &[Entry]) -> Vec<(&Line, usize)> {
-    let lines = entries
-        .iter()
-        .enumerate()
-        .flat_map(|(index, entry)| entry.lines.iter().map(move |line| (line, index)));
-    let (states, others): (Vec<_>, Vec<_>) =
-        lines.partition(|(line, _)| line.target == Target::State);
-    others.into_iter().chain(states).collect()
 }

@@ -11,6 +11,7 @@
 pub mod asyncapi;
 mod board;
 pub mod cluster;
+mod group;
 mod hash;
 mod lane;
 mod placement;
@@ -43,7 +44,8 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use self::board::Board;
-use self::lane::{Job, QUEUE_OUTCOMES};
+use self::group::Job;
+use self::lane::QUEUE_OUTCOMES;
 use self::restore::RestoreError;
 use self::settings::KafkaSettings;
 use self::stop::{LEAVE_PATIENCE, Stop};

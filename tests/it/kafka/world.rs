@@ -106,6 +106,7 @@ impl World {
             .map(|feed| (feed.path.as_str(), self.publisher.requests(&feed.path).len()))
             .collect();
         let daemon = self.setup.start();
+        self.wait_for_versions(2);
         self.catch_up();
         let line = daemon.wait_for_line("looking for the group that gives lanes");
         let instance = field(&line, "ledger.instance").and_then(Value::as_str).unwrap();
