@@ -207,6 +207,27 @@ impl Ledger {
         }
     }
 
+    /// Whether a feed without a state in its lane may have one in another: its URL may have had
+    /// another host before.
+    pub fn has_lanes(&self) -> bool {
+        match self {
+            Self::Kafka(_) => true,
+            Self::Sqlite(_) | Self::JsonLines(_) => false,
+        }
+    }
+
+    /// Looks for states of these feeds in every lane. With the next outcome of a feed that has one,
+    /// its state moves to the lane of that outcome.
+    ///
+    /// # Errors
+    /// [`CommitError::Write`] if lanes could not be read: may work next time.
+    pub async fn find_states(&self, feeds: Vec<FeedId>) -> Result<States, CommitError> {
+        match self {
+            Self::Kafka(ledger) => ledger.find_states(feeds).await,
+            Self::Sqlite(_) | Self::JsonLines(_) => Ok(States::new()),
+        }
+    }
+
     /// Commits an outcome: all of it or nothing.
     ///
     /// Cancel safety: dropping the future does not undo a commit that has begun; the caller must

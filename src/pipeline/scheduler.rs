@@ -31,6 +31,9 @@ const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 /// What reading the configuration anew came to: a configuration and its tools, or problems.
 type ReadAnew = Result<(Config, Tools), Vec<String>>;
 
+/// Between two looks for feeds in other lanes, if the first could not be done.
+const SEEK_WAIT: Duration = Duration::from_secs(5);
+
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -54,6 +57,11 @@ pub(super) struct Scheduler {
     /// The lanes that are ours; only their feeds are in the queue.
     lanes: HashMap<u32, Held>,
     changes: mpsc::Receiver<LaneChange>,
+    /// Feeds without a state in their lane, to be looked for in others before they are polled.
+    unknown: HashSet<FeedId>,
+    /// Feeds that were looked for: what was not found then is new.
+    sought: HashSet<FeedId>,
+    seeking: JoinSet<(Vec<FeedId>, Result<States, CommitError>)>,
     queue: Queue,
     tools: Tools,
     poller: Poller,
@@ -83,6 +91,9 @@ impl Scheduler {
             feeds: HashMap::new(),
             lanes: HashMap::new(),
             changes,
+            unknown: HashSet::new(),
+            sought: HashSet::new(),
+            seeking: JoinSet::new(),
             queue,
             tools,
             poller,
@@ -119,7 +130,8 @@ impl Scheduler {
                         return Some(error);
                     }
                 }
-                read = read_to_end(&mut self.reading) => self.end_reload(read),
+                read = to_end(&mut self.reading) => self.end_reload(read),
+                Some(Ok((feeds, found))) = self.seeking.join_next() => self.take_found(feeds, found),
                 Some(()) = next_reload(&mut self.reloads), if self.reading.is_none() => {
                     self.begin_reload();
                 }
@@ -135,6 +147,8 @@ impl Scheduler {
     pub(super) async fn finish(&mut self) -> Option<CommitError> {
         // Whoever gives or takes a lane must not wait for us any more.
         self.changes.close();
+        // It sees that a drain has begun, and gives its handle back.
+        while self.seeking.join_next().await.is_some() {}
         let mut fatal = None;
         while let Some(ended) = self.polls.join_next_with_id().await {
             fatal = fatal.or(self.poll_ended(ended));
@@ -146,6 +160,7 @@ impl Scheduler {
     fn turn(&mut self) -> Duration {
         let now = self.poller.clock.now();
         self.watch_clock(now);
+        self.seek();
         let mut wake_in = self.service.turn_interval();
         while self.polls.len() < self.config.concurrency {
             match self.queue.next(now) {
@@ -271,15 +286,66 @@ impl Scheduler {
         None
     }
 
-    /// Puts those feeds of our lanes that `is_meant` into the queue, each when it is due.
+    /// Puts those feeds of our lanes that `is_meant` into the queue, each when it is due; but first
+    /// looks elsewhere for the states of those that have none.
     fn enqueue(&mut self, is_meant: impl Fn(&Placed) -> bool) {
         let now = self.poller.clock.now();
+        let may_be_elsewhere = self.poller.ledger.has_lanes();
         for (id, placed) in &self.feeds {
-            if self.lanes.contains_key(&placed.lane) && is_meant(placed) {
+            let Some(held) = self.lanes.get(&placed.lane).filter(|_| is_meant(placed)) else {
+                continue;
+            };
+            let has_state = held.states.contains_key(id) || self.sought.contains(id);
+            if may_be_elsewhere && !has_state {
+                self.unknown.insert(id.clone());
+            }
+            if !self.unknown.contains(id) {
                 let host = placed.feed.url.host_str().unwrap_or_default();
                 self.queue.insert(id.clone(), host, self.due_at(placed, now));
             }
         }
+    }
+
+    /// Begins to look for feeds whose URL may have been in another lane before. One look for all: a
+    /// deployment that starts has many.
+    fn seek(&mut self) {
+        if !self.seeking.is_empty() || self.unknown.is_empty() {
+            return;
+        }
+        let feeds: Vec<FeedId> = self.unknown.iter().cloned().collect();
+        let (ledger, stop) = (Arc::clone(&self.poller.ledger), self.poller.stop.clone());
+        self.seeking.spawn(async move {
+            let found = ledger.find_states(feeds.clone()).await;
+            if found.is_err() {
+                // What is away now is away in a moment too.
+                let _stopped = stop.run_until_cancelled(sleep(SEEK_WAIT)).await;
+            }
+            (feeds, found)
+        });
+    }
+
+    /// Takes up what was found, and lets those feeds be polled.
+    fn take_found(&mut self, feeds: Vec<FeedId>, found: Result<States, CommitError>) {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                warn!(error = %error, "could not look for feeds in other lanes; trying again");
+                return;
+            }
+        };
+        for (id, state) in found {
+            let Some(placed) = self.feeds.get(&id) else { continue };
+            let Some(held) = self.lanes.get_mut(&placed.lane) else { continue };
+            // What is remembered may be ahead of the log, or be left from before the feed moved away.
+            if held.states.get(&id).is_none_or(|known| known.sequence < state.sequence) {
+                info!(feed.id = %id, lane.number = placed.lane, "the feed comes from another lane");
+                held.states.insert(id, state);
+            }
+        }
+        let feeds: HashSet<FeedId> = feeds.into_iter().collect();
+        self.unknown.retain(|id| !feeds.contains(id));
+        self.sought.extend(feeds.iter().cloned());
+        self.enqueue(|placed| feeds.contains(&placed.feed.id));
     }
 
     /// After a defect of ours: the feed's state did not change, and it is asked again after its
@@ -400,8 +466,13 @@ impl Scheduler {
             let lane = self.poller.ledger.lane(&feed.url);
             let placed = Placed { feed: Arc::new(feed.clone()), lane };
             let earlier = self.feeds.insert(feed.id.clone(), placed);
-            if earlier.as_ref().is_some_and(|earlier| earlier.lane != lane) {
+            if earlier.as_ref().is_none_or(|earlier| earlier.lane != lane) {
                 self.queue.remove(&feed.id);
+                self.sought.remove(&feed.id);
+                // A lane that we hold may remember it from before it moved away; its log knows.
+                if self.lanes.contains_key(&lane) && self.poller.ledger.has_lanes() {
+                    self.unknown.insert(feed.id.clone());
+                }
             }
             added += usize::from(earlier.is_none());
         }
@@ -420,10 +491,10 @@ fn read_anew(path: Option<&Path>, clock: Clock) -> ReadAnew {
     Ok((config, tools))
 }
 
-/// The configuration, once it is read; never, if nobody reads it.
-async fn read_to_end(reading: &mut Option<JoinHandle<ReadAnew>>) -> Result<ReadAnew, JoinError> {
-    match reading {
-        Some(reading) => reading.await,
+/// What comes of work under way; never, if there is none. Cancel safety: nothing is lost.
+async fn to_end<T>(work: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
+    match work {
+        Some(work) => work.await,
         None => std::future::pending().await,
     }
 }

@@ -17,7 +17,7 @@ use super::restore::{Partition, RestoreError, Tip};
 use super::stop::Stop;
 use super::transaction::{Batching, Failure, Producer};
 use super::wire::{Head, Layout, Line};
-use super::{Shared, Topics};
+use super::{Shared, Topics, lock};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Lease};
 use crate::model::{FeedId, Urgency};
@@ -205,8 +205,15 @@ impl<'a> Term<'a> {
             lane: self.lease.lane,
             partition_by: self.shared.settings.partition_by,
             partitions: self.topics.partitions,
-            record_bytes_max: self.topics.record_bytes_max.unwrap_or(RECORD_BYTES_DEFAULT),
+            record_bytes_max: self.record_bytes_max(),
         }
+    }
+
+    /// The least of what topics take, as far as is known, and what the operator says.
+    fn record_bytes_max(&self) -> usize {
+        let topics = self.topics.record_bytes_max;
+        let ours = self.shared.settings.record_bytes_max();
+        topics.into_iter().chain(ours).min().unwrap_or(RECORD_BYTES_DEFAULT)
     }
 
     /// Commits what comes until the lane is to be given up.
@@ -292,14 +299,19 @@ impl<'a> Term<'a> {
 
     fn take(&mut self, job: Job, group: &mut Group) {
         let Job { outcome, reply } = job;
-        if outcome.urgency == Urgency::Lazy {
+        let moving_from = self.shared.moving_from(&outcome.feed_id, self.lease.lane);
+        if outcome.urgency == Urgency::Lazy && moving_from.is_none() {
             self.put_off.insert(outcome.feed_id.clone(), Arc::clone(&outcome.state));
             self.put_off_since.get_or_insert_with(Instant::now);
             let _unheard = reply.send(Ok(()));
             return;
         }
         self.put_off.remove(&outcome.feed_id);
-        let lines = self.layout().lines(&outcome, &BTreeSet::new());
+        let layout = self.layout();
+        let lines = layout.lines(&outcome, &BTreeSet::new()).map(|mut lines| {
+            lines.extend(moving_from.map(|lane| layout.left(&outcome.feed_id, lane)));
+            lines
+        });
         let (outcome, reply) = (Some(outcome), Some(reply));
         match lines {
             Ok(lines) => group.push(Entry { outcome, reply, lines, refused: BTreeSet::new() }),
@@ -401,6 +413,9 @@ impl<'a> Term<'a> {
         let metrics = self.shared.board.metrics();
         metrics.committed(self.lease.lane, began_at.elapsed(), head.sequence);
         self.tip = Tip { head: Some(head), offset };
+        for outcome in entries.iter().filter_map(|entry| entry.outcome.as_ref()) {
+            lock(&self.shared.moving).remove(&outcome.feed_id);
+        }
         if std::mem::take(&mut self.is_careful) {
             // The record that did not go is out of the way: batches again, with the next one.
             self.producer = None;

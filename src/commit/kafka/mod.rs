@@ -25,7 +25,7 @@ mod transaction;
 mod trouble;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -49,8 +49,8 @@ use self::lane::QUEUE_OUTCOMES;
 use self::restore::RestoreError;
 use self::settings::KafkaSettings;
 use self::stop::{LEAVE_PATIENCE, Stop};
-use super::{CommitError, LaneChange, Lease};
-use crate::model::Outcome;
+use super::{CommitError, LaneChange, Lease, States};
+use crate::model::{FeedId, Outcome};
 use crate::telemetry::Metrics;
 
 /// How many changes of lanes may wait for the scheduler. It takes them at once; a full channel makes
@@ -91,6 +91,8 @@ struct Shared {
     watcher: Watcher,
     topics: Mutex<Topics>,
     desks: Mutex<BTreeMap<u32, Desk>>,
+    /// Feeds whose state was found in another lane than theirs, until it is committed in theirs.
+    moving: Mutex<HashMap<FeedId, u32>>,
     changes: mpsc::Sender<LaneChange>,
     terms: AtomicU64,
     hurry: watch::Sender<u64>,
@@ -120,6 +122,11 @@ impl Shared {
     /// Tells the scheduler. It may be gone: then nobody polls any more.
     fn tell(&self, change: LaneChange) {
         let _gone = self.changes.blocking_send(change);
+    }
+
+    /// The other lane that has a feed's state, if its state is to move to this one.
+    fn moving_from(&self, feed: &FeedId, lane: u32) -> Option<u32> {
+        lock(&self.moving).get(feed).copied().filter(|from| *from != lane)
     }
 
     fn topics(&self) -> Topics {
@@ -204,6 +211,7 @@ impl KafkaLedger {
             watcher,
             topics: Mutex::default(),
             desks: Mutex::default(),
+            moving: Mutex::default(),
             changes,
             terms: AtomicU64::new(1),
             hurry: watch::Sender::new(0),
@@ -230,6 +238,35 @@ impl KafkaLedger {
     /// See [`super::Ledger::lane`].
     pub fn lane(&self, url: &Url) -> u32 {
         hash::lane(url, self.shared.settings.lanes)
+    }
+
+    /// See [`super::Ledger::find_states`].
+    ///
+    /// # Errors
+    /// [`CommitError::Write`].
+    pub async fn find_states(&self, feeds: Vec<FeedId>) -> Result<States, CommitError> {
+        let shared = Arc::clone(&self.shared);
+        let found = tokio::task::spawn_blocking(move || {
+            let found = restore::find(&shared.settings, &shared.watcher, &feeds, || {
+                shared.draining.is_cancelled()
+            })?;
+            let mut moving = lock(&shared.moving);
+            let states = found.into_iter().map(|(id, (lane, state))| {
+                moving.insert(id.clone(), lane);
+                (id, state)
+            });
+            Ok(states.collect())
+        });
+        let failed = |why: String| CommitError::Write {
+            path: self.shared.settings.topics.state.clone(),
+            why,
+        };
+        match found.await {
+            Ok(Ok(states)) => Ok(states),
+            Ok(Err(RestoreError::Away(why) | RestoreError::Contradiction(why))) => Err(failed(why)),
+            Ok(Err(RestoreError::Told)) => Err(CommitError::Closed),
+            Err(panic) => Err(failed(panic.to_string())),
+        }
     }
 
     /// See [`super::Ledger::commit`].

@@ -5,6 +5,8 @@
 //! would prove nothing: aborted records and the markers of transactions have offsets too. The end of
 //! a partition as the broker tells it would prove little: after a change of leaders it may lag.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -155,7 +157,10 @@ impl Partition<'_> {
     ) -> Result<(), RestoreError> {
         let topic = &self.settings.topics.state;
         let partition = i32::try_from(self.lane).unwrap_or_default();
-        let end = self.end(partition, is_told)?;
+        let (start, end) = self.watermarks(partition, is_told)?;
+        if start >= end {
+            return Ok(());
+        }
         let away = |error: KafkaError| RestoreError::Away(format!("topic \"{topic}\": {error}"));
         let reader = BaseConsumer::from_config_and_context(&self.settings.reader(), Context)
             .map_err(away)?;
@@ -198,13 +203,17 @@ impl Partition<'_> {
         Ok(())
     }
 
-    /// The high watermark.
-    fn end(&self, partition: i32, is_told: &impl Fn() -> bool) -> Result<i64, RestoreError> {
+    /// Low and high watermark.
+    fn watermarks(
+        &self,
+        partition: i32,
+        is_told: &impl Fn() -> bool,
+    ) -> Result<(i64, i64), RestoreError> {
         let topic = &self.settings.topics.state;
         let deadline = Instant::now() + SILENCE_MAX;
         loop {
             match self.watcher.fetch_watermarks(topic, partition, 4 * SLICE) {
-                Ok((_low, high)) => return Ok(high),
+                Ok(watermarks) => return Ok(watermarks),
                 Err(error) if is_lasting(&error) || Instant::now() >= deadline => {
                     return Err(RestoreError::Away(format!("topic \"{topic}\": {error}")));
                 }
@@ -219,6 +228,47 @@ impl Partition<'_> {
         let topic = &self.settings.topics.state;
         RestoreError::Contradiction(format!("partition {} of topic \"{topic}\": {why}", self.lane))
     }
+}
+
+/// States of these feeds in any lane, and the lane of each; the newest, if several lanes have one.
+///
+/// # Errors
+/// [`RestoreError`].
+pub(super) fn find(
+    settings: &KafkaSettings,
+    watcher: &Watcher,
+    feeds: &[FeedId],
+    is_told: impl Fn() -> bool,
+) -> Result<HashMap<FeedId, (u32, Arc<FeedState>)>, RestoreError> {
+    let wanted: HashSet<&FeedId> = feeds.iter().collect();
+    let mut found: HashMap<FeedId, (u32, Arc<FeedState>)> = HashMap::new();
+    for lane in 0..settings.lanes {
+        let mut of_lane = States::new();
+        let partition = Partition { settings, watcher, lane };
+        partition.read(Offset::Beginning, &is_told, |key, value, offset| {
+            let Some(id) = FeedId::parse(key).ok().filter(|id| wanted.contains(id)) else {
+                return Ok(());
+            };
+            match value {
+                Some(value) => {
+                    let state = FeedState::parse(value)
+                        .map_err(|why| format!("offset {offset}, feed \"{id}\": {why}"))?;
+                    of_lane.insert(id, state.into());
+                }
+                None => {
+                    of_lane.remove(&id);
+                }
+            }
+            Ok(())
+        })?;
+        for (id, state) in of_lane {
+            let is_newer = |(_, known): &(u32, Arc<FeedState>)| known.sequence < state.sequence;
+            if found.get(&id).is_none_or(is_newer) {
+                found.insert(id, (lane, state));
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn position(reader: &BaseConsumer<Context>) -> Option<i64> {

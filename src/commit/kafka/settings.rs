@@ -191,13 +191,19 @@ impl KafkaSettings {
             self.default(&mut config, property, value);
         }
         if let Some(bytes) = record_bytes_max {
-            self.default(&mut config, "message.max.bytes", &bytes.to_string());
+            let bytes = self.record_bytes_max().map_or(bytes, |theirs| theirs.min(bytes));
+            config.set("message.max.bytes", bytes.to_string());
         }
         config
             .set("transactional.id", transactional_id)
             .set("enable.idempotence", "true")
             .set("statistics.interval.ms", "15000");
         config
+    }
+
+    /// The most bytes of a record, if the operator says (`message.max.bytes`).
+    pub(super) fn record_bytes_max(&self) -> Option<usize> {
+        self.properties.get("message.max.bytes").and_then(|bytes| bytes.parse().ok())
     }
 
     fn defaults<const N: usize>(&self, defaults: [(&str, &str); N]) -> ClientConfig {

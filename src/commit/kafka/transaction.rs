@@ -240,10 +240,10 @@ impl Producer {
         }
         let mut record = BaseRecord::<str, [u8], usize>::with_opaque_to(topic, index)
             .key(&line.key)
-            .payload(&line.value)
             .timestamp(now.as_millisecond())
             .headers(headers);
         record.partition = line.partition;
+        record.payload = line.value.as_deref();
         loop {
             match self.inner.send(record) {
                 Ok(()) => return Ok(()),
@@ -288,8 +288,9 @@ impl Producer {
         is_over: &impl Fn() -> bool,
     ) -> Result<(), Failure> {
         // Until nothing is in flight, not until the last report: a report that is being given is
-        // still counted, and would cost the commit its tenth of a second.
-        while self.inner.in_flight_count() > 0 {
+        // still counted, and would cost the commit its tenth of a second. After a failure the rest is
+        // not sent at all.
+        while self.inner.in_flight_count() > 0 && self.reports().failed.is_empty() {
             self.inner.poll(LOOK);
             if Instant::now() >= deadline || is_over() {
                 return Err(self.failure("the brokers did not acknowledge in time"));

@@ -42,7 +42,8 @@ pub(super) struct Line {
     pub(super) partition: Option<i32>,
     pub(super) key: String,
     pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) value: Arc<[u8]>,
+    /// `None` takes the key back.
+    pub(super) value: Option<Arc<[u8]>>,
     /// Which of the outcome's records it carries, if one.
     pub(super) record: Option<usize>,
 }
@@ -52,7 +53,8 @@ impl Line {
     pub(super) fn bytes(&self) -> usize {
         let headers: usize =
             self.headers.iter().map(|(name, value)| name.len() + value.len() + 10).sum();
-        self.key.len() + self.value.len() + headers + FRAMING_BYTES
+        let value = self.value.as_ref().map_or(0, |value| value.len());
+        self.key.len() + value + headers + FRAMING_BYTES
     }
 }
 
@@ -86,7 +88,7 @@ impl Layout {
             partition: self.partition(target),
             key: key.to_owned(),
             headers: Vec::new(),
-            value: value.into(),
+            value: Some(value.into()),
             record: None,
         }
     }
@@ -110,7 +112,7 @@ impl Layout {
         for (index, record) in outcome.records.iter().enumerate() {
             let article = self.article(index, record)?;
             if refused.contains(&index) || !self.takes(&article) {
-                lines.push(self.unpublished(record, &article.value)?);
+                lines.push(self.unpublished(record, article.value.as_deref().unwrap_or_default())?);
                 continue;
             }
             if record.conflict.as_ref().is_some_and(|conflict| conflict.relevant) {
@@ -218,6 +220,13 @@ impl Layout {
             "{}; raise max.message.bytes of the topics, or lower parse.entries_max",
             self.too_large(&what, &line)
         ))
+    }
+
+    /// A feed's state has moved here from another lane: there it is taken back, so that it is not found
+    /// again should the feed return.
+    pub(super) fn left(&self, feed: &FeedId, lane: u32) -> Line {
+        let line = self.line(Target::State, feed.as_str(), Vec::new());
+        Line { partition: i32::try_from(lane).ok(), value: None, ..line }
     }
 
     fn too_large(&self, what: &str, line: &Line) -> String {
@@ -335,7 +344,7 @@ mod tests {
         );
         assert_eq!(lines[1].value, lines[2].value);
         assert_eq!(lines[4].key, "a");
-        assert_eq!(FeedState::parse(&lines[4].value).unwrap(), *outcome.state);
+        assert_eq!(FeedState::parse(lines[4].value.as_deref().unwrap()).unwrap(), *outcome.state);
     }
 
     #[test]
@@ -368,7 +377,7 @@ mod tests {
         let lines = lines(layout(PartitionBy::Lane, 16_000 / 2 + 1024), &outcome);
         let targets: Vec<_> = lines.iter().map(|line| line.target).collect();
         assert_eq!(targets, [Target::Rejects, Target::Articles, Target::State]);
-        let reject: Reject = serde_json::from_slice(&lines[0].value).unwrap();
+        let reject: Reject = serde_json::from_slice(lines[0].value.as_deref().unwrap()).unwrap();
         assert_eq!((reject.reason.as_str(), reject.feed_id.as_str()), ("record", "a"));
         assert!(reject.detail.contains("revision 1 of article"), "{}", reject.detail);
         assert!(lines.iter().all(|line| line.bytes() <= 16_000 / 2 + 1024));

@@ -5,6 +5,8 @@ mod brokers;
 mod commands;
 mod exactly_once;
 mod harness;
+mod moves;
+mod refused;
 mod replicas;
 mod world;
 
