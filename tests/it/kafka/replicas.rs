@@ -3,7 +3,7 @@
 
 use conflictwire::fault::Point;
 
-use super::world::{LANES, World, lanes_owned, wait_for_lanes};
+use super::world::{LANES, World, lanes_owned, set_properties, wait_for_lanes};
 use crate::support::broker::Cluster;
 use crate::support::daemon::Daemon;
 use crate::support::{rounds, wait_until};
@@ -95,6 +95,23 @@ fn a_replica_that_is_asked_to_leave_hands_its_lanes_over() {
     second.stop();
     let row = world.audit("replica asked to leave", rounds());
     assert_eq!(row.aborted, 0, "a hand-over that leaves something open is none");
+}
+
+/// The group protocol of KIP-848, which an operator may ask for: brokers place the lanes.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn the_newer_group_protocol_gives_lanes_too() {
+    let cluster = Cluster::quiet();
+    let mut world = World::new(&cluster);
+    set_properties(&mut world.setup, &[("group.protocol", "consumer")]);
+    let (first, second) = two_replicas(&world);
+    first.stop();
+    wait_for_lanes(&second, LANES);
+    world.wait_for_versions(2);
+    world.catch_up();
+    second.stop();
+    let row = world.audit("newer group protocol", 1);
+    assert_eq!(row.aborted, 0);
 }
 
 #[test]

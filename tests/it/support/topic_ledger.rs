@@ -4,12 +4,14 @@
 //! in the middle of transactions and leaves nothing aborted has not tested much.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use conflictwire::state::FeedState;
 use serde_json::Value;
 
 use super::audit::{Audit, Row};
 use super::broker::Cluster;
+use super::daemon::BINARY;
 use super::eventually;
 use super::growing::Growing;
 use super::ledger::RejectRow;
@@ -155,6 +157,7 @@ impl TopicLedger {
         let rows: Vec<Row> = articles.iter().map(row).collect();
         audit.hold(feeds, &rows, &states);
         audit.faults.extend(articles.iter().flat_map(article_faults));
+        audit.faults.extend(schema_faults(&articles));
         audit.faults.extend(conflict_faults(&articles, &self.records("conflict")));
         audit.faults.extend(state_faults(&state));
         audit
@@ -254,6 +257,19 @@ fn article_faults(record: &TopicRecord) -> Vec<String> {
         faults.push(format!("{}: no ce_dataschema", at(record)));
     }
     faults
+}
+
+/// Where a value is not as the published schema says.
+fn schema_faults(articles: &[TopicRecord]) -> Vec<String> {
+    let output = Command::new(BINARY).args(["schema", "article"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let faults = |record: &TopicRecord| -> Vec<String> {
+        let value = record.value.clone().unwrap_or_default();
+        let place = at(record);
+        validator.iter_errors(&value).map(|error| format!("{place}: {error}")).collect()
+    };
+    articles.iter().flat_map(faults).collect()
 }
 
 /// What makes two records one: all but their place.
