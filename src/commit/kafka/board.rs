@@ -19,12 +19,29 @@ enum Group {
     Joined,
 }
 
+/// Where a lane stands, and which of its lives says so.
+#[derive(Debug)]
+struct LaneStanding {
+    life: u64,
+    state: LaneState,
+    why: String,
+}
+
+/// A lane, and one of the times that the group gave it. A lane that was lost may be given again while
+/// its last life ends; what that one says does not count any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    pub(super) lane: u32,
+    /// Later lives have higher numbers.
+    pub(super) number: u64,
+}
+
 #[derive(Debug)]
 struct Standing {
     group: Group,
     /// What is wrong with the brokers or topics, as of the last look.
     topics: Option<String>,
-    lanes: BTreeMap<u32, (LaneState, String)>,
+    lanes: BTreeMap<u32, LaneStanding>,
 }
 
 /// The board.
@@ -53,15 +70,23 @@ impl Board {
     }
 
     /// A lane is in this state; `why` for a person, empty if the state says it all.
-    pub(super) fn set(&self, lane: u32, state: LaneState, why: &str) {
-        self.metrics.stands(lane, state);
-        self.standing().lanes.insert(lane, (state, why.to_owned()));
+    pub(super) fn set(&self, life: Life, state: LaneState, why: &str) {
+        let mut standing = self.standing();
+        if standing.lanes.get(&life.lane).is_some_and(|known| known.life > life.number) {
+            return;
+        }
+        let now = LaneStanding { life: life.number, state, why: why.to_owned() };
+        standing.lanes.insert(life.lane, now);
+        self.metrics.stands(life.lane, state);
     }
 
-    /// A lane is not ours any more.
-    pub(super) fn remove(&self, lane: u32) {
-        self.standing().lanes.remove(&lane);
-        self.metrics.gone(lane);
+    /// A lane is not ours any more, unless it has been given again.
+    pub(super) fn remove(&self, life: Life) {
+        let mut standing = self.standing();
+        if standing.lanes.get(&life.lane).is_some_and(|known| known.life == life.number) {
+            standing.lanes.remove(&life.lane);
+            self.metrics.gone(life.lane);
+        }
     }
 
     /// The group has given lanes, or none.
@@ -105,8 +130,8 @@ impl Board {
             Group::Joining => return Some("waiting for the group to give lanes".to_owned()),
             Group::Joined => {}
         }
-        let not_owned = |(state, _): &&(LaneState, String)| *state != LaneState::Owned;
-        let (lane, (state, why)) =
+        let not_owned = |standing: &&LaneStanding| standing.state != LaneState::Owned;
+        let (lane, LaneStanding { state, why, .. }) =
             standing.lanes.iter().find(|(_, standing)| not_owned(standing))?;
         let count = standing.lanes.values().filter(not_owned).count();
         let doing = match state {
@@ -132,6 +157,10 @@ mod tests {
         Board::new(Metrics::new().lanes().clone())
     }
 
+    fn life(lane: u32, number: u64) -> Life {
+        Life { lane, number }
+    }
+
     #[test]
     fn a_replica_without_lanes_is_in_no_trouble_once_it_has_joined() {
         let board = board();
@@ -144,15 +173,26 @@ mod tests {
     fn the_first_lane_that_is_not_owned_is_named() {
         let board = board();
         board.joined();
-        board.set(3, LaneState::Owned, "");
+        board.set(life(3, 1), LaneState::Owned, "");
         assert_eq!(board.trouble(), None);
-        board.set(4, LaneState::Restoring, "");
-        board.set(7, LaneState::InDoubt, "timed out");
+        board.set(life(4, 1), LaneState::Restoring, "");
+        board.set(life(7, 1), LaneState::InDoubt, "timed out");
         let trouble = board.trouble().unwrap();
         assert_eq!(trouble, "lane 4 is being restored; so with 1 more");
-        board.remove(4);
+        board.remove(life(4, 1));
         let trouble = board.trouble().unwrap();
         assert_eq!(trouble, "lane 7 finds out what became of a commit (timed out)");
+    }
+
+    #[test]
+    fn a_life_that_is_over_says_nothing_of_the_next() {
+        let board = board();
+        board.joined();
+        board.set(life(3, 1), LaneState::Owned, "");
+        board.set(life(3, 2), LaneState::Restoring, "");
+        board.set(life(3, 1), LaneState::Fenced, "");
+        board.remove(life(3, 1));
+        assert_eq!(board.trouble().as_deref(), Some("lane 3 is being restored"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
 
+use super::board::Life;
 use super::group::{Entry, Group, Job, in_order, take_back};
 use super::restore::{Partition, RestoreError, Tip};
 use super::stop::Stop;
@@ -45,12 +46,13 @@ const QUARANTINE_WAIT: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Lives a lane until told to stop.
-pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
+pub(super) fn live(shared: &Shared, life: Life, stop: &Stop) {
+    let lane = life.lane;
     let mut wait = WAIT_MIN;
     let mut known_sequence = 0;
     let mut told = String::new();
     while !stop.is_told() {
-        match Term::begin(shared, lane, stop, known_sequence) {
+        match Term::begin(shared, life, stop, known_sequence) {
             Ok(mut term) => {
                 (wait, told) = (WAIT_MIN, String::new());
                 let end = term.serve();
@@ -60,7 +62,7 @@ pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
                     End::Left | End::Lost => break,
                     End::Taken(why) => {
                         shared.board.metrics().fenced(lane);
-                        shared.board.set(lane, LaneState::Fenced, &why);
+                        shared.board.set(life, LaneState::Fenced, &why);
                         warn!(
                             lane.number = lane,
                             error = why,
@@ -71,7 +73,7 @@ pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
             }
             Err(RestoreError::Told) => break,
             Err(RestoreError::Away(why)) => {
-                shared.board.set(lane, LaneState::Fencing, &why);
+                shared.board.set(life, LaneState::Fencing, &why);
                 // Once for each thing that is wrong, however often it is tried.
                 if told != why {
                     warn!(
@@ -83,7 +85,7 @@ pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
                 }
             }
             Err(RestoreError::Contradiction(why)) => {
-                shared.board.set(lane, LaneState::Quarantined, &why);
+                shared.board.set(life, LaneState::Quarantined, &why);
                 if told != why {
                     error!(
                         lane.number = lane,
@@ -98,7 +100,7 @@ pub(super) fn live(shared: &Shared, lane: u32, stop: &Stop) {
         shared.rest(stop, wait);
         wait = (wait * 2).min(WAIT_MAX);
     }
-    shared.board.remove(lane);
+    shared.board.remove(life);
 }
 
 /// How a term ended.
@@ -134,6 +136,7 @@ enum Woken {
 /// One lease on the lane.
 struct Term<'a> {
     shared: &'a Shared,
+    life: Life,
     stop: &'a Stop,
     lease: Lease,
     jobs: mpsc::Receiver<Job>,
@@ -147,22 +150,25 @@ struct Term<'a> {
     put_off_since: Option<Instant>,
     /// Whether each record goes alone, to find the one that brokers refuse.
     is_careful: bool,
+    /// What the last transaction failed for, until one is committed.
+    failing: Option<String>,
 }
 
 impl<'a> Term<'a> {
     /// Fences, restores, and tells the scheduler.
     fn begin(
         shared: &'a Shared,
-        lane: u32,
+        life: Life,
         stop: &'a Stop,
         known_sequence: u64,
     ) -> Result<Self, RestoreError> {
+        let lane = life.lane;
         let began_at = Instant::now();
         let topics = shared.topics();
-        shared.board.set(lane, LaneState::Fencing, "");
+        shared.board.set(life, LaneState::Fencing, "");
         shared.await_turn(stop)?;
         let producer = fenced(shared, lane, topics, Alone::No, || stop.is_told())?;
-        shared.board.set(lane, LaneState::Restoring, "");
+        shared.board.set(life, LaneState::Restoring, "");
         let restored = partition(shared, lane).restore(|| stop.is_told())?;
         let sequence = restored.tip.sequence();
         if sequence < known_sequence {
@@ -175,12 +181,13 @@ impl<'a> Term<'a> {
             return Err(RestoreError::Told);
         }
         let (lease, jobs) = shared.open_desk(lane);
-        shared.board.set(lane, LaneState::Owned, "");
+        shared.board.set(life, LaneState::Owned, "");
         shared.board.metrics().restored(lane, began_at.elapsed(), sequence);
         debug!(lane.number = lane, lane.sequence = sequence, "lane restored");
         shared.tell(LaneChange::Given { lease, states: restored.states });
         Ok(Self {
             shared,
+            life,
             stop,
             lease,
             jobs,
@@ -191,6 +198,7 @@ impl<'a> Term<'a> {
             put_off: HashMap::new(),
             put_off_since: None,
             is_careful: false,
+            failing: None,
         })
     }
 
@@ -349,6 +357,7 @@ impl<'a> Term<'a> {
 
     /// Commits these, whatever it takes, and answers whoever waits for them.
     fn commit(&mut self, mut entries: Vec<Entry>) -> Result<(), End> {
+        let mut wait = WAIT_MIN;
         loop {
             if entries.is_empty() {
                 return Ok(());
@@ -368,18 +377,20 @@ impl<'a> Term<'a> {
                 }
                 Err(failure) => failure,
             };
-            self.shared.board.metrics().failed(self.lease.lane);
-            warn!(
-                lane.number = self.lease.lane,
-                lane.sequence = head.sequence,
-                error = failure.text,
-                "a transaction did not end well; looking up what became of it"
-            );
             let refused = self.refused(&entries, &failure);
+            self.tell_of(&head, &failure);
             match self.look_up(Some((&head, &failure))) {
                 Ok(Resolution::Committed(offset)) => {
                     self.committed(head, offset, began_at, entries);
                     return Ok(());
+                }
+                Ok(Resolution::Aborted) if refused.is_empty() => {
+                    if self.is_over() {
+                        take_back(entries);
+                        return Err(End::Left);
+                    }
+                    self.shared.rest_until_over(self.stop, wait);
+                    wait = (wait * 2).min(WAIT_MAX);
                 }
                 Ok(Resolution::Aborted) => self.leave_out(&mut entries, &refused),
                 Err(end) => {
@@ -387,6 +398,29 @@ impl<'a> Term<'a> {
                     return Err(end);
                 }
             }
+        }
+    }
+
+    /// Says once what keeps transactions from being committed, however often it is tried.
+    fn tell_of(&mut self, head: &Head, failure: &Failure) {
+        let (lane, sequence) = (self.lease.lane, head.sequence);
+        self.shared.board.metrics().failed(lane);
+        let why = failure.text.as_str();
+        if self.failing.as_deref() == Some(why) {
+            debug!(
+                lane.number = lane,
+                lane.sequence = sequence,
+                error = why,
+                "a transaction failed again"
+            );
+        } else {
+            warn!(
+                lane.number = lane,
+                lane.sequence = sequence,
+                error = why,
+                "a transaction did not end well; looking up what became of it"
+            );
+            self.failing = Some(why.to_owned());
         }
     }
 
@@ -413,6 +447,10 @@ impl<'a> Term<'a> {
         let metrics = self.shared.board.metrics();
         metrics.committed(self.lease.lane, began_at.elapsed(), head.sequence);
         self.tip = Tip { head: Some(head), offset };
+        if self.failing.take().is_some() {
+            info!(lane.number = self.lease.lane, "the lane commits again");
+            self.shared.board.set(self.life, LaneState::Owned, "");
+        }
         for outcome in entries.iter().filter_map(|entry| entry.outcome.as_ref()) {
             lock(&self.shared.moving).remove(&outcome.feed_id);
         }
@@ -462,7 +500,7 @@ impl<'a> Term<'a> {
         let mut wait = WAIT_MIN;
         self.producer = None;
         if let Some((_, failure)) = last {
-            self.shared.board.set(lane, LaneState::InDoubt, &failure.text);
+            self.shared.board.set(self.life, LaneState::InDoubt, &failure.text);
         }
         loop {
             match self.look() {
@@ -485,11 +523,8 @@ impl<'a> Term<'a> {
                     if last.is_some_and(|(_, failure)| failure.is_doubtful) {
                         metrics.resolved(lane, found);
                     }
-                    if resolution.is_ok() {
-                        self.shared.board.set(lane, LaneState::Owned, "");
-                    }
                     if last.is_some() {
-                        info!(
+                        debug!(
                             lane.number = lane,
                             commit.found = found,
                             "looked up what became of the transaction"
@@ -499,7 +534,7 @@ impl<'a> Term<'a> {
                 }
                 Err(RestoreError::Contradiction(why)) => return Err(End::Taken(why)),
                 Err(RestoreError::Away(why)) => {
-                    self.shared.board.set(lane, LaneState::InDoubt, &why);
+                    self.shared.board.set(self.life, LaneState::InDoubt, &why);
                     debug!(lane.number = lane, error = why, "could not look it up; trying again");
                 }
                 Err(RestoreError::Told) => {}

@@ -27,20 +27,20 @@ mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::metadata::Metadata;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 use url::Url;
 
 use self::board::Board;
@@ -49,6 +49,7 @@ use self::lane::QUEUE_OUTCOMES;
 use self::restore::RestoreError;
 use self::settings::KafkaSettings;
 use self::stop::{LEAVE_PATIENCE, Stop};
+use self::trouble::Heard;
 use super::{CommitError, LaneChange, Lease, States};
 use crate::model::{FeedId, Outcome};
 use crate::telemetry::Metrics;
@@ -94,7 +95,7 @@ struct Shared {
     /// Feeds whose state was found in another lane than theirs, until it is committed in theirs.
     moving: Mutex<HashMap<FeedId, u32>>,
     changes: mpsc::Sender<LaneChange>,
-    terms: AtomicU64,
+    numbers: AtomicU64,
     hurry: watch::Sender<u64>,
     draining: CancellationToken,
     draining_at: OnceLock<Instant>,
@@ -102,10 +103,23 @@ struct Shared {
 }
 
 impl Shared {
+    /// A number that was not given before, higher than all.
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Does the work of a thread. A panic in it ends the process: memory and log may differ then,
+    /// and nobody would commit what is polled.
+    fn or_end(&self, work: impl FnOnce()) {
+        if std::panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+            error!("a thread of the ledger ended by a defect of conflictwire");
+            self.tell(LaneChange::Over(CommitError::Closed));
+        }
+    }
+
     /// Opens a queue under a new lease.
     fn open_desk(&self, lane: u32) -> (Lease, mpsc::Receiver<Job>) {
-        let term = self.terms.fetch_add(1, Ordering::Relaxed);
-        let lease = Lease { lane, term };
+        let lease = Lease { lane, term: self.next_number() };
         let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
         lock(&self.desks).insert(lane, Desk { lease, jobs });
         (lease, queue)
@@ -213,7 +227,7 @@ impl KafkaLedger {
             desks: Mutex::default(),
             moving: Mutex::default(),
             changes,
-            terms: AtomicU64::new(1),
+            numbers: AtomicU64::new(1),
             hurry: watch::Sender::new(0),
             draining: CancellationToken::new(),
             draining_at: OnceLock::new(),
@@ -221,9 +235,10 @@ impl KafkaLedger {
         });
         let member =
             placement::Member::new(Arc::clone(&shared)).map_err(|error| misconfigured(&error))?;
+        let follower = Arc::clone(&shared);
         let placement = std::thread::Builder::new()
             .name("placement".to_owned())
-            .spawn(move || member.follow())
+            .spawn(move || follower.or_end(|| member.follow()))
             .map_err(|err| {
                 CommitError::Misconfigured(format!("the system gives no thread: {err}"))
             })?;
@@ -331,7 +346,7 @@ fn misconfigured(error: &KafkaError) -> CommitError {
 
 /// A client that asks for metadata and watermarks, and sees what is not committed.
 struct Watcher {
-    inner: BaseConsumer<WatcherContext>,
+    inner: BaseConsumer<Heard>,
 }
 
 impl std::fmt::Debug for Watcher {
@@ -340,29 +355,9 @@ impl std::fmt::Debug for Watcher {
     }
 }
 
-#[derive(Debug, Default)]
-struct WatcherContext {
-    /// The last error that librdkafka told of, for a person.
-    said: Mutex<Option<String>>,
-}
-
-impl ClientContext for WatcherContext {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        logged(level, fac, message, None);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let text = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
-        *lock(&self.said) = Some(text);
-    }
-}
-
-impl ConsumerContext for WatcherContext {}
-
 impl Watcher {
     fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
-        let context = WatcherContext::default();
-        let inner = BaseConsumer::from_config_and_context(&settings.watcher(), context)?;
+        let inner = BaseConsumer::from_config_and_context(&settings.watcher(), Heard::default())?;
         Ok(Self { inner })
     }
 
@@ -387,9 +382,16 @@ impl Watcher {
         let _nothing = self.inner.poll(Duration::from_millis(100));
     }
 
-    /// The last error it told of.
-    fn said(&self) -> Option<String> {
-        lock(&self.inner.context().said).take()
+    /// Why brokers do not answer, in plain words, as far as it has been told.
+    fn heard(&self) -> Option<String> {
+        self.rest();
+        let texts = self.inner.context().texts();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    }
+
+    /// They answer.
+    fn forget(&self) {
+        self.inner.context().forget();
     }
 }
 

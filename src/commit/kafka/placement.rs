@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tracing::{debug, error, info, warn};
 
+use super::board::Life;
 use super::settings::TRANSACTION_TIMEOUT;
 use super::stop::{LEAVE_PATIENCE, Stop};
 use super::{Shared, Topics, lane, lock, logged};
@@ -127,9 +128,10 @@ impl Context {
             let stop = Arc::new(Stop::default());
             let (tell_end, ended) = oneshot::channel();
             let (shared, told) = (Arc::clone(&self.shared), Arc::clone(&stop));
+            let life = Life { lane: number, number: self.shared.next_number() };
             let spawned =
                 std::thread::Builder::new().name(format!("lane-{number}")).spawn(move || {
-                    lane::live(&shared, number, &told);
+                    shared.or_end(|| lane::live(&shared, life, &told));
                     // Nobody waits for a lane that was lost.
                     let _unheard = tell_end.send(());
                 });
@@ -139,7 +141,8 @@ impl Context {
                     lock(&self.lanes).insert(number, Running { stop, ended });
                 }
                 Err(error) => {
-                    error!(lane.number = number, error = %error, "the system gives no thread")
+                    error!(lane.number = number, error = %error, "the system gives no thread");
+                    self.shared.tell(LaneChange::Over(CommitError::Closed));
                 }
             }
         }
@@ -248,25 +251,30 @@ impl Member {
         }
         let found = self.find_topics();
         self.looked_at = Some(Instant::now());
-        let trouble = match found {
+        let (trouble, detail) = match found {
             Ok(topics) => {
                 *lock(&self.shared.topics) = topics;
-                None
+                (None, String::new())
             }
-            Err(Trouble::Passing(why)) => Some(why),
+            Err(Trouble::Away { what, detail }) => (Some(what), format!(": {detail}")),
+            Err(Trouble::Wrong(why)) => (Some(why), String::new()),
             Err(Trouble::Lasting(why)) => {
                 self.shared.tell(LaneChange::Over(CommitError::Misconfigured(why.clone())));
-                Some(why)
+                (Some(why), String::new())
             }
         };
         match (&self.told, &trouble) {
+            // Once for each thing that is wrong; why brokers do not answer changes by the second.
             (told, Some(why)) if told.as_ref() != Some(why) => {
-                warn!(error = why, "Kafka is not as it must be; waiting for it");
+                warn!(
+                    error = format!("{why}{detail}"),
+                    "Kafka is not as it must be; waiting for it"
+                );
             }
             (Some(_), None) => info!("Kafka is as it must be"),
             (_, _) => {}
         }
-        self.shared.board.set_topics(trouble.clone());
+        self.shared.board.set_topics(trouble.as_ref().map(|why| format!("{why}{detail}")));
         self.told = trouble;
         self.told.is_none()
     }
@@ -300,11 +308,13 @@ impl Member {
     fn partitions(&self, topic: &str) -> Result<u32, Trouble> {
         let watcher = &self.shared.watcher;
         let metadata = watcher.fetch_metadata(topic, LOOK_TIMEOUT).map_err(|error| {
-            watcher.rest();
             let brokers = self.shared.settings.shown_brokers();
-            let said = watcher.said().map(|said| format!(" ({said})")).unwrap_or_default();
-            Trouble::Passing(format!("Kafka at {brokers} does not answer: {error}{said}"))
+            Trouble::Away {
+                what: format!("Kafka at {brokers} does not answer"),
+                detail: watcher.heard().unwrap_or_else(|| error.to_string()),
+            }
         })?;
+        watcher.forget();
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
         match (found, error) {
@@ -312,16 +322,16 @@ impl Member {
                 Ok(u32::try_from(found.partitions().len()).unwrap_or(u32::MAX))
             }
             (_, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-                Err(Trouble::Passing(format!("not allowed to Describe topic \"{topic}\"")))
+                Err(Trouble::Wrong(format!("not allowed to Describe topic \"{topic}\"")))
             }
             (
                 _,
                 None
                 | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic),
-            ) => Err(Trouble::Passing(format!(
+            ) => Err(Trouble::Wrong(format!(
                 "topic \"{topic}\" is missing; make it with `conflictwire topics apply`"
             ))),
-            (_, Some(code)) => Err(Trouble::Passing(format!("topic \"{topic}\": {code}"))),
+            (_, Some(code)) => Err(Trouble::Wrong(format!("topic \"{topic}\": {code}"))),
         }
     }
 
@@ -347,8 +357,15 @@ impl Member {
 
 /// Why the topics are not as they must be.
 enum Trouble {
-    /// Brokers may come back, topics may be made.
-    Passing(String),
+    /// Brokers may come back.
+    Away {
+        /// That they do not answer.
+        what: String,
+        /// Why, as of now.
+        detail: String,
+    },
+    /// Topics may be made, rights given.
+    Wrong(String),
     /// It will not mend itself.
     Lasting(String),
 }

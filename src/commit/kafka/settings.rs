@@ -128,7 +128,11 @@ impl KafkaSettings {
     /// committed: only so a watermark is the end of the log.
     pub(super) fn watcher(&self) -> ClientConfig {
         let mut config = self.client();
+        // A broker that sleeps looks like one that thinks: ask another soon.
+        self.default(&mut config, "socket.timeout.ms", "10000");
+        self.default(&mut config, "socket.connection.setup.timeout.ms", "5000");
         config.set("isolation.level", "read_uncommitted");
+        config.set("allow.auto.create.topics", "false");
         config
     }
 
