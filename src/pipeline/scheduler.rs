@@ -409,7 +409,7 @@ impl Scheduler {
             || config.admin_listen != self.config.admin_listen
             || config.log != self.config.log
         {
-            warn!("[ledger], [sqlite], [admin] and [log] change at a restart only");
+            warn!("[ledger], [sqlite], [kafka], [admin] and [log] change at a restart only");
         }
         let politeness_changed = config.politeness != self.config.politeness;
         let (ledger, admin_listen, log) =

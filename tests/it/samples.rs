@@ -1,8 +1,11 @@
 //! The files under `config/` are the manual of the configuration: each of them loads, the full one
-//! says what the code does, and the published schema agrees.
+//! says what the code does, and the published schema agrees. Those under `deploy/` name keys and
+//! metrics that exist.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use conflictwire::commit::LedgerSettings;
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
 
 use crate::support::{files_below, project};
@@ -95,7 +98,7 @@ fn the_least_that_runs_has_a_feed() {
 fn the_shipped_feeds_are_many_and_of_many_languages() {
     let (path, text) = sample("conflictwire.toml");
     let config = load(&path).unwrap();
-    let languages: std::collections::BTreeSet<_> =
+    let languages: BTreeSet<_> =
         config.feeds.iter().filter_map(|feed| feed.language.clone()).collect();
     assert!(config.feeds.len() >= 40 && languages.len() >= 8, "{languages:?}");
     assert!(text.contains("feeds_from"));
@@ -142,4 +145,60 @@ fn the_schema_describes_every_key() {
     let mut silent = Vec::new();
     walk("", &config::schema(), &mut silent);
     assert!(silent.is_empty(), "{silent:?}");
+}
+
+/// By text, one variable a line (`NAME: value`, with quotes where YAML wants them).
+#[test]
+fn the_compose_file_sets_keys_that_there_are() {
+    let text = std::fs::read_to_string(project().join("deploy/docker/compose.yaml")).unwrap();
+    let variables: Vec<(&str, &str)> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("CONFLICTWIRE__"))
+        .map(|line| line.split_once(": ").unwrap())
+        .map(|(name, value)| (name, value.trim_matches('\'')))
+        .collect();
+    assert!(!variables.is_empty());
+    let environment = variables.into_iter().chain([("HOME", "/home/ada")]);
+    let (path, _) = sample("conflictwire.toml");
+    let config = match config::load_from(Some(&path), &Environment::from_iter(environment)) {
+        Ok(config) => config,
+        Err(error) => panic!("{:#?}", error.0),
+    };
+    let LedgerSettings::Kafka(kafka) = &config.ledger else {
+        panic!("the ledger is {:?}", config.ledger);
+    };
+    for broker in &kafka.brokers {
+        assert!(text.contains(&format!("//{broker},")), "{broker} is not where Kafka listens");
+    }
+}
+
+/// By text too: a metric is a name in quotes where it is registered, without what the encoder adds.
+#[test]
+fn the_alerts_name_metrics_and_paragraphs_that_there_are() {
+    let alerts = std::fs::read_to_string(project().join("deploy/prometheus/alerts.yaml")).unwrap();
+    let registered: String = files_below("src/telemetry", "rs")
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let metrics: BTreeSet<&str> = alerts
+        .split(|letter: char| !is_of_a_name(letter))
+        .filter_map(|word| word.strip_prefix("conflictwire_"))
+        .collect();
+    assert!(!metrics.is_empty());
+    for metric in metrics {
+        let name = metric.strip_suffix("_total").unwrap_or(metric);
+        assert!(registered.contains(&format!("\"{name}\"")), "no metric {metric}");
+    }
+    let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
+    let anchors: BTreeSet<String> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .map(|heading| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"))
+        .collect();
+    let runbooks = alerts.lines().filter_map(|line| line.split_once("README.md#"));
+    for (_, anchor) in runbooks {
+        assert!(anchors.contains(anchor), "README.md has no paragraph #{anchor}");
+    }
 }

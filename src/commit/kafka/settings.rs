@@ -11,7 +11,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 /// Properties that the ledger sets itself, and why in a word.
-const OWNED: [(&str, &str); 13] = [
+const OWNED: [(&str, &str); 14] = [
     ("bootstrap.servers", "set it as kafka.brokers"),
     ("metadata.broker.list", "set it as kafka.brokers"),
     ("transactional.id", "made of kafka.deployment and the lane"),
@@ -25,6 +25,7 @@ const OWNED: [(&str, &str); 13] = [
     ("auto.offset.reset", "a lane is read from its beginning"),
     ("statistics.interval.ms", "metrics need it"),
     ("log.queue", "logs go where all logs go"),
+    ("partitioner", "set kafka.partition_by"),
 ];
 
 /// The longest a transaction stays open, here and at the coordinator. A replica that dies inside
@@ -201,6 +202,8 @@ impl KafkaSettings {
         config
             .set("transactional.id", transactional_id)
             .set("enable.idempotence", "true")
+            // Java's, for what goes by its key; librdkafka's own is another one.
+            .set("partitioner", "murmur2_random")
             .set("statistics.interval.ms", "15000");
         config
     }
@@ -280,6 +283,13 @@ mod tests {
     fn what_makes_a_lane_safe_is_not_for_the_operator_to_set() {
         check("acks", "1", Some("set by the ledger"));
         check("transactional.id", "mine", Some("set by the ledger"));
+        check("partitioner", "random", Some("kafka.partition_by"));
+    }
+
+    #[test]
+    fn what_goes_by_its_key_goes_where_java_would_put_it() {
+        let producer = crate::commit::kafka::topics::tests::settings().producer("mine", None);
+        assert_eq!(producer.get("partitioner"), Some("murmur2_random"));
     }
 
     #[test]
