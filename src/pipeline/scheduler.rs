@@ -372,7 +372,9 @@ impl Scheduler {
             }
         }
         self.poller.metrics.feeds_stand(counts, overdue, self.polls.len());
-        let ledger = match self.poller.readiness.unready() {
+        let unready = self.poller.readiness.unready();
+        self.poller.metrics.stands(unready.as_ref());
+        let ledger = match unready {
             Some(why) => format!("; {}", why.text()),
             None => String::new(),
         };

@@ -16,6 +16,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::lanes::LaneMetrics;
+use crate::admin::Unready;
 use crate::model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;
@@ -42,6 +43,7 @@ pub struct Metrics {
     feeds: Family<[(&'static str, String); 1], Gauge>,
     feed_overdue: Gauge<f64, AtomicU64>,
     polls_in_flight: Gauge,
+    ready: Gauge,
     lanes: LaneMetrics,
 }
 
@@ -95,6 +97,7 @@ impl Metrics {
             feeds: Family::default(),
             feed_overdue: Gauge::default(),
             polls_in_flight: Gauge::default(),
+            ready: Gauge::default(),
             lanes,
         };
         metrics.register_counters();
@@ -177,6 +180,7 @@ impl Metrics {
             self.feed_overdue.clone(),
         );
         registry.register("polls_in_flight", "Polls under way", self.polls_in_flight.clone());
+        registry.register("ready", "1 while /readyz says 200, else 0", self.ready.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running build: version", build);
     }
@@ -280,6 +284,11 @@ impl Metrics {
     /// A reload was accepted or refused.
     pub fn reloaded(&self, outcome: &'static str) {
         self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// What `/readyz` says: why not, or that it is.
+    pub fn stands(&self, unready: Option<&Unready>) {
+        self.ready.set(i64::from(unready.is_none()));
     }
 
     /// Where the feeds stand.

@@ -167,7 +167,8 @@ impl<'a> Term<'a> {
         let topics = shared.topics();
         shared.board.set(life, LaneState::Fencing, "");
         shared.await_turn(stop)?;
-        let producer = fenced(shared, lane, topics, Alone::No, || stop.is_told())?;
+        let batching = Batching { record_bytes_max: topics.record_bytes_max, is_careful: false };
+        let producer = fenced(shared, lane, batching, || stop.is_told())?;
         shared.board.set(life, LaneState::Restoring, "");
         let restored = partition(shared, lane).restore(|| stop.is_told())?;
         let sequence = restored.tip.sequence();
@@ -564,8 +565,9 @@ impl<'a> Term<'a> {
             if !stop.is_told() {
                 shared.await_turn(stop)?;
             }
-            let alone = if self.is_careful { Alone::Yes } else { Alone::No };
-            self.producer = Some(fenced(shared, lane, self.topics, alone, is_told)?);
+            let record_bytes_max = self.topics.record_bytes_max;
+            let batching = Batching { record_bytes_max, is_careful: self.is_careful };
+            self.producer = Some(fenced(shared, lane, batching, is_told)?);
         }
         partition(shared, lane).heads_after(self.tip.offset, is_told)
     }
@@ -574,23 +576,13 @@ impl<'a> Term<'a> {
 /// librdkafka's own limit, where that of the topics is not known.
 const RECORD_BYTES_DEFAULT: usize = 1_000_000;
 
-/// Whether each record is a batch of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Alone {
-    Yes,
-    No,
-}
-
 /// A new producer, everybody else shut out.
 fn fenced(
     shared: &Shared,
     lane: u32,
-    topics: Topics,
-    alone: Alone,
+    batching: Batching,
     is_told: impl Fn() -> bool,
 ) -> Result<Producer, RestoreError> {
-    let batching =
-        Batching { record_bytes_max: topics.record_bytes_max, is_careful: alone == Alone::Yes };
     let metrics = shared.board.metrics();
     let producer =
         Producer::new(&shared.settings, lane, batching, metrics).map_err(RestoreError::Away)?;

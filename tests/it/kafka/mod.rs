@@ -6,6 +6,7 @@ mod commands;
 mod exactly_once;
 mod harness;
 mod moves;
+mod partitions;
 mod refused;
 mod replicas;
 mod world;
