@@ -115,22 +115,21 @@ mod armed {
         let _already = ARMED.set(Armed { name: name.to_owned(), left, signal });
     }
 
-    /// Whether the next passing of this point is the one to die at.
-    pub fn is_next(point: Point) -> bool {
-        ARMED.get().is_some_and(|armed| {
-            armed.name == point.name() && armed.left.load(Ordering::SeqCst) == 1
-        })
+    /// Dies or stops here if armed.
+    pub fn point(point: Point) {
+        point_after(point, || {});
     }
 
-    /// Dies or stops here if armed.
+    /// Dies or stops here if armed, after this is done.
     ///
     /// # Panics
     /// If the system does not let us kill ourselves.
-    pub fn point(point: Point) {
+    pub fn point_after(point: Point, prepare: impl FnOnce()) {
         let Some(armed) = ARMED.get() else { return };
         if armed.name != point.name() || armed.left.fetch_sub(1, Ordering::SeqCst) != 1 {
             return;
         }
+        prepare();
         // The shell's parent is this process; neither signal can be caught, so nothing of ours runs
         // on before we are dead, or woken.
         let kill = format!("kill -{} $PPID", armed.signal);
@@ -140,16 +139,14 @@ mod armed {
 }
 
 #[cfg(feature = "fault-points")]
-pub use armed::{arm, is_next, point};
+pub use armed::{arm, point, point_after};
 
 /// Does nothing: this binary has no fault points.
 #[cfg(not(feature = "fault-points"))]
 #[inline]
 pub fn point(_point: Point) {}
 
-/// No: this binary has no fault points.
+/// Does nothing: this binary has no fault points.
 #[cfg(not(feature = "fault-points"))]
 #[inline]
-pub fn is_next(_point: Point) -> bool {
-    false
-}
+pub fn point_after(_point: Point, _prepare: impl FnOnce()) {}

@@ -112,6 +112,12 @@ impl Scheduler {
     /// Runs until told to stop, or until the ledger says that it cannot go on.
     pub(super) async fn run(&mut self, stop: &CancellationToken) -> Option<CommitError> {
         info!(feed.count = self.feeds.len(), "polling");
+        // A lane that is given from the start is polled from the first turn on.
+        while let Ok(change) = self.changes.try_recv() {
+            if let Some(error) = self.change_lanes(change) {
+                return Some(error);
+            }
+        }
         self.poller.readiness.set_trouble(self.poller.ledger.trouble());
         self.poller.readiness.set_serving();
         self.service.ready();

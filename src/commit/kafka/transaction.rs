@@ -164,11 +164,10 @@ impl Producer {
     /// What keeps it from being done.
     pub(super) fn fence(&self, is_told: impl Fn() -> bool) -> Result<(), String> {
         let deadline = Instant::now() + 2 * TRANSACTION_TIMEOUT;
-        if fault::is_next(Point::InFence) {
+        fault::point_after(Point::InFence, || {
             // The request is on its way and unanswered when we die.
             let _unfinished = self.inner.init_transactions(LOOK);
-        }
-        fault::point(Point::InFence);
+        });
         loop {
             match self.inner.init_transactions(SLICE) {
                 Ok(()) => return Ok(()),
@@ -272,13 +271,12 @@ impl Producer {
             (Target::State, Some(_)) => Point::AfterStateSent,
             (Target::Articles | Target::Conflict | Target::Rejects, _) => return,
         };
-        if fault::is_next(point) {
+        fault::point_after(point, || {
             // Sent, and not only put into a queue that dies with us.
             while self.inner.in_flight_count() > 0 {
                 self.inner.poll(LOOK);
             }
-        }
-        fault::point(point);
+        });
     }
 
     fn await_reports(

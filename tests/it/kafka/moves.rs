@@ -59,10 +59,11 @@ fn a_feed_that_moves_to_another_host_takes_its_state_along() {
     assert_eq!(lanes_with_state(&ledger), [1], "its state is in one lane only");
 
     // While it runs, by a reload; and back to where it was, where nothing old is found.
-    serve(&publisher, &["Three", "Two", "One"]);
     at(&mut setup, &publisher, HOSTS[0]);
     setup.write();
     daemon.signal("HUP");
+    daemon.wait_for_line("configuration reloaded");
+    serve(&publisher, &["Three", "Two", "One"]);
     ledger.wait_for_rows("feed", 3);
     daemon.stop();
     assert_eq!(lanes_with_state(&ledger), [0]);

@@ -147,6 +147,7 @@ impl World {
         std::io::stderr().write_all(line.as_bytes()).unwrap();
         audit.assert_clean();
         assert_eq!(self.ledger.lane_faults(), Vec::<String>::new());
+        assert_eq!(self.ledger.schema_faults(), Vec::<String>::new());
         let partitions: std::collections::BTreeSet<i32> =
             self.ledger.records("state").iter().map(|record| record.partition).collect();
         assert_eq!(partitions.len(), LANES, "every lane carried feeds");
