@@ -57,8 +57,9 @@ pub(super) struct Batching {
 struct Reports {
     acknowledged: usize,
     failed: Vec<(usize, RDKafkaErrorCode)>,
-    /// The offset of the line acknowledged last in its partition.
-    last_offset: Option<i64>,
+    /// The last line acknowledged, by its place in the transaction, and its offset: offsets of
+    /// different topics say nothing about each other.
+    last: Option<(usize, i64)>,
 }
 
 /// What librdkafka calls back into.
@@ -102,7 +103,7 @@ impl ProducerContext for Context {
         match result {
             Ok(message) => {
                 reports.acknowledged += 1;
-                reports.last_offset = reports.last_offset.max(Some(message.offset()));
+                reports.last = reports.last.max(Some((index, message.offset())));
                 if reports.acknowledged == 1 {
                     fault::point(Point::AfterFirstReport);
                 }
@@ -216,7 +217,7 @@ impl Producer {
         }
         fault::point(Point::AfterCommit);
         // Every line was acknowledged, so there is one.
-        Ok(self.reports().last_offset.unwrap_or_default())
+        Ok(self.reports().last.map_or(0, |(_, offset)| offset))
     }
 
     fn send(
