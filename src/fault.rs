@@ -1,9 +1,9 @@
-//! Named points at which the test suite kills the process, as `kill -9` does, or stops it until
-//! somebody wakes it.
+//! Named points at which the test suite kills the process, as `kill -9` does, stops it until somebody
+//! wakes it, or lets it forget what it was answered.
 //!
 //! Compiled to nothing without the feature `fault-points`, which no released binary has. Which
 //! point, and at which passing of it, comes from `CONFLICTWIRE_FAULT` ("name" or "name:3", with
-//! "stop " before it to be stopped), read in `config` and armed in `main`.
+//! "stop " or "forget " before it), read in `config` and armed in `main`.
 
 /// A place where dying must lose nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,24 +95,46 @@ mod armed {
 
     use super::Point;
 
+    /// What happens at a point.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fault {
+        Kill,
+        Stop,
+        Forget,
+    }
+
     struct Armed {
         name: String,
         left: AtomicU64,
-        signal: &'static str,
+        fault: Fault,
     }
 
     static ARMED: OnceLock<Armed> = OnceLock::new();
 
     /// Arms "name" or "name:3": die at the third passing of that point. "stop name": stop there.
+    /// "forget name": forget there what was answered.
     pub fn arm(spec: &str) {
-        let (signal, spec) = match spec.strip_prefix("stop ") {
-            Some(spec) => ("STOP", spec),
-            None => ("KILL", spec),
+        let (fault, spec) = match spec.split_once(' ') {
+            Some(("stop", spec)) => (Fault::Stop, spec),
+            Some(("forget", spec)) => (Fault::Forget, spec),
+            Some(_) | None => (Fault::Kill, spec),
         };
         let (name, count) = spec.split_once(':').unwrap_or((spec, "1"));
         let left = AtomicU64::new(count.parse().unwrap_or(1));
         // A second call changes nothing: the process dies at most once.
-        let _already = ARMED.set(Armed { name: name.to_owned(), left, signal });
+        let _already = ARMED.set(Armed { name: name.to_owned(), left, fault });
+    }
+
+    /// The fault that this passing of a point is the time of.
+    fn due(point: Point, is_meant: impl Fn(Fault) -> bool) -> Option<Fault> {
+        let armed =
+            ARMED.get().filter(|armed| armed.name == point.name() && is_meant(armed.fault))?;
+        (armed.left.fetch_sub(1, Ordering::SeqCst) == 1).then_some(armed.fault)
+    }
+
+    /// Whether what was answered here is to be forgotten.
+    pub fn forgets(point: Point) -> bool {
+        due(point, |fault| fault == Fault::Forget).is_some()
     }
 
     /// Dies or stops here if armed.
@@ -125,21 +147,22 @@ mod armed {
     /// # Panics
     /// If the system does not let us kill ourselves.
     pub fn point_after(point: Point, prepare: impl FnOnce()) {
-        let Some(armed) = ARMED.get() else { return };
-        if armed.name != point.name() || armed.left.fetch_sub(1, Ordering::SeqCst) != 1 {
-            return;
-        }
+        let signal = match due(point, |fault| fault != Fault::Forget) {
+            Some(Fault::Kill) => "KILL",
+            Some(Fault::Stop) => "STOP",
+            Some(Fault::Forget) | None => return,
+        };
         prepare();
         // The shell's parent is this process; neither signal can be caught, so nothing of ours runs
         // on before we are dead, or woken.
-        let kill = format!("kill -{} $PPID", armed.signal);
+        let kill = format!("kill -{signal} $PPID");
         let status = Command::new("sh").args(["-c", &kill]).status();
-        assert!(armed.signal == "STOP", "{kill} came back with {status:?}");
+        assert!(signal == "STOP", "{kill} came back with {status:?}");
     }
 }
 
 #[cfg(feature = "fault-points")]
-pub use armed::{arm, point, point_after};
+pub use armed::{arm, forgets, point, point_after};
 
 /// Does nothing: this binary has no fault points.
 #[cfg(not(feature = "fault-points"))]
@@ -150,3 +173,10 @@ pub fn point(_point: Point) {}
 #[cfg(not(feature = "fault-points"))]
 #[inline]
 pub fn point_after(_point: Point, _prepare: impl FnOnce()) {}
+
+/// No: this binary has no fault points.
+#[cfg(not(feature = "fault-points"))]
+#[inline]
+pub fn forgets(_point: Point) -> bool {
+    false
+}

@@ -216,6 +216,10 @@ impl Producer {
             }
         }
         fault::point(Point::AfterCommit);
+        if fault::forgets(Point::AfterCommit) {
+            let text = "the answer was lost".to_owned();
+            return Err(Failure { text, is_doubtful: true, refused: Vec::new() });
+        }
         // Every line was acknowledged, so there is one.
         Ok(self.reports().last.map_or(0, |(_, offset)| offset))
     }

@@ -9,9 +9,9 @@
 
 use conflictwire::fault::Point;
 
-use super::world::World;
+use super::world::{LANES, World};
 use crate::support::broker::Cluster;
-use crate::support::rounds;
+use crate::support::{rounds, wait_until};
 
 /// What a kill at a point must leave behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,33 @@ fn dying_while_a_lane_is_fenced_loses_nothing() {
 #[ignore = "needs Kafka: make test"]
 fn dying_while_a_lane_is_restored_loses_nothing() {
     check_a_point_of_a_start(Point::InRestore, |round| 1 + round * 7 % 40);
+}
+
+/// The brokers have committed and the answer is lost on the way: the commit stands in the log, and is
+/// neither done again nor forgotten.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_commit_whose_answer_is_lost_is_found_in_the_log() {
+    let cluster = Cluster::quiet();
+    let world = World::new(&cluster);
+    let rounds = rounds();
+    for round in 0..rounds {
+        let passing = 2 + round * 5 % 23;
+        let armed = format!("forget {}:{passing}", Point::AfterCommit.name());
+        let daemon = world.setup.spawn_armed(&armed);
+        daemon.wait_until_listening();
+        wait_until("the commit to be looked up", || {
+            (0..LANES).any(|lane| {
+                let labels = format!("lane=\"{lane}\",found=\"committed\"");
+                daemon.metric("conflictwire_lane_in_doubt_total", &labels) >= 1.0
+            })
+        });
+        world.wait_for_versions(1);
+        daemon.stop();
+    }
+    world.recover().stop();
+    let row = world.audit("answer of a commit lost", rounds);
+    assert_eq!(row.aborted, 0, "what is committed was sent again");
 }
 
 #[test]
