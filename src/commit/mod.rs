@@ -228,6 +228,14 @@ impl Ledger {
         }
     }
 
+    /// A feed has left a lane: what was put off there is not written any more.
+    pub fn forget(&self, lane: u32, feed: &FeedId) {
+        match self {
+            Self::Kafka(ledger) => ledger.forget(lane, feed),
+            Self::Sqlite(_) | Self::JsonLines(_) => {}
+        }
+    }
+
     /// Commits an outcome: all of it or nothing.
     ///
     /// Cancel safety: dropping the future does not undo a commit that has begun; the caller must

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::poll::{Job, PollEnd, Poller};
 use super::service::Service;
@@ -22,7 +22,7 @@ use crate::fault::{Point, point};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
-use crate::state::Standing;
+use crate::state::{FeedState, Standing};
 use crate::telemetry::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
@@ -57,11 +57,16 @@ pub(super) struct Scheduler {
     /// The lanes that are ours; only their feeds are in the queue.
     lanes: HashMap<u32, Held>,
     changes: mpsc::Receiver<LaneChange>,
-    /// Feeds without a state in their lane, to be looked for in others before they are polled.
-    unknown: HashSet<FeedId>,
+    /// Feeds without a state in their lane, to be looked for in all before they are polled; with the
+    /// lane that they leave, if they do.
+    unknown: HashMap<FeedId, Option<u32>>,
+    /// What a lane of ours remembered of a feed that left it; the log may be behind.
+    carried: States,
     /// Feeds that were looked for: what was not found then is new.
     sought: HashSet<FeedId>,
     seeking: JoinSet<(Vec<FeedId>, Result<States, CommitError>)>,
+    /// What the last look came to nothing for.
+    seek_failure: Option<String>,
     queue: Queue,
     tools: Tools,
     poller: Poller,
@@ -91,9 +96,11 @@ impl Scheduler {
             feeds: HashMap::new(),
             lanes: HashMap::new(),
             changes,
-            unknown: HashSet::new(),
+            unknown: HashMap::new(),
+            carried: States::new(),
             sought: HashSet::new(),
             seeking: JoinSet::new(),
+            seek_failure: None,
             queue,
             tools,
             poller,
@@ -284,7 +291,12 @@ impl Scheduler {
                     self.lanes.remove(&lease.lane);
                     let in_it = self.feeds.iter().filter(|(_, placed)| placed.lane == lease.lane);
                     let in_it: Vec<FeedId> = in_it.map(|(id, _)| id.clone()).collect();
-                    in_it.iter().for_each(|id| self.queue.remove(id));
+                    for id in &in_it {
+                        self.queue.remove(id);
+                        // What was found for it is not committed perhaps, and whoever has the lane
+                        // now may have found more.
+                        self.sought.remove(id);
+                    }
                 }
             }
             LaneChange::Over(error) => return Some(error),
@@ -303,9 +315,9 @@ impl Scheduler {
             };
             let has_state = held.states.contains_key(id) || self.sought.contains(id);
             if may_be_elsewhere && !has_state {
-                self.unknown.insert(id.clone());
+                self.unknown.entry(id.clone()).or_default();
             }
-            if !self.unknown.contains(id) {
+            if !self.unknown.contains_key(id) {
                 let host = placed.feed.url.host_str().unwrap_or_default();
                 self.queue.insert(id.clone(), host, self.due_at(placed, now));
             }
@@ -318,7 +330,19 @@ impl Scheduler {
         if !self.seeking.is_empty() || self.unknown.is_empty() {
             return;
         }
-        let feeds: Vec<FeedId> = self.unknown.iter().cloned().collect();
+        // One that is being polled may yet be committed where it was.
+        let polled: HashSet<&FeedId> = self.polling.values().collect();
+        let mut feeds = Vec::new();
+        for (id, from) in self.unknown.iter_mut().filter(|(id, _)| !polled.contains(id)) {
+            feeds.push(id.clone());
+            let Some(lane) = from.take() else { continue };
+            let left = self.lanes.get_mut(&lane).and_then(|held| held.states.remove(id));
+            self.carried.extend(left.map(|state| (id.clone(), state)));
+            self.poller.ledger.forget(lane, id);
+        }
+        if feeds.is_empty() {
+            return;
+        }
         let (ledger, stop) = (Arc::clone(&self.poller.ledger), self.poller.stop.clone());
         self.seeking.spawn(async move {
             let found = ledger.find_states(feeds.clone()).await;
@@ -335,21 +359,31 @@ impl Scheduler {
         let found = match found {
             Ok(found) => found,
             Err(error) => {
-                warn!(error = %error, "could not look for feeds in other lanes; trying again");
+                let why = error.to_string();
+                // Once for each thing that is wrong, however often it is tried.
+                if self.seek_failure.as_ref() != Some(&why) {
+                    warn!(error = why, "could not look for feeds in other lanes; trying again");
+                    self.seek_failure = Some(why);
+                }
                 return;
             }
         };
-        for (id, state) in found {
-            let Some(placed) = self.feeds.get(&id) else { continue };
+        let mut found = found;
+        self.seek_failure = None;
+        for id in &feeds {
+            let newer =
+                |one: &Arc<FeedState>, two: &Arc<FeedState>| one.sequence.cmp(&two.sequence);
+            let states = found.remove(id).into_iter().chain(self.carried.remove(id));
+            let Some(state) = states.max_by(newer) else { continue };
+            let Some(placed) = self.feeds.get(id) else { continue };
             let Some(held) = self.lanes.get_mut(&placed.lane) else { continue };
-            // What is remembered may be ahead of the log, or be left from before the feed moved away.
-            if held.states.get(&id).is_none_or(|known| known.sequence < state.sequence) {
-                info!(feed.id = %id, lane.number = placed.lane, "the feed comes from another lane");
-                held.states.insert(id, state);
+            if !held.states.contains_key(id) {
+                debug!(feed.id = %id, lane.number = placed.lane, "the feed was known before");
+                held.states.insert(id.clone(), state);
             }
         }
         let feeds: HashSet<FeedId> = feeds.into_iter().collect();
-        self.unknown.retain(|id| !feeds.contains(id));
+        self.unknown.retain(|id, from| from.is_some() || !feeds.contains(id));
         self.sought.extend(feeds.iter().cloned());
         self.enqueue(|placed| feeds.contains(&placed.feed.id));
     }
@@ -477,9 +511,16 @@ impl Scheduler {
             if earlier.as_ref().is_none_or(|earlier| earlier.lane != lane) {
                 self.queue.remove(&feed.id);
                 self.sought.remove(&feed.id);
-                // A lane that we hold may remember it from before it moved away; its log knows.
-                if self.lanes.contains_key(&lane) && self.poller.ledger.has_lanes() {
-                    self.unknown.insert(feed.id.clone());
+                // A lane that we hold may remember it from before it moved away; the logs know.
+                if let Some(held) = self.lanes.get_mut(&lane)
+                    && self.poller.ledger.has_lanes()
+                {
+                    held.states.remove(&feed.id);
+                    let from = earlier.as_ref().map(|earlier| earlier.lane);
+                    self.unknown.insert(feed.id.clone(), from);
+                } else if let Some(earlier) = &earlier {
+                    // Another replica polls it from now on, by what the log says.
+                    self.poller.ledger.forget(earlier.lane, &feed.id);
                 }
             }
             added += usize::from(earlier.is_none());

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::telemetry::lanes::{LaneMetrics, LaneState};
 
@@ -48,15 +50,35 @@ struct Standing {
 #[derive(Debug)]
 pub(super) struct Board {
     standing: Mutex<Standing>,
+    sleep: Mutex<Sleep>,
     /// How often the group's consumer has been polled.
     turns: watch::Sender<u64>,
     metrics: LaneMetrics,
 }
 
+/// Between two turns of the group's consumer lies this long only if the process slept.
+const SLEPT: Duration = Duration::from_secs(4);
+
+/// How long after a sleep the group is given to say that it has gone on without us: a heartbeat and
+/// its answer.
+const WAKING: Duration = Duration::from_secs(3);
+
+/// When the process was last awake, and until when it has only just woken.
+#[derive(Debug, Default)]
+struct Sleep {
+    turned_at: Option<Instant>,
+    waking_until: Option<Instant>,
+}
+
 impl Board {
     pub(super) fn new(metrics: LaneMetrics) -> Self {
         let standing = Standing { group: Group::Joining, topics: None, lanes: BTreeMap::new() };
-        Self { standing: Mutex::new(standing), turns: watch::Sender::new(0), metrics }
+        Self {
+            standing: Mutex::new(standing),
+            sleep: Mutex::default(),
+            turns: watch::Sender::new(0),
+            metrics,
+        }
     }
 
     /// Who counts.
@@ -94,6 +116,14 @@ impl Board {
         self.standing().group = Group::Joined;
     }
 
+    /// There has been nothing to give, if nothing keeps us from the group.
+    pub(super) fn stand_by(&self) {
+        let mut standing = self.standing();
+        if standing.group == Group::Joining {
+            standing.group = Group::Joined;
+        }
+    }
+
     /// The group has taken everything away without being asked.
     pub(super) fn lost(&self) {
         self.standing().group = Group::Joining;
@@ -111,7 +141,18 @@ impl Board {
 
     /// The group's consumer has been polled.
     pub(super) fn turn(&self) {
+        let now = Instant::now();
+        let mut sleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        if sleep.turned_at.replace(now).is_some_and(|at| now.duration_since(at) >= SLEPT) {
+            sleep.waking_until = Some(now + WAKING);
+        }
+        drop(sleep);
         self.turns.send_modify(|turns| *turns += 1);
+    }
+
+    /// Until when our lanes may be somebody else's without our having been told.
+    pub(super) fn waking_until(&self) -> Option<Instant> {
+        self.sleep.lock().unwrap_or_else(PoisonError::into_inner).waking_until
     }
 
     /// The count of turns, to wait for.

@@ -4,7 +4,7 @@
 //! The lane lives as long as the group says it is ours; within that it may have several **terms**,
 //! each begun by a fence and a restore, each with a lease of its own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,16 +18,11 @@ use super::restore::{Partition, RestoreError, Tip};
 use super::stop::Stop;
 use super::transaction::{Batching, Failure, Producer};
 use super::wire::{Head, Layout, Line};
-use super::{Shared, Topics, lock};
+use super::{PutOff, Shared, Topics, lock};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Lease};
-use crate::model::{FeedId, Urgency};
-use crate::state::FeedState;
+use crate::model::{Outcome, Urgency};
 use crate::telemetry::lanes::LaneState;
-
-/// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
-/// makes polls wait.
-pub(super) const QUEUE_OUTCOMES: usize = 64;
 
 /// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
 /// polls change no more than that, and writing each would be most of what is written.
@@ -57,7 +52,8 @@ pub(super) fn live(shared: &Shared, life: Life, stop: &Stop) {
                 (wait, told) = (WAIT_MIN, String::new());
                 let end = term.serve();
                 known_sequence = term.tip.sequence();
-                term.end();
+                term.give_back();
+                drop(term);
                 match end {
                     End::Left | End::Lost => break,
                     End::Taken(why) => {
@@ -146,7 +142,7 @@ struct Term<'a> {
     topics: Topics,
     tip: Tip,
     /// States that change nothing but the schedule.
-    put_off: HashMap<FeedId, Arc<FeedState>>,
+    put_off: PutOff,
     put_off_since: Option<Instant>,
     /// Whether each record goes alone, to find the one that brokers refuse.
     is_careful: bool,
@@ -168,7 +164,7 @@ impl<'a> Term<'a> {
         shared.board.set(life, LaneState::Fencing, "");
         shared.await_turn(stop)?;
         let batching = Batching { record_bytes_max: topics.record_bytes_max, is_careful: false };
-        let producer = fenced(shared, lane, batching, || stop.is_told())?;
+        let producer = shared.fence(lane, batching, || stop.is_told())?;
         shared.board.set(life, LaneState::Restoring, "");
         let restored = partition(shared, lane).restore(|| stop.is_told())?;
         let sequence = restored.tip.sequence();
@@ -181,7 +177,7 @@ impl<'a> Term<'a> {
         if stop.is_told() {
             return Err(RestoreError::Told);
         }
-        let (lease, jobs) = shared.open_desk(lane);
+        let (lease, jobs, put_off) = shared.open_desk(lane);
         shared.board.set(life, LaneState::Owned, "");
         shared.board.metrics().restored(lane, began_at.elapsed(), sequence);
         debug!(lane.number = lane, lane.sequence = sequence, "lane restored");
@@ -196,17 +192,18 @@ impl<'a> Term<'a> {
             producer: Some(producer),
             topics,
             tip: restored.tip,
-            put_off: HashMap::new(),
+            put_off,
             put_off_since: None,
             is_careful: false,
             failing: None,
         })
     }
 
-    /// The lease is void; whoever waits is told.
-    fn end(self) {
-        self.shared.close_desk(self.lease);
-        self.shared.tell(LaneChange::Taken { lease: self.lease });
+    /// The lease is void; whoever polls is told, once.
+    fn give_back(&mut self) {
+        if self.shared.close_desk(self.lease) {
+            self.shared.tell(LaneChange::Taken { lease: self.lease });
+        }
     }
 
     fn layout(&self) -> Layout {
@@ -282,8 +279,9 @@ impl<'a> Term<'a> {
             None => (Instant::now() + IDLE, Woken::Idle),
         };
         if self.stop.is_told() {
-            // Nobody can send any more; what was sent is still answered.
+            // Nobody can send any more, nor polls in vain; what was sent is still answered.
             self.jobs.close();
+            self.give_back();
         }
         let is_leaving = self.stop.is_told();
         let is_waiting = group.begun_at.is_some();
@@ -310,17 +308,13 @@ impl<'a> Term<'a> {
         let Job { outcome, reply } = job;
         let moving_from = self.shared.moving_from(&outcome.feed_id, self.lease.lane);
         if outcome.urgency == Urgency::Lazy && moving_from.is_none() {
-            self.put_off.insert(outcome.feed_id.clone(), Arc::clone(&outcome.state));
+            lock(&self.put_off).insert(outcome.feed_id.clone(), Arc::clone(&outcome.state));
             self.put_off_since.get_or_insert_with(Instant::now);
             let _unheard = reply.send(Ok(()));
             return;
         }
-        self.put_off.remove(&outcome.feed_id);
-        let layout = self.layout();
-        let lines = layout.lines(&outcome, &BTreeSet::new()).map(|mut lines| {
-            lines.extend(moving_from.map(|lane| layout.left(&outcome.feed_id, lane)));
-            lines
-        });
+        lock(&self.put_off).remove(&outcome.feed_id);
+        let lines = self.lines(&outcome, &BTreeSet::new());
         let (outcome, reply) = (Some(outcome), Some(reply));
         match lines {
             Ok(lines) => group.push(Entry { outcome, reply, lines, refused: BTreeSet::new() }),
@@ -331,6 +325,15 @@ impl<'a> Term<'a> {
         }
     }
 
+    /// The lines of an outcome; if its feed comes from another lane, it leaves that one with them.
+    fn lines(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Vec<Line>, String> {
+        let (layout, id) = (self.layout(), &outcome.feed_id);
+        let mut lines = layout.lines(outcome, refused)?;
+        let from = self.shared.moving_from(id, self.lease.lane);
+        lines.extend(from.map(|lane| layout.left(id, lane)));
+        Ok(lines)
+    }
+
     fn refusal(&self, why: String) -> CommitError {
         CommitError::Refused { path: format!("lane {}", self.lease.lane), why }
     }
@@ -339,7 +342,8 @@ impl<'a> Term<'a> {
     fn write_put_off(&mut self) -> Result<(), End> {
         self.put_off_since = None;
         let mut group = Group::default();
-        for (id, state) in std::mem::take(&mut self.put_off) {
+        let put_off = std::mem::take(&mut *lock(&self.put_off));
+        for (id, state) in put_off {
             match self.layout().state(&id, &state) {
                 Ok(line) => group.push(Entry {
                     outcome: None,
@@ -385,11 +389,11 @@ impl<'a> Term<'a> {
                     self.committed(head, offset, began_at, entries);
                     return Ok(());
                 }
+                Ok(Resolution::Aborted) if self.is_over() => {
+                    take_back(entries);
+                    return Err(End::Left);
+                }
                 Ok(Resolution::Aborted) if refused.is_empty() => {
-                    if self.is_over() {
-                        take_back(entries);
-                        return Err(End::Left);
-                    }
                     self.shared.rest_until_over(self.stop, wait);
                     wait = (wait * 2).min(WAIT_MAX);
                 }
@@ -462,28 +466,32 @@ impl<'a> Term<'a> {
         entries.into_iter().for_each(|entry| entry.answer(Ok(())));
     }
 
-    /// Which records of which entries a broker refused: all that shared a batch with the culprit.
-    fn refused(&self, entries: &[Entry], failure: &Failure) -> Vec<(usize, Option<usize>)> {
+    /// What a broker refused, each once: a record of an entry, or its state or a reject (`None`), or
+    /// `__lane` (an entry that there is not). All that shared a batch with the culprit.
+    fn refused(&self, entries: &[Entry], failure: &Failure) -> BTreeSet<(usize, Option<usize>)> {
         let lines = in_order(entries);
-        let place = |index: &usize| lines.get(*index).map(|(line, entry)| (*entry, line.record));
-        failure.refused.iter().filter_map(place).collect()
+        let place = |index: &usize| match lines.get(*index) {
+            Some((line, entry)) => (*entry, line.record),
+            None => (entries.len(), None),
+        };
+        failure.refused.iter().map(place).collect()
     }
 
     /// After a refusal: the one record that was refused is left out; if there were several, each goes
-    /// alone the next time, so that it shows which it was.
-    fn leave_out(&mut self, entries: &mut Vec<Entry>, refused: &[(usize, Option<usize>)]) {
-        let [(index, record)] = *refused else {
-            if !refused.is_empty() {
-                self.is_careful = true;
-                self.producer = None;
-            }
+    /// alone the next time, so that the first to be refused is the one.
+    fn leave_out(&mut self, entries: &mut Vec<Entry>, refused: &BTreeSet<(usize, Option<usize>)>) {
+        if refused.len() > 1 && !self.is_careful {
+            self.is_careful = true;
+            self.producer = None;
             return;
-        };
+        }
+        let Some((index, record)) = refused.first().copied() else { return };
         let Some(entry) = entries.get_mut(index) else { return };
         let lines = match (record, &entry.outcome) {
             (Some(record), Some(outcome)) => {
                 entry.refused.insert(record);
-                self.layout().lines(outcome, &entry.refused)
+                let (outcome, refused) = (Arc::clone(outcome), entry.refused.clone());
+                self.lines(&outcome, &refused)
             }
             (_, _) => Err("a broker refused a state or a reject".to_owned()),
         };
@@ -504,6 +512,10 @@ impl<'a> Term<'a> {
             self.shared.board.set(self.life, LaneState::InDoubt, &failure.text);
         }
         loop {
+            // Whoever has it now must not be fenced; what we sent, it finds.
+            if self.stop.is_lost() {
+                return Err(End::Lost);
+            }
             match self.look() {
                 Ok(heads) => {
                     let resolution = match heads.as_slice() {
@@ -540,9 +552,6 @@ impl<'a> Term<'a> {
                 }
                 Err(RestoreError::Told) => {}
             }
-            if self.stop.is_lost() {
-                return Err(End::Lost);
-            }
             if self.is_over() {
                 return Err(End::Left);
             }
@@ -567,7 +576,7 @@ impl<'a> Term<'a> {
             }
             let record_bytes_max = self.topics.record_bytes_max;
             let batching = Batching { record_bytes_max, is_careful: self.is_careful };
-            self.producer = Some(fenced(shared, lane, batching, is_told)?);
+            self.producer = Some(shared.fence(lane, batching, is_told)?);
         }
         partition(shared, lane).heads_after(self.tip.offset, is_told)
     }
@@ -575,20 +584,6 @@ impl<'a> Term<'a> {
 
 /// librdkafka's own limit, where that of the topics is not known.
 const RECORD_BYTES_DEFAULT: usize = 1_000_000;
-
-/// A new producer, everybody else shut out.
-fn fenced(
-    shared: &Shared,
-    lane: u32,
-    batching: Batching,
-    is_told: impl Fn() -> bool,
-) -> Result<Producer, RestoreError> {
-    let metrics = shared.board.metrics();
-    let producer =
-        Producer::new(&shared.settings, lane, batching, metrics).map_err(RestoreError::Away)?;
-    producer.fence(is_told).map_err(RestoreError::Away)?;
-    Ok(producer)
-}
 
 fn partition(shared: &Shared, lane: u32) -> Partition<'_> {
     Partition { settings: &shared.settings, watcher: &shared.watcher, lane }

@@ -38,21 +38,26 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::metadata::Metadata;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
 use self::board::Board;
 use self::group::Job;
-use self::lane::QUEUE_OUTCOMES;
 use self::restore::RestoreError;
 use self::settings::KafkaSettings;
 use self::stop::{LEAVE_PATIENCE, Stop};
+use self::transaction::{Batching, Producer};
 use self::trouble::Heard;
 use super::{CommitError, LaneChange, Lease, States};
 use crate::model::{FeedId, Outcome};
+use crate::state::FeedState;
 use crate::telemetry::Metrics;
+
+/// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
+/// makes polls wait.
+const QUEUE_OUTCOMES: usize = 64;
 
 /// How many changes of lanes may wait for the scheduler. It takes them at once; a full channel makes
 /// lanes wait.
@@ -79,7 +84,11 @@ struct Topics {
 struct Desk {
     lease: Lease,
     jobs: mpsc::Sender<Job>,
+    put_off: PutOff,
 }
+
+/// States that change nothing but when and how feeds are asked, not yet written.
+type PutOff = Arc<Mutex<HashMap<FeedId, Arc<FeedState>>>>;
 
 /// What the ledger's threads share.
 #[derive(Debug)]
@@ -117,20 +126,36 @@ impl Shared {
         }
     }
 
-    /// Opens a queue under a new lease.
-    fn open_desk(&self, lane: u32) -> (Lease, mpsc::Receiver<Job>) {
-        let lease = Lease { lane, term: self.next_number() };
-        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
-        lock(&self.desks).insert(lane, Desk { lease, jobs });
-        (lease, queue)
+    /// A new producer of a lane, everybody else shut out.
+    fn fence(
+        &self,
+        lane: u32,
+        batching: Batching,
+        is_told: impl Fn() -> bool,
+    ) -> Result<Producer, RestoreError> {
+        let producer = Producer::new(&self.settings, lane, batching, self.board.metrics())
+            .map_err(RestoreError::Away)?;
+        producer.fence(is_told).map_err(RestoreError::Away)?;
+        Ok(producer)
     }
 
-    /// Closes it, if it is still that lease's.
-    fn close_desk(&self, lease: Lease) {
+    /// Opens a queue under a new lease.
+    fn open_desk(&self, lane: u32) -> (Lease, mpsc::Receiver<Job>, PutOff) {
+        let lease = Lease { lane, term: self.next_number() };
+        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
+        let put_off = PutOff::default();
+        lock(&self.desks).insert(lane, Desk { lease, jobs, put_off: Arc::clone(&put_off) });
+        (lease, queue, put_off)
+    }
+
+    /// Closes it; says whether it was still open under that lease.
+    fn close_desk(&self, lease: Lease) -> bool {
         let mut desks = lock(&self.desks);
-        if desks.get(&lease.lane).is_some_and(|desk| desk.lease == lease) {
+        let is_open = desks.get(&lease.lane).is_some_and(|desk| desk.lease == lease);
+        if is_open {
             desks.remove(&lease.lane);
         }
+        is_open
     }
 
     /// Tells the scheduler. It may be gone: then nobody polls any more.
@@ -154,16 +179,21 @@ impl Shared {
         let enough = *turns.borrow_and_update() + TURNS;
         self.runtime.block_on(async {
             tokio::select! {
-                () = stop.told() => Err(RestoreError::Told),
+                () = stop.told() => return Err(RestoreError::Told),
                 waited = timeout(TURN_TIMEOUT, turns.wait_for(|turns| *turns >= enough)) => {
                     match waited {
-                        Ok(_turned) => Ok(()),
+                        Ok(_turned) => {}
                         Err(_elapsed) => {
                             let why = "the consumer group is not being followed";
-                            Err(RestoreError::Away(why.to_owned()))
+                            return Err(RestoreError::Away(why.to_owned()));
                         }
                     }
                 }
+            }
+            let Some(until) = self.board.waking_until() else { return Ok(()) };
+            tokio::select! {
+                () = stop.told() => Err(RestoreError::Told),
+                () = sleep_until(until) => Ok(()),
             }
         })
     }
@@ -284,6 +314,14 @@ impl KafkaLedger {
         }
     }
 
+    /// See [`super::Ledger::forget`].
+    pub fn forget(&self, lane: u32, feed: &FeedId) {
+        let put_off = lock(&self.shared.desks).get(&lane).map(|desk| Arc::clone(&desk.put_off));
+        if let Some(put_off) = put_off {
+            lock(&put_off).remove(feed);
+        }
+    }
+
     /// See [`super::Ledger::commit`].
     ///
     /// # Errors
@@ -391,6 +429,8 @@ impl Watcher {
 
     /// They answer.
     fn forget(&self) {
+        // What librdkafka has to say piles up unless it is taken.
+        let _nothing = self.inner.poll(Duration::ZERO);
         self.inner.context().forget();
     }
 }

@@ -32,6 +32,15 @@ use crate::commit::{CommitError, LaneChange};
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);
 
+/// After so long without a lane and without an error a member of the newer protocol stands by.
+const STANDBY_AFTER: Duration = Duration::from_secs(5);
+
+/// A refusal of the group that is not said again for so long is over.
+const REFUSED_FOR: Duration = Duration::from_secs(15);
+
+/// How often it is asked what topics take, which somebody may have raised.
+const DESCRIBE_INTERVAL: Duration = Duration::from_secs(300);
+
 /// How often topics are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -189,6 +198,8 @@ pub(super) struct Member {
     consumer: BaseConsumer<Context>,
     admin: AdminClient<DefaultClientContext>,
     looked_at: Option<Instant>,
+    described_at: Option<Instant>,
+    refused_at: Option<Instant>,
     told: Option<String>,
 }
 
@@ -203,7 +214,15 @@ impl Member {
         // anything before it fences.
         let _fits: BaseProducer =
             settings.producer(&settings.transactional_id(0), None).create()?;
-        Ok(Self { shared, consumer, admin, looked_at: None, told: None })
+        Ok(Self {
+            shared,
+            consumer,
+            admin,
+            looked_at: None,
+            described_at: None,
+            refused_at: None,
+            told: None,
+        })
     }
 
     /// Follows the group until told to close; then gives everything up and leaves it.
@@ -214,7 +233,16 @@ impl Member {
         if let Err(error) = self.consumer.subscribe(&[&self.shared.settings.topics.state]) {
             self.shared.board.away(error.to_string());
         }
+        let subscribed_at = Instant::now();
         while !self.shared.closing.is_cancelled() {
+            if subscribed_at.elapsed() >= STANDBY_AFTER {
+                self.stand_by();
+            }
+            if self.refused_at.is_some_and(|at| at.elapsed() >= REFUSED_FOR) {
+                // Let in again, if the right came back before our session was over.
+                self.refused_at = None;
+                self.shared.board.joined();
+            }
             // It brings nothing but rebalances, which are called back, and errors.
             if let Some(Err(error)) = self.consumer.poll(POLL) {
                 self.tell_of(&error);
@@ -229,7 +257,16 @@ impl Member {
         self.consumer.unsubscribe();
     }
 
-    fn tell_of(&self, error: &KafkaError) {
+    /// With the newer protocol nobody is told of an assignment of nothing; a member that has heard of
+    /// no error meanwhile has one.
+    fn stand_by(&self) {
+        let properties = &self.shared.settings.properties;
+        if properties.get("group.protocol").is_some_and(|protocol| protocol == "consumer") {
+            self.shared.board.stand_by();
+        }
+    }
+
+    fn tell_of(&mut self, error: &KafkaError) {
         debug!(error = %error, "the consumer group");
         if let KafkaError::MessageConsumptionFatal(code) = error {
             // Such as another member under the same `group.instance.id`: this client is of no use.
@@ -239,6 +276,7 @@ impl Member {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
             let group = &self.shared.settings.deployment;
             self.shared.board.away(format!("not allowed to Read group \"{group}\""));
+            self.refused_at = Some(Instant::now());
         }
     }
 
@@ -279,8 +317,8 @@ impl Member {
         self.told.is_none()
     }
 
-    fn find_topics(&self) -> Result<Topics, Trouble> {
-        let settings = &self.shared.settings;
+    fn find_topics(&mut self) -> Result<Topics, Trouble> {
+        let settings = self.shared.settings.clone();
         let names = &settings.topics;
         let state = self.partitions(&names.state)?;
         if state != settings.lanes {
@@ -296,11 +334,13 @@ impl Member {
             self.partitions(&names.conflict)?,
             self.partitions(&names.rejects)?,
         ];
-        let known = self.shared.topics();
-        let record_bytes_max = if known.partitions == [0; 3] {
-            self.record_bytes_max()
+        let known = self.shared.topics().record_bytes_max;
+        let is_fresh = self.described_at.is_some_and(|at| at.elapsed() < DESCRIBE_INTERVAL);
+        let record_bytes_max = if known.is_some() && is_fresh {
+            known
         } else {
-            known.record_bytes_max
+            self.described_at = Some(Instant::now());
+            self.record_bytes_max()
         };
         Ok(Topics { partitions, record_bytes_max })
     }

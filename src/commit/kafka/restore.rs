@@ -158,7 +158,7 @@ impl Partition<'_> {
         let topic = &self.settings.topics.state;
         let partition = i32::try_from(self.lane).unwrap_or_default();
         let (start, end) = self.watermarks(partition, is_told)?;
-        if start >= end {
+        if start >= end || matches!(from, Offset::Offset(from) if from >= end) {
             return Ok(());
         }
         let away = |error: KafkaError| RestoreError::Away(format!("topic \"{topic}\": {error}"));

@@ -365,14 +365,8 @@ fn refused_lines(failed: &[(usize, RDKafkaErrorCode)]) -> Vec<usize> {
     failed.iter().filter(|(_, code)| is_of_the_record(*code)).map(|(index, _)| *index).collect()
 }
 
-/// Whether an error is the record's own and not the day's.
+/// Whether an error is the record's own and not the day's. "Invalid record" and "invalid timestamp" are
+/// the day's: ours all have a key, and the time of the commit, so a clock is wrong.
 fn is_of_the_record(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::MessageSizeTooLarge
-            | RDKafkaErrorCode::InvalidMessage
-            | RDKafkaErrorCode::InvalidMessageSize
-            | RDKafkaErrorCode::InvalidRecord
-            | RDKafkaErrorCode::InvalidTimestamp
-    )
+    matches!(code, RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize)
 }

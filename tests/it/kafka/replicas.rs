@@ -105,6 +105,14 @@ fn the_newer_group_protocol_gives_lanes_too() {
     let mut world = World::new(&cluster);
     set_properties(&mut world.setup, &[("group.protocol", "consumer")]);
     let (first, second) = two_replicas(&world);
+    // Those that no lane is left for stand by: as ready as the others, and told of nothing.
+    let spare: Vec<Daemon> = (0..LANES).map(|_| world.setup.start()).collect();
+    for daemon in &spare {
+        wait_until("a spare replica to be ready", || {
+            daemon.ask("/readyz").is_some_and(|(status, _)| status == 200)
+        });
+    }
+    spare.into_iter().for_each(Daemon::stop);
     first.stop();
     wait_for_lanes(&second, LANES);
     world.wait_for_versions(2);
