@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::world::{LANES, World, wait_for_lanes};
+use super::world::{LANES, World, wait_for_lanes, wait_until_ready, wait_until_unready};
 use crate::support::broker::{Alone, Cluster};
-use crate::support::daemon::Daemon;
-use crate::support::{rounds, wait_until};
+use crate::support::rounds;
 
 /// Kills a node, lets feeds go on without it, and brings it back.
 #[track_caller]
@@ -64,22 +63,6 @@ fn requests(world: &World) -> BTreeMap<String, usize> {
     world.feeds.iter().map(|feed| count(&feed.path)).collect()
 }
 
-/// Waits until the daemon says that it is not ready, and why.
-#[track_caller]
-fn wait_until_unready(daemon: &Daemon, text: &str) {
-    wait_until(format!("/readyz to say \"{text}\""), || {
-        daemon.ask("/readyz").is_some_and(|(status, body)| status == 503 && body.contains(text))
-    });
-    assert_eq!(daemon.ask("/livez").unwrap().0, 200, "alive, though Kafka is away");
-}
-
-#[track_caller]
-fn wait_until_ready(daemon: &Daemon) {
-    wait_until("/readyz to say 200", || {
-        daemon.ask("/readyz").is_some_and(|(status, _)| status == 200)
-    });
-}
-
 #[test]
 #[ignore = "needs Kafka: make test"]
 fn all_brokers_go_away_and_come_back() {
@@ -92,11 +75,11 @@ fn all_brokers_go_away_and_come_back() {
         for node in cluster.node_ids() {
             cluster.kill(node);
         }
-        wait_until_unready(&daemon, "does not answer");
+        wait_until_unready(&daemon, &["does not answer"]);
         // The lanes are lost with the session; from then on nobody is asked anything.
         wait_for_lanes(&daemon, 0);
         let before = requests(&world);
-        wait_until_unready(&daemon, "does not answer");
+        wait_until_unready(&daemon, &["does not answer"]);
         assert_eq!(requests(&world), before, "polled although nothing can be committed");
         assert!(daemon.is_running());
         for node in cluster.node_ids() {
@@ -120,7 +103,7 @@ fn a_kafka_that_is_down_at_start_is_waited_for() {
         cluster.kill(node);
     }
     let mut daemon = world.setup.start();
-    wait_until_unready(&daemon, "does not answer");
+    wait_until_unready(&daemon, &["does not answer"]);
     assert!(daemon.is_running());
     assert!(requests(&world).values().all(|count| *count == 0), "polled without a lane");
     for node in cluster.node_ids() {

@@ -72,6 +72,21 @@ impl World {
         wait_until("the reload", || reloads(daemon) > before);
     }
 
+    /// Starts with an article in the first lane, polls it until what is remembered is ahead of what is
+    /// written, and moves to the second, where another article comes.
+    #[track_caller]
+    fn start_and_move(&mut self) -> Daemon {
+        serve(&self.publisher, &["One"]);
+        self.at(0);
+        let daemon = self.setup.start();
+        self.ledger.wait_for_rows("feed", 1);
+        self.wait_for_polls(6);
+        self.move_to(1, &daemon);
+        serve(&self.publisher, &["Two", "One"]);
+        self.ledger.wait_for_rows("feed", 2);
+        daemon
+    }
+
     /// Waits until the feed has been asked so many times more, and each poll but the last has ended.
     #[track_caller]
     fn wait_for_polls(&self, more: usize) {
@@ -124,14 +139,7 @@ fn a_feed_that_moves_to_another_host_takes_its_state_along() {
 fn a_feed_that_comes_back_is_not_known_by_what_was_before() {
     let cluster = Cluster::quiet();
     let mut world = World::new(&cluster);
-    serve(&world.publisher, &["One"]);
-    world.at(0);
-    let daemon = world.setup.start();
-    world.ledger.wait_for_rows("feed", 1);
-    world.wait_for_polls(6);
-    world.move_to(1, &daemon);
-    serve(&world.publisher, &["Two", "One"]);
-    world.ledger.wait_for_rows("feed", 2);
+    let daemon = world.start_and_move();
     world.move_to(0, &daemon);
     world.wait_for_polls(4);
     daemon.stop();
@@ -144,14 +152,7 @@ fn a_feed_that_comes_back_is_not_known_by_what_was_before() {
 fn what_was_put_off_is_not_written_where_the_feed_has_left() {
     let cluster = Cluster::quiet();
     let mut world = World::new(&cluster);
-    serve(&world.publisher, &["One"]);
-    world.at(0);
-    let daemon = world.setup.start();
-    world.ledger.wait_for_rows("feed", 1);
-    world.wait_for_polls(6);
-    world.move_to(1, &daemon);
-    serve(&world.publisher, &["Two", "One"]);
-    world.ledger.wait_for_rows("feed", 2);
+    let daemon = world.start_and_move();
     daemon.stop();
     assert_eq!(lanes_with_state(&world.ledger), [1]);
     world.at(0);

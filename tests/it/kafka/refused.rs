@@ -3,30 +3,18 @@
 
 use serde_json::{Value, json};
 
-use super::world::{HOSTS, LANES, World, lanes_owned, use_kafka, wait_for_lanes};
+use super::world::{
+    HOSTS, LANES, World, lanes_owned, use_kafka, wait_for_lanes, wait_until_ready,
+    wait_until_unready,
+};
 use crate::support::broker::Cluster;
-use crate::support::daemon::{Daemon, Setup, field};
+use crate::support::daemon::{Setup, field};
 use crate::support::growing::Growing;
 use crate::support::publisher::{Publisher, Reply};
 use crate::support::run::{item, rss};
 use crate::support::secured::{Resource, password};
 use crate::support::topic_ledger::{LANE_KEY, TopicLedger};
 use crate::support::wait_until;
-
-/// Waits until the daemon says that it is not ready, with every one of these words.
-#[track_caller]
-fn wait_until_unready(daemon: &Daemon, words: &[&str]) {
-    wait_until(format!("/readyz to say {words:?}"), || {
-        daemon.ask("/readyz").is_some_and(|(status, body)| {
-            status == 503 && words.iter().all(|word| body.contains(word))
-        })
-    });
-}
-
-#[track_caller]
-fn wait_until_ready(daemon: &Daemon) {
-    wait_until("/readyz to say 200", || daemon.ask("/readyz").is_some_and(|(code, _)| code == 200));
-}
 
 /// What `__lane` said last in a lane.
 fn head(world: &World, lane: i32) -> Value {

@@ -3,7 +3,7 @@
 
 use conflictwire::fault::Point;
 
-use super::world::{LANES, World, lanes_owned, set_properties, wait_for_lanes};
+use super::world::{LANES, World, lanes_owned, set_properties, wait_for_lanes, wait_until_ready};
 use crate::support::broker::Cluster;
 use crate::support::daemon::Daemon;
 use crate::support::{rounds, wait_until};
@@ -108,9 +108,7 @@ fn the_newer_group_protocol_gives_lanes_too() {
     // Those that no lane is left for stand by: as ready as the others, and told of nothing.
     let spare: Vec<Daemon> = (0..LANES).map(|_| world.setup.start()).collect();
     for daemon in &spare {
-        wait_until("a spare replica to be ready", || {
-            daemon.ask("/readyz").is_some_and(|(status, _)| status == 200)
-        });
+        wait_until_ready(daemon);
     }
     spare.into_iter().for_each(Daemon::stop);
     first.stop();

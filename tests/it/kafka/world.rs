@@ -190,6 +190,25 @@ pub(super) fn wait_for_lanes(daemon: &Daemon, lanes: usize) {
     wait_until(format!("{lanes} lanes owned"), || lanes_owned(daemon) == lanes);
 }
 
+/// Waits until a replica says that it is not ready, with every one of these words; it lives on.
+#[track_caller]
+pub(super) fn wait_until_unready(daemon: &Daemon, words: &[&str]) {
+    wait_until(format!("/readyz to say {words:?}"), || {
+        daemon.ask("/readyz").is_some_and(|(status, body)| {
+            status == 503 && words.iter().all(|word| body.contains(word))
+        })
+    });
+    assert_eq!(daemon.ask("/livez").unwrap().0, 200);
+}
+
+/// Waits until a replica says that it is ready.
+#[track_caller]
+pub(super) fn wait_until_ready(daemon: &Daemon) {
+    wait_until("/readyz to say 200", || {
+        daemon.ask("/readyz").is_some_and(|(status, _)| status == 200)
+    });
+}
+
 /// The states that an instance found when it took up each lane: those before its first transaction
 /// there. When they were committed nobody outside can tell from a clock: what a killed replica had
 /// sent may have been committed after it was dead.
