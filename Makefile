@@ -12,13 +12,15 @@ TEST_THREADS ?= 8
 KAFKA_TEST_THREADS ?= 4
 # How often each fault of `make soak` strikes.
 ROUNDS ?= 10
+# What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
+KAFKA ?=
 
 .PHONY: help tools test soak bench fmt lint docs
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
-	@echo "make bench   the figures of README.md, measured here"
+	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make docs    API documentation, warnings are errors"
@@ -72,7 +74,8 @@ soak: tools
 		--ignored kafka::exactly_once --nocapture --test-threads=$(KAFKA_TEST_THREADS)
 
 bench: tools
-	$(CARGO) bench --locked --bench figures
+	@if [ "$(KAFKA)" != none ]; then tests/kafka/fetch.sh; fi
+	CONFLICTWIRE_BENCH_KAFKA=$(KAFKA) $(CARGO) bench --locked --bench figures
 
 fmt:
 	$(CARGO) tidy
