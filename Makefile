@@ -15,13 +15,15 @@ KAFKA_TEST_ROUNDS ?= 3
 # How often each fault of `make soak` strikes.
 ROUNDS ?= 10
 SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
+# What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
+KAFKA ?=
 
 .PHONY: help tools test soak bench fmt lint docs
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
-	@echo "make bench   the figures of README.md, measured here"
+	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make docs    API documentation, warnings are errors"
@@ -85,7 +87,8 @@ soak: tools
 		           exit faults == 0 || lost + twice > 0 }' && [ "$$(cat "$$log.code")" = 0 ]
 
 bench: tools
-	$(CARGO) bench --locked --bench figures
+	@if [ "$(KAFKA)" != none ]; then tests/kafka/fetch.sh; fi
+	CONFLICTWIRE_BENCH_KAFKA=$(KAFKA) $(CARGO) bench --locked --bench figures
 
 fmt:
 	$(CARGO) tidy

@@ -2,8 +2,11 @@
 //!
 //! `cargo bench --bench figures`, or `make bench`. Feeds are generated, the daemon is the real
 //! binary, and what it is compared with is installed under `target/bench`. The time of a clean
-//! build is measured only with `CONFLICTWIRE_BENCH_BUILD=1`, for it takes minutes. This is not a
-//! test: nothing here fails because it is slow.
+//! build is measured only with `CONFLICTWIRE_BENCH_BUILD=1`, for it takes minutes. The part on Kafka
+//! wants its jars (`tests/kafka/fetch.sh`, as `make bench` does); `CONFLICTWIRE_BENCH_KAFKA` is
+//! "only" for nothing else, "none" to leave it out, or the names of its parts
+//! ("throughput,takeover"). This is not a test: nothing here fails because
+//! it is slow.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
@@ -11,6 +14,8 @@
 mod corpus;
 #[path = "figures/daemon.rs"]
 mod daemon;
+#[path = "figures/kafka/mod.rs"]
+mod kafka;
 #[path = "figures/parsing.rs"]
 mod parsing;
 #[path = "figures/publisher.rs"]
@@ -32,9 +37,15 @@ fn main() -> anyhow::Result<()> {
     }
     let scratch = scratch()?;
     println!("# Figures\n\n{}\n", machine());
-    parsing::measure(&scratch)?;
-    daemon::measure(&scratch)?;
-    if wants_build() {
+    let kafka = switch("CONFLICTWIRE_BENCH_KAFKA");
+    if ["", "none"].contains(&kafka.as_str()) {
+        parsing::measure(&scratch)?;
+        daemon::measure(&scratch)?;
+    }
+    if kafka != "none" {
+        kafka::measure(&kafka)?;
+    }
+    if switch("CONFLICTWIRE_BENCH_BUILD") == "1" {
         build(&scratch)?;
     }
     println!("Load at the end: {}", load());
@@ -74,9 +85,10 @@ fn load() -> String {
     loads.split(' ').next().unwrap_or_default().to_owned()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the benchmark's own switch, not the program's")]
-fn wants_build() -> bool {
-    std::env::var_os("CONFLICTWIRE_BENCH_BUILD").is_some_and(|value| value == "1")
+/// A variable of the environment; empty if it is not there.
+#[expect(clippy::disallowed_methods, reason = "the benchmark's own switches, not the program's")]
+fn switch(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }
 
 /// A release build from an empty target folder, the C libraries included.

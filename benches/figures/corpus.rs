@@ -60,10 +60,10 @@ pub(crate) fn documents(bytes_wanted: usize) -> Vec<Document> {
 }
 
 /// The feed of this number among ten thousand: RSS, twenty teasers, unlike every other.
-pub(crate) fn feed(number: u64) -> Vec<u8> {
+pub(crate) fn feed(number: u64) -> Document {
     // Away from the seeds of `documents`.
     let mut dice = fastrand::Rng::with_seed(number + 1_000_000);
-    write(number, Format::Rss, FEED_ENTRIES, Text::Teaser, &mut dice).bytes
+    write(number, Format::Rss, FEED_ENTRIES, Text::Teaser, &mut dice)
 }
 
 /// The entries of each [`feed`].

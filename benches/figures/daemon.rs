@@ -280,6 +280,6 @@ fn binary() -> &'static str {
 
 /// Waits for a process that is not ours to wake us.
 #[expect(clippy::disallowed_methods, reason = "a benchmark has no runtime to block")]
-fn pause(time: Duration) {
+pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

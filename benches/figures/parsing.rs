@@ -29,7 +29,7 @@ const ROUNDS: usize = 5;
 const FEEDPARSER: [&str; 2] = ["feedparser==6.0.14", "feedparser-sgmllib==2.1.0"];
 
 /// What is measured over and over: a feed's poll up to its outcome.
-struct Poll {
+pub(crate) struct Poll {
     feed: Feed,
     answer: Answer,
     format: Format,
@@ -71,9 +71,7 @@ pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
     let polls = documents.iter().map(Poll::new).collect::<anyhow::Result<Vec<_>>>()?;
     let xml: Vec<&Poll> = polls.iter().filter(|poll| poll.format != Format::Json).collect();
     let all: Vec<&Poll> = polls.iter().collect();
-    let (taxonomy, lexicons) = Tagger::built_in_sources();
-    let tagger = Tagger::new(&taxonomy, &lexicons, 0.5)
-        .map_err(|problems| anyhow::anyhow!("the built-in lexicons do not load: {problems:?}"))?;
+    let tagger = tagger()?;
 
     // Nobody's first pass counts: caches fill, and every reader proves that it reads everything.
     let whole = pass(&all, &tagger);
@@ -113,8 +111,15 @@ pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The built-in one, with its default threshold.
+pub(crate) fn tagger() -> anyhow::Result<Tagger> {
+    let (taxonomy, lexicons) = Tagger::built_in_sources();
+    Tagger::new(&taxonomy, &lexicons, 0.5)
+        .map_err(|problems| anyhow::anyhow!("the built-in lexicons do not load: {problems:?}"))
+}
+
 impl Poll {
-    fn new(document: &Document) -> anyhow::Result<Self> {
+    pub(crate) fn new(document: &Document) -> anyhow::Result<Self> {
         let url = Url::parse(&format!("https://feeds.example/{}", document.name))?;
         let feed = Feed {
             id: FeedId::from_url(&url),
@@ -150,11 +155,16 @@ impl Poll {
 
     /// As for a feed seen for the first time: every entry becomes a record.
     fn run(&self, tagger: &Tagger, now: Timestamp) -> Yield {
+        written(&self.outcome(tagger, now))
+    }
+
+    /// The outcome of that.
+    pub(crate) fn outcome(&self, tagger: &Tagger, now: Timestamp) -> Outcome {
         let outcome = process(&self.feed, &self.answer, &FeedState::default(), tagger, now);
         if let PollResult::Failed(failure) = &outcome.result {
             println!("{}: {}", self.feed.id, failure.detail);
         }
-        written(&outcome)
+        outcome
     }
 }
 
@@ -192,7 +202,7 @@ fn pass_on(threads: usize, polls: &[&Poll], tagger: &Tagger) -> Yield {
 }
 
 /// A little after the newest entry, so that every date is believed.
-fn poll_time() -> Timestamp {
+pub(crate) fn poll_time() -> Timestamp {
     "2026-03-01T13:00:00Z".parse().expect("a literal that is RFC 3339")
 }
 

@@ -51,7 +51,7 @@ fn serve(mut stream: &TcpStream, served: &Mutex<HashSet<u64>>) -> Option<()> {
         while !lines.next()?.ok()?.is_empty() {}
         let path = request.split(' ').nth(1)?;
         let feed: u64 = path.strip_prefix("/feed/")?.parse().ok()?;
-        let body = corpus::feed(feed);
+        let body = corpus::feed(feed).bytes;
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nETag: \"{feed}\"\r\n\
              Content-Length: {}\r\n\r\n",
