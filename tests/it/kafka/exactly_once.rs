@@ -153,6 +153,8 @@ fn dying_in_a_drain_loses_nothing() {
     let rounds = rounds();
     for round in 0..rounds {
         let mut daemon = world.setup.spawn_armed(Point::InDrain.name());
+        // Rows there may be enough of already; a signal before it listens is no drain.
+        daemon.wait_for_line("polling");
         world.wait_until_committed(4 + usize::try_from(round).unwrap());
         daemon.signal("TERM");
         daemon.wait_for_death();
