@@ -549,6 +549,8 @@ impl<'a> Term<'a> {
                 Err(RestoreError::Away(why)) => {
                     self.shared.board.set(self.life, LaneState::InDoubt, &why);
                     debug!(lane.number = lane, error = why, "could not look it up; trying again");
+                    // So that the next commit tells that the lane is well again.
+                    self.failing.get_or_insert(why);
                 }
                 Err(RestoreError::Told) => {}
             }
