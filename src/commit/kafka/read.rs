@@ -41,9 +41,6 @@ const LOOK_BACK_MAX: i64 = 100_000;
 /// The most records that [`Follower::next`] gives at once: they are some kilobytes each.
 const RECORDS_MAX: usize = 500;
 
-/// The key of a lane's own record in the state topic; all others are feed ids.
-const LANE_KEY: &[u8] = b"__lane";
-
 /// Why nothing was read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -386,7 +383,7 @@ pub fn read_states(settings: &KafkaSettings) -> Result<States, ReadError> {
     let reader = TopicReader::open(settings, &settings.topics.state)?;
     let mut newest: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
     reader.read(&reader.held, &mut |message| {
-        if let Some(key) = message.key().filter(|key| *key != LANE_KEY) {
+        if let Some(key) = message.key().filter(|key| *key != FeedId::RESERVED.as_bytes()) {
             newest.insert(key.to_vec(), message.payload().map(<[u8]>::to_vec));
         }
     })?;
