@@ -384,7 +384,11 @@ impl Scheduler {
         }
         let feeds: HashSet<FeedId> = feeds.into_iter().collect();
         self.unknown.retain(|id, from| from.is_some() || !feeds.contains(id));
-        self.sought.extend(feeds.iter().cloned());
+        // Of a lane that was taken meanwhile nothing was kept: given again, its feeds are looked for again.
+        let held = |id: &&FeedId| {
+            self.feeds.get(*id).is_some_and(|placed| self.lanes.contains_key(&placed.lane))
+        };
+        self.sought.extend(feeds.iter().filter(held).cloned());
         self.enqueue(|placed| feeds.contains(&placed.feed.id));
     }
 
