@@ -24,14 +24,14 @@ pub(crate) fn record(number: u32, title: &str) -> Record {
         id: format!("{number:032x}"),
         revision: 1,
         change: RecordChange::Created,
-        feed: RecordFeed {
+        feed: Arc::new(RecordFeed {
             id: "a".to_owned(),
             url: "https://example.org/rss".to_owned(),
             title: None,
             publisher: None,
             country: Some("SY".to_owned()),
             language: None,
-        },
+        }),
         url: Some(format!("https://example.org/{number}")),
         guid: None,
         title: Some(title.to_owned()),

@@ -4,6 +4,8 @@
 //! version 1 changes are additive only. The doc comments here become the descriptions of the
 //! published JSON Schema (`conflictwire schema article`).
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +34,10 @@ pub struct Record {
     /// What this revision did.
     pub change: RecordChange,
     /// The feed it was found in.
-    pub feed: RecordFeed,
+    // One for all records of a document: a copy for each made a gigabyte of a long feed title.
+    #[serde(with = "shared")]
+    #[schemars(with = "RecordFeed")]
+    pub feed: Arc<RecordFeed>,
     /// Canonical link, without tracking parameters. Null if the publisher gave none.
     pub url: Option<String>,
     /// The publisher's identifier. Null if there was none.
@@ -71,6 +76,26 @@ pub struct Record {
     pub story: Option<RecordStory>,
     /// What it says about armed conflict. Null: there is no lexicon for its language.
     pub conflict: Option<RecordConflict>,
+}
+
+/// Reads and writes what records share as if each had its own.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        shared: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        shared.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// What a revision did.

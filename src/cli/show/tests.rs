@@ -1,5 +1,7 @@
 //! What a person sees, as text.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::record::{
     RecordCasualties, RecordCasualtyKind, RecordCasualtyScope, RecordConflict, RecordDates,
@@ -17,14 +19,14 @@ pub(super) fn record() -> Record {
         id: "0".repeat(32),
         revision: 1,
         change: RecordChange::Created,
-        feed: RecordFeed {
+        feed: Arc::new(RecordFeed {
             id: "meridian-world".to_owned(),
             url: "http://wire.meridian.example/world.rss".to_owned(),
             title: None,
             publisher: None,
             country: None,
             language: None,
-        },
+        }),
         url: Some("http://wire.meridian.example/truce".to_owned()),
         guid: None,
         title: Some(title.to_owned()),

@@ -558,11 +558,11 @@ async fn wishes_narrow_what_is_found() {
     british.language = Some("en-GB".to_owned());
     let mut french = tagged(2, "x french", "strikes");
     french.language = Some("fr".to_owned());
-    french.feed.country = Some("FR".to_owned());
+    Arc::make_mut(&mut french.feed).country = Some("FR".to_owned());
     let mut undated = record(3, "x undated");
     undated.published_at = None;
     undated.observed.at = "2026-02-01T00:00:00Z".to_owned();
-    undated.feed.id = "b".to_owned();
+    Arc::make_mut(&mut undated.feed).id = "b".to_owned();
     let (folder, _ledger) = holding(vec![british, french, undated]).await;
     let path = settings(&folder).path;
     let wish = |text: &str| vec![text.to_owned()];
@@ -603,7 +603,7 @@ async fn a_follower_gets_each_record_once_and_in_order() {
     assert!(reader.after(seq, &filter).unwrap().0.is_empty());
 
     let mut elsewhere = record(5, "elsewhere");
-    elsewhere.feed.country = None;
+    Arc::make_mut(&mut elsewhere.feed).country = None;
     let more = (6..1206).map(|n| record(n, "late")).chain([elsewhere]).collect();
     ledger.commit(Arc::new(outcome("a", 2, more))).await.unwrap();
     let (mut seq, mut seen) = (seq, Vec::new());

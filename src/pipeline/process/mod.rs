@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
+use crate::model::record::RecordFeed;
 use crate::model::{
     Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
     FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp, Urgency,
@@ -128,7 +129,8 @@ fn read_body(
             return failed(feed, failure, rejects.into_iter().collect(), next, now);
         }
     };
-    let source = Source { feed, body, parsed: &parsed, state, now };
+    let record_feed = Arc::new(wire::feed(feed, &parsed));
+    let source = Source { feed, body, parsed: &parsed, record_feed, state, now };
     let (articles, over_limit) = source.articles(&mut next);
     let (records, counts) = source.publish(&articles, &mut next, tagger);
     let counts = EntryCounts { rejected: parsed.problems.len() as u64, over_limit, ..counts };
@@ -147,6 +149,8 @@ struct Source<'a> {
     feed: &'a Feed,
     body: &'a Body,
     parsed: &'a ParsedFeed,
+    /// What each of its records says of the feed: one for all of them.
+    record_feed: Arc<RecordFeed>,
     state: &'a FeedState,
     now: Timestamp,
 }
@@ -258,7 +262,7 @@ impl Source<'_> {
         };
         let coding = tagger.code(texts, article.language.as_deref());
         let change = if revision == 1 { Change::Created } else { Change::Updated };
-        let feed = wire::feed(self.feed, self.parsed);
+        let feed = Arc::clone(&self.record_feed);
         let observed = wire::observed(self.state.succeeded_at, self.now);
         wire::record(article, revision, change, feed, observed, coding.as_ref())
     }

@@ -1,5 +1,7 @@
 //! Article to record: from our nouns to the published wire form.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -23,7 +25,7 @@ pub(super) fn record(
     article: &Article,
     revision: u32,
     change: Change,
-    feed: RecordFeed,
+    feed: Arc<RecordFeed>,
     observed: RecordObserved,
     coding: Option<&Coding>,
 ) -> Record {
