@@ -9,7 +9,7 @@
 
 use conflictwire::fault::Point;
 
-use super::world::{LANES, World};
+use super::world::{LANES, World, use_long_sessions};
 use crate::support::broker::Cluster;
 use crate::support::{rounds, wait_until};
 
@@ -124,7 +124,8 @@ fn dying_while_a_lane_is_restored_loses_nothing() {
 #[ignore = "needs Kafka: make test"]
 fn a_commit_whose_answer_is_lost_is_found_in_the_log() {
     let cluster = Cluster::quiet();
-    let world = World::new(&cluster);
+    let mut world = World::new(&cluster);
+    use_long_sessions(&mut world.setup);
     let rounds = rounds();
     for round in 0..rounds {
         let passing = 2 + round * 5 % 23;
@@ -169,7 +170,8 @@ fn dying_in_a_drain_loses_nothing() {
 #[ignore = "needs Kafka: make test"]
 fn a_quiet_life_is_exactly_once_too() {
     let cluster = Cluster::quiet();
-    let world = World::new(&cluster);
+    let mut world = World::new(&cluster);
+    use_long_sessions(&mut world.setup);
     let daemon = world.setup.start();
     world.wait_until_committed(6);
     daemon.stop();

@@ -158,6 +158,8 @@ fn check_too_large(
     let rows = ledger.wait_for_rows("feed", 2);
     let titles: Vec<&str> = rows.iter().map(|row| row.text("title")).collect();
     assert_eq!(titles, ["Talks begin", "Shelling kills three"]);
+    // A transaction is marked as committed in one topic after the other.
+    ledger.wait_until_settled();
     let rejects = ledger.records("rejects");
     let reject = rejects[0].value.clone().unwrap();
     assert_eq!((rejects.len(), &reject["reason"]), (1, &json!("record")));

@@ -3,7 +3,9 @@
 
 use conflictwire::fault::Point;
 
-use super::world::{LANES, World, lanes_owned, set_properties, wait_for_lanes, wait_until_ready};
+use super::world::{
+    LANES, World, lanes_owned, set_properties, use_long_sessions, wait_for_lanes, wait_until_ready,
+};
 use crate::support::broker::Cluster;
 use crate::support::daemon::Daemon;
 use crate::support::{rounds, wait_until};
@@ -80,7 +82,8 @@ fn a_replica_that_wakes_from_a_long_sleep_commits_nothing_late() {
 #[ignore = "needs Kafka: make test"]
 fn a_replica_that_is_asked_to_leave_hands_its_lanes_over() {
     let cluster = Cluster::quiet();
-    let world = World::new(&cluster);
+    let mut world = World::new(&cluster);
+    use_long_sessions(&mut world.setup);
     let (mut first, mut second) = two_replicas(&world);
     for _ in 0..rounds() {
         first.stop();

@@ -168,6 +168,12 @@ pub(super) fn use_kafka(setup: &mut Setup, bootstrap: &str, name: &str) {
     set_properties(setup, &[("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "500")]);
 }
 
+/// Gives replicas a session that no slow machine ends: for tests that let nobody die, and hold that
+/// nothing is aborted.
+pub(super) fn use_long_sessions(setup: &mut Setup) {
+    set_properties(setup, &[("session.timeout.ms", "45000"), ("heartbeat.interval.ms", "3000")]);
+}
+
 /// Sets librdkafka's properties.
 pub(super) fn set_properties(setup: &mut Setup, properties: &[(&str, &str)]) {
     let table: toml::Table =

@@ -9,6 +9,7 @@ use conflictwire::clock::Clock;
 use conflictwire::model::FailureClass;
 use conflictwire::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL, Reason};
 use conflictwire::state::{FeedState, Standing};
+use tokio::time::Instant;
 
 use crate::support::daemon::Setup;
 use crate::support::publisher::{Publisher, Reply};
@@ -202,12 +203,14 @@ fn a_host_of_many_feeds_is_asked_by_few_at_once_and_with_a_gap() {
         publisher.serve(&path, [slow]);
         setup.feed(&format!("feed{number}"), &publisher.url_at("many.test", &path));
     }
+    let began_at = Instant::now();
     let _daemon = setup.start();
     wait_until("a request for each feed", || publisher.log().len() >= FEEDS as usize);
     let requests: Vec<_> = publisher.log().into_iter().map(|exchange| exchange.request).collect();
     let crowd = requests.iter().map(|request| request.in_flight).max();
     assert!(crowd <= Some(2), "{crowd:?} at once");
-    let took = requests.last().unwrap().at - requests[0].at;
-    // Requests may be held up on their way, so single gaps say little; all of them together do.
-    assert!(took >= (FEEDS - 1) * GAP * 3 / 4, "{FEEDS} requests in {took:?}");
+    // Any request may be held up on its way, the first too: but none comes before it was sent, and
+    // the last was sent this long after the start at least.
+    let took = requests.last().unwrap().at - began_at;
+    assert!(took >= (FEEDS - 1) * GAP, "{FEEDS} requests in {took:?}");
 }

@@ -49,7 +49,7 @@ impl Setup {
             level = "debug"
             format = "json"
             [run]
-            drain_timeout = "10s"
+            drain_timeout = "30s"
         };
         let folder = TempDir::new().unwrap();
         Self { folder, settings, feeds: Vec::new(), environment: BTreeMap::new() }

@@ -12,6 +12,7 @@ use rdkafka::ClientConfig;
 
 use super::broker::{Cluster, own_folder};
 use super::node::{Plan, class_path, complete, free_port, java};
+use super::wait_until;
 
 /// Those with a password. Only the first may do what it was not given a right to.
 const USERS: [&str; 3] = ["admin", "daemon", "stranger"];
@@ -37,6 +38,22 @@ pub(crate) enum Resource<'a> {
     Group(&'a str),
     /// The cluster itself.
     Cluster,
+}
+
+/// What becomes of rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Add,
+    Remove,
+}
+
+impl Change {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Add => "--add",
+            Self::Remove => "--remove",
+        }
+    }
 }
 
 impl Cluster {
@@ -116,25 +133,52 @@ impl Secured {
     /// Gives a user rights: "Read", "Write", "Describe", "Create".
     #[track_caller]
     pub(crate) fn allow(&self, user: &str, operations: &[&str], resource: Resource<'_>) {
-        self.change("--add", user, operations, resource);
+        self.change(Change::Add, user, operations, resource);
     }
 
     /// Takes rights from a user again.
     #[track_caller]
     pub(crate) fn take_back(&self, user: &str, operations: &[&str], resource: Resource<'_>) {
-        self.change("--remove", user, operations, resource);
+        self.change(Change::Remove, user, operations, resource);
     }
 
+    /// Changes rights, and waits until the broker goes by them: a change is answered when it is
+    /// decided, and a slow broker hears of its own decisions later.
     #[track_caller]
-    fn change(&self, change: &str, user: &str, operations: &[&str], resource: Resource<'_>) {
-        let mut command = java();
-        command.args(["java", "-XX:TieredStopAtLevel=1", "-cp", &class_path()]);
-        command.args(["org.apache.kafka.tools.AclCommand", change, "--force"]);
-        command.args(["--bootstrap-server", self.cluster.bootstrap()]);
+    fn change(&self, change: Change, user: &str, operations: &[&str], resource: Resource<'_>) {
+        let mut command = self.acl_command(resource);
+        command.args([change.option(), "--force"]);
         command.args(["--allow-principal", &format!("User:{user}")]);
         for operation in operations {
             command.args(["--operation", operation]);
         }
+        // It lists what holds afterwards.
+        let mut listed = complete(command);
+        wait_until(format!("{change:?} of {operations:?} for {user}"), || {
+            let now = listed.rsplit("Current ACLs for resource").next().unwrap_or_default();
+            let is_given = |operation: &&str| {
+                let operation = format!("operation={}", operation.to_uppercase());
+                let mut lines = now.lines().filter(|line| line.contains(&format!("User:{user},")));
+                lines.any(|line| line.contains(&operation))
+            };
+            let is_done = match change {
+                Change::Add => operations.iter().all(is_given),
+                Change::Remove => !operations.iter().any(is_given),
+            };
+            if !is_done {
+                let mut list = self.acl_command(resource);
+                list.arg("--list");
+                listed = complete(list);
+            }
+            is_done
+        });
+    }
+
+    fn acl_command(&self, resource: Resource<'_>) -> Command {
+        let mut command = java();
+        command.args(["java", "-XX:TieredStopAtLevel=1", "-cp", &class_path()]);
+        command.args(["org.apache.kafka.tools.AclCommand"]);
+        command.args(["--bootstrap-server", self.cluster.bootstrap()]);
         match resource {
             Resource::Topic(name) => command.args(["--topic", name]),
             Resource::TransactionalId(name) => command.args(["--transactional-id", name]),
@@ -144,7 +188,7 @@ impl Secured {
         if !matches!(resource, Resource::Cluster) {
             command.args(["--resource-pattern-type", "prefixed"]);
         }
-        complete(command);
+        command
     }
 }
 

@@ -128,10 +128,12 @@ impl TopicLedger {
         })
     }
 
-    /// How many records were aborted, of all topics; those of a transaction that is still open
-    /// among them.
+    /// How many records were aborted, of all topics, once no transaction is open any more. A producer
+    /// hears that its transaction is committed when the coordinator has written that down; the marks
+    /// in the partitions follow, and until they do readers see an open transaction.
     #[track_caller]
     pub(crate) fn aborted(&self) -> usize {
+        self.wait_until_settled();
         TOPICS.iter().map(|name| self.topics.aborted(&self.topic(name)).len()).sum()
     }
 

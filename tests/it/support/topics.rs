@@ -128,8 +128,9 @@ impl Topics {
     /// The records of a topic that were aborted, or may still be.
     #[track_caller]
     pub(crate) fn aborted(&self, topic: &str) -> Vec<TopicRecord> {
-        let committed = self.read_committed(topic);
+        // In this order: what is committed between the two readings must not look aborted.
         let mut rest = self.read_uncommitted(topic);
+        let committed = self.read_committed(topic);
         // Both are in order of place.
         rest.retain(|record| {
             committed.binary_search_by_key(&record.place(), TopicRecord::place).is_err()
