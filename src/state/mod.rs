@@ -110,11 +110,32 @@ impl FeedState {
             && self.language == other.language
             && self.url == other.url
     }
+
+    /// Whether a person who reads either is told the same: how the feed stands, why it fails, where it
+    /// lives now, and about how often it has failed.
+    ///
+    /// A count of failures is another one at powers of two. A feed that fails for ever then differs
+    /// from itself ever more seldom, and a count that somebody reads is at least half the true one.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let class = |state: &Self| state.last_failure.as_ref().map(|failure| failure.class);
+        self.standing == other.standing
+            && class(self) == class(other)
+            && self.moved_to == other.moved_to
+            && self.failures.checked_ilog2() == other.failures.checked_ilog2()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_feed_that_fails_for_ever_reads_otherwise_ever_more_seldom() {
+        let failed = |failures| FeedState { failures, ..FeedState::default() };
+        let told: Vec<u32> =
+            (1..=1000).filter(|count| !failed(*count).reads_like(&failed(count - 1))).collect();
+        assert_eq!(told, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
+    }
 
     #[test]
     fn a_state_reads_back_as_written() {

@@ -60,13 +60,14 @@ pub fn process(
     Outcome { urgency: urgency(state, &outcome), ..outcome }
 }
 
-/// What publishes nothing and changes nothing that a later poll's records depend on may wait; what
-/// a publisher asked of us (not now, not any more) may not.
+/// What publishes nothing and changes nothing that a later poll's records depend on may wait. What
+/// may not: what a publisher asked of us (not now, not any more), and what a person would be told
+/// wrongly by the state before.
 fn urgency(before: &FeedState, outcome: &Outcome) -> Urgency {
     let after = &outcome.state;
     let is_told = matches!(after.plan.reason, Reason::RetryAfter | Reason::Gone);
     let publishes = !outcome.records.is_empty() || !outcome.rejects.is_empty();
-    if publishes || is_told || !after.publishes_like(before) {
+    if publishes || is_told || !after.publishes_like(before) || !after.reads_like(before) {
         Urgency::Prompt
     } else {
         Urgency::Lazy

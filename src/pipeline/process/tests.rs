@@ -100,6 +100,55 @@ fn not_modified(etag: Option<&str>) -> Answer {
     })
 }
 
+/// Which polls are written promptly, of one after the other: those whose number is given, from 0.
+#[track_caller]
+fn check_prompt(answers: &[Answer], expected: &[usize]) {
+    let tagger = tagger();
+    let mut state = Arc::new(FeedState::default());
+    let mut prompt = Vec::new();
+    for (number, answer) in answers.iter().enumerate() {
+        let outcome = process(&feed(), answer, &state, &tagger, now());
+        state = outcome.state.clone();
+        prompt.extend((outcome.urgency == Urgency::Prompt).then_some(number));
+    }
+    assert_eq!(prompt, expected);
+}
+
+#[test]
+fn what_a_person_reads_of_a_feed_is_written_promptly_and_nothing_else_is() {
+    use FailureClass::{Dns, Gone, Server};
+    let fine = || not_modified(None);
+    // Nothing new is nothing to write.
+    check_prompt(&[body(&[("1", "One")]), fine(), body(&[("1", "One")]), fine()], &[0]);
+    // The first failure, powers of two after it, and that it works again.
+    let failures = (0..42).map(|_| failed(Server));
+    let answers: Vec<Answer> =
+        [body(&[("1", "One")])].into_iter().chain(failures).chain([fine(), fine()]).collect();
+    check_prompt(&answers, &[0, 1, 2, 4, 8, 16, 32, 43]);
+    // Another reason; and what was withdrawn and is back.
+    let first = || body(&[("1", "One")]);
+    check_prompt(
+        &[first(), failed(Server), failed(Server), failed(Server), failed(Server), failed(Dns)],
+        &[0, 1, 2, 4, 5],
+    );
+    check_prompt(&[first(), failed(Gone), fine(), fine()], &[0, 1, 2]);
+    // A feed that was never well.
+    check_prompt(&[failed(Dns), failed(Dns), failed(Dns), failed(Dns)], &[0, 1, 3]);
+}
+
+#[test]
+fn where_a_feed_has_moved_to_is_written_promptly_and_once() {
+    let moved = |to: Option<&str>| {
+        let Answer::NotModified(answer) = not_modified(None) else { unreachable!() };
+        Answer::NotModified(NotModified { moved_to: to.map(|to| to.parse().unwrap()), ..answer })
+    };
+    let there = Some("https://new.example/rss");
+    check_prompt(
+        &[body(&[("1", "One")]), moved(there), moved(there), moved(None), moved(None)],
+        &[0, 1, 3],
+    );
+}
+
 #[test]
 fn a_first_document_is_published_whole_and_oldest_first() {
     let outcome = polls(&feed(), &[body(&[("2", "Newer"), ("1", "Older")])]);
