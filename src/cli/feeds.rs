@@ -7,22 +7,19 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
 use super::Exit;
 use super::check::{counted, print_problems, print_table, progress};
+use super::standing::{Knowledge, NextPoll, age_text};
 use crate::clock::Clock;
-use crate::commit::kafka::read::{self, read_states};
-use crate::commit::sqlite::read::{ReadError, Reader};
-use crate::commit::{LedgerSettings, States};
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml,
 };
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::Reason;
-use crate::state::{FeedState, Standing};
+use crate::state::FeedState;
 
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";
@@ -101,51 +98,34 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     }
 }
 
-/// The state of each feed, read beside a daemon that may be running; empty if there is none.
-///
-/// # Errors
-/// The database or the topic is there and is not read, or Kafka does not answer.
-fn states(config: &Config) -> anyhow::Result<States> {
-    match &config.ledger {
-        LedgerSettings::Sqlite(settings) => match Reader::open(&settings.path) {
-            Ok(reader) => Ok(reader.states()?),
-            // Nothing has been polled yet.
-            Err(ReadError::Missing { .. }) => Ok(States::new()),
-            Err(error) => Err(error.into()),
-        },
-        LedgerSettings::Kafka(settings) => match read_states(settings) {
-            Ok(states) => Ok(states),
-            Err(read::ReadError::Missing { .. }) => Ok(States::new()),
-            Err(error) => Err(error.into()),
-        },
-        LedgerSettings::JsonLines => Ok(States::new()),
-    }
-}
-
 fn list(config: &Config) -> anyhow::Result<Exit> {
     if config.feeds.is_empty() {
         anstream::eprintln!("no feed is configured; add one with `conflictwire feeds add URL`");
         return Ok(Exit::Fine);
     }
-    let states = states(config)?;
+    let knowledge = Knowledge::read(config)?;
     let now = Clock::System.now();
     let row = |feed: &Feed| {
-        let state = states.get(&feed.id).map(AsRef::as_ref);
+        let known = knowledge.of(feed);
         [
             feed.id.to_string(),
             feed.language.clone().unwrap_or_default(),
             feed.country.clone().unwrap_or_default(),
             feed.url.host_str().unwrap_or_default().to_owned(),
-            interval_text(feed, state),
-            next_text(state, now),
-            standing_text(state),
+            interval_text(feed, known.map(|known| known.state.as_ref())),
+            next_text(knowledge.next_poll(feed, now)),
+            age_text(known.and_then(|known| known.as_of), now),
+            knowledge.standing_text(feed),
         ]
     };
     let rows: Vec<_> = config.feeds.iter().map(row).collect();
-    let styles =
-        config.feeds.iter().map(|feed| standing_style(states.get(&feed.id).map(AsRef::as_ref)));
-    let header = ["id", "language", "country", "host", "interval", "next poll", "standing"];
+    let styles = config.feeds.iter().map(|feed| knowledge.style(feed, now));
+    let header =
+        ["id", "language", "country", "host", "interval", "next poll", "as of", "standing"];
     print_table(&mut anstream::stdout().lock(), header, &rows, styles)?;
+    for line in knowledge.summary(&config.feeds, now) {
+        anstream::eprintln!("{line}");
+    }
     Ok(Exit::Fine)
 }
 
@@ -160,36 +140,29 @@ fn interval_text(feed: &Feed, state: Option<&FeedState>) -> String {
     }
 }
 
-fn next_text(state: Option<&FeedState>, now: Timestamp) -> String {
-    match state.and_then(|state| state.plan.due_at) {
-        Some(due_at) if due_at > now => {
-            let wait = due_at.duration_since(now);
-            format!("in {}", rounded(wait.unsigned_abs()))
-        }
-        Some(_) | None => "due".to_owned(),
+fn next_text(next: NextPoll) -> String {
+    match next {
+        NextPoll::In(wait) => format!("in {}", rounded(wait)),
+        NextPoll::Due => "due".to_owned(),
+        NextPoll::Unwritten(_) => "not known".to_owned(),
+        NextPoll::Overdue(late) => format!("overdue {}", rounded(late)),
+        NextPoll::Unowned => "no owner".to_owned(),
     }
 }
 
-fn standing_text(state: Option<&FeedState>) -> String {
-    let Some(state) = state else { return "not polled yet".to_owned() };
-    match state.standing {
-        Standing::New => "not polled yet".to_owned(),
-        Standing::Fine => "fine".to_owned(),
-        Standing::Gone => "withdrawn by its publisher".to_owned(),
-        Standing::Failing => {
-            let class = state.last_failure.as_ref().map(|failure| failure.class.name());
-            let times = counted(usize::try_from(state.failures).unwrap_or(usize::MAX), "time");
-            format!("failing: {}, {times}", class.unwrap_or("unknown"))
+/// The same in a sentence's worth of words.
+fn next_explained(next: NextPoll) -> String {
+    match next {
+        NextPoll::In(_) | NextPoll::Due => next_text(next),
+        NextPoll::Unwritten(late) => format!(
+            "{} ago; it may have been polled since: a poll that changes nothing is written within \
+             the hour",
+            rounded(late)
+        ),
+        NextPoll::Overdue(late) => {
+            format!("{} ago, and no poll is known since: is a daemon running?", rounded(late))
         }
-    }
-}
-
-fn standing_style(state: Option<&FeedState>) -> Style {
-    match state.map(|state| state.standing).unwrap_or_default() {
-        Standing::New => Style::new(),
-        Standing::Fine => AnsiColor::Green.on_default(),
-        Standing::Failing => AnsiColor::Red.on_default(),
-        Standing::Gone => AnsiColor::Yellow.on_default(),
+        NextPoll::Unowned => "if somebody owned its lane".to_owned(),
     }
 }
 
@@ -202,8 +175,7 @@ fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
     let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
         bail!("no feed has the id \"{id}\"; {}", hint(id, &config.feeds));
     };
-    let states = states(config)?;
-    let text = explanation(feed, states.get(&feed.id).map(AsRef::as_ref), Clock::System.now());
+    let text = explanation(feed, &Knowledge::read(config)?, Clock::System.now());
     anstream::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Fine)
 }
@@ -222,10 +194,17 @@ fn hint(id: &str, feeds: &[Feed]) -> String {
 }
 
 /// Why a feed is polled when it is: what decided, and everything else that had a say.
-fn explanation(feed: &Feed, state: Option<&FeedState>, now: Timestamp) -> String {
+fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     let mut lines = vec![format!("{}  {}", feed.id, feed.url)];
+    let as_of = knowledge.as_of_text(feed, now);
+    let state = knowledge.of(feed).map(|known| known.state.as_ref());
     let Some(state) = state.filter(|state| state.sequence > 0) else {
-        lines.push("next poll: when the daemon runs; it has not been polled before".to_owned());
+        lines.push(if knowledge.is_kept() {
+            "next poll: when the daemon runs; it has not been polled before".to_owned()
+        } else {
+            "next poll: not known; the json_lines ledger keeps no state".to_owned()
+        });
+        lines.extend(as_of);
         return lines.join("\n") + "\n";
     };
     let plan = &state.plan;
@@ -233,16 +212,17 @@ fn explanation(feed: &Feed, state: Option<&FeedState>, now: Timestamp) -> String
     lines.push(format!(
         "next poll: {} ({}), because {}",
         at.unwrap_or_default(),
-        next_text(Some(state), now),
+        next_explained(knowledge.next_poll(feed, now)),
         reason_text(plan.reason)
     ));
     let polled_at = state.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     lines.push(format!(
         "standing: {}, after {}, the last at {}",
-        standing_text(Some(state)),
+        knowledge.standing_text(feed),
         counted(usize::try_from(state.sequence).unwrap_or(usize::MAX), "poll"),
         polled_at.unwrap_or_default()
     ));
+    lines.extend(as_of);
     if let Some(failure) = &state.last_failure {
         lines.push(format!("last failure: {}: {}", failure.class.name(), failure.detail));
     }
@@ -454,9 +434,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::commit::States;
     use crate::model::FailureClass;
     use crate::schedule::Plan;
-    use crate::state::LastFailure;
+    use crate::state::{LastFailure, Standing};
 
     const FEEDS: &str =
         "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";
@@ -615,8 +596,11 @@ what had a say:
   retry after 1h            what the server asked for
   jitter      1s            added so that feeds do not move in step
 ";
-        assert_eq!(explanation(feed, Some(&state), now), expected);
-        assert!(explanation(feed, None, now).contains("it has not been polled before"));
+        let known =
+            |state: FeedState| Knowledge::of_polls([(feed.id.clone(), state.into())].into());
+        assert_eq!(explanation(feed, &known(state), now), expected);
+        let nothing = Knowledge::of_polls(States::new());
+        assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod run;
 pub mod schema;
 pub mod search;
 pub mod show;
+mod standing;
 pub mod tag;
 pub mod tail;
 pub mod topics;

@@ -26,7 +26,7 @@ use crate::telemetry::lanes::LaneState;
 
 /// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
 /// polls change no more than that, and writing each would be most of what is written.
-const PUT_OFF: Duration = Duration::from_secs(3600);
+pub(super) const PUT_OFF: Duration = Duration::from_secs(3600);
 
 /// The first wait after a term that could not begin, or a commit that could not be looked up.
 const WAIT_MIN: Duration = Duration::from_millis(250);

@@ -14,6 +14,7 @@ pub mod cluster;
 mod group;
 mod hash;
 mod lane;
+pub mod owners;
 mod placement;
 pub mod probe;
 pub mod read;
@@ -58,6 +59,10 @@ use crate::telemetry::Metrics;
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.
 const QUEUE_OUTCOMES: usize = 64;
+
+/// Within what time a replica that polls a feed has written how that feed stands, whatever came of its
+/// polls.
+pub const STATES_WRITTEN_WITHIN: Duration = lane::PUT_OFF;
 
 /// How many changes of lanes may wait for the scheduler. It takes them at once; a full channel makes
 /// lanes wait.
@@ -236,6 +241,11 @@ pub struct KafkaLedger {
     placement: std::thread::JoinHandle<()>,
 }
 
+/// The lane of a feed, by its host.
+pub fn lane_of(settings: &KafkaSettings, url: &Url) -> u32 {
+    hash::lane(url, settings.lanes)
+}
+
 impl KafkaLedger {
     /// Starts to look for brokers. None need be there: lanes come when they are.
     ///
@@ -282,7 +292,7 @@ impl KafkaLedger {
 
     /// See [`super::Ledger::lane`].
     pub fn lane(&self, url: &Url) -> u32 {
-        hash::lane(url, self.shared.settings.lanes)
+        lane_of(&self.shared.settings, url)
     }
 
     /// See [`super::Ledger::find_states`].

@@ -16,11 +16,11 @@ use rdkafka::{Message as _, Offset, TopicPartitionList};
 use tokio::time::Instant;
 
 use super::cluster::{ClusterError, find_brokers, listen};
+use super::owners::{Member, Owners};
 use super::settings::KafkaSettings;
 use super::trouble::{self, Heard};
-use crate::commit::States;
 use crate::commit::filter::{Facts, Filter};
-use crate::model::FeedId;
+use crate::model::{FeedId, Timestamp};
 use crate::state::FeedState;
 
 /// How long a reader waits for a first answer.
@@ -375,29 +375,78 @@ impl Follower {
     }
 }
 
-/// The state of every feed that the state topic knows, whichever lane it is in.
+/// A feed's state as the state topic has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredState {
+    /// The state.
+    pub state: Arc<FeedState>,
+    /// When it was committed. What happened since is not written yet, or nobody has polled.
+    pub written_at: Timestamp,
+}
+
+/// What the state topic says, and who writes it.
+#[derive(Debug)]
+pub struct Stored {
+    /// Of every feed ever committed, whichever lane it is in.
+    pub states: BTreeMap<FeedId, StoredState>,
+    /// Who has the lanes now, or why that is not known.
+    pub owners: Result<Owners, String>,
+}
+
+/// The newest value of a key in one partition.
+struct Newest {
+    at_ms: i64,
+    value: Vec<u8>,
+}
+
+/// The state of every feed that the state topic knows, and who has the lanes.
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn read_states(settings: &KafkaSettings) -> Result<States, ReadError> {
+pub fn read_states(settings: &KafkaSettings) -> Result<Stored, ReadError> {
     let reader = TopicReader::open(settings, &settings.topics.state)?;
-    let mut newest: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+    // By partition: a feed that has moved to another lane is taken back in the one it left, and the
+    // partitions come in no order.
+    let mut newest: BTreeMap<(i32, Vec<u8>), Option<Newest>> = BTreeMap::new();
     reader.read(&reader.held, &mut |message| {
         if let Some(key) = message.key().filter(|key| *key != FeedId::RESERVED.as_bytes()) {
-            newest.insert(key.to_vec(), message.payload().map(<[u8]>::to_vec));
+            let at_ms = message.timestamp().to_millis().unwrap_or_default();
+            let value = message.payload().map(|value| Newest { at_ms, value: value.to_vec() });
+            newest.insert((message.partition(), key.to_vec()), value);
         }
     })?;
-    newest
-        .iter()
-        .filter_map(|(key, value)| Some(state(key, value.as_deref()?)))
-        .map(|state| {
-            state.map_err(|(feed, why)| ReadError::State {
-                topic: settings.topics.state.clone(),
-                feed,
-                why,
-            })
-        })
-        .collect()
+    let mut states: BTreeMap<FeedId, StoredState> = BTreeMap::new();
+    for ((_, key), value) in newest {
+        let Some(Newest { at_ms, value }) = value else { continue };
+        let (feed, state) = state(&key, &value).map_err(|(feed, why)| ReadError::State {
+            topic: settings.topics.state.clone(),
+            feed,
+            why,
+        })?;
+        let written_at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
+        let known = states.get(&feed);
+        if known.is_none_or(|known| known.state.sequence < state.sequence) {
+            states.insert(feed, StoredState { state, written_at });
+        }
+    }
+    let owners = reader.owners(&settings.deployment);
+    Ok(Stored { states, owners })
+}
+
+impl TopicReader {
+    /// Which members of the group have which partitions of the topic.
+    fn owners(&self, group: &str) -> Result<Owners, String> {
+        let groups = self.consumer.fetch_group_list(Some(group), QUESTION);
+        let groups = groups.map_err(|error| trouble::shown(&error))?;
+        let Some(group) = groups.groups().iter().find(|found| found.name() == group) else {
+            return Ok(Owners::default());
+        };
+        let members = group.members().iter().map(|member| Member {
+            name: format!("{} at {}", member.client_id(), member.client_host()),
+            assignment: member.assignment().unwrap_or_default(),
+        });
+        Owners::of(group.state(), &self.topic, members)
+    }
 }
 
 /// One feed's state, or its key and what is wrong.

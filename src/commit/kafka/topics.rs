@@ -367,14 +367,14 @@ pub fn command(plan: &TopicPlan, brokers: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::commit::kafka::settings::{PartitionBy, TopicNames};
 
     /// Settings as the configuration has them by default.
-    pub(in crate::commit::kafka) fn settings() -> KafkaSettings {
+    pub(crate) fn settings() -> KafkaSettings {
         KafkaSettings {
             brokers: vec!["127.0.0.1:9092".to_owned()],
             deployment: "conflictwire".to_owned(),
