@@ -10,6 +10,7 @@ pub mod tag;
 pub mod state;
 pub mod commit;
 pub mod pipeline;
+pub mod memory;
 pub mod admin;
 pub mod config;
 pub mod telemetry;

@@ -134,6 +134,8 @@ impl Poll {
             backlog: Backlog::All,
             entries_max: 2000,
             text_chars_max: 100_000,
+            body_limit: 16 << 20,
+            quota: conflictwire::model::Quota { articles: 20_000, bytes: 256 << 20 },
         };
         let content_type = match document.format {
             Format::Rss => "application/rss+xml",

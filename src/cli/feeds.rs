@@ -252,7 +252,11 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::Interval => "its interval is over then",
         Reason::Ttl => "the feed's own ttl is over then",
         Reason::Backoff => "the wait that grows with failures is over then",
-        Reason::FirstPoll | Reason::Freshness | Reason::RetryAfter | Reason::Gone => reason.text(),
+        Reason::FirstPoll
+        | Reason::Freshness
+        | Reason::RetryAfter
+        | Reason::Gone
+        | Reason::Quota => reason.text(),
     }
 }
 
@@ -579,6 +583,7 @@ mod tests {
                 ttl: None,
                 backoff: seconds(1800),
                 retry_after: seconds(3600),
+                quota: None,
                 jitter: Duration::from_millis(1500),
             },
             ..FeedState::default()

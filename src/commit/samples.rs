@@ -108,5 +108,6 @@ pub(crate) fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcom
             ..FeedState::default()
         }),
         urgency: Urgency::Prompt,
+        bytes: 0,
     }
 }

@@ -12,15 +12,19 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::feeds::{FeedDefaults, FeedList, check_feeds};
+use super::feeds::{BYTES_PER_DAY, FeedDefaults, FeedList, check_feeds, read_articles_per_day};
 use super::origin::Origins;
-use super::raw::{RawConfig, RawFetch, RawKafka, RawPrivateNetworks, RawSqlite};
-use super::units::{duration_text, quoted, read_backlog, read_duration_in, read_size_in};
+use super::raw::{RawConfig, RawFetch, RawKafka, RawPrivateNetworks, RawSchedule, RawSqlite};
+use super::units::{
+    duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
+};
 use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
 use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{KafkaSettings, PartitionBy, Secret, TopicNames};
 use crate::commit::sqlite::SqliteSettings;
 use crate::fetch::{FetchSettings, PrivateNetworks};
+use crate::memory::shares::Shares;
+use crate::model::Quota;
 use crate::schedule::queue::Politeness;
 
 const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {
@@ -58,6 +62,8 @@ const TEXT_CHARS: RangeInclusive<i64> = 100..=10_000_000;
 const KEEP_AGE: RangeInclusive<Duration> = seconds(3600, 36_500 * DAY);
 /// A database is not smaller than a MiB; 16 TiB is near the largest SQLite can have.
 const KEEP_SIZE: RangeInclusive<u64> = 1 << 20..=1 << 44;
+/// Less has no room for the smallest feeds; a TiB is more than any machine has for it.
+const MEMORY: RangeInclusive<u64> = 64 << 20..=1 << 40;
 /// The polls in flight need seconds; service managers kill after minutes.
 const DRAIN_TIMEOUT: RangeInclusive<Duration> = seconds(1, 600);
 /// A partition, a producer and some ten threads each: more lanes than feeds' hosts help nobody.
@@ -95,9 +101,9 @@ pub(super) fn check(
     let main = Origins::default();
     let origins = lists.first().map_or(&main, |list| &list.origins);
     let mut check = Checker { origins, problems };
-    let feed_defaults = check.feed_defaults(raw);
     let threshold = check.threshold(raw.tag.threshold);
     let fetch = check.fetch(&raw.fetch);
+    let feed_defaults = check.feed_defaults(raw, fetch.body_limit);
     let concurrency = check.count("fetch.concurrency", raw.fetch.concurrency, &CONCURRENCY);
     let host_concurrency = raw.fetch.host_concurrency;
     let politeness = Politeness {
@@ -112,6 +118,7 @@ pub(super) fn check(
     let admin_listen = check.listen(&raw.admin.listen);
     let log = check.log(&raw.log.level, &raw.log.format);
     let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
+    let memory = check.memory(raw, fetch.body_limit);
     let feeds = check_feeds(lists, &feed_defaults, problems);
     Config {
         path: None,
@@ -126,6 +133,7 @@ pub(super) fn check(
         admin_listen,
         log,
         drain_timeout,
+        memory,
     }
 }
 
@@ -169,7 +177,34 @@ impl Checker<'_> {
         self.or_report(key, read, or)
     }
 
-    fn feed_defaults(&mut self, raw: &RawConfig) -> FeedDefaults {
+    /// What documents may take; enough for one of the largest.
+    fn memory(&mut self, raw: &RawConfig, body_limit: u64) -> u64 {
+        let read = read_size_in(&raw.run.memory, &MEMORY);
+        let is_right = read.is_ok();
+        let memory = self.or_report("run.memory", read, *MEMORY.end());
+        let needed = Shares::memory_min(body_limit);
+        if is_right && memory < needed && !self.origins.is_reported("fetch.body_limit") {
+            let text = format!(
+                "{} needs run.memory to be {} or more, and it is {}; lower the one or raise the other",
+                size_text(body_limit),
+                size_text(needed.next_multiple_of(1 << 20)),
+                size_text(memory)
+            );
+            self.report("fetch.body_limit", text);
+        }
+        memory
+    }
+
+    fn quota(&mut self, raw: &RawSchedule) -> Quota {
+        let articles = read_articles_per_day(raw.articles_per_day);
+        let bytes = read_size_in(&raw.bytes_per_day, &BYTES_PER_DAY);
+        Quota {
+            articles: self.or_report("schedule.articles_per_day", articles, 1),
+            bytes: self.or_report("schedule.bytes_per_day", bytes, *BYTES_PER_DAY.start()),
+        }
+    }
+
+    fn feed_defaults(&mut self, raw: &RawConfig, body_limit: u64) -> FeedDefaults {
         let schedule = &raw.schedule;
         let (min_key, max_key) = ("schedule.interval_min", "schedule.interval_max");
         let min = read_duration_in(&schedule.interval_min, &INTERVAL_MIN);
@@ -199,6 +234,8 @@ impl Checker<'_> {
             backlog: self.or_report("schedule.backlog", backlog, crate::model::Backlog::All),
             entries_max: self.count("parse.entries_max", raw.parse.entries_max, &ENTRIES),
             text_chars_max: self.count("normalise.text_chars_max", text_chars_max, &TEXT_CHARS),
+            body_limit,
+            quota: self.quota(schedule),
         }
     }
 

@@ -11,15 +11,23 @@ use super::opml::{attribute_name, read_opml, write_opml};
 use super::origin::Origins;
 use super::raw::{RawFeed, RawFeeds};
 use super::read::Reader;
-use super::units::{backlog_text, duration_text, read_backlog, read_duration};
+use super::units::{
+    backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
+};
 use super::walk::shown;
-use crate::model::{Backlog, Feed, FeedId};
+use crate::model::{Backlog, Feed, FeedId, Quota};
 
 /// The most feeds of one configuration: each one's state is held in memory.
 pub const FEEDS_MAX: usize = 100_000;
 
 /// The longest URL, in bytes: what browsers and caches agree on is less.
 const URL_BYTES_MAX: usize = 4096;
+
+/// Fewer than one would be no feed; ten million are more than all newsrooms of the world write.
+const ARTICLES_PER_DAY: RangeInclusive<i64> = 1..=10_000_000;
+
+/// An article and a reject fit into 1 MiB; a TiB a day is a disk a day.
+pub(super) const BYTES_PER_DAY: RangeInclusive<u64> = 1 << 20..=1 << 40;
 
 /// The longest name of a publisher: it is on every record.
 const PUBLISHER_CHARS_MAX: usize = 200;
@@ -52,6 +60,10 @@ pub struct FeedDefaults {
     pub entries_max: usize,
     /// `normalise.text_chars_max`.
     pub text_chars_max: usize,
+    /// `fetch.body_limit`.
+    pub body_limit: u64,
+    /// `schedule.articles_per_day`, `schedule.bytes_per_day`.
+    pub quota: Quota,
 }
 
 impl FeedDefaults {
@@ -70,6 +82,8 @@ impl FeedDefaults {
             backlog: self.backlog,
             entries_max: self.entries_max,
             text_chars_max: self.text_chars_max,
+            body_limit: self.body_limit,
+            quota: self.quota,
         }
     }
 }
@@ -171,6 +185,16 @@ pub(super) fn check_feeds(
     feeds
 }
 
+/// How many articles a feed may add in a day.
+///
+/// # Errors
+/// What is allowed.
+pub(super) fn read_articles_per_day(given: i64) -> Result<u64, String> {
+    let (min, max) = (ARTICLES_PER_DAY.start(), ARTICLES_PER_DAY.end());
+    let fits = if ARTICLES_PER_DAY.contains(&given) { u64::try_from(given).ok() } else { None };
+    fits.ok_or_else(|| format!("{given} is out of range; use {min} to {max}"))
+}
+
 fn too_many(feeds: usize) -> Option<String> {
     (feeds > FEEDS_MAX)
         .then(|| format!("{feeds} feeds are listed; use at most {FEEDS_MAX}, or a second daemon"))
@@ -208,9 +232,10 @@ impl FeedCheck<'_> {
         let interval =
             self.checked("interval", raw.interval.as_deref(), |text| read_interval(text, &range));
         let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
+        let quota = self.quota(raw, defaults.quota);
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
-        Some(Feed { publisher, country, language, interval, backlog, ..feed })
+        Some(Feed { publisher, country, language, interval, backlog, quota, ..feed })
     }
 
     fn url(&mut self, text: Option<&str>) -> Option<Url> {
@@ -221,6 +246,20 @@ impl FeedCheck<'_> {
                 .to_owned()),
         };
         read.map_err(|text| self.report("url", text)).ok()
+    }
+
+    /// What it may add in a day: its own word, else that of `[schedule]`.
+    fn quota(&mut self, raw: &RawFeed, default: Quota) -> Quota {
+        let articles = raw.articles_per_day.map(read_articles_per_day);
+        let articles = articles
+            .and_then(|read| read.map_err(|text| self.report("articles_per_day", text)).ok());
+        let bytes = self.checked("bytes_per_day", raw.bytes_per_day.as_deref(), |text| {
+            read_size_in(text, &BYTES_PER_DAY)
+        });
+        Quota {
+            articles: articles.unwrap_or(default.articles),
+            bytes: bytes.unwrap_or(default.bytes),
+        }
     }
 
     fn checked<T>(
@@ -400,15 +439,21 @@ pub fn feed_table(feed: &Feed, defaults: &FeedDefaults) -> String {
         ("language", raw.language),
         ("interval", raw.interval),
         ("backlog", raw.backlog),
+        ("bytes_per_day", raw.bytes_per_day),
     ];
+    let articles = raw.articles_per_day.map(|count| format!("articles_per_day = {count}\n"));
     let line = |(key, value): (&str, Option<String>)| {
         Some(format!("{key} = {}\n", toml::Value::from(value?)))
     };
-    std::iter::once("\n[[feed]]\n".to_owned()).chain(keys.into_iter().filter_map(line)).collect()
+    std::iter::once("\n[[feed]]\n".to_owned())
+        .chain(keys.into_iter().filter_map(line))
+        .chain(articles)
+        .collect()
 }
 
 /// A feed as it would be written down.
 fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
+    let quota = feed.quota;
     RawFeed {
         id: Some(feed.id.to_string()),
         url: Some(feed.url.to_string()),
@@ -417,6 +462,9 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         language: feed.language.clone(),
         interval: feed.interval.map(duration_text),
         backlog: (feed.backlog != defaults.backlog).then(|| backlog_text(feed.backlog)),
+        articles_per_day: (quota.articles != defaults.quota.articles)
+            .then(|| i64::try_from(quota.articles).unwrap_or(i64::MAX)),
+        bytes_per_day: (quota.bytes != defaults.quota.bytes).then(|| size_text(quota.bytes)),
     }
 }
 
@@ -449,6 +497,8 @@ mod tests {
             backlog: Backlog::All,
             entries_max: 1,
             text_chars_max: 100,
+            body_limit: 1024,
+            quota: Quota { articles: 1, bytes: 1 << 20 },
         };
         let mut problems = Vec::new();
         assert_eq!(check_feeds(&[list], &defaults, &mut problems), []);

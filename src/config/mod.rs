@@ -78,6 +78,8 @@ pub struct Config {
     pub log: LogSettings,
     /// How long a drain may take (`run.drain_timeout`).
     pub drain_timeout: Duration,
+    /// What documents may take, bytes (`run.memory`).
+    pub memory: u64,
 }
 
 impl Config {

@@ -129,6 +129,11 @@ impl Reading<'_> {
                 "cw:country" => feed.country = given,
                 "cw:interval" => feed.interval = given,
                 "cw:backlog" => feed.backlog = given,
+                // What is no number is reported as one that is out of range.
+                "cw:articles_per_day" => {
+                    feed.articles_per_day = given.map(|count| count.parse().unwrap_or(-1));
+                }
+                "cw:bytes_per_day" => feed.bytes_per_day = given,
                 _ => {}
             }
         }
@@ -176,6 +181,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
     );
     for feed in feeds {
         let url = feed.url.as_deref().unwrap_or_default();
+        let articles = feed.articles_per_day.map(|count| count.to_string());
         let title = feed.publisher.as_deref().or(feed.id.as_deref()).unwrap_or(url);
         out.push_str("<outline type=\"rss\"");
         for (name, value) in [
@@ -187,6 +193,8 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:country", feed.country.as_deref()),
             ("cw:interval", feed.interval.as_deref()),
             ("cw:backlog", feed.backlog.as_deref()),
+            ("cw:articles_per_day", articles.as_deref()),
+            ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
         ] {
             if let Some(value) = value {
                 let value = quick_xml::escape::escape(value);
@@ -304,6 +312,8 @@ mod tests {
             language: Some("uk".to_owned()),
             interval: Some("30m".to_owned()),
             backlog: Some("none".to_owned()),
+            articles_per_day: Some(7),
+            bytes_per_day: Some("2MiB".to_owned()),
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

@@ -66,6 +66,11 @@ pub struct RawSchedule {
     /// What the first poll of a feed publishes: "all", "none", or what is no older than a duration
     /// such as "48h".
     pub backlog: String,
+    /// The most article revisions that a feed adds in a day (UTC); then it is put off until the next.
+    /// 1 to 10000000.
+    pub articles_per_day: i64,
+    /// The same, bytes of records and rejects as written. 1MiB to 1TiB.
+    pub bytes_per_day: String,
 }
 
 impl Default for RawSchedule {
@@ -75,6 +80,8 @@ impl Default for RawSchedule {
             interval_max: "4h".to_owned(),
             retry_after_max: "24h".to_owned(),
             backlog: "all".to_owned(),
+            articles_per_day: 20_000,
+            bytes_per_day: "256MiB".to_owned(),
         }
     }
 }
@@ -328,11 +335,14 @@ impl Default for RawLog {
 pub struct RawRun {
     /// How long a shutdown may take before what is unfinished is given up. 1s to 10m.
     pub drain_timeout: String,
+    /// How much memory documents may take, all polls together: as they arrive, while they are read,
+    /// and until what is made of them is committed. 64MiB to 1TiB.
+    pub memory: String,
 }
 
 impl Default for RawRun {
     fn default() -> Self {
-        Self { drain_timeout: "20s".to_owned() }
+        Self { drain_timeout: "20s".to_owned(), memory: "1GiB".to_owned() }
     }
 }
 
@@ -371,6 +381,14 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub backlog: Option<String>,
+    /// As `schedule.articles_per_day`, for this feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
+    pub articles_per_day: Option<i64>,
+    /// As `schedule.bytes_per_day`, for this feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub bytes_per_day: Option<String>,
 }
 
 /// The JSON Schema (2020-12) of the configuration file.

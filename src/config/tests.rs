@@ -186,6 +186,8 @@ fn check_range(key: &str, under: &str, least: &str, most: &str, over: &str) {
         let partner = match key {
             "schedule.interval_min" => "interval_max = \"30d\"\n",
             "schedule.interval_max" => "interval_min = \"1s\"\n",
+            "fetch.body_limit" => "[run]\nmemory = \"1TiB\"\n",
+            "run.memory" => "[fetch]\nbody_limit = \"1KiB\"\n",
             _ => "",
         };
         fine(&format!("{}{partner}", setting(key, value)));
@@ -211,6 +213,8 @@ fn every_range_ends_where_it_says() {
         ("sqlite.keep_age", "59m", "1h", "36500d", "36501d"),
         ("sqlite.keep_size", "1023KiB", "1MiB", "16TiB", "17TiB"),
         ("run.drain_timeout", "999ms", "1s", "10m", "601s"),
+        ("run.memory", "63MiB", "64MiB", "1TiB", "1025GiB"),
+        ("schedule.bytes_per_day", "1023KiB", "1MiB", "1TiB", "1025GiB"),
     ] {
         let quoted = [under, least, most, over].map(|value| format!("\"{value}\""));
         check_range(key, &quoted[0], &quoted[1], &quoted[2], &quoted[3]);
@@ -220,6 +224,7 @@ fn every_range_ends_where_it_says() {
         ("fetch.concurrency", "0", "1", "1000", "1001"),
         ("fetch.host_concurrency", "0", "1", "100", "101"),
         ("parse.entries_max", "0", "1", "100000", "100001"),
+        ("schedule.articles_per_day", "0", "1", "10000000", "10000001"),
         ("normalise.text_chars_max", "99", "100", "10000000", "10000001"),
         ("tag.threshold", "-0.1", "0", "1", "1.1"),
     ] {
@@ -233,6 +238,36 @@ fn the_bounds_of_the_interval_are_in_order() {
     check_problem(
         "[schedule]\ninterval_min = \"2h\"\ninterval_max = \"1h\"",
         "schedule.interval_min: 2h is longer than schedule.interval_max (1h); lower it",
+    );
+}
+
+#[test]
+fn a_document_of_the_largest_size_fits_the_memory() {
+    fine("[fetch]\nbody_limit = \"2MiB\"\n[run]\nmemory = \"128MiB\"");
+    check_problem(
+        "[fetch]\nbody_limit = \"4MiB\"\n[run]\nmemory = \"128MiB\"",
+        "fetch.body_limit: 4MiB needs run.memory to be 212MiB or more, and it is 128MiB; lower the \
+         one or raise the other",
+    );
+}
+
+#[test]
+fn a_feed_has_a_quota_of_its_own_or_that_of_all() {
+    let config = fine(
+        "[schedule]\narticles_per_day = 7\nbytes_per_day = \"2MiB\"\n\
+         [[feed]]\nurl = \"https://a.b/1\"\n\
+         [[feed]]\nurl = \"https://a.b/2\"\narticles_per_day = 9\nbytes_per_day = \"3MiB\"",
+    );
+    let quotas: Vec<_> =
+        config.feeds.iter().map(|feed| (feed.quota.articles, feed.quota.bytes >> 20)).collect();
+    assert_eq!(quotas, [(7, 2), (9, 3)]);
+    check_problem(
+        "[[feed]]\nurl = \"https://a.b/\"\narticles_per_day = 0",
+        "feed[0].articles_per_day: 0 is out of range; use 1 to 10000000",
+    );
+    check_problem(
+        "[[feed]]\nurl = \"https://a.b/\"\nbytes_per_day = \"1B\"",
+        "feed[0].bytes_per_day: 1B is too small; use 1MiB to 1TiB",
     );
 }
 
@@ -321,7 +356,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         (
             "[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"",
             "feed[0].lang: is not a known key; \
-          known here: backlog, country, id, interval, language, publisher, url",
+          known here: articles_per_day, backlog, bytes_per_day, country, id, interval, language, publisher, url",
         ),
     ] {
         check_problem(text, hint);

@@ -14,7 +14,7 @@ use crate::commit::LedgerSettings;
 use crate::commit::sqlite::SqliteSettings;
 use crate::config::{Config, FeedDefaults, LogFormat, LogSettings, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
-use crate::model::{Backlog, Feed, FeedId};
+use crate::model::{Backlog, Feed, FeedId, Quota};
 use crate::schedule::queue::Politeness;
 use crate::tag::Tagger;
 
@@ -29,6 +29,9 @@ pub const HOST_GAP: Duration = Duration::from_millis(300);
 
 /// Far above any document here: what passes it is a mistake of ours.
 const BODY_LIMIT: u64 = 1024 * 1024;
+
+/// Far more than the demo's documents take.
+const MEMORY: u64 = 256 * 1024 * 1024;
 
 /// The name of the ledger in the demo's folder.
 pub const LEDGER: &str = "conflictwire.db";
@@ -46,6 +49,8 @@ pub fn config(folder: &Path, port: u16) -> Config {
         backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 20_000,
+        body_limit: BODY_LIMIT,
+        quota: Quota { articles: 10_000, bytes: 64 << 20 },
     };
     Config {
         path: None,
@@ -66,6 +71,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
             resolve: hosts,
         },
         concurrency: 8,
+        memory: MEMORY,
         politeness: Politeness { host_concurrency: 1, host_gap: HOST_GAP },
         tag: TagSettings { threshold: 0.5, taxonomy, lexicons },
         ledger: LedgerSettings::Sqlite(SqliteSettings {

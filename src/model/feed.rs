@@ -5,6 +5,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use super::Quota;
+
 /// The id of a feed: given in the configuration, or a slug of host and path.
 ///
 /// Shape: 1 to 128 characters of `a-z 0-9 . _ -`. Feed state is kept under it, so it outlives a
@@ -122,6 +124,10 @@ pub struct Feed {
     pub entries_max: usize,
     /// The most characters of body text on a record.
     pub text_chars_max: usize,
+    /// The most bytes of its document.
+    pub body_limit: u64,
+    /// What it may add to the ledger in a day.
+    pub quota: Quota,
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ pub mod article;
 pub mod entry;
 pub mod feed;
 pub mod outcome;
+pub mod quota;
 pub mod record;
+pub mod reject;
 pub mod tag;
 pub mod time;
 
@@ -34,6 +36,7 @@ pub use outcome::{
     Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
     Urgency, Validators,
 };
+pub use quota::Quota;
 pub use record::{Record, Reject};
 pub use tag::{
     Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Related, Tag, TagId,

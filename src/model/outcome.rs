@@ -222,6 +222,8 @@ pub struct EntryCounts {
     pub rejected: u64,
     /// Beyond `parse.entries_max`, and left out.
     pub over_limit: u64,
+    /// Left unread until tomorrow: the feed has added as much as it may in a day.
+    pub over_quota: u64,
 }
 
 /// What a poll came to.
@@ -259,4 +261,6 @@ pub struct Outcome {
     pub state: Arc<FeedState>,
     /// How soon it must be durable. A ledger may take everything for prompt.
     pub urgency: Urgency,
+    /// What all of it takes, in memory or as written, whichever is more.
+    pub bytes: u64,
 }

@@ -386,13 +386,13 @@ pub struct Reject {
     /// The failure's class ("malformed", "html", …), "entry" for a single entry, or "record" for an
     /// article's record that the ledger could not take; then `bytes` is that record.
     pub reason: String,
-    /// What is wrong, for a person.
+    /// What is wrong, for a person; cut after some 2000 bytes.
     pub detail: String,
     /// Where in the decoded document, in bytes. Null if it is the whole document.
     pub offset: Option<u64>,
     /// Length of what was refused, in bytes.
     pub length: u64,
-    /// The first 64 KiB of it at most, base64.
+    /// The first of them, base64: as many as keep the whole reject within 64 KiB, some 46000.
     pub bytes: String,
     /// When; RFC 3339, UTC.
     pub at: String,

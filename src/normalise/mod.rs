@@ -7,8 +7,10 @@ pub mod language;
 pub mod link;
 pub mod text;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use self::text::Layout;
@@ -22,6 +24,10 @@ const LINE_CHARS_MAX: usize = 1000;
 
 /// The most characters of a guid on a record; its identity is made of all of them.
 const GUID_CHARS_MAX: usize = 4096;
+
+/// The longest guid or link that is remembered as it is, bytes: nearly all are shorter, and a feed's
+/// state remembers hundreds.
+const MARK_BYTES_MAX: usize = 256;
 
 /// The most names, categories and files on one article.
 const LIST_MAX: usize = 100;
@@ -44,7 +50,7 @@ pub struct Context<'a> {
 /// Turns an entry into an article.
 pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
     let base = entry.base.as_ref().unwrap_or(context.base);
-    let is_repeated = |mark: &str| context.repeated_guids.contains(mark);
+    let is_repeated = |mark: &str| context.repeated_guids.contains(mark_key(mark).as_ref());
     let guid = guid(entry);
     let own_guid = guid.filter(|guid| !is_repeated(guid));
     let url = entry.link.as_deref().and_then(|link| {
@@ -116,13 +122,13 @@ pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
             let link = entry.link.as_deref().filter(|link| !link.is_empty());
             let mark = (link, entry.title.as_ref().filter(|_| link.is_none()));
             if *links_of.entry(guid).or_insert(mark) != mark {
-                repeated.insert(guid.to_owned());
+                repeated.insert(mark_key(guid).into_owned());
             }
         }
     }
     let mut found_at: HashMap<Url, (Option<&EntryText>, Url)> = HashMap::new();
     for entry in entries {
-        if guid(entry).is_some_and(|guid| !repeated.contains(guid)) {
+        if guid(entry).is_some_and(|guid| !repeated.contains(mark_key(guid).as_ref())) {
             continue;
         }
         let Some(link) = entry.link.as_deref() else { continue };
@@ -133,11 +139,20 @@ pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
         let found = (entry.title.as_ref(), place.clone());
         for url in [page, place] {
             if *found_at.entry(url.clone()).or_insert_with(|| found.clone()) != found {
-                repeated.insert(url.into());
+                repeated.insert(mark_key(url.as_str()).into_owned());
             }
         }
     }
     repeated
+}
+
+/// What a guid or link is remembered as: itself, or of a long one what identifies it.
+fn mark_key(mark: &str) -> Cow<'_, str> {
+    if mark.len() <= MARK_BYTES_MAX {
+        return Cow::Borrowed(mark);
+    }
+    let hash: [u8; 16] = Sha256::digest(mark).first_chunk().copied().unwrap_or_default();
+    Cow::Owned(format!("sha256:{:032x}", u128::from_be_bytes(hash)))
 }
 
 /// The publisher's identifier, if it says anything at all.

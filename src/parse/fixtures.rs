@@ -25,6 +25,8 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 10_000,
+        body_limit: 16 << 20,
+        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
     };
     let context = Context {
         feed: &feed,

@@ -38,6 +38,7 @@ use crate::commit::{CommitError, LaneChange, Ledger};
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::fetch::{FetchSetupError, Fetcher};
+use crate::memory::Memory;
 use crate::model::Outcome;
 use crate::tag::{LexiconProblem, Tagger};
 use crate::telemetry::Metrics;
@@ -101,7 +102,7 @@ pub struct Daemon {
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
     admin: Option<std::net::TcpListener>,
-    observer: Option<mpsc::Sender<Outcome>>,
+    observer: Option<mpsc::Sender<Arc<Outcome>>>,
     reloads: Option<mpsc::Receiver<()>>,
 }
 
@@ -126,14 +127,14 @@ impl Daemon {
     /// Opens the ledger, builds the tools and binds the admin address, so that what is wrong is
     /// known before the first poll. Blocks; call inside the runtime.
     ///
-    /// `observer` is sent a copy of each outcome after its commit; commits wait for it.
+    /// `observer` is sent each outcome after its commit; commits wait for it.
     ///
     /// # Errors
     /// [`BuildError`].
     pub fn build(
         config: Config,
         clock: Clock,
-        observer: Option<mpsc::Sender<Outcome>>,
+        observer: Option<mpsc::Sender<Arc<Outcome>>>,
     ) -> Result<Self, BuildError> {
         let tools = Tools::build(&config, clock)?;
         let admin = config.admin_listen.map(bind).transpose()?;
@@ -182,6 +183,7 @@ impl Daemon {
             ledger: Arc::clone(&ledger),
             metrics: self.metrics,
             readiness: Arc::clone(&self.readiness),
+            memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
             stop: stop.clone(),
         };
@@ -195,6 +197,11 @@ impl Daemon {
         let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;
         fatal.map_or(Ok(drained), |error| Err(RunError::Ledger(error)))
     }
+}
+
+/// How many documents can be read at once.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn bind(address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {

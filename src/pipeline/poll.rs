@@ -15,12 +15,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::process::{panicked, process};
+use super::process::{panicked, process, too_large};
 use crate::admin::Readiness;
 use crate::clock::Clock;
 use crate::commit::{CommitError, Lease, Ledger};
 use crate::fault::{Point, point};
 use crate::fetch::Fetcher;
+use crate::memory::{Held, Memory};
 use crate::model::{Answer, Feed, FeedId, Outcome, PollResult};
 use crate::state::FeedState;
 use crate::tag::Tagger;
@@ -39,7 +40,8 @@ pub(super) struct Poller {
     pub(super) ledger: Arc<Ledger>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Arc<Readiness>,
-    pub(super) observer: Option<mpsc::Sender<Outcome>>,
+    pub(super) memory: Memory,
+    pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -85,9 +87,47 @@ impl Poller {
         };
         self.metrics.fetched(started.elapsed(), wire_bytes);
         point(Point::AfterFetch);
-        let outcome = process_apart(&job, answer, self.clock).await;
+        let Some((outcome, _held)) = self.read(&job, answer).await else {
+            self.metrics.poll_abandoned();
+            return PollEnd::Abandoned;
+        };
         point(Point::AfterProcess);
         self.commit(&job.feed, job.lease, outcome).await
+    }
+
+    /// Makes an outcome of an answer, in its turn; `None` if the daemon stops before that comes. What
+    /// the outcome takes is held until it is committed.
+    async fn read(&self, job: &Job, answer: Answer) -> Option<(Outcome, Held)> {
+        let place = match &answer {
+            Answer::Body(body) => {
+                let place = self.memory.place(&job.feed, body.bytes.len());
+                match self.unless_stopped(place).await? {
+                    Ok(place) => Some(place),
+                    Err(error) => {
+                        let (feed, detail) = (&job.feed, error.to_string());
+                        let now = self.clock.now();
+                        let outcome = too_large(feed, body, &job.state, detail, now);
+                        return Some((outcome, Held::nothing()));
+                    }
+                }
+            }
+            Answer::NotModified(_) | Answer::Failed(_) => None,
+        };
+        let outcome = process_apart(job, answer, self.clock).await;
+        // The place is given back after this: what is read and not committed fills only its share.
+        let held = self.memory.outcome(outcome.bytes);
+        let held = self.unless_stopped(held).await?;
+        drop(place);
+        Some((outcome, held))
+    }
+
+    /// What comes of a wait; `None` if the daemon stops first. What need not wait comes all the same.
+    async fn unless_stopped<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = wait => Some(done),
+            () = self.stop.cancelled() => None,
+        }
     }
 
     async fn commit(&self, feed: &Feed, lease: Lease, outcome: Outcome) -> PollEnd {
@@ -135,7 +175,7 @@ impl Poller {
         report(feed, &outcome);
         if let Some(observer) = &self.observer {
             // The observer may have gone; the outcome is durable all the same.
-            let _gone = observer.send(Outcome::clone(&outcome)).await;
+            let _gone = observer.send(Arc::clone(&outcome)).await;
         }
         let feed_id = outcome.feed_id.clone();
         PollEnd::Committed(lease, feed_id, Arc::clone(&outcome.state))
@@ -186,6 +226,15 @@ fn report(feed: &Feed, outcome: &Outcome) {
                     feed.id = %feed.id,
                     entry.over_limit = counts.over_limit,
                     "the feed has more entries than parse.entries_max; the last were left out"
+                );
+            }
+            if counts.over_quota > 0 {
+                warn!(
+                    feed.id = %feed.id,
+                    entry.over_quota = counts.over_quota,
+                    poll.next_at = next_at,
+                    "the feed has added as much as it may in a day (schedule.articles_per_day, \
+                     schedule.bytes_per_day); it is put off, and what it still lists then is read then"
                 );
             }
         }

@@ -454,13 +454,17 @@ impl Scheduler {
         if config.ledger != self.config.ledger
             || config.admin_listen != self.config.admin_listen
             || config.log != self.config.log
+            || config.memory != self.config.memory
         {
-            warn!("[ledger], [sqlite], [kafka], [admin] and [log] change at a restart only");
+            warn!(
+                "[ledger], [sqlite], [kafka], [admin], [log] and run.memory change at a restart only"
+            );
         }
         let politeness_changed = config.politeness != self.config.politeness;
         let (ledger, admin_listen, log) =
             (self.config.ledger.clone(), self.config.admin_listen, self.config.log);
-        self.config = Config { ledger, admin_listen, log, ..config };
+        let memory = self.config.memory;
+        self.config = Config { ledger, admin_listen, log, memory, ..config };
         self.tools = tools;
         point(Point::InReload);
         if politeness_changed {
@@ -487,6 +491,11 @@ impl Scheduler {
         // because the old one did not do.
         if state.url.as_ref().is_some_and(|url| *url != feed.url.as_str()) {
             return now;
+        }
+        // A quota may have been raised, and the next day begins for all feeds at once.
+        let is_spent = state.today.on_day_of(now).is_spent(feed.quota);
+        if state.plan.reason == schedule::Reason::Quota && !is_spent {
+            return state.plan.due_at.map_or(now, |due_at| due_at.min(now));
         }
         schedule::due_at(feed, &state.plan, state.polled_at, now)
     }

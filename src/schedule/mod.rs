@@ -18,6 +18,9 @@ use crate::model::{Feed, FeedId, Timestamp};
 /// A withdrawn feed is asked weekly, in case it was a mistake.
 pub const GONE_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// A quota is one of a day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// The shortest wait after 429 or 503 that names none: some servers send `Retry-After: 0` and ban
 /// whoever believes them.
 pub const BUSY_WAIT_MIN: Duration = Duration::from_secs(60);
@@ -44,6 +47,8 @@ pub enum Reason {
     RetryAfter,
     /// The publisher withdrew the feed.
     Gone,
+    /// It has added as much as it may in a day.
+    Quota,
 }
 
 impl Reason {
@@ -57,6 +62,7 @@ impl Reason {
             Self::Backoff => "the wait that grows with failures",
             Self::RetryAfter => "the server asked to wait",
             Self::Gone => "the publisher withdrew it; it is asked weekly",
+            Self::Quota => "it has added as much as it may in a day",
         }
     }
 }
@@ -79,6 +85,8 @@ pub struct Plan {
     pub backoff: Option<Duration>,
     /// What the server asked for, as far as it was believed.
     pub retry_after: Option<Duration>,
+    /// Until the next day, for a feed that has used up its quota.
+    pub quota: Option<Duration>,
     /// Added so that feeds do not move in step.
     pub jitter: Duration,
 }
@@ -100,6 +108,8 @@ pub struct Hints {
     pub is_gone: bool,
     /// 429 or 503.
     pub is_busy: bool,
+    /// Until the next day, for a feed that has used up its quota.
+    pub quota: Option<Duration>,
 }
 
 /// When to poll a feed next.
@@ -128,6 +138,7 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
         (backoff, Reason::Backoff),
         (retry_after, Reason::RetryAfter),
         (gone, Reason::Gone),
+        (hints.quota, Reason::Quota),
     ] {
         if let Some(claim) = claim.filter(|claim| *claim > wait) {
             wait = claim;
@@ -136,7 +147,9 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
     }
     let jitter = wait.mul_f64(JITTER_MAX * dice.clamp(0.0, 1.0));
     let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
-    Plan { due_at: Some(due_at), reason, interval, fresh_for, ttl, backoff, retry_after, jitter }
+    let quota = hints.quota;
+    let due_at = Some(due_at);
+    Plan { due_at, reason, interval, fresh_for, ttl, backoff, retry_after, quota, jitter }
 }
 
 /// When a planned poll is due, by the configuration and the clock as they are now.
@@ -154,6 +167,7 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
         Reason::Freshness | Reason::Ttl | Reason::Backoff => feed.interval_max,
         Reason::RetryAfter => feed.retry_after_max,
         Reason::Gone => GONE_INTERVAL,
+        Reason::Quota => DAY,
     };
     let longest = longest.saturating_add(longest.mul_f64(JITTER_MAX));
     let wait = Duration::try_from(due_at.duration_since(polled_at)).unwrap_or_default();

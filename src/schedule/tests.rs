@@ -24,6 +24,8 @@ fn feed() -> Feed {
         backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 100,
+        body_limit: 16 << 20,
+        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
     }
 }
 

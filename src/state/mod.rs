@@ -5,11 +5,13 @@
 //! the ledger's own transaction. Making the next state is `pipeline::process`'s; this file is what
 //! it looks like.
 
+mod day_use;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use day_use::{DayUse, until_next_day};
 pub use seen::{Seen, SeenArticle};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +85,8 @@ pub struct FeedState {
     pub repeated_marks: BTreeSet<String>,
     /// The learned interval; `None` before the first document.
     pub interval: Option<Duration>,
+    /// What it has added to the ledger today.
+    pub today: DayUse,
 }
 
 impl FeedState {
@@ -109,6 +113,7 @@ impl FeedState {
             && self.repeated_marks == other.repeated_marks
             && self.language == other.language
             && self.url == other.url
+            && self.today == other.today
     }
 
     /// Whether a person who reads either is told the same: how the feed stands, why it fails, where it

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 31] = [
+pub const FIELDS: [&str; 32] = [
     "admin.address",
     "config.path",
     "config.problem",
@@ -13,6 +13,7 @@ pub const FIELDS: [&str; 31] = [
     "entry.revised",
     "entry.rejected",
     "entry.over_limit",
+    "entry.over_quota",
     "feed.count",
     "feed.id",
     "feed.added",

@@ -119,7 +119,8 @@ impl Metrics {
         );
         counters(
             "entries",
-            "Entries read: outcome = new, revised, unchanged, skipped, rejected, over_limit",
+            "Entries read: outcome = new, revised, unchanged, skipped, rejected, over_limit, \
+             over_quota",
             &self.entries,
         );
         counters("article_tags", "Tags on committed articles: tag = a taxonomy id", &self.tags);
@@ -192,7 +193,9 @@ impl Metrics {
         for class in FailureClass::ALL {
             self.poll_failures.get_or_create(&[("class", class.name().to_owned())]).inc_by(0);
         }
-        for outcome in ["new", "revised", "unchanged", "skipped", "rejected", "over_limit"] {
+        for outcome in
+            ["new", "revised", "unchanged", "skipped", "rejected", "over_limit", "over_quota"]
+        {
             self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
         for outcome in ["accepted", "refused"] {
@@ -242,6 +245,7 @@ impl Metrics {
             ("skipped", counts.skipped),
             ("rejected", counts.rejected),
             ("over_limit", counts.over_limit),
+            ("over_quota", counts.over_quota),
         ] {
             self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(count);
         }

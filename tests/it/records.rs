@@ -37,6 +37,8 @@ fn feed(name: &str) -> Feed {
         backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 10_000,
+        body_limit: 16 << 20,
+        quota: conflictwire::model::Quota { articles: 20_000, bytes: 256 << 20 },
     }
 }
 

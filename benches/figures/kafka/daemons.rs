@@ -251,5 +251,6 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
         rejects: Vec::new(),
         state: Arc::new(state),
         urgency: Urgency::Prompt,
+        bytes: 0,
     })
 }

@@ -5,6 +5,7 @@
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -93,7 +94,7 @@ async fn show(folder: &Path, limit: Duration) -> anyhow::Result<Exit> {
 /// Prints what is committed until every feed has shown all, time is up, or somebody presses
 /// Ctrl-C; then what the daemon still commits while it drains.
 async fn watch<W: std::io::Write>(
-    outcomes: &mut mpsc::Receiver<Outcome>,
+    outcomes: &mut mpsc::Receiver<Arc<Outcome>>,
     stop: &CancellationToken,
     deadline: Instant,
     report: &mut Report<W>,

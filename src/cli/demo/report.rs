@@ -420,6 +420,7 @@ mod tests {
             rejects: Vec::new(),
             state: Arc::default(),
             urgency: Urgency::Prompt,
+            bytes: 0,
         }
     }
 

@@ -7,8 +7,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -169,7 +167,7 @@ impl Layout {
             value.len(),
             self.record_bytes_max
         );
-        self.reject(Reject {
+        let reject = Reject {
             schema: REJECT_SCHEMA_VERSION.to_owned(),
             id: id.to_string(),
             feed_id: record.feed.id.clone(),
@@ -177,10 +175,11 @@ impl Layout {
             reason: "record".to_owned(),
             detail,
             offset: None,
-            length: value.len() as u64,
-            bytes: STANDARD.encode(value.get(..REJECT_BYTES_MAX).unwrap_or(value)),
+            length: 0,
+            bytes: String::new(),
             at: record.observed.at.clone(),
-        })
+        };
+        self.reject(reject.holding(value))
     }
 
     /// A reject, with as many of the refused bytes as the topic takes.
@@ -239,9 +238,6 @@ impl Layout {
         Ok(self.line(Target::State, FeedId::RESERVED, value))
     }
 }
-
-/// The most bytes of a record that a reject carries, as of a document.
-const REJECT_BYTES_MAX: usize = 64 * 1024;
 
 /// The version of [`Head`].
 pub(super) const HEAD_VERSION: u32 = 1;

@@ -4,24 +4,30 @@
 //! outcome. It is the same function in the daemon, in `conflictwire poll`, in the tests and in the
 //! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
 
+mod budget;
 mod wire;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use url::Url;
+
+use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
+use crate::memory::shares::outcome_bytes_max;
 use crate::model::record::RecordFeed;
+use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{
     Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
     FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp, Urgency,
 };
 use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
-use crate::parse::{ParsedFeed, parse};
+use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, Reason, dice, plan};
-use crate::state::{FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing};
+use crate::state::{FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing, until_next_day};
 use crate::tag::{Tagger, Texts};
 
 /// How many refused documents a feed's state remembers, so that one that stays broken is written
@@ -42,6 +48,10 @@ const REPEATED_MARKS_MAX: usize = 200;
 /// How many URLs of redirect chains keep validators: a chain is ten long at most, and a feed that
 /// moves daily must not grow its state.
 const VALIDATOR_URLS_MAX: usize = 12;
+
+/// The longest URL that a feed's state remembers, bytes: the longest that the configuration takes. One
+/// that is longer is asked without validators.
+const URL_BYTES_MAX: usize = 4096;
 
 /// Turns what a fetch came to into everything the poll changes.
 pub fn process(
@@ -91,6 +101,7 @@ fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
         sequence: state.sequence.saturating_add(1),
         url: Some(feed.url.to_string()),
         polled_at: Some(now),
+        today: state.today.on_day_of(now),
         ..state.clone()
     }
 }
@@ -117,32 +128,76 @@ fn read_body(
     }
     let parsed = match parse(&body.bytes, body.content_type.as_deref(), &body.final_url) {
         Ok(parsed) => parsed,
-        Err(problem) => {
-            let failure =
-                Failure { class: problem.class, detail: problem.detail, retry_after: None };
-            let refused = Refused {
-                reason: failure.class.name(),
-                detail: &failure.detail,
-                offset: problem.offset,
-                bytes: &body.bytes,
-            };
-            let rejects = reject(feed, &mut next, &refused, body, now);
-            return failed(feed, failure, rejects.into_iter().collect(), next, now);
-        }
+        Err(problem) => return refuse(feed, body, next, problem, now),
     };
     let record_feed = Arc::new(wire::feed(feed, &parsed));
     let source = Source { feed, body, parsed: &parsed, record_feed, state, now };
-    let (articles, over_limit) = source.articles(&mut next);
-    let (records, counts) = source.publish(&articles, &mut next, tagger);
-    let counts = EntryCounts { rejected: parsed.problems.len() as u64, over_limit, ..counts };
-    let rejects = source.entry_rejects(&mut next);
-
-    next.body_digest = Some(digest);
-    next.seen.forget_departed(next.sequence);
+    let Made { records, rejects, counts, bytes } = match source.make(&mut next, tagger) {
+        Ok(made) => made,
+        Err(Spent { bytes_max }) => {
+            let detail = format!(
+                "what is made of the document takes more than {bytes_max} bytes, which is the most \
+                 for one of its size"
+            );
+            let problem = ParseFailure { class: FailureClass::TooLarge, detail, offset: None };
+            // Nothing of it counts.
+            return refuse(feed, body, next_state(feed, state, now), problem, now);
+        }
+    };
     answered(&mut next, body, now);
+    next.today.left = counts.over_quota;
+    let quota = (counts.over_quota > 0).then(|| until_next_day(now));
+    if quota.is_some() {
+        // The same document must be read again, and no poll is known that did not show what is left.
+        next.validators.remove(body.final_url.as_str());
+        next.succeeded_at = state.succeeded_at;
+    } else {
+        next.body_digest = Some(digest);
+    }
     let found = found(state, &counts);
-    schedule(feed, &mut next, &Hints { ttl: parsed.ttl, ..hints }, found, now);
-    outcome(feed, PollResult::Modified(counts), records, rejects, next)
+    schedule(feed, &mut next, &Hints { ttl: parsed.ttl, quota, ..hints }, found, now);
+    Outcome { bytes, ..outcome(feed, PollResult::Modified(counts), records, rejects, next) }
+}
+
+/// The outcome of a document that is refused as a whole.
+fn refuse(
+    feed: &Feed,
+    body: &Body,
+    mut next: FeedState,
+    problem: ParseFailure,
+    now: Timestamp,
+) -> Outcome {
+    let failure = Failure { class: problem.class, detail: problem.detail, retry_after: None };
+    let refused = Refused {
+        reason: failure.class.name(),
+        detail: &failure.detail,
+        offset: problem.offset,
+        bytes: &body.bytes,
+    };
+    let rejects = reject(feed, &mut next, &refused, body, now);
+    failed(feed, failure, rejects.into_iter().collect(), next, now)
+}
+
+/// The outcome of a poll whose body there is no memory to read, however long it waits.
+pub fn too_large(
+    feed: &Feed,
+    body: &Body,
+    state: &FeedState,
+    detail: String,
+    now: Timestamp,
+) -> Outcome {
+    let problem = ParseFailure { class: FailureClass::TooLarge, detail, offset: None };
+    let outcome = refuse(feed, body, next_state(feed, state, now), problem, now);
+    Outcome { urgency: urgency(state, &outcome), ..outcome }
+}
+
+/// What is made of a document.
+struct Made {
+    records: Vec<Record>,
+    rejects: Vec<Reject>,
+    counts: EntryCounts,
+    /// What all of it takes.
+    bytes: u64,
 }
 
 /// A document and everything known when it is read.
@@ -157,6 +212,19 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Records, rejects and what to remember; or nothing, if that is more than an outcome may hold.
+    fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, Spent> {
+        let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
+        let (articles, over_limit) = self.articles(next);
+        budget.spend(state_bytes(next))?;
+        let (records, counts) = self.publish(&articles, next, tagger, &mut budget)?;
+        let counts =
+            EntryCounts { rejected: self.parsed.problems.len() as u64, over_limit, ..counts };
+        let rejects = self.entry_rejects(next, &mut budget)?;
+        next.seen.forget_departed(next.sequence);
+        Ok(Made { records, rejects, counts, bytes: budget.bytes() })
+    }
+
     /// The document's articles, oldest first, each id once; and how many entries were beyond the
     /// limit. Feeds list the newest first, so the first `entries_max` are kept.
     fn articles(&self, next: &mut FeedState) -> (Vec<Article>, u64) {
@@ -207,12 +275,23 @@ impl Source<'_> {
         articles: &[Article],
         next: &mut FeedState,
         tagger: &Tagger,
-    ) -> (Vec<Record>, EntryCounts) {
+        budget: &mut Budget,
+    ) -> Result<(Vec<Record>, EntryCounts), Spent> {
         let mut counts = no_entries();
         let mut records = Vec::new();
         for article in articles {
             let seen = next.seen.find(article.id);
-            let revision = match classify(article, seen) {
+            let verdict = classify(article, seen);
+            if self.is_over_quota(article, verdict, next) {
+                counts.over_quota += 1;
+                // A new one is new again tomorrow; a revision is remembered as it was.
+                if let Some(seen) = seen {
+                    let last_seen = next.sequence;
+                    next.seen.remember(article.id, SeenArticle { last_seen, ..seen });
+                }
+                continue;
+            }
+            let revision = match verdict {
                 Verdict::New if self.is_backlog(article) => {
                     counts.skipped += 1;
                     0
@@ -232,18 +311,36 @@ impl Source<'_> {
             };
             let known = seen.is_some_and(|seen| seen.digest == article.digest);
             if revision > 0 && !known {
-                records.push(self.record(article, revision, tagger));
+                let record = self.record(article, revision, tagger);
+                let bytes = record_bytes(&record);
+                budget.spend(bytes)?;
+                next.today.add(1, bytes);
+                records.push(record);
+            }
+            if seen.is_none() {
+                budget.spend(SEEN_BYTES)?;
             }
             let last_seen = next.sequence;
             let seen = SeenArticle { digest: article.digest, revision, last_seen };
             next.seen.remember(article.id, seen);
         }
-        (records, counts)
+        Ok((records, counts))
+    }
+
+    /// Whether this article would be published, and the feed has added as much as it may today.
+    fn is_over_quota(&self, article: &Article, verdict: Verdict, next: &FeedState) -> bool {
+        let publishes = match verdict {
+            Verdict::New => !self.is_backlog(article),
+            Verdict::Revised { .. } => true,
+            Verdict::Unchanged => false,
+        };
+        publishes && next.today.is_spent(self.feed.quota)
     }
 
     /// Whether the backlog setting leaves this article of a feed's first poll unpublished.
     fn is_backlog(&self, article: &Article) -> bool {
-        if self.state.succeeded_at.is_some() {
+        // What the quota left unread of the first poll is no backlog any more.
+        if self.state.succeeded_at.is_some() || self.state.today.left > 0 {
             return false;
         }
         match self.feed.backlog {
@@ -268,7 +365,11 @@ impl Source<'_> {
         wire::record(article, revision, change, feed, observed, coding.as_ref())
     }
 
-    fn entry_rejects(&self, next: &mut FeedState) -> Vec<Reject> {
+    fn entry_rejects(
+        &self,
+        next: &mut FeedState,
+        budget: &mut Budget,
+    ) -> Result<Vec<Reject>, Spent> {
         let mut rejects = Vec::new();
         for problem in &self.parsed.problems {
             let refused = Refused {
@@ -277,9 +378,12 @@ impl Source<'_> {
                 offset: problem.offset,
                 bytes: &problem.bytes,
             };
-            rejects.extend(reject(self.feed, next, &refused, self.body, self.now));
+            if let Some(reject) = reject(self.feed, next, &refused, self.body, self.now) {
+                budget.spend(reject_bytes(&reject))?;
+                rejects.push(reject);
+            }
         }
-        rejects
+        Ok(rejects)
     }
 }
 
@@ -300,7 +404,8 @@ struct Refused<'a> {
     bytes: &'a [u8],
 }
 
-/// The reject, unless the same bytes were refused before or there are none.
+/// The reject, unless the same bytes were refused before, or there are none, or the feed has added as
+/// many bytes as it may today.
 fn reject(
     feed: &Feed,
     next: &mut FeedState,
@@ -310,27 +415,32 @@ fn reject(
 ) -> Option<Reject> {
     let digest: Digest = bytes_digest(refused.bytes);
     let is_known = next.refused.contains(&digest) || next.failures >= FAILURES_REJECTED_MAX;
-    if refused.bytes.is_empty() || is_known {
+    let is_spent = next.today.bytes >= feed.quota.bytes;
+    if refused.bytes.is_empty() || is_known || is_spent {
         return None;
     }
     if next.refused.len() >= REFUSED_MAX {
         next.refused.remove(0);
     }
     next.refused.push(digest);
-    Some(wire::reject(feed, refused, &body.final_url, now))
+    let reject = wire::reject(feed, refused, &body.final_url, now);
+    next.today.add(0, reject_bytes(&reject));
+    Some(reject)
 }
 
 fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Timestamp) -> Outcome {
-    let stored = next.validators.entry(answer.final_url.to_string()).or_default();
-    // RFC 9111, 4.3.4: what the 304 carries replaces what is stored; the rest stays.
-    if answer.validators.etag.is_some() {
-        stored.etag.clone_from(&answer.validators.etag);
-    }
-    if answer.validators.last_modified.is_some() {
-        stored.last_modified.clone_from(&answer.validators.last_modified);
+    // RFC 9111, 4.3.4: what the 304 carries replaces what is stored; the rest stays. Without anything
+    // stored we did not ask for one.
+    if let Some(stored) = next.validators.get_mut(answer.final_url.as_str()) {
+        if answer.validators.etag.is_some() {
+            stored.etag.clone_from(&answer.validators.etag);
+        }
+        if answer.validators.last_modified.is_some() {
+            stored.last_modified.clone_from(&answer.validators.last_modified);
+        }
     }
     next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
-    next.moved_to = answer.moved_to.as_ref().map(ToString::to_string);
+    next.moved_to = answer.moved_to.as_ref().and_then(remembered);
     recovered(&mut next, now);
     let hints = Hints { fresh_for: answer.freshness.0, ttl: next.plan.ttl, ..Hints::default() };
     schedule(feed, &mut next, &hints, Found::Nothing, now);
@@ -339,7 +449,7 @@ fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Tim
 
 fn failed(
     feed: &Feed,
-    failure: Failure,
+    mut failure: Failure,
     rejects: Vec<Reject>,
     mut next: FeedState,
     now: Timestamp,
@@ -347,6 +457,7 @@ fn failed(
     // The window did not move: nobody saw another.
     next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
     next.failures = next.failures.saturating_add(1);
+    failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);
     let is_gone = failure.class == FailureClass::Gone;
     next.standing = if is_gone { Standing::Gone } else { Standing::Failing };
     next.last_failure =
@@ -359,6 +470,7 @@ fn failed(
         retry_after: failure.retry_after,
         is_gone,
         is_busy: failure.class == FailureClass::Busy,
+        quota: None,
     };
     next.plan = plan(feed, &hints, now, dice(&feed.id, next.sequence));
     outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
@@ -366,17 +478,20 @@ fn failed(
 
 /// A document was read: its validators belong to the URL that served it.
 fn answered(next: &mut FeedState, body: &Body, now: Timestamp) {
-    let url = body.final_url.to_string();
-    if body.validators.is_empty() {
-        next.validators.remove(&url);
-    } else {
+    next.validators.remove(body.final_url.as_str());
+    if let Some(url) = remembered(&body.final_url).filter(|_| !body.validators.is_empty()) {
         if next.validators.len() >= VALIDATOR_URLS_MAX {
             next.validators.clear();
         }
         next.validators.insert(url, body.validators.clone());
     }
-    next.moved_to = body.moved_to.as_ref().map(ToString::to_string);
+    next.moved_to = body.moved_to.as_ref().and_then(remembered);
     recovered(next, now);
+}
+
+/// A URL, unless it is longer than a state remembers.
+fn remembered(url: &Url) -> Option<String> {
+    (url.as_str().len() <= URL_BYTES_MAX).then(|| url.to_string())
 }
 
 fn recovered(next: &mut FeedState, now: Timestamp) {
@@ -411,8 +526,9 @@ fn outcome(
     rejects: Vec<Reject>,
     state: FeedState,
 ) -> Outcome {
-    let state = Arc::new(state);
-    Outcome { feed_id: feed.id.clone(), result, records, rejects, state, urgency: Urgency::Prompt }
+    let bytes = state_bytes(&state) + rejects.iter().map(reject_bytes).sum::<u64>();
+    let (feed_id, state) = (feed.id.clone(), Arc::new(state));
+    Outcome { feed_id, result, records, rejects, state, urgency: Urgency::Prompt, bytes }
 }
 
 #[cfg(test)]

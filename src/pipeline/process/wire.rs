@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -17,9 +15,6 @@ use crate::model::{
 };
 use crate::normalise::language;
 use crate::parse::ParsedFeed;
-
-/// The most bytes of what was refused that a reject carries: enough to see what it was.
-const REJECT_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) fn record(
     article: &Article,
@@ -83,8 +78,7 @@ pub(super) fn reject(feed: &Feed, refused: &Refused<'_>, url: &Url, now: Timesta
     hash.update(feed.id.as_str());
     hash.update(refused.bytes);
     let id = ArticleId(hash.finalize().first_chunk().copied().unwrap_or_default());
-    let first = refused.bytes.get(..REJECT_BYTES_MAX).unwrap_or(refused.bytes);
-    Reject {
+    let reject = Reject {
         schema: REJECT_SCHEMA_VERSION.to_owned(),
         id: id.to_string(),
         feed_id: feed.id.to_string(),
@@ -92,10 +86,11 @@ pub(super) fn reject(feed: &Feed, refused: &Refused<'_>, url: &Url, now: Timesta
         reason: refused.reason.to_owned(),
         detail: refused.detail.to_owned(),
         offset: refused.offset,
-        length: refused.bytes.len() as u64,
-        bytes: STANDARD.encode(first),
+        length: 0,
+        bytes: String::new(),
         at: rfc3339(now),
-    }
+    };
+    reject.holding(refused.bytes)
 }
 
 /// RFC 3339, UTC, to the second: no publisher means more, and equal instants read equal.

@@ -1,6 +1,8 @@
 //! What one poll promises, from answer to outcome. Numbers are those of the polling behaviours the
 //! project holds itself to.
 
+mod bounds;
+
 use std::time::Duration;
 
 use super::*;
@@ -22,6 +24,8 @@ fn feed() -> Feed {
         backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 10_000,
+        body_limit: 16 << 20,
+        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
     }
 }
 

@@ -1,0 +1,106 @@
+//! What an outcome holds, counted while it is made: past its limit nothing more is made of a document.
+
+use crate::model::{Record, Reject};
+use crate::state::FeedState;
+
+/// What a text takes in memory besides its bytes: pointer, length and capacity, and what the allocator
+/// adds and rounds up.
+const TEXT_BYTES: u64 = 56;
+
+/// The texts that every record has.
+const RECORD_TEXTS: u64 = 16;
+
+/// An article that a state remembers: its line of JSON, which is longer than what it takes in memory.
+pub(super) const SEEN_BYTES: u64 = 160;
+
+/// More was made of a document than an outcome may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spent {
+    /// What it may hold.
+    pub(super) bytes_max: u64,
+}
+
+/// What an outcome may hold, and what it holds so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    bytes_max: u64,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(super) fn new(bytes_max: u64) -> Self {
+        Self { bytes_max, bytes: 0 }
+    }
+
+    /// What it holds so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Counts what is about to be added.
+    pub(super) fn spend(&mut self, bytes: u64) -> Result<(), Spent> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.bytes_max { Err(Spent { bytes_max: self.bytes_max }) } else { Ok(()) }
+    }
+}
+
+/// What a record takes, in memory or as written, whichever is more.
+pub(super) fn record_bytes(record: &Record) -> u64 {
+    let tags = record.conflict.iter().flat_map(|conflict| &conflict.tags);
+    let of_tags = tags.map(|tag| {
+        let related = &tag.related;
+        let codes =
+            [&related.acled, &related.plover, &related.cameo, &related.iptc, &related.gdelt];
+        3 + codes.iter().map(|codes| codes.len()).sum::<usize>() + 2 * tag.evidence.len()
+    });
+    let casualties = record.conflict.iter().flat_map(|conflict| &conflict.casualties);
+    let of_casualties = casualties.map(|casualties| 1 + 2 * casualties.evidence.len());
+    let listed = record.authors.len() + record.categories.len() + 4 * record.media.len();
+    let texts = listed + of_tags.sum::<usize>() + of_casualties.sum::<usize>();
+    json_bytes(|length| serde_json::to_writer(length, record))
+        .saturating_add(RECORD_TEXTS * TEXT_BYTES)
+        .saturating_add(texts as u64 * TEXT_BYTES)
+}
+
+/// What a reject takes.
+pub(super) fn reject_bytes(reject: &Reject) -> u64 {
+    json_bytes(|length| serde_json::to_writer(length, reject)).saturating_add(8 * TEXT_BYTES)
+}
+
+/// What a state takes.
+pub(super) fn state_bytes(state: &FeedState) -> u64 {
+    let text = |text: &String| text.len() as u64 + TEXT_BYTES;
+    let texts = |texts: &Option<String>| texts.as_ref().map_or(0, text);
+    let validators = state.validators.iter().map(|(url, validators)| {
+        text(url) + texts(&validators.etag) + texts(&validators.last_modified)
+    });
+    let failure = state.last_failure.iter().map(|failure| text(&failure.detail));
+    state.seen.len() as u64 * SEEN_BYTES
+        + validators.sum::<u64>()
+        + state.repeated_marks.iter().map(text).sum::<u64>()
+        + failure.sum::<u64>()
+        + [&state.url, &state.language, &state.moved_to].map(texts).iter().sum::<u64>()
+        + state.refused.len() as u64 * TEXT_BYTES
+}
+
+/// How long a value is as JSON. What cannot be written has no length here; the ledger refuses it.
+fn json_bytes(write: impl FnOnce(&mut Length) -> serde_json::Result<()>) -> u64 {
+    let mut length = Length(0);
+    match write(&mut length) {
+        Ok(()) | Err(_) => length.0,
+    }
+}
+
+/// Counts what is written to it.
+struct Length(u64);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len() as u64);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
