@@ -8,6 +8,7 @@ use reqwest::Response;
 use super::client::body_failure;
 use super::decode::{self, Coding, DecodeError, decode};
 use super::outcome::Head;
+use crate::memory::{BodyHold, NeverFits};
 use crate::model::{Failure, FailureClass};
 
 /// Bodies larger than this are decompressed on the blocking pool: below, it takes less than the
@@ -33,18 +34,13 @@ pub(super) async fn read(
     head: &Head,
     host: &str,
     limit: u64,
+    hold: &mut BodyHold,
 ) -> Result<Read, Failure> {
     let codings = decode::codings(&head.list("content-encoding"))
         .map_err(|err| decode_failure(&err, host))?;
-    let wire = read_wire(response, head, host, limit).await?;
+    let wire = read_wire(response, head, host, limit, hold).await?;
     let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
-    let bytes = if wire.is_empty() {
-        wire
-    } else if wire.len() > DECODE_INLINE_BYTES_MAX {
-        decode_apart(wire, codings, limit, host).await?
-    } else {
-        decode(wire, &codings, limit).map_err(|err| decode_failure(&err, host))?
-    };
+    let bytes = decode_held(wire, codings, limit, host, hold).await?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     if text.trim_ascii().is_empty() {
         let status = head.status;
@@ -59,6 +55,7 @@ async fn read_wire(
     head: &Head,
     host: &str,
     limit: u64,
+    hold: &mut BodyHold,
 ) -> Result<Vec<u8>, Failure> {
     let declared = head.text("content-length").and_then(|length| length.parse::<u64>().ok());
     if let Some(declared) = declared.filter(|declared| *declared > limit) {
@@ -79,8 +76,54 @@ async fn read_wire(
             let detail = format!("body of {host} is larger than {limit} bytes (fetch.body_limit)");
             return Err(failure(FailureClass::TooLarge, detail));
         }
+        hold.arrive(u64::try_from(length).unwrap_or(u64::MAX)).await.map_err(no_memory)?;
         decode::reserve(&mut wire, chunk.len(), limit);
         wire.extend_from_slice(&chunk);
+    }
+}
+
+/// Decodes what came within what the poll may hold: first as a small body, which nearly all are, and
+/// only what is more takes from the memory that large ones share.
+async fn decode_held(
+    wire: Vec<u8>,
+    codings: Vec<Coding>,
+    limit: u64,
+    host: &str,
+    hold: &mut BodyHold,
+) -> Result<Vec<u8>, Failure> {
+    let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
+    if wire.is_empty() || !decode::is_coded(&wire, &codings) {
+        return Ok(wire);
+    }
+    let small = hold.small_body();
+    if limit <= small {
+        return decode_somewhere(wire, codings, limit, host)
+            .await?
+            .map_err(|err| decode_failure(&err, host));
+    }
+    if wire_bytes <= small {
+        match decode_somewhere(wire.clone(), codings.clone(), small, host).await? {
+            Err(DecodeError::Limit { .. }) => {}
+            done => return done.map_err(|err| decode_failure(&err, host)),
+        }
+    }
+    hold.decode(limit).await.map_err(no_memory)?;
+    let decoded = decode_apart(wire, codings, limit, host).await?;
+    let bytes = decoded.map_err(|err| decode_failure(&err, host))?;
+    hold.decoded(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    Ok(bytes)
+}
+
+async fn decode_somewhere(
+    wire: Vec<u8>,
+    codings: Vec<Coding>,
+    limit: u64,
+    host: &str,
+) -> Result<Result<Vec<u8>, DecodeError>, Failure> {
+    if wire.len() > DECODE_INLINE_BYTES_MAX {
+        decode_apart(wire, codings, limit, host).await
+    } else {
+        Ok(decode(wire, &codings, limit))
     }
 }
 
@@ -89,9 +132,9 @@ async fn decode_apart(
     codings: Vec<Coding>,
     limit: u64,
     host: &str,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Result<Vec<u8>, DecodeError>, Failure> {
     match tokio::task::spawn_blocking(move || decode(wire, &codings, limit)).await {
-        Ok(decoded) => decoded.map_err(|err| decode_failure(&err, host)),
+        Ok(decoded) => Ok(decoded),
         Err(err) => {
             // A panic in a decoder, or a runtime that is shutting down.
             let detail = format!("decompression of the body of {host} did not end: {err}");
@@ -108,6 +151,12 @@ fn decode_failure(err: &DecodeError, host: &str) -> Failure {
         DecodeError::Limit { .. } | DecodeError::Ratio { .. } => FailureClass::Bomb,
     };
     failure(class, format!("{err}, from {host}"))
+}
+
+/// There will never be room for the body.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
+fn no_memory(error: NeverFits) -> Failure {
+    failure(FailureClass::TooLarge, error.to_string())
 }
 
 fn failure(class: FailureClass, detail: String) -> Failure {

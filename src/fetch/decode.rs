@@ -91,6 +91,12 @@ pub(super) fn codings(header: &str) -> Result<Vec<Coding>, DecodeError> {
     Ok(codings)
 }
 
+/// Whether there is anything to undo.
+pub(super) fn is_coded(bytes: &[u8], codings: &[Coding]) -> bool {
+    let undone = |coding: &Coding| !is_plain_after_all(bytes, *coding);
+    codings.iter().any(undone) || bytes.starts_with(&GZIP_MAGIC)
+}
+
 /// Undoes `codings`, last applied first.
 ///
 /// # Errors

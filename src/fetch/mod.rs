@@ -18,12 +18,14 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use self::client::HttpClient;
 use self::outcome::{Asked, Head, Meaning};
 use self::redirect::Chain;
 use crate::clock::Clock;
+use crate::memory::{BodyHold, Waits};
 use crate::model::{Answer, Body, Failure, FailureClass, NotModified, Validators};
 
 /// The addresses that may be dialled beyond the public internet.
@@ -98,12 +100,23 @@ impl Fetcher {
     ///
     /// Cancel safety: dropping it drops the connection, nothing else.
     pub async fn fetch(&self, url: &Url, validators: &BTreeMap<String, Validators>) -> Answer {
+        self.fetch_holding(url, validators, &mut BodyHold::unlimited()).await
+    }
+
+    /// The same, with a body in `hold`'s memory.
+    pub async fn fetch_holding(
+        &self,
+        url: &Url,
+        validators: &BTreeMap<String, Validators>,
+        hold: &mut BodyHold,
+    ) -> Answer {
+        let waits = hold.waits();
         // On the heap: the state of a whole exchange is some kilobytes.
-        let exchange = Box::pin(self.exchange(url, validators));
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => Answer::Failed(failure),
-            Err(_elapsed) => {
+        let exchange = Box::pin(self.exchange(url, validators, hold));
+        match within(self.timeout, &waits, exchange).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(failure)) => Answer::Failed(failure),
+            None => {
                 let host = url.host_str().unwrap_or_default();
                 let seconds = self.timeout.as_secs_f32();
                 Answer::Failed(Failure {
@@ -121,6 +134,7 @@ impl Fetcher {
         &self,
         url: &Url,
         validators: &BTreeMap<String, Validators>,
+        hold: &mut BodyHold,
     ) -> Result<Answer, Failure> {
         let mut chain = Chain::begin(url)?;
         loop {
@@ -143,7 +157,7 @@ impl Fetcher {
                     }));
                 }
                 Meaning::Body => {
-                    let read = body::read(response, &head, host, self.body_limit).await?;
+                    let read = body::read(response, &head, host, self.body_limit, hold).await?;
                     return Ok(Answer::Body(Body {
                         bytes: read.bytes,
                         wire_bytes: read.wire_bytes,
@@ -155,6 +169,25 @@ impl Fetcher {
                     }));
                 }
             }
+        }
+    }
+}
+
+/// What comes of an exchange within `timeout`, what it waited for memory not counted.
+async fn within<T>(
+    timeout: Duration,
+    waits: &Waits,
+    exchange: impl Future<Output = T>,
+) -> Option<T> {
+    let started = Instant::now();
+    tokio::pin!(exchange);
+    loop {
+        let deadline = started + timeout + waits.total();
+        if let Ok(done) = timeout_at(deadline, &mut exchange).await {
+            return Some(done);
+        }
+        if started + timeout + waits.total() <= Instant::now() {
+            return None;
         }
     }
 }

@@ -3,12 +3,14 @@
 //! A poll holds part of it from the first large piece of a body until its outcome is committed, and
 //! waits where there is none left. What each step takes at most is worked out in [`shares`].
 
+mod body;
 pub mod shares;
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use self::body::{BodyHold, Waits};
 use self::shares::{Shares, commit_bytes, outcome_bytes_max, reading_bytes};
 use crate::model::Feed;
 
@@ -22,6 +24,11 @@ pub struct Memory(Arc<Rooms>);
 #[derive(Debug)]
 struct Rooms {
     shares: Shares,
+    /// Pieces of bodies as they arrive: half of their share.
+    wire: Arc<Semaphore>,
+    /// The other half, for whoever goes on when the first is full.
+    reserve: Arc<Semaphore>,
+    decoded: Room,
     small: Desk,
     large: Desk,
     outcomes: Room,
@@ -45,13 +52,28 @@ struct Room {
 /// Bytes that are held until this is dropped.
 #[derive(Debug)]
 pub struct Held {
-    _units: Option<OwnedSemaphorePermit>,
+    units: Option<OwnedSemaphorePermit>,
+}
+
+impl Rooms {
+    /// The largest body that can arrive.
+    fn reserve_bytes(&self) -> u64 {
+        self.shares.wire / 2
+    }
 }
 
 impl Held {
+    /// Gives back all but so many bytes.
+    fn shrink(&mut self, bytes: u64) {
+        let Some(units) = &mut self.units else { return };
+        let kept = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
+        let surplus = units.num_permits().saturating_sub(kept);
+        drop(units.split(surplus));
+    }
+
     /// No bytes.
     pub fn nothing() -> Self {
-        Self { _units: None }
+        Self { units: None }
     }
 }
 
@@ -83,11 +105,19 @@ impl Memory {
         let places = processors.max(1);
         Self(Arc::new(Rooms {
             shares,
+            wire: Room::new(shares.wire / 2).units,
+            reserve: Arc::new(Semaphore::new(1)),
+            decoded: Room::new(shares.decoded),
             small: Desk::new(places, shares.small_reading),
             // One less, where there are several: the runtime and small feeds have work too.
             large: Desk::new((places - 1).max(1), shares.large_reading),
             outcomes: Room::new(shares.outcomes),
         }))
+    }
+
+    /// What the body of a poll is to hold.
+    pub fn body(&self) -> BodyHold {
+        BodyHold::new(Some(Arc::clone(&self.0)))
     }
 
     /// Waits for the right to read a body.
@@ -135,9 +165,9 @@ impl Room {
         let units = bytes.min(self.bytes) / UNIT;
         match u32::try_from(units) {
             Ok(0) => Held::nothing(),
-            Ok(units) => Held { _units: Some(hold(&self.units, units).await) },
+            Ok(units) => Held { units: Some(hold(&self.units, units).await) },
             // Four tebibytes: nobody has them.
-            Err(_too_many) => Held { _units: Some(hold(&self.units, u32::MAX).await) },
+            Err(_too_many) => Held { units: Some(hold(&self.units, u32::MAX).await) },
         }
     }
 }

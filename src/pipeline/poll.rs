@@ -74,8 +74,9 @@ impl Poller {
     /// Polls a feed once.
     pub(super) async fn poll(self, job: Job) -> PollEnd {
         let started = Instant::now();
+        let mut body = self.memory.body();
         let answer = tokio::select! {
-            answer = job.fetcher.fetch(&job.feed.url, &job.state.validators) => answer,
+            answer = job.fetcher.fetch_holding(&job.feed.url, &job.state.validators, &mut body) => answer,
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
                 return PollEnd::Abandoned;
@@ -91,6 +92,7 @@ impl Poller {
             self.metrics.poll_abandoned();
             return PollEnd::Abandoned;
         };
+        drop(body);
         point(Point::AfterProcess);
         self.commit(&job.feed, job.lease, outcome).await
     }
