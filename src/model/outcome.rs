@@ -64,8 +64,7 @@ pub struct NotModified {
 }
 
 /// Why a poll came to nothing. Every class has a counter under its `name` and a next attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureClass {
     /// The host name has no address, or the resolver did not say.
     Dns,
@@ -119,11 +118,13 @@ pub enum FailureClass {
     Entities,
     /// Our own mistake: the poll panicked.
     Panic,
+    /// Reading the document ended the process that read it. Not asked for a week.
+    Crash,
 }
 
 impl FailureClass {
     /// Every class, for metrics and documentation.
-    pub const ALL: [FailureClass; 26] = [
+    pub const ALL: [FailureClass; 27] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -150,7 +151,12 @@ impl FailureClass {
         Self::TooDeep,
         Self::Entities,
         Self::Panic,
+        Self::Crash,
     ];
+
+    /// Classes that feed states did not know at first, and the one that is written beside each for
+    /// a program that would refuse the whole state otherwise.
+    const ADDED_LATER: [(FailureClass, FailureClass); 1] = [(Self::Crash, Self::Panic)];
 
     /// Its name in metrics, logs, feed state and rejects.
     pub fn name(self) -> &'static str {
@@ -181,7 +187,19 @@ impl FailureClass {
             Self::TooDeep => "too_deep",
             Self::Entities => "entities",
             Self::Panic => "panic",
+            Self::Crash => "crash",
         }
+    }
+
+    /// The class of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
+    /// The nearest class that every program knows that reads feed states of this version.
+    pub fn known_from_the_start(self) -> Self {
+        let later = Self::ADDED_LATER.into_iter().find(|(class, _)| *class == self);
+        later.map_or(self, |(_, nearest)| nearest)
     }
 }
 

@@ -38,6 +38,7 @@ pub enum Standing {
 
 /// What the last failed poll came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenFailure", into = "WrittenFailure")]
 pub struct LastFailure {
     /// Its class.
     pub class: FailureClass,
@@ -45,6 +46,34 @@ pub struct LastFailure {
     pub detail: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// A failure as it is written. The first programs that read states refuse one with a class that they
+/// do not know, and with it every state beside it: `class` has one that they know, `exact` the
+/// class itself where that is another. A class of a later program reads as the nearest here.
+#[derive(Serialize, Deserialize)]
+struct WrittenFailure {
+    class: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exact: Option<String>,
+    detail: String,
+    at: Timestamp,
+}
+
+impl From<LastFailure> for WrittenFailure {
+    fn from(LastFailure { class, detail, at }: LastFailure) -> Self {
+        let known = class.known_from_the_start();
+        let exact = (known != class).then(|| class.name().to_owned());
+        Self { class: known.name().to_owned(), exact, detail, at }
+    }
+}
+
+impl From<WrittenFailure> for LastFailure {
+    fn from(WrittenFailure { class, exact, detail, at }: WrittenFailure) -> Self {
+        let exact = exact.and_then(|exact| FailureClass::of_name(&exact));
+        let class = exact.or_else(|| FailureClass::of_name(&class)).unwrap_or(FailureClass::Panic);
+        Self { class, detail, at }
+    }
 }
 
 /// What the next poll of a feed must know.
@@ -151,5 +180,30 @@ mod tests {
         );
         let text = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<FeedState>(&text).unwrap(), state);
+    }
+
+    /// The classes that the first programs know: one more in a state, and they refuse the ledger.
+    const FIRST_CLASSES: &str = "dns connect tls timeout cut protocol too_large bomb encoding \
+        redirect_loop redirect_refused address_blocked not_found gone busy forbidden \
+        bot_challenge server status empty html not_a_feed malformed too_deep entities panic";
+
+    #[test]
+    fn every_failure_reads_back_and_is_readable_to_the_first_programs() {
+        for class in FailureClass::ALL {
+            let at = "2026-03-01T12:00:00Z".parse().unwrap();
+            let failure = LastFailure { class, detail: "why".to_owned(), at };
+            let written = serde_json::to_value(&failure).unwrap();
+            let name = written["class"].as_str().unwrap();
+            assert!(FIRST_CLASSES.split(' ').any(|known| known == name), "{written}");
+            assert_eq!(serde_json::from_value::<LastFailure>(written).unwrap(), failure);
+        }
+    }
+
+    #[test]
+    fn a_failure_of_a_class_that_came_later_is_no_reason_to_refuse_a_state() {
+        let text = r#"{"class":"busy","exact":"unheard_of","detail":"","at":"2026-03-01T12:00:00Z"}"#;
+        assert_eq!(serde_json::from_str::<LastFailure>(text).unwrap().class, FailureClass::Busy);
+        let text = r#"{"class":"unheard_of","detail":"","at":"2026-03-01T12:00:00Z"}"#;
+        assert_eq!(serde_json::from_str::<LastFailure>(text).unwrap().class, FailureClass::Panic);
     }
 }
