@@ -1,4 +1,8 @@
-//! The only reader of the wall clock.
+//! The only reader of clocks that tell more than how long something took.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::Timestamp;
 
@@ -20,4 +24,9 @@ impl Clock {
             Self::Fixed(at) => at,
         }
     }
+}
+
+/// How much processor time this process has used.
+pub fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }

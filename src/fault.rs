@@ -161,8 +161,75 @@ mod armed {
     }
 }
 
+/// What a document does to whoever reads it, if it holds one of these texts: tests have no other that
+/// would still do so.
+#[cfg(feature = "fault-points")]
+mod striking {
+    use std::hint::black_box;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// Overflows the stack.
+    const DEEP: &str = "conflictwire-fault:deep";
+
+    /// Wants more memory than any machine has.
+    const LARGE: &str = "conflictwire-fault:large";
+
+    /// Never ends.
+    const ENDLESS: &str = "conflictwire-fault:endless";
+
+    /// Is not read until the file exists whose path follows, up to the next tag.
+    const HELD: &str = "conflictwire-fault:held:";
+
+    /// Between two looks for that file.
+    const LOOK: Duration = Duration::from_millis(5);
+
+    /// Panics.
+    const PANIC: &str = "conflictwire-fault:panic";
+
+    /// Does what the document says, if it says something.
+    ///
+    /// # Panics
+    /// If that is it.
+    pub fn strike(document: &[u8]) {
+        let says = |text: &str| document.windows(text.len()).any(|it| it == text.as_bytes());
+        if says(DEEP) {
+            black_box(descend(1));
+        }
+        if says(LARGE) {
+            black_box(Vec::<u8>::with_capacity(black_box(1 << 46)));
+        }
+        while says(ENDLESS) {
+            black_box(document);
+        }
+        if let Some((_, path)) = String::from_utf8_lossy(document).split_once(HELD) {
+            hold(Path::new(path.split('<').next().unwrap_or_default()));
+        }
+        assert!(!says(PANIC), "as the document said");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "reading blocks its thread, and this is reading")]
+    fn hold(until: &Path) {
+        while !until.exists() {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn descend(depth: u64) -> u64 {
+        let room = black_box([depth; 64]);
+        if black_box(depth) == 0 { 0 } else { descend(depth + 1) + room.iter().sum::<u64>() }
+    }
+}
+
 #[cfg(feature = "fault-points")]
 pub use armed::{arm, forgets, point, point_after};
+#[cfg(feature = "fault-points")]
+pub use striking::strike;
+
+/// Does nothing: in this binary no document does anything but be read.
+#[cfg(not(feature = "fault-points"))]
+#[inline]
+pub fn strike(_document: &[u8]) {}
 
 /// Does nothing: this binary has no fault points.
 #[cfg(not(feature = "fault-points"))]

@@ -226,6 +226,14 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     if let Some(failure) = &state.last_failure {
         lines.push(format!("last failure: {}: {}", failure.class.name(), failure.detail));
     }
+    if let Some(crash) = state.put_off_for() {
+        lines.push(format!(
+            "put off since {}, under version {}: asked at once if its configuration, the taxonomy, a \
+             lexicon or the version is another",
+            crash.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            crash.under.split(' ').next().unwrap_or_default(),
+        ));
+    }
     if let Some(url) = &state.moved_to {
         lines.push(format!("moved to: {url}; change its `url`, with an `id` its state stays"));
     }
@@ -256,7 +264,8 @@ fn reason_text(reason: Reason) -> &'static str {
         | Reason::Freshness
         | Reason::RetryAfter
         | Reason::Gone
-        | Reason::Quota => reason.text(),
+        | Reason::Quota
+        | Reason::Crash => reason.text(),
     }
 }
 
@@ -441,7 +450,7 @@ mod tests {
     use crate::commit::States;
     use crate::model::FailureClass;
     use crate::schedule::Plan;
-    use crate::state::{LastFailure, Standing};
+    use crate::state::{Crash, LastFailure, Standing};
 
     const FEEDS: &str =
         "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";
@@ -606,6 +615,43 @@ what had a say:
         assert_eq!(explanation(feed, &known(state), now), expected);
         let nothing = Knowledge::of_polls(States::new());
         assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
+    }
+
+    #[test]
+    fn a_feed_that_is_put_off_says_what_for_and_how_to_lift_it() {
+        let (_directory, config) = configured();
+        let feed = config.feeds.first().unwrap();
+        let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let state = FeedState {
+            sequence: 3,
+            standing: Standing::Failing,
+            failures: 1,
+            polled_at: Some(at),
+            last_failure: Some(LastFailure {
+                class: FailureClass::Crash,
+                detail: "the document ended the process that read it: signal: 6".to_owned(),
+                at,
+            }),
+            plan: Plan {
+                due_at: Some("2026-03-08T12:00:00Z".parse().unwrap()),
+                reason: Reason::Crash,
+                ..Plan::default()
+            },
+            crash: Some(Crash { under: "0.1.0 aa".to_owned(), at }),
+            ..FeedState::default()
+        };
+        let known = Knowledge::of_polls([(feed.id.clone(), state.into())].into());
+        let text = explanation(feed, &known, at);
+        let expected = "\
+next poll: 2026-03-08 12:00:00 UTC (in 7d), because its document ended the process that read it; such \
+a feed is asked weekly
+standing: put off: its document ends the process that reads it, after 3 polls, the last at 2026-03-01 \
+12:00:00 UTC
+last failure: crash: the document ended the process that read it: signal: 6
+put off since 2026-03-01 12:00:00 UTC, under version 0.1.0: asked at once if its configuration, the \
+taxonomy, a lexicon or the version is another
+";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod standing;
 pub mod tag;
 pub mod tail;
 pub mod topics;
+pub mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -116,6 +117,9 @@ pub enum Command {
     /// Print shell completions or the manual page
     #[command(hide = true)]
     Generate(schema::GenerateArgs),
+    /// Read documents that a daemon gives, so that they can do it no harm
+    #[command(hide = true)]
+    TryDocuments,
 }
 
 /// Runs the command line of this process.
@@ -141,6 +145,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Topics(args) => topics::run(args, config),
         Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
+        Command::TryDocuments => trial::run(),
     }
 }
 

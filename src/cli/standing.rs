@@ -82,6 +82,7 @@ pub(super) enum NextPoll {
 enum Real {
     Fine,
     Failing,
+    PutOff,
     Gone,
     New,
     Unheard,
@@ -94,6 +95,7 @@ impl Real {
         match self {
             Self::Fine => "fine",
             Self::Failing => "failing",
+            Self::PutOff => "put off",
             Self::Gone => "withdrawn",
             Self::New => "not polled yet",
             Self::Unheard => "not heard of when due",
@@ -197,7 +199,11 @@ impl Knowledge {
             NextPoll::Overdue(_) => return Real::Unheard,
             NextPoll::In(_) | NextPoll::Due | NextPoll::Unwritten(_) => {}
         }
-        match self.of(feed).map(|known| known.state.standing).unwrap_or_default() {
+        let state = self.of(feed).map(|known| known.state.as_ref());
+        if state.is_some_and(|state| state.put_off_for().is_some()) {
+            return Real::PutOff;
+        }
+        match state.map(|state| state.standing).unwrap_or_default() {
             Standing::New => Real::New,
             Standing::Fine => Real::Fine,
             Standing::Failing => Real::Failing,
@@ -218,7 +224,7 @@ impl Knowledge {
         match self.real(feed, now) {
             Real::New | Real::NotKept => Style::new(),
             Real::Fine => AnsiColor::Green.on_default(),
-            Real::Failing => AnsiColor::Red.on_default(),
+            Real::Failing | Real::PutOff => AnsiColor::Red.on_default(),
             Real::Gone | Real::Unheard | Real::Unowned => AnsiColor::Yellow.on_default(),
         }
     }
@@ -309,6 +315,9 @@ pub(super) fn age_text(at: Option<Timestamp>, now: Timestamp) -> String {
 
 fn state_text(state: Option<&FeedState>) -> String {
     let Some(state) = state else { return "not polled yet".to_owned() };
+    if state.put_off_for().is_some() {
+        return "put off: its document ends the process that reads it".to_owned();
+    }
     match state.standing {
         Standing::New => "not polled yet".to_owned(),
         Standing::Fine => "fine".to_owned(),

@@ -18,6 +18,7 @@ mod poll;
 mod scheduler;
 mod service;
 mod tasks;
+pub mod trial;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use tracing::{error, info};
 use self::poll::Poller;
 use self::scheduler::Scheduler;
 use self::service::Service;
+use self::trial::Trials;
 use crate::admin::{self, Admin, Readiness};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Ledger};
@@ -111,6 +113,7 @@ pub struct Daemon {
 struct Tools {
     fetcher: Arc<Fetcher>,
     tagger: Arc<Tagger>,
+    trials: Arc<Trials>,
 }
 
 impl Tools {
@@ -119,7 +122,8 @@ impl Tools {
         let tagger =
             Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold).map_err(BuildError::Tagger)?;
         let fetcher = Fetcher::new(&config.fetch, clock)?;
-        Ok(Self { fetcher: Arc::new(fetcher), tagger: Arc::new(tagger) })
+        let trials = Arc::new(Trials::new(tag, config.memory));
+        Ok(Self { fetcher: Arc::new(fetcher), tagger: Arc::new(tagger), trials })
     }
 }
 

@@ -15,15 +15,16 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::process::{panicked, process, too_large};
+use super::process::{crashed, forgiven, is_new, panicked, process, too_large};
+use super::trial::{Document, Trials, Verdict};
 use crate::admin::Readiness;
 use crate::clock::Clock;
 use crate::commit::{CommitError, Lease, Ledger};
-use crate::fault::{Point, point};
+use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory};
-use crate::model::{Answer, Feed, FeedId, Outcome, PollResult};
-use crate::state::FeedState;
+use crate::model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
+use crate::state::{Crash, FeedState};
 use crate::tag::Tagger;
 use crate::telemetry::Metrics;
 
@@ -53,6 +54,8 @@ pub(super) struct Job {
     pub(super) state: Arc<FeedState>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) tagger: Arc<Tagger>,
+    /// Where a new document is tried first, if it is.
+    pub(super) trials: Option<Arc<Trials>>,
 }
 
 /// How a poll ended.
@@ -115,12 +118,40 @@ impl Poller {
             }
             Answer::NotModified(_) | Answer::Failed(_) => None,
         };
-        let outcome = process_apart(job, answer, self.clock).await;
+        let outcome = match (answer, &job.trials) {
+            (Answer::Body(body), Some(trials)) if is_new(&body, &job.state) => {
+                // Whatever is on trial when the daemon stops ends with it.
+                self.unless_stopped(self.try_first(job, body, trials)).await?
+            }
+            (answer, _) => process_apart(job, answer, self.clock).await,
+        };
         // The place is given back after this: what is read and not committed fills only its share.
         let held = self.memory.outcome(outcome.bytes);
         let held = self.unless_stopped(held).await?;
         drop(place);
         Some((outcome, held))
+    }
+
+    /// Makes an outcome of a document that is tried first.
+    async fn try_first(&self, job: &Job, body: Body, trials: &Arc<Trials>) -> Outcome {
+        let (feed, state, now) = (&job.feed, &job.state, self.clock.now());
+        let body = Arc::new(body);
+        let document = Document {
+            feed: Arc::clone(feed),
+            body: Arc::clone(&body),
+            state: Arc::clone(state),
+            now,
+        };
+        let verdict = trials.read(document, &self.metrics).await;
+        let under = trials.under(feed);
+        if let Verdict::Crashed(how) = verdict {
+            return crashed(feed, &body, state, Crash { under, at: now }, &how);
+        }
+        // Nobody else has it any more, so nothing is copied.
+        let answer = Answer::Body(Arc::unwrap_or_clone(body));
+        let outcome = process_apart(job, answer, self.clock).await;
+        let is_other = state.crash.as_ref().is_some_and(|crash| crash.under != under);
+        if is_other && verdict == Verdict::Read { forgiven(outcome) } else { outcome }
     }
 
     /// What comes of a wait; `None` if the daemon stops first. What need not wait comes all the same.
@@ -201,6 +232,9 @@ async fn process_apart(job: &Job, answer: Answer, clock: Clock) -> Outcome {
     let now = clock.now();
     let processed = spawn_blocking(move || {
         catch_unwind(AssertUnwindSafe(|| {
+            if let Answer::Body(body) = &answer {
+                strike(&body.bytes);
+            }
             process(&work.feed, &answer, &work.state, &work.tagger, now)
         }))
     })
@@ -242,6 +276,16 @@ fn report(feed: &Feed, outcome: &Outcome) {
         }
         PollResult::NotModified => {
             debug!(feed.id = %feed.id, poll.next_at = next_at, "polled: not modified");
+        }
+        PollResult::Failed(failure) if failure.class == FailureClass::Crash => {
+            error!(
+                feed.id = %feed.id,
+                error.type = failure.class.name(),
+                error = %failure.detail,
+                poll.next_at = next_at,
+                "a document of this feed ends the process that reads it; the feed is put off, until \
+                 then or until its configuration or this program is another"
+            );
         }
         PollResult::Failed(failure) => {
             // The first failure is worth a look; the hundredth of a dead feed is not.

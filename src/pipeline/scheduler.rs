@@ -16,13 +16,13 @@ use super::poll::{Job, PollEnd, Poller};
 use super::service::Service;
 use super::{BuildError, Tools};
 use crate::clock::Clock;
-use crate::commit::{CommitError, LaneChange, Lease, States};
+use crate::commit::{CommitError, LaneChange, Lease, Past, States};
 use crate::config::{Config, ConfigError, load};
 use crate::fault::{Point, point};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
-use crate::state::{FeedState, Standing};
+use crate::state::{Crash, FeedState, Standing};
 use crate::telemetry::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
@@ -48,6 +48,7 @@ struct Held {
     lease: Lease,
     /// Of every feed ever polled in it, also those no longer configured: added again, they go on.
     states: States,
+    past: Past,
 }
 
 /// The scheduler's memory.
@@ -215,6 +216,7 @@ impl Scheduler {
         let Some(Placed { feed, lane }) = self.feeds.get(id) else { return };
         let Some(held) = self.lanes.get(lane) else { return };
         let state = held.states.get(id).cloned().unwrap_or_default();
+        let is_tried = held.past.careful_until(now).is_some() || state.crash.is_some();
         let due_at = state.plan.due_at.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(due_at)).unwrap_or_default();
         self.poller.metrics.poll_started(waited);
@@ -224,6 +226,7 @@ impl Scheduler {
             state,
             fetcher: Arc::clone(&self.tools.fetcher),
             tagger: Arc::clone(&self.tools.tagger),
+            trials: is_tried.then(|| Arc::clone(&self.tools.trials)),
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
         self.polling.insert(task.id(), id.clone());
@@ -280,9 +283,17 @@ impl Scheduler {
     /// Takes up a lane, or puts it down.
     fn change_lanes(&mut self, change: LaneChange) -> Option<CommitError> {
         match change {
-            LaneChange::Given { lease, states } => {
+            LaneChange::Given { lease, states, past } => {
                 info!(lane.number = lease.lane, feed.restored = states.len(), "lane given");
-                self.lanes.insert(lease.lane, Held { lease, states });
+                if let Some(until) = past.careful_until(self.poller.clock.now()) {
+                    warn!(
+                        lane.number = lease.lane,
+                        lane.careful_until = format!("{until:.0}"),
+                        "the lane was not given back by whoever had it before; new documents are \
+                         read in a process of their own first"
+                    );
+                }
+                self.lanes.insert(lease.lane, Held { lease, states, past });
                 self.enqueue(|placed| placed.lane == lease.lane);
             }
             LaneChange::Taken { lease } => {
@@ -408,7 +419,12 @@ impl Scheduler {
         for (id, placed) in &self.feeds {
             let Some(held) = self.lanes.get(&placed.lane) else { continue };
             count += 1;
-            match held.states.get(id).map_or(Standing::New, |state| state.standing) {
+            let state = held.states.get(id);
+            if state.is_some_and(|state| state.put_off_for().is_some()) {
+                counts.crashed += 1;
+                continue;
+            }
+            match state.map_or(Standing::New, |state| state.standing) {
                 Standing::New => counts.new += 1,
                 Standing::Fine => counts.fine += 1,
                 Standing::Failing => counts.failing += 1,
@@ -416,6 +432,9 @@ impl Scheduler {
             }
         }
         self.poller.metrics.feeds_stand(counts, overdue, self.polls.len());
+        let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
+        self.poller.metrics.careful(self.lanes.values().filter(is_careful).count());
+        self.tools.trials.end_idle();
         let unready = self.poller.readiness.unready();
         self.poller.metrics.stands(unready.as_ref());
         let ledger = match unready {
@@ -490,6 +509,11 @@ impl Scheduler {
         // A new URL under an old id keeps the state and is tried at once: someone changed it
         // because the old one did not do.
         if state.url.as_ref().is_some_and(|url| *url != feed.url.as_str()) {
+            return now;
+        }
+        // So is one whose document crashed an earlier version, or this one configured otherwise.
+        let is_put_off_elsewhere = |crash: &Crash| crash.under != self.tools.trials.under(feed);
+        if state.put_off_for().is_some_and(is_put_off_elsewhere) {
             return now;
         }
         // A quota may have been raised, and the next day begins for all feeds at once.

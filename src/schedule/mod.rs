@@ -13,10 +13,14 @@ pub use cadence::next_interval;
 pub use queue::Queue;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Feed, FeedId, Timestamp};
+use crate::model::{FailureClass, Feed, FeedId, Timestamp};
 
 /// A withdrawn feed is asked weekly, in case it was a mistake.
 pub const GONE_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A feed whose document ended the process that read it is asked again after a week: it will have
+/// another by then.
+pub const CRASH_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A quota is one of a day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -30,7 +34,7 @@ const JITTER_MAX: f64 = 0.1;
 
 /// What decided a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(from = "WrittenReason", into = "WrittenReason")]
 pub enum Reason {
     /// A feed not polled before is due at once.
     #[default]
@@ -49,9 +53,56 @@ pub enum Reason {
     Gone,
     /// It has added as much as it may in a day.
     Quota,
+    /// Its document ended the process that read it.
+    Crash,
 }
 
 impl Reason {
+    const ALL: [Self; 9] = [
+        Self::FirstPoll,
+        Self::Interval,
+        Self::Freshness,
+        Self::Ttl,
+        Self::Backoff,
+        Self::RetryAfter,
+        Self::Gone,
+        Self::Quota,
+        Self::Crash,
+    ];
+
+    /// Its name in feed states.
+    fn name(self) -> &'static str {
+        match self {
+            Self::FirstPoll => "first_poll",
+            Self::Interval => "interval",
+            Self::Freshness => "freshness",
+            Self::Ttl => "ttl",
+            Self::Backoff => "backoff",
+            Self::RetryAfter => "retry_after",
+            Self::Gone => "gone",
+            Self::Quota => "quota",
+            Self::Crash => "crash",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// The nearest that every program knows that reads feed states of this version.
+    fn known_from_the_start(self) -> Self {
+        match self {
+            Self::Quota | Self::Crash => Self::Backoff,
+            Self::FirstPoll
+            | Self::Interval
+            | Self::Freshness
+            | Self::Ttl
+            | Self::Backoff
+            | Self::RetryAfter
+            | Self::Gone => self,
+        }
+    }
+
     /// For a person.
     pub fn text(self) -> &'static str {
         match self {
@@ -63,7 +114,36 @@ impl Reason {
             Self::RetryAfter => "the server asked to wait",
             Self::Gone => "the publisher withdrew it; it is asked weekly",
             Self::Quota => "it has added as much as it may in a day",
+            Self::Crash => {
+                "its document ended the process that read it; such a feed is asked weekly"
+            }
         }
+    }
+}
+
+/// A reason as it is written, two members of a plan. The first programs that read states refuse one
+/// with a reason that they do not know, and with it every state beside it: `reason` is one that they
+/// know, `exact_reason` the reason itself where that is another.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct WrittenReason {
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_reason: Option<String>,
+}
+
+impl From<Reason> for WrittenReason {
+    fn from(reason: Reason) -> Self {
+        let known = reason.known_from_the_start();
+        let exact_reason = (known != reason).then(|| reason.name().to_owned());
+        Self { reason: known.name().to_owned(), exact_reason }
+    }
+}
+
+impl From<WrittenReason> for Reason {
+    fn from(WrittenReason { reason, exact_reason }: WrittenReason) -> Self {
+        let exact = exact_reason.and_then(|exact| Self::of_name(&exact));
+        exact.or_else(|| Self::of_name(&reason)).unwrap_or_default()
     }
 }
 
@@ -74,6 +154,7 @@ pub struct Plan {
     /// When; `None` before the first poll: at once.
     pub due_at: Option<Timestamp>,
     /// What decided.
+    #[serde(flatten)]
     pub reason: Reason,
     /// The learned or configured interval.
     pub interval: Duration,
@@ -104,10 +185,8 @@ pub struct Hints {
     pub ttl: Option<Duration>,
     /// From the answer's headers.
     pub retry_after: Option<Duration>,
-    /// 410.
-    pub is_gone: bool,
-    /// 429 or 503.
-    pub is_busy: bool,
+    /// What the poll failed by, if it did.
+    pub failed_by: Option<FailureClass>,
     /// Until the next day, for a feed that has used up its quota.
     pub quota: Option<Duration>,
 }
@@ -122,13 +201,16 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
     // `interval_max` bounds the hints too: "max-age=2592000" is seen on feeds that change hourly.
     let fresh_for = hints.fresh_for.map(|wait| wait.min(feed.interval_max));
     let ttl = hints.ttl.map(|wait| wait.min(feed.interval_max));
-    let busy_wait = hints.is_busy.then_some(BUSY_WAIT_MIN.min(feed.interval_max));
+    let is_failed_by = |class| hints.failed_by == Some(class);
+    let busy_wait =
+        is_failed_by(FailureClass::Busy).then_some(BUSY_WAIT_MIN.min(feed.interval_max));
     let backoff = (hints.failures > 0)
         .then(|| bounded(interval.saturating_mul(1_u32 << hints.failures.min(6))))
         .max(busy_wait);
     // Outside the clamp: `interval_max` bounds our own caution, not a server's plain request.
     let retry_after = hints.retry_after.map(|wait| wait.min(feed.retry_after_max));
-    let gone = hints.is_gone.then_some(GONE_INTERVAL);
+    let gone = is_failed_by(FailureClass::Gone).then_some(GONE_INTERVAL);
+    let crash = is_failed_by(FailureClass::Crash).then_some(CRASH_INTERVAL);
 
     let mut wait = interval;
     let mut reason = Reason::Interval;
@@ -139,6 +221,7 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
         (retry_after, Reason::RetryAfter),
         (gone, Reason::Gone),
         (hints.quota, Reason::Quota),
+        (crash, Reason::Crash),
     ] {
         if let Some(claim) = claim.filter(|claim| *claim > wait) {
             wait = claim;
@@ -168,6 +251,7 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
         Reason::RetryAfter => feed.retry_after_max,
         Reason::Gone => GONE_INTERVAL,
         Reason::Quota => DAY,
+        Reason::Crash => CRASH_INTERVAL,
     };
     let longest = longest.saturating_add(longest.mul_f64(JITTER_MAX));
     let wait = Duration::try_from(due_at.duration_since(polled_at)).unwrap_or_default();

@@ -48,6 +48,15 @@ pub struct LastFailure {
     pub at: Timestamp,
 }
 
+/// A document that ended the process that read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// Under which version and configuration.
+    pub under: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A failure as it is written. The first programs that read states refuse one with a class that they
 /// do not know, and with it every state beside it: `class` has one that they know, `exact` the
 /// class itself where that is another. A class of a later program reads as the nearest here.
@@ -116,6 +125,10 @@ pub struct FeedState {
     pub interval: Option<Duration>,
     /// What it has added to the ledger today.
     pub today: DayUse,
+    /// The last document that ended the process that read it. Under the same version and configuration
+    /// none of the feed is trusted again; under another this is forgotten once one has been read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crash: Option<Crash>,
 }
 
 impl FeedState {
@@ -129,6 +142,13 @@ impl FeedState {
             return Err(format!("a newer conflictwire wrote it (version {})", state.version));
         }
         Ok(state)
+    }
+
+    /// The crash that the feed is put off for, if that is what its last poll came to.
+    pub fn put_off_for(&self) -> Option<&Crash> {
+        let is_last =
+            self.last_failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Crash);
+        self.crash.as_ref().filter(|_| is_last)
     }
 
     /// Whether the next poll would publish the same after either, whatever it is answered: validators,
@@ -201,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_failure_of_a_class_that_came_later_is_no_reason_to_refuse_a_state() {
-        let text = r#"{"class":"busy","exact":"unheard_of","detail":"","at":"2026-03-01T12:00:00Z"}"#;
+        let text =
+            r#"{"class":"busy","exact":"unheard_of","detail":"","at":"2026-03-01T12:00:00Z"}"#;
         assert_eq!(serde_json::from_str::<LastFailure>(text).unwrap().class, FailureClass::Busy);
         let text = r#"{"class":"unheard_of","detail":"","at":"2026-03-01T12:00:00Z"}"#;
         assert_eq!(serde_json::from_str::<LastFailure>(text).unwrap().class, FailureClass::Panic);

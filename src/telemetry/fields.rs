@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 32] = [
+pub const FIELDS: [&str; 33] = [
     "admin.address",
     "config.path",
     "config.problem",
@@ -23,6 +23,7 @@ pub const FIELDS: [&str; 32] = [
     "lane.number",
     "lane.numbers",
     "lane.sequence",
+    "lane.careful_until",
     "commit.found",
     "kafka.facility",
     "kafka.text",

@@ -35,6 +35,7 @@ pub struct Metrics {
     rejects_committed: Counter,
     commit_failures: Counter,
     config_reloads: Labelled,
+    trials: Labelled,
     fetch_duration: Histogram,
     fetch_body_bytes: Histogram,
     commit_duration: Histogram,
@@ -44,6 +45,7 @@ pub struct Metrics {
     feed_overdue: Gauge<f64, AtomicU64>,
     polls_in_flight: Gauge,
     ready: Gauge,
+    careful: Gauge,
     lanes: LaneMetrics,
 }
 
@@ -54,8 +56,10 @@ pub struct FeedCounts {
     pub due: usize,
     /// Answered last time.
     pub fine: usize,
-    /// Failed last time.
+    /// Failed last time, but for those that crashed.
     pub failing: usize,
+    /// Put off because a document ended the process that read it.
+    pub crashed: usize,
     /// Withdrawn.
     pub gone: usize,
     /// Never polled.
@@ -88,6 +92,7 @@ impl Metrics {
             rejects_committed: Counter::default(),
             commit_failures: Counter::default(),
             config_reloads: Family::default(),
+            trials: Family::default(),
             fetch_duration: seconds(),
             // 1 KiB to 16 MiB, the default `fetch.body_limit`.
             fetch_body_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 15)),
@@ -98,6 +103,7 @@ impl Metrics {
             feed_overdue: Gauge::default(),
             polls_in_flight: Gauge::default(),
             ready: Gauge::default(),
+            careful: Gauge::default(),
             lanes,
         };
         metrics.register_counters();
@@ -128,6 +134,11 @@ impl Metrics {
             "config_reloads",
             "Configuration reloads: outcome = accepted, refused",
             &self.config_reloads,
+        );
+        counters(
+            "trials",
+            "Documents read in a process of their own first: outcome = read, crashed, untried",
+            &self.trials,
         );
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -172,7 +183,7 @@ impl Metrics {
         );
         registry.register(
             "feeds",
-            "Feeds: state = due, fine, failing, gone, new",
+            "Feeds: state = due, fine, failing, crashed, gone, new",
             self.feeds.clone(),
         );
         registry.register(
@@ -181,6 +192,11 @@ impl Metrics {
             self.feed_overdue.clone(),
         );
         registry.register("polls_in_flight", "Polls under way", self.polls_in_flight.clone());
+        registry.register(
+            "careful_lanes",
+            "Lanes that were left uncleanly less than a day ago: new documents are tried first",
+            self.careful.clone(),
+        );
         registry.register("ready", "1 while /readyz says 200, else 0", self.ready.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running build: version", build);
@@ -197,6 +213,9 @@ impl Metrics {
             ["new", "revised", "unchanged", "skipped", "rejected", "over_limit", "over_quota"]
         {
             self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        }
+        for outcome in ["read", "crashed", "untried"] {
+            self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
         for outcome in ["accepted", "refused"] {
             self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
@@ -290,6 +309,16 @@ impl Metrics {
         self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
 
+    /// A document was read in a process of its own first, or was to be.
+    pub fn tried(&self, outcome: &'static str) {
+        self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// In so many lanes documents are tried first.
+    pub fn careful(&self, lanes: usize) {
+        self.careful.set(i64::try_from(lanes).unwrap_or(i64::MAX));
+    }
+
     /// What `/readyz` says: why not, or that it is.
     pub fn stands(&self, unready: Option<&Unready>) {
         self.ready.set(i64::from(unready.is_none()));
@@ -301,6 +330,7 @@ impl Metrics {
             ("due", counts.due),
             ("fine", counts.fine),
             ("failing", counts.failing),
+            ("crashed", counts.crashed),
             ("gone", counts.gone),
             ("new", counts.new),
         ] {

@@ -158,11 +158,12 @@ fn tasks_are_spawned_in_one_place() {
 /// their own.
 #[test]
 fn nothing_but_the_record_and_the_state_is_serialised() {
-    const SERIALISED: [&str; 8] = [
+    const SERIALISED: [&str; 9] = [
         "commit/kafka/wire.rs",
         "model/record.rs",
         "model/article.rs",
         "model/outcome.rs",
+        "pipeline/trial/wire.rs",
         "schedule/mod.rs",
         "state/day_use.rs",
         "state/mod.rs",

@@ -8,6 +8,7 @@
 //! - `bad_input`: whatever a publisher sends: named, counted, survived
 //! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
 //! - `kafka`: what needs real brokers
+//! - `poison`: a document that ends the process that reads it ends no other
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -25,6 +26,7 @@ mod cli;
 mod disk;
 mod exactly_once;
 mod kafka;
+mod poison;
 mod polling;
 mod records;
 mod reload;

@@ -1,8 +1,6 @@
-//! One lane's life in this replica, on a thread of its own: fence, restore, commit, hand over.
+//! One term of a lane in this replica: fence, restore, commit, give back.
 //!
-//! A thread and not a task: librdkafka's transactional calls block, and one at a time is allowed.
-//! The lane lives as long as the group says it is ours; within that it may have several **terms**,
-//! each begun by a fence and a restore, each with a lease of its own.
+//! When terms begin and end is `life`'s.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +18,7 @@ use super::transaction::{Batching, Failure, Producer};
 use super::wire::{Head, Layout, Line};
 use super::{PutOff, Shared, Topics, lock};
 use crate::clock::Clock;
-use crate::commit::{CommitError, LaneChange, Lease};
+use crate::commit::{CommitError, LaneChange, Lease, Past};
 use crate::model::{Outcome, Urgency};
 use crate::telemetry::lanes::LaneState;
 
@@ -29,79 +27,17 @@ use crate::telemetry::lanes::LaneState;
 pub(super) const PUT_OFF: Duration = Duration::from_secs(3600);
 
 /// The first wait after a term that could not begin, or a commit that could not be looked up.
-const WAIT_MIN: Duration = Duration::from_millis(250);
+pub(super) const WAIT_MIN: Duration = Duration::from_millis(250);
 
 /// The longest such wait: brokers that are back are noticed this soon.
-const WAIT_MAX: Duration = Duration::from_secs(5);
-
-/// How often a quarantined lane is looked at again, in case somebody has mended it.
-const QUARANTINE_WAIT: Duration = Duration::from_secs(30);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// How often librdkafka is let speak while nothing is committed.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Lives a lane until told to stop.
-pub(super) fn live(shared: &Shared, life: Life, stop: &Stop) {
-    let lane = life.lane;
-    let mut wait = WAIT_MIN;
-    let mut known_sequence = 0;
-    let mut told = String::new();
-    while !stop.is_told() {
-        match Term::begin(shared, life, stop, known_sequence) {
-            Ok(mut term) => {
-                (wait, told) = (WAIT_MIN, String::new());
-                let end = term.serve();
-                known_sequence = term.tip.sequence();
-                term.give_back();
-                drop(term);
-                match end {
-                    End::Left | End::Lost => break,
-                    End::Taken(why) => {
-                        shared.board.metrics().fenced(lane);
-                        shared.board.set(life, LaneState::Fenced, &why);
-                        warn!(
-                            lane.number = lane,
-                            error = why,
-                            "another replica has had the lane; asking whether it is still ours"
-                        );
-                    }
-                }
-            }
-            Err(RestoreError::Told) => break,
-            Err(RestoreError::Away(why)) => {
-                shared.board.set(life, LaneState::Fencing, &why);
-                // Once for each thing that is wrong, however often it is tried.
-                if told != why {
-                    warn!(
-                        lane.number = lane,
-                        error = why,
-                        "could not take up the lane; trying again"
-                    );
-                    told = why;
-                }
-            }
-            Err(RestoreError::Contradiction(why)) => {
-                shared.board.set(life, LaneState::Quarantined, &why);
-                if told != why {
-                    error!(
-                        lane.number = lane,
-                        error = why,
-                        "the lane is quarantined: nothing of it is polled"
-                    );
-                    told = why;
-                }
-                wait = QUARANTINE_WAIT;
-            }
-        }
-        shared.rest(stop, wait);
-        wait = (wait * 2).min(WAIT_MAX);
-    }
-    shared.board.remove(life);
-}
-
 /// How a term ended.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// Told to leave; everything accepted is committed, or its poll told that it is not.
     Left,
     /// The group took the lane without asking.
@@ -130,7 +66,7 @@ enum Woken {
 }
 
 /// One lease on the lane.
-struct Term<'a> {
+pub(super) struct Term<'a> {
     shared: &'a Shared,
     life: Life,
     stop: &'a Stop,
@@ -144,6 +80,10 @@ struct Term<'a> {
     /// States that change nothing but the schedule.
     put_off: PutOff,
     put_off_since: Option<Instant>,
+    /// How the owners before left it.
+    past: Past,
+    /// Whether what is committed is the last of this term.
+    is_ending: bool,
     /// Whether each record goes alone, to find the one that brokers refuse.
     is_careful: bool,
     /// What the last transaction failed for, until one is committed.
@@ -152,7 +92,10 @@ struct Term<'a> {
 
 impl<'a> Term<'a> {
     /// Fences, restores, and tells the scheduler.
-    fn begin(
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub(super) fn begin(
         shared: &'a Shared,
         life: Life,
         stop: &'a Stop,
@@ -177,12 +120,9 @@ impl<'a> Term<'a> {
         if stop.is_told() {
             return Err(RestoreError::Told);
         }
+        let past = restored.tip.past(Clock::System.now());
         let (lease, jobs, put_off) = shared.open_desk(lane);
-        shared.board.set(life, LaneState::Owned, "");
-        shared.board.metrics().restored(lane, began_at.elapsed(), sequence);
-        debug!(lane.number = lane, lane.sequence = sequence, "lane restored");
-        shared.tell(LaneChange::Given { lease, states: restored.states });
-        Ok(Self {
+        let mut term = Self {
             shared,
             life,
             stop,
@@ -194,16 +134,54 @@ impl<'a> Term<'a> {
             tip: restored.tip,
             put_off,
             put_off_since: None,
+            past,
+            is_ending: false,
             is_careful: false,
             failing: None,
-        })
+        };
+        if let Err(failure) = term.mark_taken() {
+            shared.close_desk(lease);
+            return Err(RestoreError::Away(failure.text));
+        }
+        shared.board.set(life, LaneState::Owned, "");
+        let sequence = term.tip.sequence();
+        shared.board.metrics().restored(lane, began_at.elapsed(), sequence);
+        debug!(lane.number = lane, lane.sequence = sequence, "lane restored");
+        shared.tell(LaneChange::Given { lease, states: restored.states, past });
+        Ok(term)
+    }
+
+    /// Says in the log that the lane is in use, before anything of it is polled: should we not live to
+    /// give it back, whoever takes it up next reads with care. After an unclean end the log says so
+    /// already.
+    fn mark_taken(&mut self) -> Result<(), Failure> {
+        if self.tip.head.as_ref().is_some_and(|head| !head.ended) {
+            return Ok(());
+        }
+        let (head, committed) = self.attempt(&[]);
+        self.tip = Tip { offset: committed?, head: Some(head) };
+        Ok(())
+    }
+
+    /// Says in the log that the lane is given back. Where that does not go at once, whoever takes it
+    /// up next reads with care, and no more.
+    fn mark_ended(&mut self) {
+        if self.failing.is_none() {
+            self.is_ending = true;
+            let (_head, _committed) = self.attempt(&[]);
+        }
     }
 
     /// The lease is void; whoever polls is told, once.
-    fn give_back(&mut self) {
+    pub(super) fn give_back(&mut self) {
         if self.shared.close_desk(self.lease) {
             self.shared.tell(LaneChange::Taken { lease: self.lease });
         }
+    }
+
+    /// Transactions ever committed in the lane, as far as this term knows.
+    pub(super) fn sequence(&self) -> u64 {
+        self.tip.sequence()
     }
 
     fn layout(&self) -> Layout {
@@ -223,7 +201,7 @@ impl<'a> Term<'a> {
     }
 
     /// Commits what comes until the lane is to be given up.
-    fn serve(&mut self) -> End {
+    pub(super) fn serve(&mut self) -> End {
         loop {
             let (group, woken) = self.gather();
             let group = if woken == Woken::Lost { Group::default() } else { group };
@@ -235,7 +213,11 @@ impl<'a> Term<'a> {
             match woken {
                 Woken::Lost => return End::Lost,
                 Woken::Left => {
-                    return self.write_put_off().err().unwrap_or(End::Left);
+                    if let Err(end) = self.write_put_off() {
+                        return end;
+                    }
+                    self.mark_ended();
+                    return End::Left;
                 }
                 Woken::Job | Woken::Due | Woken::Idle => {}
             }
@@ -434,7 +416,11 @@ impl<'a> Term<'a> {
         let now = Clock::System.now();
         let lines = in_order(entries);
         let writer = (self.shared.instance.as_str(), self.lease.term);
-        let head = Head::after(self.tip.sequence(), writer, lines.len(), now);
+        let head = Head {
+            ended: self.is_ending,
+            left_uncleanly_at: self.past.careful_until(now).and(self.past.left_uncleanly_at),
+            ..Head::after(self.tip.sequence(), writer, lines.len(), now)
+        };
         let failed = |text: String| Failure { text, is_doubtful: false, refused: Vec::new() };
         let committed = match (self.layout().head(&head), &self.producer) {
             (Ok(last), Some(producer)) => {

@@ -1,6 +1,6 @@
 //! Apache Kafka: topics, one transaction a commit, any number of replicas and no volume.
 //!
-//! Every lane that the consumer group gives us lives on a thread of its own (`lane`), with a producer
+//! Every lane that the consumer group gives us lives on a thread of its own (`life`, `lane`), with a producer
 //! whose transactional id is the lane's: whoever has the id last can commit, and nobody else. The
 //! group (`placement`) only says which lanes to ask for. What is promised: every revision that was
 //! observed is there exactly once for a `read_committed` reader; no article without its feed's state,
@@ -14,6 +14,7 @@ pub mod cluster;
 mod group;
 mod hash;
 mod lane;
+mod life;
 pub mod owners;
 mod placement;
 pub mod probe;
@@ -26,7 +27,7 @@ mod transaction;
 mod trouble;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -386,6 +387,17 @@ impl KafkaLedger {
             Ok(Err(_)) | Err(_) => Err(CommitError::Closed),
         }
     }
+}
+
+/// See [`super::rehearse`].
+pub(super) fn rehearse(outcome: &Outcome) {
+    let layout = wire::Layout {
+        lane: 0,
+        partition_by: settings::PartitionBy::Key,
+        partitions: [1; 3],
+        record_bytes_max: usize::MAX,
+    };
+    drop(layout.lines(outcome, &BTreeSet::new()));
 }
 
 fn misconfigured(error: &KafkaError) -> CommitError {

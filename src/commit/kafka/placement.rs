@@ -26,7 +26,7 @@ use tracing::{debug, error, info, warn};
 use super::board::Life;
 use super::settings::TRANSACTION_TIMEOUT;
 use super::stop::{LEAVE_PATIENCE, Stop};
-use super::{Shared, Topics, lane, lock, logged};
+use super::{Shared, Topics, life, lock, logged};
 use crate::commit::{CommitError, LaneChange};
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
@@ -140,7 +140,7 @@ impl Context {
             let life = Life { lane: number, number: self.shared.next_number() };
             let spawned =
                 std::thread::Builder::new().name(format!("lane-{number}")).spawn(move || {
-                    shared.or_end(|| lane::live(&shared, life, &told));
+                    shared.or_end(|| life::live(&shared, life, &told));
                     // Nobody waits for a lane that was lost.
                     let _unheard = tell_end.send(());
                 });

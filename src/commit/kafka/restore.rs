@@ -21,9 +21,9 @@ use super::hash::HASH_VERSION;
 use super::settings::KafkaSettings;
 use super::wire::{HEAD_VERSION, Head};
 use super::{Watcher, logged};
-use crate::commit::States;
+use crate::commit::{Past, States};
 use crate::fault::{self, Point};
-use crate::model::FeedId;
+use crate::model::{FeedId, Timestamp};
 use crate::state::FeedState;
 
 /// How long one request, or one look for records, may take.
@@ -71,6 +71,11 @@ impl Tip {
     /// Transactions ever committed.
     pub(super) fn sequence(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.sequence)
+    }
+
+    /// How the lane stands for whoever takes it up now. One without a log was never polled.
+    pub(super) fn past(&self, now: Timestamp) -> Past {
+        self.head.as_ref().map_or_else(Past::default, |head| head.past(now))
     }
 }
 
@@ -396,6 +401,25 @@ mod tests {
         assert!(read(&[1, 2, 2]).is_err(), "twice the same");
         assert!(read(&[42, 17, 18]).is_err(), "still below");
         assert_eq!(read(&[42, 17, 43]), Ok(43));
+    }
+
+    #[test]
+    fn a_lane_is_left_cleanly_only_by_the_word_of_its_last_owner() {
+        let now = now();
+        let left =
+            |text: &str| read_head(Some(text.as_bytes()), 0).unwrap().past(now).left_uncleanly_at;
+        let of = |more: &str| {
+            format!(
+                r#"{{"version":1,"sequence":7,"instance":"a","term":1,"records":2,"hash":1,"at":""{more}}}"#
+            )
+        };
+        assert_eq!(left(&of(r#","ended":true"#)), None);
+        assert_eq!(left(&of(r#","ended":false"#)), Some(now));
+        // As the first programs wrote it.
+        assert_eq!(left(&of("")), Some(now));
+        let since = r#","ended":true,"left_uncleanly_at":"2026-01-02T00:00:00Z""#;
+        assert_eq!(left(&of(since)), "2026-01-02T00:00:00Z".parse().ok());
+        assert_eq!(Tip::default().past(now), Past::default());
     }
 
     #[test]

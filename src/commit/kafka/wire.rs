@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::hash::HASH_VERSION;
 use super::settings::PartitionBy;
+use crate::commit::{OwnerEnd, Past};
 use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, RecordChange, SCHEMA_ID};
 use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Timestamp};
 use crate::state::FeedState;
@@ -259,6 +260,13 @@ pub(super) struct Head {
     pub(super) hash: u32,
     /// When; RFC 3339.
     pub(super) at: String,
+    /// Whether the writer gave the lane back with it. Programs that do not write it do not say how
+    /// they ended, which counts as no clean end.
+    #[serde(default)]
+    pub(super) ended: bool,
+    /// When it was last found that the lane had been left uncleanly, while that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) left_uncleanly_at: Option<Timestamp>,
 }
 
 impl Head {
@@ -272,7 +280,15 @@ impl Head {
             records: records as u64,
             hash: HASH_VERSION,
             at: format!("{at:.3}"),
+            ended: false,
+            left_uncleanly_at: None,
         }
+    }
+
+    /// How the lane stands for whoever takes it up now, after this.
+    pub(super) fn past(&self, now: Timestamp) -> Past {
+        let past = Past { left_uncleanly_at: self.left_uncleanly_at };
+        past.after(if self.ended { OwnerEnd::Clean } else { OwnerEnd::Unclean }, now)
     }
 
     /// Whether both were written by the same attempt.

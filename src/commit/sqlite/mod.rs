@@ -6,6 +6,7 @@
 //! survive a kill and a power cut. Only this folder names rusqlite.
 
 mod lock;
+mod owner;
 pub mod query;
 pub mod read;
 mod retention;
@@ -30,7 +31,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::lock::Lock;
 use self::writer::{Job, Writer};
-use super::{CommitError, States};
+use super::{CommitError, Past, States};
+use crate::clock::Clock;
 use crate::fault::{self, Point};
 use crate::model::Outcome;
 
@@ -60,20 +62,21 @@ pub struct SqliteLedger {
 }
 
 impl SqliteLedger {
-    /// Opens, locks, migrates and reads the states.
+    /// Opens, locks, migrates, says that it is ours, and reads the states.
     ///
     /// A state that does not parse stops it: going on without would take every article of that
     /// feed for a new one.
     ///
     /// # Errors
     /// [`CommitError::Open`], [`CommitError::InUse`].
-    pub fn open(settings: &SqliteSettings) -> Result<(Self, States), CommitError> {
+    pub fn open(settings: &SqliteSettings) -> Result<(Self, States, Past), CommitError> {
         let path = place(&settings.path)?;
         let lock = Lock::take(&path)?;
         let connection = schema::open(&path)?;
         fault::point(Point::InStartUp);
         let states = schema::states(&connection, &path)?;
-        Ok((Self::start(connection, lock, path, settings)?, states))
+        let past = owner::take(&connection, Clock::System.now());
+        Ok((Self::start(connection, lock, path, settings)?, states, past))
     }
 
     fn start(
@@ -122,6 +125,11 @@ impl SqliteLedger {
             Ok(Err(_)) | Err(_) => Err(CommitError::Closed),
         }
     }
+}
+
+/// See [`super::rehearse`].
+pub(super) fn rehearse(outcome: &Outcome) {
+    drop(rows::Rows::new(outcome));
 }
 
 /// Where the file really is, its directory made, links followed: the lock must have one name.

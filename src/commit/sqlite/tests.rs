@@ -47,14 +47,14 @@ async fn holding(records: Vec<Record>) -> (TempDir, SqliteLedger) {
 async fn a_commit_is_read_back_after_reopening() {
     let folder = TempDir::new().unwrap();
     let settings = settings(&folder);
-    let (ledger, states) = SqliteLedger::open(&settings).unwrap();
+    let (ledger, states, _past) = SqliteLedger::open(&settings).unwrap();
     assert!(states.is_empty());
     let mut first = outcome("a", 1, vec![tagged(1, "one", "strike.air"), record(2, "two")]);
     first.rejects.push(reject(1));
     ledger.commit(Arc::new(first.clone())).await.unwrap();
     ledger.close().await.unwrap();
 
-    let (ledger, states) = SqliteLedger::open(&settings).unwrap();
+    let (ledger, states, _past) = SqliteLedger::open(&settings).unwrap();
     assert_eq!(states.get(&id("a")), Some(&first.state));
     assert_eq!(states.len(), 1);
     let read = all(&settings.path).into_iter().map(|row| row.record().unwrap()).collect::<Vec<_>>();
@@ -660,4 +660,47 @@ async fn rejects_that_fill_the_file_do_not_drive_the_articles_out() {
     assert!(used() <= LIMIT, "{} bytes", used());
     assert_eq!(count(&keeping.path, "articles"), 50);
     assert!(count(&keeping.path, "rejects") >= 10, "the last ones stay");
+}
+
+fn past(settings: &SqliteSettings) -> (SqliteLedger, Past) {
+    let (ledger, _, past) = SqliteLedger::open(settings).unwrap();
+    (ledger, past)
+}
+
+/// What a daemon leaves behind that ends without closing.
+fn leave(settings: &SqliteSettings) {
+    look(&settings.path).execute("UPDATE owner SET open = 1", []).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_was_not_given_back_says_so_for_a_day() {
+    let folder = TempDir::new().unwrap();
+    let settings = settings(&folder);
+    let (ledger, found) = past(&settings);
+    assert_eq!(found, Past::default(), "a new database");
+    ledger.close().await.unwrap();
+    let (ledger, found) = past(&settings);
+    assert_eq!(found, Past::default(), "closed");
+    ledger.close().await.unwrap();
+    leave(&settings);
+    let (ledger, found) = past(&settings);
+    assert!(found.left_uncleanly_at.is_some());
+    ledger.close().await.unwrap();
+    let (ledger, later) = past(&settings);
+    assert!(later.careful_until(Clock::System.now()).is_some(), "a clean end in between");
+    ledger.close().await.unwrap();
+    look(&settings.path)
+        .execute("UPDATE owner SET left_uncleanly_at = '2026-01-01T00:00:00.000Z'", [])
+        .unwrap();
+    assert_eq!(past(&settings).1, Past::default(), "long ago");
+}
+
+/// One of before, or between, says nothing of how it ended.
+#[tokio::test]
+async fn a_database_of_a_program_that_does_not_say_how_it_ended_is_read_with_care() {
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    let settings = settings(&folder);
+    ledger.close().await.unwrap();
+    look(&settings.path).execute("DROP TABLE owner", []).unwrap();
+    assert!(past(&settings).1.left_uncleanly_at.is_some());
 }

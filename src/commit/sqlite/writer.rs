@@ -16,7 +16,7 @@ use super::lock::Lock;
 use super::retention::Retention;
 use super::returns::{self, Latest, Place};
 use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
-use super::{SqliteSettings, sqlite_trouble};
+use super::{SqliteSettings, owner, sqlite_trouble};
 use crate::clock::Clock;
 use crate::commit::CommitError;
 use crate::fault::{self, Point};
@@ -216,6 +216,8 @@ impl Writer {
             path: path.clone(),
             why: sqlite_trouble(err),
         };
+        // Everything accepted is durable.
+        owner::give_back(&self.connection);
         // A reader may keep it from being complete; then the `-wal` file stays, and is read.
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

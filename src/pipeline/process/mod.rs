@@ -27,7 +27,9 @@ use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, Reason, dice, plan};
-use crate::state::{FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing, until_next_day};
+use crate::state::{
+    Crash, FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing, until_next_day,
+};
 use crate::tag::{Tagger, Texts};
 
 /// How many refused documents a feed's state remembers, so that one that stays broken is written
@@ -92,6 +94,29 @@ pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
         retry_after: None,
     };
     failed(feed, failure, Vec::new(), next_state(feed, state, now), now)
+}
+
+/// The outcome of a poll whose document ended the process that tried it: how, for a person, and under
+/// which version and configuration. Pure too, and it does not look inside the document.
+pub fn crashed(feed: &Feed, body: &Body, state: &FeedState, crash: Crash, how: &str) -> Outcome {
+    let now = crash.at;
+    let next = FeedState { crash: Some(crash), ..next_state(feed, state, now) };
+    let detail = format!("the document ended the process that read it: {how}");
+    let problem = ParseFailure { class: FailureClass::Crash, detail, offset: None };
+    refuse(feed, body, next, problem, now)
+}
+
+/// The outcome, if a document was read in it, of a feed that nothing is held against any more.
+pub fn forgiven(mut outcome: Outcome) -> Outcome {
+    if matches!(outcome.result, PollResult::Modified(_)) {
+        Arc::make_mut(&mut outcome.state).crash = None;
+    }
+    outcome
+}
+
+/// Whether this answer is a document that is read in full: another than the last one.
+pub fn is_new(body: &Body, state: &FeedState) -> bool {
+    state.body_digest != Some(bytes_digest(&body.bytes))
 }
 
 /// The state that every poll begins with.
@@ -468,8 +493,7 @@ fn failed(
         fresh_for: None,
         ttl: next.plan.ttl,
         retry_after: failure.retry_after,
-        is_gone,
-        is_busy: failure.class == FailureClass::Busy,
+        failed_by: Some(failure.class),
         quota: None,
     };
     next.plan = plan(feed, &hints, now, dice(&feed.id, next.sequence));

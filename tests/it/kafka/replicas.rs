@@ -2,12 +2,16 @@
 //! to leave, and all are replaced one by one.
 
 use conflictwire::fault::Point;
+use conflictwire::model::FailureClass;
 
 use super::world::{
-    LANES, World, lanes_owned, set_properties, use_long_sessions, wait_for_lanes, wait_until_ready,
+    HOSTS, LANES, World, lanes_owned, set_properties, use_long_sessions, wait_for_lanes,
+    wait_until_ready,
 };
 use crate::support::broker::Cluster;
 use crate::support::daemon::Daemon;
+use crate::support::publisher::Reply;
+use crate::support::run::{item, rss};
 use crate::support::{rounds, wait_until};
 
 /// Two replicas, each with some of the lanes, something under way in all of them.
@@ -141,4 +145,60 @@ fn replicas_are_replaced_one_by_one_under_load() {
     world.catch_up();
     running.into_iter().for_each(Daemon::stop);
     world.audit("rolling restart", replaced);
+}
+
+/// A document ends the replica that reads it, and is there for the one that takes the lane over. That one
+/// reads it in a process of its own first, and lives.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_document_that_ends_a_replica_does_not_end_the_next() {
+    let cluster = Cluster::quiet();
+    let mut world = World::new(&cluster);
+    let path = "/poison.xml";
+    world.publisher.serve(path, [Reply::status(404)]);
+    world.setup.feed("poison", &world.publisher.url_at(HOSTS[0], path));
+    let (mut first, mut second) = two_replicas(&world);
+    let poison = rss(&[&item("poison", "conflictwire-fault:deep")]);
+    world.publisher.serve(path, [Reply::feed(poison)]);
+    wait_until("a replica to end", || !first.is_running() || !second.is_running());
+
+    let (ended, mut survivor) = if first.is_running() { (second, first) } else { (first, second) };
+    assert!(ended.text().contains("overflowed its stack"), "{}", ended.text());
+    wait_for_lanes(&survivor, LANES);
+    let state = world.ledger.wait_for_state("poison", |state| state.put_off_for().is_some());
+    assert_eq!(state.last_failure.unwrap().class, FailureClass::Crash);
+    survivor.wait_for_metric("conflictwire_feeds", "state=\"crashed\"", 1.0);
+    assert!(survivor.metric("conflictwire_careful_lanes", "") >= 1.0);
+    world.wait_for_versions(2);
+    world.catch_up();
+    assert!(survivor.is_running());
+    survivor.stop();
+    world.audit("document ends a replica", 1);
+
+    // The lanes were given back, and the next owner still knows that there is need for care.
+    let next = world.setup.start();
+    wait_for_lanes(&next, LANES);
+    next.wait_for_metric("conflictwire_careful_lanes", "", 1.0);
+    next.stop();
+}
+
+/// Lanes that were given back are taken up without any care.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn lanes_that_were_given_back_are_not_read_with_care() {
+    let cluster = Cluster::quiet();
+    let world = World::new(&cluster);
+    let (first, second) = two_replicas(&world);
+    first.stop();
+    wait_for_lanes(&second, LANES);
+    world.wait_for_versions(2);
+    second.wait_for_metric("conflictwire_feeds", "state=\"fine\"", 8.0);
+    assert_eq!(second.metric("conflictwire_careful_lanes", ""), 0.0);
+    second.stop();
+    let third = world.setup.start();
+    wait_for_lanes(&third, LANES);
+    third.wait_for_metric("conflictwire_feeds", "state=\"fine\"", 8.0);
+    assert_eq!(third.metric("conflictwire_careful_lanes", ""), 0.0);
+    assert_eq!(third.metric("conflictwire_trials_total", "outcome=\"read\""), 0.0);
+    third.stop();
 }

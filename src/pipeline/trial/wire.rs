@@ -1,0 +1,370 @@
+//! What the daemon and the process that tries documents say to each other. Private to this program:
+//! both ends are the same file on disk, so there is no version.
+//!
+//! A frame is a head (JSON) and bytes, each with its length before it (64 bits, big-endian).
+
+use std::borrow::Cow;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Document;
+use crate::config::TagSettings;
+use crate::model::feed::NotAFeedId;
+use crate::model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, Validators};
+use crate::state::FeedState;
+use crate::tag::{LexiconProblem, Source, Tagger};
+
+/// The answer to a frame, one byte: done, and ready for the next.
+pub(super) const DONE: u8 = b'd';
+
+/// Or: it was not read, and that is not the document's fault.
+pub(super) const NOT_DONE: u8 = b'n';
+
+/// The first frame: what the tagger is made of, and what there is for documents.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SetUp {
+    /// Bytes that reading a document may take.
+    pub(super) memory: u64,
+    threshold: f64,
+    taxonomy: WireSource,
+    lexicons: Vec<WireSource>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireSource {
+    name: String,
+    text: String,
+}
+
+impl SetUp {
+    pub(super) fn new(tag: &TagSettings, memory: u64) -> Self {
+        let TagSettings { threshold, taxonomy, lexicons } = tag;
+        Self {
+            memory,
+            threshold: *threshold,
+            taxonomy: WireSource::from(taxonomy),
+            lexicons: lexicons.iter().map(WireSource::from).collect(),
+        }
+    }
+
+    pub(super) fn tagger(self) -> Result<Tagger, Vec<LexiconProblem>> {
+        let lexicons: Vec<Source> = self.lexicons.into_iter().map(Source::from).collect();
+        Tagger::new(&self.taxonomy.into(), &lexicons, self.threshold)
+    }
+}
+
+impl From<&Source> for WireSource {
+    fn from(Source { name, text }: &Source) -> Self {
+        Self { name: name.clone(), text: text.clone() }
+    }
+}
+
+impl From<WireSource> for Source {
+    fn from(WireSource { name, text }: WireSource) -> Self {
+        Self { name, text }
+    }
+}
+
+/// Every later frame: a document, its bytes apart.
+#[derive(Serialize, Deserialize)]
+struct WireDocument<'a> {
+    feed: WireFeed,
+    body: WireBody,
+    state: Cow<'a, FeedState>,
+    now: Timestamp,
+}
+
+/// A feed. A field more in [`Feed`] does not compile until it is here too.
+#[derive(Serialize, Deserialize)]
+pub(super) struct WireFeed {
+    id: String,
+    url: Url,
+    publisher: Option<String>,
+    country: Option<String>,
+    language: Option<String>,
+    interval: Option<Duration>,
+    interval_min: Duration,
+    interval_max: Duration,
+    retry_after_max: Duration,
+    backlog: WireBacklog,
+    entries_max: usize,
+    text_chars_max: usize,
+    body_limit: u64,
+    quota_articles: u64,
+    quota_bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+enum WireBacklog {
+    All,
+    Within(Duration),
+    None,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireBody {
+    wire_bytes: u64,
+    final_url: Url,
+    moved_to: Option<Url>,
+    content_type: Option<String>,
+    validators: Validators,
+    fresh_for: Option<Duration>,
+}
+
+impl WireFeed {
+    /// As it is written.
+    pub(super) fn text(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    fn feed(self) -> Result<Feed, NotAFeedId> {
+        Ok(Feed {
+            id: FeedId::parse(&self.id)?,
+            url: self.url,
+            publisher: self.publisher,
+            country: self.country,
+            language: self.language,
+            interval: self.interval,
+            interval_min: self.interval_min,
+            interval_max: self.interval_max,
+            retry_after_max: self.retry_after_max,
+            backlog: match self.backlog {
+                WireBacklog::All => Backlog::All,
+                WireBacklog::Within(age) => Backlog::Within(age),
+                WireBacklog::None => Backlog::None,
+            },
+            entries_max: self.entries_max,
+            text_chars_max: self.text_chars_max,
+            body_limit: self.body_limit,
+            quota: Quota { articles: self.quota_articles, bytes: self.quota_bytes },
+        })
+    }
+}
+
+impl From<&Feed> for WireFeed {
+    fn from(feed: &Feed) -> Self {
+        let Feed {
+            id,
+            url,
+            publisher,
+            country,
+            language,
+            interval,
+            interval_min,
+            interval_max,
+            retry_after_max,
+            backlog,
+            entries_max,
+            text_chars_max,
+            body_limit,
+            quota: Quota { articles: quota_articles, bytes: quota_bytes },
+        } = feed.clone();
+        Self {
+            id: id.to_string(),
+            url,
+            publisher,
+            country,
+            language,
+            interval,
+            interval_min,
+            interval_max,
+            retry_after_max,
+            backlog: match backlog {
+                Backlog::All => WireBacklog::All,
+                Backlog::Within(age) => WireBacklog::Within(age),
+                Backlog::None => WireBacklog::None,
+            },
+            entries_max,
+            text_chars_max,
+            body_limit,
+            quota_articles,
+            quota_bytes,
+        }
+    }
+}
+
+impl From<&Body> for WireBody {
+    fn from(body: &Body) -> Self {
+        let Body {
+            bytes: _,
+            wire_bytes,
+            final_url,
+            moved_to,
+            content_type,
+            validators,
+            freshness: Freshness(fresh_for),
+        } = body;
+        Self {
+            wire_bytes: *wire_bytes,
+            final_url: final_url.clone(),
+            moved_to: moved_to.clone(),
+            content_type: content_type.clone(),
+            validators: validators.clone(),
+            fresh_for: *fresh_for,
+        }
+    }
+}
+
+/// The head of the first frame.
+pub(super) fn set_up_head(set_up: &SetUp) -> Vec<u8> {
+    json(set_up)
+}
+
+/// The head of a document's frame.
+pub(super) fn head_of(document: &Document) -> Vec<u8> {
+    json(&WireDocument {
+        feed: WireFeed::from(document.feed.as_ref()),
+        body: WireBody::from(document.body.as_ref()),
+        state: Cow::Borrowed(&document.state),
+        now: document.now,
+    })
+}
+
+/// Reads the head of the first frame.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn set_up_of(head: &[u8]) -> io::Result<SetUp> {
+    serde_json::from_slice(head).map_err(io::Error::other)
+}
+
+/// Reads a document's frame.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
+    let WireDocument { feed, body, state, now } = serde_json::from_slice(head)?;
+    let body = Body {
+        bytes,
+        wire_bytes: body.wire_bytes,
+        final_url: body.final_url,
+        moved_to: body.moved_to,
+        content_type: body.content_type,
+        validators: body.validators,
+        freshness: Freshness(body.fresh_for),
+    };
+    Ok(Document {
+        feed: feed.feed().map_err(io::Error::other)?.into(),
+        body: body.into(),
+        state: state.into_owned().into(),
+        now,
+    })
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("texts, numbers and lists always make JSON")
+}
+
+/// Writes a frame.
+///
+/// # Errors
+/// The other end is gone.
+pub(super) fn write_frame(to: &mut impl Write, head: &[u8], bytes: &[u8]) -> io::Result<()> {
+    for part in [head, bytes] {
+        to.write_all(&(part.len() as u64).to_be_bytes())?;
+        to.write_all(part)?;
+    }
+    to.flush()
+}
+
+/// Reads a frame; `None` if the other end has no more.
+///
+/// # Errors
+/// It ended inside a frame.
+pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let Some(head) = read_part(from)? else { return Ok(None) };
+    let bytes = read_part(from)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(Some((head, bytes)))
+}
+
+fn read_part(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 8];
+    match from.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let length = u64::from_be_bytes(length);
+    let mut part = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
+    from.take(length).read_to_end(&mut part)?;
+    if (part.len() as u64) < length {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    } else {
+        Ok(Some(part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed() -> Feed {
+        Feed {
+            id: FeedId::parse("a").unwrap(),
+            url: "https://a.example/rss".parse().unwrap(),
+            publisher: Some("A".to_owned()),
+            country: None,
+            language: Some("uk".to_owned()),
+            interval: Some(Duration::from_millis(1500)),
+            interval_min: Duration::from_secs(1),
+            interval_max: Duration::from_secs(2),
+            retry_after_max: Duration::from_secs(3),
+            backlog: Backlog::Within(Duration::from_secs(4)),
+            entries_max: 5,
+            text_chars_max: 6,
+            body_limit: 7,
+            quota: Quota { articles: 8, bytes: 9 },
+        }
+    }
+
+    #[test]
+    fn a_document_arrives_as_it_was_sent() {
+        let mut state = FeedState {
+            sequence: 3,
+            interval: Some(Duration::from_secs(7)),
+            ..FeedState::default()
+        };
+        state.repeated_marks.insert("x".to_owned());
+        let body = Body {
+            bytes: vec![0, 255, 10],
+            wire_bytes: 9,
+            final_url: "https://b.example/".parse().unwrap(),
+            moved_to: Some("https://c.example/".parse().unwrap()),
+            content_type: Some("text/xml".to_owned()),
+            validators: Validators { etag: Some("\"e\"".to_owned()), last_modified: None },
+            freshness: Freshness(Some(Duration::from_secs(8))),
+        };
+        let now = "2026-03-01T12:00:00.123456789Z".parse().unwrap();
+        let sent = Document { feed: feed().into(), body: body.into(), state: state.into(), now };
+        let mut wire = Vec::new();
+        write_frame(&mut wire, &head_of(&sent), &sent.body.bytes).unwrap();
+        write_frame(&mut wire, b"next", b"").unwrap();
+        let mut wire = wire.as_slice();
+        let (head, bytes) = read_frame(&mut wire).unwrap().unwrap();
+        let received = document_of(&head, bytes).unwrap();
+        assert_eq!(format!("{received:?}"), format!("{sent:?}"));
+        assert_eq!(read_frame(&mut wire).unwrap(), Some((b"next".to_vec(), Vec::new())));
+        assert_eq!(read_frame(&mut wire).unwrap(), None);
+    }
+
+    #[test]
+    fn a_frame_that_ends_early_is_an_error() {
+        let mut wire = Vec::new();
+        write_frame(&mut wire, b"head", b"bytes").unwrap();
+        for length in [9, 12, 19, wire.len() - 1] {
+            assert!(read_frame(&mut &wire[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_tagger_is_the_one_configured() {
+        let (taxonomy, lexicons) = Tagger::built_in_sources();
+        let tag = TagSettings { threshold: 0.5, taxonomy, lexicons };
+        let set_up = set_up_of(&set_up_head(&SetUp::new(&tag, 1))).unwrap();
+        let ours = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold).unwrap();
+        assert_eq!(format!("{:?}", set_up.tagger().unwrap()).len(), format!("{ours:?}").len());
+    }
+}
