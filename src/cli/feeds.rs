@@ -15,7 +15,7 @@ use super::check::{counted, print_problems, print_table, progress};
 use super::standing::{Knowledge, NextPoll, age_text};
 use crate::clock::Clock;
 use crate::config::{
-    self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml,
+    self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::Reason;
@@ -232,6 +232,16 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
              lexicon or the version is another",
             crash.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
             crash.under.split(' ').next().unwrap_or_default(),
+        ));
+    }
+    let today = state.today.on_day_of(now);
+    if today.left > 0 {
+        lines.push(format!(
+            "left unread: {} of the last document, for the feed had added as much as it may in a day \
+             ({} or {}); what it still lists is read the next day, or when its quota is raised",
+            counted(usize::try_from(today.left).unwrap_or(usize::MAX), "article"),
+            counted(usize::try_from(feed.quota.articles).unwrap_or(usize::MAX), "article"),
+            size_text(feed.quota.bytes),
         ));
     }
     if let Some(url) = &state.moved_to {

@@ -20,6 +20,7 @@ use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::{LedgerSettings, States};
 use crate::config::{Config, duration_text};
 use crate::model::{Feed, FeedId, Timestamp};
+use crate::schedule::Reason;
 use crate::state::{FeedState, Standing};
 
 /// How late a poll may be before nobody seems to make it: a busy daemon makes some by minutes.
@@ -320,6 +321,10 @@ fn state_text(state: Option<&FeedState>) -> String {
     }
     match state.standing {
         Standing::New => "not polled yet".to_owned(),
+        Standing::Fine if state.plan.reason == Reason::Quota => {
+            let left = usize::try_from(state.today.left).unwrap_or(usize::MAX);
+            format!("fine, over its quota, {} left unread", counted(left, "article"))
+        }
         Standing::Fine => "fine".to_owned(),
         Standing::Gone => "withdrawn by its publisher".to_owned(),
         Standing::Failing => {

@@ -330,6 +330,14 @@ impl Ledger {
         }
     }
 
+    /// What its files hold, bytes; none, if it has none.
+    pub fn file_bytes(&self) -> u64 {
+        match self {
+            Self::Sqlite(ledger) => ledger.file_bytes(),
+            Self::Kafka(_) | Self::JsonLines(_) => 0,
+        }
+    }
+
     /// Its name in the configuration.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -34,7 +34,7 @@ use self::origin::Origins;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
-pub use self::units::{duration_text, read_duration};
+pub use self::units::{duration_text, read_duration, size_text};
 use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
@@ -266,7 +266,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= FILE_BYTES_MAX) {
         Ok(bytes)
     } else {
-        Err(format!("is larger than {}; split it", units::size_text(FILE_BYTES_MAX)))
+        Err(format!("is larger than {}; split it", size_text(FILE_BYTES_MAX)))
     }
 }
 

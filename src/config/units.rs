@@ -109,7 +109,7 @@ pub fn duration_text(duration: Duration) -> String {
 }
 
 /// A size as it is written: "16MiB".
-pub(super) fn size_text(bytes: u64) -> String {
+pub fn size_text(bytes: u64) -> String {
     ByteSize(bytes).to_string().replace(".0 ", "").replace(' ', "")
 }
 

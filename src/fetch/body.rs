@@ -154,7 +154,6 @@ fn decode_failure(err: &DecodeError, host: &str) -> Failure {
 }
 
 /// There will never be room for the body.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
 fn no_memory(error: NeverFits) -> Failure {
     failure(FailureClass::TooLarge, error.to_string())
 }

@@ -64,6 +64,7 @@ pub struct LaneMetrics {
     restore_duration: Family<Lane, Gauge<f64, AtomicU64>>,
     sequence: Family<Lane, Gauge>,
     queue: Family<Lane, Gauge>,
+    written: Family<Lane, Counter>,
     rebalances: Family<Lane, Counter>,
 }
 
@@ -86,6 +87,7 @@ impl LaneMetrics {
             restore_duration: Family::default(),
             sequence: Family::default(),
             queue: Family::default(),
+            written: Family::default(),
             rebalances: Family::default(),
         };
         registry.register(
@@ -132,6 +134,12 @@ impl LaneMetrics {
             Unit::Bytes,
             metrics.queue.clone(),
         );
+        registry.register_with_unit(
+            "lane_written",
+            "What committed transactions of a lane added to the topics, before compression",
+            Unit::Bytes,
+            metrics.written.clone(),
+        );
         registry.register(
             "kafka_rebalances",
             "Changes of lanes by the group: kind = assigned, revoked, lost",
@@ -167,6 +175,11 @@ impl LaneMetrics {
         self.ended(lane, "committed");
         self.commit_duration.get_or_create(&lane_label(lane)).observe(took.as_secs_f64());
         self.reached(lane, sequence);
+    }
+
+    /// A committed transaction had so many bytes.
+    pub fn written(&self, lane: u32, bytes: usize) {
+        self.written.get_or_create(&lane_label(lane)).inc_by(bytes as u64);
     }
 
     /// A transaction came to nothing, or nobody knows yet to what.

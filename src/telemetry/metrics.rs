@@ -46,6 +46,8 @@ pub struct Metrics {
     polls_in_flight: Gauge,
     ready: Gauge,
     careful: Gauge,
+    feeds_over_quota: Gauge,
+    ledger_size: Gauge,
     lanes: LaneMetrics,
 }
 
@@ -104,6 +106,8 @@ impl Metrics {
             polls_in_flight: Gauge::default(),
             ready: Gauge::default(),
             careful: Gauge::default(),
+            feeds_over_quota: Gauge::default(),
+            ledger_size: Gauge::default(),
             lanes,
         };
         metrics.register_counters();
@@ -196,6 +200,17 @@ impl Metrics {
             "careful_lanes",
             "Lanes that were left uncleanly less than a day ago: new documents are tried first",
             self.careful.clone(),
+        );
+        registry.register(
+            "feeds_over_quota",
+            "Feeds put off until the next day, because they have added as much as they may in one",
+            self.feeds_over_quota.clone(),
+        );
+        registry.register_with_unit(
+            "ledger_size",
+            "The database file and its write-ahead log; 0 for a ledger that has none",
+            Unit::Bytes,
+            self.ledger_size.clone(),
         );
         registry.register("ready", "1 while /readyz says 200, else 0", self.ready.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -322,6 +337,12 @@ impl Metrics {
     /// What `/readyz` says: why not, or that it is.
     pub fn stands(&self, unready: Option<&Unready>) {
         self.ready.set(i64::from(unready.is_none()));
+    }
+
+    /// How much the ledger's files hold, and how many feeds wait for the next day to add to them.
+    pub fn grown(&self, ledger_bytes: u64, feeds_over_quota: usize) {
+        self.ledger_size.set(i64::try_from(ledger_bytes).unwrap_or(i64::MAX));
+        self.feeds_over_quota.set(i64::try_from(feeds_over_quota).unwrap_or(i64::MAX));
     }
 
     /// Where the feeds stand.

@@ -437,6 +437,7 @@ impl<'a> Term<'a> {
     fn committed(&mut self, head: Head, offset: i64, began_at: Instant, entries: Vec<Entry>) {
         let metrics = self.shared.board.metrics();
         metrics.committed(self.lease.lane, began_at.elapsed(), head.sequence);
+        metrics.written(self.lease.lane, entries.iter().map(Entry::bytes).sum());
         self.tip = Tip { head: Some(head), offset };
         if self.failing.take().is_some() {
             info!(lane.number = self.lease.lane, "the lane commits again");

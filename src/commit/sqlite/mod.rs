@@ -99,6 +99,14 @@ impl SqliteLedger {
         &self.path
     }
 
+    /// What the file and its write-ahead log hold; nothing, where they cannot be looked at.
+    pub fn file_bytes(&self) -> u64 {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        length(&self.path) + length(Path::new(&log))
+    }
+
     /// See [`super::Ledger::commit`].
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! An outcome as rows: every text made before the database is touched.
 
+use std::sync::Arc;
+
 use serde_json::Error;
 
 use super::search_text::search_text;
@@ -10,8 +12,8 @@ use crate::state::Standing;
 /// The rows of one outcome.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// In the order of the outcome.
-    pub(super) articles: Vec<ArticleRow>,
+    /// Whose records are rows too, each made when it is written: all at once would be as much again.
+    pub(super) outcome: Arc<Outcome>,
     /// What could not be read.
     pub(super) rejects: Vec<RejectRow>,
     /// What the next poll must know.
@@ -67,7 +69,7 @@ pub(super) struct StateRow {
 
 impl Rows {
     /// Turns an outcome into rows.
-    pub(super) fn new(outcome: &Outcome) -> Result<Self, Error> {
+    pub(super) fn new(outcome: Arc<Outcome>) -> Result<Self, Error> {
         let state = StateRow {
             feed_id: outcome.feed_id.to_string(),
             sequence: i64::try_from(outcome.state.sequence).unwrap_or(i64::MAX),
@@ -76,21 +78,15 @@ impl Rows {
             state: serde_json::to_string(outcome.state.as_ref())?,
         };
         Ok(Self {
-            articles: outcome.records.iter().map(ArticleRow::new).collect::<Result<_, _>>()?,
             rejects: outcome.rejects.iter().map(RejectRow::new).collect::<Result<_, _>>()?,
             state,
+            outcome,
         })
     }
 
     /// About how much is written, bytes.
     pub(super) fn bytes(&self) -> usize {
-        let articles: usize = self
-            .articles
-            .iter()
-            .map(|row| row.record.len() + row.searched.iter().map(String::len).sum::<usize>())
-            .sum();
-        let rejects: usize = self.rejects.iter().map(|row| row.record.len()).sum();
-        articles + rejects + self.state.state.len()
+        usize::try_from(self.outcome.bytes).unwrap_or(usize::MAX)
     }
 }
 

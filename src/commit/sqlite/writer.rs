@@ -126,7 +126,7 @@ impl Writer {
         let mut bytes = 0;
         let mut next = Some(first);
         while let Some(Job { outcome, reply }) = next.take() {
-            match Rows::new(&outcome) {
+            match Rows::new(outcome) {
                 Ok(rows) => {
                     bytes += rows.bytes();
                     group.push((rows, reply));
@@ -172,7 +172,7 @@ impl Writer {
         let now = column_time(Clock::System.now());
         let mut statements = Statements::new(&transaction)?;
         for rows in group {
-            statements.insert_articles(&rows.articles, &now)?;
+            statements.insert_articles(&rows.outcome, &now)?;
             rows.rejects.iter().try_for_each(|row| statements.insert_reject(row))?;
             statements.replace_state(&rows.state, &now)?;
         }
@@ -273,17 +273,18 @@ impl<'transaction> Statements<'transaction> {
 
     /// Inserts what is not there yet. Of one outcome no article may come twice: that would be our
     /// own mistake.
-    fn insert_articles(&mut self, rows: &[ArticleRow], now: &str) -> Result<(), WriteError> {
+    fn insert_articles(&mut self, outcome: &Outcome, now: &str) -> Result<(), WriteError> {
         let mut first = None;
-        for row in rows {
+        let contradiction = |err: serde_json::Error| WriteError::Contradiction(err.to_string());
+        for record in &outcome.records {
+            let row = ArticleRow::new(record).map_err(contradiction)?;
             let place = match self.latest(&row.article_id)? {
                 Some(latest) if first.is_some_and(|first| latest.seq >= first) => Place::Next,
-                Some(latest) => returns::place(row, &latest)
-                    .map_err(|err| WriteError::Contradiction(err.to_string()))?,
+                Some(latest) => returns::place(&row, &latest).map_err(contradiction)?,
                 None => Place::Next,
             };
             let seq = match place {
-                Place::Next => self.insert_article(row, now)?,
+                Place::Next => self.insert_article(&row, now)?,
                 Place::Renumbered(row) => self.insert_article(&row, now)?,
                 Place::There => continue,
             };
