@@ -246,7 +246,7 @@ fn a_document_of_the_largest_size_fits_the_memory() {
     fine("[fetch]\nbody_limit = \"2MiB\"\n[run]\nmemory = \"128MiB\"");
     check_problem(
         "[fetch]\nbody_limit = \"4MiB\"\n[run]\nmemory = \"128MiB\"",
-        "fetch.body_limit: 4MiB needs run.memory to be 212MiB or more, and it is 128MiB; lower the \
+        "fetch.body_limit: 4MiB needs run.memory to be 256MiB or more, and it is 128MiB; lower the \
          one or raise the other",
     );
 }

@@ -268,7 +268,7 @@ mod tests {
         let memory = memory();
         let outcome = |bytes| memory.outcome(bytes).now_or_never();
         let held: Vec<Held> = std::iter::from_fn(|| outcome(8 << 20)).collect();
-        assert_eq!(held.len(), 6);
+        assert_eq!(held.len(), 8);
         place(&memory, 16 * MIB);
         drop(held);
         // More than the whole share waits until it is alone, not for ever.

@@ -22,9 +22,9 @@ pub const READING_PER_BODY_BYTE: u64 = 14;
 /// What reading takes besides: the next state, the tables of a text.
 const READING_FLOOR: u64 = 2 << 20;
 
-/// Copies of an outcome until it is committed: itself, its rows or lines, and two that librdkafka
-/// makes, for the articles and the conflict topic.
-const COMMIT_COPIES: u64 = 4;
+/// Copies of an outcome until it is committed: itself, its rows or lines, and what librdkafka has of
+/// them, which its queue bounds besides.
+const COMMIT_COPIES: u64 = 3;
 
 /// What a decoder takes besides its window, of which it touches no more than it has decoded: tables.
 const DECODER_FLOOR: u64 = 1 << 20;
@@ -40,8 +40,9 @@ const OUTCOME_PER_BODY_BYTE: u64 = 16;
 /// What any outcome may hold: a state with all that a feed can make it remember, and a few rejects.
 const OUTCOME_FLOOR: u64 = 1 << 20;
 
-/// No outcome holds more than this many times `fetch.body_limit`.
-const OUTCOME_PER_BODY_LIMIT: u64 = 2;
+/// No outcome holds more than this many times `fetch.body_limit`: of prose dense with conflict, whose
+/// every tag has all the evidence it may have, some two and a half are made.
+const OUTCOME_PER_BODY_LIMIT: u64 = 4;
 
 /// The largest body that counts as small, where there is room for it: few feeds are larger.
 const SMALL_BODY_MAX: u64 = 1 << 20;

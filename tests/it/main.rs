@@ -9,6 +9,7 @@
 //! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
 //! - `kafka`: what needs real brokers
 //! - `poison`: a document that ends the process that reads it ends no other
+//! - `memory`: hostile documents under a real limit of memory
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -27,6 +28,7 @@ mod disk;
 mod exactly_once;
 mod kafka;
 mod poison;
+mod memory;
 mod polling;
 mod records;
 mod reload;

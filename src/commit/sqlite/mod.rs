@@ -137,7 +137,7 @@ impl SqliteLedger {
 
 /// See [`super::rehearse`].
 pub(super) fn rehearse(outcome: &Outcome) {
-    drop(rows::Rows::new(outcome));
+    rows::rehearse(outcome);
 }
 
 /// Where the file really is, its directory made, links followed: the lock must have one name.

@@ -90,6 +90,13 @@ impl Rows {
     }
 }
 
+/// Makes every row of an outcome, one at a time, and drops it.
+pub(super) fn rehearse(outcome: &Outcome) {
+    outcome.records.iter().for_each(|record| drop(ArticleRow::new(record)));
+    outcome.rejects.iter().for_each(|reject| drop(RejectRow::new(reject)));
+    drop(serde_json::to_string(outcome.state.as_ref()));
+}
+
 impl ArticleRow {
     /// Turns a record into a row.
     pub(super) fn new(record: &Record) -> Result<Self, Error> {

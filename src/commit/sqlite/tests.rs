@@ -709,9 +709,8 @@ async fn a_database_of_a_program_that_does_not_say_how_it_ended_is_read_with_car
 async fn the_size_of_the_ledger_is_that_of_its_files() {
     let (folder, ledger) = holding((0..50).map(|n| record(n, "x")).collect()).await;
     let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap());
-    let length = |name: &str| {
-        std::fs::metadata(folder.path().join(name)).map_or(0, |file| file.len())
-    };
+    let length =
+        |name: &str| std::fs::metadata(folder.path().join(name)).map_or(0, |file| file.len());
     let names: Vec<_> = files.map(|file| file.file_name()).collect();
     assert!(length("wire.db-wal") > 0, "{names:?}");
     assert_eq!(ledger.file_bytes(), length("wire.db") + length("wire.db-wal"));

@@ -51,10 +51,10 @@ pub(super) fn record_bytes(record: &Record) -> u64 {
         let related = &tag.related;
         let codes =
             [&related.acled, &related.plover, &related.cameo, &related.iptc, &related.gdelt];
-        3 + codes.iter().map(|codes| codes.len()).sum::<usize>() + 2 * tag.evidence.len()
+        3 + codes.iter().map(|codes| codes.len()).sum::<usize>() + tag.evidence.len()
     });
     let casualties = record.conflict.iter().flat_map(|conflict| &conflict.casualties);
-    let of_casualties = casualties.map(|casualties| 1 + 2 * casualties.evidence.len());
+    let of_casualties = casualties.map(|casualties| 1 + casualties.evidence.len());
     let listed = record.authors.len() + record.categories.len() + 4 * record.media.len();
     let texts = listed + of_tags.sum::<usize>() + of_casualties.sum::<usize>();
     json_bytes(|length| serde_json::to_writer(length, record))

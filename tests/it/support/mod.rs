@@ -7,6 +7,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod broker;
+pub(crate) mod cage;
 pub(crate) mod daemon;
 pub(crate) mod faithful;
 pub(crate) mod growing;

@@ -78,8 +78,8 @@ fn an_outcome_holds_no_more_than_its_budget_whatever_the_document() {
 
 #[test]
 fn a_document_of_which_too_much_is_made_is_refused_as_a_whole() {
-    // A body limit of which the outcome may take twice as much, and one entry too many for it.
-    let feed = Feed { body_limit: 700_000, ..wide() };
+    // A body limit of which the outcome may take four times as much, and too many entries for it.
+    let feed = Feed { body_limit: 350_000, ..wide() };
     let long_summary = format!("<description>{}</description>", "a bomb ".repeat(60));
     let text = |count| document("", (0..count).map(|n| item(n, &long_summary)));
     let fits = polls(&feed, &[body_with(&text(200), None)]);
