@@ -134,21 +134,29 @@ impl LaneMetrics {
             Unit::Bytes,
             metrics.queue.clone(),
         );
-        registry.register_with_unit(
-            "lane_written",
-            "What committed transactions of a lane added to the topics, before compression",
-            Unit::Bytes,
-            metrics.written.clone(),
-        );
+        metrics.register_written(registry);
         registry.register(
             "kafka_rebalances",
             "Changes of lanes by the group: kind = assigned, revoked, lost",
             metrics.rebalances.clone(),
         );
-        for kind in ["assigned", "revoked", "lost"] {
-            metrics.rebalances.get_or_create(&[("kind", kind.to_owned())]).inc_by(0);
-        }
+        metrics.begin_at_zero();
         metrics
+    }
+
+    fn register_written(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "lane_written",
+            "What committed transactions of a lane added to the topics, before compression",
+            Unit::Bytes,
+            self.written.clone(),
+        );
+    }
+
+    fn begin_at_zero(&self) {
+        for kind in ["assigned", "revoked", "lost"] {
+            self.rebalances.get_or_create(&[("kind", kind.to_owned())]).inc_by(0);
+        }
     }
 
     /// A lane is in this state now.
