@@ -127,6 +127,7 @@ impl Poll {
             publisher: None,
             country: None,
             language: None,
+            private_networks: None,
             interval: None,
             interval_min: Duration::from_mins(5),
             interval_max: Duration::from_hours(4),

@@ -7,27 +7,22 @@
 //! | `/metrics` | OpenMetrics text |
 
 pub mod readiness;
+mod server;
 
-use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode};
 pub use readiness::{Readiness, Unready};
-use tokio::net::TcpListener;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+pub use server::{AdminStartError, start};
 
 use crate::telemetry::Metrics;
 
-/// How long a shutdown waits for questions under way: answers take milliseconds, and a client that
-/// never ends its question must not use up the drain.
-const GRACE: Duration = Duration::from_secs(1);
+/// What `/metrics` is written in.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What everything else is written in.
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// What the answers are made from.
 #[derive(Clone, Debug)]
@@ -38,54 +33,37 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
 }
 
-/// Serves until told to stop.
-///
-/// # Errors
-/// What the system says of the listener.
-pub async fn serve(
-    listener: TcpListener,
-    admin: Admin,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    let routes = Router::new()
-        .route("/", get(index))
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(admin);
-    let over = async {
-        stop.cancelled().await;
-        sleep(GRACE).await;
-    };
-    let serving = axum::serve(listener, routes)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    tokio::select! {
-        served = serving => served,
-        () = over => Ok(()),
+impl Admin {
+    /// Answers a question.
+    fn answer(&self, method: &Method, path: &str) -> Response<String> {
+        if method != Method::GET && method != Method::HEAD {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return response;
+        }
+        match path {
+            "/" => text(StatusCode::OK, "conflictwire: /livez /readyz /metrics\n"),
+            "/livez" if self.readiness.is_alive() => text(StatusCode::OK, "alive\n"),
+            "/livez" => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "the scheduler's loop does not turn\n")
+            }
+            "/readyz" => match self.readiness.unready() {
+                None => text(StatusCode::OK, "ready\n"),
+                Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", why.text())),
+            },
+            "/metrics" => written_in(OPEN_METRICS, StatusCode::OK, self.metrics.text()),
+            _ => text(StatusCode::NOT_FOUND, "not found; see /\n"),
+        }
     }
 }
 
-async fn index() -> &'static str {
-    "conflictwire: /livez /readyz /metrics\n"
+fn text(status: StatusCode, text: impl Into<String>) -> Response<String> {
+    written_in(PLAIN, status, text.into())
 }
 
-async fn livez(State(admin): State<Admin>) -> impl IntoResponse {
-    if admin.readiness.is_alive() {
-        (StatusCode::OK, "alive\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the scheduler's loop does not turn\n")
-    }
-}
-
-async fn readyz(State(admin): State<Admin>) -> impl IntoResponse {
-    match admin.readiness.unready() {
-        None => (StatusCode::OK, "ready\n".to_owned()),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", why.text())),
-    }
-}
-
-async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, OPEN_METRICS)], admin.metrics.text())
+fn written_in(format: &'static str, status: StatusCode, text: String) -> Response<String> {
+    let mut response = Response::new(text);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format));
+    response
 }

@@ -2,7 +2,7 @@
 //!
 //! Ready means: state restored, the ledger takes commits, no drain has begun. A replica that no lane
 //! was given to is ready too: it stands by. Failing feeds do not make it unready: a publisher's
-//! trouble is not ours. Alive means: the scheduler's loop has turned lately; a ledger that is away
+//! trouble is not ours. A machine that has no file or port left to ask with does. Alive means: the scheduler's loop has turned lately; a ledger that is away
 //! does not make it dead.
 
 use std::sync::Mutex;
@@ -21,6 +21,8 @@ pub enum Unready {
     Starting,
     /// The ledger does not take commits; its own words.
     Ledger(String),
+    /// This machine could not ask a publisher; in words.
+    Machine(String),
     /// A drain has begun.
     Stopping,
 }
@@ -31,6 +33,7 @@ impl Unready {
         match self {
             Self::Starting => "starting".to_owned(),
             Self::Ledger(why) => format!("the ledger does not take commits: {why}"),
+            Self::Machine(why) => format!("no feed can be asked: {why}"),
             Self::Stopping => "stopping".to_owned(),
         }
     }
@@ -51,6 +54,8 @@ struct State {
     unwritten: Option<String>,
     /// What the ledger says of itself.
     trouble: Option<String>,
+    /// Why this machine could not ask a publisher, until one is asked.
+    unasked: Option<String>,
     beat_at: Instant,
 }
 
@@ -66,6 +71,7 @@ impl Default for Readiness {
             phase: Phase::Starting,
             unwritten: None,
             trouble: None,
+            unasked: None,
             beat_at: Instant::now(),
         };
         Self { state: Mutex::new(state) }
@@ -106,6 +112,20 @@ impl Readiness {
         was_unwritten
     }
 
+    /// This machine could not ask a publisher. Says whether it could before.
+    pub fn set_unasked(&self, why: &str) -> bool {
+        let mut was_fine = false;
+        self.change(|state| was_fine = state.unasked.replace(why.to_owned()).is_none());
+        was_fine
+    }
+
+    /// A publisher was asked. Says whether the one before could not be.
+    pub fn set_asked(&self) -> bool {
+        let mut was_unasked = false;
+        self.change(|state| was_unasked = state.unasked.take().is_some());
+        was_unasked
+    }
+
     /// What the ledger says of itself; `None` if it takes commits.
     pub fn set_trouble(&self, trouble: Option<String>) {
         self.change(|state| state.trouble = trouble);
@@ -118,7 +138,9 @@ impl Readiness {
             Phase::Starting => Some(Unready::Starting),
             Phase::Stopping => Some(Unready::Stopping),
             Phase::Serving => {
-                state.unwritten.clone().or_else(|| state.trouble.clone()).map(Unready::Ledger)
+                let ledger = state.unwritten.clone().or_else(|| state.trouble.clone());
+                let machine = || state.unasked.clone().map(Unready::Machine);
+                ledger.map(Unready::Ledger).or_else(machine)
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::commit::kafka::probe::{Finding, Verdict, probe};
 use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::config::{self, Config, Problem};
-use crate::fetch::Fetcher;
+use crate::fetch::{Connections, Fetcher};
 use crate::model::{Answer, Feed};
 use crate::parse;
 
@@ -147,7 +147,7 @@ fn print_findings(out: &mut dyn Write, findings: &[Finding]) -> std::io::Result<
 }
 
 fn connect_feeds(config: &Config) -> anyhow::Result<Exit> {
-    let fetcher = Fetcher::new(&config.fetch, Clock::System)?;
+    let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
     let progress = progress(config.feeds.len(), "trying feeds");
     let mut tried = super::runtime()?.block_on(try_feeds(config, &fetcher, &progress));
     progress.finish_and_clear();
@@ -192,7 +192,7 @@ async fn try_host(
 
 async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
     let failed = |why: String| Tried { index, answer: Err(why), entries: None, language: None };
-    let body = match fetcher.fetch(&feed.url, &BTreeMap::new()).await {
+    let body = match fetcher.fetch(feed, &BTreeMap::new()).await {
         Answer::Body(body) => body,
         // Nothing was sent that could be answered so.
         Answer::NotModified(_) => {

@@ -275,7 +275,8 @@ fn reason_text(reason: Reason) -> &'static str {
         | Reason::RetryAfter
         | Reason::Gone
         | Reason::Quota
-        | Reason::Crash => reason.text(),
+        | Reason::Crash
+        | Reason::Local => reason.text(),
     }
 }
 

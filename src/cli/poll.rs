@@ -10,7 +10,7 @@ use url::Url;
 use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
-use crate::fetch::Fetcher;
+use crate::fetch::{Connections, Fetcher};
 use crate::model::{Answer, Backlog, Body, Feed, FeedId, Freshness, PollResult, Validators};
 use crate::pipeline::process::process;
 use crate::state::FeedState;
@@ -37,7 +37,7 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let tag = &config.tag;
     let tagger = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold)
         .map_err(crate::pipeline::BuildError::Tagger)?;
-    let fetcher = Fetcher::new(&config.fetch, Clock::System)?;
+    let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
     let runtime = super::runtime().context("could not start the runtime")?;
     let as_json = args.json || !std::io::stdout().is_terminal();
     let mut exit = Exit::Fine;
@@ -46,7 +46,7 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         let answer = if feed.url.scheme() == "file" {
             read_file(what, &feed)?
         } else {
-            runtime.block_on(fetcher.fetch(&feed.url, &std::collections::BTreeMap::new()))
+            runtime.block_on(fetcher.fetch(&feed, &std::collections::BTreeMap::new()))
         };
         let outcome = process(&feed, &answer, &FeedState::default(), &tagger, Clock::System.now());
         let mut out = anstream::stdout().lock();

@@ -13,6 +13,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::feeds::{BYTES_PER_DAY, FeedDefaults, FeedList, check_feeds, read_articles_per_day};
+use super::networks::read_networks;
 use super::origin::Origins;
 use super::raw::{RawConfig, RawFetch, RawKafka, RawPrivateNetworks, RawSchedule, RawSqlite};
 use super::units::{
@@ -288,27 +289,11 @@ impl Checker<'_> {
     }
 
     fn private_networks(&mut self, raw: &RawPrivateNetworks) -> PrivateNetworks {
-        let ranges = match raw {
-            RawPrivateNetworks::AllOrNone(true) => return PrivateNetworks::Allowed,
-            RawPrivateNetworks::AllOrNone(false) => return PrivateNetworks::Refused,
-            RawPrivateNetworks::Ranges(ranges) => ranges,
-        };
-        let mut read = Vec::new();
-        for (index, range) in ranges.iter().enumerate() {
-            match range.parse() {
-                Ok(range) => read.push(range),
-                Err(_not_a_range) => {
-                    let wanted = match range.parse::<IpAddr>() {
-                        Ok(IpAddr::V4(address)) => format!("\"{address}/32\""),
-                        Ok(IpAddr::V6(address)) => format!("\"{address}/128\""),
-                        Err(_not_an_address) => "for example \"10.1.0.0/16\"".to_owned(),
-                    };
-                    let text = format!("{} is no range; use {wanted}", quoted(range));
-                    self.report(&format!("fetch.allow_private_networks[{index}]"), text);
-                }
-            }
+        let (networks, problems) = read_networks(raw);
+        for (index, text) in problems {
+            self.report(&format!("fetch.allow_private_networks[{index}]"), text);
         }
-        PrivateNetworks::Ranges(read)
+        networks
     }
 
     fn resolve(&mut self, raw: &BTreeMap<String, String>) -> BTreeMap<String, IpAddr> {

@@ -7,15 +7,16 @@ use std::time::Duration;
 use url::Url;
 
 use super::Problem;
+use super::networks::{read_networks, written_networks};
 use super::opml::{attribute_name, read_opml, write_opml};
 use super::origin::Origins;
-use super::raw::{RawFeed, RawFeeds};
+use super::raw::{RawFeed, RawFeeds, RawPrivateNetworks};
 use super::read::Reader;
 use super::units::{
     backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
 use super::walk::shown;
-use crate::model::{Backlog, Feed, FeedId, Quota};
+use crate::model::{Backlog, Feed, FeedId, PrivateNetworks, Quota};
 
 /// The most feeds of one configuration: each one's state is held in memory.
 pub const FEEDS_MAX: usize = 100_000;
@@ -75,6 +76,7 @@ impl FeedDefaults {
             publisher: None,
             country: None,
             language: None,
+            private_networks: None,
             interval: None,
             interval_min: self.interval_min,
             interval_max: self.interval_max,
@@ -233,9 +235,19 @@ impl FeedCheck<'_> {
             self.checked("interval", raw.interval.as_deref(), |text| read_interval(text, &range));
         let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
         let quota = self.quota(raw, defaults.quota);
+        let networks = raw.allow_private_networks.as_ref().map(|raw| self.networks(raw));
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
-        Some(Feed { publisher, country, language, interval, backlog, quota, ..feed })
+        let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
+        Some(Feed { publisher, country, language, ..feed })
+    }
+
+    fn networks(&mut self, raw: &RawPrivateNetworks) -> PrivateNetworks {
+        let (networks, problems) = read_networks(raw);
+        for (index, text) in problems {
+            self.report(&format!("allow_private_networks[{index}]"), text);
+        }
+        networks
     }
 
     fn url(&mut self, text: Option<&str>) -> Option<Url> {
@@ -441,13 +453,18 @@ pub fn feed_table(feed: &Feed, defaults: &FeedDefaults) -> String {
         ("backlog", raw.backlog),
         ("bytes_per_day", raw.bytes_per_day),
     ];
-    let articles = raw.articles_per_day.map(|count| format!("articles_per_day = {count}\n"));
-    let line = |(key, value): (&str, Option<String>)| {
-        Some(format!("{key} = {}\n", toml::Value::from(value?)))
-    };
+    let networks = raw.allow_private_networks.map(|networks| match networks {
+        RawPrivateNetworks::AllOrNone(all) => all.into(),
+        RawPrivateNetworks::Ranges(ranges) => ranges.into(),
+    });
+    let others = [
+        ("articles_per_day", raw.articles_per_day.map(toml::Value::from)),
+        ("allow_private_networks", networks),
+    ];
+    let texts = keys.map(|(key, value)| (key, value.map(toml::Value::from)));
+    let line = |(key, value): (&str, Option<toml::Value>)| Some(format!("{key} = {}\n", value?));
     std::iter::once("\n[[feed]]\n".to_owned())
-        .chain(keys.into_iter().filter_map(line))
-        .chain(articles)
+        .chain(texts.into_iter().chain(others).filter_map(line))
         .collect()
 }
 
@@ -465,6 +482,7 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         articles_per_day: (quota.articles != defaults.quota.articles)
             .then(|| i64::try_from(quota.articles).unwrap_or(i64::MAX)),
         bytes_per_day: (quota.bytes != defaults.quota.bytes).then(|| size_text(quota.bytes)),
+        allow_private_networks: feed.private_networks.as_ref().map(written_networks),
     }
 }
 

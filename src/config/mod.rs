@@ -7,6 +7,7 @@
 mod check;
 mod environment;
 mod feeds;
+mod networks;
 mod opml;
 mod origin;
 mod raw;

@@ -314,6 +314,7 @@ mod tests {
             backlog: Some("none".to_owned()),
             articles_per_day: Some(7),
             bytes_per_day: Some("2MiB".to_owned()),
+            allow_private_networks: None,
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

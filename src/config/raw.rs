@@ -108,8 +108,9 @@ pub struct RawFetch {
     pub user_agent: String,
     /// A web address or mail address at which publishers can reach you; added to the user agent.
     pub contact: String,
-    /// Addresses outside the public internet that may be dialled: false for none, true for all, or
-    /// ranges such as ["10.1.0.0/16"].
+    /// Addresses outside the public internet that may be dialled for feeds whose own host is there,
+    /// and that have no say of their own: false for none, true for all, or ranges such as
+    /// ["10.1.0.0/16"].
     pub allow_private_networks: RawPrivateNetworks,
     /// Addresses of hosts that are not to be looked up, as curl's --resolve: host = "address".
     pub resolve: BTreeMap<String, String>,
@@ -389,6 +390,12 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub bytes_per_day: Option<String>,
+    /// Addresses outside the public internet that may be dialled for this feed, wherever its redirects
+    /// lead: false for none, true for all, or ranges such as ["10.1.0.0/16"]. Left out: as
+    /// `fetch.allow_private_networks` says, and only as long as no public host redirects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RawPrivateNetworks")]
+    pub allow_private_networks: Option<RawPrivateNetworks>,
 }
 
 /// The JSON Schema (2020-12) of the configuration file.

@@ -356,7 +356,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         (
             "[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"",
             "feed[0].lang: is not a known key; \
-          known here: articles_per_day, backlog, bytes_per_day, country, id, interval, language, publisher, url",
+          known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, id, interval, language, publisher, url",
         ),
     ] {
         check_problem(text, hint);

@@ -8,7 +8,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::PrivateNetworks;
+use crate::model::PrivateNetworks;
 
 /// IPv4 ranges outside the public internet: network, prefix length, what it is.
 const REFUSED_V4: [(Ipv4Addr, u32, &str); 16] = [
@@ -54,7 +54,8 @@ const REFUSED_V6: [(Ipv6Addr, u32, &str); 12] = [
 /// An address that may not be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{address} is {what}, outside the public internet; fetch.allow_private_networks can admit it"
+    "{address} is {what}, outside the public internet; allow_private_networks can admit it, for \
+     this feed or, where the feed itself is there, under [fetch]"
 )]
 pub(super) struct AddressRefused {
     /// The address.
@@ -86,6 +87,11 @@ pub(super) fn may_dial(address: IpAddr, allowed: &PrivateNetworks) -> Result<(),
         }
     };
     if admitted { Ok(()) } else { Err(AddressRefused { address, what }) }
+}
+
+/// Whether an address is one of the public internet.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    may_dial(address, &PrivateNetworks::Refused).is_ok()
 }
 
 fn refused_v4(address: Ipv4Addr) -> Option<&'static str> {
@@ -295,7 +301,8 @@ mod tests {
         assert_eq!(
             refused.to_string(),
             "169.254.169.254 is a link-local address, outside the public internet; \
-             fetch.allow_private_networks can admit it"
+             allow_private_networks can admit it, for this feed or, where the feed itself is \
+             there, under [fetch]"
         );
     }
 }

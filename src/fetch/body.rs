@@ -3,10 +3,9 @@
 //! What the bytes mean is `parse`'s. Nothing else here reads a body, so nothing reads one without
 //! a limit.
 
-use reqwest::Response;
-
-use super::client::body_failure;
+use super::client::Answered;
 use super::decode::{self, Coding, DecodeError, decode};
+use super::failure::body_cut;
 use super::outcome::Head;
 use crate::memory::{BodyHold, NeverFits};
 use crate::model::{Failure, FailureClass};
@@ -30,7 +29,7 @@ pub(super) struct Read {
 ///
 /// Cancel safety: dropping it drops the connection; a decompression already begun ends by itself.
 pub(super) async fn read(
-    response: Response,
+    answered: Answered,
     head: &Head,
     host: &str,
     limit: u64,
@@ -38,7 +37,7 @@ pub(super) async fn read(
 ) -> Result<Read, Failure> {
     let codings = decode::codings(&head.list("content-encoding"))
         .map_err(|err| decode_failure(&err, host))?;
-    let wire = read_wire(response, head, host, limit, hold).await?;
+    let wire = read_wire(answered, head, host, limit, hold).await?;
     let wire_bytes = u64::try_from(wire.len()).unwrap_or(u64::MAX);
     let bytes = decode_held(wire, codings, limit, host, hold).await?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -51,12 +50,13 @@ pub(super) async fn read(
 }
 
 async fn read_wire(
-    mut response: Response,
+    answered: Answered,
     head: &Head,
     host: &str,
     limit: u64,
     hold: &mut BodyHold,
 ) -> Result<Vec<u8>, Failure> {
+    let Answered { mut response, exchange } = answered;
     let declared = head.text("content-length").and_then(|length| length.parse::<u64>().ok());
     if let Some(declared) = declared.filter(|declared| *declared > limit) {
         let detail = format!(
@@ -69,8 +69,9 @@ async fn read_wire(
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return Ok(wire),
-            Err(err) => return Err(body_failure(&err, host, wire.len(), declared)),
+            Err(err) => return Err(body_cut(&err, &exchange, host, wire.len(), declared)),
         };
+        exchange.deliver(chunk.len());
         let length = wire.len().saturating_add(chunk.len());
         if u64::try_from(length).unwrap_or(u64::MAX) > limit {
             let detail = format!("body of {host} is larger than {limit} bytes (fetch.body_limit)");

@@ -1,25 +1,26 @@
-//! The only HTTP client: how it connects, whom it trusts, and what its errors mean.
+//! The only HTTP client: what it asks, and its pools of connections.
 //!
-//! Redirects and decompression are off: `mod` follows the first hop by hop, `decode` undoes the
-//! second within limits. Every address is judged by `address` before it is dialled: those of
-//! names by our own resolver, literals here (the client asks no resolver for them), and the one
-//! that answered once more.
+//! Redirects and decompression are not its affair: `mod` follows the first hop by hop, `decode`
+//! undoes the second within limits. Connections are made by `connect`, and counted by `wire`:
+//! reqwest's own client shows neither what lies under HTTP nor informational answers, so of reqwest
+//! there are request, response and body here, on hyper's pool, which reqwest uses too.
+//!
+//! Feeds that may dial different addresses share no connections: each permission has its pool.
 
-use std::collections::BTreeMap;
-use std::error::Error as StdError;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Client, ClientBuilder, Response};
+use reqwest::{Body, Method, Request, Response};
 use url::{Host, Url};
 
-use super::address::{AddressRefused, may_dial};
-use super::decode::printable;
-use super::{FetchSettings, FetchSetupError, PrivateNetworks};
+use super::address::may_dial;
+use super::connect::{Connector, Dialling, plain_host};
+use super::connections::Connections;
+use super::wire::{Meter, WINDOW_BYTES};
+use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
 use crate::model::{Failure, FailureClass, Validators};
 
 /// Feed types first; some servers answer 406 unless anything will do.
@@ -32,11 +33,14 @@ const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
 /// The most header lines of an answer. Some newsrooms send hundreds; the library's own limit,
 /// 100, loses them.
-const HEADERS_MAX: usize = 1000;
+pub(super) const HEADERS_MAX: usize = 1000;
 
-/// The most bytes of an answer's headers over HTTP/2, where the library's limit is 16 KiB and a
-/// single content security policy may be longer. Over HTTP/1 it is some 400 KiB already.
-const HEADERS_BYTES_MAX: u32 = 256 * 1024;
+/// The most bytes of one block of headers. A single content security policy may be longer than the
+/// 16 KiB that HTTP/2 libraries take.
+pub(super) const HEADERS_BYTES_MAX: u32 = 256 * 1024;
+
+/// The same over HTTP/1, where it is also the most that is read ahead.
+const READ_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a connection is kept for the next feed of the same host: longer than the gap between
 /// two polls of one host, shorter than most servers keep theirs.
@@ -45,22 +49,65 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections kept per host: politeness allows hardly more at once.
 const POOL_IDLE_PER_HOST_MAX: usize = 2;
 
-/// Whose word on certificates is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Roots {
-    /// That of the authorities this machine trusts.
-    Platform,
-    /// Nobody's: there are none on this machine, and `https` cannot be checked.
-    Missing,
-}
-
-/// The client, with the policy it obeys.
+/// The client.
 #[derive(Debug)]
 pub(super) struct HttpClient {
-    client: Client,
-    roots: Roots,
-    allowed: Arc<PrivateNetworks>,
-    connect_timeout: Duration,
+    dialling: Arc<Dialling>,
+    headers: HeaderMap,
+    pools: Mutex<Vec<(PrivateNetworks, Pool<Connector, Body>)>>,
+}
+
+/// An answer, and the connection it comes on.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// Status, headers, and the body to be read.
+    pub response: Response,
+    /// What is counted of the connection while this answer is read.
+    pub exchange: Exchange,
+}
+
+/// The part of a connection's life that belongs to one answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    meter: Option<Arc<Meter>>,
+    connections: Connections,
+}
+
+impl Exchange {
+    /// Bytes of the body were handed on.
+    pub(super) fn deliver(&self, bytes: usize) {
+        if let Some(meter) = &self.meter {
+            meter.deliver(bytes);
+        }
+    }
+
+    /// Whether the connection was given up because too much came that is no body.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.meter.as_ref().is_some_and(|meter| meter.is_exceeded())
+    }
+
+    /// Who answered.
+    pub(super) fn peer(&self) -> Option<std::net::IpAddr> {
+        self.meter.as_ref().map(|meter| meter.peer().ip())
+    }
+
+    /// Ends it, and says how many bytes of it were no body.
+    pub(super) fn end(mut self) -> u64 {
+        self.settle()
+    }
+
+    fn settle(&mut self) -> u64 {
+        let Some(meter) = self.meter.take() else { return 0 };
+        let overhead = meter.settle();
+        self.connections.release(&meter);
+        overhead
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.settle();
+    }
 }
 
 impl HttpClient {
@@ -68,67 +115,46 @@ impl HttpClient {
     /// same, for plain `http`.
     ///
     /// # Errors
-    /// [`FetchSetupError`] if the library does not start, or `user_agent` cannot be a header.
-    pub(super) fn build(settings: &FetchSettings) -> Result<Self, FetchSetupError> {
-        match Self::build_with(settings, Roots::Platform) {
-            Err(FetchSetupError(err)) if is_about_roots(&err) => {
-                Self::build_with(settings, Roots::Missing)
-            }
-            result => result,
-        }
+    /// [`FetchSetupError`] if TLS does not start, or `user_agent` cannot be a header.
+    pub(super) fn build(
+        settings: &FetchSettings,
+        connections: Connections,
+    ) -> Result<Self, FetchSetupError> {
+        Self::build_with(settings, connections, tls_config()?)
     }
 
-    /// Builds the client with these roots.
+    /// Builds the client with this TLS; without any it speaks plain `http` only.
     ///
     /// # Errors
-    /// As [`HttpClient::build`], and if the platform has no roots.
+    /// As [`HttpClient::build`].
     pub(super) fn build_with(
         settings: &FetchSettings,
-        roots: Roots,
+        connections: Connections,
+        tls: Option<rustls::ClientConfig>,
     ) -> Result<Self, FetchSetupError> {
-        // The library takes the process's provider and panics if there is none. A second call
-        // finds one in place, which is as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let allowed = Arc::new(settings.private_networks.clone());
-        let resolver = Resolver {
-            given: settings
-                .resolve
-                .iter()
-                .map(|(host, address)| (plain_host(host), *address))
-                .collect(),
-            allowed: Arc::clone(&allowed),
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .map_err(|_not_a_header| FetchSetupError::UserAgent)?;
+        let headers = HeaderMap::from_iter([
+            (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
+            (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING)),
+            (header::USER_AGENT, user_agent),
+        ]);
+        let given = settings.resolve.iter();
+        let dialling = Dialling {
+            given: given.map(|(host, address)| (plain_host(host), *address)).collect(),
+            timeout: settings.connect_timeout,
+            tls: tls.map(with_protocols),
+            connections,
         };
-        let builder = ClientBuilder::new()
-            .default_headers(HeaderMap::from_iter([
-                (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
-                (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING)),
-            ]))
-            .user_agent(settings.user_agent.as_str())
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .pool_max_idle_per_host(POOL_IDLE_PER_HOST_MAX)
-            .http1_max_headers(HEADERS_MAX)
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_ignore_invalid_headers_in_responses(true)
-            .http2_max_header_list_size(HEADERS_BYTES_MAX)
-            .dns_resolver(resolver);
-        let builder = match roots {
-            Roots::Platform => builder,
-            Roots::Missing => builder.tls_backend_preconfigured(
-                rustls::ClientConfig::builder()
-                    .with_root_certificates(rustls::RootCertStore::empty())
-                    .with_no_client_auth(),
-            ),
-        };
-        let client = builder.build().map_err(FetchSetupError)?;
-        Ok(Self { client, roots, allowed, connect_timeout: settings.connect_timeout })
+        Ok(Self { dialling: Arc::new(dialling), headers, pools: Mutex::default() })
     }
 
-    /// Asks for a URL and waits for the headers of the answer.
+    /// The bound on connections, to be shared with whatever replaces this client.
+    pub(super) fn connections(&self) -> &Connections {
+        &self.dialling.connections
+    }
+
+    /// Asks for a URL and waits for the headers of the answer. Dials what is public or `allowed`.
     ///
     /// # Errors
     /// A [`Failure`] of the connection or the protocol; any status is an answer.
@@ -137,243 +163,121 @@ impl HttpClient {
     pub(super) async fn get(
         &self,
         url: &Url,
+        allowed: &PrivateNetworks,
         validators: Option<&Validators>,
         cookie: Option<String>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Answered, Failure> {
         let host = url.host_str().unwrap_or_default();
-        let literal = match url.host() {
-            Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
-            Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
-            Some(Host::Domain(_)) | None => None,
-        };
-        if let Some(address) = literal {
-            self.admit(address, host)?;
+        // Before the certificate: what may not be dialled is the more useful answer.
+        if let Some(address) = literal(url) {
+            may_dial(address, allowed).map_err(|error| failure::blocked(&error, host))?;
         }
-        if self.roots == Roots::Missing && url.scheme() == "https" {
-            return Err(failure(FailureClass::Tls, no_roots(host)));
+        if self.dialling.tls.is_none() && url.scheme() == "https" {
+            return Err(failure::no_roots(host));
         }
-        let validator = |value: fn(&Validators) -> Option<&String>| validators.and_then(value);
-        let headers = [
-            (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
-            (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
-            (header::COOKIE, cookie.as_ref()),
-        ];
-        let request = || {
-            let request = self.client.get(url.clone());
-            headers.iter().fold(request, |request, (name, value)| {
-                // What cannot be a header came from a state file nobody here wrote.
-                match value.and_then(|text| HeaderValue::from_str(text).ok()) {
-                    Some(value) => request.header(name, value),
-                    None => request,
-                }
-            })
-        };
-        let sent = request().send().await.map_err(|err| self.send_failure(&err, url, host));
-        let response = match sent {
+        let pool = self.pool(allowed);
+        let sent = match self.send(&pool, url, validators, cookie.as_deref()).await {
             // A server may close a connection it had kept in the very moment we use it again, and
             // the error does not tell that from a server that never answers. A GET may be
             // repeated (RFC 9110, 9.2.2): once, on what is then a new connection.
             Err(Failure { class: FailureClass::Cut, .. }) => {
-                request().send().await.map_err(|err| self.send_failure(&err, url, host))?
+                self.send(&pool, url, validators, cookie.as_deref()).await
             }
-            sent => sent?,
+            sent => sent,
         };
-        if let Some(peer) = response.remote_addr() {
-            self.admit(peer.ip(), host)?;
+        let answered = sent?;
+        if let Some(peer) = answered.exchange.peer() {
+            may_dial(peer, allowed).map_err(|error| failure::blocked(&error, host))?;
         }
-        Ok(response)
+        Ok(answered)
     }
 
-    fn admit(&self, address: IpAddr, host: &str) -> Result<(), Failure> {
-        may_dial(address, &self.allowed).map_err(|err| blocked(&err, host))
-    }
-
-    fn send_failure(&self, err: &reqwest::Error, url: &Url, host: &str) -> Failure {
-        let links = links(err);
-        if let Some(refused) = find::<AddressRefused>(&links) {
-            return blocked(refused, host);
-        }
-        let cause = cause(&links);
-        if err.is_dns() {
-            let detail = format!("the name {host} could not be resolved: {cause}");
-            return failure(FailureClass::Dns, detail);
-        }
-        if let Some(tls) = find::<rustls::Error>(&links) {
-            return failure(FailureClass::Tls, tls_detail(tls, host));
-        }
-        if err.is_connect() {
-            let port = url.port_or_known_default().unwrap_or_default();
-            if err.is_timeout() {
-                let seconds = self.connect_timeout.as_secs_f32();
-                let detail = format!(
-                    "{host} port {port} took no connection within {seconds}s (fetch.connect_timeout)"
-                );
-                return failure(FailureClass::Connect, detail);
-            }
-            if url.scheme() == "https" && io_kind(&links).is_some_and(is_cut) {
-                let detail = format!("{host} ended the connection before TLS was set up");
-                return failure(FailureClass::Tls, detail);
-            }
-            return failure(FailureClass::Connect, format!("{host} port {port}: {cause}"));
-        }
-        if io_kind(&links).is_some_and(is_cut) || cause == HYPER_INCOMPLETE {
-            let detail = format!("{host} ended the connection before it answered");
-            return failure(FailureClass::Cut, detail);
-        }
-        if links.iter().any(|link| link.to_string() == HYPER_HTTP2) {
-            let detail = format!("{host} broke off the exchange before it answered: {cause}");
-            return failure(FailureClass::Cut, detail);
-        }
-        failure(FailureClass::Protocol, format!("what {host} sent is not HTTP: {cause}"))
-    }
-}
-
-/// What hyper says of a connection that ended inside an answer's headers. Its error type cannot
-/// be named without depending on it; the tests of this folder notice if the words change.
-const HYPER_INCOMPLETE: &str = "connection closed before message completed";
-
-/// What hyper says above an error of the h2 library, whose type cannot be named either: a stream
-/// or connection that the server reset.
-const HYPER_HTTP2: &str = "http2 error";
-
-/// What an error while reading a body means: after `read` bytes of as many as were `declared`.
-pub(super) fn body_failure(
-    err: &reqwest::Error,
-    host: &str,
-    read: usize,
-    declared: Option<u64>,
-) -> Failure {
-    let links = links(err);
-    if matches!(io_kind(&links), Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) {
-        let cause = cause(&links);
-        return failure(FailureClass::Protocol, format!("body of {host} is not HTTP: {cause}"));
-    }
-    let of = declared.map(|declared| format!(" of {declared}")).unwrap_or_default();
-    let detail = format!("{host} ended the connection after {read}{of} bytes of the body");
-    failure(FailureClass::Cut, detail)
-}
-
-/// An error and everything it came from, outermost first.
-///
-/// An I/O error's `source` skips the error it was made from; that one is where TLS speaks.
-fn links<'a>(err: &'a (dyn StdError + 'static)) -> Vec<&'a (dyn StdError + 'static)> {
-    let mut links = Vec::new();
-    let mut next = Some(err);
-    while let Some(link) = next {
-        links.push(link);
-        let inner = link.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match inner {
-            Some(inner) => Some(inner),
-            None => link.source(),
+    async fn send(
+        &self,
+        pool: &Pool<Connector, Body>,
+        url: &Url,
+        validators: Option<&Validators>,
+        cookie: Option<&str>,
+    ) -> Result<Answered, Failure> {
+        let validator = |value: fn(&Validators) -> Option<&String>| {
+            validators.and_then(value).map(String::as_str)
         };
+        let mut request = Request::new(Method::GET, url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        for (name, value) in [
+            (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
+            (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
+            (header::COOKIE, cookie),
+        ] {
+            // What cannot be a header came from a state file nobody here wrote.
+            if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        let request = request.try_into().map_err(|error| failure::unaskable(&error, url))?;
+        let asked = &self.dialling;
+        let response = pool.request(request).await;
+        let response = response.map_err(|error| failure::unanswered(&error, url, asked))?;
+        let meter = response.extensions().get::<Arc<Meter>>().cloned();
+        let exchange = Exchange { meter, connections: self.dialling.connections.clone() };
+        Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })
     }
-    links
-}
 
-fn find<'a, E: StdError + 'static>(links: &[&'a (dyn StdError + 'static)]) -> Option<&'a E> {
-    links.iter().find_map(|link| link.downcast_ref())
-}
-
-/// The kind of the innermost I/O error.
-fn io_kind(links: &[&(dyn StdError + 'static)]) -> Option<io::ErrorKind> {
-    links.iter().rev().find_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind)
-}
-
-/// The innermost error, in words: those above it only say that something went wrong below.
-fn cause(links: &[&(dyn StdError + 'static)]) -> String {
-    let Some(last) = links.last() else { return String::new() };
-    match last.downcast_ref::<io::Error>().map(io::Error::kind) {
-        // "connection refused" rather than "Connection refused (os error 111)".
-        Some(kind) if last.to_string().contains("os error") => kind.to_string(),
-        _ => printable(&last.to_string()),
+    /// The pool of those that may dial the same.
+    fn pool(&self, allowed: &PrivateNetworks) -> Pool<Connector, Body> {
+        let make = || {
+            let connector = Connector::new(Arc::clone(&self.dialling), allowed.clone());
+            Pool::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .timer(TokioTimer::new())
+                .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+                .pool_max_idle_per_host(POOL_IDLE_PER_HOST_MAX)
+                .http1_max_headers(HEADERS_MAX)
+                .http1_max_buf_size(READ_BYTES_MAX)
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
+                .http1_allow_spaces_after_header_name_in_responses(true)
+                .http1_ignore_invalid_headers_in_responses(true)
+                .http2_max_header_list_size(HEADERS_BYTES_MAX)
+                .http2_initial_stream_window_size(WINDOW_BYTES)
+                .http2_initial_connection_window_size(WINDOW_BYTES)
+                .build(connector)
+        };
+        // A thread that panicked here left nothing half done.
+        let mut pools = self.pools.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, pool)) = pools.iter().find(|(known, _)| known == allowed) {
+            return pool.clone();
+        }
+        let pool = make();
+        pools.push((allowed.clone(), pool.clone()));
+        pool
     }
 }
 
-fn is_cut(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,
+fn literal(url: &Url) -> Option<std::net::IpAddr> {
+    match url.host()? {
+        Host::Ipv4(v4) => Some(v4.into()),
+        Host::Ipv6(v6) => Some(v6.into()),
+        Host::Domain(_) => None,
+    }
+}
+
+/// TLS as this machine's authorities allow it; `None` if it has none.
+fn tls_config() -> Result<Option<rustls::ClientConfig>, FetchSetupError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let Ok(verifier) = rustls_platform_verifier::Verifier::new(Arc::clone(&provider)) else {
+        return Ok(None);
     };
-    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(FetchSetupError::Tls)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Some(config))
 }
 
-/// Whether a client could not be built because the platform gave no roots: the only thing that
-/// speaks TLS while it is built.
-fn is_about_roots(err: &reqwest::Error) -> bool {
-    find::<rustls::Error>(&links(err)).is_some()
-}
-
-fn no_roots(host: &str) -> String {
-    format!(
-        "the certificate of {host} cannot be checked: no certificate authorities were found; \
-         install the package \"ca-certificates\", or let SSL_CERT_FILE name a PEM file that holds \
-         some, and restart"
-    )
-}
-
-fn tls_detail(err: &rustls::Error, host: &str) -> String {
-    use rustls::{CertificateError, Error};
-    match err {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
-            "the certificate of {host} is from no authority this machine trusts; if it should be, \
-             update the package \"ca-certificates\" or let SSL_CERT_FILE name a PEM file"
-        ),
-        Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => format!("the certificate of {host} is for other names"),
-        Error::InvalidCertificate(
-            CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        ) => format!("the certificate of {host} has expired, or this machine's clock is wrong"),
-        Error::InvalidMessage(_) => format!("what {host} sent is not TLS; is its URL http?"),
-        _ => format!("no TLS session with {host}: {}", printable(&err.to_string())),
-    }
-}
-
-fn blocked(err: &AddressRefused, host: &str) -> Failure {
-    failure(FailureClass::AddressBlocked, format!("{host} was not dialled: {err}"))
-}
-
-fn failure(class: FailureClass, detail: String) -> Failure {
-    Failure { class, detail, retry_after: None }
-}
-
-/// Answers host names, and only with addresses that may be dialled.
-struct Resolver {
-    given: BTreeMap<String, IpAddr>,
-    allowed: Arc<PrivateNetworks>,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let given = self.given.get(&plain_host(name.as_str())).copied();
-        let allowed = Arc::clone(&self.allowed);
-        Box::pin(async move {
-            let found = match given {
-                Some(address) => vec![address],
-                // Port 0: the client puts in that of the URL.
-                None => tokio::net::lookup_host((name.as_str(), 0))
-                    .await?
-                    .map(|address| address.ip())
-                    .collect(),
-            };
-            let mut refused = None;
-            let mut admitted = Vec::new();
-            for address in found {
-                match may_dial(address, &allowed) {
-                    Ok(()) => admitted.push(SocketAddr::new(address, 0)),
-                    Err(err) => refused = refused.or(Some(err)),
-                }
-            }
-            // A name with one public address among private ones is dialled there and only there.
-            match refused.filter(|_| admitted.is_empty()) {
-                Some(err) => Err(err.into()),
-                None if admitted.is_empty() => Err("the resolver answered with none".into()),
-                None => Ok(Box::new(admitted.into_iter()) as Addrs),
-            }
-        })
-    }
-}
-
-/// A host name as it is looked up in `fetch.resolve`: lower-case, without the root's dot.
-fn plain_host(host: &str) -> String {
-    host.trim_end_matches('.').to_ascii_lowercase()
+/// Offers HTTP/2 before HTTP/1.1.
+fn with_protocols(mut config: rustls::ClientConfig) -> Arc<rustls::ClientConfig> {
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
 }

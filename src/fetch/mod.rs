@@ -2,17 +2,22 @@
 //!
 //! Deciding when to ask is `schedule`'s, reading the document `parse`'s. Here: hop by hop along
 //! redirects (`redirect`), never to an address outside the public internet (`address`, held by
-//! `client`), the body within limits (`body`, `decode`), and what the answer means (`outcome`).
+//! `connect`), headers and body within limits (`wire`, `body`, `decode`), and what the answer means
+//! (`outcome`), or that there is none (`failure`).
 //! Validators belong to the URL that gave them and are sent to no other, byte for byte.
 
 mod address;
 mod body;
 mod client;
+mod connect;
+mod connections;
 mod decode;
+mod failure;
 mod outcome;
 mod redirect;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use core::net::IpAddr;
 use std::collections::BTreeMap;
@@ -22,22 +27,14 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use self::client::HttpClient;
+pub use self::connections::Connections;
 use self::outcome::{Asked, Head, Meaning};
 use self::redirect::Chain;
+use self::wire::OVERHEAD_BYTES_MAX;
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
-use crate::model::{Answer, Body, Failure, FailureClass, NotModified, Validators};
-
-/// The addresses that may be dialled beyond the public internet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PrivateNetworks {
-    /// None: the default.
-    Refused,
-    /// Any.
-    Allowed,
-    /// These ranges only.
-    Ranges(Vec<ipnet::IpNet>),
-}
+pub use crate::model::PrivateNetworks;
+use crate::model::{Answer, Body, Failure, FailureClass, Feed, NotModified, Validators};
 
 /// The `[fetch]` table, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +49,7 @@ pub struct FetchSettings {
     pub redirects_max: usize,
     /// Sent as `User-Agent`.
     pub user_agent: String,
-    /// What may be dialled.
+    /// What may be dialled for a feed that has no say of its own, and is itself there.
     pub private_networks: PrivateNetworks,
     /// Host names answered from here and not by the resolver, as curl's `--resolve` does. The
     /// addresses are judged like any other.
@@ -61,13 +58,20 @@ pub struct FetchSettings {
 
 /// Why no fetcher could be built.
 #[derive(Debug, thiserror::Error)]
-#[error("could not set up the HTTP client")]
-pub struct FetchSetupError(#[source] pub reqwest::Error);
+pub enum FetchSetupError {
+    /// TLS.
+    #[error("could not set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// `fetch.user_agent`, which `config` has checked.
+    #[error("fetch.user_agent cannot be a header; use printable ASCII characters")]
+    UserAgent,
+}
 
-/// Fetches feeds: one HTTP client, its pool and its policy.
+/// Fetches feeds: one HTTP client, its pools and its policy.
 #[derive(Debug)]
 pub struct Fetcher {
     client: HttpClient,
+    private_networks: PrivateNetworks,
     timeout: Duration,
     body_limit: u64,
     redirects_max: usize,
@@ -78,14 +82,19 @@ impl Fetcher {
     /// Builds the client. `clock` is asked where an answer gives a date and no time of its own.
     ///
     /// # Errors
-    /// [`FetchSetupError`] if the HTTP client does not start.
-    pub fn new(settings: &FetchSettings, clock: Clock) -> Result<Self, FetchSetupError> {
-        Ok(Self::with_client(HttpClient::build(settings)?, settings, clock))
+    /// [`FetchSetupError`].
+    pub fn new(
+        settings: &FetchSettings,
+        connections: Connections,
+        clock: Clock,
+    ) -> Result<Self, FetchSetupError> {
+        Ok(Self::with_client(HttpClient::build(settings, connections)?, settings, clock))
     }
 
     fn with_client(client: HttpClient, settings: &FetchSettings, clock: Clock) -> Self {
         Self {
             client,
+            private_networks: settings.private_networks.clone(),
             timeout: settings.timeout,
             body_limit: settings.body_limit,
             redirects_max: settings.redirects_max,
@@ -93,26 +102,42 @@ impl Fetcher {
         }
     }
 
-    /// Fetches a URL conditionally.
+    /// The bound on connections, to be shared with the fetcher that replaces this one.
+    pub fn connections(&self) -> &Connections {
+        self.client.connections()
+    }
+
+    /// Fetches a feed conditionally.
     ///
     /// Shape: `validators` has a key for each URL of an earlier chain of redirects that gave some,
     /// as `final_url` of that answer is written.
     ///
     /// Cancel safety: dropping it drops the connection, nothing else.
-    pub async fn fetch(&self, url: &Url, validators: &BTreeMap<String, Validators>) -> Answer {
-        self.fetch_holding(url, validators, &mut BodyHold::unlimited()).await
+    pub async fn fetch(&self, feed: &Feed, validators: &BTreeMap<String, Validators>) -> Answer {
+        self.fetch_holding(feed, validators, &mut BodyHold::unlimited()).await
     }
 
     /// The same, with a body in `hold`'s memory.
     pub async fn fetch_holding(
         &self,
+        feed: &Feed,
+        validators: &BTreeMap<String, Validators>,
+        hold: &mut BodyHold,
+    ) -> Answer {
+        self.fetch_url(&feed.url, feed.private_networks.as_ref(), validators, hold).await
+    }
+
+    /// Fetches a URL conditionally; `own` is what its feed says of private networks.
+    async fn fetch_url(
+        &self,
         url: &Url,
+        own: Option<&PrivateNetworks>,
         validators: &BTreeMap<String, Validators>,
         hold: &mut BodyHold,
     ) -> Answer {
         let waits = hold.waits();
         // On the heap: the state of a whole exchange is some kilobytes.
-        let exchange = Box::pin(self.exchange(url, validators, hold));
+        let exchange = Box::pin(self.exchange(url, own, validators, hold));
         match within(self.timeout, &waits, exchange).await {
             Some(Ok(answer)) => answer,
             Some(Err(failure)) => Answer::Failed(failure),
@@ -133,20 +158,30 @@ impl Fetcher {
     async fn exchange(
         &self,
         url: &Url,
+        own: Option<&PrivateNetworks>,
         validators: &BTreeMap<String, Validators>,
         hold: &mut BodyHold,
     ) -> Result<Answer, Failure> {
         let mut chain = Chain::begin(url)?;
+        let mut reach = Reach::begin(own, &self.private_networks);
+        let mut overhead = 0_u64;
         loop {
             let here = chain.here();
             let host = here.host_str().unwrap_or_default();
             let known = validators.get(here.as_str()).filter(|known| !known.is_empty());
             let asked = if known.is_some() { Asked::Conditionally } else { Asked::Plainly };
-            let response = self.client.get(here, known, chain.cookie()).await?;
-            let head = head(&response);
+            let answered = self.client.get(here, reach.allowed(), known, chain.cookie()).await?;
+            reach.narrow(answered.exchange.peer());
+            let head = head(&answered.response);
             let now = self.clock.now();
             match outcome::meaning(&head, asked, host, now) {
-                Meaning::Redirect(kind) => chain.follow(&head, kind, self.redirects_max)?,
+                Meaning::Redirect(kind) => {
+                    overhead = overhead.saturating_add(answered.exchange.end());
+                    if overhead > OVERHEAD_BYTES_MAX {
+                        return Err(failure::overhead(host));
+                    }
+                    chain.follow(&head, kind, self.redirects_max)?;
+                }
                 Meaning::Failed(failure) => return Err(failure),
                 Meaning::NotModified => {
                     return Ok(Answer::NotModified(NotModified {
@@ -157,7 +192,7 @@ impl Fetcher {
                     }));
                 }
                 Meaning::Body => {
-                    let read = body::read(response, &head, host, self.body_limit, hold).await?;
+                    let read = body::read(answered, &head, host, self.body_limit, hold).await?;
                     return Ok(Answer::Body(Body {
                         bytes: read.bytes,
                         wire_bytes: read.wire_bytes,
@@ -188,6 +223,39 @@ async fn within<T>(
         }
         if started + timeout + waits.total() <= Instant::now() {
             return None;
+        }
+    }
+}
+
+/// What the next hop of a chain may dial.
+///
+/// What `[fetch]` allows is meant for feeds that live in a private network. It holds for the feed's
+/// own host, and for redirects as long as every host of the chain was in a private network: once a
+/// public one has answered, the public internet has a say in where to go next, and it may not lead
+/// us inside. A feed's own key holds wherever its redirects lead.
+#[derive(Clone, Copy, Debug)]
+enum Reach<'a> {
+    Own(&'a PrivateNetworks),
+    Inside(&'a PrivateNetworks),
+    Public,
+}
+
+impl<'a> Reach<'a> {
+    fn begin(own: Option<&'a PrivateNetworks>, shared: &'a PrivateNetworks) -> Self {
+        own.map_or(Self::Inside(shared), Self::Own)
+    }
+
+    fn allowed(&self) -> &PrivateNetworks {
+        match self {
+            Self::Own(allowed) | Self::Inside(allowed) => allowed,
+            Self::Public => &PrivateNetworks::Refused,
+        }
+    }
+
+    /// Somebody answered; who is not known is taken for public.
+    fn narrow(&mut self, peer: Option<IpAddr>) {
+        if matches!(self, Self::Inside(_)) && peer.is_none_or(address::is_public) {
+            *self = Self::Public;
         }
     }
 }

@@ -197,6 +197,7 @@ mod tests {
             publisher: None,
             country: None,
             language: None,
+            private_networks: None,
             interval: None,
             interval_min: hour,
             interval_max: hour,

@@ -97,6 +97,17 @@ pub enum Backlog {
     None,
 }
 
+/// The addresses that may be dialled beyond the public internet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrivateNetworks {
+    /// None: the default.
+    Refused,
+    /// Any.
+    Allowed,
+    /// These ranges only.
+    Ranges(Vec<ipnet::IpNet>),
+}
+
 /// A document we poll, with all that its poll needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feed {
@@ -110,6 +121,9 @@ pub struct Feed {
     pub country: Option<String>,
     /// BCP 47; believed before the feed's own word, after an entry's own.
     pub language: Option<String>,
+    /// What may be dialled for this feed, wherever its redirects lead; `None`: what `[fetch]` says,
+    /// and only while no public address has had a say in where to go.
+    pub private_networks: Option<PrivateNetworks>,
     /// A fixed interval between polls, instead of the learned one.
     pub interval: Option<Duration>,
     /// Shortest and longest wait between polls.

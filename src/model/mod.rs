@@ -31,7 +31,7 @@ pub mod time;
 
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use entry::{Entry, EntryText, Media, TextKind};
-pub use feed::{Backlog, Feed, FeedId};
+pub use feed::{Backlog, Feed, FeedId, PrivateNetworks};
 pub use outcome::{
     Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
     Urgency, Validators,

@@ -78,7 +78,8 @@ pub enum FailureClass {
     Cut,
     /// What came was not HTTP.
     Protocol,
-    /// The body passed `fetch.body_limit` on the wire or as declared.
+    /// The body passed `fetch.body_limit` on the wire or as declared, or what came beside it, headers
+    /// above all, passed what an exchange may have.
     TooLarge,
     /// The body passed `fetch.body_limit`, or the ratio, when decompressed.
     Bomb,
@@ -116,6 +117,8 @@ pub enum FailureClass {
     TooDeep,
     /// A document type that defines entities.
     Entities,
+    /// Our own machine could not ask: no files, memory or ports left, or the network switched off.
+    Local,
     /// Our own mistake: the poll panicked.
     Panic,
     /// Reading the document ended the process that read it. Not asked for a week.
@@ -124,7 +127,7 @@ pub enum FailureClass {
 
 impl FailureClass {
     /// Every class, for metrics and documentation.
-    pub const ALL: [FailureClass; 27] = [
+    pub const ALL: [FailureClass; 28] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -150,13 +153,15 @@ impl FailureClass {
         Self::Malformed,
         Self::TooDeep,
         Self::Entities,
+        Self::Local,
         Self::Panic,
         Self::Crash,
     ];
 
     /// Classes that feed states did not know at first, and the one that is written beside each for
     /// a program that would refuse the whole state otherwise.
-    const ADDED_LATER: [(FailureClass, FailureClass); 1] = [(Self::Crash, Self::Panic)];
+    const ADDED_LATER: [(FailureClass, FailureClass); 2] =
+        [(Self::Crash, Self::Panic), (Self::Local, Self::Connect)];
 
     /// Its name in metrics, logs, feed state and rejects.
     pub fn name(self) -> &'static str {
@@ -186,6 +191,7 @@ impl FailureClass {
             Self::Malformed => "malformed",
             Self::TooDeep => "too_deep",
             Self::Entities => "entities",
+            Self::Local => "local",
             Self::Panic => "panic",
             Self::Crash => "crash",
         }

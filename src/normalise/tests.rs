@@ -19,6 +19,7 @@ fn feed() -> Feed {
         publisher: None,
         country: None,
         language: None,
+        private_networks: None,
         interval: None,
         interval_min: Duration::ZERO,
         interval_max: Duration::ZERO,

@@ -18,6 +18,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         publisher: None,
         country: None,
         language: None,
+        private_networks: None,
         interval: None,
         interval_min: Duration::ZERO,
         interval_max: Duration::ZERO,

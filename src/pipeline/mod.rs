@@ -28,18 +28,18 @@ pub use tasks::Tasks;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::info;
 
 use self::poll::Poller;
 use self::scheduler::Scheduler;
 use self::service::Service;
 use self::trial::Trials;
-use crate::admin::{self, Admin, Readiness};
+use crate::admin::{self, Admin, AdminStartError, Readiness};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Ledger};
 use crate::config::Config;
 use crate::fault::{Point, point};
-use crate::fetch::{FetchSetupError, Fetcher};
+use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::memory::Memory;
 use crate::model::Outcome;
 use crate::tag::{LexiconProblem, Tagger};
@@ -76,9 +76,9 @@ pub enum RunError {
     /// The ledger cannot go on, and memory and ledger may differ: restart.
     #[error("the ledger cannot go on")]
     Ledger(#[source] CommitError),
-    /// The admin server's listener.
-    #[error("could not start the admin server")]
-    Admin(#[source] std::io::Error),
+    /// The admin server.
+    #[error(transparent)]
+    Admin(AdminStartError),
 }
 
 /// How a daemon stopped.
@@ -117,11 +117,12 @@ struct Tools {
 }
 
 impl Tools {
-    fn build(config: &Config, clock: Clock) -> Result<Self, BuildError> {
+    /// `connections` is shared by the tools of one process, old and new: it bounds them together.
+    fn build(config: &Config, connections: Connections, clock: Clock) -> Result<Self, BuildError> {
         let tag = &config.tag;
         let tagger =
             Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold).map_err(BuildError::Tagger)?;
-        let fetcher = Fetcher::new(&config.fetch, clock)?;
+        let fetcher = Fetcher::new(&config.fetch, connections, clock)?;
         let trials = Arc::new(Trials::new(tag, config.memory));
         Ok(Self { fetcher: Arc::new(fetcher), tagger: Arc::new(tagger), trials })
     }
@@ -140,7 +141,7 @@ impl Daemon {
         clock: Clock,
         observer: Option<mpsc::Sender<Arc<Outcome>>>,
     ) -> Result<Self, BuildError> {
-        let tools = Tools::build(&config, clock)?;
+        let tools = Tools::build(&config, Connections::within_limits(), clock)?;
         let admin = config.admin_listen.map(bind).transpose()?;
         let metrics = Arc::new(Metrics::new());
         let (ledger, lanes) = Ledger::open(&config.ledger, &metrics)?;
@@ -219,14 +220,10 @@ fn start_admin(
     tasks: &mut Tasks,
     listener: std::net::TcpListener,
     admin: Admin,
-) -> std::io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    info!(admin.address = %listener.local_addr()?, "admin server listening");
-    tasks.spawn("admin", |stop| async move {
-        if let Err(error) = admin::serve(listener, admin, stop).await {
-            error!(error = %error, "the admin server ended");
-        }
-    });
+) -> Result<(), AdminStartError> {
+    let address = listener.local_addr().map_or_else(|error| error.to_string(), |at| at.to_string());
+    tasks.try_spawn("admin", |stop| admin::start(listener, admin, stop))?;
+    info!(admin.address = %address, "admin server listening");
     Ok(())
 }
 

@@ -79,7 +79,7 @@ impl Poller {
         let started = Instant::now();
         let mut body = self.memory.body();
         let answer = tokio::select! {
-            answer = job.fetcher.fetch_holding(&job.feed.url, &job.state.validators, &mut body) => answer,
+            answer = job.fetcher.fetch_holding(&job.feed, &job.state.validators, &mut body) => answer,
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
                 return PollEnd::Abandoned;
@@ -90,6 +90,7 @@ impl Poller {
             Answer::NotModified(_) | Answer::Failed(_) => None,
         };
         self.metrics.fetched(started.elapsed(), wire_bytes);
+        self.watch_machine(&answer);
         point(Point::AfterFetch);
         let Some((outcome, _held)) = self.read(&job, answer).await else {
             self.metrics.poll_abandoned();
@@ -160,6 +161,26 @@ impl Poller {
             biased;
             done = wait => Some(done),
             () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Says once that this machine cannot ask publishers, and once that it can again.
+    fn watch_machine(&self, answer: &Answer) {
+        match answer {
+            Answer::Failed(failure) if failure.class == FailureClass::Local => {
+                if self.readiness.set_unasked(&failure.detail) {
+                    error!(
+                        error.type = failure.class.name(),
+                        error = %failure.detail,
+                        "this machine cannot ask publishers; no feed is blamed, trying again"
+                    );
+                }
+            }
+            Answer::Body(_) | Answer::NotModified(_) | Answer::Failed(_) => {
+                if self.readiness.set_asked() {
+                    info!("this machine can ask publishers again");
+                }
+            }
         }
     }
 
@@ -286,6 +307,10 @@ fn report(feed: &Feed, outcome: &Outcome) {
                 "a document of this feed ends the process that reads it; the feed is put off, until \
                  then or until its configuration or this program is another"
             );
+        }
+        // Told once for all feeds, where it was met.
+        PollResult::Failed(failure) if failure.class == FailureClass::Local => {
+            debug!(feed.id = %feed.id, poll.next_at = next_at, "not polled: this machine's trouble");
         }
         PollResult::Failed(failure) => {
             // The first failure is worth a look; the hundredth of a dead feed is not.

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Lease, Past, States};
 use crate::config::{Config, ConfigError, load};
 use crate::fault::{Point, point};
+use crate::fetch::Connections;
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
@@ -176,7 +177,8 @@ impl Scheduler {
         self.watch_clock(now);
         self.seek();
         let mut wake_in = self.service.turn_interval();
-        while self.polls.len() < self.config.concurrency {
+        let concurrency = self.concurrency();
+        while self.polls.len() < concurrency {
             match self.queue.next(now) {
                 Next::Poll(id) => self.start(&id, now),
                 Next::At(at) => {
@@ -188,7 +190,7 @@ impl Scheduler {
                 Next::Idle => break,
             }
         }
-        if self.polls.len() >= self.config.concurrency && self.queue.is_due(now) {
+        if self.polls.len() >= concurrency && self.queue.is_due(now) {
             self.poller.ledger.hurry();
         }
         self.poller.readiness.set_trouble(self.poller.ledger.trouble());
@@ -200,6 +202,11 @@ impl Scheduler {
             self.tell(now);
         }
         wake_in
+    }
+
+    /// How many polls may be under way: each needs a connection.
+    fn concurrency(&self) -> usize {
+        self.config.concurrency.min(self.tools.fetcher.connections().most())
     }
 
     /// A clock put back would let every feed wait for the time that was; plan from now instead.
@@ -454,7 +461,8 @@ impl Scheduler {
     fn begin_reload(&mut self) {
         self.service.reloading();
         let (path, clock) = (self.config.path.clone(), self.poller.clock);
-        self.reading = Some(spawn_blocking(move || read_anew(path.as_deref(), clock)));
+        let connections = self.tools.fetcher.connections().clone();
+        self.reading = Some(spawn_blocking(move || read_anew(path.as_deref(), connections, clock)));
     }
 
     /// Accepts the configuration that was read. A bad one is refused and the old one stays.
@@ -574,11 +582,11 @@ impl Scheduler {
 }
 
 /// Reads the configuration anew, and all that is made of it. Blocks.
-fn read_anew(path: Option<&Path>, clock: Clock) -> ReadAnew {
+fn read_anew(path: Option<&Path>, connections: Connections, clock: Clock) -> ReadAnew {
     let config = load(path).and_then(Config::with_feeds).map_err(|ConfigError(problems)| {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>()
     })?;
-    let tools = Tools::build(&config, clock)
+    let tools = Tools::build(&config, connections, clock)
         .map_err(|error: BuildError| vec![crate::telemetry::chain(&error)])?;
     Ok((config, tools))
 }

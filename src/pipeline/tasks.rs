@@ -15,17 +15,25 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Starts a task. It should return soon after the token it is given is cancelled.
-    pub fn spawn<F>(&mut self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
+    /// Starts a task, if it can be. It should return soon after the token it is given is cancelled.
+    ///
+    /// # Errors
+    /// What `task` says.
+    pub fn try_spawn<F, E>(
+        &mut self,
+        name: &'static str,
+        task: impl FnOnce(CancellationToken) -> Result<F, E>,
+    ) -> Result<(), E>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let work = task(self.stop.child_token());
+        let work = task(self.stop.child_token())?;
         self.names.push(name);
         self.running.spawn(async move {
             work.await;
             name
         });
+        Ok(())
     }
 
     /// Tells every task to end, and waits until all have. Cancel safety: tasks not yet joined stay.

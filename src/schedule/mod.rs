@@ -29,6 +29,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// whoever believes them.
 pub const BUSY_WAIT_MIN: Duration = Duration::from_secs(60);
 
+/// The longest wait after our own machine could not ask: its trouble may be over in a moment, and
+/// asking costs the publisher nothing as long as it stays.
+pub const LOCAL_WAIT: Duration = Duration::from_secs(60);
+
 /// The most jitter that is added to a wait, as a part of it.
 const JITTER_MAX: f64 = 0.1;
 
@@ -55,10 +59,12 @@ pub enum Reason {
     Quota,
     /// Its document ended the process that read it.
     Crash,
+    /// Our own machine could not ask.
+    Local,
 }
 
 impl Reason {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::FirstPoll,
         Self::Interval,
         Self::Freshness,
@@ -68,6 +74,7 @@ impl Reason {
         Self::Gone,
         Self::Quota,
         Self::Crash,
+        Self::Local,
     ];
 
     /// Its name in feed states.
@@ -82,6 +89,7 @@ impl Reason {
             Self::Gone => "gone",
             Self::Quota => "quota",
             Self::Crash => "crash",
+            Self::Local => "local",
         }
     }
 
@@ -92,7 +100,7 @@ impl Reason {
     /// The nearest that every program knows that reads feed states of this version.
     fn known_from_the_start(self) -> Self {
         match self {
-            Self::Quota | Self::Crash => Self::Backoff,
+            Self::Quota | Self::Crash | Self::Local => Self::Backoff,
             Self::FirstPoll
             | Self::Interval
             | Self::Freshness
@@ -117,6 +125,7 @@ impl Reason {
             Self::Crash => {
                 "its document ended the process that read it; such a feed is asked weekly"
             }
+            Self::Local => "this machine could not ask last time",
         }
     }
 }
@@ -235,6 +244,15 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
     Plan { due_at, reason, interval, fresh_for, ttl, backoff, retry_after, quota, jitter }
 }
 
+/// When to poll a feed next whose poll failed through no fault of its publisher: soon, and no
+/// later for having failed before.
+pub fn plan_after_local_trouble(feed: &Feed, plan: &Plan, now: Timestamp, dice: f64) -> Plan {
+    let wait = LOCAL_WAIT.min(plan.interval.max(feed.interval_min));
+    let jitter = wait.mul_f64(JITTER_MAX * dice.clamp(0.0, 1.0));
+    let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
+    Plan { due_at: Some(due_at), reason: Reason::Local, jitter, ..*plan }
+}
+
 /// When a planned poll is due, by the configuration and the clock as they are now.
 ///
 /// A plan is kept across restarts and reloads, and both may have changed since: a shorter interval
@@ -252,6 +270,7 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
         Reason::Gone => GONE_INTERVAL,
         Reason::Quota => DAY,
         Reason::Crash => CRASH_INTERVAL,
+        Reason::Local => LOCAL_WAIT,
     };
     let longest = longest.saturating_add(longest.mul_f64(JITTER_MAX));
     let wait = Duration::try_from(due_at.duration_since(polled_at)).unwrap_or_default();

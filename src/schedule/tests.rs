@@ -17,6 +17,7 @@ fn feed() -> Feed {
         publisher: None,
         country: None,
         language: None,
+        private_networks: None,
         interval: None,
         interval_min: 5 * MINUTE,
         interval_max: 4 * HOUR,

@@ -1,6 +1,7 @@
 //! The one integration binary. What each part holds:
 //!
 //! - `support`: a scripted publisher, the real daemon, real Kafka, readers of both ledgers
+//! - `admin`: the admin server answers whatever goes on
 //! - `architecture`: the walls between the rooms of the source
 //! - `cli`: help, error text and exit codes
 //! - `records`: from a feed's bytes to records, the published contract
@@ -21,6 +22,7 @@
 
 mod support;
 
+mod admin;
 mod architecture;
 mod bad_input;
 mod cli;

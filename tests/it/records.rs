@@ -30,6 +30,7 @@ fn feed(name: &str) -> Feed {
         publisher: Some("The Publisher".to_owned()),
         country: Some("GB".to_owned()),
         language: None,
+        private_networks: None,
         interval: None,
         interval_min: Duration::from_secs(300),
         interval_max: Duration::from_secs(4 * 3600),

@@ -26,7 +26,7 @@ use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
-use crate::schedule::{Hints, Reason, dice, plan};
+use crate::schedule::{Hints, Reason, dice, plan, plan_after_local_trouble};
 use crate::state::{
     Crash, FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing, until_next_day,
 };
@@ -481,6 +481,11 @@ fn failed(
 ) -> Outcome {
     // The window did not move: nobody saw another.
     next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
+    if failure.class == FailureClass::Local {
+        // Nobody asked the publisher, so nothing counts against it.
+        next.plan = plan_after_local_trouble(feed, &next.plan, now, dice(&feed.id, next.sequence));
+        return outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next);
+    }
     next.failures = next.failures.saturating_add(1);
     failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);
     let is_gone = failure.class == FailureClass::Gone;

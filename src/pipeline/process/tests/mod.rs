@@ -17,6 +17,7 @@ fn feed() -> Feed {
         publisher: Some("Wire".to_owned()),
         country: None,
         language: Some("en".to_owned()),
+        private_networks: None,
         interval: None,
         interval_min: Duration::from_secs(60),
         interval_max: Duration::from_secs(3600),
@@ -258,6 +259,24 @@ fn a_failed_poll_keeps_validators_and_window() {
 }
 
 /// 35.
+#[test]
+fn what_our_own_machine_could_not_ask_counts_against_nobody() {
+    let local = failed(FailureClass::Local);
+    let outcome = polls(&feed(), &[local.clone(), local.clone()]);
+    assert_eq!((outcome.state.failures, outcome.state.standing), (0, Standing::New));
+    let outcome =
+        polls(&feed(), &[body(&[("1", "A")]), local.clone(), local.clone(), local.clone()]);
+    assert_eq!((outcome.state.failures, outcome.state.standing), (0, Standing::Fine));
+    assert_eq!(outcome.state.last_failure, None);
+    assert_eq!(outcome.state.plan.reason, Reason::Local);
+    let soon = now() + crate::schedule::LOCAL_WAIT.mul_f64(1.1);
+    assert!(outcome.state.plan.due_at.is_some_and(|at| at <= soon), "{:?}", outcome.state.plan);
+    // Between failures of the publisher's it neither adds to them nor ends them.
+    let server = failed(FailureClass::Server);
+    let outcome = polls(&feed(), &[server.clone(), local, server]);
+    assert_eq!((outcome.state.failures, outcome.state.standing), (2, Standing::Failing));
+}
+
 #[test]
 fn a_withdrawn_feed_is_asked_weekly() {
     let outcome = polls(&feed(), &[failed(FailureClass::Gone)]);

@@ -2,6 +2,8 @@
 //!
 //! What pure files decide is tested there; here, that the whole does it on the wire.
 
+mod floods;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -9,7 +11,6 @@ use std::sync::{Arc, Mutex};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::client::Roots;
 use super::*;
 use crate::model::Timestamp;
 
@@ -154,8 +155,24 @@ fn clock() -> Clock {
     Clock::Fixed("2025-03-04T12:00:00Z".parse::<Timestamp>().unwrap())
 }
 
+fn fetcher(settings: &FetchSettings) -> Fetcher {
+    Fetcher::new(settings, Connections::at_most(100), clock()).unwrap()
+}
+
+impl Fetcher {
+    /// Fetches with as much memory as it takes.
+    async fn fetch_plainly(
+        &self,
+        url: &Url,
+        own: Option<&PrivateNetworks>,
+        validators: &BTreeMap<String, Validators>,
+    ) -> Answer {
+        self.fetch_url(url, own, validators, &mut BodyHold::unlimited()).await
+    }
+}
+
 async fn fetch_with(settings: &FetchSettings, url: &Url) -> Answer {
-    Fetcher::new(settings, clock()).unwrap().fetch(url, &BTreeMap::new()).await
+    fetcher(settings).fetch_plainly(url, None, &BTreeMap::new()).await
 }
 
 async fn fetch(url: &Url) -> Answer {
@@ -279,8 +296,8 @@ async fn validators_go_back_byte_for_byte() {
         ("no quotes", ""),
     ] {
         let validators = BTreeMap::from([known(&url, etag, last_modified)]);
-        let fetcher = Fetcher::new(&settings(), clock()).unwrap();
-        let answer = fetcher.fetch(&url, &validators).await;
+        let fetcher = fetcher(&settings());
+        let answer = fetcher.fetch_plainly(&url, None, &validators).await;
         assert!(matches!(answer, Answer::NotModified(_)), "{answer:?}");
         let request = publisher.requests().pop().unwrap();
         assert_eq!(header(&request, "if-none-match").unwrap_or_default(), etag);
@@ -295,8 +312,8 @@ async fn not_modified_brings_new_validators_and_freshness() {
     );
     let url = publisher.url("/feed");
     let validators = BTreeMap::from([known(&url, "\"a\"", "Tue, 04 Mar 2025 01:02:03 GMT")]);
-    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
-    match fetcher.fetch(&url, &validators).await {
+    let fetcher = fetcher(&settings());
+    match fetcher.fetch_plainly(&url, None, &validators).await {
         Answer::NotModified(answer) => {
             assert_eq!(answer.final_url, url);
             assert_eq!(answer.validators.etag.as_deref(), Some("\"b\""));
@@ -316,14 +333,14 @@ async fn validators_belong_to_the_url_that_gave_them() {
         })
     });
     let (a, b) = (publisher.url("/a"), publisher.url("/b"));
-    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    let fetcher = fetcher(&settings());
     let validators = BTreeMap::from([known(&a, "\"of a\"", ""), known(&b, "\"of b\"", "")]);
-    match fetcher.fetch(&a, &validators).await {
+    match fetcher.fetch_plainly(&a, None, &validators).await {
         Answer::NotModified(answer) => assert_eq!(answer.final_url, b),
         other => panic!("{other:?}"),
     }
     let only_a = BTreeMap::from([known(&a, "\"of a\"", "")]);
-    assert_eq!(failure(fetcher.fetch(&a, &only_a).await).class, FailureClass::Status);
+    assert_eq!(failure(fetcher.fetch_plainly(&a, None, &only_a).await).class, FailureClass::Status);
     let sent: Vec<_> =
         publisher.requests().iter().map(|request| header(request, "if-none-match")).collect();
     let [of_a, of_b] = ["\"of a\"", "\"of b\""].map(|etag| Some(etag.to_owned()));
@@ -334,9 +351,9 @@ async fn validators_belong_to_the_url_that_gave_them() {
 async fn a_connection_serves_more_than_one_feed() {
     const FETCHES: usize = 20;
     let publisher = Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
-    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    let fetcher = fetcher(&settings());
     for i in 0..FETCHES {
-        body(fetcher.fetch(&publisher.url(&format!("/{i}")), &BTreeMap::new()).await);
+        body(fetcher.fetch_plainly(&publisher.url(&format!("/{i}")), None, &BTreeMap::new()).await);
     }
     let connections = *publisher.connections.lock().unwrap();
     assert!(connections < FETCHES, "{connections} connections");
@@ -441,10 +458,10 @@ async fn a_cookie_wall_lets_us_through_and_is_forgotten() {
             _ => answer("200 OK", &[], FEED.as_bytes()),
         })
     });
-    let fetcher = Fetcher::new(&settings(), clock()).unwrap();
+    let fetcher = fetcher(&settings());
     let url = publisher.url("/feed");
-    body(fetcher.fetch(&url, &BTreeMap::new()).await);
-    body(fetcher.fetch(&url, &BTreeMap::new()).await);
+    body(fetcher.fetch_plainly(&url, None, &BTreeMap::new()).await);
+    body(fetcher.fetch_plainly(&url, None, &BTreeMap::new()).await);
     let cookies: Vec<_> =
         publisher.requests().iter().map(|request| header(request, "cookie")).collect();
     assert_eq!(cookies, [None, Some("wall=passed".to_owned()), None]);
@@ -535,8 +552,107 @@ async fn by_default_loopback_is_not_dialled_by_any_name() {
         let url = Url::parse(&format!("http://{host}:{port}/feed")).unwrap();
         let failure = failure(fetch_with(&settings, &url).await);
         assert_eq!(failure.class, FailureClass::AddressBlocked, "{host}: {}", failure.detail);
-        assert!(failure.detail.contains("fetch.allow_private_networks"), "{}", failure.detail);
+        assert!(failure.detail.contains("allow_private_networks"), "{}", failure.detail);
         forbidden.assert_untouched();
+    }
+}
+
+fn range(text: &str) -> PrivateNetworks {
+    PrivateNetworks::Ranges(vec![text.parse().unwrap()])
+}
+
+#[tokio::test]
+async fn what_a_feed_itself_may_dial_holds_wherever_it_is_led() {
+    let inside = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
+    let outside = Publisher::saying(redirect("302 Found", inside.url("/").as_str()));
+    let url = outside.url("/feed");
+    let closed = FetchSettings { private_networks: PrivateNetworks::Refused, ..settings() };
+    let check = async |settings: &FetchSettings, own: Option<PrivateNetworks>, is_read: bool| {
+        match fetcher(settings).fetch_plainly(&url, own.as_ref(), &BTreeMap::new()).await {
+            Answer::Body(_) => assert!(is_read, "{own:?} let it through"),
+            Answer::Failed(failure) => {
+                assert_eq!(failure.class, FailureClass::AddressBlocked, "{}", failure.detail);
+                assert!(!is_read, "{own:?}: {}", failure.detail);
+            }
+            Answer::NotModified(answer) => panic!("{answer:?}"),
+        }
+    };
+    check(&closed, None, false).await;
+    check(&closed, Some(range("127.0.0.1/32")), true).await;
+    check(&closed, Some(PrivateNetworks::Allowed), true).await;
+    check(&settings(), Some(range("10.0.0.0/8")), false).await;
+    check(&settings(), Some(PrivateNetworks::Refused), false).await;
+    check(&settings(), None, true).await;
+}
+
+#[test]
+fn no_public_host_leads_a_feed_inside() {
+    let shared = range("10.0.0.0/8");
+    let own = range("192.168.0.0/16");
+    let inside = Some("10.0.0.1".parse().unwrap());
+    let public = Some("93.184.215.14".parse().unwrap());
+    let after = |own: Option<&PrivateNetworks>, peers: &[Option<IpAddr>]| {
+        let mut reach = Reach::begin(own, &shared);
+        peers.iter().for_each(|peer| reach.narrow(*peer));
+        reach.allowed().clone()
+    };
+    assert_eq!(after(None, &[]), shared, "the feed's own host");
+    assert_eq!(after(None, &[inside, inside]), shared, "an inside host leads to another");
+    assert_eq!(after(None, &[public]), PrivateNetworks::Refused);
+    assert_eq!(after(None, &[inside, public]), PrivateNetworks::Refused);
+    assert_eq!(after(None, &[public, inside]), PrivateNetworks::Refused);
+    assert_eq!(after(None, &[None]), PrivateNetworks::Refused, "nobody knows who answered");
+    assert_eq!(after(Some(&own), &[public, inside]), own);
+}
+
+#[tokio::test]
+async fn a_connection_that_one_feed_may_have_serves_no_other() {
+    let publisher = Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
+    let resolve = BTreeMap::from([("inside.example".to_owned(), "127.0.0.1".parse().unwrap())]);
+    let settings =
+        FetchSettings { private_networks: PrivateNetworks::Refused, resolve, ..settings() };
+    let fetcher = fetcher(&settings);
+    let url = Url::parse(&format!("http://inside.example:{}/", publisher.port)).unwrap();
+    let may = range("127.0.0.1/32");
+    for _ in 0..3 {
+        body(fetcher.fetch_plainly(&url, Some(&may), &BTreeMap::new()).await);
+        for own in [None, Some(&range("10.0.0.0/8"))] {
+            let failure = failure(fetcher.fetch_plainly(&url, own, &BTreeMap::new()).await);
+            assert_eq!(failure.class, FailureClass::AddressBlocked, "{own:?}: {}", failure.detail);
+        }
+    }
+    assert_eq!(publisher.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn an_idle_connection_makes_room_for_another() {
+    let keeping = || Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
+    let publishers: Vec<Publisher> = (0..5).map(|_| keeping()).collect();
+    let fetcher = Fetcher::new(&settings(), Connections::at_most(2), clock()).unwrap();
+    for publisher in publishers.iter().chain(&publishers) {
+        body(fetcher.fetch_plainly(&publisher.url("/"), None, &BTreeMap::new()).await);
+    }
+}
+
+#[tokio::test]
+async fn no_place_left_is_this_machines_trouble() {
+    let holding = Publisher::start(|_, _| Reply::Hold);
+    let other = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
+    let hasty = FetchSettings { connect_timeout: Duration::from_millis(100), ..settings() };
+    let fetcher = Fetcher::new(&hasty, Connections::at_most(1), clock()).unwrap();
+    let (held, free) = (holding.url("/"), other.url("/"));
+    let (nothing, more) = (BTreeMap::new(), BTreeMap::new());
+    let held = fetcher.fetch_plainly(&held, None, &nothing);
+    let refused = async {
+        while holding.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        failure(fetcher.fetch_plainly(&free, None, &more).await)
+    };
+    tokio::select! {
+        biased;
+        answer = held => panic!("{answer:?}"),
+        failure = refused => assert_eq!(failure.class, FailureClass::Local, "{}", failure.detail),
     }
 }
 
@@ -602,7 +718,7 @@ async fn what_is_not_http_is_said_to_be_so() {
     }
     let headers = "X: y\r\n".repeat(2000);
     let answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n");
-    check_failure(&settings(), answer.into_bytes(), FailureClass::Protocol).await;
+    check_failure(&settings(), answer.into_bytes(), FailureClass::TooLarge).await;
 }
 
 #[tokio::test]
@@ -760,24 +876,23 @@ async fn a_server_without_tls_is_told_apart() {
         }
     });
     let url = Url::parse(&format!("https://127.0.0.1:{port}/feed")).unwrap();
-    let client = HttpClient::build_with(&settings(), Roots::Platform);
-    let Ok(client) = client else { return };
+    let client = HttpClient::build(&settings(), Connections::at_most(100)).unwrap();
     let fetcher = Fetcher::with_client(client, &settings(), clock());
-    let plain = failure(fetcher.fetch(&url, &BTreeMap::new()).await);
+    let plain = failure(fetcher.fetch_plainly(&url, None, &BTreeMap::new()).await);
     assert_eq!(plain.class, FailureClass::Tls, "{}", plain.detail);
     assert_eq!(plain.detail, "what 127.0.0.1 sent is not TLS; is its URL http?");
-    let closed = failure(fetcher.fetch(&url, &BTreeMap::new()).await);
+    let closed = failure(fetcher.fetch_plainly(&url, None, &BTreeMap::new()).await);
     assert_eq!(closed.class, FailureClass::Tls, "{}", closed.detail);
 }
 
 #[tokio::test]
 async fn without_certificate_authorities_http_works_and_https_says_what_to_install() {
-    let client = HttpClient::build_with(&settings(), Roots::Missing).unwrap();
+    let client = HttpClient::build_with(&settings(), Connections::at_most(100), None).unwrap();
     let fetcher = Fetcher::with_client(client, &settings(), clock());
     let publisher = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
-    body(fetcher.fetch(&publisher.url("/feed"), &BTreeMap::new()).await);
+    body(fetcher.fetch_plainly(&publisher.url("/feed"), None, &BTreeMap::new()).await);
     let url = Url::parse("https://example.org/feed").unwrap();
-    let failure = failure(fetcher.fetch(&url, &BTreeMap::new()).await);
+    let failure = failure(fetcher.fetch_plainly(&url, None, &BTreeMap::new()).await);
     assert_eq!(failure.class, FailureClass::Tls);
     assert!(failure.detail.contains("ca-certificates"), "{}", failure.detail);
 }

@@ -1,0 +1,217 @@
+//! Answers HTTP on a thread of its own, so that whatever keeps the workers busy keeps no probe
+//! waiting.
+//!
+//! Whoever reaches the port may not stop it either: requests, headers, connections and their lives
+//! are bounded, and connections that wait give way to new ones. Files for them are set aside at the
+//! start, so that a process out of files can still say so.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinSet, yield_now};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::Admin;
+
+/// How long a shutdown waits for questions under way: answers take milliseconds, and a client that
+/// never ends its question must not use up the drain.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long the head of a request may take, the wait for it included: scrapers and probes send
+/// theirs at once.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection lives: as long as the usual wait between two scrapes, so that one that
+/// never reads its answer goes as well.
+const CONNECTION_LIFE_MAX: Duration = Duration::from_secs(60);
+
+/// The most bytes of a request's head. A probe's has a few hundred.
+const REQUEST_BYTES_MAX: usize = 16 * 1024;
+
+/// The most header lines of a request.
+const HEADERS_MAX: usize = 64;
+
+/// The most connections at once, and the files set aside for them. Scrapers, probes and people are a
+/// handful.
+const CONNECTIONS_MAX: usize = 64;
+
+/// The least, on a machine with few files.
+const CONNECTIONS_MIN: usize = 4;
+
+/// Of the files that may be open, this part is set aside at most.
+const FILES_SHARE: u64 = 8;
+
+/// The wait after the system could give no connection, so that it is not asked in a loop.
+const ACCEPT_WAIT: Duration = Duration::from_millis(20);
+
+/// What could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("could not start the admin server's thread")]
+pub struct AdminStartError(#[source] io::Error);
+
+/// Starts serving. What is returned ends after `stop` is cancelled and the last answer is given.
+///
+/// # Errors
+/// [`AdminStartError`] if the system gives no thread, or too few files.
+pub fn start(
+    listener: std::net::TcpListener,
+    admin: Admin,
+    stop: CancellationToken,
+) -> Result<impl Future<Output = ()>, AdminStartError> {
+    let (tell_end, end) = oneshot::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(AdminStartError)?;
+    let spares = Spares::set_aside().map_err(AdminStartError)?;
+    let serve = move || {
+        runtime.block_on(async move {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    Server { listener, admin, spares, open: VecDeque::new() }.run(stop).await
+                }
+                Err(error) => error!(error = %error, "the admin server ended"),
+            }
+        });
+        drop(tell_end);
+    };
+    std::thread::Builder::new().name("admin".to_owned()).spawn(serve).map_err(AdminStartError)?;
+    Ok(async {
+        // Nothing is ever sent: the other end goes with the thread.
+        let _ended = end.await;
+    })
+}
+
+/// Files held open so that there are some for connections when the process has no others.
+struct Spares {
+    files: Vec<File>,
+    most: usize,
+}
+
+impl Spares {
+    fn set_aside() -> io::Result<Self> {
+        let limit = getrlimit(Resource::Nofile).current;
+        let share = limit.map_or(CONNECTIONS_MAX, |limit| {
+            usize::try_from(limit / FILES_SHARE).unwrap_or(CONNECTIONS_MAX)
+        });
+        let most = share.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX);
+        let files = (0..most).map(|_| spare()).collect::<io::Result<_>>()?;
+        Ok(Self { files, most })
+    }
+
+    /// Takes back what connections gave free, as far as the system lets us.
+    fn refill(&mut self) {
+        while self.files.len() < self.most {
+            let Ok(file) = spare() else { return };
+            self.files.push(file);
+        }
+    }
+}
+
+fn spare() -> io::Result<File> {
+    File::open("/dev/null")
+}
+
+struct Server {
+    listener: TcpListener,
+    admin: Admin,
+    spares: Spares,
+    /// Those that are open, the oldest first; some of them may be over.
+    open: VecDeque<AbortHandle>,
+}
+
+impl Server {
+    async fn run(mut self, stop: CancellationToken) {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(_over) = connections.join_next() => {
+                    self.open.retain(|connection| !connection.is_finished());
+                    self.spares.refill();
+                    continue;
+                }
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    if self.open.len() >= self.spares.most {
+                        self.close_oldest();
+                    }
+                    let answering = answer(stream, self.admin.clone(), stop.clone());
+                    self.open.push_back(connections.spawn(answering));
+                    // What has been asked already is answered before somebody else is let in.
+                    yield_now().await;
+                }
+                Err(error) => self.refused(&error).await,
+            }
+        }
+        // Each of them ends by itself once told to, or is cut off.
+        let over = async { while connections.join_next().await.is_some() {} };
+        let _late = timeout(GRACE, over).await;
+    }
+
+    /// The system gave no connection.
+    async fn refused(&mut self, error: &io::Error) {
+        let lacks_files = matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE));
+        if lacks_files && self.spares.files.pop().is_some() {
+            return;
+        }
+        if lacks_files {
+            self.close_oldest();
+        } else {
+            // A client that left before it was let in; or worse, and then it comes again.
+            warn!(error = %error, "the admin server could not take a connection");
+        }
+        sleep(ACCEPT_WAIT).await;
+    }
+
+    fn close_oldest(&mut self) {
+        if let Some(oldest) = self.open.pop_front() {
+            oldest.abort();
+        }
+    }
+}
+
+/// Answers what is asked on a connection, for as long as it may live.
+async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer_one(&admin, &request);
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_TIMEOUT)
+        .max_buf_size(REQUEST_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let living = timeout(CONNECTION_LIFE_MAX, connection.as_mut());
+    tokio::select! {
+        // What is wrong with a client is its own affair.
+        _ended = living => return,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ended = connection.await;
+}
+
+fn answer_one(admin: &Admin, request: &Request<Incoming>) -> Response<String> {
+    admin.answer(request.method(), request.uri().path())
+}
