@@ -18,10 +18,11 @@ SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools test soak bench fmt lint docs
+.PHONY: help tools test test-alerts soak bench fmt lint docs
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
+	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
 	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make fmt     format"
@@ -51,6 +52,7 @@ test: tools
 		cat "$$log.part" >>"$$log"; \
 		[ "$$(cat "$$log.code")" = 0 ]; \
 	}; \
+	tests/prometheus/rules.sh || failed=1; \
 	run $(CARGO) test --locked $(FEATURES) --no-fail-fast -- --test-threads=$(TEST_THREADS) \
 		|| failed=1; \
 	left_out=; \
@@ -71,6 +73,10 @@ test: tools
 		              passed, failed, kafka, left_out; \
 		       exit passed == 0 || kafka == 0 }' "$$log" || failed=1; \
 	exit $$failed
+
+# What should wake somebody does, and a quiet hour does not.
+test-alerts:
+	@tests/prometheus/rules.sh
 
 # Every fault on Kafka, ROUNDS times each, and a table of what came of them.
 soak: tools

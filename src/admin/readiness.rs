@@ -14,6 +14,10 @@ use tokio::time::Instant;
 /// least once a second, so this is many missed turns, not a slow one.
 pub const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
 
+/// How long this machine must have been able to ask publishers before it counts as well: files that
+/// come and go one by one are no end of the trouble.
+const CALM: Duration = Duration::from_secs(10);
+
 /// Why the daemon is not ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unready {
@@ -54,8 +58,8 @@ struct State {
     unwritten: Option<String>,
     /// What the ledger says of itself.
     trouble: Option<String>,
-    /// Why this machine could not ask a publisher, until one is asked.
-    unasked: Option<String>,
+    /// Why this machine could not ask a publisher, and when that was last.
+    unasked: Option<(String, Instant)>,
     beat_at: Instant,
 }
 
@@ -115,15 +119,23 @@ impl Readiness {
     /// This machine could not ask a publisher. Says whether it could before.
     pub fn set_unasked(&self, why: &str) -> bool {
         let mut was_fine = false;
-        self.change(|state| was_fine = state.unasked.replace(why.to_owned()).is_none());
+        let now = Instant::now();
+        self.change(|state| was_fine = state.unasked.replace((why.to_owned(), now)).is_none());
         was_fine
     }
 
-    /// A publisher was asked. Says whether the one before could not be.
+    /// A publisher was asked. Says whether that ends a trouble, as it does a while after the last one
+    /// that could not be.
     pub fn set_asked(&self) -> bool {
-        let mut was_unasked = false;
-        self.change(|state| was_unasked = state.unasked.take().is_some());
-        was_unasked
+        self.set_asked_at(Instant::now())
+    }
+
+    fn set_asked_at(&self, now: Instant) -> bool {
+        let mut is_over = false;
+        self.change(|state| {
+            is_over = state.unasked.take_if(|(_, at)| now.duration_since(*at) >= CALM).is_some();
+        });
+        is_over
     }
 
     /// What the ledger says of itself; `None` if it takes commits.
@@ -139,7 +151,7 @@ impl Readiness {
             Phase::Stopping => Some(Unready::Stopping),
             Phase::Serving => {
                 let ledger = state.unwritten.clone().or_else(|| state.trouble.clone());
-                let machine = || state.unasked.clone().map(Unready::Machine);
+                let machine = || state.unasked.clone().map(|(why, _)| Unready::Machine(why));
                 ledger.map(Unready::Ledger).or_else(machine)
             }
         }
@@ -184,6 +196,20 @@ mod tests {
         readiness.set_stopping();
         readiness.set_serving();
         assert_eq!(readiness.unready(), Some(Unready::Stopping));
+    }
+
+    #[test]
+    fn a_machine_that_could_not_ask_is_well_again_after_a_while() {
+        let readiness = Readiness::default();
+        readiness.set_serving();
+        assert!(readiness.set_unasked("no file left"), "the first");
+        assert!(!readiness.set_unasked("no file left"), "said already");
+        let now = Instant::now();
+        assert!(!readiness.set_asked_at(now), "too soon to tell");
+        assert_eq!(readiness.unready(), Some(Unready::Machine("no file left".to_owned())));
+        assert!(readiness.set_asked_at(now + CALM));
+        assert!(!readiness.set_asked_at(now + CALM), "said already");
+        assert_eq!(readiness.unready(), None);
     }
 
     #[test]

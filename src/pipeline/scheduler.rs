@@ -444,6 +444,7 @@ impl Scheduler {
             .filter_map(|(id, placed)| self.lanes.get(&placed.lane)?.states.get(id));
         let waits = |state: &&Arc<FeedState>| state.plan.reason == schedule::Reason::Quota;
         self.poller.metrics.grown(self.poller.ledger.file_bytes(), states.filter(waits).count());
+        self.poller.metrics.turned(now);
         self.poller.metrics.feeds_stand(counts, overdue, self.polls.len());
         let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
         self.poller.metrics.careful(self.lanes.values().filter(is_careful).count());

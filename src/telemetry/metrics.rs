@@ -48,6 +48,8 @@ pub struct Metrics {
     careful: Gauge,
     feeds_over_quota: Gauge,
     ledger_size: Gauge,
+    turned: Gauge<f64, AtomicU64>,
+    last_reload_successful: Gauge,
     lanes: LaneMetrics,
 }
 
@@ -108,6 +110,8 @@ impl Metrics {
             careful: Gauge::default(),
             feeds_over_quota: Gauge::default(),
             ledger_size: Gauge::default(),
+            turned: Gauge::default(),
+            last_reload_successful: Gauge::default(),
             lanes,
         };
         metrics.register_counters();
@@ -213,11 +217,22 @@ impl Metrics {
             self.ledger_size.clone(),
         );
         registry.register("ready", "1 while /readyz says 200, else 0", self.ready.clone());
+        registry.register(
+            "scheduler_turned_timestamp_seconds",
+            "When the scheduler's loop last told how things stand, Unix time: every second if it turns",
+            self.turned.clone(),
+        );
+        registry.register(
+            "config_last_reload_successful",
+            "0 if the last configuration read was refused, and an older one is in use; else 1",
+            self.last_reload_successful.clone(),
+        );
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running build: version", build);
     }
 
     fn begin_at_zero(&self) {
+        self.last_reload_successful.set(1);
         for outcome in ["modified", "not_modified", "failed"] {
             self.polls.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
@@ -322,6 +337,12 @@ impl Metrics {
     /// A reload was accepted or refused.
     pub fn reloaded(&self, outcome: &'static str) {
         self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+        self.last_reload_successful.set(i64::from(outcome == "accepted"));
+    }
+
+    /// The scheduler's loop has turned.
+    pub fn turned(&self, at: Timestamp) {
+        self.turned.set(at.as_duration().as_secs_f64());
     }
 
     /// A document was read in a process of its own first, or was to be.

@@ -4,9 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use conflictwire::commit::LedgerSettings;
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
+use conflictwire::telemetry::Metrics;
+use conflictwire::telemetry::lanes::LaneState;
+use conflictwire::telemetry::metrics::FeedCounts;
 
 use crate::support::{files_below, project};
 
@@ -173,32 +177,61 @@ fn the_compose_file_sets_keys_that_there_are() {
     }
 }
 
-/// By text too: a metric is a name in quotes where it is registered, without what the encoder adds.
+/// The rules by which Prometheus alerts, as text.
+fn alerts(name: &str) -> String {
+    std::fs::read_to_string(project().join("deploy/prometheus").join(name)).unwrap()
+}
+
+/// Everything that is ever exposed, with a value.
+fn exposition() -> String {
+    let metrics = Metrics::new();
+    metrics.feeds_stand(FeedCounts::default(), Duration::ZERO, 0);
+    let lanes = metrics.lanes();
+    lanes.stands(0, LaneState::Owned);
+    lanes.fenced(0);
+    lanes.failed(0);
+    metrics.text()
+}
+
 #[test]
-fn the_alerts_name_metrics_and_paragraphs_that_there_are() {
-    let alerts = std::fs::read_to_string(project().join("deploy/prometheus/alerts.yaml")).unwrap();
-    let registered: String = files_below("src/telemetry", "rs")
-        .iter()
-        .map(|path| std::fs::read_to_string(path).unwrap())
-        .collect();
+fn the_alerts_name_metrics_that_are_exposed() {
+    let (alerts, exposed) = (alerts("alerts.yaml"), exposition());
     let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let metrics: BTreeSet<&str> = alerts
         .split(|letter: char| !is_of_a_name(letter))
-        .filter_map(|word| word.strip_prefix("conflictwire_"))
+        .filter(|word| word.starts_with("conflictwire_"))
         .collect();
     assert!(!metrics.is_empty());
     for metric in metrics {
-        let name = metric.strip_suffix("_total").unwrap_or(metric);
-        assert!(registered.contains(&format!("\"{name}\"")), "no metric {metric}");
+        let is_one =
+            |line: &str| line.strip_prefix(metric).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        assert!(exposed.lines().any(is_one), "no metric {metric} in\n{exposed}");
     }
-    let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
-    let anchors: BTreeSet<String> = readme
-        .lines()
-        .filter_map(|line| line.strip_prefix('#'))
-        .map(|heading| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"))
-        .collect();
-    let runbooks = alerts.lines().filter_map(|line| line.split_once("README.md#"));
-    for (_, anchor) in runbooks {
-        assert!(anchors.contains(anchor), "README.md has no paragraph #{anchor}");
+    // Label values too, where a rule names one.
+    for (label, value) in alerts
+        .split(['{', ',', '}'])
+        .filter_map(|part| part.trim().split_once("=\""))
+        .filter(|(label, _)| ["state", "class", "outcome"].contains(label))
+    {
+        let value = value.trim_end_matches('"');
+        assert!(exposed.contains(&format!("{label}=\"{value}\"")), "no {label}=\"{value}\"");
+    }
+}
+
+#[test]
+fn every_alert_is_explained_and_proved() {
+    let (rules, proofs, explained) =
+        (alerts("alerts.yaml"), alerts("alerts.test.yaml"), alerts("README.md"));
+    let names: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(!names.is_empty());
+    for name in &names {
+        assert!(proofs.contains(&format!("alertname=\"{name}\"")), "no test in which {name} fires");
+        assert!(explained.contains(&format!("\n## {name}\n")), "no paragraph about {name}");
+        let anchor = format!("deploy/prometheus/README.md#{}\n", name.to_lowercase());
+        assert!(rules.contains(&anchor), "{name} does not lead to its paragraph");
+    }
+    for heading in explained.lines().filter_map(|line| line.strip_prefix("## ")) {
+        assert!(names.contains(&heading), "no alert {heading}");
     }
 }
