@@ -15,6 +15,7 @@
 
 pub mod process;
 mod poll;
+mod reload;
 mod scheduler;
 mod service;
 mod tasks;

@@ -12,14 +12,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use super::Tools;
 use super::poll::{Job, PollEnd, Poller};
+use super::reload::{ReadAnew, next_reload, read_anew, to_end};
 use super::service::Service;
-use super::{BuildError, Tools};
-use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Lease, Past, States};
-use crate::config::{Config, ConfigError, load};
+use crate::config::Config;
 use crate::fault::{Point, point};
-use crate::fetch::Connections;
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
@@ -28,9 +27,6 @@ use crate::telemetry::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
-
-/// What reading the configuration anew came to: a configuration and its tools, or problems.
-type ReadAnew = Result<(Config, Tools), Vec<String>>;
 
 /// Between two looks for feeds in other lanes, if the first could not be done.
 const SEEK_WAIT: Duration = Duration::from_secs(5);
@@ -579,31 +575,5 @@ impl Scheduler {
         }
         self.enqueue(|_| true);
         (added, gone.len())
-    }
-}
-
-/// Reads the configuration anew, and all that is made of it. Blocks.
-fn read_anew(path: Option<&Path>, connections: Connections, clock: Clock) -> ReadAnew {
-    let config = load(path).and_then(Config::with_feeds).map_err(|ConfigError(problems)| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>()
-    })?;
-    let tools = Tools::build(&config, connections, clock)
-        .map_err(|error: BuildError| vec![crate::telemetry::chain(&error)])?;
-    Ok((config, tools))
-}
-
-/// What comes of work under way; never, if there is none. Cancel safety: nothing is lost.
-async fn to_end<T>(work: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
-    match work {
-        Some(work) => work.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The next reload asked for; never, if nobody can ask.
-async fn next_reload(reloads: &mut Option<mpsc::Receiver<()>>) -> Option<()> {
-    match reloads {
-        Some(reloads) => reloads.recv().await,
-        None => std::future::pending().await,
     }
 }

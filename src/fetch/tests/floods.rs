@@ -192,7 +192,8 @@ fn tls_fetcher(settings: &FetchSettings) -> Fetcher {
 struct H2Server {
     url: Url,
     sent: Arc<AtomicUsize>,
-    serving: tokio::task::JoinHandle<()>,
+    /// Ends with it.
+    _serving: tokio::task::JoinSet<()>,
 }
 
 impl H2Server {
@@ -202,20 +203,15 @@ impl H2Server {
         let port = listener.local_addr().unwrap().port();
         let sent = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&sent);
-        let serving = tokio::task::spawn(async move {
+        let mut serving = tokio::task::JoinSet::new();
+        serving.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let stream = tls_server(b"h2").accept(stream).await.unwrap();
                 h2_serve(stream, &before, &again, &counter).await;
             }
         });
         let url = Url::parse(&format!("https://127.0.0.1:{port}/feed")).unwrap();
-        Self { url, sent, serving }
-    }
-}
-
-impl Drop for H2Server {
-    fn drop(&mut self) {
-        self.serving.abort();
+        Self { url, sent, _serving: serving }
     }
 }
 
