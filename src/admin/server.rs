@@ -215,3 +215,40 @@ async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
 fn answer_one(admin: &Admin, request: &Request<Incoming>) -> Response<String> {
     admin.answer(request.method(), request.uri().path())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+
+    use super::super::Readiness;
+    use super::*;
+    use crate::telemetry::Metrics;
+
+    /// There is no other runtime here, and this thread waits for the answer: whatever keeps all of
+    /// the daemon's workers busy is no different.
+    #[test]
+    fn it_answers_without_anybody_elses_thread() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (readiness, metrics) = (Arc::<Readiness>::default(), Arc::<Metrics>::default());
+        let stop = CancellationToken::new();
+        let over = start(listener, Admin { readiness, metrics }, stop.clone()).unwrap();
+        let ask = || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let question = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            stream.write_all(question).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        for _ in 0..2 * CONNECTIONS_MAX {
+            assert!(ask().starts_with("HTTP/1.1 200 "));
+        }
+        stop.cancel();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(over);
+        assert!(std::net::TcpStream::connect(address).is_err(), "it has ended");
+    }
+}

@@ -17,7 +17,7 @@ use reqwest::{Body, Method, Request, Response};
 use url::{Host, Url};
 
 use super::address::may_dial;
-use super::connect::{Connector, Dialling, plain_host};
+use super::connect::{Connector, Dialling, no_file_left, plain_host};
 use super::connections::Connections;
 use super::wire::{Meter, WINDOW_BYTES};
 use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
@@ -264,8 +264,12 @@ fn literal(url: &Url) -> Option<std::net::IpAddr> {
 /// TLS as this machine's authorities allow it; `None` if it has none.
 fn tls_config() -> Result<Option<rustls::ClientConfig>, FetchSetupError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let Ok(verifier) = rustls_platform_verifier::Verifier::new(Arc::clone(&provider)) else {
-        return Ok(None);
+    let verifier = match rustls_platform_verifier::Verifier::new(Arc::clone(&provider)) {
+        Ok(verifier) => verifier,
+        // It finds no authorities either where it may open no file.
+        Err(_none) => {
+            return no_file_left().map_or(Ok(None), |err| Err(FetchSetupError::Roots(err)));
+        }
     };
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -211,7 +211,7 @@ async fn look_up(host: &str) -> Result<Vec<IpAddr>, ConnectError> {
 }
 
 /// What the system says if no file can be opened now.
-fn no_file_left() -> Option<io::Error> {
+pub(super) fn no_file_left() -> Option<io::Error> {
     std::fs::File::open("/").err().filter(is_local)
 }
 

@@ -62,6 +62,9 @@ pub enum FetchSetupError {
     /// TLS.
     #[error("could not set up TLS")]
     Tls(#[source] rustls::Error),
+    /// The certificate authorities, as no file can be opened now.
+    #[error("could not read this machine's certificate authorities")]
+    Roots(#[source] std::io::Error),
     /// `fetch.user_agent`, which `config` has checked.
     #[error("fetch.user_agent cannot be a header; use printable ASCII characters")]
     UserAgent,

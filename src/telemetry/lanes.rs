@@ -65,6 +65,7 @@ pub struct LaneMetrics {
     sequence: Family<Lane, Gauge>,
     queue: Family<Lane, Gauge>,
     written: Family<Lane, Counter>,
+    unpublished: Family<Lane, Counter>,
     rebalances: Family<Lane, Counter>,
 }
 
@@ -88,6 +89,7 @@ impl LaneMetrics {
             sequence: Family::default(),
             queue: Family::default(),
             written: Family::default(),
+            unpublished: Family::default(),
             rebalances: Family::default(),
         };
         registry.register(
@@ -151,6 +153,12 @@ impl LaneMetrics {
             Unit::Bytes,
             self.written.clone(),
         );
+        registry.register(
+            "lane_unpublished",
+            "Records that no topic takes, as they are too large or a broker refused them: each is a \
+             reject instead",
+            self.unpublished.clone(),
+        );
     }
 
     fn begin_at_zero(&self) {
@@ -188,6 +196,11 @@ impl LaneMetrics {
     /// A committed transaction had so many bytes.
     pub fn written(&self, lane: u32, bytes: usize) {
         self.written.get_or_create(&lane_label(lane)).inc_by(bytes as u64);
+    }
+
+    /// In a committed transaction so many rejects stood for records.
+    pub fn unpublished(&self, lane: u32, records: usize) {
+        self.unpublished.get_or_create(&lane_label(lane)).inc_by(records as u64);
     }
 
     /// A transaction came to nothing, or nobody knows yet to what.

@@ -190,6 +190,7 @@ fn exposition() -> String {
     lanes.stands(0, LaneState::Owned);
     lanes.fenced(0);
     lanes.failed(0);
+    lanes.unpublished(0, 0);
     metrics.text()
 }
 

@@ -40,6 +40,13 @@ impl Entry {
         self.lines.iter().map(Line::bytes).sum()
     }
 
+    /// How many of its rejects stand for records that no topic takes.
+    pub(super) fn unpublished(&self) -> usize {
+        let rejects = self.lines.iter().filter(|line| line.target == Target::Rejects).count();
+        let own = self.outcome.as_ref().map_or(0, |outcome| outcome.rejects.len());
+        rejects.saturating_sub(own)
+    }
+
     pub(super) fn answer(self, result: Result<(), CommitError>) {
         if let Some(reply) = self.reply {
             // Whoever asked may have been cancelled; the commit stands all the same.

@@ -438,6 +438,7 @@ impl<'a> Term<'a> {
         let metrics = self.shared.board.metrics();
         metrics.committed(self.lease.lane, began_at.elapsed(), head.sequence);
         metrics.written(self.lease.lane, entries.iter().map(Entry::bytes).sum());
+        metrics.unpublished(self.lease.lane, entries.iter().map(Entry::unpublished).sum());
         self.tip = Tip { head: Some(head), offset };
         if self.failing.take().is_some() {
             info!(lane.number = self.lease.lane, "the lane commits again");

@@ -171,6 +171,8 @@ fn check_too_large(
     assert!(publisher.requests("/feed.xml").len() > asked);
     let failed = daemon.metric("conflictwire_lane_transactions_total", FAILED);
     assert_eq!(failed > 0.0, seen == Seen::ByBrokers, "{failed} transactions failed");
+    let unpublished = daemon.metric("conflictwire_lane_unpublished_total", "lane=\"0\"");
+    assert!((unpublished - 1.0).abs() < f64::EPSILON, "{unpublished} records counted as too large");
     daemon.stop();
     assert_eq!(ledger.records("rejects").len(), 1);
     ledger.wait_until_settled();
