@@ -14,16 +14,19 @@ KAFKA_TEST_THREADS ?= 4
 KAFKA_TEST_ROUNDS ?= 3
 # How often each fault of `make soak` strikes.
 ROUNDS ?= 10
+# How long `make hostile` looks on.
+MINUTES ?= 10
 SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools test test-alerts soak bench fmt lint docs
+.PHONY: help tools test test-alerts soak hostile bench fmt lint docs
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
+	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
@@ -91,6 +94,12 @@ soak: tools
 		awk -F'|' '{ faults += $$2; lost += $$5; twice += $$6 } \
 		     END { printf "%d faults, %d lost, %d twice\n", faults, lost, twice; \
 		           exit faults == 0 || lost + twice > 0 }' && [ "$$(cat "$$log.code")" = 0 ]
+
+# With the binary as it is released: how late a poll is depends on how fast documents are read.
+hostile: tools
+	$(CARGO) build --locked --release --bin conflictwire
+	CONFLICTWIRE_TEST_BINARY=target/release/conflictwire CONFLICTWIRE_TEST_MINUTES=$(MINUTES) \
+		$(CARGO) test --locked $(FEATURES) --test it -- --ignored hostile:: --nocapture
 
 bench: tools
 	@if [ "$(KAFKA)" != none ]; then tests/kafka/fetch.sh; fi

@@ -11,6 +11,7 @@
 //! - `kafka`: what needs real brokers
 //! - `poison`: a document that ends the process that reads it ends no other
 //! - `memory`: hostile documents under a real limit of memory
+//! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -28,6 +29,7 @@ mod bad_input;
 mod cli;
 mod disk;
 mod exactly_once;
+mod hostile;
 mod kafka;
 mod poison;
 mod memory;

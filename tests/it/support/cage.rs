@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::daemon::{BINARY, Daemon, Setup};
+use super::daemon::{Daemon, Setup};
+use super::measured_binary;
 
 /// Where control groups of memory are, and the name of the limit in each: version 1, version 2.
 const HIERARCHIES: [(&str, &str); 2] =
@@ -50,7 +51,9 @@ impl Cage {
             None => format!("ulimit -d {}", self.bytes / 1024),
         };
         let config = setup.config();
-        let run = format!("{enter} && exec '{BINARY}' run --config '{}'", config.display());
+        let binary = measured_binary();
+        let (binary, config) = (binary.display(), config.display());
+        let run = format!("{enter} && exec '{binary}' run --config '{config}'");
         command.args(["-c", &run]);
         command
     }

@@ -77,6 +77,21 @@ pub(crate) fn rounds() -> u64 {
     rounds.map_or(1, |rounds| rounds.parse().unwrap())
 }
 
+/// How long a test that looks on for a while does: a minute, unless the environment asks for more.
+pub(crate) fn minutes() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
+    let minutes = std::env::var("CONFLICTWIRE_TEST_MINUTES");
+    minutes.map_or(1, |minutes| minutes.parse().unwrap())
+}
+
+/// The daemon that is measured: the one under test, unless the environment names one that is built as
+/// it is released.
+pub(crate) fn measured_binary() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
+    let named = std::env::var("CONFLICTWIRE_TEST_BINARY");
+    named.map_or(daemon::BINARY.into(), |named| project().join(named))
+}
+
 /// The project's own folder.
 pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
