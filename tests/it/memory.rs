@@ -3,12 +3,8 @@
 //!
 //! The limit is that of a control group where one may be made, else `RLIMIT_DATA`.
 
-use std::io::Write;
-
 use conflictwire::model::FailureClass;
 use conflictwire::state::FeedState;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use crate::support::cage::Cage;
 use crate::support::daemon::Setup;
@@ -33,12 +29,6 @@ fn rss(head: &str, items: &str) -> String {
     format!("<rss version=\"2.0\"><channel>{head}{items}</channel></rss>")
 }
 
-fn gzip(text: &str) -> Reply {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
-    Reply::feed(encoder.finish().unwrap()).header("Content-Encoding", "gzip")
-}
-
 /// Documents of about so many bytes, each of which would take many times as much.
 fn hostile(bytes: usize) -> Vec<(&'static str, Reply)> {
     let items = |count: usize, item: &str| item.repeat(count);
@@ -56,13 +46,13 @@ fn hostile(bytes: usize) -> Vec<(&'static str, Reply)> {
         ),
         (
             "references",
-            gzip(&rss("", &format!("<item><title>{}</title></item>", "&".repeat(bytes)))),
+            Reply::feed(rss("", &format!("<item><title>{}</title></item>", "&".repeat(bytes)))),
         ),
-        ("items", gzip(&rss("", &many("<item/>")))),
-        ("categories", gzip(&rss("", &many(&categories)))),
+        ("items", Reply::feed(rss("", &many("<item/>")))),
+        ("categories", Reply::feed(rss("", &many(&categories)))),
         (
             "numbers",
-            gzip(&format!(
+            Reply::feed(format!(
                 "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[{}1]}}",
                 many("1,")
             )),
