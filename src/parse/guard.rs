@@ -24,6 +24,9 @@ const ATTRIBUTES_MAX: usize = 256;
 /// The most elements in a document: a hundred for each of ten thousand entries.
 const ELEMENTS_MAX: usize = 1_000_000;
 
+/// The most places that are mended in a document: as many as elements, for each is remembered.
+const MENDINGS_MAX: usize = 1_000_000;
+
 /// The longest name of an element, in bytes.
 const NAME_BYTES_MAX: usize = 256;
 
@@ -266,6 +269,10 @@ impl<'a> Walk<'a> {
                     return Err(self.refused(FailureClass::Malformed, detail));
                 }
                 Event::Comment(_) | Event::PI(_) => {}
+            }
+            if self.repair.edits() > MENDINGS_MAX {
+                let detail = format!("more than {MENDINGS_MAX} places have to be mended");
+                return Err(self.refused(FailureClass::Malformed, detail));
             }
             // What follows the root element concerns nobody.
             if self.depth == 0

@@ -25,8 +25,13 @@ use super::reference;
 #[derive(Debug)]
 struct Edit {
     at: Range<usize>,
-    with: String,
+    with: Cow<'static, str>,
+    /// How often: a run of the same is one.
+    times: usize,
 }
+
+/// A `&` that begins no reference.
+const AMPERSAND: Cow<'static, str> = Cow::Borrowed("&amp;");
 
 /// What becomes of an end tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,13 +75,29 @@ impl<'a> Repair<'a> {
 
     /// Takes a piece out.
     pub(super) fn remove(&mut self, at: Range<usize>) {
-        self.replace(at, String::new());
+        self.replace(at, Cow::Borrowed(""));
     }
 
-    fn replace(&mut self, at: Range<usize>, with: String) {
-        if self.leaving_out.is_none() {
-            self.edits.push(Edit { at, with });
+    fn replace(&mut self, at: Range<usize>, with: Cow<'static, str>) {
+        if self.leaving_out.is_some() {
+            return;
         }
+        // A body of nothing but `&` would take seventy times its length otherwise.
+        if let Some(last) = self.edits.last_mut()
+            && last.at.end == at.start
+            && last.with == AMPERSAND
+            && with == AMPERSAND
+        {
+            last.at.end = at.end;
+            last.times += 1;
+            return;
+        }
+        self.edits.push(Edit { at, with, times: 1 });
+    }
+
+    /// How many pieces are replaced so far.
+    pub(super) fn edits(&self) -> usize {
+        self.edits.len()
     }
 
     /// Leaves out all from here to [`Self::end_leaving_out`].
@@ -93,7 +114,7 @@ impl<'a> Repair<'a> {
     /// Text that begins with `&` is one that begins no reference.
     pub(super) fn text(&mut self, at: usize, part: &str) {
         if part.starts_with('&') {
-            self.replace(at..at + 1, "&amp;".to_owned());
+            self.replace(at..at + 1, AMPERSAND);
         }
     }
 
@@ -101,7 +122,7 @@ impl<'a> Repair<'a> {
     pub(super) fn reference(&mut self, at: Range<usize>, name: &str) -> Cow<'static, str> {
         if self.ends.last() == Some(&End::Markup) {
             // HTML's to decode, with the tags around it.
-            self.replace(at.start..at.start + 1, "&amp;".to_owned());
+            self.replace(at.start..at.start + 1, AMPERSAND);
             return Cow::Borrowed("");
         }
         if let Some(predefined) = resolve_predefined_entity(name) {
@@ -109,10 +130,10 @@ impl<'a> Repair<'a> {
         }
         let Some(number) = name.strip_prefix('#') else {
             let Some(text) = reference::named(name) else {
-                self.replace(at.start..at.start + 1, "&amp;".to_owned());
+                self.replace(at.start..at.start + 1, AMPERSAND);
                 return Cow::Owned(format!("&{name};"));
             };
-            self.replace(at, escaped(&text));
+            self.replace(at, escaped(&text).into());
             return Cow::Owned(text);
         };
         let code = reference::number(number);
@@ -129,7 +150,7 @@ impl<'a> Repair<'a> {
             (None, _) => None,
         };
         let text = text.map(String::from).unwrap_or_default();
-        self.replace(at, escaped(&text));
+        self.replace(at, escaped(&text).into());
         Cow::Owned(text)
     }
 
@@ -144,7 +165,7 @@ impl<'a> Repair<'a> {
         let depth = self.ends.len();
         if matches!(self.ends.last(), Some(End::Text | End::Markup)) {
             self.ends.push(End::Markup);
-            self.replace(at.start..at.start + 1, "&lt;".to_owned());
+            self.replace(at.start..at.start + 1, Cow::Borrowed("&lt;"));
             return;
         }
         let new_name = new_name(root, name, attributes, depth);
@@ -170,7 +191,7 @@ impl<'a> Repair<'a> {
         }
         let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
         tag.push_str(if is_empty { "/>" } else { ">" });
-        self.replace(at, tag);
+        self.replace(at, tag.into());
     }
 
     /// Mends an end tag, or none if the element was empty.
@@ -180,8 +201,8 @@ impl<'a> Repair<'a> {
             return;
         }
         match end {
-            Some(End::Renamed(name)) => self.replace(at, format!("</{name}>")),
-            Some(End::Markup) => self.replace(at.start..at.start + 1, "&lt;".to_owned()),
+            Some(End::Renamed(name)) => self.replace(at, format!("</{name}>").into()),
+            Some(End::Markup) => self.replace(at.start..at.start + 1, Cow::Borrowed("&lt;")),
             Some(End::Kept | End::Text) | None => {}
         }
     }
@@ -197,13 +218,13 @@ impl<'a> Repair<'a> {
             let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
             tag.push_str(if is_empty { "/>" } else { ">" });
             let place = edits.partition_point(|edit| edit.at.start < at.start);
-            edits.insert(place, Edit { at, with: tag });
+            edits.insert(place, Edit { at, with: tag.into(), times: 1 });
         }
         let mut mended = String::with_capacity(to + edits.len() * 8);
         let mut done = 0;
         for edit in edits {
             mended.push_str(self.xml.get(done..edit.at.start).unwrap_or_default());
-            mended.push_str(&edit.with);
+            (0..edit.times).for_each(|_| mended.push_str(&edit.with));
             done = edit.at.end;
         }
         mended.push_str(self.xml.get(done..to).unwrap_or_default());

@@ -464,3 +464,26 @@ fn entries_past_the_limit_are_left_out_and_told() {
     ));
     assert_eq!(feed.unwrap().entries.len(), 50_000);
 }
+
+#[test]
+fn a_run_of_bare_ampersands_is_one_mending_and_reads_as_it_stands() {
+    let run = "&".repeat(100_000);
+    let text = format!(
+        "<rss version=\"2.0\"><channel><item><title>a {run} b</title></item></channel></rss>"
+    );
+    let url = Url::parse("https://feeds.example/feed.xml").unwrap();
+    let parsed = parse(text.as_bytes(), None, &url).unwrap();
+    assert_eq!(parsed.entries[0].title.as_ref().unwrap().value, format!("a {run} b"));
+}
+
+#[test]
+fn a_document_with_too_many_places_to_mend_is_refused() {
+    let text = format!(
+        "<rss version=\"2.0\"><channel><item><title>{}</title></item></channel></rss>",
+        "& ".repeat(1_000_001)
+    );
+    let url = Url::parse("https://feeds.example/feed.xml").unwrap();
+    let refused = parse(text.as_bytes(), None, &url).unwrap_err();
+    assert_eq!(refused.class, FailureClass::Malformed, "{}", refused.detail);
+    assert!(refused.detail.contains("mended"), "{}", refused.detail);
+}
