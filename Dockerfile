@@ -3,7 +3,9 @@
 #   docker build -t conflictwire .
 #   docker run --rm conflictwire demo
 #   docker run -v conflictwire:/var/lib/conflictwire \
-#              -v ./config:/etc/conflictwire:ro -p 127.0.0.1:9273:9273 conflictwire
+#              -v ./config:/etc/conflictwire:ro -p 127.0.0.1:9273:9273 --memory 2g conflictwire
+#
+# The limit of memory is twice run.memory; deploy/systemd/README.md has a profile for 300 MB.
 #
 # The build needs the two base images and crates.io, nothing else: SQLite, OpenSSL and librdkafka
 # are built from the sources in their crates. Both bases can be replaced, by a mirror or a digest.
