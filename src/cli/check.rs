@@ -17,7 +17,7 @@ use crate::commit::kafka::probe::{Finding, Verdict, probe};
 use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
-use crate::model::{Answer, Feed};
+use crate::model::{Answer, Feed, Steps};
 use crate::parse;
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
@@ -202,7 +202,9 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
             return failed(format!("{}: {}", failure.class.name(), failure.detail));
         }
     };
-    let parsed = match parse::parse(&body.bytes, body.content_type.as_deref(), &body.final_url) {
+    let steps = Steps::for_bytes(body.bytes.len());
+    let parsed = parse::parse(&body.bytes, body.content_type.as_deref(), &body.final_url, &steps);
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(failure) => return failed(format!("{}: {}", failure.class.name(), failure.detail)),
     };

@@ -17,6 +17,7 @@
 //! | reject | what could not be read, and why |
 //! | answer | what a fetch came to |
 //! | outcome | everything one poll changes |
+//! | step | one unit of what reading a document may cost |
 //! | ledger | where outcomes are committed |
 
 pub mod article;
@@ -26,6 +27,7 @@ pub mod outcome;
 pub mod quota;
 pub mod record;
 pub mod reject;
+pub mod steps;
 pub mod tag;
 pub mod time;
 
@@ -38,6 +40,7 @@ pub use outcome::{
 };
 pub use quota::Quota;
 pub use record::{Record, Reject};
+pub use steps::{Steps, TooCostly};
 pub use tag::{
     Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Related, Tag, TagId,
 };

@@ -117,6 +117,8 @@ pub enum FailureClass {
     TooDeep,
     /// A document type that defines entities.
     Entities,
+    /// Reading it would take more steps than a document of its size is allowed.
+    TooCostly,
     /// Our own machine could not ask: no files, memory or ports left, or the network switched off.
     Local,
     /// Our own mistake: the poll panicked.
@@ -127,7 +129,7 @@ pub enum FailureClass {
 
 impl FailureClass {
     /// Every class, for metrics and documentation.
-    pub const ALL: [FailureClass; 28] = [
+    pub const ALL: [FailureClass; 29] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -153,6 +155,7 @@ impl FailureClass {
         Self::Malformed,
         Self::TooDeep,
         Self::Entities,
+        Self::TooCostly,
         Self::Local,
         Self::Panic,
         Self::Crash,
@@ -160,8 +163,11 @@ impl FailureClass {
 
     /// Classes that feed states did not know at first, and the one that is written beside each for
     /// a program that would refuse the whole state otherwise.
-    const ADDED_LATER: [(FailureClass, FailureClass); 2] =
-        [(Self::Crash, Self::Panic), (Self::Local, Self::Connect)];
+    const ADDED_LATER: [(FailureClass, FailureClass); 3] = [
+        (Self::Crash, Self::Panic),
+        (Self::Local, Self::Connect),
+        (Self::TooCostly, Self::TooDeep),
+    ];
 
     /// Its name in metrics, logs, feed state and rejects.
     pub fn name(self) -> &'static str {
@@ -191,6 +197,7 @@ impl FailureClass {
             Self::Malformed => "malformed",
             Self::TooDeep => "too_deep",
             Self::Entities => "entities",
+            Self::TooCostly => "too_costly",
             Self::Local => "local",
             Self::Panic => "panic",
             Self::Crash => "crash",

@@ -15,6 +15,10 @@ const MEDIA_MAX: usize = 100;
 /// The most people kept of one entry.
 const PEOPLE_MAX: usize = 100;
 
+/// The longest base, as written and as resolved, in bytes: each entry has one, and each of its links
+/// is joined with it.
+const BASE_BYTES_MAX: usize = 2048;
+
 /// Of one entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Extras {
@@ -73,6 +77,11 @@ impl ExtrasReader {
         }
     }
 
+    /// The length of the base in force.
+    pub(super) fn base_bytes(&self) -> usize {
+        self.bases.last().map_or(0, |(_, base)| base.as_str().len())
+    }
+
     pub(super) fn open(
         &mut self,
         root: Root,
@@ -82,8 +91,10 @@ impl ExtrasReader {
         at: usize,
     ) {
         if let Some(base) = value(attributes, "xml:base")
+            && base.len() <= BASE_BYTES_MAX
             && let Some((_, outer)) = self.bases.last()
             && let Ok(base) = outer.join(&base)
+            && base.as_str().len() <= BASE_BYTES_MAX
         {
             self.bases.push((depth, base));
         }

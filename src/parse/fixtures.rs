@@ -6,12 +6,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::parse;
-use crate::model::{Article, Backlog, Feed, FeedId};
+use crate::model::{Article, Backlog, Feed, FeedId, Steps};
 use crate::normalise::{Context, normalise};
 
 fn articles(bytes: &[u8]) -> Vec<Article> {
     let url = Url::parse("https://feeds.example/all/feed.xml").unwrap();
-    let parsed = parse(bytes, None, &url).unwrap();
+    let parsed = parse(bytes, None, &url, &Steps::for_bytes(bytes.len())).unwrap();
     let feed = Feed {
         id: FeedId::parse("fixture").unwrap(),
         url: url.clone(),

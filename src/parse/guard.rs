@@ -12,7 +12,7 @@ use super::ParseFailure;
 use super::extras::{Closed, Extras, ExtrasReader};
 use super::namespace::{Attribute, Namespaces};
 use super::repair::Repair;
-use crate::model::FailureClass;
+use crate::model::{FailureClass, Steps, TooCostly};
 
 /// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
 /// and 2,000 would overflow its stack.
@@ -33,6 +33,15 @@ const NAME_BYTES_MAX: usize = 256;
 /// The most entries read of one document, in document order. Sitemaps may list 50,000; an empty
 /// entry costs its reader a hundred times its own length.
 pub(super) const ENTRIES_MAX: usize = 50_000;
+
+/// Steps for one event of the walk: what it costs whatever its length.
+const EVENT_STEPS: usize = 20;
+
+/// Steps for each of its bytes.
+const BYTE_STEPS: usize = 2;
+
+/// Steps for each byte of a base that another is joined with.
+const BASE_STEPS: usize = 4;
 
 /// How far junk before the document is searched for its beginning.
 const JUNK_BYTES_MAX: usize = 64 * 1024;
@@ -110,8 +119,8 @@ pub(super) struct Checked {
 /// Tells XML from JSON from what is no feed at all.
 ///
 /// # Errors
-/// [`ParseFailure`] of class `Empty`, `Html` or `NotAFeed`.
-pub(super) fn recognise(text: &str) -> Result<Shape, ParseFailure> {
+/// [`ParseFailure`] of class `Empty`, `Html`, `NotAFeed` or `TooCostly`.
+pub(super) fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
     let failure = |class, detail: &str| Err(ParseFailure::whole(class, detail));
     let body = text.trim_start();
     let start = text.len() - body.len();
@@ -123,7 +132,7 @@ pub(super) fn recognise(text: &str) -> Result<Shape, ParseFailure> {
     }
     let lower: String = body.chars().take(JUNK_BYTES_MAX).collect::<String>().to_ascii_lowercase();
     let is_html = lower.starts_with("<!doctype html") || lower.starts_with("<html");
-    if let Some(root) = first_element(body)
+    if let Some(root) = first_element(body, steps)?
         && !is_html
     {
         if Root::from_local_name(local_name(root)).is_some() {
@@ -147,26 +156,39 @@ pub(super) fn recognise(text: &str) -> Result<Shape, ParseFailure> {
     failure(FailureClass::Html, "the body is an HTML page")
 }
 
-/// The name of the first element, past declarations, comments and text.
-fn first_element(text: &str) -> Option<&str> {
+/// The name of the first element, past declarations, comments and text. Looks at each byte once.
+fn first_element<'t>(text: &'t str, steps: &Steps) -> Result<Option<&'t str>, TooCostly> {
     let mut rest = text;
-    loop {
-        let (_, markup) = rest.split_once('<')?;
-        rest = if let Some(comment) = markup.strip_prefix("!--") {
-            comment.split_once("-->")?.1
-        } else if let Some(doctype) = markup.strip_prefix('!') {
-            // An internal subset holds markup of its own and ends with `]`.
-            let (head, after) = doctype.split_once('>')?;
-            if head.contains('[') { doctype.split_once(']')?.1 } else { after }
-        } else if let Some(instruction) = markup.strip_prefix('?') {
-            instruction.split_once("?>")?.1
-        } else if markup.starts_with(|c: char| c.is_alphabetic()) {
+    while let Some((before, markup)) = rest.split_once('<') {
+        if markup.starts_with(|c: char| c.is_alphabetic()) {
             let end = |c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<');
-            return markup.split(end).next();
-        } else {
-            markup
+            return Ok(markup.split(end).next());
+        }
+        let Some(after) = past_markup(markup) else {
+            steps.spend(rest.len())?;
+            return Ok(None);
         };
+        steps.spend(before.len() + 1 + markup.len() - after.len())?;
+        rest = after;
     }
+    steps.spend(rest.len())?;
+    Ok(None)
+}
+
+/// What follows a comment, declaration or instruction, or the `<` itself if it begins none of them.
+/// `None` if it never ends.
+fn past_markup(markup: &str) -> Option<&str> {
+    if let Some(comment) = markup.strip_prefix("!--") {
+        return Some(comment.split_once("-->")?.1);
+    }
+    if let Some(instruction) = markup.strip_prefix('?') {
+        return Some(instruction.split_once("?>")?.1);
+    }
+    let Some(doctype) = markup.strip_prefix('!') else { return Some(markup) };
+    let (head, after) = doctype.split_once(['>', '['])?;
+    // An internal subset holds markup of its own and ends with `]`.
+    let is_subset = doctype.get(head.len()..)?.starts_with('[');
+    if is_subset { Some(after.split_once(']')?.1) } else { Some(after) }
 }
 
 fn local_name(name: &str) -> &str {
@@ -184,10 +206,15 @@ fn is_html_name(name: &str) -> bool {
 /// Walks XML once; `start` is where it begins in `text`, `url` what a relative base resolves with.
 ///
 /// # Errors
-/// [`ParseFailure`] of class `Malformed`, `TooDeep`, `Entities` or `NotAFeed`.
-pub(super) fn check(text: &str, start: usize, url: &Url) -> Result<Checked, ParseFailure> {
+/// [`ParseFailure`] of class `Malformed`, `TooDeep`, `Entities`, `NotAFeed` or `TooCostly`.
+pub(super) fn check(
+    text: &str,
+    start: usize,
+    url: &Url,
+    steps: &Steps,
+) -> Result<Checked, ParseFailure> {
     let xml = text.get(start..).unwrap_or_default();
-    Walk::new(xml, url)
+    Walk::new(xml, url, steps)
         .run()
         .map_err(|mut failure| {
             failure.offset = failure.offset.map(|offset| offset + start as u64);
@@ -212,10 +239,11 @@ struct Walk<'a> {
     namespaces: Namespaces,
     repair: Repair<'a>,
     extras: ExtrasReader,
+    steps: &'a Steps,
 }
 
 impl<'a> Walk<'a> {
-    fn new(xml: &'a str, url: &Url) -> Self {
+    fn new(xml: &'a str, url: &Url, steps: &'a Steps) -> Self {
         let mut reader = Reader::from_str(xml);
         // Publishers forget to escape; `repair` puts the reference there.
         reader.config_mut().allow_dangling_amp = true;
@@ -229,6 +257,7 @@ impl<'a> Walk<'a> {
             namespaces: Namespaces::default(),
             repair: Repair::new(xml),
             extras: ExtrasReader::new(url.clone()),
+            steps,
         }
     }
 
@@ -240,6 +269,7 @@ impl<'a> Walk<'a> {
                 ParseFailure::at(FailureClass::Malformed, err.to_string(), offset)
             })?;
             let to = self.position();
+            self.steps.spend(EVENT_STEPS + to.saturating_sub(self.at) * BYTE_STEPS)?;
             match event {
                 Event::Start(tag) => self.open(&tag, to)?,
                 Event::Empty(tag) => {
@@ -300,7 +330,13 @@ impl<'a> Walk<'a> {
             let detail = "more namespaces are declared than any feed needs".to_owned();
             return Err(self.refused(FailureClass::Malformed, detail));
         }
+        // Names are looked up among the declarations in force, attributes among each other.
+        self.steps.spend(self.namespaces.len() + attributes.len() * attributes.len() / 2)?;
         let name = self.namespaces.resolve(qualified);
+        // Each base is joined with the one around it.
+        if attributes.iter().any(|(key, _)| *key == "xml:base") {
+            self.steps.spend(self.extras.base_bytes() * BASE_STEPS)?;
+        }
         let entries = self.extras.entries.len();
         self.extras.open(root, &name, &attributes, self.depth, self.at);
         if self.extras.entries.len() > entries && entries >= ENTRIES_MAX {

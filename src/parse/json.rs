@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::guard::ENTRIES_MAX;
 use super::{EntryProblem, FeedFormat, ParseFailure, ParsedFeed};
-use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
+use crate::model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
 /// The most authors, tags or attachments kept of one item.
 const MANY_MAX: usize = 100;
@@ -17,8 +17,9 @@ const MANY_MAX: usize = 100;
 ///
 /// # Errors
 /// [`ParseFailure`]: `Malformed` if it is not JSON, `TooDeep` past `serde_json`'s 128 levels,
-/// `NotAFeed` if it is some other JSON.
-pub(super) fn read(text: &str) -> Result<ParsedFeed, ParseFailure> {
+/// `NotAFeed` if it is some other JSON, `TooCostly` if that takes too many steps.
+pub(super) fn read(text: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure> {
+    steps.spend(text.len().saturating_mul(super::READ_STEPS))?;
     let feed: JsonFeed = serde_json::from_str(text).map_err(|err| {
         let detail = err.to_string();
         let class = if detail.contains("recursion limit") {

@@ -25,7 +25,13 @@ use url::Url;
 
 use self::extras::Extras;
 use self::guard::{Root, Shape};
-use crate::model::{Entry, FailureClass};
+use crate::model::{Entry, FailureClass, Steps, TooCostly};
+
+/// Steps for each byte that is decoded.
+const DECODE_STEPS: usize = 3;
+
+/// Steps for each byte that a parser reads after the guard.
+const READ_STEPS: usize = 4;
 
 /// Which format a document is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +77,18 @@ pub struct ParsedFeed {
 /// A document that could not be read at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseFailure {
-    /// `Empty`, `Html`, `NotAFeed`, `Malformed`, `TooDeep` or `Entities`.
+    /// `Empty`, `Html`, `NotAFeed`, `Malformed`, `TooDeep`, `Entities` or `TooCostly`.
     pub class: FailureClass,
     /// What is wrong, for a person.
     pub detail: String,
     /// Where in the decoded document, in bytes, if known.
     pub offset: Option<u64>,
+}
+
+impl From<TooCostly> for ParseFailure {
+    fn from(costly: TooCostly) -> Self {
+        Self::whole(FailureClass::TooCostly, &costly.to_string())
+    }
 }
 
 impl ParseFailure {
@@ -92,21 +104,31 @@ impl ParseFailure {
 /// Reads a document. `url` is what relative references resolve against.
 ///
 /// # Errors
-/// [`ParseFailure`] if no entry can be had from it.
+/// [`ParseFailure`] if no entry can be had from it, or not within the steps.
 pub fn parse(
     bytes: &[u8],
     content_type: Option<&str>,
     url: &Url,
+    steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
+    // Decoding looks at each byte a few times: marks, validity, controls.
+    steps.spend(bytes.len().saturating_mul(DECODE_STEPS))?;
     let text = charset::decode(bytes, content_type);
-    let start = match guard::recognise(&text)? {
-        Shape::Json => return json::read(&text),
+    let start = match guard::recognise(&text, steps)? {
+        Shape::Json => return json::read(&text, steps),
         Shape::Xml { start } => start,
     };
-    let checked = guard::check(&text, start, url)?;
+    let checked = guard::check(&text, start, url, steps)?;
     let mut feed = match checked.root {
-        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => adapter::read(&checked.xml, url)?,
-        Root::Urlset => sitemap::read(&checked.xml)?,
+        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => {
+            // feed-rs reads every byte, copies most, and unescapes them.
+            steps.spend(checked.xml.len().saturating_mul(READ_STEPS))?;
+            adapter::read(&checked.xml, url)?
+        }
+        Root::Urlset => {
+            steps.spend(checked.xml.len().saturating_mul(READ_STEPS))?;
+            sitemap::read(&checked.xml)?
+        }
         Root::SitemapIndex => {
             let detail = "this is an index of sitemaps; name one of the news sitemaps in it";
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));

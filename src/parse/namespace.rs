@@ -123,6 +123,11 @@ impl Namespaces {
         (self.bindings.len() <= BINDINGS_MAX).then_some(())
     }
 
+    /// How many declarations are in force.
+    pub(super) fn len(&self) -> usize {
+        self.bindings.len() + self.undeclared.len()
+    }
+
     /// Forgets the declarations of an element that ends.
     pub(super) fn close(&mut self, depth: usize) {
         while self.bindings.last().is_some_and(|binding| binding.depth >= depth) {

@@ -7,6 +7,9 @@ use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 /// The longest name in the table has 31 characters; a number needs fewer.
 const REFERENCE_BYTES_MAX: usize = 33;
 
+/// The longest of the names that do without `;` (`frac12`, `Aacute`) has six characters.
+const OLD_NAME_BYTES_MAX: usize = 6;
+
 /// The text of a name, with or without what `&` and `;` enclose it.
 pub(crate) fn named(name: &str) -> Option<String> {
     if name.len() > REFERENCE_BYTES_MAX {
@@ -88,7 +91,7 @@ fn first_reference(head: &str) -> Option<(String, usize)> {
         return Some((named(name)?, end + 1));
     }
     // A few old names do without `;`: the longest beginning that is one, as browsers do.
-    let (length, text) = (2..=end).rev().find_map(|length| {
+    let (length, text) = (2..=end.min(OLD_NAME_BYTES_MAX)).rev().find_map(|length| {
         let (first, second) = NAMED_ENTITIES.get(name.get(..length)?)?;
         let text: String = [*first, *second].into_iter().filter_map(character).collect();
         (!text.is_empty()).then_some((length, text))

@@ -4,7 +4,8 @@ use super::*;
 use crate::model::TextKind;
 
 fn read(text: &str) -> Result<ParsedFeed, ParseFailure> {
-    parse(text.as_bytes(), None, &Url::parse("https://example.org/feeds/world.xml").unwrap())
+    let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
+    parse(text.as_bytes(), None, &url, &Steps::for_bytes(text.len()))
 }
 
 fn rss(items: &str) -> String {
@@ -472,7 +473,7 @@ fn a_run_of_bare_ampersands_is_one_mending_and_reads_as_it_stands() {
         "<rss version=\"2.0\"><channel><item><title>a {run} b</title></item></channel></rss>"
     );
     let url = Url::parse("https://feeds.example/feed.xml").unwrap();
-    let parsed = parse(text.as_bytes(), None, &url).unwrap();
+    let parsed = parse(text.as_bytes(), None, &url, &Steps::for_bytes(text.len())).unwrap();
     assert_eq!(parsed.entries[0].title.as_ref().unwrap().value, format!("a {run} b"));
 }
 
@@ -483,7 +484,62 @@ fn a_document_with_too_many_places_to_mend_is_refused() {
         "& ".repeat(1_000_001)
     );
     let url = Url::parse("https://feeds.example/feed.xml").unwrap();
-    let refused = parse(text.as_bytes(), None, &url).unwrap_err();
+    let refused = parse(text.as_bytes(), None, &url, &Steps::for_bytes(text.len())).unwrap_err();
     assert_eq!(refused.class, FailureClass::Malformed, "{}", refused.detail);
     assert!(refused.detail.contains("mended"), "{}", refused.detail);
+}
+
+/// A name, and how a text of so many pieces is made.
+type Construction = (&'static str, fn(usize) -> String);
+
+/// The steps that a text takes to be read or refused.
+fn steps_of(text: &str) -> u64 {
+    let steps = Steps::new(u64::MAX);
+    let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
+    let _either = parse(text.as_bytes(), None, &url, &steps);
+    steps.spent()
+}
+
+#[test]
+fn four_times_the_document_takes_four_times_the_steps() {
+    let root = |inside: String| format!("<rss version='2.0'><channel>{inside}</channel></rss>");
+    let constructions: [Construction; 12] = [
+        ("subsets that end", |n| format!("{}>", "<![]".repeat(n))),
+        ("subsets that do not", |n| "<![".repeat(n)),
+        ("declarations", |n| "<!a>".repeat(n)),
+        ("comments never closed", |n| "<!--".repeat(n)),
+        ("instructions never closed", |n| "<?".repeat(n)),
+        ("less-than signs", |n| "<".repeat(n)),
+        ("ampersands", |n| format!("<rss><channel><title>{}", "&".repeat(n))),
+        ("words before a feed", |n| format!("{}<rss></rss>", "a ".repeat(n))),
+        ("CDATA", |n| format!("<rss><channel><item>{}", "<![CDATA[a]]>".repeat(n))),
+        ("JSON lists", |n| format!("{{\"items\": [{}1]}}", "[], ".repeat(n))),
+        ("JSON never closed", |n| "{\"a\":".repeat(n)),
+        ("strings", |n| format!("{{\"items\": [{}{{}}]}}", "\"a\",".repeat(n))),
+    ];
+    let inside: [Construction; 6] = [
+        ("items", |n| "<item/>".repeat(n)),
+        ("categories", |n| format!("<item>{}</item>", "<category>a</category>".repeat(n))),
+        ("bases", |n| format!("<item xml:base='{}/'/>", "a".repeat(1000)).repeat(n / 100)),
+        ("references", |n| format!("<title>{}</title>", "&nosuch;".repeat(n))),
+        ("prefixes", |n| (0..n).map(|at| format!("<p{at}:a/>")).collect()),
+        ("attributes", |n| format!("<a {}/>", "b='c' ".repeat(200)).repeat(n / 200)),
+    ];
+    let all = constructions.map(|(name, make)| (name, make(2_000), make(8_000)));
+    let nested = inside.map(|(name, make)| (name, root(make(2_000)), root(make(8_000))));
+    for (name, small, large) in all.into_iter().chain(nested) {
+        let (few, many) = (steps_of(&small), steps_of(&large));
+        assert!(many <= few * 5, "{name}: {few} steps, then {many}");
+        let allowed = Steps::for_bytes(large.len()).allowed();
+        assert!(many < allowed, "{name}: {many} of {allowed} steps");
+    }
+}
+
+#[test]
+fn a_document_that_takes_too_many_steps_is_refused() {
+    for text in [rss("<item><title>a</title></item>"), "{\"items\": []}".to_owned()] {
+        let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
+        let failure = parse(text.as_bytes(), None, &url, &Steps::new(10)).unwrap_err();
+        assert_eq!(failure.class, FailureClass::TooCostly);
+    }
 }

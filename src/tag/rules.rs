@@ -207,6 +207,10 @@ impl From<bool> for Mask {
 fn combined(combination: &Combination, sorted: &Sorted, document: &Document<'_>) -> Vec<Hit> {
     let Some((anchor_set, others)) = combination.all.split_first() else { return Vec::new() };
     let mut hits = Vec::new();
+    // A text that repeats one word is full of anchors, and of nothing for them to stand by.
+    if others.iter().any(|other| sorted.set(*other).is_empty()) {
+        return hits;
+    }
     for anchor in sorted.set(*anchor_set) {
         let Some(sentence) = sentence_of(document, anchor) else { continue };
         let mut parts = vec![anchor.clone()];

@@ -20,7 +20,8 @@ use crate::model::record::RecordFeed;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{
     Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
-    FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Timestamp, Urgency,
+    FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Steps, Timestamp,
+    TooCostly, Urgency,
 };
 use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
@@ -54,6 +55,12 @@ const VALIDATOR_URLS_MAX: usize = 12;
 /// The longest URL that a feed's state remembers, bytes: the longest that the configuration takes. One
 /// that is longer is asked without validators.
 const URL_BYTES_MAX: usize = 4096;
+
+/// Steps for each byte that is normalised: markup, references, composition, language, digests.
+const NORMALISE_STEPS: usize = 12;
+
+/// Steps for each byte that is coded: words, phrases, rules.
+const TAG_STEPS: usize = 24;
 
 /// Turns what a fetch came to into everything the poll changes.
 pub fn process(
@@ -151,23 +158,18 @@ fn read_body(
         schedule(feed, &mut next, &Hints { ttl, ..hints }, Found::Nothing, now);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
-    let parsed = match parse(&body.bytes, body.content_type.as_deref(), &body.final_url) {
+    let steps = Steps::for_bytes(body.bytes.len());
+    let parsed = parse(&body.bytes, body.content_type.as_deref(), &body.final_url, &steps);
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(problem) => return refuse(feed, body, next, problem, now),
     };
     let record_feed = Arc::new(wire::feed(feed, &parsed));
-    let source = Source { feed, body, parsed: &parsed, record_feed, state, now };
+    let source = Source { feed, body, parsed: &parsed, record_feed, state, steps: &steps, now };
     let Made { records, rejects, counts, bytes } = match source.make(&mut next, tagger) {
         Ok(made) => made,
-        Err(Spent { bytes_max }) => {
-            let detail = format!(
-                "what is made of the document takes more than {bytes_max} bytes, which is the most \
-                 for one of its size"
-            );
-            let problem = ParseFailure { class: FailureClass::TooLarge, detail, offset: None };
-            // Nothing of it counts.
-            return refuse(feed, body, next_state(feed, state, now), problem, now);
-        }
+        // Nothing of it counts.
+        Err(problem) => return refuse(feed, body, next_state(feed, state, now), problem, now),
     };
     answered(&mut next, body, now);
     next.today.left = counts.over_quota;
@@ -233,14 +235,27 @@ struct Source<'a> {
     /// What each of its records says of the feed: one for all of them.
     record_feed: Arc<RecordFeed>,
     state: &'a FeedState,
+    /// What reading it may still cost.
+    steps: &'a Steps,
     now: Timestamp,
 }
 
+impl From<Spent> for ParseFailure {
+    fn from(Spent { bytes_max }: Spent) -> Self {
+        let detail = format!(
+            "what is made of the document takes more than {bytes_max} bytes, which is the most \
+             for one of its size"
+        );
+        Self { class: FailureClass::TooLarge, detail, offset: None }
+    }
+}
+
 impl Source<'_> {
-    /// Records, rejects and what to remember; or nothing, if that is more than an outcome may hold.
-    fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, Spent> {
+    /// Records, rejects and what to remember; or nothing, if that is more than an outcome may hold or
+    /// takes more steps than are left.
+    fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
         let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
-        let (articles, over_limit) = self.articles(next);
+        let (articles, over_limit) = self.articles(next)?;
         budget.spend(state_bytes(next))?;
         let (records, counts) = self.publish(&articles, next, tagger, &mut budget)?;
         let counts =
@@ -252,7 +267,7 @@ impl Source<'_> {
 
     /// The document's articles, oldest first, each id once; and how many entries were beyond the
     /// limit. Feeds list the newest first, so the first `entries_max` are kept.
-    fn articles(&self, next: &mut FeedState) -> (Vec<Article>, u64) {
+    fn articles(&self, next: &mut FeedState) -> Result<(Vec<Article>, u64), TooCostly> {
         let kept = self.parsed.entries.iter().take(self.feed.entries_max);
         let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
         let repeated_marks = self.repeated_marks(next);
@@ -269,6 +284,8 @@ impl Source<'_> {
         let mut articles: Vec<Article> = Vec::new();
         let mut places: HashMap<ArticleId, usize> = HashMap::new();
         for entry in kept.rev() {
+            let link_bytes = entry.base.as_ref().unwrap_or(&self.body.final_url).as_str().len();
+            self.steps.spend(entry_steps(entry, link_bytes))?;
             let article = normalise(&context, entry);
             match places.get(&article.id).and_then(|place| articles.get_mut(*place)) {
                 // One id twice in a document: the later update wins, else the one listed first.
@@ -280,7 +297,7 @@ impl Source<'_> {
                 }
             }
         }
-        (articles, over_limit)
+        Ok((articles, over_limit))
     }
 
     /// The guids and links that identify nothing: in this document, or in an earlier one, for what
@@ -301,7 +318,7 @@ impl Source<'_> {
         next: &mut FeedState,
         tagger: &Tagger,
         budget: &mut Budget,
-    ) -> Result<(Vec<Record>, EntryCounts), Spent> {
+    ) -> Result<(Vec<Record>, EntryCounts), ParseFailure> {
         let mut counts = no_entries();
         let mut records = Vec::new();
         for article in articles {
@@ -336,6 +353,7 @@ impl Source<'_> {
             };
             let known = seen.is_some_and(|seen| seen.digest == article.digest);
             if revision > 0 && !known {
+                self.steps.spend(article_bytes(article).saturating_mul(TAG_STEPS))?;
                 let record = self.record(article, revision, tagger);
                 let bytes = record_bytes(&record);
                 budget.spend(bytes)?;
@@ -410,6 +428,22 @@ impl Source<'_> {
         }
         Ok(rejects)
     }
+}
+
+/// The steps that normalising an entry may take; each of its links is joined with a base of
+/// `base_bytes`.
+fn entry_steps(entry: &Entry, base_bytes: usize) -> usize {
+    let texts = [&entry.title, &entry.summary, &entry.content].into_iter().flatten();
+    let text: usize = texts.map(|text| text.value.len()).sum();
+    let lines = entry.authors.iter().chain(&entry.categories).chain(&entry.link);
+    let lines: usize = lines.chain(&entry.guid).map(String::len).sum();
+    let media: usize = entry.media.iter().map(|media| media.url.len() + base_bytes).sum();
+    (text + lines + media + base_bytes).saturating_mul(NORMALISE_STEPS)
+}
+
+/// How much of an article the tagger reads.
+fn article_bytes(article: &Article) -> usize {
+    [&article.title, &article.summary, &article.body].into_iter().flatten().map(String::len).sum()
 }
 
 /// The language of a document that declares none: that of its headlines and teasers together, for

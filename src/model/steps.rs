@@ -1,0 +1,97 @@
+//! What reading one document may cost, counted in steps and not in time, so that the same document
+//! costs the same everywhere and a busy machine refuses nothing.
+//!
+//! A step is one byte, one comparison or one match looked at: some nanoseconds. Whoever runs over
+//! what came from outside spends before or while it does so, in bulk where it can (a pass over a text
+//! spends the text's length at once). `benches/README.md` says how many steps a second of one
+//! processor is.
+
+use std::cell::Cell;
+
+/// Steps that even the smallest document may take: about a tenth of a second.
+const BASE: u64 = 20_000_000;
+
+/// Steps for each byte of a document. Honest feeds take 20 to 60; those with the most markup, or
+/// of the shortest entries, take twice that.
+const PER_BYTE: u64 = 250;
+
+/// The steps that one document may take, and those it has taken.
+#[derive(Debug)]
+pub struct Steps {
+    allowed: u64,
+    spent: Cell<u64>,
+}
+
+/// More steps were needed than a document of this size is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "reading it takes more than the {allowed} steps allowed for its size; no honest feed comes near"
+)]
+pub struct TooCostly {
+    allowed: u64,
+}
+
+impl Steps {
+    /// For a document or text of so many bytes.
+    pub fn for_bytes(bytes: usize) -> Self {
+        Self::new(BASE.saturating_add((bytes as u64).saturating_mul(PER_BYTE)))
+    }
+
+    /// A number of steps.
+    pub fn new(allowed: u64) -> Self {
+        Self { allowed, spent: Cell::new(0) }
+    }
+
+    /// Takes steps.
+    ///
+    /// # Errors
+    /// [`TooCostly`] if these, or some before them, were too many.
+    pub fn spend(&self, steps: usize) -> Result<(), TooCostly> {
+        let spent = self.spent.get().saturating_add(steps as u64);
+        self.spent.set(spent);
+        self.check()
+    }
+
+    /// Whether there are steps left.
+    ///
+    /// # Errors
+    /// [`TooCostly`] if there are none.
+    pub fn check(&self) -> Result<(), TooCostly> {
+        if self.spent.get() > self.allowed {
+            return Err(TooCostly { allowed: self.allowed });
+        }
+        Ok(())
+    }
+
+    /// The steps taken so far.
+    pub fn spent(&self) -> u64 {
+        self.spent.get()
+    }
+
+    /// The steps that may be taken in all.
+    pub fn allowed(&self) -> u64 {
+        self.allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_run_out_once_and_stay_so() {
+        let steps = Steps::new(10);
+        assert_eq!(steps.spend(10), Ok(()));
+        assert_eq!(steps.spend(1), Err(TooCostly { allowed: 10 }));
+        assert_eq!(steps.spend(0), Err(TooCostly { allowed: 10 }));
+        assert_eq!(steps.check(), Err(TooCostly { allowed: 10 }));
+        assert_eq!(steps.spent(), 11);
+    }
+
+    #[test]
+    fn no_number_of_steps_starts_anew() {
+        let steps = Steps::new(u64::MAX - 1);
+        assert_eq!(steps.spend(usize::MAX), Err(TooCostly { allowed: u64::MAX - 1 }));
+        assert_eq!(steps.spend(usize::MAX), Err(TooCostly { allowed: u64::MAX - 1 }));
+    }
+}
