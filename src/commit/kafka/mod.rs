@@ -18,6 +18,7 @@ mod life;
 pub mod owners;
 mod placement;
 pub mod probe;
+mod properties;
 pub mod read;
 mod restore;
 pub mod settings;

@@ -1,7 +1,8 @@
 //! What the Kafka ledger is told, and the librdkafka configuration made of it.
 //!
 //! Every librdkafka property passes through but those that decide who owns a lane and what a
-//! transaction is: with others, "exactly once" would be a claim and no more.
+//! transaction is (with others, "exactly once" would be a claim and no more), and those that load
+//! code or run programs: `properties` names both.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,23 +11,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
-/// Properties that the ledger sets itself, and why in a word.
-const OWNED: [(&str, &str); 14] = [
-    ("bootstrap.servers", "set it as kafka.brokers"),
-    ("metadata.broker.list", "set it as kafka.brokers"),
-    ("transactional.id", "made of kafka.deployment and the lane"),
-    ("group.id", "it is kafka.deployment"),
-    ("enable.idempotence", "a transaction needs it"),
-    ("acks", "a transaction needs all of them"),
-    ("isolation.level", "each reader has the one it needs"),
-    ("enable.auto.commit", "no offsets are committed"),
-    ("enable.auto.offset.store", "no offsets are committed"),
-    ("enable.partition.eof", "reading a lane needs it"),
-    ("auto.offset.reset", "a lane is read from its beginning"),
-    ("statistics.interval.ms", "metrics need it"),
-    ("log.queue", "logs go where all logs go"),
-    ("partitioner", "set kafka.partition_by"),
-];
+use super::properties;
 
 /// The longest a transaction stays open, here and at the coordinator. A replica that dies inside
 /// one holds back every `read_committed` reader of its partitions until a successor comes or this
@@ -121,6 +106,9 @@ impl KafkaSettings {
             // again.
             ("log.connection.close", "false"),
         ]);
+        // A broker that answers a client's offer of metrics with a list of no length ends the
+        // process (librdkafka 2.12.1 takes it for a number of bytes), and nothing here reads them.
+        config.set("enable.metrics.push", "false");
         config.set_log_level(RDKafkaLogLevel::Info);
         config
     }
@@ -230,7 +218,9 @@ impl KafkaSettings {
 
     /// Sets what the operator has not set.
     fn default(&self, config: &mut ClientConfig, property: &str, value: &str) {
-        if !self.properties.contains_key(property) && !self.secrets.contains_key(property) {
+        let name = properties::canonical(property);
+        let set = self.properties.keys().chain(self.secrets.keys());
+        if !set.map(|set| properties::canonical(set)).any(|set| set == name) {
             config.set(property, value);
         }
     }
@@ -241,8 +231,9 @@ impl KafkaSettings {
 /// Asks librdkafka, so that the answer is that of the version built in. No broker is contacted. The
 /// text never holds the value of a secret.
 pub fn property_problem(property: &str, value: &Secret) -> Option<String> {
-    if let Some((_, why)) = OWNED.iter().find(|(owned, _)| *owned == property) {
-        return Some(format!("it is set by the ledger itself ({why}); remove it"));
+    // Before librdkafka sees it: setting `plugin.library.paths` loads the library at once.
+    if let Some(why) = properties::refusal(property, &value.0) {
+        return Some(why);
     }
     let mut config = ClientConfig::new();
     config.set(property, &value.0);
@@ -290,6 +281,29 @@ mod tests {
     fn what_goes_by_its_key_goes_where_java_would_put_it() {
         let producer = crate::commit::kafka::topics::tests::settings().producer("mine", None);
         assert_eq!(producer.get("partitioner"), Some("murmur2_random"));
+    }
+
+    #[test]
+    fn no_client_offers_metrics_to_a_broker() {
+        let settings = crate::commit::kafka::topics::tests::settings();
+        for client in [
+            settings.client(),
+            settings.watcher(),
+            settings.reader(),
+            settings.member(),
+            settings.producer("mine", None),
+        ] {
+            assert_eq!(client.get("enable.metrics.push"), Some("false"));
+        }
+    }
+
+    #[test]
+    fn the_operators_word_counts_under_either_name_of_a_property() {
+        let mut settings = crate::commit::kafka::topics::tests::settings();
+        settings.properties.insert("compression.codec".to_owned(), "lz4".to_owned());
+        let producer = settings.producer("mine", None);
+        assert_eq!(producer.get("compression.codec"), Some("lz4"));
+        assert_eq!(producer.get("compression.type"), None);
     }
 
     #[test]
