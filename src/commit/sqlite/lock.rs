@@ -3,11 +3,12 @@
 //! SQLite's own locks would keep nobody out between two commits. The lock is on a file of its own
 //! beside the database, held as long as this process lives, so a killed daemon leaves none behind.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{io_trouble, open_error};
+use super::private::{self, NotOpened};
+use super::{not_opened, open_error};
 use crate::commit::CommitError;
 
 /// A process id has at most this many digits; the rest of the file is not ours.
@@ -27,22 +28,21 @@ impl Lock {
     /// cannot be made or locked.
     pub(super) fn take(path: &Path) -> Result<Self, CommitError> {
         let name = lock_path(path);
-        let refused = |err: &std::io::Error| {
+        let refused = |err: &NotOpened| {
             let why =
-                format!("its lock \"{}\" cannot be taken: {}", name.display(), io_trouble(err));
+                format!("its lock \"{}\" cannot be taken: {}", name.display(), not_opened(err));
             open_error(path, why)
         };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&name).map_err(|err| refused(&err))?;
+        let mut file = private::open(&name).map_err(|err| refused(&err))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let path = path.display().to_string();
                 return Err(CommitError::InUse { path, pid: holder(&mut file) });
             }
-            Err(TryLockError::Error(err)) => return Err(refused(&err)),
+            Err(TryLockError::Error(err)) => return Err(refused(&err.into())),
         }
+        private::tighten(&name);
         // Only a help to whoever is refused; a full disk must not keep a reader of states out.
         let _unwritten = write_pid(&mut file);
         Ok(Self { _file: file })

@@ -5,8 +5,10 @@
 //! while readers go on. `journal_mode = WAL` and `synchronous = FULL` make a committed outcome
 //! survive a kill and a power cut. Only this folder names rusqlite.
 
+mod defence;
 mod lock;
 mod owner;
+mod private;
 pub mod query;
 pub mod read;
 mod retention;
@@ -30,6 +32,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use self::lock::Lock;
+use self::private::NotOpened;
 use self::writer::{Job, Writer};
 use super::{CommitError, Past, States};
 use crate::clock::Clock;
@@ -94,7 +97,7 @@ impl SqliteLedger {
         Ok(Self { path, jobs, writer })
     }
 
-    /// The file, links followed.
+    /// The file, links in the names of its directories followed.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -140,7 +143,8 @@ pub(super) fn rehearse(outcome: &Outcome) {
     rows::rehearse(outcome);
 }
 
-/// Where the file really is, its directory made, links followed: the lock must have one name.
+/// Where the file really is, its directory made, links of directories followed: the lock must have
+/// one name. A link in the place of the file itself is refused.
 fn place(path: &Path) -> Result<PathBuf, CommitError> {
     let refused = |why: String| open_error(path, why);
     let Some(name) = path.file_name() else {
@@ -164,18 +168,20 @@ fn place(path: &Path) -> Result<PathBuf, CommitError> {
             inside.display()
         )));
     }
-    match path.canonicalize() {
-        Ok(real) => Ok(real),
-        Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            let real = directory.canonicalize().map_err(|err| refused(io_trouble(&err)))?;
-            Ok(real.join(name))
-        }
-        Err(err) => Err(refused(io_trouble(&err))),
-    }
+    let directory = directory.canonicalize().map_err(|err| refused(io_trouble(&err)))?;
+    Ok(directory.join(name))
 }
 
 fn open_error(path: &Path, why: String) -> CommitError {
     CommitError::Open { path: path.display().to_string(), why }
+}
+
+/// Why a file of the ledger was not opened, and what to do about it.
+fn not_opened(err: &NotOpened) -> String {
+    match err {
+        NotOpened::Link { .. } | NotOpened::NoFile { .. } => err.to_string(),
+        NotOpened::System(err) => io_trouble(err),
+    }
 }
 
 /// What the system said, and what to do about it.

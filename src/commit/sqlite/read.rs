@@ -3,6 +3,7 @@
 //! Read-only: makes no file, migrates nothing, and keeps no transaction open between two calls, so
 //! a reader that stays for days holds nothing up.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde_json::json;
 use super::query::Query;
 use super::rows::column_time;
 use super::schema::{self, Identity};
-use super::sqlite_trouble;
+use super::{defence, sqlite_trouble};
 use crate::commit::filter::Filter;
 use crate::commit::{CommitError, States};
 use crate::model::Record;
@@ -127,23 +128,30 @@ impl Reader {
     /// [`ReadError`].
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let shown = path.display().to_string();
-        match path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => return Err(ReadError::Missing { path: shown }),
+        let unreadable_because = |why: String| ReadError::Unreadable { path: shown.clone(), why };
+        match path.metadata() {
+            Ok(place) if place.is_file() => {}
+            Ok(_) => return Err(unreadable_because("it is no file".to_owned())),
+            Err(err) if err.kind() == ErrorKind::NotFound => {
+                return Err(ReadError::Missing { path: shown });
+            }
             Err(err) => {
                 let why = format!("{err}; run this as the user that runs the daemon");
-                return Err(ReadError::Unreadable { path: shown, why });
+                return Err(unreadable_because(why));
             }
         }
-        let trouble = |err: rusqlite::Error| ReadError::Unreadable {
-            path: shown.clone(),
-            why: sqlite_trouble(&err),
-        };
+        if defence::is_marked_foreign(path) {
+            return Err(unreadable_because(schema::FOREIGN.to_owned()));
+        }
+        let trouble = |err: rusqlite::Error| unreadable_because(sqlite_trouble(&err));
+        // Absolute: SQLite would take a name that begins with "file:" for a URI with options.
+        let real = path.canonicalize().map_err(|err| unreadable_because(err.to_string()))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(trouble)?;
+        let connection = Connection::open_with_flags(real, flags).map_err(trouble)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(trouble)?;
+        defence::defend(&connection).map_err(trouble)?;
         match unreadable(schema::identify(&connection).map_err(trouble)?) {
-            Some(why) => Err(ReadError::Unreadable { path: shown, why }),
+            Some(why) => Err(unreadable_because(why)),
             None => Ok(Self { connection, path: shown }),
         }
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::{open_error, sqlite_trouble};
+use super::private::{self, NotOpened};
+use super::{defence, not_opened, open_error, sqlite_trouble};
 use crate::commit::{CommitError, States};
 use crate::fault::{self, Point};
 use crate::model::FeedId;
@@ -48,27 +49,40 @@ pub(super) enum Identity {
     Foreign,
 }
 
-/// Says what a file is. Writes nothing.
+/// The tables that this program reads and writes.
+const TABLES: [&str; 3] = ["articles", "rejects", "feed_state"];
+
+/// Says what a file is. Writes nothing, and reads the schema only of what may be ours.
 pub(super) fn identify(connection: &Connection) -> rusqlite::Result<Identity> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let application_id = number("PRAGMA application_id")?;
-    let version = number("PRAGMA user_version")?;
-    let tables = number("SELECT count(*) FROM sqlite_schema")?;
-    Ok(if application_id == i64::from(APPLICATION_ID) {
-        Identity::Ours(usize::try_from(version).unwrap_or(usize::MAX))
-    } else if application_id == 0 && tables == 0 {
-        Identity::Empty
-    } else {
-        Identity::Foreign
-    })
+    if application_id != 0 && application_id != i64::from(APPLICATION_ID) {
+        return Ok(Identity::Foreign);
+    }
+    if application_id == 0 {
+        let entries = number("SELECT count(*) FROM sqlite_schema")?;
+        return Ok(if entries == 0 { Identity::Empty } else { Identity::Foreign });
+    }
+    let version = usize::try_from(number("PRAGMA user_version")?).unwrap_or(usize::MAX);
+    // Whoever forges the id may put views or virtual tables in their places, which run code of
+    // theirs; those have no page of their own.
+    let named = TABLES.map(|name| format!("'{name}'")).join(", ");
+    let tables = number(&format!(
+        "SELECT count(*) FROM sqlite_schema
+         WHERE type = 'table' AND rootpage > 0 AND name IN ({named})"
+    ))?;
+    let is_whole = usize::try_from(tables).is_ok_and(|tables| tables == TABLES.len());
+    Ok(if version == 0 || is_whole { Identity::Ours(version) } else { Identity::Foreign })
 }
+
+/// What is said of a file of another program.
+pub(super) const FOREIGN: &str =
+    "it is another program's database; set `sqlite.path` to another file";
 
 /// Why a file of this identity is not opened, if it is not.
 pub(super) fn refusal(identity: Identity) -> Option<String> {
     match identity {
-        Identity::Foreign => {
-            Some("it is another program's database; set `sqlite.path` to another file".to_owned())
-        }
+        Identity::Foreign => Some(FOREIGN.to_owned()),
         Identity::Ours(version) if version > VERSION => Some(format!(
             "a newer conflictwire made it (form {version}, this one knows up to {VERSION}); \
              upgrade, or set `sqlite.path` to another file"
@@ -83,15 +97,25 @@ pub(super) fn refusal(identity: Identity) -> Option<String> {
 /// [`CommitError::Open`].
 pub(super) fn open(path: &Path) -> Result<Connection, CommitError> {
     let trouble = |err: rusqlite::Error| open_error(path, sqlite_trouble(&err));
+    let refused = |err: NotOpened| open_error(path, not_opened(&err));
+    if defence::is_marked_foreign(path) {
+        return Err(open_error(path, FOREIGN.to_owned()));
+    }
+    // Made here and not by SQLite, which would leave its mode to the umask. Closed again before
+    // SQLite opens it: closing it later would give up SQLite's locks.
+    drop(private::open(path).map_err(refused)?);
+    private::look_beside(path).map_err(refused)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(trouble)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(trouble)?;
+    defence::defend(&connection).map_err(trouble)?;
     let identity = identify(&connection).map_err(trouble)?;
     if let Some(why) = refusal(identity) {
         return Err(open_error(path, why));
     }
+    private::tighten(path);
     prepare(&connection).map_err(trouble)?;
     let version = match identity {
         Identity::Ours(version) => version,

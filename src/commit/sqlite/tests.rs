@@ -234,9 +234,9 @@ async fn a_second_daemon_is_refused_while_readers_work() {
     assert_eq!(all(&settings.path).len(), 1);
     ledger.commit(Arc::new(outcome("a", 2, vec![record(2, "two")]))).await.unwrap();
 
-    let link = folder.path().join("link.db");
-    std::os::unix::fs::symlink(&settings.path, &link).unwrap();
-    let through_link = SqliteSettings { path: link, ..settings.clone() };
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+    let through_link = SqliteSettings { path: link.join("wire.db"), ..settings.clone() };
     assert!(matches!(SqliteLedger::open(&through_link), Err(CommitError::InUse { .. })));
 
     ledger.close().await.unwrap();
@@ -248,6 +248,62 @@ fn check_refused(settings: &SqliteSettings, because: &str) {
     let err = SqliteLedger::open(settings).map(drop).unwrap_err();
     assert!(matches!(err, CommitError::Open { .. }), "{err}");
     assert!(err.to_string().contains(because), "{err}");
+}
+
+#[test]
+fn a_link_in_the_place_of_the_database_or_its_lock_is_refused_and_not_followed() {
+    for name in ["wire.db", "wire.db.lock", "wire.db-wal"] {
+        let folder = TempDir::new().unwrap();
+        let settings = settings(&folder);
+        let theirs = folder.path().join("theirs");
+        let link = folder.path().join(name);
+        std::os::unix::fs::symlink(&theirs, &link).unwrap();
+        check_refused(&settings, "is a symbolic link");
+        assert!(!theirs.exists(), "nothing is made behind {name}");
+        std::fs::remove_file(link).unwrap();
+        SqliteLedger::open(&settings).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_file_of_the_ledger_is_its_owners_alone() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let modes = |folder: &TempDir| {
+        let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+        let mut modes: Vec<_> = entries
+            .map(|entry| {
+                let mode = entry.metadata().unwrap().mode() & 0o777;
+                (entry.file_name().into_string().unwrap(), mode)
+            })
+            .collect();
+        modes.sort();
+        modes
+    };
+    let (folder, ledger) = holding(vec![record(1, "one")]).await;
+    let private = ["wire.db", "wire.db-shm", "wire.db-wal", "wire.db.lock"];
+    let private: Vec<_> = private.iter().map(|name| ((*name).to_owned(), 0o600)).collect();
+    assert_eq!(modes(&folder), private);
+    ledger.close().await.unwrap();
+
+    // As an earlier version, or a person, left them.
+    for name in ["wire.db", "wire.db.lock"] {
+        let open_to_all = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(folder.path().join(name), open_to_all).unwrap();
+    }
+    let ledger = open(&settings(&folder));
+    ledger.commit(Arc::new(outcome("a", 2, vec![record(2, "two")]))).await.unwrap();
+    assert_eq!(modes(&folder), private);
+}
+
+#[test]
+fn a_file_that_is_not_ours_keeps_its_mode() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let folder = TempDir::new().unwrap();
+    let path = settings(&folder).path;
+    std::fs::write(&path, "a letter ".repeat(100)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    check_refused(&settings(&folder), "it is not a database");
+    assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o644);
 }
 
 #[test]
