@@ -154,8 +154,10 @@ fn without_a_file_left_the_daemon_says_so_and_blames_no_feed() {
         };
         run.daemon.lines().iter().filter(|line| of(line)).count()
     };
-    assert_eq!(said("this machine cannot ask publishers; no feed is blamed, trying again"), 1);
-    assert_eq!(said("this machine can ask publishers again"), 1);
+    // Once for each spell of trouble: a slow machine may see the end of one and another begin.
+    let spells = said("this machine cannot ask publishers; no feed is blamed, trying again");
+    assert!(spells > 0);
+    assert_eq!(said("this machine can ask publishers again"), spells);
     run.daemon.stop();
 }
 
