@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use conflictwire::model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, Validators,
+    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,
+    Validators,
 };
 use conflictwire::pipeline::process::process;
 use conflictwire::state::FeedState;
@@ -137,6 +138,7 @@ impl Poll {
             text_chars_max: 100_000,
             body_limit: 16 << 20,
             quota: conflictwire::model::Quota { articles: 20_000, bytes: 256 << 20 },
+            query: UrlQuery::Hidden,
         };
         let content_type = match document.format {
             Format::Rss => "application/rss+xml",

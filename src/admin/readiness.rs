@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::telemetry::shown::shown;
+
 /// How long the scheduler's loop may take to turn before the daemon counts as hung. It turns at
 /// least once a second, so this is many missed turns, not a slow one.
 pub const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
@@ -32,12 +34,12 @@ pub enum Unready {
 }
 
 impl Unready {
-    /// For a person.
+    /// For a person, on one line.
     pub fn text(&self) -> String {
         match self {
             Self::Starting => "starting".to_owned(),
-            Self::Ledger(why) => format!("the ledger does not take commits: {why}"),
-            Self::Machine(why) => format!("no feed can be asked: {why}"),
+            Self::Machine(why) => format!("no feed can be asked: {}", shown(why)),
+            Self::Ledger(why) => format!("the ledger does not take commits: {}", shown(why)),
             Self::Stopping => "stopping".to_owned(),
         }
     }

@@ -19,6 +19,7 @@ use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
 use crate::model::{Answer, Feed, Steps};
 use crate::parse;
+use crate::telemetry::shown::{Shown, shown};
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.
@@ -54,7 +55,7 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     // What `run` would refuse is a problem here too.
     let config = config::load(config)?.with_feeds()?;
-    writeln!(anstream::stdout(), "{}", summary(&config))?;
+    writeln!(anstream::stdout(), "{}", Shown(summary(&config)))?;
     if args.connect { connect(&config) } else { Ok(Exit::Fine) }
 }
 
@@ -215,7 +216,7 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
         parse::FeedFormat::Sitemap => "sitemap",
     };
     let answer = match &body.moved_to {
-        Some(url) => format!("{format}, moved to {url}"),
+        Some(url) => format!("{format}, moved to {}", feed.shown(url)),
         None => format.to_owned(),
     };
     let entries = Some(parsed.entries.len());
@@ -238,14 +239,16 @@ fn print_tried(out: &mut dyn Write, feeds: &[Feed], tried: &[Tried]) -> std::io:
 }
 
 /// Prints rows under a header, columns as wide as they must be; the last one in the row's style.
+/// What stands in a cell cannot steer the terminal.
 pub(super) fn print_table<const N: usize>(
     out: &mut dyn Write,
     header: [&str; N],
     rows: &[[String; N]],
     styles: impl Iterator<Item = Style>,
 ) -> std::io::Result<()> {
+    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(|cell| shown(cell))).collect();
     let mut widths = header.map(str::len);
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
@@ -263,7 +266,7 @@ pub(super) fn print_table<const N: usize>(
     };
     line(header, Style::new(), FAINT)?;
     for (row, style) in rows.iter().zip(styles) {
-        line(row.each_ref().map(String::as_str), style, Style::new())?;
+        line(row.each_ref().map(AsRef::as_ref), style, Style::new())?;
     }
     Ok(())
 }
@@ -301,7 +304,7 @@ fn write_problems(out: &mut dyn Write, problems: &[Problem]) -> std::io::Result<
     for group in problems.chunk_by(|a, b| a.file == b.file) {
         let Some(first) = group.first() else { continue };
         let count = counted(group.len(), "problem");
-        writeln!(out, "{BAD}error:{BAD:#} {count} in {}", first.file)?;
+        writeln!(out, "{BAD}error:{BAD:#} {count} in {}", shown(&first.file))?;
         for problem in group {
             let line = problem.line.map(|line| format!("line {line}"));
             let place = match (problem.key.as_str(), line) {
@@ -310,7 +313,7 @@ fn write_problems(out: &mut dyn Write, problems: &[Problem]) -> std::io::Result<
                 (key, None) => format!("{key}: "),
                 (key, Some(line)) => format!("{key} ({line}): "),
             };
-            writeln!(out, "  {place}{}", problem.text)?;
+            writeln!(out, "  {}{}", shown(&place), shown(&problem.text))?;
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use url::Url;
 
 use super::Exit;
 use super::check::{counted, print_problems, print_table, progress};
@@ -20,6 +21,7 @@ use crate::config::{
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::Reason;
 use crate::state::FeedState;
+use crate::telemetry::shown::{Shown, shown};
 
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";
@@ -100,7 +102,7 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 
 fn list(config: &Config) -> anyhow::Result<Exit> {
     if config.feeds.is_empty() {
-        anstream::eprintln!("no feed is configured; add one with `conflictwire feeds add URL`");
+        say!("no feed is configured; add one with `conflictwire feeds add URL`");
         return Ok(Exit::Fine);
     }
     let knowledge = Knowledge::read(config)?;
@@ -195,7 +197,7 @@ fn hint(id: &str, feeds: &[Feed]) -> String {
 
 /// Why a feed is polled when it is: what decided, and everything else that had a say.
 fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
-    let mut lines = vec![format!("{}  {}", feed.id, feed.url)];
+    let mut lines = vec![format!("{}  {}", feed.id, feed.shown(&feed.url))];
     let as_of = knowledge.as_of_text(feed, now);
     let state = knowledge.of(feed).map(|known| known.state.as_ref());
     let Some(state) = state.filter(|state| state.sequence > 0) else {
@@ -205,7 +207,7 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
             "next poll: not known; the json_lines ledger keeps no state".to_owned()
         });
         lines.extend(as_of);
-        return lines.join("\n") + "\n";
+        return one_line_each(&lines);
     };
     let plan = &state.plan;
     let at = plan.due_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
@@ -244,7 +246,8 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
             size_text(feed.quota.bytes),
         ));
     }
-    if let Some(url) = &state.moved_to {
+    if let Some(url) = state.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
+        let url = feed.shown(&url);
         lines.push(format!("moved to: {url}; change its `url`, with an `id` its state stays"));
     }
     lines.push("what had a say:".to_owned());
@@ -261,7 +264,12 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     ] {
         lines.push(format!("  {name:<12}{wait:<14}{about}"));
     }
-    lines.join("\n") + "\n"
+    one_line_each(&lines)
+}
+
+/// Lines as they may be shown: a publisher's answer or a file of feeds can begin none of its own.
+fn one_line_each(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{}\n", shown(line))).collect()
 }
 
 /// What decided, after "because".
@@ -298,14 +306,15 @@ fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {
     };
     let target = Target::find(args.file.as_deref(), config)?;
     if let Some(known) = target.known.iter().find(|known| known.url == feed.url) {
-        bail!("{} is listed already, as \"{}\"", feed.url, known.id);
+        bail!("{} is listed already, as \"{}\"", feed.shown(&feed.url), known.id);
     }
     if let Some(known) = target.known.iter().find(|known| known.id == feed.id) {
-        bail!("\"{}\" is the id of {}; give another with --id", feed.id, known.url);
+        let there = known.shown(&known.url);
+        bail!("\"{}\" is the id of {there}; give another with --id", feed.id);
     }
     target.append(&[&feed], config)?;
     let mut out = anstream::stdout();
-    writeln!(out, "added \"{}\" to {}", feed.id, target.path.display())?;
+    writeln!(out, "added \"{}\" to {}", feed.id, Shown(target.path.display()))?;
     target.write_hint(&mut out, config)?;
     Ok(Exit::Fine)
 }
@@ -322,7 +331,7 @@ fn import(file: &Path, into: Option<&Path>, config: &Config) -> anyhow::Result<E
     }
     print_problems(&problems);
     let mut out = anstream::stdout();
-    let (count, path) = (counted(added.len(), "feed"), target.path.display());
+    let (count, path) = (counted(added.len(), "feed"), Shown(target.path.display()));
     writeln!(out, "added {count} to {path}; skipped {skipped} listed already; refused {}", {
         problems.len()
     })?;
@@ -435,7 +444,8 @@ impl Target {
             Some(path) => path.display().to_string(),
             None => "the configuration".to_owned(),
         };
-        writeln!(out, "add \"{}\" to feeds_from in {configured}", self.path.display())
+        let path = Shown(self.path.display());
+        writeln!(out, "add \"{path}\" to feeds_from in {}", Shown(configured))
     }
 }
 

@@ -2,6 +2,13 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+/// Writes a line to standard error, for a person. Whatever stands in it cannot steer the terminal.
+macro_rules! say {
+    ($($part:tt)*) => {
+        anstream::eprintln!("{}", $crate::telemetry::shown::Shown(format_args!($($part)*)))
+    };
+}
+
 pub mod check;
 pub mod demo;
 pub mod feeds;
@@ -20,8 +27,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing::error;
 
 use crate::config::ConfigError;
+use crate::telemetry;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +158,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
     }
 }
 
-/// Writes an error to standard error and says how to exit.
+/// Writes an error to standard error, as a log line if those are JSON, and says how to exit.
 fn report(error: &anyhow::Error) -> Exit {
     let broken_pipe = error.chain().any(|cause| {
         cause
@@ -161,10 +170,20 @@ fn report(error: &anyhow::Error) -> Exit {
         return Exit::Fine;
     }
     if let Some(ConfigError(problems)) = error.downcast_ref() {
-        check::print_problems(problems);
+        if telemetry::writes_json() {
+            for problem in problems {
+                error!(config.problem = %problem, "the configuration cannot be used");
+            }
+        } else {
+            check::print_problems(problems);
+        }
         return Exit::Config;
     }
-    anstream::eprintln!("error: {error:#}");
+    if telemetry::writes_json() {
+        error!(error = format!("{error:#}"), "conflictwire ends");
+    } else {
+        say!("error: {error:#}");
+    }
     Exit::Failed
 }
 

@@ -15,6 +15,7 @@ use crate::model::{Answer, Backlog, Body, Feed, FeedId, Freshness, PollResult, V
 use crate::pipeline::process::process;
 use crate::state::FeedState;
 use crate::tag::Tagger;
+use crate::telemetry::shown::json_line;
 
 /// Polls each feed once and prints its records: for people on a terminal, one JSON object a line
 /// otherwise. Nothing is stored.
@@ -52,20 +53,19 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         let mut out = anstream::stdout().lock();
         for record in &outcome.records {
             if as_json {
-                serde_json::to_writer(&mut out, record)?;
-                writeln!(out)?;
+                writeln!(out, "{}", json_line(&serde_json::to_string(record)?))?;
             } else {
                 show::write_record(&mut out, record, show::Style::terminal())?;
             }
         }
         out.flush()?;
         if let PollResult::Failed(failure) = &outcome.result {
-            anstream::eprintln!("error: \"{what}\": {}: {}", failure.class.name(), failure.detail);
+            say!("error: \"{what}\": {}: {}", failure.class.name(), failure.detail);
             exit = Exit::Failed;
         }
         for reject in &outcome.rejects {
             let offset = reject.offset.map(|at| format!(" at byte {at}")).unwrap_or_default();
-            anstream::eprintln!("refused{offset}: {}: {}", reject.reason, reject.detail);
+            say!("refused{offset}: {}: {}", reject.reason, reject.detail);
         }
     }
     Ok(exit)

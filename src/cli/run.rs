@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use super::Exit;
 use crate::clock::Clock;
 use crate::commit::CommitError;
-use crate::config::{Config, load};
+use crate::config::{Config, load, log_settings};
 use crate::pipeline::{Daemon, Drained, RunError};
 use crate::shutdown::Signals;
 use crate::telemetry;
@@ -25,8 +25,12 @@ pub struct RunArgs {}
 /// # Errors
 /// What stopped it, for a person.
 pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let config = load(config)?.with_feeds()?;
-    telemetry::install(&config.log);
+    let path = config;
+    let config = load(path).and_then(Config::with_feeds);
+    // A configuration with mistakes says all the same how lines are to look.
+    telemetry::install(&config.as_ref().map_or_else(|_| log_settings(path), |config| config.log));
+    telemetry::log_panics();
+    let config = config?;
     info!(service.version = env!("CARGO_PKG_VERSION"), "conflictwire starts");
     if let Some(path) = &config.path {
         info!(config.path = %path.display(), "configuration read");

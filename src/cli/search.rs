@@ -11,7 +11,7 @@ use anyhow::Context;
 use jiff::{Span, SpanRelativeTo};
 
 use super::Exit;
-use super::show::text::{Text, printable};
+use super::show::text::Text;
 use super::show::{self, Medium, Style};
 use crate::clock::Clock;
 use crate::commit::LedgerSettings;
@@ -19,6 +19,7 @@ use crate::commit::filter::Filter;
 use crate::commit::sqlite::query::Query;
 use crate::commit::sqlite::read::{Order, Reader, Revisions, Search};
 use crate::model::{Record, Timestamp};
+use crate::telemetry::shown::{json_line, printable};
 
 /// Words asked for, wherever they stand.
 const MATCH: Paint = AnsiColor::Yellow.on_default().bold();
@@ -116,7 +117,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let query = match Query::parse(&args.words) {
         Ok(query) => query,
         Err(problem) => {
-            anstream::eprintln!("error: {problem}");
+            say!("error: {problem}");
             return Ok(Exit::Usage);
         }
     };
@@ -132,7 +133,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout().lock();
     for committed in &found {
         if args.only.json {
-            writeln!(out, "{}", committed.text)?;
+            writeln!(out, "{}", json_line(&committed.text))?;
         } else {
             let record = committed.record().context(
                 "cannot show a record that another version wrote; --json prints it as it is",
@@ -142,9 +143,9 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     }
     out.flush()?;
     if found.is_empty() {
-        anstream::eprintln!("nothing found; fewer words or options find more");
+        say!("nothing found; fewer words or options find more");
     } else if found.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
-        anstream::eprintln!("the first {}; there may be more, --limit shows them", found.len());
+        say!("the first {}; there may be more, --limit shows them", found.len());
     }
     Ok(Exit::Fine)
 }

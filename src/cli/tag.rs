@@ -13,6 +13,7 @@ use super::Exit;
 use crate::config::load;
 use crate::model::record::RecordConflict;
 use crate::tag::{Tagger, Texts};
+use crate::telemetry::shown::Shown;
 
 /// Longest line, and longest document of plain text, that is read.
 ///
@@ -157,7 +158,7 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
         match read_line(line) {
             Ok(input) => write_answer(&mut streams.output, tagger, input, &args.language)?,
             Err(problem) => {
-                writeln!(streams.errors, "error: line {number}: {problem}")?;
+                writeln!(streams.errors, "error: line {number}: {}", Shown(problem))?;
                 exit = Exit::Failed;
             }
         }

@@ -16,6 +16,7 @@ use crate::commit::kafka::read::{Followed, Follower, TopicReader};
 use crate::commit::sqlite::read::Reader;
 use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::model::Record;
+use crate::telemetry::shown::json_line;
 
 /// How long to wait before asking again. A person sees no delay, and asking costs one lookup.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);
@@ -76,7 +77,7 @@ fn tail_database(args: &TailArgs, path: &Path) -> anyhow::Result<Exit> {
         let runtime = super::runtime().context("could not start the runtime")?;
         runtime.block_on(follow_database(&reader, &filter, seq, args.form()))?;
     } else if last.is_empty() {
-        anstream::eprintln!("nothing that fits has been committed yet");
+        say!("nothing that fits has been committed yet");
     }
     Ok(Exit::Fine)
 }
@@ -90,7 +91,7 @@ fn tail_topic(args: &TailArgs, settings: &KafkaSettings) -> anyhow::Result<Exit>
         let runtime = super::runtime().context("could not start the runtime")?;
         runtime.block_on(follow_topic(&mut reader.follow()?, &filter, args.form()))?;
     } else if last.is_empty() {
-        anstream::eprintln!("nothing that fits has been committed yet");
+        say!("nothing that fits has been committed yet");
     }
     Ok(Exit::Fine)
 }
@@ -126,9 +127,9 @@ async fn follow_topic(follower: &mut Follower, filter: &Filter, form: Form) -> a
             match followed {
                 Followed::Published(published) => print([published.text.as_str()], form)?,
                 Followed::Away(why) => {
-                    anstream::eprintln!("Kafka does not answer ({why}); trying until it does");
+                    say!("Kafka does not answer ({why}); trying until it does");
                 }
-                Followed::Back => anstream::eprintln!("Kafka answers again"),
+                Followed::Back => say!("Kafka answers again"),
             }
         }
         tokio::select! {
@@ -142,7 +143,7 @@ fn print<'a>(texts: impl IntoIterator<Item = &'a str>, form: Form) -> anyhow::Re
     let mut out = anstream::stdout().lock();
     for text in texts {
         match form {
-            Form::Json => writeln!(out, "{text}")?,
+            Form::Json => writeln!(out, "{}", json_line(text))?,
             Form::Readable => {
                 let record: Record = serde_json::from_str(text).context(
                     "cannot show a record that another version wrote; --json prints it as it is",

@@ -22,6 +22,7 @@ use crate::commit::kafka::topics::{
     risks, shown,
 };
 use crate::config;
+use crate::telemetry::shown::Shown;
 
 /// How long a plan waits for Kafka: it is worth something without it.
 const PLAN_WAIT: Duration = Duration::from_secs(5);
@@ -116,7 +117,7 @@ async fn show_plan(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Resul
             counted(cluster.brokers().len(), "broker"),
             settings.shown_brokers()
         )?,
-        Err(error) => writeln!(out, "{RISKY}this is the plan only:{RISKY:#} {error}")?,
+        Err(error) => writeln!(out, "{RISKY}this is the plan only:{RISKY:#} {}", Shown(error))?,
     }
     Ok(Exit::Fine)
 }
@@ -155,12 +156,12 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
                     Ok(TopicNow::Hidden) => "hidden from this user, and ",
                     Ok(TopicNow::Missing | TopicNow::There { .. }) | Err(_) => "",
                 };
-                writeln!(out, "{name}  {hidden}{BAD}cannot be created:{BAD:#} {why}")?;
+                writeln!(out, "{name}  {hidden}{BAD}cannot be created:{BAD:#} {}", Shown(why))?;
                 not_allowed.push(plan);
                 false
             }
             Some(Creation::Refused(why)) => {
-                writeln!(out, "{}  {BAD}cannot be created:{BAD:#} {why}", plan.name)?;
+                writeln!(out, "{}  {BAD}cannot be created:{BAD:#} {}", plan.name, Shown(why))?;
                 false
             }
             Some(Creation::Existed) | None => {
@@ -243,7 +244,9 @@ fn write_now(
             writeln!(out, "{RISKY}differs{RISKY:#}")?;
             write_differences(out, plan, now)
         }
-        Err(why) => writeln!(out, "{BAD}not known:{BAD:#} {why}").map(|()| false),
+        Err(why) => {
+            writeln!(out, "{BAD}not known:{BAD:#} {}", Shown(why)).map(|()| false)
+        },
     }
 }
 
@@ -262,7 +265,7 @@ fn write_differences(
             Weight::Note => Style::new(),
         };
         is_usable &= difference.weight != Weight::Wrong;
-        writeln!(out, "  {style}{}{style:#}", difference.text)?;
+        writeln!(out, "  {style}{}{style:#}", Shown(&difference.text))?;
     }
     Ok(is_usable)
 }

@@ -15,7 +15,9 @@ use url::{Host, Url};
 use super::feeds::{BYTES_PER_DAY, FeedDefaults, FeedList, check_feeds, read_articles_per_day};
 use super::networks::read_networks;
 use super::origin::Origins;
-use super::raw::{RawConfig, RawFetch, RawKafka, RawPrivateNetworks, RawSchedule, RawSqlite};
+use super::raw::{
+    RawConfig, RawFetch, RawKafka, RawLog, RawPrivateNetworks, RawSchedule, RawSqlite,
+};
 use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
@@ -458,14 +460,26 @@ impl Checker<'_> {
     }
 
     fn log(&mut self, level: &str, format: &str) -> LogSettings {
-        let formats =
-            [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
         let levels = LogSettings::LEVELS;
         let info = LogSettings::LEVEL;
         LogSettings {
             level: self.choice("log.level", level, &levels, info),
-            format: self.choice("log.format", format, &formats, LogFormat::Auto),
+            format: self.choice("log.format", format, &LOG_FORMATS, LogFormat::Auto),
         }
+    }
+}
+
+/// The forms of log lines by name.
+const LOG_FORMATS: [(&str, LogFormat); 3] =
+    [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+
+/// The `[log]` table, with the defaults in the place of what is no name.
+pub(super) fn log_settings(raw: &RawLog) -> LogSettings {
+    let level = LogSettings::LEVELS.iter().find(|(name, _)| *name == raw.level);
+    let format = LOG_FORMATS.iter().find(|(name, _)| *name == raw.format);
+    LogSettings {
+        level: level.map_or(LogSettings::LEVEL, |(_, level)| *level),
+        format: format.map_or(LogFormat::Auto, |(_, format)| *format),
     }
 }
 

@@ -16,7 +16,7 @@ use super::units::{
     backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
 use super::walk::shown;
-use crate::model::{Backlog, Feed, FeedId, PrivateNetworks, Quota};
+use crate::model::{Backlog, Feed, FeedId, PrivateNetworks, Quota, UrlQuery, without_query};
 
 /// The most feeds of one configuration: each one's state is held in memory.
 pub const FEEDS_MAX: usize = 100_000;
@@ -86,6 +86,7 @@ impl FeedDefaults {
             text_chars_max: self.text_chars_max,
             body_limit: self.body_limit,
             quota: self.quota,
+            query: UrlQuery::Hidden,
         }
     }
 }
@@ -166,7 +167,8 @@ pub(super) fn check_feeds(
             if let Some(feed) = &feed {
                 let here = list.place(index);
                 if let Some(there) = urls.insert(feed.url.to_string(), here.clone()) {
-                    let text = format!("{} is listed before, at {there}; remove one", feed.url);
+                    let shown = without_query(&feed.url);
+                    let text = format!("{shown} is listed before, at {there}; remove one");
                     check.report("url", text);
                     urls.insert(feed.url.to_string(), there);
                 } else if let Some(there) = ids.insert(feed.id.clone(), here) {
@@ -234,12 +236,13 @@ impl FeedCheck<'_> {
         let interval =
             self.checked("interval", raw.interval.as_deref(), |text| read_interval(text, &range));
         let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
+        let query = self.checked("query", raw.query.as_deref(), read_query).unwrap_or_default();
         let quota = self.quota(raw, defaults.quota);
         let networks = raw.allow_private_networks.as_ref().map(|raw| self.networks(raw));
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
         let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
-        Some(Feed { publisher, country, language, ..feed })
+        Some(Feed { publisher, country, language, query, ..feed })
     }
 
     fn networks(&mut self, raw: &RawPrivateNetworks) -> PrivateNetworks {
@@ -299,8 +302,10 @@ impl FeedCheck<'_> {
 
 /// Reads the address of a feed.
 fn read_url(text: &str) -> Result<Url, String> {
+    // What a mistake names has no query: that may hold a token.
+    let named = text.split('?').next().unwrap_or_default();
     if text.len() > URL_BYTES_MAX {
-        let start = shown(text);
+        let start = shown(named);
         return Err(format!(
             "\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"
         ));
@@ -311,11 +316,11 @@ fn read_url(text: &str) -> Result<Url, String> {
         } else {
             "begin it with https:// or http://"
         };
-        format!("\"{}\" is not a URL ({error}); {hint}", shown(text))
+        format!("\"{}\" is not a URL ({error}); {hint}", shown(named))
     })?;
     if !matches!(url.scheme(), "http" | "https") {
         let scheme = url.scheme();
-        return Err(format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(text)));
+        return Err(format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(named)));
     }
     if !url.username().is_empty() || url.password().is_some() {
         // Not shown: it is a secret in the wrong place.
@@ -328,6 +333,18 @@ fn read_url(text: &str) -> Result<Url, String> {
     // Never sent to a server, so two that differ in it are the same feed.
     url.set_fragment(None);
     Ok(url)
+}
+
+/// What `query` says of a feed whose URL is published whole.
+const PUBLISH_QUERY: &str = "publish";
+
+/// Reads whether the query of a feed's URL is published.
+fn read_query(text: &str) -> Result<UrlQuery, String> {
+    match text {
+        "hide" => Ok(UrlQuery::Hidden),
+        PUBLISH_QUERY => Ok(UrlQuery::Published),
+        _ => Err(format!("\"{}\" is not known; use \"hide\" or \"publish\"", shown(text))),
+    }
 }
 
 /// Reads a publisher's name.
@@ -452,6 +469,7 @@ pub fn feed_table(feed: &Feed, defaults: &FeedDefaults) -> String {
         ("interval", raw.interval),
         ("backlog", raw.backlog),
         ("bytes_per_day", raw.bytes_per_day),
+        ("query", raw.query),
     ];
     let networks = raw.allow_private_networks.map(|networks| match networks {
         RawPrivateNetworks::AllOrNone(all) => all.into(),
@@ -483,6 +501,7 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
             .then(|| i64::try_from(quota.articles).unwrap_or(i64::MAX)),
         bytes_per_day: (quota.bytes != defaults.quota.bytes).then(|| size_text(quota.bytes)),
         allow_private_networks: feed.private_networks.as_ref().map(written_networks),
+        query: (feed.query == UrlQuery::Published).then(|| PUBLISH_QUERY.to_owned()),
     }
 }
 

@@ -186,10 +186,7 @@ pub struct ConfigError(pub Vec<Problem>);
 /// # Errors
 /// [`ConfigError`] with every problem.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-    let found = path
-        .map(Path::to_owned)
-        .or_else(|| PATHS.iter().map(PathBuf::from).find(|path| path.exists()));
-    load_from(found.as_deref(), &Environment::of_process())
+    load_from(find(path).as_deref(), &Environment::of_process())
 }
 
 /// As [`load`], but from exactly this file, or none, and with these variables.
@@ -198,6 +195,23 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
 /// [`ConfigError`] with every problem.
 pub fn load_from(path: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
     load_with(path, environment, Tagger::built_in_sources())
+}
+
+/// How lines are to look, as far as a configuration says that may have mistakes in other places.
+pub fn log_settings(path: Option<&Path>) -> LogSettings {
+    let environment = Environment::of_process();
+    let found = find(path);
+    let mut reader = Reader::new::<RawConfig>(NO_FILE);
+    if let Some(Ok(bytes)) = found.as_deref().map(read_file) {
+        reader.read_bytes(&bytes);
+    }
+    reader.read_environment(&environment);
+    let (raw, _, _) = reader.finish::<RawConfig>();
+    check::log_settings(&raw.log)
+}
+
+fn find(path: Option<&Path>) -> Option<PathBuf> {
+    path.map(Path::to_owned).or_else(|| PATHS.iter().map(PathBuf::from).find(|path| path.exists()))
 }
 
 fn load_with(

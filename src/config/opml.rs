@@ -134,6 +134,7 @@ impl Reading<'_> {
                     feed.articles_per_day = given.map(|count| count.parse().unwrap_or(-1));
                 }
                 "cw:bytes_per_day" => feed.bytes_per_day = given,
+                "cw:query" => feed.query = given,
                 _ => {}
             }
         }
@@ -195,6 +196,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:backlog", feed.backlog.as_deref()),
             ("cw:articles_per_day", articles.as_deref()),
             ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
+            ("cw:query", feed.query.as_deref()),
         ] {
             if let Some(value) = value {
                 let value = quick_xml::escape::escape(value);
@@ -315,6 +317,7 @@ mod tests {
             articles_per_day: Some(7),
             bytes_per_day: Some("2MiB".to_owned()),
             allow_private_networks: None,
+            query: Some("publish".to_owned()),
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

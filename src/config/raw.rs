@@ -227,7 +227,8 @@ pub struct RawKafka {
     /// The names of the topics.
     pub topics: RawTopics,
     /// Any librdkafka property, verbatim: "security.protocol" = "SSL". Those that make the ledger
-    /// safe are refused; so is, of course, what librdkafka does not know.
+    /// safe are refused, those that load code, run programs or write files too; so is, of course,
+    /// what librdkafka does not know.
     pub properties: BTreeMap<String, String>,
     /// Properties whose values are secrets: the file that holds each, one line end at its end taken
     /// off. "sasl.password" = "/run/secrets/kafka-password".
@@ -396,6 +397,11 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "RawPrivateNetworks")]
     pub allow_private_networks: Option<RawPrivateNetworks>,
+    /// "hide" or "publish" the query of its URL on records; left out: "hide", since it may hold a
+    /// token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub query: Option<String>,
 }
 
 /// The JSON Schema (2020-12) of the configuration file.

@@ -356,7 +356,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         (
             "[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"",
             "feed[0].lang: is not a known key; \
-          known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, id, interval, language, publisher, url",
+          known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, id, interval, language, publisher, query, url",
         ),
     ] {
         check_problem(text, hint);
@@ -472,6 +472,36 @@ fn a_feed_with_a_mistake_is_told_what_to_write() {
     ] {
         check_problem(&format!("[[feed]]\n{keys}"), &format!("feed[0].{problem}"));
     }
+}
+
+/// Nor in the query, whatever is wrong with the address.
+#[test]
+fn a_token_in_an_address_is_not_repeated() {
+    let long = format!("https://a.b/{}?token=hunter2", "x".repeat(5000));
+    let urls = ["htp://a.b/?token=hunter2", "a.b/?token=hunter2", "http://?token=hunter2", &long];
+    for url in urls {
+        let found = problems(&format!("[[feed]]\nurl = \"{url}\""), &[]).concat();
+        assert!(!found.contains("hunter2"), "{found}");
+    }
+    let twice = "[[feed]]\nurl = \"https://a.b/?token=hunter2\"\n".repeat(2);
+    let found = problems(&twice, &[]).concat();
+    assert!(found.contains("https://a.b/?… is listed before"), "{found}");
+    assert!(!found.contains("hunter2"), "{found}");
+}
+
+#[test]
+fn whether_a_query_is_published_is_said_for_each_feed() {
+    let config = fine(
+        "[[feed]]\nurl = \"https://a.b/?x=1\"\n[[feed]]\nurl = \"https://a.b/?x=2\"\nquery = \
+         \"publish\"\n",
+    );
+    let published: Vec<String> =
+        config.feeds.iter().map(|feed| feed.published(&feed.url)).collect();
+    assert_eq!(published, ["https://a.b/", "https://a.b/?x=2"]);
+    check_problem(
+        "[[feed]]\nurl = \"https://a.b/\"\nquery = \"yes\"\n",
+        "feed[0].query: \"yes\" is not known; use \"hide\" or \"publish\"",
+    );
 }
 
 #[test]
@@ -626,4 +656,24 @@ fn every_mistake_over_kafka_is_named() {
     );
     let missing = problems("[kafka.secret_files]\n\"sasl.password\" = \"nowhere\"\n", &[]);
     assert!(missing[0].contains("nowhere\" cannot be read"), "{missing:?}");
+}
+
+/// From a file, a file of secrets or the environment: librdkafka loads the library at the moment the
+/// property is set, so it must never see it.
+#[test]
+fn what_would_load_code_into_the_process_is_refused_wherever_it_stands() {
+    const WHY: &str = "it is refused (it loads code into the process); remove it";
+    check_problem(
+        "[kafka.properties]\n\"plugin.library.paths\" = \"evil\"\n",
+        &format!("kafka.properties.\"plugin.library.paths\": {WHY}"),
+    );
+    let variables = [("CONFLICTWIRE__KAFKA__PROPERTIES", "{ \"ssl.engine.location\" = \"evil\" }")];
+    let found = problems("", &variables);
+    assert!(found.iter().any(|problem| problem.contains(WHY)), "{found:?}");
+    let written = written(&[
+        ("a.toml", "[kafka.secret_files]\n\"ssl.providers\" = \"secret\"\n"),
+        ("secret", "evil"),
+    ]);
+    let refused = written.load(&[]).unwrap_err();
+    assert!(refused.0.iter().any(|problem| problem.text == WHY), "{refused:?}");
 }

@@ -185,7 +185,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::model::{Backlog, FeedId, Quota};
+    use crate::model::{Backlog, FeedId, Quota, UrlQuery};
 
     const MIB: usize = 1 << 20;
 
@@ -207,6 +207,7 @@ mod tests {
             text_chars_max: 10_000,
             body_limit: 16 << 20,
             quota: Quota { articles: 1, bytes: 1 },
+            query: UrlQuery::Hidden,
         }
     }
 

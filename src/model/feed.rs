@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use url::Url;
+use url::{Position, Url};
 
 use super::Quota;
 
@@ -108,6 +108,33 @@ pub enum PrivateNetworks {
     Ranges(Vec<ipnet::IpNet>),
 }
 
+/// Whether others see the query of a feed's URL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UrlQuery {
+    /// They do not: it may hold a token.
+    #[default]
+    Hidden,
+    /// They do.
+    Published,
+}
+
+/// A URL for people: `?…` stands for its query, which may hold a token.
+pub fn without_query(url: &Url) -> String {
+    match url.query() {
+        Some(_) => {
+            let (before, after) = (&url[..Position::AfterPath], &url[Position::AfterQuery..]);
+            format!("{before}?…{after}")
+        }
+        None => url.to_string(),
+    }
+}
+
+fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare
+}
+
 /// A document we poll, with all that its poll needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feed {
@@ -142,11 +169,39 @@ pub struct Feed {
     pub body_limit: u64,
     /// What it may add to the ledger in a day.
     pub quota: Quota,
+    /// Whether records show the query of its URL.
+    pub query: UrlQuery,
+}
+
+impl Feed {
+    /// A URL of this feed, its own or one that it redirects to, as records show it.
+    pub fn published(&self, url: &Url) -> String {
+        match self.query {
+            UrlQuery::Published => url.to_string(),
+            UrlQuery::Hidden => bare(url).to_string(),
+        }
+    }
+
+    /// The same, for people.
+    pub fn shown(&self, url: &Url) -> String {
+        match self.query {
+            UrlQuery::Published => url.to_string(),
+            UrlQuery::Hidden => without_query(url),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_no_part_of_what_people_see() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let shown = without_query(&url("https://example.org:8443/rss?token=hunter2#x"));
+        assert_eq!(shown, "https://example.org:8443/rss?…#x");
+        assert_eq!(without_query(&url("https://example.org/rss")), "https://example.org/rss");
+    }
 
     #[track_caller]
     fn check(url: &str, slug: &str) {

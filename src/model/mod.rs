@@ -33,7 +33,7 @@ pub mod time;
 
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use entry::{Entry, EntryText, Media, TextKind};
-pub use feed::{Backlog, Feed, FeedId, PrivateNetworks};
+pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
 pub use outcome::{
     Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
     Urgency, Validators,

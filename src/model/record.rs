@@ -116,7 +116,8 @@ pub enum RecordChange {
 pub struct RecordFeed {
     /// Its id in the configuration.
     pub id: String,
-    /// Its configured URL, without user-info.
+    /// Its configured URL, without user-info; without its query too, which may hold a token, unless
+    /// the feed is configured to publish it.
     pub url: String,
     /// Its own title. Null if it has none.
     pub title: Option<String>,
@@ -381,7 +382,7 @@ pub struct Reject {
     pub id: String,
     /// The feed's id.
     pub feed_id: String,
-    /// The URL that served it.
+    /// The URL that served it; its query as in an article's `feed.url`.
     pub url: String,
     /// The failure's class ("malformed", "html", …), "entry" for a single entry, or "record" for an
     /// article's record that the ledger could not take; then `bytes` is that record.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Backlog, DateQuality, FeedId, IdentityRule, Steps};
+use crate::model::{Backlog, DateQuality, FeedId, IdentityRule, Steps, UrlQuery};
 
 fn base() -> Url {
     Url::parse("https://example.org/feeds/world.xml").unwrap()
@@ -29,6 +29,7 @@ fn feed() -> Feed {
         text_chars_max: 100,
         body_limit: 16 << 20,
         quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        query: UrlQuery::Hidden,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::parse;
-use crate::model::{Article, Backlog, Feed, FeedId, Steps};
+use crate::model::{Article, Backlog, Feed, FeedId, Steps, UrlQuery};
 use crate::normalise::{Context, normalise};
 
 fn articles(bytes: &[u8]) -> Vec<Article> {
@@ -28,6 +28,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         text_chars_max: 10_000,
         body_limit: 16 << 20,
         quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        query: UrlQuery::Hidden,
     };
     let context = Context {
         feed: &feed,

@@ -9,6 +9,8 @@ use sd_notify::NotifyState;
 use tokio::time::Instant;
 use tracing::debug;
 
+use crate::telemetry::shown::shown;
+
 /// The line to the service manager.
 #[derive(Debug)]
 pub(super) struct Service {
@@ -45,7 +47,8 @@ impl Service {
     /// Tells the status if it changed.
     pub(super) fn tell_status(&mut self, status: String) {
         if status != self.status {
-            tell(&[NotifyState::Status(&status)]);
+            // A line of its own would be another message to the service manager.
+            tell(&[NotifyState::Status(&shown(&status))]);
             self.status = status;
         }
     }

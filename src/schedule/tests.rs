@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::cadence::{Found, INTERVAL_START};
 use super::queue::{Next, Politeness};
 use super::*;
-use crate::model::Backlog;
+use crate::model::{Backlog, UrlQuery};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -27,6 +27,7 @@ fn feed() -> Feed {
         text_chars_max: 100,
         body_limit: 16 << 20,
         quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        query: UrlQuery::Hidden,
     }
 }
 

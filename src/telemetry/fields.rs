@@ -4,11 +4,13 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 33] = [
+pub const FIELDS: [&str; 36] = [
     "admin.address",
+    "code.location",
     "config.path",
     "config.problem",
     "error.type",
+    "exception.stacktrace",
     "entry.new",
     "entry.revised",
     "entry.rejected",
@@ -37,5 +39,6 @@ pub const FIELDS: [&str; 33] = [
     "process.signal",
     "service.version",
     "tag.lexicons",
+    "thread.name",
     "url.full",
 ];

@@ -6,8 +6,12 @@
 pub mod fields;
 pub mod lanes;
 pub mod metrics;
+pub mod shown;
+mod text;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use metrics::Metrics;
 use tracing::level_filters::LevelFilter;
@@ -27,7 +31,12 @@ pub fn install(settings: &LogSettings) {
     };
     let lines = if as_text {
         let colour = std::io::stderr().is_terminal();
-        fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false).boxed()
+        fmt::layer()
+            .fmt_fields(text::TextFields)
+            .with_writer(std::io::stderr)
+            .with_ansi(colour)
+            .with_target(false)
+            .boxed()
     } else {
         fmt::layer()
             .json()
@@ -48,7 +57,39 @@ pub fn install(settings: &LogSettings) {
     // and then writes nothing, and a layer's filter would take that answer for the next line's.
     let subscriber = tracing_subscriber::registry().with(lines).with(filter);
     // Fails only if a subscriber is there already: the demo and tests build more than one daemon.
-    let _already = subscriber.try_init();
+    if subscriber.try_init().is_ok() && !as_text {
+        WRITES_JSON.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether log lines are JSON, so that whoever reads standard error expects nothing else there.
+static WRITES_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Whether log lines are sent, and are JSON.
+pub fn writes_json() -> bool {
+    WRITES_JSON.load(Ordering::Relaxed)
+}
+
+/// Makes each panic a log line from here on, instead of lines of text in between.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("no text");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        // Taken only where RUST_BACKTRACE asks for it.
+        let backtrace = Backtrace::capture();
+        let backtrace = match backtrace.status() {
+            BacktraceStatus::Captured => Some(backtrace.to_string()),
+            _ => None,
+        };
+        tracing::error!(
+            error = text,
+            code.location = place,
+            thread.name = thread.name().unwrap_or_default(),
+            exception.stacktrace = backtrace,
+            "a panic: this is a defect of conflictwire"
+        );
+    }));
 }
 
 /// An error with its causes, on one line.

@@ -89,9 +89,29 @@ fn a_configuration_that_cannot_be_used_exits_with_78() {
     check_error("no_such_file", None, &["check", "--config", "nowhere.toml"], 78);
     check_error("not_toml", Some("[schedule\ninterval_min = 5"), &["check"], 78);
     let no_feeds = "[schedule]\ninterval_min = \"10m\"\n";
-    check_error("no_feeds", Some(no_feeds), &["run"], 78);
+    check_error("no_feeds", Some(&format!("{no_feeds}{LOG_FOR_PEOPLE}")), &["run"], 78);
     // A check that passes what `run` refuses would be worth little.
     check_error("no_feeds", Some(no_feeds), &["check"], 78);
+}
+
+/// A daemon whose standard error is no terminal logs as JSON, unless it is told otherwise.
+const LOG_FOR_PEOPLE: &str = "\n[log]\nformat = \"text\"\n";
+
+#[test]
+fn what_ends_the_daemon_is_logged_in_the_format_of_the_log() {
+    let mistakes = configured(Some(TEN_MISTAKES), &["run"]);
+    assert_eq!(mistakes.code, Some(78), "{}", mistakes.stderr);
+    let taken = "[[feed]]\nurl = \"https://a.example/\"\n[sqlite]\npath = \"/dev/null\"\n";
+    let fatal = configured(Some(taken), &["run"]);
+    assert_eq!(fatal.code, Some(1), "{}", fatal.stderr);
+    for ran in [&mistakes, &fatal] {
+        for line in ran.stderr.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect(line);
+            assert!(line["level"].is_string(), "{line}");
+        }
+    }
+    assert!(mistakes.stderr.contains("\\\"listen\\\""), "{}", mistakes.stderr);
+    assert!(fatal.stderr.contains("/dev/null"), "{}", fatal.stderr);
 }
 
 /// Ten mistakes of ten kinds.
@@ -122,8 +142,9 @@ url = "htp://example.org/rss"
 
 #[test]
 fn every_mistake_of_a_configuration_is_named_at_once() {
-    for command in ["check", "run"] {
-        let ran = configured(Some(TEN_MISTAKES), &[command]);
+    let for_people = format!("{TEN_MISTAKES}{LOG_FOR_PEOPLE}");
+    for (command, config) in [("check", TEN_MISTAKES), ("run", &for_people)] {
+        let ran = configured(Some(config), &[command]);
         assert_eq!(ran.code, Some(78), "{}", ran.stderr);
         for key in [
             "feeds_from",

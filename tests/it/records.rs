@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use conflictwire::model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, Validators,
+    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,
+    Validators,
 };
 use conflictwire::pipeline::process::process;
 use conflictwire::state::FeedState;
@@ -40,6 +41,7 @@ fn feed(name: &str) -> Feed {
         text_chars_max: 10_000,
         body_limit: 16 << 20,
         quota: conflictwire::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        query: UrlQuery::Hidden,
     }
 }
 

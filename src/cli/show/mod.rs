@@ -24,6 +24,7 @@ use self::snippet::{Look, snippet};
 use self::text::Text;
 use crate::model::Record;
 use crate::model::record::{RecordChange, RecordConflict, RecordField, RecordTag};
+use crate::telemetry::shown::printable;
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;
@@ -192,7 +193,7 @@ fn headline(record: &Record, paint: Paint) -> Text {
     let chars: Vec<char> = title.chars().collect();
     // Offsets count the characters of the record; they are those of the text only if every one of
     // them is shown.
-    if chars.iter().any(|char| text::printable(*char).is_none()) {
+    if chars.iter().any(|char| printable(*char).is_none()) {
         return text;
     }
     for tag in tags(record).iter().rev() {

@@ -7,6 +7,8 @@ use std::io::Write;
 use anstyle::Style;
 use unicode_width::UnicodeWidthChar;
 
+use crate::telemetry::shown::printable;
+
 /// Opens a span that finds its own direction (first strong isolate).
 const ISOLATE: char = '\u{2068}';
 /// Closes it.
@@ -136,20 +138,6 @@ impl Text {
 
 fn columns_of(char: char) -> usize {
     char.width().unwrap_or(0)
-}
-
-/// What is shown of a character: controls could steer the terminal, direction marks could scramble
-/// the lines after them.
-pub fn printable(char: char) -> Option<char> {
-    let is_direction_mark = matches!(
-        char,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    if char.is_whitespace() {
-        Some(' ')
-    } else {
-        (!char.is_control() && !is_direction_mark).then_some(char)
-    }
 }
 
 /// Hebrew, Arabic and their neighbours, with their presentation forms.

@@ -251,7 +251,7 @@ fn headers(headers: &Headers<'_>) -> Value {
             "The version of CloudEvents." },
         "ce_id": { "type": "string", "description": headers.id },
         "ce_source": { "type": "string", "format": "uri", "description":
-            "The feed's URL." },
+            "The feed's URL, without its query unless the feed is configured to publish it." },
         "ce_type": { "type": "string", "enum": headers.types, "description": "What happened." },
         "ce_time": { "type": "string", "format": "date-time", "description":
             "When it was observed; RFC 3339, UTC." },

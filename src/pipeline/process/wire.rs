@@ -60,7 +60,7 @@ pub(super) fn record(
 pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> RecordFeed {
     RecordFeed {
         id: feed.id.to_string(),
-        url: feed.url.to_string(),
+        url: feed.published(&feed.url),
         title: parsed.title.clone(),
         publisher: feed.publisher.clone(),
         country: feed.country.clone(),
@@ -82,7 +82,7 @@ pub(super) fn reject(feed: &Feed, refused: &Refused<'_>, url: &Url, now: Timesta
         schema: REJECT_SCHEMA_VERSION.to_owned(),
         id: id.to_string(),
         feed_id: feed.id.to_string(),
-        url: url.to_string(),
+        url: feed.published(url),
         reason: refused.reason.to_owned(),
         detail: refused.detail.to_owned(),
         offset: refused.offset,

@@ -13,7 +13,9 @@ use url::Url;
 use super::Document;
 use crate::config::TagSettings;
 use crate::model::feed::NotAFeedId;
-use crate::model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, Validators};
+use crate::model::{
+    Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators,
+};
 use crate::state::FeedState;
 use crate::tag::{LexiconProblem, Source, Tagger};
 
@@ -95,6 +97,7 @@ pub(super) struct WireFeed {
     body_limit: u64,
     quota_articles: u64,
     quota_bytes: u64,
+    publishes_query: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,6 +145,7 @@ impl WireFeed {
             text_chars_max: self.text_chars_max,
             body_limit: self.body_limit,
             quota: Quota { articles: self.quota_articles, bytes: self.quota_bytes },
+            query: if self.publishes_query { UrlQuery::Published } else { UrlQuery::Hidden },
         })
     }
 }
@@ -164,6 +168,7 @@ impl From<&Feed> for WireFeed {
             text_chars_max,
             body_limit,
             quota: Quota { articles: quota_articles, bytes: quota_bytes },
+            query,
         } = feed.clone();
         Self {
             id: id.to_string(),
@@ -185,6 +190,7 @@ impl From<&Feed> for WireFeed {
             body_limit,
             quota_articles,
             quota_bytes,
+            publishes_query: query == UrlQuery::Published,
         }
     }
 }
@@ -321,6 +327,7 @@ mod tests {
             text_chars_max: 6,
             body_limit: 7,
             quota: Quota { articles: 8, bytes: 9 },
+            query: UrlQuery::Published,
         }
     }
 

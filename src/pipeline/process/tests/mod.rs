@@ -6,7 +6,7 @@ mod bounds;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{FeedId, Freshness, Validators};
+use crate::model::{FeedId, Freshness, UrlQuery, Validators};
 
 const URL: &str = "https://wire.example/rss.xml";
 
@@ -27,6 +27,7 @@ fn feed() -> Feed {
         text_chars_max: 10_000,
         body_limit: 16 << 20,
         quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        query: UrlQuery::Hidden,
     }
 }
 
