@@ -341,11 +341,14 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// "a soldier", "one policeman" at `start`.
     fn one_person(&self, start: usize) -> Option<Quantity> {
-        let article = matches!(self.document.word(start), "a" | "an" | "another");
+        // Asked before the lists of persons are, for nearly every word is no article.
+        if !matches!(self.document.word(start), "a" | "an" | "another") {
+            return None;
+        }
         let person = (start + 1..(start + 5).min(self.sentence.end))
             .find(|at| words::is_person(self.document.word(*at)))?;
         let broken = (start + 1..person).any(|at| words::ends_noun(self.document.word(at)));
-        (article && !broken).then(|| one(start..person + 1))
+        (!broken).then(|| one(start..person + 1))
     }
 
     /// "a civilian" close before `end`.
