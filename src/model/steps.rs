@@ -3,16 +3,14 @@
 //!
 //! A step is one byte, one comparison or one match looked at: some nanoseconds. Whoever runs over
 //! what came from outside spends before or while it does so, in bulk where it can (a pass over a text
-//! spends the text's length at once). `benches/README.md` says how many steps a second of one
-//! processor is.
+//! spends the text's length at once).
 
 use std::cell::Cell;
 
-/// Steps that even the smallest document may take: about a tenth of a second.
+/// Steps that even the smallest document may take.
 const BASE: u64 = 20_000_000;
 
-/// Steps for each byte of a document. Honest feeds take 20 to 60; those with the most markup, or
-/// of the shortest entries, take twice that.
+/// Steps for each byte of a document: more than the sum of what the passes over one byte spend.
 const PER_BYTE: u64 = 250;
 
 /// The steps that one document may take, and those it has taken.
