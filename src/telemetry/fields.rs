@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 36] = [
+pub const FIELDS: [&str; 37] = [
     "admin.address",
     "code.location",
     "config.path",
@@ -28,6 +28,7 @@ pub const FIELDS: [&str; 36] = [
     "lane.careful_until",
     "commit.found",
     "kafka.facility",
+    "kafka.topic",
     "kafka.text",
     "ledger.kind",
     "ledger.instance",

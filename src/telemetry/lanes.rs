@@ -67,6 +67,7 @@ pub struct LaneMetrics {
     written: Family<Lane, Counter>,
     unpublished: Family<Lane, Counter>,
     rebalances: Family<Lane, Counter>,
+    topic_faults: Family<LaneAnd, Gauge>,
 }
 
 fn lane_label(lane: u32) -> Lane {
@@ -91,6 +92,7 @@ impl LaneMetrics {
             written: Family::default(),
             unpublished: Family::default(),
             rebalances: Family::default(),
+            topic_faults: Family::default(),
         };
         registry.register(
             "lane_state",
@@ -137,13 +139,25 @@ impl LaneMetrics {
             metrics.queue.clone(),
         );
         metrics.register_written(registry);
+        metrics.register_group(registry);
+        metrics.begin_at_zero();
+        metrics
+    }
+
+    /// What is of the group and the topics, not of a lane.
+    fn register_group(&self, registry: &mut Registry) {
         registry.register(
             "kafka_rebalances",
             "Changes of lanes by the group: kind = assigned, revoked, lost",
-            metrics.rebalances.clone(),
+            self.rebalances.clone(),
         );
-        metrics.begin_at_zero();
-        metrics
+        registry.register(
+            "kafka_topic_faults",
+            "In what a topic is not as it must be, as of the last look; absent while brokers do not \
+             answer: topic = articles, conflict, rejects, state; kind = wrong (nothing is polled), \
+             risk, unseen (its settings were not looked at)",
+            self.topic_faults.clone(),
+        );
     }
 
     fn register_written(&self, registry: &mut Registry) {
@@ -239,6 +253,20 @@ impl LaneMetrics {
     pub fn queued(&self, lane: u32, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.queue.get_or_create(&lane_label(lane)).set(bytes);
+    }
+
+    /// What is the matter with a topic: how much is wrong, a risk, not looked at.
+    pub fn topic_judged(&self, topic: &'static str, [wrong, risks, unseen]: [usize; 3]) {
+        for (kind, count) in [("wrong", wrong), ("risk", risks), ("unseen", unseen)] {
+            let labels = [("topic", topic.to_owned()), ("kind", kind.to_owned())];
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.topic_faults.get_or_create(&labels).set(count);
+        }
+    }
+
+    /// Nobody can look at the topics.
+    pub fn topics_unseen(&self) {
+        self.topic_faults.clear();
     }
 
     /// The group gave or took lanes.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rdkafka::ClientContext;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResourceResult, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -140,27 +141,7 @@ impl Cluster {
     }
 
     async fn topic_settings(&self, name: &str) -> Result<BTreeMap<String, String>, String> {
-        let options = AdminOptions::new().request_timeout(Some(QUESTION));
-        let topics = [ResourceSpecifier::Topic(name)];
-        let described = self.admin.describe_configs(topics.iter(), &options).await;
-        let described: Option<ConfigResourceResult> =
-            described.map_err(|error| trouble::shown(&error))?.into_iter().next();
-        match described {
-            // Where it is not allowed, this client hears of no error but of no setting either.
-            Some(Ok(described)) if described.entries.is_empty() => {
-                Err(format!("DescribeConfigs on topic {name} is not allowed"))
-            }
-            Some(Ok(described)) => Ok(described
-                .entries
-                .into_iter()
-                .filter_map(|entry| Some((entry.name, entry.value?)))
-                .collect()),
-            Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-                Err(format!("DescribeConfigs on topic {name} is not allowed"))
-            }
-            Some(Err(code)) => Err(trouble::shown_code(code)),
-            None => Err("the brokers said nothing of them".to_owned()),
-        }
+        describe(&self.admin, name, QUESTION).await.map_err(|why| why.to_string())
     }
 
     /// Creates topics, and waits until they are known; in the order given.
@@ -235,6 +216,51 @@ impl Cluster {
     fn heard_or(&self, error: &KafkaError) -> String {
         listen(&self.watcher);
         self.watcher.context().text().unwrap_or_else(|| trouble::shown(error))
+    }
+}
+
+/// Why the settings of a topic are not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Undescribed {
+    /// Not for this user to see.
+    #[error("DescribeConfigs on topic {topic} is not allowed")]
+    NotAllowed {
+        /// The topic.
+        topic: String,
+    },
+    /// May work next time.
+    #[error("{0}")]
+    Unanswered(String),
+}
+
+/// The settings of a topic.
+///
+/// # Errors
+/// [`Undescribed`].
+pub(super) async fn describe<C: ClientContext>(
+    admin: &AdminClient<C>,
+    topic: &str,
+    wait: Duration,
+) -> Result<BTreeMap<String, String>, Undescribed> {
+    let options = AdminOptions::new().request_timeout(Some(wait));
+    let topics = [ResourceSpecifier::Topic(topic)];
+    let described = admin.describe_configs(topics.iter(), &options).await;
+    let described: Option<ConfigResourceResult> = described
+        .map_err(|error| Undescribed::Unanswered(trouble::shown(&error)))?
+        .into_iter()
+        .next();
+    match described {
+        // Where it is not allowed, this client hears of no error but of no setting either.
+        Some(Ok(described)) if !described.entries.is_empty() => Ok(described
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.name, entry.value?)))
+            .collect()),
+        Some(Ok(_) | Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
+            Err(Undescribed::NotAllowed { topic: topic.to_owned() })
+        }
+        Some(Err(code)) => Err(Undescribed::Unanswered(trouble::shown_code(code))),
+        None => Err(Undescribed::Unanswered("the brokers said nothing of them".to_owned())),
     }
 }
 

@@ -13,6 +13,7 @@ mod board;
 pub mod cluster;
 mod group;
 mod hash;
+mod inspection;
 mod lane;
 mod life;
 pub mod owners;

@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rdkafka::ClientContext;
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -24,9 +22,10 @@ use tokio::time::{Instant, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::board::Life;
+use super::inspection::{Inspection, Seen};
 use super::settings::TRANSACTION_TIMEOUT;
 use super::stop::{LEAVE_PATIENCE, Stop};
-use super::{Shared, Topics, life, lock, logged};
+use super::{Shared, life, lock, logged};
 use crate::commit::{CommitError, LaneChange};
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
@@ -38,24 +37,9 @@ const STANDBY_AFTER: Duration = Duration::from_secs(5);
 /// A refusal of the group that is not said again for so long is over.
 const REFUSED_FOR: Duration = Duration::from_secs(15);
 
-/// How often it is asked what topics take, which somebody may have raised.
-const DESCRIBE_INTERVAL: Duration = Duration::from_secs(300);
-
-/// How often topics are looked at.
-const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The same while something is wrong with them: somebody waits.
-const TROUBLE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How long a look may take.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// How long lanes that are to leave are waited for: a transaction under way may need all its time,
 /// and what then does not go is given up.
 const LEAVE_TIMEOUT: Duration = TRANSACTION_TIMEOUT.saturating_add(LEAVE_PATIENCE);
-
-/// What a broker takes, less than which is left for its own framing of a batch.
-const BATCH_FRAMING_BYTES: usize = 1024;
 
 /// A lane's thread, and how to end it.
 #[derive(Debug)]
@@ -196,11 +180,9 @@ impl Context {
 pub(super) struct Member {
     shared: Arc<Shared>,
     consumer: BaseConsumer<Context>,
-    admin: AdminClient<DefaultClientContext>,
-    looked_at: Option<Instant>,
-    described_at: Option<Instant>,
+    inspection: Inspection,
+    subscribed_at: Option<Instant>,
     refused_at: Option<Instant>,
-    told: Option<String>,
 }
 
 impl Member {
@@ -209,33 +191,19 @@ impl Member {
         let context = Context { shared: Arc::clone(&shared), lanes: Mutex::default() };
         let settings = &shared.settings;
         let consumer = BaseConsumer::from_config_and_context(&settings.member(), context)?;
-        let admin = settings.client().create()?;
+        let inspection = Inspection::new(Arc::clone(&shared))?;
         // What librdkafka would refuse a lane's producer for is better known now. It has no part in
         // anything before it fences.
         let _fits: BaseProducer =
             settings.producer(&settings.transactional_id(0), None).create()?;
-        Ok(Self {
-            shared,
-            consumer,
-            admin,
-            looked_at: None,
-            described_at: None,
-            refused_at: None,
-            told: None,
-        })
+        Ok(Self { shared, consumer, inspection, subscribed_at: None, refused_at: None })
     }
 
     /// Follows the group until told to close; then gives everything up and leaves it.
     pub(super) fn follow(mut self) {
-        while !self.shared.closing.is_cancelled() && !self.look() {
-            self.shared.watcher.rest();
-        }
-        if let Err(error) = self.consumer.subscribe(&[&self.shared.settings.topics.state]) {
-            self.shared.board.away(error.to_string());
-        }
-        let subscribed_at = Instant::now();
         while !self.shared.closing.is_cancelled() {
-            if subscribed_at.elapsed() >= STANDBY_AFTER {
+            self.join_or_leave();
+            if self.subscribed_at.is_some_and(|at| at.elapsed() >= STANDBY_AFTER) {
                 self.stand_by();
             }
             if self.refused_at.is_some_and(|at| at.elapsed() >= REFUSED_FOR) {
@@ -248,13 +216,33 @@ impl Member {
                 self.tell_of(&error);
             }
             self.shared.board.turn();
-            self.look();
         }
         let context = Arc::clone(self.consumer.context());
         let all = std::mem::take(&mut *lock(&context.lanes));
         context.leave(all.into_values().collect());
         // Leaves the group, so that others need not wait for our session to end.
         self.consumer.unsubscribe();
+    }
+
+    /// Joins the group once the topics are as they must be, and leaves it, lanes and all, when what is
+    /// committed would be lost.
+    fn join_or_leave(&mut self) {
+        let seen = self.inspection.look();
+        match (seen, self.subscribed_at) {
+            (Seen::Fine, None) => {
+                if let Err(error) = self.consumer.subscribe(&[&self.shared.settings.topics.state]) {
+                    self.shared.board.away(error.to_string());
+                }
+                self.subscribed_at = Some(Instant::now());
+            }
+            (Seen::Refused, Some(_)) => {
+                // What this revokes is called back with the next poll: lanes commit what they have.
+                self.consumer.unsubscribe();
+                self.subscribed_at = None;
+                self.shared.board.lost();
+            }
+            (Seen::Fine | Seen::Troubled, Some(_)) | (Seen::Refused | Seen::Troubled, None) => {}
+        }
     }
 
     /// With the newer protocol nobody is told of an assignment of nothing; a member that has heard of
@@ -279,133 +267,4 @@ impl Member {
             self.refused_at = Some(Instant::now());
         }
     }
-
-    /// Looks at the topics if it is time to; says whether they are as they must be, as of the last
-    /// look.
-    fn look(&mut self) -> bool {
-        let interval = if self.told.is_some() { TROUBLE_INTERVAL } else { LOOK_INTERVAL };
-        if self.looked_at.is_some_and(|at| at.elapsed() < interval) {
-            return self.told.is_none();
-        }
-        let found = self.find_topics();
-        self.looked_at = Some(Instant::now());
-        let (trouble, detail) = match found {
-            Ok(topics) => {
-                *lock(&self.shared.topics) = topics;
-                (None, String::new())
-            }
-            Err(Trouble::Away { what, detail }) => (Some(what), format!(": {detail}")),
-            Err(Trouble::Wrong(why)) => (Some(why), String::new()),
-            Err(Trouble::Lasting(why)) => {
-                self.shared.tell(LaneChange::Over(CommitError::Misconfigured(why.clone())));
-                (Some(why), String::new())
-            }
-        };
-        match (&self.told, &trouble) {
-            // Once for each thing that is wrong; why brokers do not answer changes by the second.
-            (told, Some(why)) if told.as_ref() != Some(why) => {
-                warn!(
-                    error = format!("{why}{detail}"),
-                    "Kafka is not as it must be; waiting for it"
-                );
-            }
-            (Some(_), None) => info!("Kafka is as it must be"),
-            (_, _) => {}
-        }
-        self.shared.board.set_topics(trouble.as_ref().map(|why| format!("{why}{detail}")));
-        self.told = trouble;
-        self.told.is_none()
-    }
-
-    fn find_topics(&mut self) -> Result<Topics, Trouble> {
-        let settings = self.shared.settings.clone();
-        let names = &settings.topics;
-        let state = self.partitions(&names.state)?;
-        if state != settings.lanes {
-            return Err(Trouble::Lasting(format!(
-                "topic \"{}\" has {state} partitions and kafka.lanes is {}; lanes are fixed for a \
-                 deployment: set kafka.lanes = {state}, or use another deployment with topics of \
-                 its own",
-                names.state, settings.lanes
-            )));
-        }
-        let partitions = [
-            self.partitions(&names.articles)?,
-            self.partitions(&names.conflict)?,
-            self.partitions(&names.rejects)?,
-        ];
-        let known = self.shared.topics().record_bytes_max;
-        let is_fresh = self.described_at.is_some_and(|at| at.elapsed() < DESCRIBE_INTERVAL);
-        let record_bytes_max = if known.is_some() && is_fresh {
-            known
-        } else {
-            self.described_at = Some(Instant::now());
-            self.record_bytes_max()
-        };
-        Ok(Topics { partitions, record_bytes_max })
-    }
-
-    fn partitions(&self, topic: &str) -> Result<u32, Trouble> {
-        let watcher = &self.shared.watcher;
-        let metadata = watcher.fetch_metadata(topic, LOOK_TIMEOUT).map_err(|error| {
-            let brokers = self.shared.settings.shown_brokers();
-            Trouble::Away {
-                what: format!("Kafka at {brokers} does not answer"),
-                detail: watcher.heard().unwrap_or_else(|| error.to_string()),
-            }
-        })?;
-        watcher.forget();
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
-        match (found, error) {
-            (Some(found), None) if !found.partitions().is_empty() => {
-                Ok(u32::try_from(found.partitions().len()).unwrap_or(u32::MAX))
-            }
-            (_, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-                Err(Trouble::Wrong(format!("not allowed to Describe topic \"{topic}\"")))
-            }
-            (
-                _,
-                None
-                | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic),
-            ) => Err(Trouble::Wrong(format!(
-                "topic \"{topic}\" is missing; make it with `conflictwire topics apply`"
-            ))),
-            (_, Some(code)) => Err(Trouble::Wrong(format!("topic \"{topic}\": {code}"))),
-        }
-    }
-
-    /// What every topic takes, if we may know: a record, or a batch of them, that is larger is
-    /// refused whole.
-    fn record_bytes_max(&self) -> Option<usize> {
-        let names = &self.shared.settings.topics;
-        let topics = [&names.articles, &names.conflict, &names.rejects, &names.state];
-        let wanted: Vec<ResourceSpecifier<'_>> =
-            topics.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
-        let options = AdminOptions::new().request_timeout(Some(LOOK_TIMEOUT));
-        let described =
-            self.shared.runtime.block_on(self.admin.describe_configs(wanted.iter(), &options));
-        let mut least = None;
-        for config in described.ok()? {
-            let config = config.ok()?;
-            let bytes = config.get("max.message.bytes")?.value.as_ref()?.parse::<usize>().ok()?;
-            least = Some(least.map_or(bytes, |least: usize| least.min(bytes)));
-        }
-        least.map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
-    }
-}
-
-/// Why the topics are not as they must be.
-enum Trouble {
-    /// Brokers may come back.
-    Away {
-        /// That they do not answer.
-        what: String,
-        /// Why, as of now.
-        detail: String,
-    },
-    /// Topics may be made, rights given.
-    Wrong(String),
-    /// It will not mend itself.
-    Lasting(String),
 }

@@ -18,6 +18,9 @@ pub const REPLICATION: u32 = 3;
 const HOUR_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
+/// Records that go sooner than this are gone before a reader that restarts has read them.
+const RETENTION_LEAST_MS: u64 = 10 * 60 * 1000;
+
 /// The largest record that the topics take: an article of 1 MiB with its evidence is far below it.
 const RECORD_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -42,6 +45,16 @@ impl Role {
             Self::Conflict => "those that are about conflict",
             Self::Rejects => "what could not be read, and why",
             Self::State => "what the next poll of each feed must know; a partition for each lane",
+        }
+    }
+
+    /// In metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Articles => "articles",
+            Self::Conflict => "conflict",
+            Self::Rejects => "rejects",
+            Self::State => "state",
         }
     }
 
@@ -170,9 +183,9 @@ pub enum TopicNow {
 pub enum Weight {
     /// A matter of taste.
     Note,
-    /// Works, and loses something when something else fails.
+    /// Works, and loses something when something else fails: the daemon warns of it.
     Risk,
-    /// Does not work.
+    /// Does not work, or loses what was committed by itself: the daemon refuses to poll.
     Wrong,
 }
 
@@ -207,6 +220,7 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
                 .iter()
                 .filter_map(|setting| setting_differs(plan.role, setting, settings)),
         ),
+        // The daemon says it by itself: nobody looked.
         Err(why) => found.push(Difference {
             weight: Weight::Note,
             text: format!("its settings are not known: {why}"),
@@ -261,48 +275,124 @@ fn setting_differs(
     if is_same(now, &planned.value) {
         return None;
     }
-    let (weight, meaning) = meaning(role, planned, now);
+    let (weight, meaning) = match planned.key {
+        "cleanup.policy" => cleanup_meaning(role, now, settings)?,
+        "retention.ms" => retention_meaning(role, planned, now),
+        _ => meaning(planned, now),
+    };
     let (key, now) = (planned.key, shown(planned.key, now));
     let text = format!("{key} is {now}, planned {}: {meaning}", shown(key, &planned.value));
     Some(Difference { weight, text })
 }
 
-/// What it means that a setting is another than planned.
-fn meaning(role: Role, planned: &Setting, now: &str) -> (Weight, &'static str) {
+/// What another way of cleaning up means; `None` if it comes to the same.
+fn cleanup_meaning(
+    role: Role,
+    now: &str,
+    settings: &BTreeMap<String, String>,
+) -> Option<(Weight, &'static str)> {
+    let has = |policy: &str| now.split(',').any(|one| one.trim() == policy);
+    // Unlimited only if somebody said so: Kafka's own default is a week.
+    let is_limited = |key: &str| settings.get(key).is_some_and(|limit| limit != "-1");
+    let forgets = has("delete") && (is_limited("retention.ms") || is_limited("retention.bytes"));
+    let forgets = forgets || (has("delete") && !settings.contains_key("retention.ms"));
+    Some(match role {
+        Role::State if forgets => {
+            (Weight::Wrong, "feeds are forgotten in time, and all they show is published again")
+        }
+        Role::State if has("compact") => return None,
+        Role::State => {
+            (Weight::Risk, "it grows without end, and a lane takes ever longer to start")
+        }
+        Role::Articles | Role::Conflict if has("compact") => {
+            (Weight::Wrong, "compaction drops earlier revisions of an article")
+        }
+        Role::Rejects if has("compact") => (Weight::Note, "what was refused again is kept once"),
+        Role::Articles | Role::Conflict | Role::Rejects => {
+            (Weight::Note, "records stay for good, and take ever more room")
+        }
+    })
+}
+
+/// What it means that records are kept for another time.
+fn retention_meaning(role: Role, planned: &Setting, now: &str) -> (Weight, &'static str) {
+    let (Ok(now), Ok(planned)) = (now.parse::<u64>(), planned.value.parse::<u64>()) else {
+        // -1: for ever.
+        return (Weight::Note, "records stay longer, and take more room");
+    };
+    match role {
+        Role::Articles | Role::Conflict if now < RETENTION_LEAST_MS => {
+            (Weight::Wrong, "records are gone before a reader that restarts has read them")
+        }
+        _ if now < DAY_MS => (Weight::Risk, "a reader that is away for a day misses records"),
+        _ if now < planned => (Weight::Note, "records go sooner"),
+        _ => (Weight::Note, "records stay longer, and take more room"),
+    }
+}
+
+/// What it means that another setting is not as planned.
+fn meaning(planned: &Setting, now: &str) -> (Weight, &'static str) {
     let is_less = match (now.parse::<f64>(), planned.value.parse::<f64>()) {
         // -1 is "for ever" or "any".
         (Ok(now), Ok(planned)) => (0.0..planned).contains(&now),
         (Ok(_) | Err(_), _) => false,
     };
-    match (planned.key, role) {
-        ("cleanup.policy", Role::State) if now.contains("delete") => {
-            (Weight::Wrong, "feeds are forgotten in time, and all they show is published again")
-        }
-        ("cleanup.policy", _) => {
-            (Weight::Wrong, "compaction drops earlier revisions of an article")
-        }
-        ("retention.ms", _) if is_less => (Weight::Note, "records go sooner"),
-        ("retention.ms", _) => (Weight::Note, "records stay longer, and take more room"),
-        ("min.insync.replicas", _) if is_less => {
+    match planned.key {
+        "min.insync.replicas" if is_less => {
             (Weight::Risk, "a commit can be lost with a single broker")
         }
-        ("unclean.leader.election.enable", _) => {
+        "unclean.leader.election.enable" => {
             (Weight::Risk, "a broker that was away may become leader, and lose commits")
         }
-        ("max.message.bytes", _) if is_less => {
+        "max.message.bytes" if is_less => {
             (Weight::Risk, "longer articles do not fit, and are refused")
         }
-        ("delete.retention.ms", _) if is_less => {
+        "delete.retention.ms" if is_less => {
             (Weight::Risk, "a broker that is away for longer may bring back what was replaced")
         }
-        ("segment.ms" | "min.cleanable.dirty.ratio" | "max.compaction.lag.ms", _) if !is_less => {
+        "segment.ms" | "min.cleanable.dirty.ratio" | "max.compaction.lag.ms" if !is_less => {
             (Weight::Note, "compacted less often; a lane takes longer to start")
         }
-        ("compression.type", _) => (Weight::Note, "brokers compress again what came compressed"),
-        ("message.timestamp.type", _) => {
+        "compression.type" => (Weight::Note, "brokers compress again what came compressed"),
+        "message.timestamp.type" => {
             (Weight::Note, "the timestamp is the broker's, not that of the commit")
         }
-        (_, _) => (Weight::Note, "a matter of taste"),
+        _ => (Weight::Note, "a matter of taste"),
+    }
+}
+
+/// What the daemon makes of a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The topic.
+    pub topic: String,
+    /// What it is for.
+    pub role: Role,
+    /// Why nothing may be polled.
+    pub wrong: Vec<String>,
+    /// What loses something when something else fails.
+    pub risks: Vec<String>,
+    /// Why its settings were not looked at, if so.
+    pub unseen: Option<String>,
+}
+
+/// Judges a topic that is there.
+pub fn judge(plan: &TopicPlan, now: &TopicNow) -> Judgement {
+    let found = differences(plan, now);
+    let texts = |weight: Weight| -> Vec<String> {
+        let of_weight = found.iter().filter(|difference| difference.weight == weight);
+        of_weight.map(|difference| difference.text.clone()).collect()
+    };
+    let unseen = match now {
+        TopicNow::There { settings: Err(why), .. } => Some(why.clone()),
+        TopicNow::There { .. } | TopicNow::Missing | TopicNow::Hidden => None,
+    };
+    Judgement {
+        topic: plan.name.clone(),
+        role: plan.role,
+        wrong: texts(Weight::Wrong),
+        risks: texts(Weight::Risk),
+        unseen,
     }
 }
 
@@ -477,6 +567,67 @@ pub(crate) mod tests {
             "Risk: max.message.bytes is 1048588, planned 4194304 (4MiB): longer articles do not \
              fit, and are refused",
         );
+    }
+
+    /// What a daemon makes of topics with these settings.
+    #[track_caller]
+    fn check_judged(role: Role, settings: &[(&str, &str)], expected: Option<Weight>) {
+        let plan = planned(role, 3);
+        let (partitions, replication, mut all) = as_planned(&plan);
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let settings_now = Ok(all);
+        let in_sync = replication;
+        let now = TopicNow::There { partitions, replication, in_sync, settings: settings_now };
+        let judged = judge(&plan, &now);
+        let gravest = match (judged.wrong.is_empty(), judged.risks.is_empty()) {
+            (false, _) => Some(Weight::Wrong),
+            (true, false) => Some(Weight::Risk),
+            (true, true) => None,
+        };
+        assert_eq!(gravest, expected, "{role:?} {settings:?}: {judged:?}");
+    }
+
+    #[test]
+    fn what_loses_history_is_wrong_and_what_may_lose_it_is_a_risk() {
+        use Role::{Articles, Conflict, Rejects, State};
+        use Weight::{Risk, Wrong};
+        let week = ("retention.ms", "604800000");
+        check_judged(State, &[("cleanup.policy", "delete"), week], Some(Wrong));
+        check_judged(State, &[("cleanup.policy", "compact,delete"), week], Some(Wrong));
+        check_judged(State, &[("cleanup.policy", "delete")], Some(Wrong));
+        let for_ever = ("retention.ms", "-1");
+        check_judged(State, &[("cleanup.policy", "compact,delete"), for_ever], None);
+        let bytes = ("retention.bytes", "1048576");
+        check_judged(State, &[("cleanup.policy", "compact,delete"), for_ever, bytes], Some(Wrong));
+        check_judged(State, &[("cleanup.policy", "delete"), for_ever], Some(Risk));
+        for topic in [Articles, Conflict] {
+            check_judged(topic, &[("cleanup.policy", "compact")], Some(Wrong));
+            check_judged(topic, &[("cleanup.policy", "delete,compact")], Some(Wrong));
+            check_judged(topic, &[("retention.ms", "1000")], Some(Wrong));
+            check_judged(topic, &[("retention.ms", "3600000")], Some(Risk));
+            check_judged(topic, &[week], None);
+            check_judged(topic, &[for_ever], None);
+        }
+        check_judged(Rejects, &[("cleanup.policy", "compact")], None);
+        check_judged(Rejects, &[("retention.ms", "1000")], Some(Risk));
+        for topic in [Articles, Conflict, Rejects, State] {
+            check_judged(topic, &[], None);
+            check_judged(topic, &[("min.insync.replicas", "1")], Some(Risk));
+            check_judged(topic, &[("min.insync.replicas", "4")], Some(Wrong));
+            check_judged(topic, &[("unclean.leader.election.enable", "true")], Some(Risk));
+            check_judged(topic, &[("max.message.bytes", "1048588")], Some(Risk));
+            check_judged(topic, &[("message.timestamp.type", "LogAppendTime")], None);
+        }
+    }
+
+    #[test]
+    fn settings_that_nobody_looked_at_are_said_to_be() {
+        let plan = planned(Role::State, 3);
+        let settings = Err("not allowed".to_owned());
+        let now = TopicNow::There { partitions: 16, replication: 1, in_sync: 1, settings };
+        let judged = judge(&plan, &now);
+        assert_eq!(judged.unseen.as_deref(), Some("not allowed"));
+        assert_eq!((judged.wrong.len(), judged.risks.len()), (0, 1), "replication was seen");
     }
 
     #[test]

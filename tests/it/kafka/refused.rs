@@ -106,6 +106,38 @@ fn a_missing_topic_is_named_and_waited_for() {
     daemon.stop();
 }
 
+/// A topic whose settings lose what is committed is refused, at the start and later, and nothing is
+/// polled until it is mended; then everything goes on by itself.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_topic_that_would_lose_history_is_not_written_to() {
+    let cluster = Cluster::quiet();
+    let name = cluster.name("history");
+    let (publisher, mut setup) = one_feed(&rss(&[&item("a", "Shelling kills three")]));
+    use_kafka(&mut setup, cluster.bootstrap(), &name);
+    let ledger = TopicLedger::create(&cluster, &name, 4, 2);
+    let [articles, state] = ["articles", "state"].map(|topic| ledger.topic(topic));
+    cluster.configure_topic(&articles, &[("cleanup.policy", "compact")]);
+    let daemon = setup.start();
+    wait_until_unready(&daemon, &[&articles, "compaction drops earlier revisions"]);
+    daemon.wait_for_line("nothing is polled: what is committed to Kafka would be lost");
+    let wrong = "topic=\"articles\",kind=\"wrong\"";
+    daemon.wait_for_metric("conflictwire_kafka_topic_faults", wrong, 1.0);
+    assert!(publisher.log().is_empty(), "polled all the same");
+    cluster.configure_topic(&articles, &[("cleanup.policy", "delete")]);
+    ledger.wait_for_rows("feed", 1);
+    wait_until_ready(&daemon);
+
+    // While it runs.
+    cluster.configure_topic(&state, &[("cleanup.policy", "delete")]);
+    wait_until_unready(&daemon, &[&state, "feeds are forgotten in time"]);
+    wait_for_lanes(&daemon, 0);
+    cluster.configure_topic(&state, &[("cleanup.policy", "compact")]);
+    wait_for_lanes(&daemon, LANES);
+    wait_until_ready(&daemon);
+    daemon.stop();
+}
+
 /// A publisher of one document, and a daemon that polls it as "feed".
 fn one_feed(document: &str) -> (Publisher, Setup) {
     let publisher = Publisher::start();

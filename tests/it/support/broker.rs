@@ -15,7 +15,9 @@ use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -226,6 +228,15 @@ impl Cluster {
                 })
             })
         });
+    }
+
+    /// Sets what a topic is configured with; all else goes back to its default.
+    #[track_caller]
+    pub(crate) fn configure_topic(&self, name: &str, settings: Settings<'_>) {
+        let resource = AlterConfig::new(ResourceSpecifier::Topic(name));
+        let resource = settings.iter().fold(resource, |all, (key, value)| all.set(key, value));
+        let done = complete(self.admin.alter_configs([&resource], &admin_options())).unwrap();
+        done.into_iter().for_each(|result| drop(result.unwrap()));
     }
 
     /// Deletes a topic.
