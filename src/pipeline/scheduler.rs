@@ -292,8 +292,8 @@ impl Scheduler {
                     warn!(
                         lane.number = lease.lane,
                         lane.careful_until = format!("{until:.0}"),
-                        "the lane was not given back by whoever had it before; new documents are \
-                         read in a process of their own first"
+                        "the lane was left uncleanly less than a day ago; new documents are read in a \
+                         process of their own first"
                     );
                 }
                 self.lanes.insert(lease.lane, Held { lease, states, past });

@@ -118,8 +118,8 @@ fn a_document_that_overflows_the_stack_ends_the_daemon_once() {
 
     let mut daemon = world.setup.start();
     daemon.wait_for_line(
-        "the lane was not given back by whoever had it before; new documents are read in a process \
-         of their own first",
+        "the lane was left uncleanly less than a day ago; new documents are read in a process of \
+         their own first",
     );
     let state = world.wait_for_crash();
     let failure = state.last_failure.unwrap();
@@ -178,6 +178,23 @@ fn a_document_that_makes_us_panic_is_no_crash() {
     let state = world.ledger.wait_for_state(POISON, |state| state.failures > 0);
     assert_eq!(state.last_failure.unwrap().class, FailureClass::Panic);
     assert_eq!(state.crash, None);
+    daemon.stop();
+}
+
+/// What does no harm is read, in one process after the other.
+#[test]
+fn an_honest_document_passes_its_trial() {
+    let world = World::new();
+    let daemon = world.start_with_care();
+    let words =
+        "Talks on a ceasefire went on in the capital on Monday, officials said. ".repeat(20);
+    let items: Vec<String> = (0..100).map(|number| item(&format!("{number}"), &words)).collect();
+    let document = rss(&items.iter().map(String::as_str).collect::<Vec<_>>());
+    world.serve(document);
+    world.ledger.wait_for_rows(POISON, 101);
+    assert_eq!(world.ledger.state(POISON).unwrap().last_failure, None);
+    assert_eq!(daemon.metric("conflictwire_trials_total", "outcome=\"crashed\""), 0.0);
+    daemon.wait_for_metric("conflictwire_trials_total", "outcome=\"read\"", 1.0);
     daemon.stop();
 }
 

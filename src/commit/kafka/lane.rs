@@ -120,7 +120,7 @@ impl<'a> Term<'a> {
         if stop.is_told() {
             return Err(RestoreError::Told);
         }
-        let past = restored.tip.past(Clock::System.now());
+        let past = restored.tip.past(&shared.instance, Clock::System.now());
         let (lease, jobs, put_off) = shared.open_desk(lane);
         let mut term = Self {
             shared,

@@ -73,9 +73,9 @@ impl Tip {
         self.head.as_ref().map_or(0, |head| head.sequence)
     }
 
-    /// How the lane stands for whoever takes it up now. One without a log was never polled.
-    pub(super) fn past(&self, now: Timestamp) -> Past {
-        self.head.as_ref().map_or_else(Past::default, |head| head.past(now))
+    /// How the lane stands for `instance`, which takes it up now. One without a log was never polled.
+    pub(super) fn past(&self, instance: &str, now: Timestamp) -> Past {
+        self.head.as_ref().map_or_else(Past::default, |head| head.past(instance, now))
     }
 }
 
@@ -406,8 +406,9 @@ mod tests {
     #[test]
     fn a_lane_is_left_cleanly_only_by_the_word_of_its_last_owner() {
         let now = now();
-        let left =
-            |text: &str| read_head(Some(text.as_bytes()), 0).unwrap().past(now).left_uncleanly_at;
+        let left = |text: &str| {
+            read_head(Some(text.as_bytes()), 0).unwrap().past("b", now).left_uncleanly_at
+        };
         let of = |more: &str| {
             format!(
                 r#"{{"version":1,"sequence":7,"instance":"a","term":1,"records":2,"hash":1,"at":""{more}}}"#
@@ -419,7 +420,10 @@ mod tests {
         assert_eq!(left(&of("")), Some(now));
         let since = r#","ended":true,"left_uncleanly_at":"2026-01-02T00:00:00Z""#;
         assert_eq!(left(&of(since)), "2026-01-02T00:00:00Z".parse().ok());
-        assert_eq!(Tip::default().past(now), Past::default());
+        assert_eq!(Tip::default().past("b", now), Past::default());
+        // Lost and taken up again by the same process, which lives.
+        let ours = read_head(Some(of(r#","ended":false"#).as_bytes()), 0).unwrap();
+        assert_eq!(ours.past("a", now), Past::default());
     }
 
     #[test]

@@ -285,10 +285,12 @@ impl Head {
         }
     }
 
-    /// How the lane stands for whoever takes it up now, after this.
-    pub(super) fn past(&self, now: Timestamp) -> Past {
+    /// How the lane stands for `instance`, which takes it up now, after this. A process that lost the
+    /// lane and has it again has not ended.
+    pub(super) fn past(&self, instance: &str, now: Timestamp) -> Past {
         let past = Past { left_uncleanly_at: self.left_uncleanly_at };
-        past.after(if self.ended { OwnerEnd::Clean } else { OwnerEnd::Unclean }, now)
+        let is_clean = self.ended || self.instance == instance;
+        past.after(if is_clean { OwnerEnd::Clean } else { OwnerEnd::Unclean }, now)
     }
 
     /// Whether both were written by the same attempt.

@@ -34,6 +34,15 @@ fn write(connection: &Connection, now: Timestamp) -> rusqlite::Result<Past> {
              left_uncleanly_at TEXT
          )",
     )?;
+    // Somebody else's view or virtual table of that name would run code of theirs.
+    let is_ours: bool = transaction.query_row(
+        "SELECT type = 'table' AND rootpage > 0 FROM sqlite_schema WHERE name = 'owner'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !is_ours {
+        return Err(rusqlite::Error::InvalidQuery);
+    }
     let (past, end) = read(&transaction)?;
     let past = past.after(end, now);
     transaction.execute(

@@ -11,7 +11,11 @@ use crate::clock::processor_time;
 /// How much processor time one document may take. Counted steps end what is merely costly long
 /// before (`too_costly`); this ends what does not end. Tests do not wait as long.
 pub(super) const PROCESSOR_TIME: Duration =
-    Duration::from_secs(if cfg!(feature = "fault-points") { 5 } else { 60 });
+    Duration::from_secs(if cfg!(feature = "fault-points") { 10 } else { 60 });
+
+/// Address space that is no document's: two more stacks, and what the allocator has left over from
+/// documents before.
+const SPARE_BYTES: u64 = 64 << 20;
 
 /// The size of a page in `/proc/self/statm`, bytes, where nobody says.
 const PAGE_BYTES: u64 = 4096;
@@ -21,7 +25,7 @@ const PAGE_BYTES: u64 = 4096;
 pub(super) fn apply(memory: u64) {
     // Before the last line: the file belongs to root from then on.
     let _unwritten = std::fs::write("/proc/self/oom_score_adj", "1000");
-    lower(Resource::As, memory_bytes().saturating_add(memory));
+    lower(Resource::As, memory_bytes().saturating_add(memory).saturating_add(SPARE_BYTES));
     lower(Resource::Core, 0);
     let _unset = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }

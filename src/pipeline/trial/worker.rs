@@ -80,8 +80,10 @@ impl Worker {
         let mut child = Command::new(program)
             .arg0("conflictwire")
             .arg(COMMAND)
-            // Neither secrets nor settings: all it needs comes in frames.
+            // Neither secrets nor settings: all it needs comes in frames. But glibc reserves a large
+            // piece of address space for each thread unless told not to, and that is limited.
             .env_clear()
+            .env("MALLOC_ARENA_MAX", "1")
             .current_dir("/")
             // Ctrl-C on a terminal means the daemon, which drains.
             .process_group(0)
@@ -128,7 +130,9 @@ impl Worker {
         let status =
             self.child.wait().map_err(|error| WorkerError::NotStarted(error.to_string()))?;
         let last_words = String::from_utf8_lossy(&last_words);
-        let last_words: Vec<&str> = last_words.split_whitespace().collect();
+        // Advice is for whoever runs a program by hand.
+        let last_words = last_words.lines().filter(|line| !line.starts_with("note:"));
+        let last_words: Vec<&str> = last_words.flat_map(str::split_whitespace).collect();
         Ok(Death { status, last_words: last_words.join(" ") })
     }
 }
