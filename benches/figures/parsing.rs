@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use conflictwire::model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,
-    Validators,
+    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Timestamp,
+    UrlQuery, Validators,
 };
 use conflictwire::pipeline::process::process;
 use conflictwire::state::FeedState;
@@ -176,7 +176,7 @@ impl Poll {
 /// The records as the ledger writes them.
 fn written(outcome: &Outcome) -> Yield {
     let mut sum = Yield::default();
-    for record in &outcome.records {
+    for Routed { record, .. } in &outcome.records {
         let json = serde_json::to_vec(record).expect("a record is strings and numbers");
         sum.entries += 1;
         sum.coded += u64::from(record.conflict.is_some());

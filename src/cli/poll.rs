@@ -11,7 +11,9 @@ use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
-use crate::model::{Answer, Backlog, Body, Feed, FeedId, Freshness, PollResult, Validators};
+use crate::model::{
+    Answer, Backlog, Body, Feed, FeedId, Freshness, PollResult, Routed, Validators,
+};
 use crate::pipeline::process::process;
 use crate::state::FeedState;
 use crate::tag::Tagger;
@@ -51,7 +53,7 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         };
         let outcome = process(&feed, &answer, &FeedState::default(), &tagger, Clock::System.now());
         let mut out = anstream::stdout().lock();
-        for record in &outcome.records {
+        for Routed { record, .. } in &outcome.records {
             if as_json {
                 writeln!(out, "{}", json_line(&serde_json::to_string(record)?))?;
             } else {

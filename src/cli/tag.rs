@@ -234,7 +234,7 @@ mod tests {
         assert_eq!((exit, lines.len(), errors.as_str()), (Exit::Fine, 1, ""));
         assert_eq!(lines[0]["conflict"]["relevant"], true);
         assert_eq!(lines[0]["conflict"]["tags"][0]["id"], "strike.air");
-        assert_eq!(lines[0]["conflict"]["actors"], serde_json::Value::Null);
+        assert_eq!(lines[0]["conflict"]["casualties"][0]["low"], 2);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::model::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
     RecordTag, SCHEMA_VERSION,
 };
-use crate::model::{EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Timestamp, Urgency};
+use crate::model::{
+    EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Route, Routed, Timestamp, Urgency,
+};
 use crate::state::{FeedState, STATE_VERSION, Standing};
 
 pub(crate) fn now() -> Timestamp {
@@ -46,8 +48,7 @@ pub(crate) fn record(number: u32, title: &str) -> Record {
         updated_at: None,
         dates: RecordDates { published_raw: None, quality: Vec::new() },
         observed: RecordObserved { after: None, at: now().to_string() },
-        fingerprint: "0".repeat(16),
-        story: None,
+        fingerprint: Some("0".repeat(16)),
         conflict: None,
     }
 }
@@ -57,25 +58,15 @@ pub(crate) fn tagged(number: u32, title: &str, tag: &str) -> Record {
         id: tag.to_owned(),
         label: tag.to_owned(),
         score: 0.9,
-        related: RecordRelated {
-            acled: Vec::new(),
-            plover: Vec::new(),
-            cameo: Vec::new(),
-            iptc: Vec::new(),
-            gdelt: Vec::new(),
-        },
+        related: RecordRelated { acled: None, plover: None, cameo: None, iptc: None, gdelt: None },
         evidence: Vec::new(),
     };
     let conflict = RecordConflict {
         relevant: true,
-        score: None,
         tags: vec![tag],
-        actors: None,
-        places: None,
-        casualties: Vec::new(),
-        flags: Vec::new(),
+        casualties: Some(Vec::new()),
+        flags: Some(Vec::new()),
         lexicon: "en/1".to_owned(),
-        model: None,
     };
     Record { conflict: Some(conflict), ..record(number, title) }
 }
@@ -95,11 +86,18 @@ pub(crate) fn reject(number: u32) -> Reject {
     }
 }
 
+/// A record as it is routed where nothing was known of its article before.
+pub(crate) fn routed(record: Record) -> Routed {
+    let is_relevant = record.conflict.as_ref().is_some_and(|conflict| conflict.relevant);
+    let route = if is_relevant { Route::Relevant } else { Route::Articles };
+    Routed { record, route }
+}
+
 pub(crate) fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcome {
     Outcome {
         feed_id: id(feed),
         result: PollResult::Modified(EntryCounts::default()),
-        records,
+        records: records.into_iter().map(routed).collect(),
         rejects: Vec::new(),
         state: Arc::new(FeedState {
             version: STATE_VERSION,

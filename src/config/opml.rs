@@ -20,7 +20,7 @@ use super::walk::shown;
 const DEPTH_MAX: usize = 64;
 
 /// Names our own attributes.
-const NAMESPACE: &str = "https://conflictwire.example/opml/1";
+const NAMESPACE: &str = "urn:conflictwire:opml:1";
 
 /// Reads an OPML document: its feeds, the line of each, and what is wrong with the document.
 pub(super) fn read_opml(file: &str, bytes: &[u8]) -> (Vec<RawFeed>, Origins, Vec<Problem>) {

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::Fingerprint;
 
-/// The fingerprint of an article's title and body.
-pub fn fingerprint(title: &str, body: &str) -> Fingerprint {
+/// The fingerprint of an article's title and body; `None` if there is no word in them.
+pub fn fingerprint(title: &str, body: &str) -> Option<Fingerprint> {
     let text = format!("{title} {body}").to_lowercase();
     let mut pieces: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -20,15 +20,18 @@ pub fn fingerprint(title: &str, body: &str) -> Fingerprint {
         chars = text.chars().filter(|c| c.is_alphanumeric()).map(String::from).collect();
         pieces = chars.iter().map(String::as_str).collect();
     }
+    if pieces.is_empty() {
+        return None;
+    }
     let mut balance = [0_i32; 64];
-    for run in pieces.windows(3.min(pieces.len().max(1))) {
+    for run in pieces.windows(3.min(pieces.len())) {
         let hash = run_hash(run);
         for (bit, weight) in balance.iter_mut().enumerate() {
             *weight += if hash >> bit & 1 == 1 { 1 } else { -1 };
         }
     }
     let bits = balance.iter().enumerate().filter(|(_, weight)| **weight > 0);
-    Fingerprint(bits.fold(0, |hash, (bit, _)| hash | 1 << bit))
+    Some(Fingerprint(bits.fold(0, |hash, (bit, _)| hash | 1 << bit)))
 }
 
 fn run_hash(run: &[&str]) -> u64 {
@@ -45,7 +48,8 @@ mod tests {
     use super::*;
 
     fn distance(one: &str, other: &str) -> u32 {
-        (fingerprint("", one).0 ^ fingerprint("", other).0).count_ones()
+        let bits = |text| fingerprint("", text).unwrap().0;
+        (bits(one) ^ bits(other)).count_ones()
     }
 
     const TEXT: &str = "Shells fell on the market at noon and the town's only clinic took in forty \
@@ -62,11 +66,13 @@ mod tests {
 
     #[test]
     fn text_without_spaces_has_one_too() {
-        assert_ne!(fingerprint("", "停火协议今天生效双方表示将遵守").0, 0);
+        assert_ne!(fingerprint("", "停火协议今天生效双方表示将遵守").unwrap().0, 0);
     }
 
     #[test]
-    fn no_text_is_zero() {
-        assert_eq!(fingerprint("", "").0, 0);
+    fn texts_without_a_word_are_like_nothing() {
+        for (title, body) in [("", ""), ("…", "— !")] {
+            assert_eq!(fingerprint(title, body), None);
+        }
     }
 }

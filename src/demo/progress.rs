@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::script::{DemoFeed, Expected, FEEDS};
-use crate::model::{FailureClass, Outcome, PollResult};
+use crate::model::{FailureClass, Outcome, PollResult, Routed};
 
 /// How far every feed has come, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Progress {
             PollResult::Failed(failure) => *self.failures.entry(failure.class).or_default() += 1,
         }
         self.moved_to.clone_from(&outcome.state.moved_to);
-        for record in &outcome.records {
+        for Routed { record, .. } in &outcome.records {
             self.records += 1;
             self.revisions += usize::from(record.revision > 1);
             let language = record.language.clone().unwrap_or_default();

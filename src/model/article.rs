@@ -138,8 +138,8 @@ pub struct Article {
     pub identity: IdentityRule,
     /// What a change of makes a revision.
     pub digest: Digest,
-    /// Near-duplicates have near fingerprints.
-    pub fingerprint: Fingerprint,
+    /// Near-duplicates have near fingerprints; `None` if there is no word to compare.
+    pub fingerprint: Option<Fingerprint>,
     /// Canonical link.
     pub url: Option<Url>,
     /// The publisher's identifier.

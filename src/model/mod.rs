@@ -36,7 +36,7 @@ pub use entry::{Entry, EntryText, Media, TextKind};
 pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
 pub use outcome::{
     Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
-    Urgency, Validators,
+    Route, Routed, Urgency, Validators,
 };
 pub use quota::Quota;
 pub use record::{Record, Reject};

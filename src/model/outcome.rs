@@ -277,6 +277,27 @@ pub enum Urgency {
     Lazy,
 }
 
+/// Who is told of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Whoever reads all articles.
+    Articles,
+    /// Whoever reads those about conflict too: it is relevant.
+    Relevant,
+    /// Those too: the revision they were told of before was relevant, or may have been, and this one
+    /// is not.
+    Correction,
+}
+
+/// A record, and who is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Routed {
+    /// As published.
+    pub record: Record,
+    /// Who is told.
+    pub route: Route,
+}
+
 /// Everything one poll changes. Committed as one act or not at all.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -285,7 +306,7 @@ pub struct Outcome {
     /// What the poll came to.
     pub result: PollResult,
     /// To be published, in document order from oldest to newest.
-    pub records: Vec<Record>,
+    pub records: Vec<Routed>,
     /// To be kept for inspection.
     pub rejects: Vec<Reject>,
     /// What the next poll must know: the whole state, replacing the one before.

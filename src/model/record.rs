@@ -1,25 +1,35 @@
 //! The published wire form: the one place that derives `Serialize` for what we publish.
 //!
-//! A promise to consumers. `null` means nobody looked; `[]` means looked and found none. Within
-//! version 1 changes are additive only. The doc comments here become the descriptions of the
-//! published JSON Schema (`conflictwire schema article`).
+//! A promise to consumers, held by `tests/golden`. Within version 1 changes are additive only: fields
+//! and names in lists of names are added, none goes or comes to mean something else. So readers,
+//! ours too, ignore what they do not know: no type here denies unknown fields, and each list of names
+//! has an `Other` that is read and never written. Nothing stands here that nothing produces.
+//!
+//! The doc comments here become the descriptions of the published JSON Schema (`conflictwire schema
+//! article`). Each says what `null` means: of what the publisher gave, that there was none; of what
+//! is found by looking at texts, that nobody looked (`[]`: looked and found none).
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::tag::{Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Tag};
 
 /// Names the version of [`Record`].
 pub const SCHEMA_VERSION: &str = "conflictwire.article/1";
 
-/// What the schema of [`Record`] calls itself: the `ce_dataschema` of its Kafka records.
-pub const SCHEMA_ID: &str = "https://conflictwire.example/schema/article/1";
+/// What the schema of [`Record`] calls itself: the `ce_dataschema` of its Kafka records. A name, not
+/// an address: `conflictwire schema article` prints the schema.
+pub const SCHEMA_ID: &str = "urn:conflictwire:schema:article:1";
 
 /// One revision of one article, with what it says about conflict.
+///
+/// Within version 1 fields are only added, and names to lists of names: ignore those that you do not
+/// know. Null means that the publisher gave nothing, or, in what is found by looking at the texts,
+/// that nobody looked; an empty list means that there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 #[schemars(title = "conflictwire article", extend("$id" = SCHEMA_ID))]
 pub struct Record {
     /// Always "conflictwire.article/1".
@@ -49,15 +59,15 @@ pub struct Record {
     /// Full text as the feed gave it: plain text, paragraphs separated by a blank line. Null if
     /// the feed gave none.
     pub body: Option<String>,
-    /// Whether `body` was cut at the configured length.
+    /// Whether `summary` or `body` was cut at the configured length.
     pub truncated: bool,
-    /// Names, in the publisher's order.
+    /// Names, in the publisher's order. Empty if the publisher named nobody.
     pub authors: Vec<String>,
-    /// The publisher's own categories, in the publisher's order.
+    /// The publisher's own categories, in the publisher's order. Empty if there were none.
     pub categories: Vec<String>,
     /// BCP 47 tag. Null if nobody said and it could not be told from the text.
     pub language: Option<String>,
-    /// Pictures, films, sounds.
+    /// Pictures, films, sounds. Empty if there were none.
     pub media: Vec<RecordMedia>,
     /// When the publisher says it was published; RFC 3339, UTC. Null if missing or not believed.
     #[schemars(extend("format" = "date-time"))]
@@ -69,12 +79,12 @@ pub struct Record {
     pub dates: RecordDates,
     /// The article appeared in the feed between these two instants, whatever it says itself.
     pub observed: RecordObserved,
-    /// 64-bit similarity hash of title and body, 16 hex digits: near-duplicates differ in few bits.
+    /// 64-bit similarity hash of title and body (summary, where there is no body), 16 hex digits:
+    /// near-duplicates differ in few bits. Null if there is no word in them.
     #[schemars(regex(pattern = "^[0-9a-f]{16}$"))]
-    pub fingerprint: String,
-    /// The story this article belongs to with its near-duplicates. Null: not looked for yet.
-    pub story: Option<RecordStory>,
-    /// What it says about armed conflict. Null: there is no lexicon for its language.
+    pub fingerprint: Option<String>,
+    /// What it says about armed conflict. Null: nobody looked; there is no lexicon for its language,
+    /// or no text, as in a withdrawn revision.
     pub conflict: Option<RecordConflict>,
 }
 
@@ -98,21 +108,47 @@ mod shared {
     }
 }
 
+/// Leaves a list of names open in the schema: a later version may write more of them, and whoever
+/// holds records against this schema must not refuse those.
+fn open_names(schema: &mut Schema) {
+    if let Some(known) = schema.remove("oneOf") {
+        schema.insert("anyOf".to_owned(), json!([{ "oneOf": known }, { "type": "string" }]));
+    }
+}
+
 /// What a revision did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = open_names)]
 pub enum RecordChange {
     /// The first revision.
     Created,
-    /// A later revision: title, summary, body or link changed.
+    /// A later revision: title, summary, body or link changed, or a withdrawn article is back.
     Updated,
-    /// The publisher took the article back.
+    /// The publisher took the article back (RFC 6721). Of the article only `id` and `guid` are given;
+    /// its texts, link, language and `conflict` are null, its lists empty, `updated_at` is when the
+    /// publisher says that it was taken back.
     Withdrawn,
+    /// One that only a later version knows: read, never written.
+    #[serde(other)]
+    #[schemars(skip)]
+    Other,
+}
+
+impl RecordChange {
+    /// Its name, as in a record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Withdrawn => "withdrawn",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// The feed an article was found in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordFeed {
     /// Its id in the configuration.
     pub id: String,
@@ -131,7 +167,6 @@ pub struct RecordFeed {
 
 /// A picture, film or sound.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordMedia {
     /// Absolute URL.
     pub url: String,
@@ -148,7 +183,6 @@ pub struct RecordMedia {
 
 /// How far the dates can be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordDates {
     /// The date of publication exactly as written. Null if there was none.
     pub published_raw: Option<String>,
@@ -159,6 +193,7 @@ pub struct RecordDates {
 /// What can be odd about a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = open_names)]
 pub enum RecordDateQuality {
     /// There was none.
     Missing,
@@ -170,11 +205,14 @@ pub enum RecordDateQuality {
     DateOnly,
     /// There was one, and it could not be read or believed.
     Unparsed,
+    /// One that only a later version knows: read, never written.
+    #[serde(other)]
+    #[schemars(skip)]
+    Other,
 }
 
 /// When the article appeared in the feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordObserved {
     /// The last successful poll that did not yet show it; RFC 3339, UTC. Null on a feed's first.
     #[schemars(extend("format" = "date-time"))]
@@ -184,43 +222,25 @@ pub struct RecordObserved {
     pub at: String,
 }
 
-/// Near-duplicates of one another share a story.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordStory {
-    /// The story.
-    pub id: String,
-    /// To the article that began the story, 0 to 1.
-    pub similarity: f64,
-}
-
 /// What an article says about armed conflict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordConflict {
     /// Whether some tag that is not vetoed reaches the threshold.
     pub relevant: bool,
-    /// Calibrated probability that the article is about armed conflict. Null: no gate yet.
-    pub score: Option<f64>,
     /// Subjects, best first.
     pub tags: Vec<RecordTag>,
-    /// Who. Null: not looked for yet.
-    pub actors: Option<Vec<RecordActor>>,
-    /// Where. Null: not looked for yet.
-    pub places: Option<Vec<RecordPlace>>,
-    /// How many, in order of appearance.
-    pub casualties: Vec<RecordCasualties>,
-    /// Why it may only look like conflict: "sport", "labour", "negated", "historical", …
-    pub flags: Vec<String>,
+    /// How many, in order of appearance. Null: nobody looked; numbers of casualties cannot be read
+    /// in its language, or the text is of a kind in which they are not read (`flags` says which).
+    pub casualties: Option<Vec<RecordCasualties>>,
+    /// Why it may only look like conflict: "sport", "labour", "negated", "historical", … Empty: for
+    /// no reason. Null: nobody looked; the lexicon of its language knows no such reason.
+    pub flags: Option<Vec<String>>,
     /// The lexicon that produced this: language, version and digest.
     pub lexicon: String,
-    /// The model that produced `score`. Null: none.
-    pub model: Option<String>,
 }
 
 /// One subject from the taxonomy, with the words that say so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordTag {
     /// Its id in the taxonomy: "strike.air".
     pub id: String,
@@ -236,25 +256,24 @@ pub struct RecordTag {
     pub evidence: Vec<RecordEvidence>,
 }
 
-/// The nearest codes of public schemes.
+/// The nearest codes of public schemes, as the taxonomy says. Empty: it names none that is near.
+/// Null: it has no codes of that scheme at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordRelated {
-    /// ACLED sub-event types.
-    pub acled: Vec<String>,
-    /// PLOVER types and modes.
-    pub plover: Vec<String>,
-    /// CAMEO codes.
-    pub cameo: Vec<String>,
-    /// IPTC media topics.
-    pub iptc: Vec<String>,
-    /// GDELT GKG themes.
-    pub gdelt: Vec<String>,
+    /// ACLED sub-event types. Null: the taxonomy has no codes of that scheme.
+    pub acled: Option<Vec<String>>,
+    /// PLOVER types and modes. Null: the taxonomy has no codes of that scheme.
+    pub plover: Option<Vec<String>>,
+    /// CAMEO codes. Null: the taxonomy has no codes of that scheme.
+    pub cameo: Option<Vec<String>>,
+    /// IPTC media topics. Null: the taxonomy has no codes of that scheme.
+    pub iptc: Option<Vec<String>>,
+    /// GDELT GKG themes. Null: the taxonomy has no codes of that scheme.
+    pub gdelt: Option<Vec<String>>,
 }
 
 /// A span of text. Offsets count Unicode code points in the named field; `end` is exclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordEvidence {
     /// Which field of this record the span lies in.
     pub field: RecordField,
@@ -269,6 +288,7 @@ pub struct RecordEvidence {
 /// A text field of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = open_names)]
 pub enum RecordField {
     /// `title`
     Title,
@@ -276,53 +296,14 @@ pub enum RecordField {
     Summary,
     /// `body`
     Body,
-}
-
-/// Somebody in the article.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordActor {
-    /// Stable id.
-    pub id: String,
-    /// Name.
-    pub name: String,
-    /// What they are.
-    pub kind: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: Option<String>,
-    /// How often.
-    pub mentions: u64,
-    /// The words.
-    pub evidence: Vec<RecordEvidence>,
-}
-
-/// Somewhere in the article.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordPlace {
-    /// Name.
-    pub name: String,
-    /// GeoNames id.
-    pub geonames_id: Option<u64>,
-    /// ISO 3166-1 alpha-2.
-    pub country: Option<String>,
-    /// Degrees north.
-    pub lat: Option<f64>,
-    /// Degrees east.
-    pub lon: Option<f64>,
-    /// What it is.
-    pub kind: String,
-    /// How often.
-    pub mentions: u64,
-    /// Whether it is where it happened.
-    pub primary: bool,
-    /// The words.
-    pub evidence: Vec<RecordEvidence>,
+    /// One that only a later version knows: read, never written.
+    #[serde(other)]
+    #[schemars(skip)]
+    Other,
 }
 
 /// How many, of what, in which scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RecordCasualties {
     /// What happened to them.
     pub kind: RecordCasualtyKind,
@@ -340,6 +321,7 @@ pub struct RecordCasualties {
 /// What happened to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = open_names)]
 pub enum RecordCasualtyKind {
     /// Dead.
     Killed,
@@ -351,11 +333,16 @@ pub enum RecordCasualtyKind {
     Displaced,
     /// Held.
     Detained,
+    /// One that only a later version knows: read, never written.
+    #[serde(other)]
+    #[schemars(skip)]
+    Other,
 }
 
 /// What a number of casualties counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = open_names)]
 pub enum RecordCasualtyScope {
     /// The event the article reports.
     Event,
@@ -369,11 +356,14 @@ pub enum RecordCasualtyScope {
     Hypothetical,
     /// Said not to have happened.
     Denied,
+    /// One that only a later version knows: read, never written.
+    #[serde(other)]
+    #[schemars(skip)]
+    Other,
 }
 
 /// What could not be read, and why. Written once per feed and digest of what was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 #[schemars(title = "conflictwire reject", extend("$id" = REJECT_SCHEMA_ID))]
 pub struct Reject {
     /// Always "conflictwire.reject/1".
@@ -402,21 +392,21 @@ pub struct Reject {
 /// Names the version of [`Reject`].
 pub const REJECT_SCHEMA_VERSION: &str = "conflictwire.reject/1";
 
-/// What the schema of [`Reject`] calls itself: the `ce_dataschema` of its Kafka records.
-pub const REJECT_SCHEMA_ID: &str = "https://conflictwire.example/schema/reject/1";
+/// What the schema of [`Reject`] calls itself: the `ce_dataschema` of its Kafka records. A name, not
+/// an address: `conflictwire schema reject` prints the schema.
+pub const REJECT_SCHEMA_ID: &str = "urn:conflictwire:schema:reject:1";
 
 impl From<&Coding> for RecordConflict {
     fn from(coding: &Coding) -> Self {
         Self {
             relevant: coding.relevant,
-            score: None,
             tags: coding.tags.iter().map(RecordTag::from).collect(),
-            actors: None,
-            places: None,
-            casualties: coding.casualties.iter().map(RecordCasualties::from).collect(),
+            casualties: coding
+                .casualties
+                .as_ref()
+                .map(|all| all.iter().map(RecordCasualties::from).collect()),
             flags: coding.flags.clone(),
             lexicon: coding.lexicon.clone(),
-            model: None,
         }
     }
 }

@@ -37,19 +37,20 @@ pub struct Evidence {
     pub text: String,
 }
 
-/// The nearest codes of public schemes (SKOS `related`, not equivalent).
+/// The nearest codes of public schemes (SKOS `related`, not equivalent). `None`: the taxonomy has no
+/// codes of that scheme at all; empty: it names none that is near.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Related {
     /// ACLED sub-event types.
-    pub acled: Vec<String>,
+    pub acled: Option<Vec<String>>,
     /// PLOVER types and modes.
-    pub plover: Vec<String>,
+    pub plover: Option<Vec<String>>,
     /// CAMEO codes.
-    pub cameo: Vec<String>,
+    pub cameo: Option<Vec<String>>,
     /// IPTC media topics, `medtop:…`.
-    pub iptc: Vec<String>,
+    pub iptc: Option<Vec<String>>,
     /// GDELT GKG themes.
-    pub gdelt: Vec<String>,
+    pub gdelt: Option<Vec<String>>,
 }
 
 /// One label from the taxonomy put on an article.
@@ -121,10 +122,12 @@ pub struct Coding {
     pub relevant: bool,
     /// Tags at or over the threshold, best first, ties by id.
     pub tags: Vec<Tag>,
-    /// In order of appearance.
-    pub casualties: Vec<Casualties>,
-    /// Why it may only look like conflict ("sport", "negated"), sorted, each once.
-    pub flags: Vec<String>,
+    /// In order of appearance. `None`: nobody looked; there is no grammar of casualties for the
+    /// language, or the text is of a domain in which they are not read.
+    pub casualties: Option<Vec<Casualties>>,
+    /// Why it may only look like conflict ("sport", "negated"), sorted, each once. `None`: nobody
+    /// looked; the lexicon knows no such reason.
+    pub flags: Option<Vec<String>>,
     /// Name and digest of the lexicon that produced this ("en/1 3f2a…").
     pub lexicon: String,
 }

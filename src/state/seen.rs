@@ -23,6 +23,10 @@ pub struct SeenArticle {
     pub revision: u32,
     /// The state sequence of the last poll whose document held it.
     pub last_seen: u64,
+    /// Whether the last revision published was relevant. `None`: none was, or an earlier version of
+    /// the program published it, which did not remember.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relevant: Option<bool>,
 }
 
 /// Articles by id.
@@ -97,7 +101,7 @@ mod tests {
     use super::*;
 
     fn article(last_seen: u64) -> SeenArticle {
-        SeenArticle { digest: Digest([1; 8]), revision: 1, last_seen }
+        SeenArticle { digest: Digest([1; 8]), revision: 1, last_seen, relevant: None }
     }
 
     fn id(number: usize) -> ArticleId {

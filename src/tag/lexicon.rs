@@ -39,6 +39,13 @@ pub(super) struct Lexicon {
     pub(super) veto: Veto,
 }
 
+impl Lexicon {
+    /// Whether it has any reason why a text may only look like conflict.
+    pub(super) fn knows_flags(&self) -> bool {
+        !self.cues.is_empty() || !self.domains.is_empty() || self.masks.iter().any(Option::is_some)
+    }
+}
+
 /// One tag as far as rules go.
 #[derive(Debug)]
 pub(super) struct TagRules {

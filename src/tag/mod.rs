@@ -133,14 +133,14 @@ impl Tagger {
         let document = Document::new(texts, &lexicon.abbreviations);
         let findings = rules::apply(lexicon, &document, self.threshold);
         let casualties = match findings.casualties {
-            Kept::Kept => casualties::read(&document),
-            Kept::Dropped => Vec::new(),
+            Kept::Kept => casualties::read(&language, &document),
+            Kept::Dropped => None,
         };
         Some(Coding {
             relevant: !findings.tags.is_empty(),
             tags: findings.tags,
             casualties,
-            flags: findings.flags.into_iter().collect(),
+            flags: lexicon.knows_flags().then(|| findings.flags.into_iter().collect()),
             lexicon: name.clone(),
         })
     }

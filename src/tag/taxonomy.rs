@@ -44,6 +44,9 @@ impl Taxonomy {
         }
         let mut tags: BTreeMap<Arc<str>, TagKind> = BTreeMap::new();
         let parents: Vec<_> = raw.tag.iter().map(|tag| tag.id.clone()).collect();
+        // Of a scheme without any code nobody has looked for near ones.
+        let [acled, plover, cameo, iptc, gdelt] =
+            SCHEMES.map(|codes| raw.tag.iter().any(|tag| !codes(tag).is_empty()));
         for tag in raw.tag {
             problems.extend(tag.problems(&parents).iter().map(|detail| source.problem(detail)));
             let id: Arc<str> = tag.id.into();
@@ -51,11 +54,11 @@ impl Taxonomy {
                 id: TagId(Arc::clone(&id)),
                 label: tag.label,
                 related: Related {
-                    acled: tag.acled,
-                    plover: tag.plover,
-                    cameo: tag.cameo,
-                    iptc: tag.iptc,
-                    gdelt: tag.gdelt,
+                    acled: acled.then_some(tag.acled),
+                    plover: plover.then_some(tag.plover),
+                    cameo: cameo.then_some(tag.cameo),
+                    iptc: iptc.then_some(tag.iptc),
+                    gdelt: gdelt.then_some(tag.gdelt),
                 },
             };
             if tags.insert(Arc::clone(&id), kind).is_some() {
@@ -103,6 +106,10 @@ struct RawTag {
     gdelt: Vec<String>,
 }
 
+/// The codes of each scheme.
+const SCHEMES: [fn(&RawTag) -> &Vec<String>; 5] =
+    [|tag| &tag.acled, |tag| &tag.plover, |tag| &tag.cameo, |tag| &tag.iptc, |tag| &tag.gdelt];
+
 impl RawTag {
     fn problems(&self, ids: &[String]) -> Vec<String> {
         let id = &self.id;
@@ -142,7 +149,7 @@ mod tests {
         let (taxonomy, problems) = Taxonomy::read(&built_in);
         assert_eq!(problems, []);
         assert_eq!(taxonomy.ids().count(), 83);
-        assert_eq!(taxonomy.tag("strike.air").unwrap().related.cameo, ["195"]);
+        assert_eq!(taxonomy.tag("strike.air").unwrap().related.cameo.as_deref().unwrap(), ["195"]);
     }
 
     #[test]
@@ -154,6 +161,16 @@ mod tests {
         for part in ["format: 2", "label is empty", "parent must be", "lower-case", "given twice"] {
             assert!(all.contains(part), "{part} in {all}");
         }
+    }
+
+    #[test]
+    fn a_scheme_without_any_code_is_one_nobody_looked_at() {
+        let text = "format = 1\n[[tag]]\nid = \"a\"\nlabel = \"A\"\ncameo = [\"1\"]\n\
+                    [[tag]]\nid = \"b\"\nlabel = \"B\"\n";
+        let (taxonomy, problems) = Taxonomy::read(&source(text));
+        assert_eq!(problems, []);
+        let related = &taxonomy.tag("b").unwrap().related;
+        assert_eq!((related.cameo.as_deref(), related.acled.as_deref()), (Some(&[][..]), None));
     }
 
     #[test]

@@ -239,11 +239,7 @@ impl Metrics {
         for class in FailureClass::ALL {
             self.poll_failures.get_or_create(&[("class", class.name().to_owned())]).inc_by(0);
         }
-        for outcome in
-            ["new", "revised", "unchanged", "skipped", "rejected", "over_limit", "over_quota"]
-        {
-            self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
-        }
+        self.count_entries(&EntryCounts::default());
         for outcome in ["read", "crashed", "untried"] {
             self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
@@ -278,7 +274,7 @@ impl Metrics {
         self.polls.get_or_create(&[("outcome", name.to_owned())]).inc();
         self.records_committed.inc_by(outcome.records.len() as u64);
         self.rejects_committed.inc_by(outcome.rejects.len() as u64);
-        let conflicts = outcome.records.iter().filter_map(|record| record.conflict.as_ref());
+        let conflicts = outcome.records.iter().filter_map(|routed| routed.record.conflict.as_ref());
         for tag in conflicts.flat_map(|conflict| &conflict.tags) {
             self.tags.get_or_create(&[("tag", tag.id.clone())]).inc();
         }

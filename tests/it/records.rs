@@ -91,7 +91,7 @@ fn each_fixture_comes_to_these_records() {
         let records: Vec<Value> = outcome
             .records
             .iter()
-            .map(|record| without_coding(serde_json::to_value(record).unwrap()))
+            .map(|routed| without_coding(serde_json::to_value(&routed.record).unwrap()))
             .collect();
         let text = serde_json::to_string_pretty(&records).unwrap();
         snapshots().bind(|| insta::assert_snapshot!(format!("records_{name}"), text));
@@ -116,8 +116,8 @@ fn every_fixture_is_listed_and_every_listed_one_is_there() {
 #[test]
 fn a_record_says_what_it_is_about_and_shows_the_words() {
     let outcome = outcome("rss-2.0.xml", &tagger());
-    let about = outcome.records.iter().find(|record| record.conflict.is_some()).unwrap();
-    let mut record = serde_json::to_value(about).unwrap();
+    let about = outcome.records.iter().find(|routed| routed.record.conflict.is_some()).unwrap();
+    let mut record = serde_json::to_value(&about.record).unwrap();
     record["conflict"]["lexicon"] = "[lexicon]".into();
     let text = serde_json::to_string_pretty(&record).unwrap();
     snapshots().bind(|| insta::assert_snapshot!("whole_record", text));
@@ -129,8 +129,8 @@ fn every_piece_of_evidence_stands_where_it_says() {
     let tagger = tagger();
     let mut pieces = 0;
     for name in fixtures() {
-        for record in outcome(&name, &tagger).records {
-            let record = serde_json::to_value(&record).unwrap();
+        for routed in outcome(&name, &tagger).records {
+            let record = serde_json::to_value(&routed.record).unwrap();
             for evidence in evidence(&record["conflict"]) {
                 let field = record[evidence["field"].as_str().unwrap()].as_str().unwrap();
                 let at = |end: &str| usize::try_from(evidence[end].as_u64().unwrap()).unwrap();
@@ -189,8 +189,8 @@ fn every_record_and_reject_obeys_the_published_schema() {
     let tagger = tagger();
     let mut records = 0;
     for name in fixtures() {
-        for record in outcome(&name, &tagger).records {
-            let record = serde_json::to_value(&record).unwrap();
+        for routed in outcome(&name, &tagger).records {
+            let record = serde_json::to_value(&routed.record).unwrap();
             let errors: Vec<String> =
                 validator.iter_errors(&record).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{name}: {errors:#?} in {record:#}");

@@ -220,7 +220,7 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
     for _ in 0..SEEN {
         let id = ArticleId(dice.u128(..).to_be_bytes());
         let digest = Digest(dice.u64(..).to_be_bytes());
-        seen.remember(id, SeenArticle { digest, revision: 1, last_seen: 1 });
+        seen.remember(id, SeenArticle { digest, revision: 1, last_seen: 1, relevant: Some(false) });
     }
     let validators = Validators {
         etag: Some(format!("\"{:032x}\"", dice.u128(..))),

@@ -13,7 +13,7 @@ use crate::demo::progress::{Board, Progress, is_expected};
 use crate::demo::script::{FEEDS, SHOWCASE};
 use crate::demo::server::Request;
 use crate::demo::settings::HOST_GAP;
-use crate::model::{EntryCounts, Outcome, PollResult, Record};
+use crate::model::{EntryCounts, Outcome, PollResult, Record, Routed};
 
 const GOOD: Paint = AnsiColor::Green.on_default();
 const BAD: Paint = AnsiColor::Red.on_default();
@@ -81,7 +81,7 @@ impl<W: Write> Report<W> {
             return Ok(());
         }
         self.rule(outcome, polls)?;
-        for record in &outcome.records {
+        for Routed { record, .. } in &outcome.records {
             if record.guid.as_deref() == Some(SHOWCASE) {
                 self.showcase = Some(record.clone());
             }
@@ -324,7 +324,7 @@ impl<W: Write> Report<W> {
 }
 
 fn is_first(record: &Record, outcome: &Outcome) -> bool {
-    outcome.records.first().is_some_and(|first| first.id == record.id)
+    outcome.records.first().is_some_and(|first| first.record.id == record.id)
 }
 
 fn plain(text: &str) -> Text {

@@ -18,6 +18,7 @@ fn casualties(one: &RecordCasualties) -> String {
         RecordCasualtyKind::Missing => "missing",
         RecordCasualtyKind::Displaced => "displaced",
         RecordCasualtyKind::Detained => "detained",
+        RecordCasualtyKind::Other => "otherwise hit",
     };
     let scope = match one.scope {
         RecordCasualtyScope::Event => "event",
@@ -26,6 +27,7 @@ fn casualties(one: &RecordCasualties) -> String {
         RecordCasualtyScope::Historical => "historical",
         RecordCasualtyScope::Hypothetical => "hypothetical",
         RecordCasualtyScope::Denied => "denied",
+        RecordCasualtyScope::Other => "of a scope unknown to this version",
     };
     let number = match (one.low, one.high) {
         (Some(low), Some(high)) if low == high => grouped(low),

@@ -171,6 +171,11 @@ fn tags(record: &Record) -> &[RecordTag] {
     record.conflict.as_ref().map_or(&[], |conflict| conflict.tags.as_slice())
 }
 
+fn flags(record: &Record) -> &[String] {
+    let flags = record.conflict.as_ref().and_then(|conflict| conflict.flags.as_deref());
+    flags.unwrap_or_default()
+}
+
 /// "● rev 2 " with the colour of the best tag, or a hollow circle if there is none.
 fn marker(record: &Record) -> Text {
     let mut text = match tags(record).first() {
@@ -180,7 +185,9 @@ fn marker(record: &Record) -> Text {
     let note = match record.change {
         RecordChange::Withdrawn => "withdrawn ".to_owned(),
         RecordChange::Created if record.revision <= 1 => String::new(),
-        RecordChange::Created | RecordChange::Updated => format!("rev {} ", record.revision),
+        RecordChange::Created | RecordChange::Updated | RecordChange::Other => {
+            format!("rev {} ", record.revision)
+        }
     };
     text.push(&note, AnsiColor::Yellow.on_default().bold());
     text
@@ -216,7 +223,7 @@ fn line_end(record: &Record, tags_max: usize) -> Text {
         end.push(" · ", QUIET);
         end.push(text, paint);
     };
-    for flag in record.conflict.iter().flat_map(|conflict| &conflict.flags) {
+    for flag in flags(record) {
         push(flag, AnsiColor::Yellow.on_default());
     }
     for tag in tags(record).iter().take(tags_max) {
@@ -314,12 +321,12 @@ fn write_conflict(
     let others = conflict.tags.iter().skip(shown);
     let others = others.map(|tag| Text::new(&tag.id, tag_paint(&tag.id))).collect();
     write_list(out, "  also ", others, ", ", style)?;
-    let casualties = conflict.casualties.iter().map(casualties_text).collect();
+    let casualties = conflict.casualties.iter().flatten().map(casualties_text).collect();
     write_list(out, "  ", casualties, " · ", style)?;
-    if !conflict.flags.is_empty() {
-        let mut flags = Text::new("  flagged as ", QUIET);
-        flags.push(&conflict.flags.join(", "), AnsiColor::Yellow.on_default());
-        style.write(out, &flags)?;
+    if !flags(record).is_empty() {
+        let mut line = Text::new("  flagged as ", QUIET);
+        line.push(&flags(record).join(", "), AnsiColor::Yellow.on_default());
+        style.write(out, &line)?;
     }
     if !conflict.tags.is_empty() && !conflict.relevant {
         style.write(out, &Text::new("  not counted as conflict", QUIET))?;

@@ -45,6 +45,7 @@ fn surroundings(record: &Record, evidence: &RecordEvidence) -> Option<(String, S
         RecordField::Title => &record.title,
         RecordField::Summary => &record.summary,
         RecordField::Body => &record.body,
+        RecordField::Other => return None,
     };
     let chars: Vec<char> = field.as_ref()?.chars().collect();
     let start = usize::try_from(evidence.start).ok()?;

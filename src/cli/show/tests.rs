@@ -41,11 +41,9 @@ pub(super) fn record() -> Record {
         updated_at: None,
         dates: RecordDates { published_raw: None, quality: Vec::new() },
         observed: RecordObserved { after: None, at: "2016-02-11T18:50:00Z".to_owned() },
-        fingerprint: "0".repeat(16),
-        story: None,
+        fingerprint: Some("0".repeat(16)),
         conflict: Some(RecordConflict {
             relevant: true,
-            score: None,
             tags: vec![
                 tag(
                     "peace.ceasefire",
@@ -55,9 +53,7 @@ pub(super) fn record() -> Record {
                 tag("civilian.health", &[(RecordField::Body, BODY, "hit two hospitals")]),
                 tag("humanitarian.toll", &[(RecordField::Body, BODY, "more than 250,000")]),
             ],
-            actors: None,
-            places: None,
-            casualties: vec![
+            casualties: Some(vec![
                 number(RecordCasualtyKind::Killed, Some(12), None, RecordCasualtyScope::Event),
                 number(RecordCasualtyKind::Wounded, Some(37), Some(37), RecordCasualtyScope::Event),
                 number(
@@ -66,22 +62,15 @@ pub(super) fn record() -> Record {
                     None,
                     RecordCasualtyScope::Background,
                 ),
-            ],
-            flags: Vec::new(),
+            ]),
+            flags: Some(Vec::new()),
             lexicon: "en/1".to_owned(),
-            model: None,
         }),
     }
 }
 
 fn tag(id: &str, evidence: &[(RecordField, &str, &str)]) -> RecordTag {
-    let related = RecordRelated {
-        acled: Vec::new(),
-        plover: Vec::new(),
-        cameo: Vec::new(),
-        iptc: Vec::new(),
-        gdelt: Vec::new(),
-    };
+    let related = RecordRelated { acled: None, plover: None, cameo: None, iptc: None, gdelt: None };
     let evidence = evidence.iter().map(|(field, text, words)| span(*field, text, words)).collect();
     RecordTag { id: id.to_owned(), label: id.to_owned(), score: 0.9, related, evidence }
 }
@@ -167,8 +156,8 @@ fn an_article_without_tags_has_a_hollow_mark_and_says_what_it_was_flagged_as() {
     record.title = Some("Late strike ends siege".to_owned());
     if let Some(conflict) = &mut record.conflict {
         conflict.tags.clear();
-        conflict.casualties.clear();
-        conflict.flags = vec!["sport".to_owned()];
+        conflict.casualties = None;
+        conflict.flags = Some(vec!["sport".to_owned()]);
         conflict.relevant = false;
     }
     check(&record, Detail::Line, "○ Late strike ends siege · sport · meridian-world · en\n");

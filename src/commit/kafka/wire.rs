@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::hash::HASH_VERSION;
 use super::settings::PartitionBy;
 use crate::commit::{OwnerEnd, Past};
-use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, RecordChange, SCHEMA_ID};
-use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Timestamp};
+use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
+use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 use crate::state::FeedState;
 
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
@@ -108,13 +108,17 @@ impl Layout {
         refused: &BTreeSet<usize>,
     ) -> Result<Vec<Line>, String> {
         let mut lines = Vec::new();
-        for (index, record) in outcome.records.iter().enumerate() {
+        for (index, Routed { record, route }) in outcome.records.iter().enumerate() {
             let article = self.article(index, record)?;
             if refused.contains(&index) || !self.takes(&article) {
                 lines.push(self.unpublished(record, article.value.as_deref().unwrap_or_default())?);
                 continue;
             }
-            if record.conflict.as_ref().is_some_and(|conflict| conflict.relevant) {
+            let is_told_there = match route {
+                Route::Relevant | Route::Correction => true,
+                Route::Articles => false,
+            };
+            if is_told_there {
                 let partition = self.partition(Target::Conflict);
                 lines.push(Line { target: Target::Conflict, partition, ..article.clone() });
             }
@@ -129,15 +133,10 @@ impl Layout {
 
     fn article(&self, index: usize, record: &Record) -> Result<Line, String> {
         let value = serde_json::to_vec(record).map_err(|err| err.to_string())?;
-        let change = match record.change {
-            RecordChange::Created => "created",
-            RecordChange::Updated => "updated",
-            RecordChange::Withdrawn => "withdrawn",
-        };
         let mut headers = cloud_event(CloudEvent {
             id: format!("{}:{}", record.id, record.revision),
             source: &record.feed.url,
-            kind: format!("conflictwire.article.{change}"),
+            kind: format!("conflictwire.article.{}", record.change.name()),
             time: &record.observed.at,
             subject: &record.id,
             schema: SCHEMA_ID,

@@ -5,6 +5,8 @@
 //! while the database still has it. That is no mistake, and must not stop the feed: the same text
 //! is there already, and another text is the next revision.
 
+use serde::Deserialize;
+
 use super::rows::ArticleRow;
 use crate::model::Record;
 use crate::model::record::RecordChange;
@@ -35,25 +37,39 @@ pub(super) fn place(row: &ArticleRow, latest: &Latest) -> serde_json::Result<Pla
         return Ok(Place::Next);
     }
     let mut record: Record = serde_json::from_str(&row.record)?;
+    let told: Told = serde_json::from_str(&row.record)?;
     // One that cannot be read any more has another text for all we know.
-    let committed: Option<Record> = serde_json::from_str(&latest.record).ok();
-    if committed.is_some_and(|committed| says_the_same(&record, &committed)) {
+    let committed: Option<Told> = serde_json::from_str(&latest.record).ok();
+    if committed.is_some_and(|committed| told.is_like(&committed)) {
         return Ok(Place::There);
     }
     record.revision = latest.revision.saturating_add(1);
     record.change = match record.change {
         RecordChange::Created | RecordChange::Updated => RecordChange::Updated,
-        RecordChange::Withdrawn => RecordChange::Withdrawn,
+        other @ (RecordChange::Withdrawn | RecordChange::Other) => other,
     };
     Ok(Place::Renumbered(Box::new(ArticleRow::new(&record)?)))
 }
 
-/// Whether a reader would see no difference: what makes a revision is equal.
-fn says_the_same(one: &Record, other: &Record) -> bool {
-    let withdrawn = |record: &Record| record.change == RecordChange::Withdrawn;
-    withdrawn(one) == withdrawn(other)
-        && one.title == other.title
-        && one.summary == other.summary
-        && one.body == other.body
-        && one.url == other.url
+/// What makes a revision. No more is read of a record: whatever a later version has added to it, the
+/// same text is no other revision.
+#[derive(Debug, Deserialize)]
+struct Told {
+    change: RecordChange,
+    title: Option<String>,
+    summary: Option<String>,
+    body: Option<String>,
+    url: Option<String>,
+}
+
+impl Told {
+    /// Whether a reader would see no difference.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_withdrawn = |told: &Self| told.change == RecordChange::Withdrawn;
+        is_withdrawn(self) == is_withdrawn(other)
+            && self.title == other.title
+            && self.summary == other.summary
+            && self.body == other.body
+            && self.url == other.url
+    }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Error;
 
 use super::search_text::search_text;
-use crate::model::record::RecordChange;
 use crate::model::{Outcome, Record, Reject, Timestamp};
 use crate::state::Standing;
 
@@ -92,7 +91,7 @@ impl Rows {
 
 /// Makes every row of an outcome, one at a time, and drops it.
 pub(super) fn rehearse(outcome: &Outcome) {
-    outcome.records.iter().for_each(|record| drop(ArticleRow::new(record)));
+    outcome.records.iter().for_each(|routed| drop(ArticleRow::new(&routed.record)));
     outcome.rejects.iter().for_each(|reject| drop(RejectRow::new(reject)));
     drop(serde_json::to_string(outcome.state.as_ref()));
 }
@@ -108,7 +107,7 @@ impl ArticleRow {
         Ok(Self {
             article_id: record.id.clone(),
             revision: record.revision,
-            change: change_name(record.change),
+            change: record.change.name(),
             feed_id: record.feed.id.clone(),
             url: record.url.clone(),
             title: record.title.clone(),
@@ -147,14 +146,6 @@ pub(super) fn column_time(at: Timestamp) -> String {
 /// The same for one that was written already.
 fn column_text(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), column_time)
-}
-
-fn change_name(change: RecordChange) -> &'static str {
-    match change {
-        RecordChange::Created => "created",
-        RecordChange::Updated => "updated",
-        RecordChange::Withdrawn => "withdrawn",
-    }
 }
 
 fn standing_name(standing: Standing) -> &'static str {

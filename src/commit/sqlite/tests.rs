@@ -58,7 +58,8 @@ async fn a_commit_is_read_back_after_reopening() {
     assert_eq!(states.get(&id("a")), Some(&first.state));
     assert_eq!(states.len(), 1);
     let read = all(&settings.path).into_iter().map(|row| row.record().unwrap()).collect::<Vec<_>>();
-    assert_eq!(read, first.records);
+    let committed: Vec<_> = first.records.into_iter().map(|one| one.record).collect();
+    assert_eq!(read, committed);
     let connection = look(&settings.path);
     assert_eq!(number(&connection, "SELECT relevant FROM articles WHERE seq = 1"), 1);
     assert_eq!(

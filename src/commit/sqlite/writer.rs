@@ -20,7 +20,7 @@ use super::{SqliteSettings, owner, sqlite_trouble};
 use crate::clock::Clock;
 use crate::commit::CommitError;
 use crate::fault::{self, Point};
-use crate::model::Outcome;
+use crate::model::{Outcome, Routed};
 
 /// The most outcomes in one transaction: one wait for the disk, shared by this many polls, is no
 /// longer what limits them.
@@ -276,7 +276,7 @@ impl<'transaction> Statements<'transaction> {
     fn insert_articles(&mut self, outcome: &Outcome, now: &str) -> Result<(), WriteError> {
         let mut first = None;
         let contradiction = |err: serde_json::Error| WriteError::Contradiction(err.to_string());
-        for record in &outcome.records {
+        for Routed { record, .. } in &outcome.records {
             let row = ArticleRow::new(record).map_err(contradiction)?;
             let place = match self.latest(&row.article_id)? {
                 Some(latest) if first.is_some_and(|first| latest.seq >= first) => Place::Next,

@@ -51,9 +51,9 @@ pub(super) fn record_bytes(record: &Record) -> u64 {
         let related = &tag.related;
         let codes =
             [&related.acled, &related.plover, &related.cameo, &related.iptc, &related.gdelt];
-        3 + codes.iter().map(|codes| codes.len()).sum::<usize>() + tag.evidence.len()
+        3 + codes.into_iter().flatten().map(Vec::len).sum::<usize>() + tag.evidence.len()
     });
-    let casualties = record.conflict.iter().flat_map(|conflict| &conflict.casualties);
+    let casualties = record.conflict.iter().flat_map(|conflict| &conflict.casualties).flatten();
     let of_casualties = casualties.map(|casualties| 1 + casualties.evidence.len());
     let listed = record.authors.len() + record.categories.len() + 4 * record.media.len();
     let texts = listed + of_tags.sum::<usize>() + of_casualties.sum::<usize>();

@@ -5,6 +5,7 @@
 //! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
 
 mod budget;
+mod steps;
 mod wire;
 
 use std::collections::{HashMap, HashSet};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use url::Url;
 
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
+use self::steps::{entry_steps, tag_steps};
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
@@ -20,7 +22,7 @@ use crate::model::record::RecordFeed;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{
     Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
-    FailureClass, Feed, NotModified, Outcome, PollResult, Record, Reject, Steps, Timestamp,
+    FailureClass, Feed, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
     TooCostly, Urgency,
 };
 use crate::normalise::language::language;
@@ -55,12 +57,6 @@ const VALIDATOR_URLS_MAX: usize = 12;
 /// The longest URL that a feed's state remembers, bytes: the longest that the configuration takes. One
 /// that is longer is asked without validators.
 const URL_BYTES_MAX: usize = 4096;
-
-/// Steps for each byte that is normalised: markup, references, composition, language, digests.
-const NORMALISE_STEPS: usize = 12;
-
-/// Steps for each byte that is coded: words, phrases, rules.
-const TAG_STEPS: usize = 24;
 
 /// Turns what a fetch came to into everything the poll changes.
 pub fn process(
@@ -220,7 +216,7 @@ pub fn too_large(
 
 /// What is made of a document.
 struct Made {
-    records: Vec<Record>,
+    records: Vec<Routed>,
     rejects: Vec<Reject>,
     counts: EntryCounts,
     /// What all of it takes.
@@ -318,7 +314,7 @@ impl Source<'_> {
         next: &mut FeedState,
         tagger: &Tagger,
         budget: &mut Budget,
-    ) -> Result<(Vec<Record>, EntryCounts), ParseFailure> {
+    ) -> Result<(Vec<Routed>, EntryCounts), ParseFailure> {
         let mut counts = no_entries();
         let mut records = Vec::new();
         for article in articles {
@@ -352,19 +348,21 @@ impl Source<'_> {
                 }
             };
             let known = seen.is_some_and(|seen| seen.digest == article.digest);
+            let mut relevant = seen.and_then(|seen| seen.relevant);
             if revision > 0 && !known {
-                self.steps.spend(article_bytes(article).saturating_mul(TAG_STEPS))?;
-                let record = self.record(article, revision, tagger);
-                let bytes = record_bytes(&record);
+                self.steps.spend(tag_steps(article))?;
+                let routed = self.routed(article, revision, seen, tagger);
+                relevant = Some(routed.route == Route::Relevant);
+                let bytes = record_bytes(&routed.record);
                 budget.spend(bytes)?;
                 next.today.add(1, bytes);
-                records.push(record);
+                records.push(routed);
             }
             if seen.is_none() {
                 budget.spend(SEEN_BYTES)?;
             }
             let last_seen = next.sequence;
-            let seen = SeenArticle { digest: article.digest, revision, last_seen };
+            let seen = SeenArticle { digest: article.digest, revision, last_seen, relevant };
             next.seen.remember(article.id, seen);
         }
         Ok((records, counts))
@@ -395,17 +393,27 @@ impl Source<'_> {
         }
     }
 
-    fn record(&self, article: &Article, revision: u32, tagger: &Tagger) -> Record {
+    fn routed(
+        &self,
+        article: &Article,
+        revision: u32,
+        seen: Option<SeenArticle>,
+        tagger: &Tagger,
+    ) -> Routed {
         let texts = Texts {
             title: article.title.as_deref().unwrap_or_default(),
             summary: article.summary.as_deref().unwrap_or_default(),
             body: article.body.as_deref().unwrap_or_default(),
         };
-        let coding = tagger.code(texts, article.language.as_deref());
+        let is_empty = [texts.title, texts.summary, texts.body].iter().all(|text| text.is_empty());
+        let language = article.language.as_deref().filter(|_| !is_empty);
+        let coding = tagger.code(texts, language);
         let change = if revision == 1 { Change::Created } else { Change::Updated };
         let feed = Arc::clone(&self.record_feed);
         let observed = wire::observed(self.state.succeeded_at, self.now);
-        wire::record(article, revision, change, feed, observed, coding.as_ref())
+        let record = wire::record(article, revision, change, feed, observed, coding.as_ref());
+        let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
+        Routed { record, route }
     }
 
     fn entry_rejects(
@@ -428,22 +436,6 @@ impl Source<'_> {
         }
         Ok(rejects)
     }
-}
-
-/// The steps that normalising an entry may take; each of its links is joined with a base of
-/// `base_bytes`.
-fn entry_steps(entry: &Entry, base_bytes: usize) -> usize {
-    let texts = [&entry.title, &entry.summary, &entry.content].into_iter().flatten();
-    let text: usize = texts.map(|text| text.value.len()).sum();
-    let lines = entry.authors.iter().chain(&entry.categories).chain(&entry.link);
-    let lines: usize = lines.chain(&entry.guid).map(String::len).sum();
-    let media: usize = entry.media.iter().map(|media| media.url.len() + base_bytes).sum();
-    (text + lines + media + base_bytes).saturating_mul(NORMALISE_STEPS)
-}
-
-/// How much of an article the tagger reads.
-fn article_bytes(article: &Article) -> usize {
-    [&article.title, &article.summary, &article.body].into_iter().flatten().map(String::len).sum()
 }
 
 /// The language of a document that declares none: that of its headlines and teasers together, for
@@ -585,7 +577,7 @@ fn no_entries() -> EntryCounts {
 fn outcome(
     feed: &Feed,
     result: PollResult,
-    records: Vec<Record>,
+    records: Vec<Routed>,
     rejects: Vec<Reject>,
     state: FeedState,
 ) -> Outcome {

@@ -11,10 +11,11 @@ use crate::model::record::{
     RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
 };
 use crate::model::{
-    Article, ArticleId, Change, Coding, DateQuality, Feed, Media, Record, Reject, Timestamp,
+    Article, ArticleId, Change, Coding, DateQuality, Feed, Media, Record, Reject, Route, Timestamp,
 };
 use crate::normalise::language;
 use crate::parse::ParsedFeed;
+use crate::state::SeenArticle;
 
 pub(super) fn record(
     article: &Article,
@@ -51,9 +52,23 @@ pub(super) fn record(
             quality: article.date_quality.iter().copied().map(date_quality).collect(),
         },
         observed,
-        fingerprint: article.fingerprint.to_string(),
-        story: None,
+        fingerprint: article.fingerprint.map(|fingerprint| fingerprint.to_string()),
         conflict: coding.map(RecordConflict::from),
+    }
+}
+
+/// Who is told of a revision, `before` being the one published before it, if one was.
+///
+/// Whoever reads only what is relevant must learn that something is not any more. Whether the one
+/// before was is not known of what an earlier version of the program published: then they are told
+/// once too often rather than never.
+pub(super) fn route(coding: Option<&Coding>, before: Option<SeenArticle>) -> Route {
+    if coding.is_some_and(|coding| coding.relevant) {
+        Route::Relevant
+    } else if before.is_some_and(|before| before.relevant != Some(false)) {
+        Route::Correction
+    } else {
+        Route::Articles
     }
 }
 

@@ -34,8 +34,16 @@ const CROWD_MIN: u64 = 100;
 /// were killed").
 const NOUN_WORDS_MAX: usize = 7;
 
-/// Every number of casualties in a document, in order of appearance.
-pub(super) fn read(document: &Document<'_>) -> Vec<Casualties> {
+/// The language that is read, as a primary subtag: the only one with a grammar.
+const LANGUAGE: &str = "en";
+
+/// Every number of casualties in a document, in order of appearance; `None` if they cannot be read
+/// in its language.
+pub(super) fn read(language: &str, document: &Document<'_>) -> Option<Vec<Casualties>> {
+    (language == LANGUAGE).then(|| read_english(document))
+}
+
+fn read_english(document: &Document<'_>) -> Vec<Casualties> {
     let mut found: Vec<Casualties> = Vec::new();
     for sentence in &document.sentences {
         let mut counts = Reader::new(document, sentence.tokens.clone()).read();

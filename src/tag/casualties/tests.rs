@@ -9,7 +9,8 @@ use crate::tag::Texts;
 #[track_caller]
 fn check(body: &str, expected: &[&str]) {
     let document = Document::new(Texts { body, ..Texts::default() }, &HashSet::new());
-    let found: Vec<String> = read(&document)
+    let found: Vec<String> = read("en", &document)
+        .unwrap()
         .iter()
         .map(|count| {
             let bound = |bound: Option<u64>| bound.map_or(String::new(), |bound| bound.to_string());

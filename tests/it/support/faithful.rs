@@ -49,7 +49,8 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
                 "conflict": {"relevant": is_relevant, "tags": tags},
             }));
             let digest = digest([Some(&shown.title), None, None, None]);
-            let seen = SeenArticle { digest, revision: shown.headline, last_seen: 1 };
+            let seen =
+                SeenArticle { digest, revision: shown.headline, last_seen: 1, relevant: None };
             state.seen.remember(id, seen);
         }
         state.sequence += 1;

@@ -284,12 +284,23 @@ fn content(record: &TopicRecord) -> String {
     format!("{} {:?} {:?}", record.key, record.headers, record.value)
 }
 
-/// Where the conflict topic is something else than the relevant records of the articles topic,
-/// each once.
+/// Where the conflict topic is something else than the relevant records of the articles topic and
+/// the revisions with which an article stops being so, each once.
 fn conflict_faults(articles: &[TopicRecord], conflict: &[TopicRecord]) -> Vec<String> {
     let is_relevant =
         |record: &&TopicRecord| *member(record, "/conflict/relevant") == Value::Bool(true);
-    let expected: BTreeSet<String> = articles.iter().filter(is_relevant).map(content).collect();
+    let mut in_order: Vec<&TopicRecord> = articles.iter().collect();
+    in_order.sort_by_key(|record| (&record.key, member(record, "/revision").as_u64()));
+    let mut expected = BTreeSet::new();
+    let mut before: Option<&TopicRecord> = None;
+    for record in in_order {
+        let was_relevant =
+            before.is_some_and(|before| before.key == record.key && is_relevant(&before));
+        if is_relevant(&record) || was_relevant {
+            expected.insert(content(record));
+        }
+        before = Some(record);
+    }
     let mut found = BTreeSet::new();
     let mut faults = Vec::new();
     for record in conflict {

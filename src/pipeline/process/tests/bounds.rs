@@ -69,7 +69,7 @@ fn an_outcome_holds_no_more_than_its_budget_whatever_the_document() {
         let written: usize = outcome
             .records
             .iter()
-            .map(|record| serde_json::to_vec(record).unwrap().len())
+            .map(|routed| serde_json::to_vec(&routed.record).unwrap().len())
             .chain([serde_json::to_vec(outcome.state.as_ref()).unwrap().len()])
             .sum();
         assert!(written as u64 <= outcome.bytes, "{name}: {written} of {}", outcome.bytes);
@@ -217,7 +217,7 @@ fn what_the_quota_leaves_unread_is_read_the_next_day_and_nothing_twice() {
     assert_eq!(outcomes[2].state.plan.reason, Reason::Interval);
     assert!(outcomes[2].state.body_digest.is_some());
     // Nobody looked between the first poll and the third and did not see the last article.
-    assert_eq!(outcomes[2].records[0].observed.after, None);
+    assert_eq!(outcomes[2].records[0].record.observed.after, None);
 }
 
 #[test]
@@ -234,7 +234,10 @@ fn a_revision_over_the_quota_waits_and_is_the_next_revision_then() {
     assert!(outcomes[1].records.is_empty());
     assert_eq!(over_quota(&outcomes[1]), 1);
     assert_eq!(titles(&outcomes[2]), [("One more".to_owned(), 2)]);
-    assert_eq!(outcomes[2].records[0].observed.after.as_deref(), Some("2026-03-01T12:00:00Z"));
+    assert_eq!(
+        outcomes[2].records[0].record.observed.after.as_deref(),
+        Some("2026-03-01T12:00:00Z")
+    );
 }
 
 #[test]

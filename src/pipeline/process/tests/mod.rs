@@ -85,7 +85,9 @@ fn polls(feed: &Feed, answers: &[Answer]) -> Outcome {
 }
 
 fn titles(outcome: &Outcome) -> Vec<(String, u32)> {
-    let of = |record: &Record| (record.title.clone().unwrap_or_default(), record.revision);
+    let of = |Routed { record, .. }: &Routed| {
+        (record.title.clone().unwrap_or_default(), record.revision)
+    };
     outcome.records.iter().map(of).collect()
 }
 
@@ -205,8 +207,8 @@ fn an_edited_headline_is_the_next_revision_of_the_same_article() {
     let answers = [body(&[("1", "One")]), body(&[("1", "One more")])];
     let outcome = polls(&feed(), &answers);
     assert_eq!(titles(&outcome), [("One more".to_owned(), 2)]);
-    assert_eq!(outcome.records[0].id, first.records[0].id);
-    assert_eq!(outcome.records[0].change, crate::model::record::RecordChange::Updated);
+    assert_eq!(outcome.records[0].record.id, first.records[0].record.id);
+    assert_eq!(outcome.records[0].record.change, crate::model::record::RecordChange::Updated);
 }
 
 /// 80.
@@ -315,7 +317,7 @@ fn short_headlines_of_a_feed_that_declares_nothing_share_a_language() {
         ("3", "Rain and wind expected over the weekend in the north"),
     ];
     let outcome = polls(&feed, &[body(&items)]);
-    let languages: Vec<_> = outcome.records.iter().map(|record| record.language.clone()).collect();
+    let languages: Vec<_> = outcome.records.iter().map(|one| one.record.language.clone()).collect();
     assert_eq!(languages, vec![Some("en".to_owned()); 3]);
 }
 
@@ -337,7 +339,7 @@ fn an_article_the_backlog_left_out_is_created_when_it_changes() {
     let feed = Feed { backlog: Backlog::None, ..feed() };
     let outcome = polls(&feed, &[body(&[("1", "One")]), body(&[("1", "One more")])]);
     assert_eq!(titles(&outcome), [("One more".to_owned(), 1)]);
-    assert_eq!(outcome.records[0].change, crate::model::record::RecordChange::Created);
+    assert_eq!(outcome.records[0].record.change, crate::model::record::RecordChange::Created);
 }
 
 #[test]
@@ -352,11 +354,11 @@ fn entries_beyond_the_limit_are_counted() {
 #[test]
 fn what_was_observed_lies_between_two_successful_polls() {
     let first = polls(&feed(), &[body(&[("1", "One")])]);
-    assert_eq!(first.records[0].observed.after, None);
+    assert_eq!(first.records[0].record.observed.after, None);
     let answers =
         [body(&[("1", "One")]), failed(FailureClass::Dns), body(&[("2", "Two"), ("1", "One")])];
     let outcome = polls(&feed(), &answers);
-    assert_eq!(outcome.records[0].observed.after.as_deref(), Some("2026-03-01T12:00:00Z"));
+    assert_eq!(outcome.records[0].record.observed.after.as_deref(), Some("2026-03-01T12:00:00Z"));
 }
 
 fn crash_under(under: &str) -> Crash {
@@ -420,4 +422,42 @@ fn a_state_with_a_crash_has_no_word_that_the_first_programs_do_not_know() {
     let words = words.map(|word| written.pointer(word).and_then(|word| word.as_str()).unwrap());
     assert_eq!(words, ["failing", "backoff", "panic"]);
     assert_eq!(FeedState::parse(&text).as_ref(), Ok(state.as_ref()));
+}
+
+/// Who is told of each headline that one article had, in turn.
+fn routes(headlines: &[&str]) -> Vec<Route> {
+    let answers: Vec<Answer> = headlines.iter().map(|headline| body(&[("1", headline)])).collect();
+    let last = |count| {
+        let outcome = polls(&feed(), answers.get(..count).unwrap());
+        outcome.records.first().unwrap().route
+    };
+    (1..=answers.len()).map(last).collect()
+}
+
+#[test]
+fn whoever_reads_what_is_relevant_learns_once_that_it_is_not_any_more() {
+    let relevant = "Air strikes kill five civilians in Aleppo, army says";
+    let (other, another) =
+        ("The market in the old town opens", "The market in the town opens late");
+    assert_eq!(
+        routes(&[relevant, other, another, relevant]),
+        [Route::Relevant, Route::Correction, Route::Articles, Route::Relevant]
+    );
+    assert_eq!(routes(&[other, another]), [Route::Articles, Route::Articles]);
+}
+
+#[test]
+fn a_revision_of_what_an_earlier_version_published_is_told_once_too_often_rather_than_never() {
+    let tagger = tagger();
+    let poll = |state: &FeedState, headline| {
+        process(&feed(), &body(&[("1", headline)]), state, &tagger, now())
+    };
+    let first = poll(&FeedState::default(), "The market in the old town opens");
+    let mut before = serde_json::to_value(first.state.as_ref()).unwrap();
+    for article in before["seen"].as_object_mut().unwrap().values_mut() {
+        assert!(article.as_object_mut().unwrap().remove("relevant").is_some());
+    }
+    let before = FeedState::parse(before.to_string().as_bytes()).unwrap();
+    let next = poll(&before, "The market in the town opens late");
+    assert_eq!(next.records[0].route, Route::Correction);
 }
