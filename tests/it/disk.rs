@@ -143,7 +143,7 @@ fn check_refused(setup: &Setup, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");
     }
-    assert!(text.contains("error: "), "{text}");
+    assert!(text.contains("\"level\":\"ERROR\""), "{text}");
 }
 
 /// A file system of 2 MB in memory.
