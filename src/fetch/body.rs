@@ -10,7 +10,7 @@ use super::outcome::Head;
 use crate::memory::{BodyHold, NeverFits};
 use crate::model::{Failure, FailureClass};
 
-/// Bodies larger than this are decompressed on the blocking pool: below, it takes less than the
+/// Bodies larger than this are decompressed on a thread for it: below, it takes less than the
 /// half millisecond that a task may hold up its neighbours.
 const DECODE_INLINE_BYTES_MAX: usize = 64 * 1024;
 
@@ -98,50 +98,43 @@ async fn decode_held(
     }
     let small = hold.small_body();
     if limit <= small {
-        return decode_somewhere(wire, codings, limit, host)
+        return decode_small(wire, codings, limit, host, hold)
             .await?
             .map_err(|err| decode_failure(&err, host));
     }
     if wire_bytes <= small {
-        match decode_somewhere(wire.clone(), codings.clone(), small, host).await? {
+        match decode_small(wire.clone(), codings.clone(), small, host, hold).await? {
             Err(DecodeError::Limit { .. }) => {}
             done => return done.map_err(|err| decode_failure(&err, host)),
         }
     }
     hold.decode(limit).await.map_err(no_memory)?;
-    let decoded = decode_apart(wire, codings, limit, host).await?;
+    let decoded = hold.run_large(move || decode(wire, &codings, limit)).await;
+    let decoded = decoded.ok_or_else(|| undecoded(host))?;
     let bytes = decoded.map_err(|err| decode_failure(&err, host))?;
     hold.decoded(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     Ok(bytes)
 }
 
-async fn decode_somewhere(
+async fn decode_small(
     wire: Vec<u8>,
     codings: Vec<Coding>,
     limit: u64,
     host: &str,
+    hold: &BodyHold,
 ) -> Result<Result<Vec<u8>, DecodeError>, Failure> {
     if wire.len() > DECODE_INLINE_BYTES_MAX {
-        decode_apart(wire, codings, limit, host).await
+        let decoded = hold.run_small(move || decode(wire, &codings, limit)).await;
+        decoded.ok_or_else(|| undecoded(host))
     } else {
         Ok(decode(wire, &codings, limit))
     }
 }
 
-async fn decode_apart(
-    wire: Vec<u8>,
-    codings: Vec<Coding>,
-    limit: u64,
-    host: &str,
-) -> Result<Result<Vec<u8>, DecodeError>, Failure> {
-    match tokio::task::spawn_blocking(move || decode(wire, &codings, limit)).await {
-        Ok(decoded) => Ok(decoded),
-        Err(err) => {
-            // A panic in a decoder, or a runtime that is shutting down.
-            let detail = format!("decompression of the body of {host} did not end: {err}");
-            Err(failure(FailureClass::Panic, detail))
-        }
-    }
+/// A panic in a decoder, or a runtime that is shutting down.
+fn undecoded(host: &str) -> Failure {
+    let detail = format!("decompression of the body of {host} did not end");
+    failure(FailureClass::Panic, detail)
 }
 
 fn decode_failure(err: &DecodeError, host: &str) -> Failure {

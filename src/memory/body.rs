@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::shares::decoding_bytes;
@@ -121,6 +122,28 @@ impl BodyHold {
             }
         }
         Ok(())
+    }
+
+    /// Decodes what is small, on a thread for it; `None` if that panicked.
+    pub async fn run_small<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        match &self.rooms {
+            Some(rooms) => rooms.small.workers.run(work).await,
+            None => spawn_blocking(work).await.ok(),
+        }
+    }
+
+    /// The same for what is large.
+    pub async fn run_large<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        match &self.rooms {
+            Some(rooms) => rooms.decoder.run(work).await,
+            None => spawn_blocking(work).await.ok(),
+        }
     }
 
     /// Waits until a body may be decoded that may become as large as the limit.

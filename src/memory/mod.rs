@@ -5,6 +5,7 @@
 
 mod body;
 pub mod shares;
+mod workers;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::body::{BodyHold, Waits};
 use self::shares::{Shares, commit_bytes, outcome_bytes_max, reading_bytes};
+use self::workers::Workers;
 use crate::model::Feed;
 
 /// What semaphores count in: bytes would not fit their numbers.
@@ -29,6 +31,8 @@ struct Rooms {
     /// The other half, for whoever goes on when the first is full.
     reserve: Arc<Semaphore>,
     decoded: Room,
+    /// Decodes what is large, one at a time.
+    decoder: Workers,
     small: Desk,
     large: Desk,
     outcomes: Room,
@@ -38,6 +42,7 @@ struct Rooms {
 #[derive(Debug)]
 struct Desk {
     places: Arc<Semaphore>,
+    workers: Workers,
     room: Room,
 }
 
@@ -80,8 +85,19 @@ impl Held {
 /// The right to read a body now.
 #[derive(Debug)]
 pub struct Place {
+    workers: Workers,
     _place: OwnedSemaphorePermit,
     _bytes: Held,
+}
+
+impl Place {
+    /// Does the reading, on a thread for it; `None` if that panicked.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.workers.run(work).await
+    }
 }
 
 /// More than there will ever be.
@@ -108,9 +124,10 @@ impl Memory {
             wire: Room::new(shares.wire / 2).units,
             reserve: Arc::new(Semaphore::new(1)),
             decoded: Room::new(shares.decoded),
-            small: Desk::new(places, shares.small_reading),
+            decoder: Workers::start("decoder", 1),
+            small: Desk::new("reader-small", places, shares.small_reading),
             // One less, where there are several: the runtime and small feeds have work too.
-            large: Desk::new((places - 1).max(1), shares.large_reading),
+            large: Desk::new("reader-large", (places - 1).max(1), shares.large_reading),
             outcomes: Room::new(shares.outcomes),
         }))
     }
@@ -136,7 +153,8 @@ impl Memory {
             return Err(NeverFits { body, needs, has: desk.room.bytes });
         }
         let place = hold(&desk.places, 1).await;
-        Ok(Place { _place: place, _bytes: desk.room.hold(needs).await })
+        let workers = desk.workers.clone();
+        Ok(Place { workers, _place: place, _bytes: desk.room.hold(needs).await })
     }
 
     /// Waits until there is room for an outcome, which is held until its commit. One that is larger
@@ -148,8 +166,12 @@ impl Memory {
 }
 
 impl Desk {
-    fn new(places: usize, bytes: u64) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), room: Room::new(bytes) }
+    fn new(name: &str, places: usize, bytes: u64) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            workers: Workers::start(name, places),
+            room: Room::new(bytes),
+        }
     }
 }
 

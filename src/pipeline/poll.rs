@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::commit::{CommitError, Lease, Ledger};
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
-use crate::memory::{Held, Memory};
+use crate::memory::{Held, Memory, Place};
 use crate::model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
 use crate::state::{Crash, FeedState};
 use crate::tag::Tagger;
@@ -122,9 +122,9 @@ impl Poller {
         let outcome = match (answer, &job.trials) {
             (Answer::Body(body), Some(trials)) if is_new(&body, &job.state) => {
                 // Whatever is on trial when the daemon stops ends with it.
-                self.unless_stopped(self.try_first(job, body, trials)).await?
+                self.unless_stopped(self.try_first(job, body, trials, place.as_ref())).await?
             }
-            (answer, _) => process_apart(job, answer, self.clock).await,
+            (answer, _) => process_apart(job, answer, self.clock, place.as_ref()).await,
         };
         // The place is given back after this: what is read and not committed fills only its share.
         let held = self.memory.outcome(outcome.bytes);
@@ -134,7 +134,13 @@ impl Poller {
     }
 
     /// Makes an outcome of a document that is tried first.
-    async fn try_first(&self, job: &Job, body: Body, trials: &Arc<Trials>) -> Outcome {
+    async fn try_first(
+        &self,
+        job: &Job,
+        body: Body,
+        trials: &Arc<Trials>,
+        place: Option<&Place>,
+    ) -> Outcome {
         let (feed, state, now) = (&job.feed, &job.state, self.clock.now());
         let body = Arc::new(body);
         let document = Document {
@@ -150,7 +156,7 @@ impl Poller {
         }
         // Nobody else has it any more, so nothing is copied.
         let answer = Answer::Body(Arc::unwrap_or_clone(body));
-        let outcome = process_apart(job, answer, self.clock).await;
+        let outcome = process_apart(job, answer, self.clock, place).await;
         let is_other = state.crash.as_ref().is_some_and(|crash| crash.under != under);
         if is_other && verdict == Verdict::Read { forgiven(outcome) } else { outcome }
     }
@@ -248,21 +254,25 @@ impl Poller {
 }
 
 /// Runs `process` off the runtime's workers: a large document takes longer than they may be held.
-async fn process_apart(job: &Job, answer: Answer, clock: Clock) -> Outcome {
+/// A body is read on a thread of its `place`.
+async fn process_apart(job: &Job, answer: Answer, clock: Clock, place: Option<&Place>) -> Outcome {
     let work = job.clone();
     let now = clock.now();
-    let processed = spawn_blocking(move || {
+    let processing = move || {
         catch_unwind(AssertUnwindSafe(|| {
             if let Answer::Body(body) = &answer {
                 strike(&body.bytes);
             }
             process(&work.feed, &answer, &work.state, &work.tagger, now)
         }))
-    })
-    .await;
+    };
+    let processed = match place {
+        Some(place) => place.run(processing).await,
+        None => spawn_blocking(processing).await.ok(),
+    };
     match processed {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) | Err(_) => panicked(&job.feed, &job.state, now),
+        Some(Ok(outcome)) => outcome,
+        Some(Err(_)) | None => panicked(&job.feed, &job.state, now),
     }
 }
 
