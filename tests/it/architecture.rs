@@ -69,7 +69,9 @@ impl Source {
     }
 
     fn without_tests(&self) -> &str {
-        let inline = self.text.find("#[cfg(test)]\nmod tests {");
+        let inline = ["mod tests {", "pub(crate) mod tests {"];
+        let begin = |open: &str| self.text.find(&format!("#[cfg(test)]\n{open}"));
+        let inline = inline.into_iter().filter_map(begin).min();
         &self.text[..inline.unwrap_or(self.text.len())]
     }
 }
