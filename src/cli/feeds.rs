@@ -250,6 +250,7 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
         let url = feed.shown(&url);
         lines.push(format!("moved to: {url}; change its `url`, with an `id` its state stays"));
     }
+    lines.extend(unpublished_text(state));
     lines.push("what had a say:".to_owned());
     let source = if feed.interval.is_some() { "as configured" } else { "learned" };
     let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
@@ -270,6 +271,16 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
 /// Lines as they may be shown: a publisher's answer or a file of feeds can begin none of its own.
 fn one_line_each(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{}\n", shown(line))).collect()
+}
+
+/// What waits for room in the topics.
+fn unpublished_text(state: &FeedState) -> Option<String> {
+    let largest = state.unpublished.values().map(|one| one.room.bytes).max()?;
+    Some(format!(
+        "not published: {} too large for the topics, the largest takes {largest} bytes; published once \
+         max.message.bytes leaves room",
+        counted(state.unpublished.len(), "article")
+    ))
 }
 
 /// What decided, after "because".

@@ -288,7 +288,8 @@ impl Ledger {
         }
     }
 
-    /// Commits an outcome: all of it or nothing.
+    /// Commits an outcome: all of it or nothing. Gives the state that was committed, if it is another
+    /// than the outcome's: a record that no topic takes is not published.
     ///
     /// Cancel safety: dropping the future does not undo a commit that has begun; the caller must
     /// not, then, assume either.
@@ -296,11 +297,15 @@ impl Ledger {
     /// # Errors
     /// [`CommitError::Write`], which may work next time; [`CommitError::Refused`], which will not;
     /// [`CommitError::Taken`]; [`CommitError::Unread`], [`CommitError::Closed`].
-    pub async fn commit(&self, lease: Lease, outcome: Arc<Outcome>) -> Result<(), CommitError> {
+    pub async fn commit(
+        &self,
+        lease: Lease,
+        outcome: Arc<Outcome>,
+    ) -> Result<Option<Arc<FeedState>>, CommitError> {
         match self {
             Self::Kafka(ledger) => ledger.commit(lease, outcome).await,
-            Self::Sqlite(ledger) => ledger.commit(outcome).await,
-            Self::JsonLines(ledger) => ledger.commit(outcome).await,
+            Self::Sqlite(ledger) => ledger.commit(outcome).await.map(|()| None),
+            Self::JsonLines(ledger) => ledger.commit(outcome).await.map(|()| None),
         }
     }
 

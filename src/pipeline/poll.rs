@@ -193,12 +193,12 @@ impl Poller {
     async fn commit(&self, feed: &Feed, lease: Lease, outcome: Outcome) -> PollEnd {
         let outcome = Arc::new(outcome);
         let mut wait = COMMIT_WAIT_MIN;
-        loop {
+        let committed = loop {
             let started = Instant::now();
             match self.ledger.commit(lease, Arc::clone(&outcome)).await {
-                Ok(()) => {
+                Ok(state) => {
                     self.metrics.committed(&outcome, started.elapsed(), self.clock.now());
-                    break;
+                    break state;
                 }
                 Err(error @ CommitError::Write { .. }) => self.report_unwritten(&error),
                 Err(error @ CommitError::Refused { .. }) => {
@@ -228,7 +228,7 @@ impl Poller {
                     return PollEnd::Abandoned;
                 }
             }
-        }
+        };
         if self.readiness.set_written() {
             info!("the ledger takes commits again");
         }
@@ -238,7 +238,8 @@ impl Poller {
             let _gone = observer.send(Arc::clone(&outcome)).await;
         }
         let feed_id = outcome.feed_id.clone();
-        PollEnd::Committed(lease, feed_id, Arc::clone(&outcome.state))
+        let state = committed.unwrap_or_else(|| Arc::clone(&outcome.state));
+        PollEnd::Committed(lease, feed_id, state)
     }
 
     /// Says once that the ledger does not take commits, however many polls find out.

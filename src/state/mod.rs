@@ -7,6 +7,7 @@
 
 mod day_use;
 mod seen;
+mod unpublished;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,8 +15,9 @@ use std::time::Duration;
 pub use day_use::{DayUse, until_next_day};
 pub use seen::{Seen, SeenArticle};
 use serde::{Deserialize, Serialize};
+pub use unpublished::{Room, Unpublished};
 
-use crate::model::{Digest, FailureClass, Timestamp, Validators};
+use crate::model::{ArticleId, Digest, FailureClass, Timestamp, Validators};
 use crate::schedule::Plan;
 
 /// The version of the wire form.
@@ -111,6 +113,9 @@ pub struct FeedState {
     pub validators: BTreeMap<String, Validators>,
     /// Articles seen.
     pub seen: Seen,
+    /// Those of them whose last revision no topic took, and which wait for room.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unpublished: BTreeMap<ArticleId, Unpublished>,
     /// The language that most of its articles were in, where nobody declared one.
     pub language: Option<String>,
     /// Digest of the last document read.

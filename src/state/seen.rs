@@ -19,7 +19,8 @@ const DEPARTED_MAX: usize = 500;
 pub struct SeenArticle {
     /// Of the last revision.
     pub digest: Digest,
-    /// The last revision published, from 1; 0 if the backlog setting left it unpublished.
+    /// The last revision published, from 1; 0 if none was: the backlog setting left it out, or no
+    /// topic took it.
     pub revision: u32,
     /// The state sequence of the last poll whose document held it.
     pub last_seen: u64,

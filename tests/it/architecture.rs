@@ -160,7 +160,7 @@ fn tasks_are_spawned_in_one_place() {
 /// their own.
 #[test]
 fn nothing_but_the_record_and_the_state_is_serialised() {
-    const SERIALISED: [&str; 9] = [
+    const SERIALISED: [&str; 10] = [
         "commit/kafka/wire.rs",
         "model/record.rs",
         "model/article.rs",
@@ -170,6 +170,7 @@ fn nothing_but_the_record_and_the_state_is_serialised() {
         "state/day_use.rs",
         "state/mod.rs",
         "state/seen.rs",
+        "state/unpublished.rs",
     ];
     check(&["Serialize,", "Serialize)", "impl Serialize"], |name| {
         // `Deserialize` alone reads a configuration or a lexicon, and promises nothing.

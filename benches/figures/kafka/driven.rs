@@ -72,7 +72,7 @@ impl Driven {
         let commits = lanes.into_iter().zip(&self.leases).map(|(outcomes, lease)| {
             let commits = outcomes.chain(std::iter::from_fn(finish));
             let commits = commits.map(|outcome| self.ledger.commit(*lease, outcome));
-            stream::iter(commits).buffer_unordered(WAITING).try_for_each(|()| ready(Ok(())))
+            stream::iter(commits).buffer_unordered(WAITING).try_for_each(|_state| ready(Ok(())))
         });
         // As the scheduler does when somebody waits: the last of them are not held back for more.
         let hurry = async {

@@ -15,7 +15,7 @@ use super::group::{Entry, Group, Job, in_order, take_back};
 use super::restore::{Partition, RestoreError, Tip};
 use super::stop::Stop;
 use super::transaction::{Batching, Failure, Producer};
-use super::wire::{Head, Layout, Line};
+use super::wire::{Draft, Head, Layout, Line};
 use super::{PutOff, Shared, Topics, lock};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Lease, Past};
@@ -42,6 +42,8 @@ pub(super) enum End {
     Left,
     /// The group took the lane without asking.
     Lost,
+    /// Told nothing, but the topics are other than they were when it began.
+    Changed,
     /// Somebody else fenced it.
     Taken(String),
 }
@@ -147,7 +149,10 @@ impl<'a> Term<'a> {
         let sequence = term.tip.sequence();
         shared.board.metrics().restored(lane, began_at.elapsed(), sequence);
         debug!(lane.number = lane, lane.sequence = sequence, "lane restored");
-        shared.tell(LaneChange::Given { lease, states: restored.states, past });
+        let (layout, now) = (term.layout(), Clock::System.now());
+        let tried_again = |(id, state)| (id, layout.tried_again(state, now));
+        let states = restored.states.into_iter().map(tried_again).collect();
+        shared.tell(LaneChange::Given { lease, states, past });
         Ok(term)
     }
 
@@ -190,6 +195,7 @@ impl<'a> Term<'a> {
             partition_by: self.shared.settings.partition_by,
             partitions: self.topics.partitions,
             record_bytes_max: self.record_bytes_max(),
+            known_bytes_max: self.topics.record_bytes_max.map(|_known| self.record_bytes_max()),
         }
     }
 
@@ -212,12 +218,10 @@ impl<'a> Term<'a> {
             }
             match woken {
                 Woken::Lost => return End::Lost,
-                Woken::Left => {
-                    if let Err(end) = self.write_put_off() {
-                        return end;
-                    }
-                    self.mark_ended();
-                    return End::Left;
+                Woken::Left => return self.end_cleanly(End::Left),
+                // What was refused for its size may have room now, and partitions may be more.
+                Woken::Job | Woken::Due | Woken::Idle if self.shared.topics() != self.topics => {
+                    return self.end_cleanly(End::Changed);
                 }
                 Woken::Job | Woken::Due | Woken::Idle => {}
             }
@@ -227,6 +231,14 @@ impl<'a> Term<'a> {
                 return end;
             }
         }
+    }
+
+    fn end_cleanly(&mut self, end: End) -> End {
+        if let Err(end) = self.write_put_off() {
+            return end;
+        }
+        self.mark_ended();
+        end
     }
 
     /// Takes jobs until there are enough, or the first has waited long enough, or it is time to go.
@@ -292,28 +304,29 @@ impl<'a> Term<'a> {
         if outcome.urgency == Urgency::Lazy && moving_from.is_none() {
             lock(&self.put_off).insert(outcome.feed_id.clone(), Arc::clone(&outcome.state));
             self.put_off_since.get_or_insert_with(Instant::now);
-            let _unheard = reply.send(Ok(()));
+            let _unheard = reply.send(Ok(None));
             return;
         }
         lock(&self.put_off).remove(&outcome.feed_id);
-        let lines = self.lines(&outcome, &BTreeSet::new());
+        let draft = self.draft(&outcome, &BTreeSet::new());
         let (outcome, reply) = (Some(outcome), Some(reply));
-        match lines {
-            Ok(lines) => group.push(Entry { outcome, reply, lines, refused: BTreeSet::new() }),
+        match draft {
+            Ok(draft) => group.push(Entry { outcome, reply, draft, refused: BTreeSet::new() }),
             Err(why) => {
-                let entry = Entry { outcome, reply, lines: Vec::new(), refused: BTreeSet::new() };
+                let draft = Draft::default();
+                let entry = Entry { outcome, reply, draft, refused: BTreeSet::new() };
                 entry.answer(Err(self.refusal(why)));
             }
         }
     }
 
     /// The lines of an outcome; if its feed comes from another lane, it leaves that one with them.
-    fn lines(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Vec<Line>, String> {
+    fn draft(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Draft, String> {
         let (layout, id) = (self.layout(), &outcome.feed_id);
-        let mut lines = layout.lines(outcome, refused)?;
+        let mut draft = layout.draft(outcome, refused)?;
         let from = self.shared.moving_from(id, self.lease.lane);
-        lines.extend(from.map(|lane| layout.left(id, lane)));
-        Ok(lines)
+        draft.lines.extend(from.map(|lane| layout.left(id, lane)));
+        Ok(draft)
     }
 
     fn refusal(&self, why: String) -> CommitError {
@@ -330,7 +343,7 @@ impl<'a> Term<'a> {
                 Ok(line) => group.push(Entry {
                     outcome: None,
                     reply: None,
-                    lines: vec![line],
+                    draft: Draft { lines: vec![line], ..Draft::default() },
                     refused: BTreeSet::new(),
                 }),
                 Err(why) => error!(feed.id = %id, error = why, "a feed's state cannot be written"),
@@ -451,7 +464,10 @@ impl<'a> Term<'a> {
             // The record that did not go is out of the way: batches again, with the next one.
             self.producer = None;
         }
-        entries.into_iter().for_each(|entry| entry.answer(Ok(())));
+        for entry in entries {
+            entry.warn_of_left_out(self.lease.lane, self.record_bytes_max());
+            entry.answer(Ok(()));
+        }
     }
 
     /// What a broker refused, each once: a record of an entry, or its state or a reject (`None`), or
@@ -475,16 +491,16 @@ impl<'a> Term<'a> {
         }
         let Some((index, record)) = refused.first().copied() else { return };
         let Some(entry) = entries.get_mut(index) else { return };
-        let lines = match (record, &entry.outcome) {
+        let draft = match (record, &entry.outcome) {
             (Some(record), Some(outcome)) => {
                 entry.refused.insert(record);
                 let (outcome, refused) = (Arc::clone(outcome), entry.refused.clone());
-                self.lines(&outcome, &refused)
+                self.draft(&outcome, &refused)
             }
-            (_, _) => Err("a broker refused a state or a reject".to_owned()),
+            (_, _) => Err(entry.refusal()),
         };
-        match lines {
-            Ok(lines) => entry.lines = lines,
+        match draft {
+            Ok(draft) => entry.draft = draft,
             Err(why) => entries.remove(index).answer(Err(self.refusal(why))),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::Shared;
 use super::board::Life;
@@ -34,6 +34,14 @@ pub(super) fn live(shared: &Shared, life: Life, stop: &Stop) {
                 drop(term);
                 match end {
                     End::Left | End::Lost => break,
+                    // At once: it is still ours.
+                    End::Changed => {
+                        info!(
+                            lane.number = lane,
+                            "the topics have changed; taking the lane up anew"
+                        );
+                        continue;
+                    }
                     End::Taken(why) => {
                         shared.board.metrics().fenced(lane);
                         shared.board.set(life, LaneState::Fenced, &why);

@@ -339,7 +339,11 @@ impl KafkaLedger {
     ///
     /// # Errors
     /// [`CommitError::Refused`], [`CommitError::Taken`].
-    pub async fn commit(&self, lease: Lease, outcome: Arc<Outcome>) -> Result<(), CommitError> {
+    pub async fn commit(
+        &self,
+        lease: Lease,
+        outcome: Arc<Outcome>,
+    ) -> Result<Option<Arc<FeedState>>, CommitError> {
         let desk = {
             let desks = lock(&self.shared.desks);
             let desk = desks.get(&lease.lane).filter(|desk| desk.lease == lease);
@@ -398,8 +402,9 @@ pub(super) fn rehearse(outcome: &Outcome) {
         partition_by: settings::PartitionBy::Key,
         partitions: [1; 3],
         record_bytes_max: usize::MAX,
+        known_bytes_max: None,
     };
-    drop(layout.lines(outcome, &BTreeSet::new()));
+    drop(layout.draft(outcome, &BTreeSet::new()));
 }
 
 fn misconfigured(error: &KafkaError) -> CommitError {

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +16,7 @@ use super::settings::PartitionBy;
 use crate::commit::{OwnerEnd, Past};
 use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
 use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
-use crate::state::FeedState;
+use crate::state::{FeedState, Room};
 
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
 const FRAMING_BYTES: usize = 1024;
@@ -64,9 +65,36 @@ pub(super) struct Layout {
     pub(super) partition_by: PartitionBy,
     /// Partitions of the articles, conflict and rejects topics.
     pub(super) partitions: [u32; 3],
-    /// What the topics take, bytes.
+    /// What the topics take, bytes; as assumed, where it is not known.
     pub(super) record_bytes_max: usize,
+    /// What they are known to take.
+    pub(super) known_bytes_max: Option<usize>,
 }
+
+/// What becomes of an outcome.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    /// In the order they are sent.
+    pub(super) lines: Vec<Line>,
+    /// The state they end with, if it is not the outcome's.
+    pub(super) state: Option<Arc<FeedState>>,
+    /// What is not among them.
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// A record that no topic takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    pub(super) article: String,
+    pub(super) revision: u32,
+    /// What it takes, bytes.
+    pub(super) bytes: usize,
+    /// Whether it is published once there is room.
+    pub(super) is_waiting: bool,
+}
+
+/// How long the refusal of a broker stands that nobody can explain.
+const REFUSAL_STANDS: SignedDuration = SignedDuration::from_hours(1);
 
 impl Layout {
     fn partition(&self, target: Target) -> Option<i32> {
@@ -97,22 +125,41 @@ impl Layout {
     }
 
     /// Every line of an outcome, its state last. A record that is too large, or that a broker has
-    /// `refused` before, becomes a reject; the state remembers its article as published all the
-    /// same, so that it is not met again at every poll.
+    /// `refused` before, becomes a reject, once; the state remembers that its article is not
+    /// published, and how much room it needs.
     ///
     /// # Errors
     /// Why the outcome cannot be written at all.
-    pub(super) fn lines(
+    pub(super) fn draft(
         &self,
         outcome: &Outcome,
         refused: &BTreeSet<usize>,
-    ) -> Result<Vec<Line>, String> {
+    ) -> Result<Draft, String> {
         let mut lines = Vec::new();
+        let mut state = Arc::clone(&outcome.state);
+        let mut left_out = Vec::new();
         for (index, Routed { record, route }) in outcome.records.iter().enumerate() {
             let article = self.article(index, record)?;
+            let id = ArticleId::parse(&record.id).ok();
             if refused.contains(&index) || !self.takes(&article) {
-                lines.push(self.unpublished(record, article.value.as_deref().unwrap_or_default())?);
+                let digest = id.and_then(|id| outcome.state.seen.find(id)).map(|seen| seen.digest);
+                let before = id.and_then(|id| outcome.state.unpublished.get(&id));
+                let is_told = before.is_some_and(|before| Some(before.digest) == digest);
+                if !is_told {
+                    let value = article.value.as_deref().unwrap_or_default();
+                    lines.push(self.unpublished(record, value)?);
+                }
+                let (bytes, limit) = (article.bytes(), self.known_bytes_max.unwrap_or(0));
+                let room = Room { bytes: bytes as u64, limit: limit as u64 };
+                let is_waiting = id.is_some_and(|id| {
+                    Arc::make_mut(&mut state).leave_unpublished(id, *route, room)
+                });
+                let (article, revision) = (record.id.clone(), record.revision);
+                left_out.push(LeftOut { article, revision, bytes, is_waiting });
                 continue;
+            }
+            if let Some(id) = id.filter(|id| state.unpublished.contains_key(id)) {
+                Arc::make_mut(&mut state).unpublished.remove(&id);
             }
             let is_told_there = match route {
                 Route::Relevant | Route::Correction => true,
@@ -127,8 +174,25 @@ impl Layout {
         for reject in &outcome.rejects {
             lines.push(self.reject(reject.clone())?);
         }
-        lines.push(self.state(&outcome.feed_id, &outcome.state)?);
-        Ok(lines)
+        lines.push(self.state(&outcome.feed_id, &state)?);
+        let state = (!Arc::ptr_eq(&state, &outcome.state)).then_some(state);
+        Ok(Draft { lines, state, left_out })
+    }
+
+    /// A state as it is polled by, once the lane is taken up: what waited for room and has it now is
+    /// tried again. What a broker refused although it should have had room is tried again too, but not
+    /// each time that a lane is taken up: that costs a transaction.
+    pub(super) fn tried_again(&self, state: Arc<FeedState>, now: Timestamp) -> Arc<FeedState> {
+        if state.unpublished.is_empty() {
+            return state;
+        }
+        let mut next = FeedState::clone(&state);
+        let is_tried = next.try_again(|one| {
+            let has_grown = self.known_bytes_max.is_some_and(|known| known as u64 > one.room.limit);
+            let is_old = now.duration_since(one.at) >= REFUSAL_STANDS;
+            one.room.bytes <= self.record_bytes_max as u64 && (has_grown || is_old)
+        });
+        if is_tried { next.into() } else { state }
     }
 
     fn article(&self, index: usize, record: &Record) -> Result<Line, String> {
@@ -188,8 +252,14 @@ impl Layout {
         if self.takes(&line) {
             return Ok(line);
         }
-        let line = self.reject_line(&Reject { bytes: String::new(), ..reject })?;
-        if self.takes(&line) { Ok(line) } else { Err(self.too_large("a reject", &line)) }
+        let empty = self.reject_line(&Reject { bytes: String::new(), ..reject.clone() })?;
+        if !self.takes(&empty) {
+            return Err(self.too_large("a reject", &empty));
+        }
+        // Groups of four characters hold three bytes each.
+        let room = self.record_bytes_max - empty.bytes();
+        let bytes = reject.bytes.get(..room / 4 * 4).unwrap_or_default().to_owned();
+        self.reject_line(&Reject { bytes, ..reject })
     }
 
     fn reject_line(&self, reject: &Reject) -> Result<Line, String> {
@@ -324,15 +394,21 @@ fn cloud_event(event: CloudEvent<'_>) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
-    use crate::commit::samples::{outcome, record, reject, tagged};
+    use crate::commit::samples::{now, outcome, record, reject, tagged};
+    use crate::model::Digest;
+    use crate::state::SeenArticle;
 
     fn layout(partition_by: PartitionBy, record_bytes_max: usize) -> Layout {
-        Layout { lane: 5, partition_by, partitions: [12, 4, 1], record_bytes_max }
+        let known_bytes_max = Some(record_bytes_max);
+        Layout { lane: 5, partition_by, partitions: [12, 4, 1], record_bytes_max, known_bytes_max }
     }
 
     fn lines(layout: Layout, outcome: &Outcome) -> Vec<Line> {
-        layout.lines(outcome, &BTreeSet::new()).unwrap()
+        layout.draft(outcome, &BTreeSet::new()).unwrap().lines
     }
 
     fn header<'a>(line: &'a Line, name: &str) -> Option<&'a str> {
@@ -396,11 +472,79 @@ mod tests {
         assert!(lines.iter().all(|line| line.bytes() <= 16_000 / 2 + 1024));
     }
 
+    /// An outcome whose state has seen its records, as `process` makes it.
+    fn seen(records: Vec<Record>) -> Outcome {
+        let mut outcome = outcome("a", 4, records);
+        let mut state = FeedState { polled_at: Some(now()), ..FeedState::clone(&outcome.state) };
+        for Routed { record, .. } in &outcome.records {
+            let id = ArticleId::parse(&record.id).unwrap();
+            let (digest, revision) = (Digest([9; 8]), record.revision);
+            let seen = SeenArticle { digest, revision, last_seen: 4, relevant: None };
+            state.seen.remember(id, seen);
+        }
+        outcome.state = state.into();
+        outcome
+    }
+
+    #[test]
+    fn what_does_not_fit_waits_for_room_and_is_then_the_revision_it_was() {
+        let small = layout(PartitionBy::Lane, 6000);
+        let outcome = seen(vec![record(1, &"x".repeat(8000)), record(2, "two")]);
+        let draft = small.draft(&outcome, &BTreeSet::new()).unwrap();
+        let state = draft.state.unwrap();
+        let (one, two) = (
+            ArticleId::parse(&outcome.records[0].record.id).unwrap(),
+            outcome.records[1].record.id.clone(),
+        );
+        assert_eq!(state.seen.find(one).unwrap().revision, 0);
+        assert_eq!(state.seen.find(ArticleId::parse(&two).unwrap()).unwrap().revision, 1);
+        assert!(draft.left_out[0].is_waiting && draft.left_out[0].bytes > 8000);
+
+        // The same room: neither tried nor told again, and an hour changes nothing.
+        let later = now() + SignedDuration::from_hours(9);
+        assert!(Arc::ptr_eq(&small.tried_again(Arc::clone(&state), later), &state));
+        let mut again = Outcome { state: Arc::clone(&state), ..outcome.clone() };
+        again.records.truncate(1);
+        let told = small.draft(&again, &BTreeSet::new()).unwrap();
+        assert_eq!(told.lines.len(), 1, "no second reject: {:?}", told.lines);
+
+        let large = layout(PartitionBy::Lane, 1 << 20);
+        let tried = large.tried_again(Arc::clone(&state), now());
+        assert_ne!(tried.seen.find(one).unwrap().digest, Digest([9; 8]), "looks changed");
+        let draft = large.draft(&Outcome { state: tried, ..again }, &BTreeSet::new()).unwrap();
+        assert!(draft.state.unwrap().unpublished.is_empty());
+        assert_eq!(draft.lines.len(), 2, "article and state");
+    }
+
+    #[test]
+    fn a_refusal_that_nobody_can_explain_stands_for_an_hour() {
+        let unknown = Layout { known_bytes_max: None, ..layout(PartitionBy::Lane, 1 << 20) };
+        let outcome = seen(vec![record(1, "one")]);
+        let state = unknown.draft(&outcome, &BTreeSet::from([0])).unwrap().state.unwrap();
+        assert!(Arc::ptr_eq(&unknown.tried_again(Arc::clone(&state), now()), &state));
+        let later = now() + SignedDuration::from_hours(1);
+        assert!(!Arc::ptr_eq(&unknown.tried_again(Arc::clone(&state), later), &state));
+        // Somebody has let us see what topics take: that is more than was known.
+        let known = Layout { known_bytes_max: Some(1 << 20), ..unknown };
+        assert!(!Arc::ptr_eq(&known.tried_again(Arc::clone(&state), now()), &state));
+    }
+
+    #[test]
+    fn a_reject_holds_as_many_bytes_as_fit() {
+        let refusal = Reject { bytes: "QUJD".repeat(5000), length: 15_000, ..reject(9) };
+        let layout = layout(PartitionBy::Lane, 6000);
+        let line = layout.reject(refusal).unwrap();
+        let written: Reject = serde_json::from_slice(line.value.as_deref().unwrap()).unwrap();
+        assert!(layout.takes(&line) && line.bytes() > 6000 - 8, "{}", line.bytes());
+        assert!(STANDARD.decode(&written.bytes).unwrap().len() > 1000);
+        assert_eq!(written.length, 15_000, "of all there was");
+    }
+
     #[test]
     fn a_record_that_a_broker_refused_is_a_reject() {
         let outcome = outcome("a", 1, vec![record(1, "one"), record(2, "two")]);
         let layout = layout(PartitionBy::Lane, 1 << 20);
-        let lines = layout.lines(&outcome, &BTreeSet::from([1])).unwrap();
+        let lines = layout.draft(&outcome, &BTreeSet::from([1])).unwrap().lines;
         let targets: Vec<_> = lines.iter().map(|line| line.target).collect();
         assert_eq!(targets, [Target::Articles, Target::Rejects, Target::State]);
     }
@@ -408,7 +552,7 @@ mod tests {
     #[test]
     fn a_state_that_is_too_large_is_no_outcome() {
         let outcome = outcome("a", 1, Vec::new());
-        let refused = layout(PartitionBy::Lane, 100).lines(&outcome, &BTreeSet::new());
+        let refused = layout(PartitionBy::Lane, 100).draft(&outcome, &BTreeSet::new());
         let why = refused.unwrap_err();
         assert!(why.starts_with("the state of feed \"a\" has "), "{why}");
         assert!(why.contains("parse.entries_max"), "{why}");

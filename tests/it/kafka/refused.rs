@@ -196,6 +196,11 @@ fn check_too_large(
     let reject = rejects[0].value.clone().unwrap();
     assert_eq!((rejects.len(), &reject["reason"]), (1, &json!("record")));
     assert!(reject["detail"].as_str().unwrap().contains("the topics take"), "{reject}");
+    daemon.wait_for_line("an article is too large for its topics");
+    let state = ledger.wait_for_state("feed", |state| !state.unpublished.is_empty());
+    let (id, waiting) = state.unpublished.iter().next().unwrap();
+    assert!(waiting.room.bytes > 12_000, "{waiting:?}");
+    assert_eq!(state.seen.find(*id).unwrap().revision, 0, "none is published");
     // It is not met again: the state remembers the article.
     let asked = publisher.requests("/feed.xml").len();
     publisher.serve("/feed.xml", [Reply::feed(rss(&[&item("c", "More"), &long_item()]))]);
@@ -205,9 +210,19 @@ fn check_too_large(
     assert_eq!(failed > 0.0, seen == Seen::ByBrokers, "{failed} transactions failed");
     let unpublished = daemon.metric("conflictwire_lane_unpublished_total", "lane=\"0\"");
     assert!((unpublished - 1.0).abs() < f64::EPSILON, "{unpublished} records counted as too large");
+    if seen == Seen::ByUs {
+        // Room for it: what the document still shows is published as what it should have been.
+        for topic in [articles, conflict] {
+            cluster.configure_topic(topic, &[("max.message.bytes", "1000000")]);
+        }
+        let rows = ledger.wait_for_rows("feed", 4);
+        assert_eq!((rows[3].text("title"), rows[3].revision), ("Long", 1));
+        assert_eq!(rows[3].record["change"], "created");
+        ledger.wait_for_state("feed", |state| state.unpublished.is_empty());
+    }
     daemon.stop();
-    assert_eq!(ledger.records("rejects").len(), 1);
     ledger.wait_until_settled();
+    assert_eq!(ledger.records("rejects").len(), 1);
 }
 
 /// What topics take is known from their configuration, so the record is left out before a broker
