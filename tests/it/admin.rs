@@ -2,7 +2,7 @@
 //! left. What is our own machine's trouble is not counted against publishers.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 
 use conflictwire::state::Standing;
@@ -79,30 +79,14 @@ fn what_is_no_short_get_is_refused() {
     assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
 }
 
-/// A host that answers every request with informational answers, without end.
-fn endless_hints() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    // Ends with the test process: it holds nothing but its port.
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            std::thread::spawn(move || {
-                drop(stream.read(&mut [0; 4096]));
-                let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1000);
-                while stream.write_all(hints.as_bytes()).is_ok() {}
-            });
-        }
-    });
-    format!("http://{address}")
-}
-
 #[test]
 fn informational_answers_without_end_stop_nobody() {
-    let host = endless_hints();
-    let run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, _| {
+    let run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
         setup.set("fetch.timeout", "10m");
         for number in 0..4 {
-            setup.feed(&format!("flood-{number}"), &format!("{host}/{number}"));
+            let path = format!("/{number}");
+            publisher.script(&path, |_| Reply::status(200).delivered(Delivery::Hints));
+            setup.feed(&format!("flood-{number}"), &publisher.url(&path));
         }
     });
     // Each of them is polled again and again meanwhile, and so is the one that is no flood.

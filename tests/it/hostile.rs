@@ -119,6 +119,30 @@ fn documents() -> Vec<Kind> {
             "too many entities",
             plain(&format!("<!DOCTYPE r [{}]><rss/>", many("<!ENTITY a \"b\">", MIB))),
         ),
+        (
+            "deep nesting",
+            plain(&rss("", &format!("<item>{}</item>", many("<a xml:base=\"b/\">", 15 * MIB)))),
+        ),
+        ("attributes", plain(&rss("", &many("<item a=\"\" b=\"\" c=\"\"/>", 15 * MIB)))),
+        ("dates", plain(&rss("", &described(&many("<pubDate>Tue, 1 Jan</pubDate>", 15 * MIB))))),
+    ]
+}
+
+fn described(children: &str) -> String {
+    format!("<item><title>Strike</title><link>https://a.example/</link>{children}</item>")
+}
+
+/// Articles that ask much of whoever tags them.
+fn texts() -> Vec<Kind> {
+    let article = |text: &str| {
+        let text = text.repeat(2 * MIB / text.len());
+        described(&format!("<description>{text}</description>")).repeat(7)
+    };
+    vec![
+        ("counts in one sentence", plain(&rss("", &article("12 killed and 30 wounded, ")))),
+        ("one word", plain(&rss("", &article("strike")))),
+        ("names without end", plain(&rss("", &article("Aleppo Syria Russia ")))),
+        ("links", plain(&rss("", &article("&lt;a href=b&gt;c&lt;/a&gt;")))),
     ]
 }
 
@@ -143,7 +167,8 @@ fn answers() -> Vec<Kind> {
             "endless body",
             Box::new(|_| Reply::feed("x".repeat(MIB)).delivered(Delivery::Repeated(1000))),
         ),
-        ("drip", Box::new(|_| Reply::feed("<rss>").delivered(Delivery::Drip))),
+        ("drip", Box::new(|_| Reply::feed("x".repeat(MIB)).delivered(Delivery::Drip))),
+        ("endless hints", Box::new(|_| Reply::status(200).delivered(Delivery::Hints))),
         ("silence", Box::new(|_| Reply::never())),
         (
             "cut",
@@ -160,7 +185,7 @@ fn answers() -> Vec<Kind> {
                 })
             }),
         ),
-        ("redirect loop", Box::new(|_| Reply::redirect(302, "/hostile-20.xml"))),
+        ("redirect loop", Box::new(|_| Reply::redirect(302, "/loop.xml"))),
         ("server error", Box::new(whole(500))),
         ("busy", Box::new(|_| Reply::status(429).header("Retry-After", "1"))),
         ("html", Box::new(|n| Reply::feed(format!("<html><body>{n}</body></html>")))),
@@ -201,20 +226,15 @@ fn table(lines: &[Line]) -> String {
     table
 }
 
-#[test]
-#[ignore = "takes minutes: make hostile"]
-fn hostile_feeds_do_not_delay_honest_ones() {
-    let publisher = Publisher::start();
-    let mut setup = Setup::new();
-    setup
-        .set("schedule.interval_min", "10s")
-        .set("schedule.interval_max", INTERVAL_MAX)
-        .set("fetch.timeout", "30s")
-        .set("fetch.host_concurrency", 2)
-        .set("log.level", "info");
-    let interval = [("interval", "10s")];
+/// A hostile feed: its id, kind and path.
+type Hostile = (String, &'static str, String);
+
+/// Publishes and configures the hostile feeds, each under a host of its own.
+fn serve_hostile(publisher: &Publisher, setup: &mut Setup) -> Vec<Hostile> {
+    publisher.serve("/loop.xml", [Reply::redirect(302, "/loop.xml")]);
     let kinds: Vec<_> = documents()
         .into_iter()
+        .chain(texts())
         .chain(answers())
         .map(|(name, make)| (name, Arc::from(make)))
         .collect();
@@ -226,23 +246,49 @@ fn hostile_feeds_do_not_delay_honest_ones() {
         let (count, make) = (AtomicU64::new(0), Arc::clone(make));
         publisher.script(&path, move |_| make(count.fetch_add(1, Ordering::Relaxed)));
         let id = format!("hostile-{number}");
-        setup.resolve(&host).feed_with(&id, &publisher.url_at(&host, &path), &interval);
+        setup.resolve(&host).feed_with(
+            &id,
+            &publisher.url_at(&host, &path),
+            &[("interval", "10s")],
+        );
         hostile.push((id, *kind, path));
     }
+    hostile
+}
+
+#[test]
+#[ignore = "takes minutes: make hostile"]
+fn hostile_feeds_do_not_delay_honest_ones() {
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup
+        .set("schedule.interval_min", "10s")
+        .set("schedule.interval_max", INTERVAL_MAX)
+        .set("fetch.timeout", "30s")
+        .set("fetch.host_concurrency", 2)
+        .set("log.level", "info");
+    let hostile = serve_hostile(&publisher, &mut setup);
     let honest: Vec<Growing> = (0..HONEST)
         .map(|number| {
             let host = format!("honest{number}.test");
             let growing =
                 Growing::publish(&publisher, &format!("honest-{number}"), &host, Pace::Patient);
-            setup.resolve(&host).feed_with(&growing.name, &growing.url, &interval);
+            setup.resolve(&host).feed_with(&growing.name, &growing.url, &[("interval", "10s")]);
             growing
         })
         .collect();
     let cage = Cage::of(MEMORY_BYTES);
     let ledger = Ledger::at(&setup.database());
     let mut daemon = cage.start(&setup);
+    daemon.wait_until_listening();
     let started = Instant::now();
-    wait_until_over(started, || assert!(daemon.is_running(), "{}", daemon.text()));
+    let mut slowest = Duration::ZERO;
+    wait_until_over(started, || {
+        assert!(daemon.is_running(), "{}", daemon.text());
+        let asked_at = Instant::now();
+        assert_eq!(daemon.ask("/livez").unwrap().0, 200);
+        slowest = slowest.max(asked_at.elapsed());
+    });
 
     let asked = |path: &str| publisher.requests(path).iter().map(|one| one.at).collect::<Vec<_>>();
     let mut lines: Vec<Line> = hostile
@@ -268,6 +314,7 @@ fn hostile_feeds_do_not_delay_honest_ones() {
     println!("{}", table(&lines));
     let peak = daemon.memory_peak_bytes() / MIB as u64;
     println!("at most {peak} MiB resident, after {} s", started.elapsed().as_secs());
+    println!("/livez, asked every second, took {} ms at most", slowest.as_millis());
 
     for feed in &honest {
         feed.settle();

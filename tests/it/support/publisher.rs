@@ -68,6 +68,8 @@ pub(crate) enum Delivery {
     Held(Arc<Gate>),
     /// So many times over, as one body, with its length.
     Repeated(usize),
+    /// Informational answers before it, as long as the client stays: it never comes.
+    Hints,
     /// Nothing at all, not even a status, as long as the client stays.
     Never,
 }
@@ -161,6 +163,7 @@ impl Reply {
             Delivery::Whole
             | Delivery::CutAfter(_)
             | Delivery::Drip
+            | Delivery::Hints
             | Delivery::Held(_)
             | Delivery::Never => Some(self.body.len()),
         };
@@ -356,6 +359,12 @@ fn deliver(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<bool> {
             // Comes back when the client gives up.
             drop(stream.read(&mut [0]));
             return Ok(false);
+        }
+        Delivery::Hints => {
+            let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1000);
+            loop {
+                stream.write_all(hints.as_bytes())?;
+            }
         }
         Delivery::Held(gate) => {
             gate.wait();
