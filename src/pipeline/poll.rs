@@ -1,7 +1,7 @@
 //! One poll: a due feed is fetched, the answer processed, the outcome committed.
 //!
-//! A poll that is told to stop before its commit is abandoned: nothing was changed, so the next
-//! run asks again with the validators it had. A commit that has begun is never abandoned; one that
+//! A poll that is told to stop before its commit is abandoned, also while its document is read:
+//! nothing was changed, so the next run asks again with the validators it had. A commit that has begun is never abandoned; one that
 //! does not work is tried again until it does, and meanwhile holds its place, so that a ledger
 //! that is away stops polls before memory grows.
 
@@ -101,7 +101,7 @@ impl Poller {
         self.commit(&job.feed, job.lease, outcome).await
     }
 
-    /// Makes an outcome of an answer, in its turn; `None` if the daemon stops before that comes. What
+    /// Makes an outcome of an answer, in its turn; `None` if the daemon stops before it is made. What
     /// the outcome takes is held until it is committed.
     async fn read(&self, job: &Job, answer: Answer) -> Option<(Outcome, Held)> {
         let place = match &answer {
@@ -124,7 +124,10 @@ impl Poller {
                 // Whatever is on trial when the daemon stops ends with it.
                 self.unless_stopped(self.try_first(job, body, trials, place.as_ref())).await?
             }
-            (answer, _) => process_apart(job, answer, self.clock, place.as_ref()).await,
+            (answer, _) => {
+                let reading = process_apart(job, answer, self.clock, place.as_ref());
+                self.unless_stopped(reading).await?
+            }
         };
         // The place is given back after this: what is read and not committed fills only its share.
         let held = self.memory.outcome(outcome.bytes);

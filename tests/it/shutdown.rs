@@ -4,8 +4,9 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Mutex};
 
 use crate::support::daemon::{BINARY, Daemon, Setup};
+use crate::support::ledger::Ledger;
 use crate::support::publisher::{Delivery, Gate, Publisher, Reply};
-use crate::support::run::{FEED, PATH, Run, headlines};
+use crate::support::run::{FEED, PATH, Run, headlines, item, rss};
 use crate::support::{eventually, ring, wait_until};
 
 /// A daemon with one poll under way that does not end.
@@ -103,6 +104,38 @@ fn what_a_drain_gives_up_is_polled_again() {
     assert_eq!(run.ledger.wait_for_rows(FEED, 1).len(), 1);
     daemon.stop();
     assert_eq!(run.ledger.rows().len(), 1);
+}
+
+/// Documents that take for ever to be read, and others that wait for their turn, hold up no drain: nobody
+/// waits for what was not committed, and it is read by the next run.
+#[test]
+fn documents_that_are_read_or_wait_for_it_hold_up_no_drain() {
+    const FEEDS: u8 = 32;
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("fetch.concurrency", i64::from(FEEDS)).set("run.drain_timeout", "10m");
+    let gate = setup.path("gate");
+    let document = rss(&[&item("a", &format!("conflictwire-fault:held:{}", gate.display()))]);
+    for number in 0..FEEDS {
+        let (id, host, path) =
+            (format!("feed-{number}"), format!("{number}.test"), format!("/{number}.xml"));
+        setup.resolve(&host);
+        setup.feed(&id, &publisher.url_at(&host, &path));
+        publisher.serve(&path, [Reply::feed(document.clone())]);
+    }
+    let ledger = Ledger::at(&setup.database());
+    let mut daemon = setup.start();
+    daemon.wait_for_metric("conflictwire_fetch_duration_seconds_count", "", FEEDS.into());
+    daemon.signal("TERM");
+    let status = daemon.wait_for_end();
+    assert_eq!(status.code(), Some(0), "{}", daemon.text());
+    assert!(daemon.line("drained").is_some(), "{}", daemon.text());
+    assert!(ledger.states().is_empty());
+
+    std::fs::write(gate, "").unwrap();
+    let daemon = setup.start();
+    ledger.wait_for_rows("feed-0", 1);
+    daemon.stop();
 }
 
 /// 93
