@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Exit;
 use crate::config::load;
+use crate::model::Steps;
 use crate::model::record::RecordConflict;
 use crate::tag::{Tagger, Texts};
 use crate::telemetry::shown::Shown;
@@ -205,7 +206,8 @@ fn write_answer(
         summary: input.summary.as_deref().unwrap_or_default(),
         body: input.body.as_deref().unwrap_or_default(),
     };
-    let coding = tagger.code(texts, Some(&language));
+    // Whoever asks may wait for the answer.
+    let coding = tagger.code(texts, Some(&language), &Steps::new(u64::MAX))?;
     let conflict = coding.as_ref().map(RecordConflict::from);
     serde_json::to_writer(&mut *output, &Answer { id: input.id, language, conflict })?;
     writeln!(output)?;

@@ -6,23 +6,37 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::Fingerprint;
+use crate::model::{Fingerprint, Steps, TooCostly};
+
+/// Steps for each byte of a text.
+const BYTE_STEPS: usize = 3;
+
+/// Steps for each run of words: it is hashed, and its bits are counted.
+const RUN_STEPS: usize = 80;
 
 /// The fingerprint of an article's title and body; `None` if there is no word in them.
-pub fn fingerprint(title: &str, body: &str) -> Option<Fingerprint> {
+///
+/// # Errors
+/// [`TooCostly`] if there are no steps left.
+pub fn fingerprint(
+    title: &str,
+    body: &str,
+    steps: &Steps,
+) -> Result<Option<Fingerprint>, TooCostly> {
     let text = format!("{title} {body}").to_lowercase();
+    steps.spend(text.len().saturating_mul(BYTE_STEPS))?;
     let mut pieces: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let chars: Vec<String>;
     // Scripts without spaces come as a few very long "words".
     let length: usize = pieces.iter().map(|piece| piece.chars().count()).sum();
     if pieces.len() * 15 < length {
-        chars = text.chars().filter(|c| c.is_alphanumeric()).map(String::from).collect();
-        pieces = chars.iter().map(String::as_str).collect();
+        let chars = text.char_indices().filter(|(_, c)| c.is_alphanumeric());
+        pieces = chars.filter_map(|(at, c)| text.get(at..at + c.len_utf8())).collect();
     }
     if pieces.is_empty() {
-        return None;
+        return Ok(None);
     }
+    steps.spend(pieces.len().saturating_mul(RUN_STEPS))?;
     let mut balance = [0_i32; 64];
     for run in pieces.windows(3.min(pieces.len())) {
         let hash = run_hash(run);
@@ -31,7 +45,7 @@ pub fn fingerprint(title: &str, body: &str) -> Option<Fingerprint> {
         }
     }
     let bits = balance.iter().enumerate().filter(|(_, weight)| **weight > 0);
-    Some(Fingerprint(bits.fold(0, |hash, (bit, _)| hash | 1 << bit)))
+    Ok(Some(Fingerprint(bits.fold(0, |hash, (bit, _)| hash | 1 << bit))))
 }
 
 fn run_hash(run: &[&str]) -> u64 {
@@ -47,8 +61,12 @@ fn run_hash(run: &[&str]) -> u64 {
 mod tests {
     use super::*;
 
+    fn of(title: &str, body: &str) -> Option<Fingerprint> {
+        fingerprint(title, body, &Steps::new(u64::MAX)).unwrap()
+    }
+
     fn distance(one: &str, other: &str) -> u32 {
-        let bits = |text| fingerprint("", text).unwrap().0;
+        let bits = |text| of("", text).unwrap().0;
         (bits(one) ^ bits(other)).count_ones()
     }
 
@@ -66,13 +84,13 @@ mod tests {
 
     #[test]
     fn text_without_spaces_has_one_too() {
-        assert_ne!(fingerprint("", "停火协议今天生效双方表示将遵守").unwrap().0, 0);
+        assert_ne!(of("", "停火协议今天生效双方表示将遵守").unwrap().0, 0);
     }
 
     #[test]
     fn texts_without_a_word_are_like_nothing() {
         for (title, body) in [("", ""), ("…", "— !")] {
-            assert_eq!(fingerprint(title, body), None);
+            assert_eq!(of(title, body), None);
         }
     }
 }

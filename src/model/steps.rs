@@ -40,14 +40,28 @@ impl Steps {
         Self { allowed, spent: Cell::new(0) }
     }
 
+    /// Takes steps, and leaves it to others to ask whether there are any left: for loops that have a
+    /// bound, in which an error would have no way out.
+    pub fn count(&self, steps: usize) {
+        self.spent.set(self.spent.get().saturating_add(steps as u64));
+    }
+
     /// Takes steps.
     ///
     /// # Errors
     /// [`TooCostly`] if these, or some before them, were too many.
     pub fn spend(&self, steps: usize) -> Result<(), TooCostly> {
-        let spent = self.spent.get().saturating_add(steps as u64);
-        self.spent.set(spent);
+        self.count(steps);
         self.check()
+    }
+
+    /// Takes steps for each of so many bytes.
+    ///
+    /// # Errors
+    /// [`TooCostly`] if these, or some before them, were too many.
+    pub fn spend_for(&self, bytes: u64, steps: usize) -> Result<(), TooCostly> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.spend(bytes.saturating_mul(steps))
     }
 
     /// Whether there are steps left.

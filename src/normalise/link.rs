@@ -1,5 +1,8 @@
 //! Canonical links: absolute, without what only counts readers.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use url::Url;
 
 /// The longest link kept, in bytes; past that browsers and servers stop too.
@@ -29,6 +32,10 @@ const TRACKING_PREFIXES: [&str; 8] =
 const TRACKING_PAIRS: [&str; 6] =
     ["cmp=rss", "partner=rss", "emc=rss", "ref=rss", "source=rss", "from=rss"];
 
+/// The longest URL that a link may come to: what is no ASCII is three times as long in it, and the base
+/// it is joined with may be long.
+const URL_BYTES_MAX: usize = 3 * LINK_BYTES_MAX;
+
 /// Resolves a reference as sent. `None` unless it comes to `http` or `https` with a host.
 pub fn absolute(base: &Url, link: &str) -> Option<Url> {
     let link = link.trim();
@@ -36,15 +43,20 @@ pub fn absolute(base: &Url, link: &str) -> Option<Url> {
         return None;
     }
     let url = base.join(link).ok()?;
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+    let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
+    (is_page && url.as_str().len() <= URL_BYTES_MAX).then_some(url)
 }
 
 /// The canonical form of an article's link: case and encoding of the host, default ports and dots
 /// are the parser's doing; fragment, user-info and tracking parameters go.
 pub fn canonical(base: &Url, link: &str) -> Option<Url> {
-    let mut url = canonical_with_fragment(base, link)?;
+    canonical_with_fragment(base, link).map(without_fragment)
+}
+
+/// The page that holds a place.
+pub fn without_fragment(mut url: Url) -> Url {
     url.set_fragment(None);
-    Some(url)
+    url
 }
 
 /// The same, fragment and all, for where it tells articles on one page apart.
@@ -67,9 +79,11 @@ pub fn without_scheme(link: &Url) -> &str {
 }
 
 fn is_tracking(pair: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| TRACKING.iter().flat_map(|names| names.split_whitespace()).collect());
     let pair = pair.to_ascii_lowercase();
     let name = pair.split('=').next().unwrap_or_default();
-    TRACKING.iter().any(|names| names.split(' ').any(|own| own == name))
+    NAMES.contains(name)
         || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || TRACKING_PAIRS.contains(&pair.as_str())
 }

@@ -1,5 +1,6 @@
 //! Entry to article: identity, links, plain text, dates, language.
 
+mod cost;
 pub mod dates;
 mod html;
 pub mod identity;
@@ -16,7 +17,7 @@ use url::Url;
 use self::text::Layout;
 use crate::dedupe::digest::digest;
 use crate::dedupe::fingerprint::fingerprint;
-use crate::model::{Article, Entry, EntryText, Feed, Media, TextKind, Timestamp};
+use crate::model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
 use crate::parse::reference;
 
 /// The most characters of a headline, of a name, and of a category: what is longer is none.
@@ -48,17 +49,29 @@ pub struct Context<'a> {
 }
 
 /// Turns an entry into an article.
-pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
+///
+/// # Errors
+/// [`TooCostly`] if that takes more steps than are left.
+pub fn normalise(
+    context: &Context<'_>,
+    entry: &Entry,
+    steps: &Steps,
+) -> Result<Article, TooCostly> {
     let base = entry.base.as_ref().unwrap_or(context.base);
     let is_repeated = |mark: &str| context.repeated_guids.contains(mark_key(mark).as_ref());
     let guid = guid(entry);
     let own_guid = guid.filter(|guid| !is_repeated(guid));
+    // It may be read twice.
+    steps.spend(2 * entry.link.as_deref().map_or(0, |link| cost::of_link(base, link)))?;
     let url = entry.link.as_deref().and_then(|link| {
         let url = link::canonical(base, link)?;
         // On a page of many articles the fragment is all that tells them apart.
         let shares_page = own_guid.is_none() && is_repeated(url.as_str());
         if shares_page { link::canonical_with_fragment(base, link) } else { Some(url) }
     });
+    for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
+        steps.spend(cost::of_text(&text.value))?;
+    }
     let title = entry.title.as_ref().and_then(title);
     let (body, body_cut) = paragraphs(entry.content.as_ref(), context.feed.text_chars_max);
     let (summary, summary_cut) = paragraphs(entry.summary.as_ref(), context.feed.text_chars_max);
@@ -79,7 +92,8 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
     let declared = declared.into_iter().chain([context.language]).flatten();
     let all_text = format!("{} {text}", title.as_deref().unwrap_or_default());
     let language = language::language(declared, &all_text);
-    Article {
+    steps.spend(cost::LANGUAGE + all_text.len().saturating_mul(cost::DIGEST_BYTE))?;
+    Ok(Article {
         id,
         identity,
         digest: digest([
@@ -88,12 +102,12 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
             body.as_deref(),
             url.as_ref().map(link::without_scheme),
         ]),
-        fingerprint: fingerprint(title.as_deref().unwrap_or_default(), text),
+        fingerprint: fingerprint(title.as_deref().unwrap_or_default(), text, steps)?,
         guid: guid.map(|guid| guid.chars().take(GUID_CHARS_MAX).collect()),
-        authors: lines(&entry.authors),
-        categories: lines(&entry.categories),
+        authors: lines(&entry.authors, steps)?,
+        categories: lines(&entry.categories, steps)?,
         language,
-        media: media(base, &entry.media),
+        media: media(base, &entry.media, steps)?,
         published_at: dates.published_at,
         updated_at: dates.updated_at,
         published_raw: entry
@@ -106,7 +120,7 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
         title,
         summary,
         body,
-    }
+    })
 }
 
 /// The guids and links of a document that identify nothing: other entries bear them too.
@@ -114,11 +128,19 @@ pub fn normalise(context: &Context<'_>, entry: &Entry) -> Article {
 /// Two entries with one guid and one link are two versions of one article. With another link, the
 /// guid says nothing. Where there is no useful guid, one link under two headlines or with two
 /// fragments says nothing either: a page of many articles, such as a live report.
-pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
+///
+/// # Errors
+/// [`TooCostly`] if that takes more steps than are left.
+pub fn repeated_marks(
+    base: &Url,
+    entries: &[Entry],
+    steps: &Steps,
+) -> Result<HashSet<String>, TooCostly> {
     let mut repeated = HashSet::new();
     let mut links_of = HashMap::new();
     for entry in entries {
         if let Some(guid) = guid(entry) {
+            steps.spend(cost::of_mark(guid, entry))?;
             let link = entry.link.as_deref().filter(|link| !link.is_empty());
             let mark = (link, entry.title.as_ref().filter(|_| link.is_none()));
             if *links_of.entry(guid).or_insert(mark) != mark {
@@ -133,9 +155,9 @@ pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
         }
         let Some(link) = entry.link.as_deref() else { continue };
         let base = entry.base.as_ref().unwrap_or(base);
-        let (page, place) =
-            (link::canonical(base, link), link::canonical_with_fragment(base, link));
-        let Some((page, place)) = page.zip(place) else { continue };
+        steps.spend(cost::of_link(base, link) + cost::of_mark(link, entry))?;
+        let Some(place) = link::canonical_with_fragment(base, link) else { continue };
+        let page = link::without_fragment(place.clone());
         let found = (entry.title.as_ref(), place.clone());
         for url in [page, place] {
             if *found_at.entry(url.clone()).or_insert_with(|| found.clone()) != found {
@@ -143,7 +165,7 @@ pub fn repeated_marks(base: &Url, entries: &[Entry]) -> HashSet<String> {
             }
         }
     }
-    repeated
+    Ok(repeated)
 }
 
 /// What a guid or link is remembered as: itself, or of a long one what identifies it.
@@ -201,35 +223,40 @@ fn repeats(summary: &str, body: &str) -> bool {
     true
 }
 
-fn lines(texts: &[String]) -> Vec<String> {
+fn lines(texts: &[String], steps: &Steps) -> Result<Vec<String>, TooCostly> {
     let mut lines: Vec<String> = Vec::new();
     for text in texts {
+        if lines.len() >= LIST_MAX {
+            break;
+        }
+        steps.spend(cost::of_text(text) + cost::among(&lines))?;
         let value = reference::decode(text);
         let line = text::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line);
         if let Some(line) = line
             && line.chars().count() <= LINE_CHARS_MAX
             && !lines.contains(&line)
-            && lines.len() < LIST_MAX
         {
             lines.push(line);
         }
     }
-    lines
+    Ok(lines)
 }
 
-fn media(base: &Url, sent: &[Media]) -> Vec<Media> {
+fn media(base: &Url, sent: &[Media], steps: &Steps) -> Result<Vec<Media>, TooCostly> {
     let mut media: Vec<Media> = Vec::new();
     for one in sent {
+        if media.len() >= LIST_MAX {
+            break;
+        }
+        steps.spend(cost::of_link(base, &one.url) + cost::among(&media))?;
         if let Some(url) = link::absolute(base, &one.url)
-            && media.len() < LIST_MAX
             && !media.iter().any(|seen| seen.url == url.as_str())
         {
-            let title =
-                one.title.as_ref().and_then(|title| lines(std::slice::from_ref(title)).pop());
+            let title = lines(one.title.as_slice(), steps)?.pop();
             media.push(Media { url: url.into(), title, ..one.clone() });
         }
     }
-    media
+    Ok(media)
 }
 
 #[cfg(test)]

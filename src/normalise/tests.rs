@@ -41,7 +41,7 @@ fn article_of(feed: &Feed, repeated: &[&str], entry: &Entry) -> Article {
         now: "2024-03-05T12:00:00Z".parse().unwrap(),
         repeated_guids: &repeated.iter().map(|guid| (*guid).to_owned()).collect::<HashSet<_>>(),
     };
-    normalise(&context, entry)
+    normalise(&context, entry, &Steps::new(u64::MAX)).unwrap()
 }
 
 fn article(entry: &Entry) -> Article {
@@ -258,13 +258,16 @@ mod identities {
             [on_page(Some("0"), "/1", "One"), on_page(Some("0"), "/2", "Two")],
             [on_page(Some("0"), "", "One"), on_page(Some("0"), "", "Two")],
         ] {
-            let repeated = repeated_marks(&base(), &entries);
+            let repeated = repeated_marks(&base(), &entries, &Steps::new(u64::MAX)).unwrap();
             let repeated: Vec<&str> = repeated.iter().map(String::as_str).collect();
             let ids = entries.each_ref().map(|entry| article_of(&feed(), &repeated, entry).id);
             assert_ne!(ids[0], ids[1], "{entries:?}");
         }
         let versions = [on_page(Some("a"), "/a", "One"), on_page(Some("a"), "/a", "Two")];
-        assert_eq!(repeated_marks(&base(), &versions), HashSet::new());
+        assert_eq!(
+            repeated_marks(&base(), &versions, &Steps::new(u64::MAX)).unwrap(),
+            HashSet::new()
+        );
     }
 
     #[test]

@@ -37,7 +37,11 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         now: "2024-03-06T00:00:00Z".parse().unwrap(),
         repeated_guids: &HashSet::from(["0".to_owned()]),
     };
-    parsed.entries.iter().map(|entry| normalise(&context, entry)).collect()
+    parsed
+        .entries
+        .iter()
+        .map(|entry| normalise(&context, entry, &Steps::new(u64::MAX)).unwrap())
+        .collect()
 }
 
 /// Holds the articles of a fixture to `[title, url, published_at, language, text]` each.

@@ -10,6 +10,13 @@ use std::ops::Range;
 use daachorse::DoubleArrayAhoCorasick;
 
 use super::segment::Document;
+use crate::model::{Steps, TooCostly};
+
+/// Steps for each byte that the automaton reads.
+const BYTE_STEPS: usize = 1;
+
+/// Steps for each phrase found: its words are looked for, and it is sorted.
+const MATCH_STEPS: usize = 40;
 
 /// What a phrase is in the lexicon for. One phrase may serve several purposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,15 +103,26 @@ impl Matcher {
     }
 
     /// Every occurrence, overlapping ones too, ordered by their last word.
-    pub(super) fn find(&self, document: &Document<'_>) -> Vec<Match> {
+    ///
+    /// # Errors
+    /// [`TooCostly`] if there are no steps left.
+    pub(super) fn find(
+        &self,
+        document: &Document<'_>,
+        steps: &Steps,
+    ) -> Result<Vec<Match>, TooCostly> {
         let tokens = &document.tokens;
-        let found = self.automaton.find_overlapping_iter(&document.plain).map(|found| {
+        steps.spend(document.plain.len().saturating_mul(BYTE_STEPS))?;
+        let mut matches = Vec::new();
+        for found in self.automaton.find_overlapping_iter(&document.plain) {
+            steps.spend(MATCH_STEPS)?;
             // A phrase spans from a space to a space, so whole words lie between.
             let first = tokens.partition_point(|token| token.plain.start <= found.start());
             let end = tokens.partition_point(|token| token.plain.end < found.end());
-            Match { phrase: found.value(), tokens: first..end }
-        });
-        found.filter(|found| !found.tokens.is_empty()).collect()
+            let found = Match { phrase: found.value(), tokens: first..end };
+            matches.extend(Some(found).filter(|found| !found.tokens.is_empty()));
+        }
+        Ok(matches)
     }
 
     /// What a phrase is for.

@@ -28,7 +28,7 @@ use segment::Document;
 use sha2::{Digest as _, Sha256};
 use taxonomy::Taxonomy;
 
-use crate::model::Coding;
+use crate::model::{Coding, Steps, TooCostly};
 
 /// Hex digits of the digest in a lexicon's name: enough to tell versions, short enough to read.
 const DIGEST_DIGITS: usize = 12;
@@ -127,22 +127,32 @@ impl Tagger {
     }
 
     /// Says what a text says about conflict; `None` if there is no lexicon for its language.
-    pub fn code(&self, texts: Texts<'_>, language: Option<&str>) -> Option<Coding> {
-        let language = primary_subtag(language?);
-        let Language { name, lexicon } = self.by_language.get(&language)?;
-        let document = Document::new(texts, &lexicon.abbreviations);
-        let findings = rules::apply(lexicon, &document, self.threshold);
+    ///
+    /// # Errors
+    /// [`TooCostly`] if that takes more steps than are left.
+    pub fn code(
+        &self,
+        texts: Texts<'_>,
+        language: Option<&str>,
+        steps: &Steps,
+    ) -> Result<Option<Coding>, TooCostly> {
+        let language = language.map(primary_subtag).unwrap_or_default();
+        let Some(Language { name, lexicon }) = self.by_language.get(&language) else {
+            return Ok(None);
+        };
+        let document = Document::new(texts, &lexicon.abbreviations, steps)?;
+        let findings = rules::apply(lexicon, &document, self.threshold, steps)?;
         let casualties = match findings.casualties {
-            Kept::Kept => casualties::read(&language, &document),
+            Kept::Kept => casualties::read(&language, &document, steps)?,
             Kept::Dropped => None,
         };
-        Some(Coding {
+        Ok(Some(Coding {
             relevant: !findings.tags.is_empty(),
             tags: findings.tags,
             casualties,
             flags: lexicon.knows_flags().then(|| findings.flags.into_iter().collect()),
             lexicon: name.clone(),
-        })
+        }))
     }
 }
 

@@ -18,7 +18,7 @@ use std::ops::Range;
 use super::lexicon::{Combination, Cue, Effect, Kept, Lexicon, Negation, Order, Reach};
 use super::matcher::{Match, Use};
 use super::segment::{Document, Prominence};
-use crate::model::{Evidence, Tag};
+use crate::model::{Evidence, Steps, Tag, TooCostly};
 
 /// Spans of evidence kept for one tag: enough to convince a reader, few enough for a record.
 const EVIDENCE_MAX: usize = 20;
@@ -29,6 +29,18 @@ const REPEATED: [f64; 3] = [1.0, 0.5, 0.25];
 /// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
 /// the first is not always the one; more than a few would let a strange text take quadratic time.
 const NEIGHBOURS_TRIED: usize = 4;
+
+/// Steps for each purpose of a phrase found.
+const USE_STEPS: usize = 10;
+
+/// Steps for looking for one part of a combination by one anchor.
+const PART_STEPS: usize = 20;
+
+/// Steps for one reason, which is weighed, sorted and held against those it overlaps.
+const HIT_STEPS: usize = 60;
+
+/// Steps for looking for one cue by one reason.
+const CUE_STEPS: usize = 4;
 
 /// What the rules find in a document.
 #[derive(Debug, Default)]
@@ -42,13 +54,22 @@ pub(super) struct Findings {
 }
 
 /// Applies a lexicon to a document.
-pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) -> Findings {
-    let sorted = Sorted::new(lexicon, document);
+///
+/// # Errors
+/// [`TooCostly`] if there are no steps left.
+pub(super) fn apply(
+    lexicon: &Lexicon,
+    document: &Document<'_>,
+    threshold: f64,
+    steps: &Steps,
+) -> Result<Findings, TooCostly> {
+    let sorted = Sorted::new(lexicon, document, steps)?;
     let mut flags = sorted.mask_flags.clone();
     let mut hits = sorted.hits.clone();
     for combination in &lexicon.combinations {
-        hits.extend(combined(combination, &sorted, document));
+        hits.extend(combined(combination, &sorted, document, steps)?);
     }
+    steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
     hits.retain(|hit| {
         let needs = lexicon.tags.get(hit.tag).map_or(&[][..], |tag| tag.needs.as_slice());
         needs.is_empty() || needs.iter().any(|set| !sorted.set(*set).is_empty())
@@ -88,7 +109,7 @@ pub(super) fn apply(lexicon: &Lexicon, document: &Document<'_>, threshold: f64) 
         Vetoed::Yes(casualties) if tags.is_empty() => casualties,
         Vetoed::Yes(_) | Vetoed::No => Kept::Kept,
     };
-    Findings { tags, flags, casualties }
+    Ok(Findings { tags, flags, casualties })
 }
 
 /// One reason for a tag.
@@ -112,8 +133,8 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn new(lexicon: &Lexicon, document: &Document<'_>) -> Self {
-        let mut matches = lexicon.matcher.find(document);
+    fn new(lexicon: &Lexicon, document: &Document<'_>, steps: &Steps) -> Result<Self, TooCostly> {
+        let mut matches = lexicon.matcher.find(document, steps)?;
         matches.sort_by_key(|found| (found.tokens.start, found.tokens.end));
         let mut sorted = Self {
             hits: Vec::new(),
@@ -126,11 +147,13 @@ impl Sorted {
         for found in matches {
             let is_masked =
                 masked.get(found.tokens.start).is_some_and(|end| *end >= found.tokens.end);
-            for purpose in lexicon.matcher.uses(found.phrase) {
+            let uses = lexicon.matcher.uses(found.phrase);
+            steps.spend(uses.len().saturating_mul(USE_STEPS))?;
+            for purpose in uses {
                 sorted.add(*purpose, &found.tokens, is_masked.into());
             }
         }
-        sorted
+        Ok(sorted)
     }
 
     /// For each word, where the last mask that begins at or before it ends.
@@ -204,14 +227,21 @@ impl From<bool> for Mask {
 }
 
 /// The places where all parts of a combination stand close enough.
-fn combined(combination: &Combination, sorted: &Sorted, document: &Document<'_>) -> Vec<Hit> {
-    let Some((anchor_set, others)) = combination.all.split_first() else { return Vec::new() };
+fn combined(
+    combination: &Combination,
+    sorted: &Sorted,
+    document: &Document<'_>,
+    steps: &Steps,
+) -> Result<Vec<Hit>, TooCostly> {
     let mut hits = Vec::new();
+    let Some((anchor_set, others)) = combination.all.split_first() else { return Ok(hits) };
+    let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
     // A text that repeats one word is full of anchors, and of nothing for them to stand by.
     if others.iter().any(|other| sorted.set(*other).is_empty()) {
-        return hits;
+        return Ok(hits);
     }
     for anchor in sorted.set(*anchor_set) {
+        steps.spend(anchor_steps)?;
         let Some(sentence) = sentence_of(document, anchor) else { continue };
         let mut parts = vec![anchor.clone()];
         for other in others {
@@ -233,7 +263,7 @@ fn combined(combination: &Combination, sorted: &Sorted, document: &Document<'_>)
             cues: Vec::new(),
         });
     }
-    hits
+    Ok(hits)
 }
 
 /// The match of a set nearest to the anchor (the first of `parts`) that overlaps none of `parts`.

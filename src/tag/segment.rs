@@ -13,7 +13,7 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
 use super::Texts;
-use crate::model::{Evidence, Field};
+use crate::model::{Evidence, Field, Steps, TooCostly};
 
 /// Sentences at the start of a summary or body that carry the news.
 ///
@@ -25,6 +25,19 @@ const LEAD_SENTENCES: usize = 2;
 /// No reporter writes such a sentence, but a table or a hostile text may have no full stop at all, and
 /// what follows looks at a sentence as a whole.
 const SENTENCE_WORDS_MAX: usize = 300;
+
+/// Bytes of the longest sentence, with all that stands between its words; a longer one is cut. The
+/// evidence for a tag or a number is part of a sentence, and is published.
+const SENTENCE_BYTES_MAX: usize = 8000;
+
+/// Characters of the longest word; of a longer one nobody has written, only these are read.
+const WORD_CHARS_MAX: usize = 200;
+
+/// Steps for each byte that is cut.
+const BYTE_STEPS: usize = 2;
+
+/// Steps for each word besides.
+const WORD_STEPS: usize = 20;
 
 /// Where in an article a sentence stands, because a headline weighs more than a last paragraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +90,14 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Cuts the texts of an article.
-    pub(super) fn new(texts: Texts<'a>, abbreviations: &HashSet<String>) -> Self {
+    ///
+    /// # Errors
+    /// [`TooCostly`] if there are no steps left.
+    pub(super) fn new(
+        texts: Texts<'a>,
+        abbreviations: &HashSet<String>,
+        steps: &Steps,
+    ) -> Result<Self, TooCostly> {
         let mut document =
             Self { texts, tokens: Vec::new(), sentences: Vec::new(), plain: String::from(" ") };
         let mut clause = 0;
@@ -87,9 +107,9 @@ impl<'a> Document<'a> {
             (Field::Body, texts.body),
         ];
         for (field, text) in fields {
-            document.add_field(field, text, abbreviations, &mut clause);
+            document.add_field(field, text, abbreviations, &mut clause, steps)?;
         }
-        document
+        Ok(document)
     }
 
     fn add_field(
@@ -98,13 +118,18 @@ impl<'a> Document<'a> {
         text: &str,
         abbreviations: &HashSet<String>,
         clause: &mut usize,
-    ) {
+        steps: &Steps,
+    ) -> Result<(), TooCostly> {
         let mut sentences_before = 0;
         let mut open: Option<usize> = None;
+        let mut open_from = 0;
         let mut previous: Option<Word> = None;
         for word in Words::new(text) {
+            let before = previous.as_ref().map_or(0, |previous| previous.bytes.end);
+            steps.spend(WORD_STEPS + (word.bytes.end - before) * BYTE_STEPS)?;
             let is_full =
-                self.sentences.last().is_some_and(|open| open.tokens.len() >= SENTENCE_WORDS_MAX);
+                self.sentences.last().is_some_and(|open| open.tokens.len() >= SENTENCE_WORDS_MAX)
+                    || word.bytes.end - open_from > SENTENCE_BYTES_MAX;
             let cut = match &previous {
                 Some(previous) if !is_full => cut_between(text, previous, &word, abbreviations),
                 Some(_) | None => Cut::Sentence,
@@ -125,6 +150,7 @@ impl<'a> Document<'a> {
                     };
                     sentences_before += 1;
                     open = Some(self.sentences.len());
+                    open_from = word.bytes.start;
                     let at = self.tokens.len();
                     self.sentences.push(Sentence { field, tokens: at..at, prominence });
                 }
@@ -144,6 +170,7 @@ impl<'a> Document<'a> {
             }
             previous = Some(word);
         }
+        Ok(())
     }
 
     fn field_text(&self, field: Field) -> &'a str {
@@ -313,7 +340,7 @@ impl<'a> Words<'a> {
             }
             push_plain(&mut letters, letter);
             length += 1;
-            if !signs.clone().next().is_some_and(char::is_alphabetic) {
+            if length >= WORD_CHARS_MAX || !signs.clone().next().is_some_and(char::is_alphabetic) {
                 break;
             }
         }
@@ -354,6 +381,7 @@ impl Iterator for Words<'_> {
             });
         }
         let mut before = first;
+        let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
         let mut signs = self.rest().chars();
         while let Some(sign) = signs.next() {
             let after = signs.clone().next();
@@ -361,10 +389,12 @@ impl Iterator for Words<'_> {
                 break;
             }
             self.step(sign);
-            push_plain(&mut plain, sign);
             before = sign;
+            if chars.len() < WORD_CHARS_MAX {
+                push_plain(&mut plain, sign);
+                (bytes.end, chars.end) = (self.byte, self.char);
+            }
         }
-        let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
         if let Some(owner) = plain.strip_suffix("'s") {
             let apostrophe = self
                 .text
@@ -416,7 +446,8 @@ mod tests {
 
     fn document(body: &str) -> Document<'_> {
         let abbreviations = HashSet::from(["gen".to_owned()]);
-        Document::new(Texts { body, ..Texts::default() }, &abbreviations)
+        let texts = Texts { body, ..Texts::default() };
+        Document::new(texts, &abbreviations, &Steps::new(u64::MAX)).unwrap()
     }
 
     #[track_caller]
@@ -444,6 +475,25 @@ mod tests {
         check("one\n\ntwo", " . one . two ");
         check("killed 43. then", " . killed 43 . then ");
         check("one - two", " . one , two ");
+    }
+
+    #[test]
+    fn what_is_no_word_and_no_sentence_is_cut() {
+        let long = "x".repeat(100_000);
+        let beside = format!("{long} killed 12");
+        let document = document(&beside);
+        assert_eq!(document.word(0).len(), WORD_CHARS_MAX);
+        assert_eq!(document.word(1), "killed");
+        let dashes = "killed - ".repeat(100) + &"-".repeat(100_000);
+        for text in
+            [&*dashes.repeat(2), &*"long words ".repeat(10_000), &*format!("{long} 2").repeat(3)]
+        {
+            let document = self::document(text);
+            for sentence in &document.sentences {
+                let evidence = document.evidence(&sentence.tokens).unwrap();
+                assert!(evidence.text.len() <= SENTENCE_BYTES_MAX, "{}", evidence.text.len());
+            }
+        }
     }
 
     #[test]

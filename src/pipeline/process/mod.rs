@@ -5,7 +5,6 @@
 //! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
 
 mod budget;
-mod steps;
 mod wire;
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +13,6 @@ use std::sync::Arc;
 use url::Url;
 
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
-use self::steps::{entry_steps, tag_steps};
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
@@ -57,6 +55,9 @@ const VALIDATOR_URLS_MAX: usize = 12;
 /// The longest URL that a feed's state remembers, bytes: the longest that the configuration takes. One
 /// that is longer is asked without validators.
 const URL_BYTES_MAX: usize = 4096;
+
+/// Steps for each byte of a record, which is measured as it is written.
+const RECORD_BYTE_STEPS: usize = 2;
 
 /// Turns what a fetch came to into everything the poll changes.
 pub fn process(
@@ -266,7 +267,7 @@ impl Source<'_> {
     fn articles(&self, next: &mut FeedState) -> Result<(Vec<Article>, u64), TooCostly> {
         let kept = self.parsed.entries.iter().take(self.feed.entries_max);
         let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
-        let repeated_marks = self.repeated_marks(next);
+        let repeated_marks = self.repeated_marks(next)?;
         if self.parsed.language.is_none() {
             next.language = feed_language(&self.parsed.entries).or(next.language.take());
         }
@@ -280,9 +281,7 @@ impl Source<'_> {
         let mut articles: Vec<Article> = Vec::new();
         let mut places: HashMap<ArticleId, usize> = HashMap::new();
         for entry in kept.rev() {
-            let link_bytes = entry.base.as_ref().unwrap_or(&self.body.final_url).as_str().len();
-            self.steps.spend(entry_steps(entry, link_bytes))?;
-            let article = normalise(&context, entry);
+            let article = normalise(&context, entry, self.steps)?;
             match places.get(&article.id).and_then(|place| articles.get_mut(*place)) {
                 // One id twice in a document: the later update wins, else the one listed first.
                 Some(earlier) if article.updated_at >= earlier.updated_at => *earlier = article,
@@ -298,14 +297,14 @@ impl Source<'_> {
 
     /// The guids and links that identify nothing: in this document, or in an earlier one, for what
     /// was told apart by other means once must be told apart by the same means ever after.
-    fn repeated_marks(&self, next: &mut FeedState) -> HashSet<String> {
-        let found = repeated_marks(&self.body.final_url, &self.parsed.entries);
+    fn repeated_marks(&self, next: &mut FeedState) -> Result<HashSet<String>, TooCostly> {
+        let found = repeated_marks(&self.body.final_url, &self.parsed.entries, self.steps)?;
         for mark in &found {
             if next.repeated_marks.len() < REPEATED_MARKS_MAX {
                 next.repeated_marks.insert(mark.clone());
             }
         }
-        found.into_iter().chain(next.repeated_marks.iter().cloned()).collect()
+        Ok(found.into_iter().chain(next.repeated_marks.iter().cloned()).collect())
     }
 
     fn publish(
@@ -350,10 +349,10 @@ impl Source<'_> {
             let known = seen.is_some_and(|seen| seen.digest == article.digest);
             let mut relevant = seen.and_then(|seen| seen.relevant);
             if revision > 0 && !known {
-                self.steps.spend(tag_steps(article))?;
-                let routed = self.routed(article, revision, seen, tagger);
+                let routed = self.routed(article, revision, seen, tagger)?;
                 relevant = Some(routed.route == Route::Relevant);
                 let bytes = record_bytes(&routed.record);
+                self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;
                 budget.spend(bytes)?;
                 next.today.add(1, bytes);
                 records.push(routed);
@@ -399,7 +398,7 @@ impl Source<'_> {
         revision: u32,
         seen: Option<SeenArticle>,
         tagger: &Tagger,
-    ) -> Routed {
+    ) -> Result<Routed, TooCostly> {
         let texts = Texts {
             title: article.title.as_deref().unwrap_or_default(),
             summary: article.summary.as_deref().unwrap_or_default(),
@@ -407,13 +406,13 @@ impl Source<'_> {
         };
         let is_empty = [texts.title, texts.summary, texts.body].iter().all(|text| text.is_empty());
         let language = article.language.as_deref().filter(|_| !is_empty);
-        let coding = tagger.code(texts, language);
+        let coding = tagger.code(texts, language, self.steps)?;
         let change = if revision == 1 { Change::Created } else { Change::Updated };
         let feed = Arc::clone(&self.record_feed);
         let observed = wire::observed(self.state.succeeded_at, self.now);
         let record = wire::record(article, revision, change, feed, observed, coding.as_ref());
         let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
-        Routed { record, route }
+        Ok(Routed { record, route })
     }
 
     fn entry_rejects(

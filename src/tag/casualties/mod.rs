@@ -11,15 +11,17 @@
 
 mod numbers;
 mod scope;
+mod text;
 mod words;
 
 use std::ops::Range;
 
-use self::numbers::{Quantity, phrase_end, quantity_at};
+use self::numbers::{Quantity, quantity_at};
 use self::scope::{Scopes, scope_of};
+use self::text::Text;
 use self::words::{Counted, Happening, Voice};
 use super::segment::Document;
-use crate::model::{Casualties, CasualtyKind, CasualtyScope};
+use crate::model::{Casualties, CasualtyKind, CasualtyScope, Steps, TooCostly};
 
 /// Counts kept for one article; a list of hundreds of incidents is not an article.
 const COUNTS_MAX: usize = 50;
@@ -39,25 +41,38 @@ const LANGUAGE: &str = "en";
 
 /// Every number of casualties in a document, in order of appearance; `None` if they cannot be read
 /// in its language.
-pub(super) fn read(language: &str, document: &Document<'_>) -> Option<Vec<Casualties>> {
-    (language == LANGUAGE).then(|| read_english(document))
+///
+/// # Errors
+/// [`TooCostly`] if there are no steps left.
+pub(super) fn read(
+    language: &str,
+    document: &Document<'_>,
+    steps: &Steps,
+) -> Result<Option<Vec<Casualties>>, TooCostly> {
+    if language == LANGUAGE { read_english(document, steps).map(Some) } else { Ok(None) }
 }
 
-fn read_english(document: &Document<'_>) -> Vec<Casualties> {
+fn read_english(document: &Document<'_>, steps: &Steps) -> Result<Vec<Casualties>, TooCostly> {
     let mut found: Vec<Casualties> = Vec::new();
+    let text = Text::new(document, steps)?;
     for sentence in &document.sentences {
-        let mut counts = Reader::new(document, sentence.tokens.clone()).read();
+        // A sentence has a bound, so it is enough to ask between two.
+        steps.check()?;
+        let mut counts = Reader::new(&text, sentence.tokens.clone()).read();
+        if counts.is_empty() {
+            continue;
+        }
         counts.sort_by_key(|count| (count.tokens.start, count.kind));
-        let scopes = Scopes::of(document, &sentence.tokens);
+        let scopes = Scopes::of(&text, &sentence.tokens);
         for count in counts {
             let scope = match count.low.max(count.high) {
                 Some(0) => CasualtyScope::Denied,
-                _ => scope_of(document, &scopes, &count),
+                _ => scope_of(&text, &scopes, &count),
             };
-            add(&mut found, document, &count, scope);
+            add(&mut found, &text, &count, scope);
         }
     }
-    found
+    Ok(found)
 }
 
 /// One number of people, before its scope is known.
@@ -75,17 +90,18 @@ pub(super) struct Count {
     pub(super) predicate: Range<usize>,
 }
 
-fn add(found: &mut Vec<Casualties>, document: &Document<'_>, count: &Count, scope: CasualtyScope) {
-    let Some(evidence) = document.evidence(&count.tokens) else { return };
+fn add(found: &mut Vec<Casualties>, text: &Text<'_, '_>, count: &Count, scope: CasualtyScope) {
     let same = found.iter_mut().find(|known| {
         (known.kind, known.low, known.high, known.scope)
             == (count.kind, count.low, count.high, scope)
     });
     if let Some(known) = same {
         if known.evidence.len() < EVIDENCE_MAX {
-            known.evidence.push(evidence);
+            known.evidence.extend(text.document.evidence(&count.tokens));
         }
-    } else if found.len() < COUNTS_MAX {
+    } else if found.len() < COUNTS_MAX
+        && let Some(evidence) = text.document.evidence(&count.tokens)
+    {
         found.push(Casualties {
             kind: count.kind,
             low: count.low,
@@ -97,48 +113,48 @@ fn add(found: &mut Vec<Casualties>, document: &Document<'_>, count: &Count, scop
 }
 
 /// Reads one sentence.
-struct Reader<'d, 'a> {
-    document: &'d Document<'a>,
+struct Reader<'t, 'd, 'a> {
+    text: &'t Text<'d, 'a>,
     sentence: Range<usize>,
     /// Numbers of this sentence that may count people, in order; none overlaps another.
     quantities: Vec<Quantity>,
 }
 
-impl<'d, 'a> Reader<'d, 'a> {
-    fn new(document: &'d Document<'a>, sentence: Range<usize>) -> Self {
+impl<'t, 'd, 'a> Reader<'t, 'd, 'a> {
+    fn new(text: &'t Text<'d, 'a>, sentence: Range<usize>) -> Self {
         let mut quantities = Vec::new();
         let mut at = sentence.start;
         while at < sentence.end {
-            match quantity_at(document, at, sentence.end) {
+            match quantity_at(text, at, sentence.end) {
                 Some(quantity) => {
                     at = quantity.tokens.end;
-                    if counts_people(document, &quantity, sentence.end) {
+                    if counts_people(text, &quantity, sentence.end) {
                         quantities.push(quantity);
                     }
                 }
                 None => at += 1,
             }
         }
-        Self { document, sentence, quantities }
+        Self { text, sentence, quantities }
     }
 
     fn read(&self) -> Vec<Count> {
         let mut counts = Vec::new();
         let mut at = self.sentence.start;
         while at < self.sentence.end {
-            if let Some((kinds, denied)) = words::denial_at(self.document, at, self.sentence.end) {
+            if let Some((kinds, denied)) = words::denial_at(self.text, at, self.sentence.end) {
                 counts.extend(kinds.iter().map(|kind| none_of(*kind, at..denied)));
                 at = denied;
                 continue;
             }
-            if let Some(toll) = words::toll_at(self.document, at, self.sentence.end) {
+            if let Some(toll) = words::toll_at(self.text, at, self.sentence.end) {
                 counts.extend(self.toll(at..toll));
                 at = toll;
                 continue;
             }
-            match words::happening_at(self.document, at, self.sentence.end) {
+            match words::happening_at(self.text, at, self.sentence.end) {
                 Some((happening, end)) => {
-                    counts.extend(self.happened(happening, &(at..end)));
+                    counts.extend(self.happened(&happening, &(at..end)));
                     at = end;
                 }
                 None => at += 1,
@@ -165,7 +181,7 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 
     fn happened(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
-        let passive = || words::is_passive(self.document, words.start, self.sentence.start);
+        let passive = || words::is_passive(self.text, words.start, self.sentence.start);
         match happening.voice {
             Voice::After => self.after(happening, words),
             Voice::Before => self.before(happening, words),
@@ -176,7 +192,7 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// "killing 43 people", "killed a soldier and two policemen".
     fn after(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
-        let start = words::object_start(self.document, words.end, self.sentence.end);
+        let start = words::object_start(self.text, words.end, self.sentence.end);
         let object = self.object_at(words.end, start)?;
         let same_clause =
             self.clause(words.end.saturating_sub(1)) == self.clause(object.tokens.start);
@@ -198,7 +214,7 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// "43 people were killed", "43 dead", "a soldier was killed".
     fn before(&self, happening: &Happening, words: &Range<usize>) -> Option<Count> {
-        let end = words::auxiliaries_start(self.document, words.start, self.sentence.start);
+        let end = words::auxiliaries_start(self.text, words.start, self.sentence.start);
         let mut earlier = self.quantities.iter().rev();
         let number = earlier.find(|quantity| quantity.tokens.end <= end && !self.is_part(quantity));
         let number = number.filter(|quantity| {
@@ -208,7 +224,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let subject = match (number, self.one_person_before(end)) {
             // "three friends of a man were killed", but "three soldiers and a civilian".
             (Some(number), Some(one)) => {
-                let joined = self.document.word(one.tokens.start.saturating_sub(1)) == "and";
+                let joined = self.text.word(one.tokens.start.saturating_sub(1)) == "and";
                 let far = one.tokens.start > number.tokens.start + 4;
                 if one.tokens.start > number.tokens.start && (joined || far) {
                     one
@@ -228,17 +244,17 @@ impl<'d, 'a> Reader<'d, 'a> {
     /// Adds "and two policemen" to what came before it.
     fn with_the_next(&self, object: Quantity) -> Quantity {
         let end = (object.tokens.end + 5).min(self.sentence.end);
-        let and = (object.tokens.end..end).find(|at| self.document.word(*at) == "and");
+        let and = (object.tokens.end..end).find(|at| self.text.word(*at) == "and");
         let next = and.and_then(|and| self.object_at(and + 1, and + 1));
         let Some(next) = next else { return object };
         let people = self.names_people(next.tokens.end) || next.tokens.len() > 1;
         let own_fate = (next.tokens.end..(next.tokens.end + 5).min(self.sentence.end))
-            .any(|at| words::happening_at(self.document, at, self.sentence.end).is_some());
+            .any(|at| words::happening_at(self.text, at, self.sentence.end).is_some());
         let broken = (object.tokens.end..next.tokens.start).any(|at| {
-            words::begins_part(self.document.word(at))
-                || words::happening_at(self.document, at, self.sentence.end).is_some()
+            words::begins_part(self.text.word(at))
+                || words::happening_at(self.text, at, self.sentence.end).is_some()
         });
-        let more = matches!(self.document.word(next.tokens.end), "" | "others" | "more");
+        let more = matches!(self.text.word(next.tokens.end), "" | "others" | "more");
         if !people || own_fate || broken || more { object } else { sum(&object, &next) }
     }
 
@@ -248,7 +264,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         else {
             return subject;
         };
-        if self.document.word(and) != "and" {
+        if self.text.word(and) != "and" {
             return subject;
         }
         let mut earlier = self.quantities.iter().rev();
@@ -256,7 +272,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let previous = number.or_else(|| self.one_person_before(and));
         let Some(previous) = previous else { return subject };
         let noun = previous.tokens.end..and;
-        let people = noun.clone().any(|at| words::is_people(self.document.word(at)))
+        let people = noun.clone().any(|at| words::is_people(self.text, at))
             || (noun.is_empty() && previous.low == Some(1));
         let near = noun.len() <= 4 && self.clause(previous.tokens.start) == self.clause(and);
         let free = !self.is_taken(&previous.tokens, and) && !self.is_part(&previous);
@@ -272,7 +288,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             .filter(|quantity| quantity.tokens.start >= words.end && quantity.tokens.start < limit);
         let first = after.clone().next()?;
         let is_new = |quantity: &&Quantity| {
-            let before = quantity.tokens.start.checked_sub(1).map(|at| self.document.word(at));
+            let before = quantity.tokens.start.checked_sub(1).map(|at| self.text.word(at));
             matches!(
                 before,
                 Some("to" | "at" | "of" | "reached" | "passed" | "topped" | "exceeded")
@@ -301,12 +317,12 @@ impl<'d, 'a> Reader<'d, 'a> {
             else {
                 return false;
             };
-            let word = self.document.word(before);
+            let word = self.text.word(before);
             if words::begins_part(word) {
                 return true;
             }
             let joined = word == "and"
-                || words::is_person(word)
+                || words::is_person(self.text, before)
                 || word == "a"
                 || at != quantity.tokens.start;
             if !joined || words::ends_part(word) {
@@ -320,15 +336,15 @@ impl<'d, 'a> Reader<'d, 'a> {
     /// Whether another happening stands between a number and this one, and has taken it.
     fn is_taken(&self, number: &Range<usize>, until: usize) -> bool {
         (number.end..until).any(|at| {
-            words::happening_at(self.document, at, until).is_some_and(|(_happening, end)| {
+            words::happening_at(self.text, at, until).is_some_and(|(_happening, end)| {
                 // "43 killed or wounded": both have it.
-                !(end + 1 == until && matches!(self.document.word(end), "or" | "and"))
+                !(end + 1 == until && matches!(self.text.word(end), "or" | "and"))
             })
         })
     }
 
     fn clause(&self, at: usize) -> Option<usize> {
-        self.document.tokens.get(at).map(|token| token.clause)
+        self.text.clause(at)
     }
 
     /// The words from `start` to `end`, those of insertions between commas and of parts left out.
@@ -338,7 +354,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut inside = None;
         for at in start..end {
             let clause = self.clause(at);
-            if words::begins_part(self.document.word(at)) && self.document.word(at) != "of" {
+            if words::begins_part(self.text.word(at)) && self.text.word(at) != "of" {
                 inside = Some(clause);
             }
             let counts = (clause == first || clause == last) && inside != Some(clause);
@@ -350,12 +366,12 @@ impl<'d, 'a> Reader<'d, 'a> {
     /// "a soldier", "one policeman" at `start`.
     fn one_person(&self, start: usize) -> Option<Quantity> {
         // Asked before the lists of persons are, for nearly every word is no article.
-        if !matches!(self.document.word(start), "a" | "an" | "another") {
+        if !matches!(self.text.word(start), "a" | "an" | "another") {
             return None;
         }
         let person = (start + 1..(start + 5).min(self.sentence.end))
-            .find(|at| words::is_person(self.document.word(*at)))?;
-        let broken = (start + 1..person).any(|at| words::ends_noun(self.document.word(at)));
+            .find(|at| words::is_person(self.text, *at))?;
+        let broken = (start + 1..person).any(|at| words::ends_noun(self.text, at));
         (!broken).then(|| one(start..person + 1))
     }
 
@@ -375,7 +391,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let (start, end) = noun;
         match happening.counted {
             Counted::Anything => true,
-            Counted::Lives => (start..end).any(|at| self.document.word(at) == "lives"),
+            Counted::Lives => (start..end).any(|at| self.text.word(at) == "lives"),
             Counted::People => number.tokens.len() > 1 || self.names_people_between(start, end),
             Counted::Crowd => number.low.max(number.high).is_some_and(|people| people >= CROWD_MIN),
         }
@@ -387,8 +403,9 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// Whether the words say people, or nothing at all ("12 were arrested").
     fn names_people_between(&self, start: usize, end: usize) -> bool {
-        let mut words = (start..end).map(|at| self.document.word(at)).peekable();
-        words.peek().is_none_or(|first| words::ends_noun(first)) || words.any(words::is_people)
+        start >= end
+            || words::ends_noun(self.text, start)
+            || (start..end).any(|at| words::is_people(self.text, at))
     }
 }
 
@@ -410,17 +427,20 @@ fn none_of(kind: CasualtyKind, tokens: Range<usize>) -> Count {
 }
 
 /// Whether a number can count people, by what stands next to it.
-fn counts_people(document: &Document<'_>, quantity: &Quantity, end: usize) -> bool {
-    let after = if quantity.tokens.end < end { document.word(quantity.tokens.end) } else { "" };
-    let before = quantity.tokens.start.checked_sub(1).map_or("", |at| document.word(at));
+fn counts_people(text: &Text<'_, '_>, quantity: &Quantity, end: usize) -> bool {
+    let document = text.document;
+    let next = Some(quantity.tokens.end).filter(|next| *next < end);
+    let previous = quantity.tokens.start.checked_sub(1);
+    let after = next.map_or("", |at| text.word(at));
+    let before = previous.map_or("", |at| text.word(at));
     let last = quantity.tokens.end.saturating_sub(1);
     let money = document.gap_before(quantity.tokens.start).contains(['$', '£', '€', '₹', '#']);
     let share = document.text_after(last).starts_with(['%', '°', ':', '/']);
-    let date = words::is_month(before) || words::is_month(after);
+    let date = [previous, next].into_iter().flatten().any(|at| words::is_month(text, at));
     let is_year = document.written(last).len() == 4
         && quantity.tokens.len() == 1
         && quantity.low.is_some_and(|low| (1900..2100).contains(&low));
-    let year = is_year && !words::is_people(after);
+    let year = is_year && !next.is_some_and(|at| words::is_people(text, at));
     // "the 17th", "No. 4", "Highway 1" are ranks and names.
     let name =
         matches!(before, "no" | "number" | "highway" | "route" | "article" | "chapter" | "section");
@@ -429,8 +449,9 @@ fn counts_people(document: &Document<'_>, quantity: &Quantity, end: usize) -> bo
     let bounds = (document.gap_before(quantity.tokens.start).trim(), document.text_after(last));
     let alone = bounds.0.ends_with(['(', ',']) && bounds.1.starts_with([')', ',']);
     let age = alone && quantity.tokens.len() == 1 && quantity.high.is_some();
-    let ordinal = phrase_end(document, "per cent", quantity.tokens.end, end).is_some();
-    !(money || share || date || year || name || old || age || ordinal || words::is_measure(after))
+    let ordinal = text.phrase_end("per cent", quantity.tokens.end, end).is_some();
+    let measure = next.is_some_and(|at| words::is_measure(text, at));
+    !(money || share || date || year || name || old || age || ordinal || measure)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::tag::segment::Document;
+use super::text::{Role, Text};
 
 /// No count of people is larger; digits beyond are a mistake or an attack on our arithmetic.
 const COUNT_MAX: u64 = 10_000_000_000;
@@ -24,10 +24,13 @@ pub(super) struct Quantity {
 }
 
 /// What a qualifier makes of the number after it.
-#[derive(Clone, Copy)]
-enum Bound {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    /// The number itself.
     Exact,
+    /// Or more.
     AtLeast,
+    /// Or less.
     AtMost,
 }
 
@@ -132,25 +135,51 @@ const MULTIPLIERS: [(&str, u64); 7] = [
     ("billion", 1_000_000_000),
 ];
 
+/// Numbers of several words. Longest first.
+const NUMBERS: [(&str, u64); 10] = [
+    ("three quarters of a million", 750_000),
+    ("a quarter of a million", 250_000),
+    ("quarter of a million", 250_000),
+    ("half a million", 500_000),
+    ("half a dozen", 6),
+    ("a couple of", 2),
+    ("a dozen", 12),
+    ("a hundred", 100),
+    ("a thousand", 1_000),
+    ("a million", 1_000_000),
+];
+
+/// Every word and phrase of this file.
+pub(super) fn roles() -> impl Iterator<Item = (&'static str, Role)> {
+    let qualifiers = QUALIFIERS.map(|(phrase, bound)| (phrase, Role::Qualifier(bound)));
+    let of = |role: fn(u64) -> Role| move |(phrase, number)| (phrase, role(number));
+    qualifiers
+        .into_iter()
+        .chain(VAGUE.map(of(Role::Vague)))
+        .chain(NUMBERS.map(of(Role::Number)))
+        .chain(UNITS.map(of(Role::Unit)))
+        .chain(MULTIPLIERS.map(of(Role::Multiplier)))
+}
+
 /// The quantity that begins at `start` and ends before `end`, qualifier included.
-pub(super) fn quantity_at(document: &Document<'_>, start: usize, end: usize) -> Option<Quantity> {
-    let (bound, number_at) = QUALIFIERS
-        .iter()
-        .find_map(|(phrase, bound)| {
-            phrase_end(document, phrase, start, end).map(|after| (*bound, after))
-        })
-        .unwrap_or((Bound::Exact, start));
-    if let Some(between) = between_at(document, number_at, end) {
+pub(super) fn quantity_at(text: &Text<'_, '_>, start: usize, end: usize) -> Option<Quantity> {
+    let qualifier = text.phrase(start, end, |role| {
+        let Role::Qualifier(bound) = role else { return None };
+        Some(bound)
+    });
+    let (bound, number_at) = qualifier.unwrap_or((Bound::Exact, start));
+    if let Some(between) = between_at(text, number_at, end) {
         return Some(Quantity { tokens: start..between.tokens.end, ..between });
     }
-    let vague = VAGUE.iter().find_map(|(phrase, least)| {
-        phrase_end(document, phrase, number_at, end).map(|after| (*least, after))
+    let vague = text.phrase(number_at, end, |role| {
+        let Role::Vague(least) = role else { return None };
+        Some(least)
     });
     if let Some((least, after)) = vague {
         return Some(Quantity { low: Some(least), high: None, tokens: start..after });
     }
-    let (number, after) = number_at_word(document, number_at, end)?;
-    let range = upper_end(document, after, end).filter(|(upper, _after)| *upper > number);
+    let (number, after) = number_at_word(text, number_at, end)?;
+    let range = upper_end(text, after, end).filter(|(upper, _after)| *upper > number);
     if let Some((upper, after)) = range {
         return Some(Quantity { low: Some(number), high: Some(upper), tokens: start..after });
     }
@@ -162,76 +191,43 @@ pub(super) fn quantity_at(document: &Document<'_>, start: usize, end: usize) -> 
     Some(Quantity { low, high, tokens: start..after })
 }
 
-/// Where the words of a phrase that begins at `start` end.
-pub(super) fn phrase_end(
-    document: &Document<'_>,
-    phrase: &str,
-    start: usize,
-    end: usize,
-) -> Option<usize> {
-    // Nearly every phrase is tried at nearly every word, and most fail on the first letter.
-    if start >= end || phrase.bytes().next() != document.word(start).bytes().next() {
-        return None;
-    }
-    let mut at = start;
-    for word in phrase.split(' ') {
-        if at >= end || document.word(at) != word {
-            return None;
-        }
-        at += 1;
-    }
-    Some(at)
-}
-
 /// "between 10 and 15".
-fn between_at(document: &Document<'_>, start: usize, end: usize) -> Option<Quantity> {
-    let first = phrase_end(document, "between", start, end)?;
-    let (low, after) = number_at_word(document, first, end)?;
-    let second = phrase_end(document, "and", after, end)?;
-    let (high, after) = number_at_word(document, second, end)?;
+fn between_at(text: &Text<'_, '_>, start: usize, end: usize) -> Option<Quantity> {
+    let first = text.phrase_end("between", start, end)?;
+    let (low, after) = number_at_word(text, first, end)?;
+    let second = text.phrase_end("and", after, end)?;
+    let (high, after) = number_at_word(text, second, end)?;
     (low < high).then_some(Quantity { low: Some(low), high: Some(high), tokens: start..after })
 }
 
 /// The "to 15" of "10 to 15", or the "15" of "10-15".
-fn upper_end(document: &Document<'_>, at: usize, end: usize) -> Option<(u64, usize)> {
-    if let Some(number) = phrase_end(document, "to", at, end) {
-        return number_at_word(document, number, end);
+fn upper_end(text: &Text<'_, '_>, at: usize, end: usize) -> Option<(u64, usize)> {
+    if let Some(number) = text.phrase_end("to", at, end) {
+        return number_at_word(text, number, end);
     }
-    let hyphen = matches!(document.gap_before(at), "-" | "–" | "—");
-    if hyphen && at < end { number_at_word(document, at, end) } else { None }
+    let hyphen = matches!(text.document.gap_before(at), "-" | "–" | "—");
+    if hyphen && at < end { number_at_word(text, at, end) } else { None }
 }
 
 /// A plain number and where it ends.
-fn number_at_word(document: &Document<'_>, start: usize, end: usize) -> Option<(u64, usize)> {
-    for (phrase, number) in [
-        ("three quarters of a million", 750_000),
-        ("a quarter of a million", 250_000),
-        ("quarter of a million", 250_000),
-        ("half a million", 500_000),
-        ("half a dozen", 6),
-        ("a couple of", 2),
-        ("a dozen", 12),
-        ("a hundred", 100),
-        ("a thousand", 1_000),
-        ("a million", 1_000_000),
-    ] {
-        if let Some(after) = phrase_end(document, phrase, start, end) {
-            return Some((number, after));
-        }
-    }
-    digits_at(document, start, end).or_else(|| words_at(document, start, end))
+fn number_at_word(text: &Text<'_, '_>, start: usize, end: usize) -> Option<(u64, usize)> {
+    let phrase = text.phrase(start, end, |role| {
+        let Role::Number(number) = role else { return None };
+        Some(number)
+    });
+    phrase.or_else(|| digits_at(text, start, end)).or_else(|| words_at(text, start, end))
 }
 
 /// "250,000", "1.5 million".
-fn digits_at(document: &Document<'_>, start: usize, end: usize) -> Option<(u64, usize)> {
+fn digits_at(text: &Text<'_, '_>, start: usize, end: usize) -> Option<(u64, usize)> {
     if start >= end {
         return None;
     }
-    let written = document.word(start);
+    let written = text.word(start);
     if !written.starts_with(|sign: char| sign.is_ascii_digit()) {
         return None;
     }
-    let multiplier = (start + 1 < end).then(|| lookup(&MULTIPLIERS, document.word(start + 1)));
+    let multiplier = (start + 1 < end).then(|| multiplier_at(text, start + 1));
     let multiplier = multiplier.flatten();
     let (whole, fraction) = match written.split_once('.') {
         // "1.5" alone counts nobody; "1.500" in a text that means 1500 cannot be told from it.
@@ -252,12 +248,12 @@ fn digits_at(document: &Document<'_>, start: usize, end: usize) -> Option<(u64, 
 }
 
 /// "forty-three", "two hundred and six", "three thousand".
-fn words_at(document: &Document<'_>, start: usize, end: usize) -> Option<(u64, usize)> {
-    let (mut total, mut current) = (0_u64, lookup(&UNITS, document.word(start))?);
+fn words_at(text: &Text<'_, '_>, start: usize, end: usize) -> Option<(u64, usize)> {
+    let (mut total, mut current) = (0_u64, unit_at(text, start)?);
     let mut at = start + 1;
     while at < end {
-        let word = document.word(at);
-        if let Some(times) = lookup(&MULTIPLIERS, word) {
+        let word = text.word(at);
+        if let Some(times) = multiplier_at(text, at) {
             current = current.checked_mul(times)?;
             if times >= 1_000 {
                 total = total.checked_add(current)?;
@@ -268,9 +264,9 @@ fn words_at(document: &Document<'_>, start: usize, end: usize) -> Option<(u64, u
         }
         let joined = word == "and" && current >= 100 && current % 100 == 0;
         let (number_at, unit) = if joined {
-            (at + 1, (at + 1 < end).then(|| lookup(&UNITS, document.word(at + 1))).flatten())
+            (at + 1, (at + 1 < end).then(|| unit_at(text, at + 1)).flatten())
         } else {
-            (at, lookup(&UNITS, word))
+            (at, unit_at(text, at))
         };
         // "twenty three" is one number, "six eight" and "one hundred and two hundred" are two.
         let fits = unit.is_some_and(|unit| {
@@ -285,8 +281,20 @@ fn words_at(document: &Document<'_>, start: usize, end: usize) -> Option<(u64, u
     (number <= COUNT_MAX).then_some((number, at))
 }
 
-fn lookup(table: &[(&str, u64)], word: &str) -> Option<u64> {
-    table.iter().find(|(name, _number)| *name == word).map(|(_name, number)| *number)
+/// "forty" is 40.
+fn unit_at(text: &Text<'_, '_>, at: usize) -> Option<u64> {
+    text.role(at, |_word, role| {
+        let Role::Unit(unit) = role else { return None };
+        Some(unit)
+    })
+}
+
+/// "million" is 1,000,000.
+fn multiplier_at(text: &Text<'_, '_>, at: usize) -> Option<u64> {
+    text.role(at, |_word, role| {
+        let Role::Multiplier(times) = role else { return None };
+        Some(times)
+    })
 }
 
 #[cfg(test)]
@@ -294,14 +302,25 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::model::Steps;
     use crate::tag::Texts;
+    use crate::tag::segment::Document;
+
+    /// The quantity at the start of a text, and how many words it has.
+    fn read(text: &str) -> (Option<Quantity>, usize) {
+        let steps = Steps::new(u64::MAX);
+        let texts = Texts { body: text, ..Texts::default() };
+        let document = Document::new(texts, &HashSet::new(), &steps).unwrap();
+        let words = document.tokens.len();
+        (quantity_at(&Text::new(&document, &steps).unwrap(), 0, words), words)
+    }
 
     #[track_caller]
     fn check(text: &str, low: impl Into<Option<u64>>, high: impl Into<Option<u64>>) {
-        let document = Document::new(Texts { body: text, ..Texts::default() }, &HashSet::new());
-        let found = quantity_at(&document, 0, document.tokens.len()).unwrap();
+        let (found, words) = read(text);
+        let found = found.unwrap();
         assert_eq!((found.low, found.high), (low.into(), high.into()), "{text}");
-        assert_eq!(found.tokens, 0..document.tokens.len(), "{text}");
+        assert_eq!(found.tokens, 0..words, "{text}");
     }
 
     #[test]
@@ -342,8 +361,7 @@ mod tests {
     #[test]
     fn absurd_numbers_are_refused() {
         for text in ["99999999999999999999999", "99999999999", "nobody", "1.5"] {
-            let document = Document::new(Texts { body: text, ..Texts::default() }, &HashSet::new());
-            assert_eq!(quantity_at(&document, 0, document.tokens.len()), None, "{text}");
+            assert_eq!(read(text).0, None, "{text}");
         }
     }
 }

@@ -8,9 +8,9 @@
 use std::ops::Range;
 
 use super::Count;
-use super::numbers::phrase_end;
+use super::text::{Role, Text};
+use super::words::is_month;
 use crate::model::{CasualtyKind, CasualtyScope};
-use crate::tag::segment::Document;
 
 /// Words a denial reaches: "denied reports that its forces had killed 12".
 const DENIAL_REACH: usize = 9;
@@ -156,76 +156,116 @@ const PASTS: [&str; 15] = [
     "years earlier",
 ];
 
+/// What a cue says of the numbers near it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cue {
+    /// It is denied.
+    Denial,
+    /// It may happen.
+    Possibility,
+    /// It has grown.
+    Rise,
+    /// It is a total.
+    Total,
+    /// It is that of a whole conflict.
+    Background,
+    /// It happened long ago.
+    Past,
+}
+
+/// Words of the longest cue.
+const CUE_WORDS_MAX: usize = 5;
+
+/// Every phrase of this file.
+pub(super) fn roles() -> impl Iterator<Item = (&'static str, Role)> {
+    let of = |cue| move |phrase| (phrase, Role::Scope(cue));
+    DENIALS
+        .map(of(Cue::Denial))
+        .into_iter()
+        .chain(POSSIBILITIES.map(of(Cue::Possibility)))
+        .chain(RISES.map(of(Cue::Rise)))
+        .chain(TOTALS.map(of(Cue::Total)))
+        .chain(BACKGROUNDS.map(of(Cue::Background)))
+        .chain(PASTS.map(of(Cue::Past)))
+}
+
 /// The cues of one sentence, in order.
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
     denials: Vec<Range<usize>>,
     possibilities: Vec<Range<usize>>,
-    rises: Vec<Range<usize>>,
     totals: Vec<Range<usize>>,
-    backgrounds: Vec<Range<usize>>,
     pasts: Vec<Range<usize>>,
+    has_rise: bool,
+    has_background: bool,
 }
 
 impl Scopes {
     /// Looks at every word of a sentence once.
-    pub(super) fn of(document: &Document<'_>, sentence: &Range<usize>) -> Self {
+    pub(super) fn of(text: &Text<'_, '_>, sentence: &Range<usize>) -> Self {
         let mut scopes = Self::default();
         for at in sentence.clone() {
-            let cue = |phrases: &[&str]| {
-                phrases
-                    .iter()
-                    .find_map(|phrase| phrase_end(document, phrase, at, sentence.end))
-                    .map(|end| at..end)
+            let cue = |cue: Cue| {
+                let is_cue = |role| matches!(role, Role::Scope(own) if own == cue).then_some(());
+                text.phrase(at, sentence.end, is_cue).map(|((), end)| at..end)
             };
-            scopes.denials.extend(cue(&DENIALS));
-            scopes.possibilities.extend(cue(&POSSIBILITIES));
-            scopes.rises.extend(cue(&RISES));
-            scopes.totals.extend(cue(&TOTALS));
-            scopes.pasts.extend(cue(&PASTS).or_else(|| past_year(document, at, sentence.end)));
-            let background = cue(&BACKGROUNDS);
-            scopes
-                .backgrounds
-                .extend(background.or_else(|| conflict_at(document, at, sentence.end)));
+            scopes.denials.extend(cue(Cue::Denial));
+            scopes.possibilities.extend(cue(Cue::Possibility));
+            scopes.totals.extend(cue(Cue::Total));
+            scopes.pasts.extend(cue(Cue::Past).or_else(|| past_year(text, at, sentence.end)));
+            scopes.has_rise |= cue(Cue::Rise).is_some();
+            scopes.has_background |=
+                cue(Cue::Background).is_some() || is_conflict_at(text, at, sentence.end);
         }
         scopes
     }
 }
 
 /// What a number counts.
-pub(super) fn scope_of(document: &Document<'_>, scopes: &Scopes, count: &Count) -> CasualtyScope {
-    let starts = |cue: &&Range<usize>, reach: usize, place: usize| {
-        cue.end <= place && place - cue.end <= reach && is_one_clause(document, cue.start, place)
+pub(super) fn scope_of(text: &Text<'_, '_>, scopes: &Scopes, count: &Count) -> CasualtyScope {
+    let starts = |cue: &Range<usize>, reach: usize, place: usize| {
+        cue.end <= place && place - cue.end <= reach && is_one_clause(text, cue.start, place)
     };
-    let denied = scopes.denials.iter().any(|cue| {
-        let reach = if document.word(cue.start) == "not" { 1 } else { DENIAL_REACH };
-        let near = if reach == 1 { count.predicate.start } else { count.tokens.start };
-        starts(&cue, reach, near)
+    let (number, predicate) = (count.tokens.start, count.predicate.start);
+    let denied = near(&scopes.denials, &(number..predicate), DENIAL_REACH).iter().any(|cue| {
+        let reach = if text.word(cue.start) == "not" { 1 } else { DENIAL_REACH };
+        starts(cue, reach, if reach == 1 { predicate } else { number })
     });
     if denied {
         return CasualtyScope::Denied;
     }
-    let infinitive = count.predicate.start.checked_sub(1).map(|at| document.word(at)) == Some("to")
-        && document.word(count.predicate.start) == "kill";
-    let possible = |cue: &Range<usize>| starts(&cue, POSSIBILITY_REACH, count.predicate.start);
-    if infinitive || scopes.possibilities.iter().any(possible) {
+    let infinitive = predicate.checked_sub(1).map(|at| text.word(at)) == Some("to")
+        && text.word(predicate) == "kill";
+    let possible = |cue: &Range<usize>| starts(cue, POSSIBILITY_REACH, predicate);
+    let possibilities = near(&scopes.possibilities, &(predicate..predicate), POSSIBILITY_REACH);
+    if infinitive || possibilities.iter().any(possible) {
         return CasualtyScope::Hypothetical;
     }
-    let is_total =
-        scopes.totals.iter().any(|total| total.start.abs_diff(count.tokens.start) <= PAST_REACH);
-    let past = scopes.pasts.iter().any(|cue| distance(cue, &count.tokens) <= PAST_REACH);
-    if !scopes.backgrounds.is_empty() {
+    if scopes.has_background {
         return CasualtyScope::Background;
     }
-    if is_total && !scopes.rises.is_empty() && count.kind == CasualtyKind::Killed {
+    let totals = near(&scopes.totals, &(number..number), PAST_REACH);
+    let is_total = totals.iter().any(|total| total.start.abs_diff(number) <= PAST_REACH);
+    if is_total && scopes.has_rise && count.kind == CasualtyKind::Killed {
         return CasualtyScope::Update;
     }
+    let pasts = near(&scopes.pasts, &count.tokens, PAST_REACH);
+    let past = pasts.iter().any(|cue| distance(cue, &count.tokens) <= PAST_REACH);
     if past { CasualtyScope::Historical } else { CasualtyScope::Event }
 }
 
-fn is_one_clause(document: &Document<'_>, first: usize, second: usize) -> bool {
-    let clause = |at: usize| document.tokens.get(at).map(|token| token.clause);
-    clause(first) == clause(second)
+/// Those cues of a sentence that can be within `reach` words of a place: a sentence may be full of them,
+/// and of numbers.
+fn near<'c>(cues: &'c [Range<usize>], place: &Range<usize>, reach: usize) -> &'c [Range<usize>] {
+    let first = place.start.min(place.end).saturating_sub(reach + CUE_WORDS_MAX);
+    let last = place.start.max(place.end).saturating_add(reach);
+    let from = cues.partition_point(|cue| cue.start < first);
+    let to = cues.partition_point(|cue| cue.start <= last);
+    cues.get(from..to).unwrap_or_default()
+}
+
+fn is_one_clause(text: &Text<'_, '_>, first: usize, second: usize) -> bool {
+    text.clause(first) == text.clause(second)
 }
 
 fn distance(a: &Range<usize>, b: &Range<usize>) -> usize {
@@ -233,9 +273,9 @@ fn distance(a: &Range<usize>, b: &Range<usize>) -> usize {
 }
 
 /// "in 1994", "of 2014".
-fn past_year(document: &Document<'_>, at: usize, end: usize) -> Option<Range<usize>> {
-    let before = matches!(document.word(at), "in" | "of" | "during");
-    let year = at + 1 < end && is_year(document.word(at + 1));
+fn past_year(text: &Text<'_, '_>, at: usize, end: usize) -> Option<Range<usize>> {
+    let before = matches!(text.word(at), "in" | "of" | "during");
+    let year = at + 1 < end && is_year(text.word(at + 1));
     (before && year).then_some(at..at + 2)
 }
 
@@ -244,16 +284,16 @@ fn is_year(word: &str) -> bool {
 }
 
 /// "since 2011", "since the war began", "five years of war", "the war has", "in the conflict".
-fn conflict_at(document: &Document<'_>, at: usize, end: usize) -> Option<Range<usize>> {
+fn is_conflict_at(text: &Text<'_, '_>, at: usize, end: usize) -> bool {
     let word = |ahead: usize| {
-        if at + ahead < end { document.word(at + ahead) } else { "" }
+        if at + ahead < end { text.word(at + ahead) } else { "" }
     };
     let is_conflict = |word: &str| CONFLICTS.contains(&word);
     let since = word(0) == "since"
         && (is_year(word(1))
             || is_year(word(2))
             || (2..5).any(|ahead| is_conflict(word(ahead)))
-            || super::words::is_month(word(1)));
+            || (at + 1 < end && is_month(text, at + 1)));
     let years_of = matches!(word(0), "year" | "years" | "decades" | "months")
         && (is_conflict(word(1))
             || (word(1) == "of" && (2..5).any(|ahead| is_conflict(word(ahead)))));
@@ -267,7 +307,7 @@ fn conflict_at(document: &Document<'_>, at: usize, end: usize) -> Option<Range<u
         && (matches!(
             word(noun + 1),
             "has" | "have" | "had" | "that" | "which" | "claimed" | "killed" | "began"
-        ) || document.gap_before(at + noun + 1).contains(',')
+        ) || text.document.gap_before(at + noun + 1).contains(',')
             && end > at + noun + 1
             && matches!(word(noun + 1), "which" | "now"));
     let inside = matches!(word(0), "in" | "during")
@@ -276,6 +316,5 @@ fn conflict_at(document: &Document<'_>, at: usize, end: usize) -> Option<Range<u
             matches!(word(ahead), "war" | "conflict" | "insurgency" | "uprising" | "militancy")
         })
         && (3..5).all(|ahead| !matches!(word(ahead), "torn" | "zone" | "zones" | "ravaged"));
-    let any = since || years_of || kills || inside;
-    any.then_some(at..at + 1)
+    since || years_of || kills || inside
 }

@@ -8,8 +8,11 @@ use crate::tag::Texts;
 /// Writes counts as "killed 43..43 event".
 #[track_caller]
 fn check(body: &str, expected: &[&str]) {
-    let document = Document::new(Texts { body, ..Texts::default() }, &HashSet::new());
-    let found: Vec<String> = read("en", &document)
+    let steps = Steps::new(u64::MAX);
+    let texts = Texts { body, ..Texts::default() };
+    let document = Document::new(texts, &HashSet::new(), &steps).unwrap();
+    let found: Vec<String> = read("en", &document, &steps)
+        .unwrap()
         .unwrap()
         .iter()
         .map(|count| {

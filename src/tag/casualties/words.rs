@@ -3,9 +3,8 @@
 //! Word lists, and looking at one place of a document with them; which number belongs to which word
 //! is decided in the module above.
 
-use super::numbers::phrase_end;
+use super::text::{Role, Text};
 use crate::model::CasualtyKind;
-use crate::tag::segment::Document;
 
 /// On which side of a word its number stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,107 +209,156 @@ const MEASURES: &str = "\
     provinces districts towns cities locations places separate explosions occasions sides phases \
     rifles st nd rd th cents";
 
-/// Whether a word is one of a list. Asked only next to a number, so a list need not be sorted.
-fn is_in(list: &str, word: &str) -> bool {
-    list.split(' ').any(|listed| listed == word)
+/// A list of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// Words between a number and what happened.
+    Auxiliary,
+    /// Words with which a noun phrase ends.
+    NounEnd,
+    /// Words for one person.
+    Person,
+    /// Words for people.
+    People,
+    /// Words for what is measured.
+    Measure,
+    /// Names of months.
+    Month,
+}
+
+const TOLLS: [&str; 8] = [
+    "death toll",
+    "toll",
+    "number of dead",
+    "number of deaths",
+    "number of people killed",
+    "number of those killed",
+    "number killed",
+    "confirmed dead to",
+];
+
+const BOTH: [CasualtyKind; 2] = [CasualtyKind::Killed, CasualtyKind::Wounded];
+
+/// What is said not to have happened.
+const DENIED: [(&str, &[CasualtyKind]); 14] = [
+    ("no casualties", &BOTH),
+    ("no casualty", &BOTH),
+    ("no injuries or deaths", &BOTH),
+    ("no deaths or injuries", &BOTH),
+    ("no deaths", &[CasualtyKind::Killed]),
+    ("no fatalities", &[CasualtyKind::Killed]),
+    ("no loss of life", &[CasualtyKind::Killed]),
+    ("no injuries", &[CasualtyKind::Wounded]),
+    ("no one was injured or killed", &BOTH),
+    ("no one was killed or injured", &BOTH),
+    ("without casualties", &BOTH),
+    ("without loss of life", &[CasualtyKind::Killed]),
+    ("without injuries", &[CasualtyKind::Wounded]),
+    ("nobody was killed or injured", &BOTH),
+];
+
+const NOBODY: [&str; 7] =
+    ["no one", "nobody", "none", "no civilians", "no people", "no soldiers", "no civilian"];
+
+const MONTHS: &str = "\
+    january february march april may june july august september october november december jan feb \
+    mar apr aug sep sept oct nov dec";
+
+/// Every word and phrase of this file.
+pub(super) fn roles() -> impl Iterator<Item = (&'static str, Role)> {
+    let lists = [
+        (AUXILIARIES, List::Auxiliary),
+        (NOUN_ENDS, List::NounEnd),
+        (PERSONS, List::Person),
+        (PEOPLE, List::People),
+        (MEASURES, List::Measure),
+        (MONTHS, List::Month),
+    ];
+    let listed = lists
+        .into_iter()
+        .flat_map(|(words, list)| words.split(' ').map(move |word| (word, Role::Listed(list))));
+    let denied = DENIED.iter().map(|(phrase, kinds)| (*phrase, Role::Denied(kinds)));
+    HAPPENINGS
+        .iter()
+        .map(|(phrase, happening)| (*phrase, Role::Happening(*happening)))
+        .chain(TOLLS.map(|phrase| (phrase, Role::Toll)))
+        .chain(denied)
+        .chain(NOBODY.map(|phrase| (phrase, Role::Nobody)))
+        .chain(listed)
 }
 
 /// What happens at `at`, and where the words for it end.
 pub(super) fn happening_at(
-    document: &Document<'_>,
+    text: &Text<'_, '_>,
     at: usize,
     end: usize,
-) -> Option<(&'static Happening, usize)> {
-    HAPPENINGS.iter().find_map(|(phrase, happening)| {
-        phrase_end(document, phrase, at, end).map(|after| (happening, after))
+) -> Option<(Happening, usize)> {
+    text.phrase(at, end, |role| {
+        let Role::Happening(happening) = role else { return None };
+        Some(happening)
     })
 }
 
 /// Where the words for a toll that begin at `at` end.
-pub(super) fn toll_at(document: &Document<'_>, at: usize, end: usize) -> Option<usize> {
-    const TOLLS: [&str; 8] = [
-        "death toll",
-        "toll",
-        "number of dead",
-        "number of deaths",
-        "number of people killed",
-        "number of those killed",
-        "number killed",
-        "confirmed dead to",
-    ];
-    TOLLS.iter().find_map(|phrase| phrase_end(document, phrase, at, end))
+pub(super) fn toll_at(text: &Text<'_, '_>, at: usize, end: usize) -> Option<usize> {
+    text.phrase(at, end, |role| matches!(role, Role::Toll).then_some(())).map(|((), after)| after)
 }
 
 /// What is said not to have happened to anybody at `at`, and where the words for it end.
 pub(super) fn denial_at(
-    document: &Document<'_>,
+    text: &Text<'_, '_>,
     at: usize,
     end: usize,
 ) -> Option<(Vec<CasualtyKind>, usize)> {
-    const BOTH: [CasualtyKind; 2] = [CasualtyKind::Killed, CasualtyKind::Wounded];
-    const THINGS: [(&str, &[CasualtyKind]); 14] = [
-        ("no casualties", &BOTH),
-        ("no casualty", &BOTH),
-        ("no injuries or deaths", &BOTH),
-        ("no deaths or injuries", &BOTH),
-        ("no deaths", &[CasualtyKind::Killed]),
-        ("no fatalities", &[CasualtyKind::Killed]),
-        ("no loss of life", &[CasualtyKind::Killed]),
-        ("no injuries", &[CasualtyKind::Wounded]),
-        ("no one was injured or killed", &BOTH),
-        ("no one was killed or injured", &BOTH),
-        ("without casualties", &BOTH),
-        ("without loss of life", &[CasualtyKind::Killed]),
-        ("without injuries", &[CasualtyKind::Wounded]),
-        ("nobody was killed or injured", &BOTH),
-    ];
-    let thing = THINGS.iter().find_map(|(phrase, kinds)| {
-        phrase_end(document, phrase, at, end).map(|after| (kinds.to_vec(), after))
+    let denied = text.phrase(at, end, |role| {
+        let Role::Denied(kinds) = role else { return None };
+        Some(kinds.to_vec())
     });
-    if thing.is_some() {
-        return thing;
+    if denied.is_some() {
+        return denied;
     }
-    const NOBODY: [&str; 7] =
-        ["no one", "nobody", "none", "no civilians", "no people", "no soldiers", "no civilian"];
-    let mut next = NOBODY.iter().find_map(|phrase| phrase_end(document, phrase, at, end))?;
-    while next < end && (is_auxiliary(document.word(next)) || document.word(next) == "else") {
+    let nobody = text.phrase(at, end, |role| matches!(role, Role::Nobody).then_some(()));
+    let ((), mut next) = nobody?;
+    while next < end && (is_auxiliary(text, next) || text.word(next) == "else") {
         next += 1;
     }
-    let (happening, after) = happening_at(document, next, end)?;
+    let (happening, after) = happening_at(text, next, end)?;
     Some((vec![happening.kind], after))
 }
 
 /// Words between a number and what happened: "were reportedly", "have been found".
-fn is_auxiliary(word: &str) -> bool {
-    is_in(AUXILIARIES, word) || (word.len() > 5 && word.ends_with("ly") && !is_people(word))
+fn is_auxiliary(text: &Text<'_, '_>, at: usize) -> bool {
+    let word = text.word(at);
+    text.is_listed(at, List::Auxiliary)
+        || (word.len() > 5 && word.ends_with("ly") && !is_people(text, at))
 }
 
 /// Where the auxiliaries right before `at` begin.
-pub(super) fn auxiliaries_start(document: &Document<'_>, at: usize, start: usize) -> usize {
+pub(super) fn auxiliaries_start(text: &Text<'_, '_>, at: usize, start: usize) -> usize {
     let mut first = at;
-    while first > start && is_auxiliary(document.word(first - 1)) {
+    while first > start && is_auxiliary(text, first - 1) {
         first -= 1;
     }
     first
 }
 
 /// Whether the auxiliaries right before `at` make it passive: "were", "have been".
-pub(super) fn is_passive(document: &Document<'_>, at: usize, start: usize) -> bool {
-    (auxiliaries_start(document, at, start)..at).any(|at| {
-        matches!(document.word(at), "was" | "were" | "is" | "are" | "be" | "been" | "being" | "got")
+pub(super) fn is_passive(text: &Text<'_, '_>, at: usize, start: usize) -> bool {
+    (auxiliaries_start(text, at, start)..at).any(|at| {
+        matches!(text.word(at), "was" | "were" | "is" | "are" | "be" | "been" | "being" | "got")
     })
 }
 
 /// Where an object may begin: past "another", "the", and past "and wounding".
-pub(super) fn object_start(document: &Document<'_>, at: usize, end: usize) -> usize {
+pub(super) fn object_start(text: &Text<'_, '_>, at: usize, end: usize) -> usize {
     let mut first = at;
     loop {
-        let word = document.word(first);
+        let word = text.word(first);
         let joined = matches!(word, "and" | "or")
-            && happening_at(document, first + 1, end)
+            && happening_at(text, first + 1, end)
                 .is_some_and(|(next, _)| next.voice != Voice::Before);
         if joined {
-            let after = happening_at(document, first + 1, end).map(|(_, after)| after);
+            let after = happening_at(text, first + 1, end).map(|(_, after)| after);
             first = after.unwrap_or(first + 1);
         } else if first < end
             && matches!(
@@ -347,54 +395,31 @@ pub(super) fn ends_part(word: &str) -> bool {
     matches!(word, "were" | "was" | "killed" | "killing" | "wounded" | "injured" | "when" | "after")
 }
 
-/// Words with which a noun phrase ends.
-pub(super) fn ends_noun(word: &str) -> bool {
-    word.is_empty() || is_in(NOUN_ENDS, word)
+/// Words with which a noun phrase ends, and its end.
+pub(super) fn ends_noun(text: &Text<'_, '_>, at: usize) -> bool {
+    text.word(at).is_empty() || text.is_listed(at, List::NounEnd)
 }
 
 /// A word for one person.
-pub(super) fn is_person(word: &str) -> bool {
-    is_in(PERSONS, word)
+pub(super) fn is_person(text: &Text<'_, '_>, at: usize) -> bool {
+    text.is_listed(at, List::Person)
 }
 
 /// A word for people.
-pub(super) fn is_people(word: &str) -> bool {
-    is_in(PEOPLE, word) || is_person(word) || word.strip_suffix('s').is_some_and(is_person)
+pub(super) fn is_people(text: &Text<'_, '_>, at: usize) -> bool {
+    text.is_listed(at, List::People) || is_person(text, at) || text.is_plural_of(at, List::Person)
 }
 
 /// A word for what is measured and no person.
-pub(super) fn is_measure(word: &str) -> bool {
+pub(super) fn is_measure(text: &Text<'_, '_>, at: usize) -> bool {
+    let word = text.word(at);
     let ordinal = ["st", "nd", "rd", "th"]
         .iter()
         .any(|ending| word.strip_suffix(ending).is_some_and(|rank| rank.parse::<u32>().is_ok()));
-    ordinal || is_in(MEASURES, word)
+    ordinal || text.is_listed(at, List::Measure)
 }
 
 /// The name of a month, also a short one.
-pub(super) fn is_month(word: &str) -> bool {
-    const WORDS: [&str; 22] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-    ];
-    WORDS.contains(&word)
+pub(super) fn is_month(text: &Text<'_, '_>, at: usize) -> bool {
+    text.is_listed(at, List::Month)
 }

@@ -1,0 +1,56 @@
+//! How many steps a pass over a text or a link takes: passes are linear, so they are paid for at once.
+
+use url::Url;
+
+use crate::model::Entry;
+
+/// Steps for each byte of a text: references, white space, composition, cutting.
+const TEXT_BYTE: usize = 6;
+
+/// Steps for a tag: its name is held against those that mean something.
+const TAG: usize = 60;
+
+/// Steps for a reference: its name is looked up.
+const REFERENCE: usize = 40;
+
+/// Steps for each byte of a link and of the base that it is joined with.
+const LINK_BYTE: usize = 4;
+
+/// Steps for each parameter of a link.
+const PARAMETER: usize = 30;
+
+/// Steps for a link besides.
+const LINK: usize = 100;
+
+/// Steps for an entry's mark: it is looked for among all others.
+const MARK: usize = 60;
+
+/// Steps for the language of an entry, of which a sample is looked at.
+pub(super) const LANGUAGE: usize = 1000;
+
+/// Steps for each byte of the digests and copies of an article.
+pub(super) const DIGEST_BYTE: usize = 4;
+
+/// Steps for making plain text of this.
+pub(super) fn of_text(text: &str) -> usize {
+    let count = |sign: u8| text.bytes().filter(|byte| *byte == sign).count();
+    text.len() * TEXT_BYTE + count(b'<') * TAG + count(b'&') * REFERENCE
+}
+
+/// Steps for joining a link with its base, and for making it canonical.
+pub(super) fn of_link(base: &Url, link: &str) -> usize {
+    let parameters = link.bytes().filter(|byte| *byte == b'&').count();
+    LINK + (link.len() + base.as_str().len()) * LINK_BYTE + parameters * PARAMETER
+}
+
+/// Steps for remembering what identifies an entry, and for comparing it with another that has the same.
+pub(super) fn of_mark(mark: &str, entry: &Entry) -> usize {
+    let title = entry.title.as_ref().map_or(0, |title| title.value.len());
+    let link = entry.link.as_ref().map_or(0, String::len);
+    MARK + mark.len() * DIGEST_BYTE + title + link
+}
+
+/// Steps for looking for one thing in a short list.
+pub(super) fn among<T>(list: &[T]) -> usize {
+    list.len()
+}
