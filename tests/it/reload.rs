@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::support::daemon::BINARY;
 use crate::support::publisher::Reply;
 use crate::support::run::{FEED, PATH, Run, headlines};
 use crate::support::wait_until;
@@ -118,6 +119,32 @@ fn a_shorter_interval_shortens_a_wait_that_has_begun() {
     run.setup.set("schedule.interval_min", "1s").set("schedule.interval_max", "1s").write();
     run.daemon.signal("HUP");
     run.requests(3);
+    run.daemon.stop();
+}
+
+/// Whatever the day: what midnight gives back is used up by the same document.
+#[test]
+fn a_feed_over_its_quota_is_named_and_read_on_once_the_quota_is_raised() {
+    let titles = ["A", "B", "C", "D", "E"];
+    let mut run = Run::configured([Reply::feed(headlines(&titles))], |setup, _| {
+        setup.set("schedule.articles_per_day", 2);
+    });
+    let line = run.daemon.wait_for_line(
+        "the feed has added as much as it may in a day (schedule.articles_per_day, \
+         schedule.bytes_per_day); it is put off, and what it still lists then is read then",
+    );
+    assert_eq!((&line["feed.id"], &line["entry.over_quota"]), (&FEED.into(), &3.into()), "{line}");
+    run.daemon.wait_for_metric("conflictwire_feeds_over_quota", "", 1.0);
+    assert_eq!(run.ledger.wait_for_rows(FEED, 2).len(), 2);
+    let config = run.setup.config();
+    let mut explain = run.setup.command(BINARY);
+    explain.args(["feeds", "explain", FEED, "--config"]).arg(&config);
+    let explained = String::from_utf8(explain.output().unwrap().stdout).unwrap();
+    assert!(explained.contains("left unread: 3 articles of the last document"), "{explained}");
+
+    run.setup.set("schedule.articles_per_day", 100).write();
+    run.daemon.signal("HUP");
+    assert_eq!(run.ledger.wait_for_rows(FEED, 5).len(), 5);
     run.daemon.stop();
 }
 
