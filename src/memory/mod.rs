@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::body::{BodyHold, Waits};
 use self::shares::{Shares, commit_bytes, outcome_bytes_max, reading_bytes};
+pub use self::workers::READING_STACK_BYTES;
 use self::workers::Workers;
 use crate::model::Feed;
 

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-/// As large as those of the runtime's own threads, and as that on which a document is tried first.
-const STACK_BYTES: usize = 2 << 20;
+/// The stack on which documents are read, bytes: as large as those of the runtime's own threads. A
+/// trial reads on the same, so that what overflows here overflows there.
+pub const READING_STACK_BYTES: usize = 2 << 20;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -30,7 +31,8 @@ impl Workers {
         let queue = Arc::new(Mutex::new(queue));
         let started = (0..count).filter(|_| {
             let queue = Arc::clone(&queue);
-            let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+            let thread =
+                std::thread::Builder::new().name(name.to_owned()).stack_size(READING_STACK_BYTES);
             thread.spawn(move || work_off(&queue)).is_ok()
         });
         let is_started = started.count() > 0;

@@ -10,14 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::wire::{DONE, NOT_DONE, document_of, read_frame, set_up_of};
 use super::{Document, limits};
+use crate::memory::READING_STACK_BYTES;
 use crate::model::Answer;
 use crate::pipeline::process::process;
 use crate::tag::Tagger;
 use crate::{commit, fault};
-
-/// As large as the stack on which the daemon reads documents, so that what overflows there does so
-/// here.
-const STACK_BYTES: usize = 2 << 20;
 
 /// What happens to the process.
 enum Event {
@@ -73,7 +70,7 @@ fn work(
                 limits::begin_document();
                 let (tagger, events) = (Arc::clone(tagger), events.clone());
                 let reading =
-                    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+                    std::thread::Builder::new().stack_size(READING_STACK_BYTES).spawn(move || {
                         let byte = document_of(&head, bytes).map_or(NOT_DONE, |document| {
                             read(document, &tagger);
                             DONE
