@@ -20,7 +20,7 @@ SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools test test-alerts soak hostile bench fmt lint docs
+.PHONY: help tools test test-alerts soak hostile bench fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -31,6 +31,9 @@ help:
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make docs    API documentation, warnings are errors"
+	@echo "make deny    the crates we are built from: licences, sources, duplicates"
+	@echo "make advisories  known holes in them; needs the network"
+	@echo "make newer   which libraries that read what peers send are not the newest; needs the network"
 
 # The build compiles SQLite, librdkafka and OpenSSL from source: these are all it needs.
 tools:
@@ -114,3 +117,14 @@ lint: tools
 
 docs: tools
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --document-private-items --locked $(FEATURES)
+
+# The crates we are built from, by .deny.toml.
+deny:
+	.ci/deny bans licenses sources
+
+# A database of today decides, not the change that is looked at: so no part of .ci/run.
+advisories:
+	.ci/deny advisories
+
+newer:
+	.ci/newer
