@@ -22,6 +22,7 @@ pub mod tag;
 pub mod tail;
 pub mod topics;
 pub mod trial;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ impl From<Exit> for ExitCode {
 #[command(
     name = "conflictwire",
     version,
+    long_version = versions::long_version(),
     max_term_width = 100,
     after_help = "Exit codes: 0 fine, 1 failed, 2 wrong command line, 78 wrong configuration."
 )]

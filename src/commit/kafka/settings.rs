@@ -226,6 +226,11 @@ impl KafkaSettings {
     }
 }
 
+/// The client library that is linked, and its version ("librdkafka 2.12.1").
+pub fn library_version() -> String {
+    format!("librdkafka {}", rdkafka::util::get_rdkafka_version().1)
+}
+
 /// Why a property cannot be used; `None` if it can.
 ///
 /// Asks librdkafka, so that the answer is that of the version built in. No broker is contacted. The

@@ -143,6 +143,11 @@ pub(super) fn rehearse(outcome: &Outcome) {
     rows::rehearse(outcome);
 }
 
+/// The SQLite that is linked ("SQLite 3.54.1").
+pub fn library_version() -> String {
+    format!("SQLite {}", rusqlite::version())
+}
+
 /// Where the file really is, its directory made, links of directories followed: the lock must have
 /// one name. A link in the place of the file itself is refused.
 fn place(path: &Path) -> Result<PathBuf, CommitError> {
