@@ -24,14 +24,16 @@ pub mod topics;
 pub mod trial;
 mod versions;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing::error;
 
 use crate::config::ConfigError;
 use crate::telemetry;
+use crate::telemetry::shown::shown;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,11 +137,38 @@ pub enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    show_panics();
+    let cli = Cli::try_parse().unwrap_or_else(|error| shown_refusal(&error).exit());
     let config = cli.config.as_deref();
     match run_command(&cli.command, config) {
         Ok(exit) => exit.into(),
         Err(error) => report(&error).into(),
+    }
+}
+
+/// Makes each panic one line of text, whatever it is about, unless log lines are sent: then it is one
+/// of those.
+fn show_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("no text");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        say!("error: a panic at {place}, which is a defect of conflictwire: {text}");
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            anstream::eprintln!("{backtrace}");
+        }
+    }));
+}
+
+/// Why a command line makes no sense, or the help that it asks for.
+///
+/// The text repeats arguments, which a script may have from anywhere. So it is made once more of
+/// arguments that may be shown.
+fn shown_refusal(error: &clap::Error) -> clap::Error {
+    let args = std::env::args_os().map(|arg| shown(&arg.to_string_lossy()).into_owned());
+    match Cli::try_parse_from(args) {
+        Err(shown) => shown,
+        Ok(_) => Cli::command().error(error.kind(), "an argument is no text; write it as UTF-8"),
     }
 }
 

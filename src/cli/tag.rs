@@ -14,7 +14,7 @@ use crate::config::load;
 use crate::model::Steps;
 use crate::model::record::RecordConflict;
 use crate::tag::{Tagger, Texts};
-use crate::telemetry::shown::Shown;
+use crate::telemetry::shown::{Shown, json_line};
 
 /// Longest line, and longest document of plain text, that is read.
 ///
@@ -209,8 +209,8 @@ fn write_answer(
     // Whoever asks may wait for the answer.
     let coding = tagger.code(texts, Some(&language), &Steps::new(u64::MAX))?;
     let conflict = coding.as_ref().map(RecordConflict::from);
-    serde_json::to_writer(&mut *output, &Answer { id: input.id, language, conflict })?;
-    writeln!(output)?;
+    let answer = serde_json::to_string(&Answer { id: input.id, language, conflict })?;
+    writeln!(output, "{}", json_line(&answer))?;
     Ok(())
 }
 

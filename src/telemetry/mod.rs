@@ -10,7 +10,7 @@ pub mod shown;
 mod text;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use metrics::Metrics;
@@ -27,13 +27,13 @@ pub fn install(settings: &LogSettings) {
     let as_text = match settings.format {
         LogFormat::Text => true,
         LogFormat::Json => false,
-        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Auto => io::stderr().is_terminal(),
     };
     let lines = if as_text {
-        let colour = std::io::stderr().is_terminal();
+        let colour = io::stderr().is_terminal();
         fmt::layer()
             .fmt_fields(text::TextFields)
-            .with_writer(std::io::stderr)
+            .with_writer(io::stderr)
             .with_ansi(colour)
             .with_target(false)
             .boxed()
@@ -43,7 +43,7 @@ pub fn install(settings: &LogSettings) {
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
-            .with_writer(std::io::stderr)
+            .with_writer(|| JsonLines(io::stderr()))
             .boxed()
     };
     // What the libraries do inside is theirs to debug; their warnings may be ours to act on.
@@ -59,6 +59,24 @@ pub fn install(settings: &LogSettings) {
     // Fails only if a subscriber is there already: the demo and tests build more than one daemon.
     if subscriber.try_init().is_ok() && !as_text {
         WRITES_JSON.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Log lines that are JSON: the same JSON, but what would steer a terminal that shows them (as
+/// `kubectl logs` does) is written as an escape. JSON itself asks for that of few characters.
+struct JsonLines<W>(W);
+
+impl<W: io::Write> io::Write for JsonLines<W> {
+    /// Takes whole lines only, which is how they come.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let lines: String = text.lines().map(|line| shown::json_line(line) + "\n").collect();
+        self.0.write_all(lines.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

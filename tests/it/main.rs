@@ -12,6 +12,7 @@
 //! - `poison`: a document that ends the process that reads it ends no other
 //! - `memory`: hostile documents under a real limit of memory
 //! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
+//! - `outside`: what comes from outside steers no terminal and no log, and tokens stay inside
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -33,6 +34,7 @@ mod hostile;
 mod kafka;
 mod poison;
 mod memory;
+mod outside;
 mod polling;
 mod records;
 mod reload;

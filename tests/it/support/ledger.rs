@@ -18,6 +18,8 @@ pub(crate) struct RejectRow {
     pub(crate) feed_id: String,
     /// The class, or "entry".
     pub(crate) reason: String,
+    /// The whole of it: JSON.
+    pub(crate) record: String,
 }
 
 /// A ledger file.
@@ -86,9 +88,11 @@ impl Ledger {
     /// Every reject row.
     pub(crate) fn rejects(&self) -> Vec<RejectRow> {
         let read = |connection: &Connection| {
-            let mut statement = connection.prepare("SELECT feed_id, reason FROM rejects")?;
-            let rows = statement
-                .query_map([], |row| Ok(RejectRow { feed_id: row.get(0)?, reason: row.get(1)? }))?;
+            let mut statement =
+                connection.prepare("SELECT feed_id, reason, record FROM rejects")?;
+            let rows = statement.query_map([], |row| {
+                Ok(RejectRow { feed_id: row.get(0)?, reason: row.get(1)?, record: row.get(2)? })
+            })?;
             rows.collect()
         };
         self.read(read).unwrap_or_default()

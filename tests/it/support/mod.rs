@@ -12,6 +12,7 @@ pub(crate) mod daemon;
 pub(crate) mod faithful;
 pub(crate) mod growing;
 pub(crate) mod ledger;
+pub(crate) mod lying_broker;
 pub(crate) mod node;
 pub(crate) mod publisher;
 pub(crate) mod run;

@@ -103,6 +103,7 @@ impl Gate {
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
+    reason: String,
     headers: Vec<(String, String)>,
     body: Arc<[u8]>,
     delivery: Delivery,
@@ -111,7 +112,13 @@ pub(crate) struct Reply {
 impl Reply {
     /// An answer without a body.
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Arc::new([]), delivery: Delivery::Whole }
+        Self {
+            status,
+            reason: "Scripted".to_owned(),
+            headers: Vec::new(),
+            body: Arc::new([]),
+            delivery: Delivery::Whole,
+        }
     }
 
     /// 200 with an RSS body.
@@ -127,6 +134,12 @@ impl Reply {
     /// No answer.
     pub(crate) fn never() -> Self {
         Self::status(200).delivered(Delivery::Never)
+    }
+
+    /// With another text after the status.
+    pub(crate) fn reason(mut self, reason: &str) -> Self {
+        reason.clone_into(&mut self.reason);
+        self
     }
 
     /// With a header more.
@@ -149,7 +162,7 @@ impl Reply {
 
     fn head(&self) -> Vec<u8> {
         let version = if matches!(self.delivery, Delivery::UntilClose) { "1.0" } else { "1.1" };
-        let mut head = format!("HTTP/{version} {} Scripted\r\n", self.status);
+        let mut head = format!("HTTP/{version} {} {}\r\n", self.status, self.reason);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

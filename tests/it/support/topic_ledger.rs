@@ -86,6 +86,7 @@ impl TopicLedger {
         let row = |value: Value| RejectRow {
             feed_id: text(&value, "feed_id"),
             reason: text(&value, "reason"),
+            record: value.to_string(),
         };
         values.map(row).collect()
     }
