@@ -5,13 +5,17 @@
 //! build is measured only with `CONFLICTWIRE_BENCH_BUILD=1`, for it takes minutes. The part on Kafka
 //! wants its jars (`tests/kafka/fetch.sh`, as `make bench` does); `CONFLICTWIRE_BENCH_KAFKA` is
 //! "only" for nothing else, "none" to leave it out, or the names of its parts
-//! ("throughput,takeover"). This is not a test: nothing here fails because
+//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`). This is not a test: nothing here fails because
 //! it is slow.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+#[path = "../tests/constructions/mod.rs"]
+mod constructions;
 #[path = "figures/corpus.rs"]
 mod corpus;
+#[path = "figures/costs.rs"]
+mod costs;
 #[path = "figures/daemon.rs"]
 mod daemon;
 #[path = "figures/kafka/mod.rs"]
@@ -36,6 +40,9 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let scratch = scratch()?;
+    if std::env::args().any(|argument| argument == "costs") {
+        return costs::measure(&scratch);
+    }
     println!("# Figures\n\n{}\n", machine());
     let kafka = switch("CONFLICTWIRE_BENCH_KAFKA");
     if ["", "none"].contains(&kafka.as_str()) {

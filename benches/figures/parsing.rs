@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use conflictwire::model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Timestamp,
+    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,
     UrlQuery, Validators,
 };
-use conflictwire::pipeline::process::process;
+use conflictwire::pipeline::process::{process, process_within};
 use conflictwire::state::FeedState;
 use conflictwire::tag::Tagger;
 use url::Url;
@@ -171,6 +171,11 @@ impl Poll {
         }
         outcome
     }
+
+    /// The same, with so many steps.
+    pub(crate) fn outcome_within(&self, tagger: &Tagger, now: Timestamp, steps: &Steps) -> Outcome {
+        process_within(&self.feed, &self.answer, &FeedState::default(), tagger, now, steps)
+    }
 }
 
 /// The records as the ledger writes them.
@@ -220,7 +225,7 @@ fn worked<T>(work: impl FnOnce() -> T) -> anyhow::Result<Duration> {
 }
 
 /// Nanoseconds this thread has run (Linux, scheduler statistics: the first field).
-fn processor_time() -> anyhow::Result<Duration> {
+pub(crate) fn processor_time() -> anyhow::Result<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").context("no schedstat")?;
     let nanoseconds = text.split(' ').next().context("an empty schedstat")?.parse()?;
     Ok(Duration::from_nanos(nanoseconds))

@@ -8,13 +8,16 @@ use crate::model::Entry;
 const TEXT_BYTE: usize = 6;
 
 /// Steps for a tag: its name is held against those that mean something.
-const TAG: usize = 60;
+const TAG: usize = 130;
 
 /// Steps for a reference: its name is looked up.
 const REFERENCE: usize = 40;
 
 /// Steps for each byte of a link and of the base that it is joined with.
 const LINK_BYTE: usize = 4;
+
+/// Steps for each byte of a link that is no plain ASCII: a host of such is written anew (RFC 3492).
+const FOREIGN_BYTE: usize = 40;
 
 /// Steps for each parameter of a link.
 const PARAMETER: usize = 30;
@@ -39,8 +42,10 @@ pub(super) fn of_text(text: &str) -> usize {
 
 /// Steps for joining a link with its base, and for making it canonical.
 pub(super) fn of_link(base: &Url, link: &str) -> usize {
-    let parameters = link.bytes().filter(|byte| *byte == b'&').count();
-    LINK + (link.len() + base.as_str().len()) * LINK_BYTE + parameters * PARAMETER
+    let count = |is_one: fn(u8) -> bool| link.bytes().filter(|byte| is_one(*byte)).count();
+    LINK + (link.len() + base.as_str().len()) * LINK_BYTE
+        + count(|byte| !byte.is_ascii() || byte == b'%') * FOREIGN_BYTE
+        + count(|byte| byte == b'&') * PARAMETER
 }
 
 /// Steps for remembering what identifies an entry, and for comparing it with another that has the same.

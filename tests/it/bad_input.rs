@@ -7,6 +7,7 @@ use conflictwire::model::FailureClass;
 use conflictwire::state::Standing;
 use flate2::Compression;
 
+use crate::constructions::documents::rss_at;
 use crate::support::daemon::Setup;
 use crate::support::growing::{Growing, Pace};
 use crate::support::ledger::Ledger;
@@ -117,6 +118,38 @@ fn what_is_neither_xml_nor_json_nor_html_is_named_and_kept() {
 #[test]
 fn an_empty_body_is_named() {
     check(Reply::feed(""), FailureClass::Empty, Rejected::Nothing);
+}
+
+/// A hundred short links an entry, each of them joined with a long base: no honest document takes so many
+/// steps for its length. More of these than there are places for reading, and a feed that is honest.
+#[test]
+fn documents_that_take_too_many_steps_are_named_and_kept_and_give_their_places_back() {
+    const COSTLY: usize = 6;
+    let files = "<enclosure url='1'/>".repeat(100);
+    let item = |item| format!("<item><guid>{item}</guid><title>A</title>{files}</item>");
+    let base = format!("https://wire.test/{}/", "a".repeat(1900));
+    let document = rss_at(&base, &(0..120).map(item).collect::<String>());
+    let mut names: Vec<String> = (0..COSTLY).map(|number| format!("costly-{number}")).collect();
+    let run = Run::configured([Reply::feed(headlines(&["Before"]))], |setup, publisher| {
+        for name in &names {
+            let (host, path) = (format!("{name}.test"), format!("/{name}.xml"));
+            setup.resolve(&host).feed(name, &publisher.url_at(&host, &path));
+            publisher.serve(&path, [Reply::feed(document.clone())]);
+        }
+    });
+    for name in &names {
+        let state = run.ledger.wait_for_state(name, |state| state.failures > 0);
+        assert_eq!(state.last_failure.unwrap().class, FailureClass::TooCostly);
+    }
+    // And those that were read while others were refused are read again.
+    let polls = run.ledger.state(FEED).map_or(0, |state| state.sequence);
+    run.state_after(polls + 1);
+    let mut rejects: Vec<_> =
+        run.ledger.rejects().into_iter().map(|reject| (reject.feed_id, reject.reason)).collect();
+    rejects.sort();
+    names.sort();
+    let expected: Vec<_> = names.into_iter().map(|name| (name, "too_costly".to_owned())).collect();
+    assert_eq!(rejects, expected);
 }
 
 /// 50 MB, announced and not.

@@ -13,6 +13,7 @@
 //! - `memory`: hostile documents under a real limit of memory
 //! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
 //! - `outside`: what comes from outside steers no terminal and no log, and tokens stay inside
+//! - `growth`: twice the text takes twice the steps, whatever it is made of
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -22,6 +23,8 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on says so by failing")]
 #![expect(clippy::string_slice, reason = "the texts cut here are ours")]
 
+#[path = "../constructions/mod.rs"]
+mod constructions;
 mod support;
 
 mod admin;
@@ -30,6 +33,7 @@ mod bad_input;
 mod cli;
 mod disk;
 mod exactly_once;
+mod growth;
 mod hostile;
 mod kafka;
 mod poison;

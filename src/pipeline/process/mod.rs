@@ -67,9 +67,22 @@ pub fn process(
     tagger: &Tagger,
     now: Timestamp,
 ) -> Outcome {
+    let bytes = if let Answer::Body(body) = answer { body.bytes.len() } else { 0 };
+    process_within(feed, answer, state, tagger, now, &Steps::for_bytes(bytes))
+}
+
+/// The same with so many steps as are left: tests and benchmarks count them.
+pub fn process_within(
+    feed: &Feed,
+    answer: &Answer,
+    state: &FeedState,
+    tagger: &Tagger,
+    now: Timestamp,
+    steps: &Steps,
+) -> Outcome {
     let next = next_state(feed, state, now);
     let outcome = match answer {
-        Answer::Body(body) => read_body(feed, body, state, next, tagger, now),
+        Answer::Body(body) => read_body(feed, body, state, next, tagger, now, steps),
         Answer::NotModified(answer) => not_modified(feed, answer, next, now),
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
     };
@@ -142,27 +155,27 @@ fn read_body(
     mut next: FeedState,
     tagger: &Tagger,
     now: Timestamp,
+    steps: &Steps,
 ) -> Outcome {
     let digest = bytes_digest(&body.bytes);
     let hints = Hints { fresh_for: body.freshness.0, ..Hints::default() };
     if state.body_digest == Some(digest) {
         // Same bytes, same entries. The validators may still have moved, and losing them would
         // make every later request unconditional.
-        let counts = EntryCounts { unchanged: next.seen.window(state.sequence), ..no_entries() };
+        let counts =
+            EntryCounts { unchanged: next.seen.window(state.sequence), ..EntryCounts::default() };
         next.seen.keep_window(state.sequence, next.sequence);
         let ttl = next.plan.ttl;
         answered(&mut next, body, now);
         schedule(feed, &mut next, &Hints { ttl, ..hints }, Found::Nothing, now);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
-    let steps = Steps::for_bytes(body.bytes.len());
-    let parsed = parse(&body.bytes, body.content_type.as_deref(), &body.final_url, &steps);
-    let parsed = match parsed {
+    let parsed = match parse(&body.bytes, body.content_type.as_deref(), &body.final_url, steps) {
         Ok(parsed) => parsed,
         Err(problem) => return refuse(feed, body, next, problem, now),
     };
     let record_feed = Arc::new(wire::feed(feed, &parsed));
-    let source = Source { feed, body, parsed: &parsed, record_feed, state, steps: &steps, now };
+    let source = Source { feed, body, parsed: &parsed, record_feed, state, steps, now };
     let Made { records, rejects, counts, bytes } = match source.make(&mut next, tagger) {
         Ok(made) => made,
         // Nothing of it counts.
@@ -314,7 +327,7 @@ impl Source<'_> {
         tagger: &Tagger,
         budget: &mut Budget,
     ) -> Result<(Vec<Routed>, EntryCounts), ParseFailure> {
-        let mut counts = no_entries();
+        let mut counts = EntryCounts::default();
         let mut records = Vec::new();
         for article in articles {
             let seen = next.seen.find(article.id);
@@ -567,10 +580,6 @@ fn found(state: &FeedState, counts: &EntryCounts) -> Found {
         (_, 0) if !state.seen.is_empty() => Found::All,
         (_, _) => Found::Some,
     }
-}
-
-fn no_entries() -> EntryCounts {
-    EntryCounts::default()
 }
 
 fn outcome(
