@@ -109,8 +109,21 @@ impl KafkaSettings {
         // A broker that answers a client's offer of metrics with a list of no length ends the
         // process (librdkafka 2.12.1 takes it for a number of bytes), and nothing here reads them.
         config.set("enable.metrics.push", "false");
+        if self.trusts_the_machine() {
+            // Else it asks OpenSSL where the machine keeps its authorities. The one that is built in
+            // does not know, and librdkafka does not know that it is built in: it would trust nobody.
+            config.set("ssl.ca.location", "probe");
+        }
         config.set_log_level(RDKafkaLogLevel::Info);
         config
+    }
+
+    /// Whether brokers prove who they are, and the operator does not say to whom.
+    fn trusts_the_machine(&self) -> bool {
+        let protocol = self.properties.get("security.protocol");
+        let is_tls = protocol.is_some_and(|protocol| protocol.to_lowercase().ends_with("ssl"));
+        let set = self.properties.keys().chain(self.secrets.keys());
+        is_tls && !set.into_iter().any(|set| set.starts_with("ssl.ca."))
     }
 
     /// The client that watches topics and watermarks. It has no group, and sees what is not
@@ -300,6 +313,23 @@ mod tests {
         ] {
             assert_eq!(client.get("enable.metrics.push"), Some("false"));
         }
+    }
+
+    #[test]
+    fn a_broker_is_trusted_as_the_machine_trusts_unless_the_operator_says_whom() {
+        let trusts = |properties: &[(&str, &str)]| {
+            let mut settings = crate::commit::kafka::topics::tests::settings();
+            for (property, value) in properties {
+                settings.properties.insert((*property).to_owned(), (*value).to_owned());
+            }
+            settings.client().get("ssl.ca.location").map(str::to_owned)
+        };
+        assert_eq!(trusts(&[("security.protocol", "SASL_SSL")]).as_deref(), Some("probe"));
+        assert_eq!(trusts(&[("security.protocol", "ssl")]).as_deref(), Some("probe"));
+        assert_eq!(trusts(&[("security.protocol", "sasl_plaintext")]), None);
+        assert_eq!(trusts(&[("security.protocol", "ssl"), ("ssl.ca.pem", "PEM")]), None);
+        let own = [("security.protocol", "ssl"), ("ssl.ca.location", "/ca.pem")];
+        assert_eq!(trusts(&own).as_deref(), Some("/ca.pem"));
     }
 
     #[test]
