@@ -17,6 +17,7 @@
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
+//! - `security`: SECURITY.md names tests and limits that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
@@ -43,4 +44,5 @@ mod polling;
 mod records;
 mod reload;
 mod samples;
+mod security;
 mod shutdown;
