@@ -7,7 +7,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Paint};
-use anyhow::Context;
 use jiff::{Span, SpanRelativeTo};
 
 use super::Exit;
@@ -134,10 +133,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     for committed in &found {
         if args.only.json {
             writeln!(out, "{}", json_line(&committed.text))?;
-        } else {
-            let record = committed.record().context(
-                "cannot show a record that another version wrote; --json prints it as it is",
-            )?;
+        } else if let Some(record) = show::readable(&committed.text) {
             write_found(&mut out, &record, &search.query, style)?;
         }
     }

@@ -15,7 +15,6 @@ use crate::commit::filter::Filter;
 use crate::commit::kafka::read::{Followed, Follower, TopicReader};
 use crate::commit::sqlite::read::Reader;
 use crate::commit::{KafkaSettings, LedgerSettings};
-use crate::model::Record;
 use crate::telemetry::shown::json_line;
 
 /// How long to wait before asking again. A person sees no delay, and asking costs one lookup.
@@ -145,10 +144,9 @@ fn print<'a>(texts: impl IntoIterator<Item = &'a str>, form: Form) -> anyhow::Re
         match form {
             Form::Json => writeln!(out, "{}", json_line(text))?,
             Form::Readable => {
-                let record: Record = serde_json::from_str(text).context(
-                    "cannot show a record that another version wrote; --json prints it as it is",
-                )?;
-                show::write_record(&mut out, &record, show::Style::terminal())?;
+                if let Some(record) = show::readable(text) {
+                    show::write_record(&mut out, &record, show::Style::terminal())?;
+                }
             }
         }
     }

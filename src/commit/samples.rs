@@ -101,6 +101,7 @@ pub(crate) fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcom
         rejects: Vec::new(),
         state: Arc::new(FeedState {
             version: STATE_VERSION,
+            knows_relevance: true,
             sequence,
             standing: Standing::Fine,
             ..FeedState::default()

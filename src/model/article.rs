@@ -19,6 +19,12 @@ pub struct ArticleId(pub [u8; 16]);
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(pub [u8; 8]);
 
+impl Digest {
+    /// Of an article that was taken back: no parts have this one, so that whatever is shown again is a
+    /// revision, also to versions of the program that know nothing of this.
+    pub const WITHDRAWN: Self = Self([0xff; 8]);
+}
+
 /// 64-bit similarity hash of title and body; close texts differ in few bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub u64);
@@ -110,7 +116,7 @@ pub enum Change {
     Created,
     /// A later one, with another digest.
     Updated,
-    /// The publisher took it back. Nothing produces this yet.
+    /// The publisher took it back.
     Withdrawn,
 }
 

@@ -18,7 +18,10 @@ impl FeedId {
     /// The longest id, in bytes: it is a key in every ledger and a label in logs.
     pub const LENGTH_MAX: usize = 128;
 
-    /// What is no feed's id: where states are kept by feed id, this key is the lane's own record.
+    /// How no feed's id begins: where states are kept by feed id, such keys are our own.
+    pub const RESERVED_PREFIX: &str = "__";
+
+    /// The key of a lane's own record.
     pub const RESERVED: &str = "__lane";
 
     /// Reads an id as given.
@@ -29,8 +32,9 @@ impl FeedId {
         let plain = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
         };
-        let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX && text != Self::RESERVED;
-        if fits && text.bytes().all(plain) {
+        let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX;
+        let is_reserved = text.starts_with(Self::RESERVED_PREFIX);
+        if fits && !is_reserved && text.bytes().all(plain) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotAFeedId(text.to_owned()))
@@ -82,7 +86,7 @@ impl std::fmt::Display for FeedId {
 /// Text that was read as a [`FeedId`] and is not one.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "feed id \"{0}\" is not 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\", and not \"__lane\""
+    "feed id \"{0}\" is not 1 to 128 characters of a-z, 0-9, \".\", \"_\" and \"-\", or begins with \"__\""
 )]
 pub struct NotAFeedId(String);
 

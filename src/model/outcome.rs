@@ -249,6 +249,11 @@ pub struct EntryCounts {
     pub unchanged: u64,
     /// First seen and, by the backlog setting, only remembered.
     pub skipped: u64,
+    /// Taken back by the publisher.
+    pub withdrawn: u64,
+    /// Said to be taken back, and passed over: not known here, shown by a later update, named twice or
+    /// not at all, or past the first few thousand.
+    pub withdrawal_ignored: u64,
     /// Could not be read.
     pub rejected: u64,
     /// Beyond `parse.entries_max`, and left out.
@@ -305,7 +310,7 @@ pub struct Outcome {
     pub feed_id: FeedId,
     /// What the poll came to.
     pub result: PollResult,
-    /// To be published, in document order from oldest to newest.
+    /// To be published, in document order from oldest to newest; what was withdrawn comes last.
     pub records: Vec<Routed>,
     /// To be kept for inspection.
     pub rejects: Vec<Reject>,

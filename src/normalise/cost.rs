@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::model::Entry;
+use crate::parse::Deletion;
 
 /// Steps for each byte of a text: references, white space, composition, cutting.
 const TEXT_BYTE: usize = 6;
@@ -53,6 +54,12 @@ pub(super) fn of_mark(mark: &str, entry: &Entry) -> usize {
     let title = entry.title.as_ref().map_or(0, |title| title.value.len());
     let link = entry.link.as_ref().map_or(0, String::len);
     MARK + mark.len() * DIGEST_BYTE + title + link
+}
+
+/// Steps for what is left of an entry that was deleted: its mark, digest and date.
+pub(super) fn of_deletion(deletion: &Deletion) -> usize {
+    let date = deletion.at.as_ref().map_or(0, String::len);
+    MARK + deletion.guid.len() * DIGEST_BYTE + date * TEXT_BYTE
 }
 
 /// Steps for looking for one thing in a short list.

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod language;
 pub mod link;
 pub mod text;
+mod withdrawn;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -15,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use self::text::Layout;
+pub use self::withdrawn::withdrawn;
 use crate::dedupe::digest::digest;
 use crate::dedupe::fingerprint::fingerprint;
 use crate::model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
@@ -58,15 +60,14 @@ pub fn normalise(
     steps: &Steps,
 ) -> Result<Article, TooCostly> {
     let base = entry.base.as_ref().unwrap_or(context.base);
-    let is_repeated = |mark: &str| context.repeated_guids.contains(mark_key(mark).as_ref());
     let guid = guid(entry);
-    let own_guid = guid.filter(|guid| !is_repeated(guid));
+    let own_guid = guid.filter(|guid| !is_repeated(context, guid));
     // It may be read twice.
     steps.spend(2 * entry.link.as_deref().map_or(0, |link| cost::of_link(base, link)))?;
     let url = entry.link.as_deref().and_then(|link| {
         let url = link::canonical(base, link)?;
         // On a page of many articles the fragment is all that tells them apart.
-        let shares_page = own_guid.is_none() && is_repeated(url.as_str());
+        let shares_page = own_guid.is_none() && is_repeated(context, url.as_str());
         if shares_page { link::canonical_with_fragment(base, link) } else { Some(url) }
     });
     for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
@@ -81,7 +82,7 @@ pub fn normalise(
         &context.feed.id,
         &identity::Marks {
             guid: own_guid,
-            link: url.as_ref().filter(|url| !is_repeated(url.as_str())),
+            link: url.as_ref().filter(|url| !is_repeated(context, url.as_str())),
             title: title.as_deref(),
             text: body.as_deref().or(summary.as_deref()),
         },
@@ -166,6 +167,10 @@ pub fn repeated_marks(
         }
     }
     Ok(repeated)
+}
+
+fn is_repeated(context: &Context<'_>, mark: &str) -> bool {
+    context.repeated_guids.contains(mark_key(mark).as_ref())
 }
 
 /// What a guid or link is remembered as: itself, or of a long one what identifies it.

@@ -12,7 +12,7 @@ use feed_rs::model::{FeedType, Link, MediaObject, Person, Text};
 use feed_rs::parser::Builder;
 use url::Url;
 
-use super::{FeedFormat, ParseFailure, ParsedFeed, reference};
+use super::{Deletions, FeedFormat, ParseFailure, ParsedFeed, reference};
 use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
 
 /// Reads XML that the guard has passed.
@@ -52,6 +52,7 @@ pub(super) fn read(xml: &str, url: &Url) -> Result<ParsedFeed, ParseFailure> {
     Ok(ParsedFeed {
         format,
         entries: entries.collect(),
+        deletions: Deletions::default(),
         title: feed.title.map(|text| text.content),
         language: feed.language,
         ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),

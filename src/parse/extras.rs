@@ -7,6 +7,7 @@ use url::Url;
 
 use super::guard::Root;
 use super::namespace::{Attribute, Name, Space};
+use super::{Deletion, Deletions};
 use crate::model::{EntryText, Media, TextKind};
 
 /// The most files kept of one entry: galleries have a few dozen pictures.
@@ -18,6 +19,13 @@ const PEOPLE_MAX: usize = 100;
 /// The longest base, as written and as resolved, in bytes: each entry has one, and each of its links
 /// is joined with it.
 const BASE_BYTES_MAX: usize = 2048;
+
+/// The most deleted entries kept of one document: ten times as many articles as a feed's state
+/// remembers when they have left the feed.
+pub(super) const DELETIONS_MAX: usize = 5000;
+
+/// The longest `ref` and `when`, in bytes; a longer one names no entry that we keep.
+const DELETION_BYTES_MAX: usize = 4096;
 
 /// Of one entry.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +65,8 @@ pub(super) struct ExtrasReader {
     pub(super) entries: Vec<Extras>,
     /// `xml:lang` of the root.
     pub(super) language: Option<String>,
+    /// Entries that are said to be deleted; [`DELETIONS_MAX`] are named.
+    pub(super) deletions: Deletions,
     bases: Vec<(usize, Url)>,
     entry_depth: Option<usize>,
     capture: Option<(Field, usize, String)>,
@@ -69,6 +79,7 @@ impl ExtrasReader {
         Self {
             entries: Vec::new(),
             language: None,
+            deletions: Deletions::default(),
             bases: vec![(0, url)],
             entry_depth: None,
             capture: None,
@@ -105,6 +116,10 @@ impl ExtrasReader {
         let Some(own_depth) = self.entry_depth else {
             if depth == entry_depth && name.local == entry_name {
                 self.begin_entry(attributes, depth, at);
+            } else if depth == entry_depth
+                && (name.space, name.local) == (Space::Tombstones, "deleted-entry")
+            {
+                self.deletions.add(deletion(attributes));
             }
             return;
         };
@@ -246,6 +261,22 @@ pub(super) enum Closed {
 fn value<'t>(attributes: &'t [Attribute<'_>], key: &str) -> Option<Cow<'t, str>> {
     let (_, raw) = attributes.iter().find(|(name, _)| *name == key)?;
     Some(unescape(raw).unwrap_or(Cow::Borrowed(raw)))
+}
+
+impl Deletions {
+    fn add(&mut self, deletion: Option<Deletion>) {
+        match deletion {
+            Some(deletion) if self.named.len() < DELETIONS_MAX => self.named.push(deletion),
+            Some(_) | None => self.left_out += 1,
+        }
+    }
+}
+
+fn deletion(attributes: &[Attribute<'_>]) -> Option<Deletion> {
+    let short = |key| value(attributes, key).filter(|value| value.len() <= DELETION_BYTES_MAX);
+    let guid = short("ref")?.trim().to_owned();
+    let at = short("when").map(|when| when.trim().to_owned());
+    (!guid.is_empty()).then_some(Deletion { guid, at })
 }
 
 fn media(attributes: &[Attribute<'_>]) -> Option<Media> {

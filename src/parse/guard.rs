@@ -8,10 +8,10 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
-use super::ParseFailure;
 use super::extras::{Closed, Extras, ExtrasReader};
 use super::namespace::{Attribute, Namespaces};
 use super::repair::Repair;
+use super::{Deletions, ParseFailure};
 use crate::model::{FailureClass, Steps, TooCostly};
 
 /// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
@@ -69,6 +69,8 @@ pub(super) enum Root {
     Atom,
     /// `<entry>`: a lone Atom entry
     AtomEntry,
+    /// `<at:deleted-entry>`: that a lone Atom entry was deleted
+    DeletedEntry,
     /// `<urlset>`
     Urlset,
     /// `<sitemapindex>`
@@ -82,19 +84,20 @@ impl Root {
             "rdf" => Self::Rdf,
             "feed" => Self::Atom,
             "entry" => Self::AtomEntry,
+            "deleted-entry" => Self::DeletedEntry,
             "urlset" => Self::Urlset,
             "sitemapindex" => Self::SitemapIndex,
             _ => return None,
         })
     }
 
-    /// Name of an entry's element, and how many elements it lies in.
+    /// Name of an entry's element, and how many elements it, or that it was deleted, lies in.
     pub(super) fn entry(self) -> (&'static str, usize) {
         match self {
             Self::Rss => ("item", 2),
             Self::Rdf => ("item", 1),
             Self::Atom => ("entry", 1),
-            Self::AtomEntry => ("entry", 0),
+            Self::AtomEntry | Self::DeletedEntry => ("entry", 0),
             Self::Urlset => ("url", 1),
             Self::SitemapIndex => ("sitemap", 1),
         }
@@ -112,6 +115,8 @@ pub(super) struct Checked {
     pub(super) extras: Vec<Extras>,
     /// `xml:lang` of the root element.
     pub(super) language: Option<String>,
+    /// Entries that are said to be deleted.
+    pub(super) deletions: Deletions,
     /// How many entries past [`ENTRIES_MAX`] were left out.
     pub(super) left_out: usize,
 }
@@ -406,6 +411,7 @@ impl<'a> Walk<'a> {
             xml: self.repair.finish(&self.namespaces, to),
             extras: self.extras.entries,
             language: self.extras.language,
+            deletions: self.extras.deletions,
             left_out: self.left_out,
         }
     }

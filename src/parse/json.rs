@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::guard::ENTRIES_MAX;
-use super::{EntryProblem, FeedFormat, ParseFailure, ParsedFeed};
+use super::{Deletions, EntryProblem, FeedFormat, ParseFailure, ParsedFeed};
 use crate::model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
 /// The most authors, tags or attachments kept of one item.
@@ -61,6 +61,7 @@ pub(super) fn read(text: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure
         language: feed.language.0,
         ttl: None,
         entries,
+        deletions: Deletions::default(),
         problems,
     })
 }

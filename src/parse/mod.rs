@@ -57,6 +57,24 @@ pub struct EntryProblem {
     pub bytes: Vec<u8>,
 }
 
+/// What a document says of entries that were deleted (RFC 6721).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletions {
+    /// Those that name an entry, in document order, the first few thousand.
+    pub named: Vec<Deletion>,
+    /// How many more there are, or name none.
+    pub left_out: u64,
+}
+
+/// That an entry was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The entry's identifier.
+    pub guid: String,
+    /// When, as written.
+    pub at: Option<String>,
+}
+
 /// A document as parsed, with whatever had to be left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedFeed {
@@ -70,8 +88,25 @@ pub struct ParsedFeed {
     pub ttl: Option<Duration>,
     /// In document order.
     pub entries: Vec<Entry>,
+    /// Entries that are said to be deleted.
+    pub deletions: Deletions,
     /// One for each entry left out.
     pub problems: Vec<EntryProblem>,
+}
+
+impl ParsedFeed {
+    /// A document of this format that shows nothing.
+    fn without_entries(format: FeedFormat) -> Self {
+        Self {
+            format,
+            title: None,
+            language: None,
+            ttl: None,
+            entries: Vec::new(),
+            deletions: Deletions::default(),
+            problems: Vec::new(),
+        }
+    }
 }
 
 /// A document that could not be read at all.
@@ -129,12 +164,19 @@ pub fn parse(
             steps.spend(checked.xml.len().saturating_mul(READ_STEPS))?;
             sitemap::read(&checked.xml)?
         }
+        // The root's name alone may be anybody's.
+        Root::DeletedEntry if checked.deletions == Deletions::default() => {
+            let detail = "the root element <deleted-entry> is not that of RFC 6721";
+            return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
+        }
+        Root::DeletedEntry => ParsedFeed::without_entries(FeedFormat::Atom),
         Root::SitemapIndex => {
             let detail = "this is an index of sitemaps; name one of the news sitemaps in it";
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
         }
     };
     feed.language = feed.language.or(checked.language);
+    feed.deletions = checked.deletions;
     add_extras(&mut feed.entries, checked.extras);
     if feed.format == FeedFormat::Sitemap {
         // Pages among the news are not news.

@@ -34,6 +34,8 @@ pub(super) enum Space {
     Itunes,
     /// XHTML.
     Xhtml,
+    /// What Atom says of entries that are gone (RFC 6721).
+    Tombstones,
     /// Any other.
     Other,
 }
@@ -41,7 +43,7 @@ pub(super) enum Space {
 /// Every name of a vocabulary that we know, without scheme, final slash and number sign; and the
 /// one that feed-rs knows it by. It is not to see MediaRSS, in which it recurses, nor the
 /// vocabularies of podcasts, in which it panics on long numbers.
-const KNOWN: [(&str, Space, &str); 18] = [
+const KNOWN: [(&str, Space, &str); 19] = [
     ("purl.org/rss/1.0", Space::Rss, "http://purl.org/rss/1.0/"),
     ("my.netscape.com/rdf/simple/0.9", Space::Rss, "http://purl.org/rss/1.0/"),
     ("channel.netscape.com/rdf/simple/0.9", Space::Rss, "http://purl.org/rss/1.0/"),
@@ -63,16 +65,18 @@ const KNOWN: [(&str, Space, &str); 18] = [
     ("search.yahoo.com/mrss", Space::Media, IGNORED),
     ("www.itunes.com/dtds/podcast-1.0.dtd", Space::Itunes, IGNORED),
     ("podcastindex.org/namespace/1.0", Space::Other, IGNORED),
+    ("purl.org/atompub/tombstones/1.0", Space::Tombstones, IGNORED),
     ("www.w3.org/1999/xhtml", Space::Xhtml, "http://www.w3.org/1999/xhtml"),
 ];
 
 /// What the usual prefixes stand for where nobody declared them.
-const USUAL: [(&str, Space, &str); 6] = [
+const USUAL: [(&str, Space, &str); 7] = [
     ("atom", Space::Atom, "http://www.w3.org/2005/Atom"),
     ("content", Space::Content, "http://purl.org/rss/1.0/modules/content/"),
     ("dc", Space::Dc, "http://purl.org/dc/elements/1.1/"),
     ("media", Space::Media, IGNORED),
     ("itunes", Space::Itunes, IGNORED),
+    ("at", Space::Tombstones, IGNORED),
     ("rdf", Space::Other, "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
 ];
 

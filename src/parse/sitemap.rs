@@ -3,7 +3,7 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::{FeedFormat, ParseFailure, ParsedFeed};
+use super::{Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
 
 /// The most pictures kept of one entry.
@@ -49,6 +49,7 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
         language: None,
         ttl: None,
         entries: page.entries,
+        deletions: Deletions::default(),
         problems: Vec::new(),
     })
 }

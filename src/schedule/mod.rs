@@ -152,7 +152,9 @@ impl From<Reason> for WrittenReason {
 impl From<WrittenReason> for Reason {
     fn from(WrittenReason { reason, exact_reason }: WrittenReason) -> Self {
         let exact = exact_reason.and_then(|exact| Self::of_name(&exact));
-        exact.or_else(|| Self::of_name(&reason)).unwrap_or_default()
+        // One that a later version gave is no reason to ask sooner than it would.
+        let nearest = if reason.is_empty() { Self::FirstPoll } else { Self::Backoff };
+        exact.or_else(|| Self::of_name(&reason)).unwrap_or(nearest)
     }
 }
 

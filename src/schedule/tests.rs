@@ -272,5 +272,7 @@ fn every_plan_reads_back_and_is_readable_to_the_first_programs() {
     }
     let unheard_of = r#"{"reason":"gone","exact_reason":"unheard_of"}"#;
     assert_eq!(serde_json::from_str::<Plan>(unheard_of).unwrap().reason, Reason::Gone);
+    let unheard_of = r#"{"reason":"unheard_of"}"#;
+    assert_eq!(serde_json::from_str::<Plan>(unheard_of).unwrap().reason, Reason::Backoff);
     assert_eq!(serde_json::from_str::<Plan>("{}").unwrap(), Plan::default());
 }

@@ -4,6 +4,18 @@
 //! is no second path that would first run after a crash. It is written as JSON with a version, in
 //! the ledger's own transaction. Making the next state is `pipeline::process`'s; this file is what
 //! it looks like.
+//!
+//! Programs of several versions may read and write one ledger in turn, so the form is open:
+//!
+//! - A version that adds a field leaves `version` as it is, and reads a state without that field as one
+//!   that does not know. What it adds at the top is kept by versions that do not know it
+//!   ([`FeedState::unknown`]); below that, in `plan`, `seen` and so on, it is lost when such a version
+//!   writes the state. What holds for one poll only says for which `sequence`.
+//! - A name that this version does not know (of a standing, a reason, a class) is read as the nearest
+//!   that it does.
+//! - A version whose states earlier ones would misread raises `version`. Those then refuse the ledger,
+//!   for without a state they would publish every article anew. If they may read it after all,
+//!   `readable_from` says from which version on.
 
 mod day_use;
 mod seen;
@@ -15,6 +27,7 @@ use std::time::Duration;
 pub use day_use::{DayUse, until_next_day};
 pub use seen::{Seen, SeenArticle};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 pub use unpublished::{Room, Unpublished};
 
 use crate::model::{ArticleId, Digest, FailureClass, Timestamp, Validators};
@@ -25,7 +38,7 @@ pub const STATE_VERSION: u32 = 1;
 
 /// Where a feed stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", from = "String")]
 pub enum Standing {
     /// Never polled.
     #[default]
@@ -36,6 +49,24 @@ pub enum Standing {
     Failing,
     /// The publisher withdrew it (410); asked weekly.
     Gone,
+}
+
+impl From<String> for Standing {
+    /// One that a later version knows reads as failing, until the next poll says.
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "new" => Self::New,
+            "fine" => Self::Fine,
+            "gone" => Self::Gone,
+            _ => Self::Failing,
+        }
+    }
+}
+
+/// Whether a program of version `ours` may read what was written with `version`, readable from
+/// `readable_from` on if that is said.
+pub fn is_readable(version: u32, readable_from: Option<u32>, ours: u32) -> bool {
+    readable_from.unwrap_or(version) <= ours
 }
 
 /// What the last failed poll came to.
@@ -93,6 +124,9 @@ impl From<WrittenFailure> for LastFailure {
 pub struct FeedState {
     /// Version of this form, [`STATE_VERSION`]; 0 only in memory, before the first poll.
     pub version: u32,
+    /// The first version that reads it, if that is not `version`: of later versions only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readable_from: Option<u32>,
     /// Polls committed: grows by one with each outcome.
     pub sequence: u64,
     /// Where the feed stands.
@@ -116,6 +150,10 @@ pub struct FeedState {
     /// Those of them whose last revision no topic took, and which wait for room.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unpublished: BTreeMap<ArticleId, Unpublished>,
+    /// Whether `seen` says of every article whether it was relevant. States of the first version do
+    /// not, and then it is known of none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub knows_relevance: bool,
     /// The language that most of its articles were in, where nobody declared one.
     pub language: Option<String>,
     /// Digest of the last document read.
@@ -134,6 +172,16 @@ pub struct FeedState {
     /// none of the feed is trusted again; under another this is forgotten once one has been read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crash: Option<Crash>,
+    /// What a later version has added: written again as it was.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// As much of a state as every version has.
+#[derive(Deserialize)]
+struct Form {
+    version: u32,
+    readable_from: Option<u32>,
 }
 
 impl FeedState {
@@ -142,9 +190,20 @@ impl FeedState {
     /// # Errors
     /// What is wrong with it, for a person.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let state: Self = serde_json::from_slice(text).map_err(|err| err.to_string())?;
-        if state.version > STATE_VERSION {
-            return Err(format!("a newer conflictwire wrote it (version {})", state.version));
+        let newer = |version| format!("a newer conflictwire wrote it (version {version})");
+        let is_readable =
+            |form: &Form| is_readable(form.version, form.readable_from, STATE_VERSION);
+        let mut state: Self = serde_json::from_slice(text).map_err(|err| {
+            match serde_json::from_slice::<Form>(text) {
+                Ok(form) if !is_readable(&form) => newer(form.version),
+                Ok(_) | Err(_) => err.to_string(),
+            }
+        })?;
+        if !is_readable(&Form { version: state.version, readable_from: state.readable_from }) {
+            return Err(newer(state.version));
+        }
+        if !std::mem::replace(&mut state.knows_relevance, true) {
+            state.seen.forget_relevance();
         }
         Ok(state)
     }
@@ -187,6 +246,8 @@ impl FeedState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ArticleId;
+    use crate::schedule::Reason;
 
     #[test]
     fn a_feed_that_fails_for_ever_reads_otherwise_ever_more_seldom() {
@@ -205,6 +266,68 @@ mod tests {
         );
         let text = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<FeedState>(&text).unwrap(), state);
+    }
+
+    /// A state as a later version may write it: with what it has added, at the top and below.
+    const LATER: &str = r#"{
+        "version": 2, "readable_from": 1, "sequence": 9, "standing": "resting", "failures": 2,
+        "plan": {"due_at": "2026-03-01T12:00:00Z", "reason": "moon", "phase": 0.5, "interval": {"secs": 60, "nanos": 0}},
+        "last_failure": {"class": "unheard_of", "detail": "x", "at": "2026-03-01T12:00:00Z", "hop": 3},
+        "validators": {"https://example.org/rss": {"etag": "\"a\"", "digest": "b"}},
+        "seen": {"00000000000000000000000000000001":
+            {"digest": "0101010101010101", "revision": 3, "last_seen": 9, "aliases": ["x"]}},
+        "knows_relevance": true, "today": {"articles": 1, "seconds": 4},
+        "learned": {"rule": "link"}
+    }"#;
+
+    #[test]
+    fn a_state_of_a_later_version_that_may_be_read_is_read_and_no_article_forgotten() {
+        let state = FeedState::parse(LATER.as_bytes()).unwrap();
+        let seen = state.seen.find(ArticleId::parse(&format!("{:032x}", 1)).unwrap()).unwrap();
+        assert_eq!((seen.revision, seen.relevant, seen.updated), (3, Some(false), None));
+        assert_eq!((state.sequence, state.standing), (9, Standing::Failing));
+        assert_eq!(state.plan.reason, Reason::Backoff);
+        assert_eq!(state.last_failure.as_ref().unwrap().class, FailureClass::Panic);
+        assert_eq!(state.validators.len(), 1);
+    }
+
+    #[test]
+    fn what_a_later_version_has_added_is_written_again() {
+        let state = FeedState::parse(LATER.as_bytes()).unwrap();
+        let written = serde_json::to_value(&state).unwrap();
+        assert_eq!(written["learned"], serde_json::json!({"rule": "link"}));
+        assert_eq!(FeedState::parse(written.to_string().as_bytes()).unwrap(), state);
+    }
+
+    #[test]
+    fn a_state_of_a_later_version_that_may_not_be_read_is_refused_whatever_it_looks_like() {
+        for text in [
+            r#"{"version":2,"sequence":9}"#,
+            r#"{"version":2,"sequence":"nine","seen":[]}"#,
+            r#"{"version":3,"readable_from":2}"#,
+        ] {
+            let why = FeedState::parse(text.as_bytes()).unwrap_err();
+            assert!(why.starts_with("a newer conflictwire wrote it"), "{text}: {why}");
+        }
+        assert!(FeedState::parse(br#"{"version":1,"sequence":"nine"}"#).is_err());
+    }
+
+    #[test]
+    fn whether_an_article_was_relevant_reads_back_as_written_and_is_unknown_of_older_states() {
+        let digest = Digest([1; 8]);
+        let mut state = FeedState { knows_relevance: true, ..FeedState::default() };
+        for (number, relevant) in [(1, None), (2, Some(false)), (3, Some(true))] {
+            let updated = (number == 2).then_some(1_772_359_200);
+            let seen = SeenArticle { digest, revision: 1, last_seen: 1, relevant, updated };
+            state.seen.remember(ArticleId([number; 16]), seen);
+        }
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(FeedState::parse(text.as_bytes()).unwrap(), state);
+        let older = r#"{"version":1,"seen":{"00000000000000000000000000000001":
+            {"digest":"0101010101010101","revision":1,"last_seen":1}}}"#;
+        let seen = FeedState::parse(older.as_bytes()).unwrap().seen;
+        let id = ArticleId::parse(&format!("{:032x}", 1)).unwrap();
+        assert_eq!(seen.find(id).unwrap().relevant, None);
     }
 
     /// The classes that the first programs know: one more in a state, and they refuse the ledger.

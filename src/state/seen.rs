@@ -24,10 +24,24 @@ pub struct SeenArticle {
     pub revision: u32,
     /// The state sequence of the last poll whose document held it.
     pub last_seen: u64,
-    /// Whether the last revision published was relevant. `None`: none was, or an earlier version of
-    /// the program published it, which did not remember.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether the last revision published was relevant. `None`: not known; an earlier version of the
+    /// program published it, which did not remember. Written only if it is not what most are.
+    #[serde(default = "not_relevant", skip_serializing_if = "is_not_relevant")]
     pub relevant: Option<bool>,
+    /// When its publisher last changed it, in seconds since 1970, as far as Atom says: an earlier
+    /// deletion does not count any more (RFC 6721).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<u32>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the value of a field, as serde asks for it")]
+fn not_relevant() -> Option<bool> {
+    Some(false)
+}
+
+#[expect(clippy::ref_option, reason = "as serde asks")]
+fn is_not_relevant(relevant: &Option<bool>) -> bool {
+    *relevant == not_relevant()
 }
 
 /// Articles by id.
@@ -78,6 +92,13 @@ impl Seen {
         }
     }
 
+    /// Whether an article was relevant is not known of any that is not said to have been.
+    pub fn forget_relevance(&mut self) {
+        for article in self.articles.values_mut().filter(|one| one.relevant == not_relevant()) {
+            article.relevant = None;
+        }
+    }
+
     /// Whether both know the same revisions of the same articles, whenever those were last shown.
     pub fn tells_like(&self, other: &Self) -> bool {
         let told =
@@ -102,7 +123,13 @@ mod tests {
     use super::*;
 
     fn article(last_seen: u64) -> SeenArticle {
-        SeenArticle { digest: Digest([1; 8]), revision: 1, last_seen, relevant: None }
+        SeenArticle {
+            digest: Digest([1; 8]),
+            revision: 1,
+            last_seen,
+            relevant: None,
+            updated: None,
+        }
     }
 
     fn id(number: usize) -> ArticleId {

@@ -94,12 +94,18 @@ mod tests {
         let mut state = FeedState {
             polled_at: Some("2026-01-02T03:04:05Z".parse().unwrap()),
             body_digest: Some(DIGEST),
+            knows_relevance: true,
             ..FeedState::default()
         };
         state.validators.insert("https://a.example/".to_owned(), Validators::default());
         for number in 0..articles {
-            let seen =
-                SeenArticle { digest: DIGEST, revision: 3, last_seen: 1, relevant: Some(true) };
+            let seen = SeenArticle {
+                digest: DIGEST,
+                revision: 3,
+                last_seen: 1,
+                relevant: Some(true),
+                updated: None,
+            };
             state.seen.remember(id(number), seen);
         }
         state

@@ -133,8 +133,8 @@ impl Metrics {
         );
         counters(
             "entries",
-            "Entries read: outcome = new, revised, unchanged, skipped, rejected, over_limit, \
-             over_quota",
+            "Entries read: outcome = new, revised, unchanged, skipped, withdrawn, \
+             withdrawal_ignored, rejected, over_limit, over_quota",
             &self.entries,
         );
         counters("article_tags", "Tags on committed articles: tag = a taxonomy id", &self.tags);
@@ -288,6 +288,8 @@ impl Metrics {
             ("revised", counts.revised),
             ("unchanged", counts.unchanged),
             ("skipped", counts.skipped),
+            ("withdrawn", counts.withdrawn),
+            ("withdrawal_ignored", counts.withdrawal_ignored),
             ("rejected", counts.rejected),
             ("over_limit", counts.over_limit),
             ("over_quota", counts.over_quota),

@@ -20,11 +20,11 @@ use crate::support::{files_below, project, snapshots};
 /// When every fixture was polled.
 const NOW: &str = "2026-03-02T12:30:00Z";
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-fn feed(name: &str) -> Feed {
+pub(crate) fn feed(name: &str) -> Feed {
     Feed {
         id: FeedId::parse(name).unwrap(),
         url: format!("https://publisher.example/{name}").parse().unwrap(),
@@ -54,7 +54,12 @@ fn tagger() -> Tagger {
 fn outcome(name: &str, tagger: &Tagger) -> Outcome {
     let feed = feed(name);
     let bytes = std::fs::read(project().join("tests/fixtures/feeds").join(name)).unwrap();
-    let answer = Answer::Body(Body {
+    process(&feed, &answer(&feed, bytes), &FeedState::default(), tagger, now())
+}
+
+/// A document, as a feed's server sends it.
+pub(crate) fn answer(feed: &Feed, bytes: Vec<u8>) -> Answer {
+    Answer::Body(Body {
         wire_bytes: bytes.len() as u64,
         bytes,
         final_url: feed.url.clone(),
@@ -62,8 +67,7 @@ fn outcome(name: &str, tagger: &Tagger) -> Outcome {
         content_type: None,
         validators: Validators::default(),
         freshness: Freshness(None),
-    });
-    process(&feed, &answer, &FeedState::default(), tagger, now())
+    })
 }
 
 /// Every fixture's name.
@@ -164,15 +168,7 @@ fn no_fixture_is_news_twice() {
         // Not the same bytes, so that they are read and not just recognised.
         let mut bytes = std::fs::read(project().join("tests/fixtures/feeds").join(&name)).unwrap();
         bytes.push(b'\n');
-        let answer = Answer::Body(Body {
-            wire_bytes: bytes.len() as u64,
-            bytes,
-            final_url: feed.url.clone(),
-            moved_to: None,
-            content_type: None,
-            validators: Validators::default(),
-            freshness: Freshness(None),
-        });
+        let answer = answer(&feed, bytes);
         let later = now() + Duration::from_secs(3600);
         let second = process(&feed, &answer, &first.state, &tagger, later);
         assert!(second.records.is_empty(), "{name}: {:#?}", second.records);

@@ -220,7 +220,9 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
     for _ in 0..SEEN {
         let id = ArticleId(dice.u128(..).to_be_bytes());
         let digest = Digest(dice.u64(..).to_be_bytes());
-        seen.remember(id, SeenArticle { digest, revision: 1, last_seen: 1, relevant: Some(false) });
+        let relevant = Some(false);
+        let article = SeenArticle { digest, revision: 1, last_seen: 1, relevant, updated: None };
+        seen.remember(id, article);
     }
     let validators = Validators {
         etag: Some(format!("\"{:032x}\"", dice.u128(..))),
@@ -231,6 +233,7 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
     let plan = Plan { due_at, reason, interval, ..Plan::default() };
     let state = FeedState {
         version: STATE_VERSION,
+        knows_relevance: true,
         sequence: 1,
         standing: Standing::Fine,
         plan,

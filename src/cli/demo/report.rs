@@ -338,6 +338,7 @@ fn found(counts: EntryCounts) -> String {
         (counts.revised, "revised"),
         (counts.unchanged, "unchanged"),
         (counts.skipped, "skipped"),
+        (counts.withdrawn, "withdrawn"),
         (counts.rejected, "refused"),
     ]
     .into_iter()

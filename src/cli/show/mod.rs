@@ -126,6 +126,21 @@ impl Style {
     }
 }
 
+/// A committed record, to be shown. One that this version cannot show is left out and named, and those
+/// around it are shown.
+pub fn readable(text: &str) -> Option<Record> {
+    match serde_json::from_str(text) {
+        Ok(record) => Some(record),
+        Err(err) => {
+            say!(
+                "left out a record that this version of conflictwire cannot show ({err}); --json \
+                 prints it as it is"
+            );
+            None
+        }
+    }
+}
+
 /// Writes a record for a person; all but [`Detail::Line`] end with an empty line.
 ///
 /// # Errors
@@ -195,7 +210,11 @@ fn marker(record: &Record) -> Text {
 
 /// The headline, its evidence in the colours of the tags.
 fn headline(record: &Record, paint: Paint) -> Text {
-    let Some(title) = &record.title else { return Text::new("(no headline)", QUIET) };
+    let Some(title) = &record.title else {
+        // All that is left of what was withdrawn is what its publisher called it.
+        let guid = record.guid.as_ref().filter(|_| record.change == RecordChange::Withdrawn);
+        return Text::new(guid.map_or("(no headline)", String::as_str), QUIET);
+    };
     let mut text = Text::new(title, paint);
     let chars: Vec<char> = title.chars().collect();
     // Offsets count the characters of the record; they are those of the text only if every one of

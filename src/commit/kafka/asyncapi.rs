@@ -52,8 +52,14 @@ const ABOUT_TIME: &str = "
 **Timestamp:** when the commit was made, never the publisher's date; that is `published_at` in the \
 value, and null where it is missing or not believed.
 
-**Values** are JSON in UTF-8. Within a version fields are only added: ignore what you do not know. \
-`null` means that nobody looked, `[]` that nothing was found.";
+**Values** are JSON in UTF-8. Within a version fields are only added, and names to lists of names: \
+ignore what you do not know. Of what the publisher gives, `null` means that there was none; of what is \
+found by looking at the texts, that nobody looked, and `[]` that nothing was found.
+
+**Corrections:** the conflict channel has the relevant revisions (`conflict.relevant`), and each \
+revision with which an article stops being relevant: it says `relevant: false`, or `conflict` is null, \
+as in one that was withdrawn. Such a record may come once too often, of articles that an earlier version \
+published; keep the newest revision of each key, and drop those that are not relevant.";
 
 /// The document.
 pub fn document(settings: &KafkaSettings) -> Value {
@@ -252,7 +258,8 @@ fn headers(headers: &Headers<'_>) -> Value {
         "ce_id": { "type": "string", "description": headers.id },
         "ce_source": { "type": "string", "format": "uri", "description":
             "The feed's URL, without its query unless the feed is configured to publish it." },
-        "ce_type": { "type": "string", "enum": headers.types, "description": "What happened." },
+        "ce_type": { "anyOf": [{ "enum": headers.types }, { "type": "string" }], "description":
+            "What happened; a later version may know more." },
         "ce_time": { "type": "string", "format": "date-time", "description":
             "When it was observed; RFC 3339, UTC." },
         "ce_subject": { "type": "string", "description": headers.subject },
@@ -391,8 +398,8 @@ mod tests {
     fn readers_are_told_what_surprises_them() {
         let document = document(&settings());
         let about = document["info"]["description"].as_str().unwrap();
-        for word in ["read_committed", "read_uncommitted", "Offsets have gaps", "Key", "Timestamp"]
-        {
+        let words = ["read_committed", "read_uncommitted", "Offsets have gaps", "Key", "Timestamp"];
+        for word in words.into_iter().chain(["Corrections", "ignore what you do not know"]) {
             assert!(about.contains(word), "{word}");
         }
         let by_key = KafkaSettings { partition_by: PartitionBy::Key, ..settings() };

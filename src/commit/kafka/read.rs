@@ -409,7 +409,7 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, ReadError> {
     // partitions come in no order.
     let mut newest: BTreeMap<(i32, Vec<u8>), Option<Newest>> = BTreeMap::new();
     reader.read(&reader.held, &mut |message| {
-        if let Some(key) = message.key().filter(|key| *key != FeedId::RESERVED.as_bytes()) {
+        if let Some(key) = message.key().filter(is_of_a_feed) {
             let at_ms = message.timestamp().to_millis().unwrap_or_default();
             let value = message.payload().map(|value| Newest { at_ms, value: value.to_vec() });
             newest.insert((message.partition(), key.to_vec()), value);
@@ -449,6 +449,11 @@ impl TopicReader {
     }
 }
 
+/// Whether a key of the state topic is not one of ours.
+fn is_of_a_feed(key: &&[u8]) -> bool {
+    !key.starts_with(FeedId::RESERVED_PREFIX.as_bytes())
+}
+
 /// One feed's state, or its key and what is wrong.
 fn state(key: &[u8], value: &[u8]) -> Result<(FeedId, Arc<FeedState>), (String, String)> {
     let key = String::from_utf8_lossy(key);
@@ -481,6 +486,7 @@ mod tests {
     fn a_state_is_read_under_its_feeds_id() {
         let (feed, read) = state(b"a", br#"{"version":1,"sequence":7}"#).unwrap();
         assert_eq!((feed.as_str(), read.sequence), ("a", 7));
+        assert!(is_of_a_feed(&b"a".as_slice()) && !is_of_a_feed(&b"__poison".as_slice()));
         assert_eq!(state(b"Not An Id", b"{}").unwrap_err().0, "Not An Id");
         assert_eq!(state(b"a", b"[").unwrap_err().0, "a");
     }

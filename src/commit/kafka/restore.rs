@@ -24,7 +24,7 @@ use super::{Watcher, logged};
 use crate::commit::{Past, States};
 use crate::fault::{self, Point};
 use crate::model::{FeedId, Timestamp};
-use crate::state::FeedState;
+use crate::state::{FeedState, is_readable};
 
 /// How long one request, or one look for records, may take.
 const SLICE: Duration = Duration::from_millis(500);
@@ -111,6 +111,10 @@ impl Partition<'_> {
             fault::point(Point::InRestore);
             if key == FeedId::RESERVED {
                 return reading.head(value, offset);
+            }
+            if key.starts_with(FeedId::RESERVED_PREFIX) {
+                // What a later version keeps there is no feed's.
+                return Ok(());
             }
             let id = FeedId::parse(key).map_err(|error| format!("offset {offset}: {error}"))?;
             let Some(value) = value else {
@@ -312,7 +316,7 @@ fn read_head(value: Option<&[u8]>, offset: i64) -> Result<Head, String> {
     let value = value.ok_or_else(|| format!("offset {offset} takes `__lane` back"))?;
     let head: Head = serde_json::from_slice(value)
         .map_err(|error| format!("`__lane` at offset {offset}: {error}"))?;
-    if head.version > HEAD_VERSION {
+    if !is_readable(head.version, head.readable_from, HEAD_VERSION) {
         let version = head.version;
         return Err(format!("a newer conflictwire wrote `__lane` (version {version})"));
     }
@@ -435,6 +439,10 @@ mod tests {
         other = Head { version: HEAD_VERSION + 1, hash: HASH_VERSION, ..other };
         let text = serde_json::to_vec(&other).unwrap();
         assert!(read_head(Some(&text), 0).unwrap_err().contains("newer"));
+        let mut later = serde_json::to_value(&other).unwrap();
+        later["readable_from"] = HEAD_VERSION.into();
+        later["zone"] = "x".into();
+        assert_eq!(read_head(Some(later.to_string().as_bytes()), 0).unwrap().sequence, 1);
         assert!(read_head(None, 5).unwrap_err().contains("offset 5"));
     }
 }

@@ -42,7 +42,9 @@ impl Role {
     pub fn text(self) -> &'static str {
         match self {
             Self::Articles => "every revision of every article",
-            Self::Conflict => "those that are about conflict",
+            Self::Conflict => {
+                "those about conflict, and the revisions with which an article stops being so"
+            }
             Self::Rejects => "what could not be read, and why",
             Self::State => "what the next poll of each feed must know; a partition for each lane",
         }

@@ -317,6 +317,9 @@ pub(super) const HEAD_VERSION: u32 = 1;
 pub(super) struct Head {
     /// Of this form, [`HEAD_VERSION`].
     pub(super) version: u32,
+    /// The first version that reads it, if that is not `version`: of later versions only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) readable_from: Option<u32>,
     /// Transactions ever committed in the lane, this one included.
     pub(super) sequence: u64,
     /// The process that wrote it.
@@ -343,6 +346,7 @@ impl Head {
     pub(super) fn after(sequence: u64, writer: (&str, u64), records: usize, at: Timestamp) -> Self {
         Self {
             version: HEAD_VERSION,
+            readable_from: None,
             sequence: sequence.saturating_add(1),
             instance: writer.0.to_owned(),
             term: writer.1,
@@ -479,7 +483,8 @@ mod tests {
         for Routed { record, .. } in &outcome.records {
             let id = ArticleId::parse(&record.id).unwrap();
             let (digest, revision) = (Digest([9; 8]), record.revision);
-            let seen = SeenArticle { digest, revision, last_seen: 4, relevant: None };
+            let seen =
+                SeenArticle { digest, revision, last_seen: 4, relevant: None, updated: None };
             state.seen.remember(id, seen);
         }
         outcome.state = state.into();

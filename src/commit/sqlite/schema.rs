@@ -38,6 +38,18 @@ const MIGRATIONS: [Migration; 1] = [to_version_1];
 /// The newest form, and the only one that is read and written.
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
+/// For whoever follows what is relevant: such revisions, and those with which an article stops being
+/// so, as in the conflict topic of the Kafka ledger.
+///
+/// No step of [`MIGRATIONS`]: nothing of ours reads it, and earlier versions may go on with the file.
+const CONFLICT_VIEW: &str = "
+    CREATE VIEW IF NOT EXISTS conflict AS
+        SELECT * FROM articles AS this WHERE this.relevant OR (
+            SELECT earlier.relevant FROM articles AS earlier
+            WHERE earlier.article_id = this.article_id AND earlier.revision < this.revision
+            ORDER BY earlier.revision DESC LIMIT 1
+        )";
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
@@ -122,6 +134,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, CommitError> {
         Identity::Empty | Identity::Foreign => 0,
     };
     migrate(&connection, version).map_err(trouble)?;
+    connection.execute_batch(CONFLICT_VIEW).map_err(trouble)?;
     Ok(connection)
 }
 
@@ -221,8 +234,10 @@ pub(super) fn states(connection: &Connection, path: &Path) -> Result<States, Com
     let mut states = States::with_capacity(rows.len());
     let mut problems = Vec::new();
     for (feed_id, text) in rows {
-        match read_state(&feed_id, &text) {
-            Ok((id, state)) => {
+        // An id that no feed can have here: of a later version that allows more, and left to it.
+        let Ok(id) = FeedId::parse(&feed_id) else { continue };
+        match FeedState::parse(text.as_bytes()) {
+            Ok(state) => {
                 states.insert(id, Arc::new(state));
             }
             Err(why) => problems.push((feed_id, why)),
@@ -235,11 +250,6 @@ fn state_rows(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>
     let mut statement = connection.prepare("SELECT feed_id, state FROM feed_state")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
-}
-
-fn read_state(feed_id: &str, text: &str) -> Result<(FeedId, FeedState), String> {
-    let id = FeedId::parse(feed_id).map_err(|err| err.to_string())?;
-    Ok((id, FeedState::parse(text.as_bytes())?))
 }
 
 fn unreadable(path: &Path, problems: &[(String, String)]) -> CommitError {

@@ -488,6 +488,88 @@ async fn a_file_that_grows_too_large_loses_its_oldest_articles() {
     ledger.close().await.unwrap();
 }
 
+/// A record as a later version may write it: fields and names that this one does not know.
+fn of_a_later_version(record: &Record) -> String {
+    let mut later = serde_json::to_value(record).unwrap();
+    later["story"] = serde_json::json!({"id": "x", "similarity": 0.5});
+    later["change"] = "merged".into();
+    later["feed"]["tier"] = 1.into();
+    later["dates"]["quality"] = serde_json::json!(["guessed"]);
+    later["observed"]["by"] = "push".into();
+    later["conflict"] = serde_json::json!({
+        "relevant": true, "score": 0.9, "lexicon": "xx/9", "flags": null, "places": [],
+        "tags": [{"id": "strike.air", "label": "x", "score": 1.0, "claim": {"status": "denied"},
+            "related": {"acled": null, "plover": null, "cameo": null, "iptc": null, "gdelt": null,
+                "wikidata": ["Q1"]},
+            "evidence": [{"field": "caption", "start": 0, "end": 1, "text": "x", "page": 2}]}],
+        "casualties": [{"kind": "infected", "low": 1, "high": null, "scope": "forecast",
+            "side": "x", "evidence": []}]
+    });
+    later.to_string()
+}
+
+/// A program of an earlier version goes on where a later one left off.
+#[tokio::test]
+async fn after_a_downgrade_no_article_is_numbered_anew_and_every_reader_reads_on() {
+    let (folder, ledger) = holding(vec![record(1, "one"), record(2, "two")]).await;
+    let settings = settings(&folder);
+    ledger.close().await.unwrap();
+    let connection = look(&settings.path);
+    let later = of_a_later_version(&record(1, "one"));
+    connection.execute("UPDATE articles SET record = ?1 WHERE seq = 1", [&later]).unwrap();
+    let state = r#"{"version": 2, "readable_from": 1, "sequence": 1, "standing": "resting",
+        "knows_relevance": true, "learned": {"rule": "link"}, "plan": {"reason": "moon"},
+        "last_failure": {"class": "hexed", "detail": "", "at": "2026-01-02T03:04:05Z"},
+        "seen": {"00000000000000000000000000000002":
+            {"digest": "0101010101010101", "revision": 1, "last_seen": 1, "marks": ["x"]}}}"#;
+    connection.execute("UPDATE feed_state SET state = ?1", [state]).unwrap();
+    // A feed that only a later version can name.
+    let insert = "INSERT INTO feed_state SELECT 'Zürich/1', 1, NULL, 'fine', '[]', changed_at \
+                  FROM feed_state";
+    connection.execute(insert, []).unwrap();
+    drop(connection);
+
+    let (ledger, states, _) = SqliteLedger::open(&settings).unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!(states[&id("a")].seen.len(), 1);
+    // The feed has forgotten the first article, and shows the same text.
+    let back = outcome("a", 2, vec![record(1, "one"), record(3, "three")]);
+    ledger.commit(Arc::new(back)).await.unwrap();
+    let rows = all(&settings.path);
+    assert_eq!(rows.len(), 3, "not a second revision of the first");
+    assert_eq!(rows[0].text, later);
+    assert_eq!(rows[0].record().unwrap().change, RecordChange::Other);
+    let strikes = Filter { tags: vec!["strike".to_owned()], ..Filter::default() };
+    assert!(strikes.admits(&Facts::of(&later).unwrap()));
+    assert_eq!(search(&settings.path, "one", &Filter::default(), Revisions::All), ["one"]);
+}
+
+#[tokio::test]
+async fn a_view_has_what_is_relevant_and_what_is_not_any_more() {
+    let again = |number, revision, change, record: Record| {
+        outcome("a", number, vec![Record { revision, change, ..record }])
+    };
+    let (updated, withdrawn) = (RecordChange::Updated, RecordChange::Withdrawn);
+    let (folder, ledger) = holding(vec![tagged(1, "one", "strike"), record(2, "two")]).await;
+    for outcome in [
+        again(2, 2, updated, record(1, "one, corrected")),
+        again(3, 3, updated, record(1, "one, corrected again")),
+        again(4, 4, updated, tagged(1, "one", "strike")),
+        again(5, 5, withdrawn, Record { title: None, ..record(1, "") }),
+        again(6, 2, withdrawn, Record { title: None, ..record(2, "") }),
+    ] {
+        ledger.commit(Arc::new(outcome)).await.unwrap();
+    }
+    let path = settings(&folder).path;
+    let of_view = "SELECT group_concat(revision) FROM (SELECT * FROM conflict ORDER BY seq)";
+    let told: String = look(&path).query_row(of_view, [], |row| row.get(0)).unwrap();
+    assert_eq!(told, "1,2,4,5");
+    // What was withdrawn is found by its earlier words only if those are asked for.
+    assert_eq!(search(&path, "two", &Filter::default(), Revisions::Latest), Vec::<String>::new());
+    assert_eq!(search(&path, "two", &Filter::default(), Revisions::All), ["two"]);
+    assert_eq!(count(&path, "articles_latest WHERE change = 'withdrawn'"), 2);
+}
+
 fn all(path: &Path) -> Vec<Committed> {
     Reader::open(path).unwrap().last(&Filter::default(), 1000).unwrap().0
 }

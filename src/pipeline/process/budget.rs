@@ -75,12 +75,17 @@ pub(super) fn state_bytes(state: &FeedState) -> u64 {
         text(url) + texts(&validators.etag) + texts(&validators.last_modified)
     });
     let failure = state.last_failure.iter().map(|failure| text(&failure.detail));
+    let unknown = match state.unknown.is_empty() {
+        true => 0,
+        false => json_bytes(|length| serde_json::to_writer(length, &state.unknown)),
+    };
     state.seen.len() as u64 * SEEN_BYTES
         + validators.sum::<u64>()
         + state.repeated_marks.iter().map(text).sum::<u64>()
         + failure.sum::<u64>()
         + [&state.url, &state.language, &state.moved_to].map(texts).iter().sum::<u64>()
         + state.refused.len() as u64 * TEXT_BYTES
+        + unknown
 }
 
 /// How long a value is as JSON. What cannot be written has no length here; the ledger refuses it.

@@ -5,7 +5,9 @@
 //! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
 
 mod budget;
+mod rejects;
 mod wire;
+mod withdrawn;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,15 +15,17 @@ use std::sync::Arc;
 use url::Url;
 
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
+use self::rejects::{Refused, reject};
+use self::withdrawn::taken_back;
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
 use crate::model::record::RecordFeed;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, Digest, Entry, EntryCounts, Failure,
-    FailureClass, Feed, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
-    TooCostly, Urgency,
+    Answer, Article, ArticleId, Backlog, Body, Change, Entry, EntryCounts, Failure, FailureClass,
+    Feed, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly,
+    Urgency,
 };
 use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
@@ -140,6 +144,8 @@ pub fn is_new(body: &Body, state: &FeedState) -> bool {
 fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
     FeedState {
         version: STATE_VERSION,
+        readable_from: None,
+        knows_relevance: true,
         sequence: state.sequence.saturating_add(1),
         url: Some(feed.url.to_string()),
         polled_at: Some(now),
@@ -265,9 +271,10 @@ impl Source<'_> {
     /// takes more steps than are left.
     fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
         let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
-        let (articles, over_limit) = self.articles(next)?;
+        let (articles, gone, over_limit) = self.articles(next)?;
         budget.spend(state_bytes(next))?;
-        let (records, counts) = self.publish(&articles, next, tagger, &mut budget)?;
+        let (mut records, mut counts) = self.publish(&articles, next, tagger, &mut budget)?;
+        records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
         let counts =
             EntryCounts { rejected: self.parsed.problems.len() as u64, over_limit, ..counts };
         let rejects = self.entry_rejects(next, &mut budget)?;
@@ -275,9 +282,12 @@ impl Source<'_> {
         Ok(Made { records, rejects, counts, bytes: budget.bytes() })
     }
 
-    /// The document's articles, oldest first, each id once; and how many entries were beyond the
-    /// limit. Feeds list the newest first, so the first `entries_max` are kept.
-    fn articles(&self, next: &mut FeedState) -> Result<(Vec<Article>, u64), TooCostly> {
+    /// The document's articles, oldest first, each id once; those it takes back; and how many entries
+    /// were beyond the limit. Feeds list the newest first, so the first `entries_max` are kept.
+    fn articles(
+        &self,
+        next: &mut FeedState,
+    ) -> Result<(Vec<Article>, Vec<Article>, u64), TooCostly> {
         let kept = self.parsed.entries.iter().take(self.feed.entries_max);
         let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
         let repeated_marks = self.repeated_marks(next)?;
@@ -305,7 +315,9 @@ impl Source<'_> {
                 }
             }
         }
-        Ok((articles, over_limit))
+        let deletions = &self.parsed.deletions;
+        let gone = taken_back(&context, deletions, &mut articles, self.steps)?;
+        Ok((articles, gone, over_limit))
     }
 
     /// The guids and links that identify nothing: in this document, or in an earlier one, for what
@@ -359,7 +371,7 @@ impl Source<'_> {
                     seen.map_or(0, |seen| seen.revision)
                 }
             };
-            let known = seen.is_some_and(|seen| seen.digest == article.digest);
+            let known = verdict == Verdict::Unchanged;
             let mut relevant = seen.and_then(|seen| seen.relevant);
             if revision > 0 && !known {
                 let routed = self.routed(article, revision, seen, tagger)?;
@@ -374,7 +386,8 @@ impl Source<'_> {
                 budget.spend(SEEN_BYTES)?;
             }
             let last_seen = next.sequence;
-            let seen = SeenArticle { digest: article.digest, revision, last_seen, relevant };
+            let (digest, updated) = (article.digest, self.updated(article));
+            let seen = SeenArticle { digest, revision, last_seen, relevant, updated };
             next.seen.remember(article.id, seen);
         }
         Ok((records, counts))
@@ -427,27 +440,6 @@ impl Source<'_> {
         let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
         Ok(Routed { record, route })
     }
-
-    fn entry_rejects(
-        &self,
-        next: &mut FeedState,
-        budget: &mut Budget,
-    ) -> Result<Vec<Reject>, Spent> {
-        let mut rejects = Vec::new();
-        for problem in &self.parsed.problems {
-            let refused = Refused {
-                reason: "entry",
-                detail: &problem.detail,
-                offset: problem.offset,
-                bytes: &problem.bytes,
-            };
-            if let Some(reject) = reject(self.feed, next, &refused, self.body, self.now) {
-                budget.spend(reject_bytes(&reject))?;
-                rejects.push(reject);
-            }
-        }
-        Ok(rejects)
-    }
 }
 
 /// The language of a document that declares none: that of its headlines and teasers together, for
@@ -457,38 +449,6 @@ fn feed_language(entries: &[Entry]) -> Option<String> {
         entries.iter().take(ENTRIES_SAMPLED).flat_map(|entry| [&entry.title, &entry.summary]);
     let text: Vec<&str> = texts.flatten().map(|text| text.value.as_str()).collect();
     language([], &text.join("\n"))
-}
-
-/// What is refused, of which document.
-struct Refused<'a> {
-    reason: &'static str,
-    detail: &'a str,
-    offset: Option<u64>,
-    bytes: &'a [u8],
-}
-
-/// The reject, unless the same bytes were refused before, or there are none, or the feed has added as
-/// many bytes as it may today.
-fn reject(
-    feed: &Feed,
-    next: &mut FeedState,
-    refused: &Refused<'_>,
-    body: &Body,
-    now: Timestamp,
-) -> Option<Reject> {
-    let digest: Digest = bytes_digest(refused.bytes);
-    let is_known = next.refused.contains(&digest) || next.failures >= FAILURES_REJECTED_MAX;
-    let is_spent = next.today.bytes >= feed.quota.bytes;
-    if refused.bytes.is_empty() || is_known || is_spent {
-        return None;
-    }
-    if next.refused.len() >= REFUSED_MAX {
-        next.refused.remove(0);
-    }
-    next.refused.push(digest);
-    let reject = wire::reject(feed, refused, &body.final_url, now);
-    next.today.add(0, reject_bytes(&reject));
-    Some(reject)
 }
 
 fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Timestamp) -> Outcome {

@@ -49,8 +49,13 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
                 "conflict": {"relevant": is_relevant, "tags": tags},
             }));
             let digest = digest([Some(&shown.title), None, None, None]);
-            let seen =
-                SeenArticle { digest, revision: shown.headline, last_seen: 1, relevant: None };
+            let seen = SeenArticle {
+                digest,
+                revision: shown.headline,
+                last_seen: 1,
+                relevant: Some(is_relevant),
+                updated: None,
+            };
             state.seen.remember(id, seen);
         }
         state.sequence += 1;

@@ -1,0 +1,47 @@
+//! What is left of an article that its publisher took back (RFC 6721).
+
+use super::{Context, GUID_CHARS_MAX, cost, dates, identity, is_repeated};
+use crate::model::{Article, DateQuality, Digest, Steps, TooCostly};
+use crate::parse::Deletion;
+
+/// The article that is taken back: what it is known by, and when. `None` if the identifier identifies
+/// nothing, as other entries bear it too.
+///
+/// # Errors
+/// [`TooCostly`] if that takes more steps than are left.
+pub fn withdrawn(
+    context: &Context<'_>,
+    deletion: &Deletion,
+    steps: &Steps,
+) -> Result<Option<Article>, TooCostly> {
+    let guid = deletion.guid.as_str();
+    steps.spend(cost::of_deletion(deletion))?;
+    if is_repeated(context, guid) {
+        return Ok(None);
+    }
+    let marks = identity::Marks { guid: Some(guid), link: None, title: None, text: None };
+    let (id, identity) = identity::article_id(&context.feed.id, &marks);
+    let mut dates = dates::believe(None, deletion.at.as_deref(), context.now);
+    // Nobody asked when it was published.
+    dates.quality.retain(|odd| *odd != DateQuality::Missing);
+    Ok(Some(Article {
+        id,
+        identity,
+        digest: Digest::WITHDRAWN,
+        fingerprint: None,
+        url: None,
+        guid: Some(guid.chars().take(GUID_CHARS_MAX).collect()),
+        title: None,
+        summary: None,
+        body: None,
+        truncated: false,
+        authors: Vec::new(),
+        categories: Vec::new(),
+        language: None,
+        media: Vec::new(),
+        published_at: None,
+        updated_at: dates.updated_at,
+        published_raw: None,
+        date_quality: dates.quality,
+    }))
+}
