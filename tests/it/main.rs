@@ -5,6 +5,7 @@
 //! - `architecture`: the walls between the rooms of the source
 //! - `cli`: help, error text and exit codes
 //! - `records`: from a feed's bytes to records, the published contract
+//! - `golden`: what version 1 of the record promises, whatever the program becomes
 //! - `polling`: what goes over the wire, and when
 //! - `bad_input`: whatever a publisher sends: named, counted, survived
 //! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
@@ -34,6 +35,7 @@ mod bad_input;
 mod cli;
 mod disk;
 mod exactly_once;
+mod golden;
 mod growth;
 mod hostile;
 mod kafka;

@@ -183,7 +183,7 @@ fn alerts(name: &str) -> String {
 }
 
 /// Everything that is ever exposed, with a value.
-fn exposition() -> String {
+pub(crate) fn exposition() -> String {
     let metrics = Metrics::new();
     metrics.feeds_stand(FeedCounts::default(), Duration::ZERO, 0);
     let lanes = metrics.lanes();

@@ -11,6 +11,8 @@
 pub mod asyncapi;
 mod board;
 pub mod cluster;
+#[cfg(test)]
+mod golden;
 mod group;
 mod hash;
 mod inspection;
