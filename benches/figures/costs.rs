@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 use conflictwire::model::{PollResult, Steps};
 use conflictwire::tag::Tagger;
 
-use super::constructions::documents::{ENTRIES, rss};
+use super::constructions::documents::{DOCUMENTS, ENTRIES, rss};
 use super::constructions::texts::TEXTS;
 use super::constructions::{many, numbered};
 use super::corpus::{Document, Format};
@@ -79,7 +79,7 @@ fn documents() -> Vec<Made> {
         let make: Box<dyn Fn(usize) -> String> = Box::new(|bytes| entries_with(*text, bytes));
         (*name, make)
     });
-    let entries = ENTRIES.iter().map(|(name, document)| {
+    let entries = DOCUMENTS.iter().chain(ENTRIES).map(|(name, document)| {
         let make: Box<dyn Fn(usize) -> String> = Box::new(*document);
         (*name, make)
     });
