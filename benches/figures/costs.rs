@@ -55,6 +55,7 @@ pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
          steps, of time | CPU s | MB | CPU s before | MB before |\n|---|---|---|---|---|---|---|---|---|---|",
         BYTES / 1_000_000
     );
+    let (mut steps, mut time) = (0, Duration::ZERO);
     for (name, make) in documents().into_iter().filter(|(name, _)| name.contains(&only)) {
         let half = cost(make(BYTES / 2), &tagger)?;
         let document = make(BYTES);
@@ -65,7 +66,9 @@ pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
         let theirs =
             before.as_ref().map(|before| read_by(Path::new(before), &file, &folder)).transpose()?;
         print(name, &half, &whole, &ours, theirs.as_ref());
+        (steps, time) = (steps + whole.steps, time + whole.time);
     }
+    print_sum(steps, time);
     Ok(())
 }
 
@@ -186,6 +189,19 @@ fn entries_with(text: fn(usize) -> String, bytes: usize) -> String {
     let whole = format!("<item>{}</item>", description(bytes.min(TEXT_BYTES)));
     let item = |number: usize| whole.replacen("<item>", &format!("<item><guid>{number}</guid>"), 1);
     rss(&numbered(item, bytes))
+}
+
+/// What a step is worth, over all documents.
+#[expect(clippy::cast_precision_loss, reason = "what is printed has two digits")]
+fn print_sum(steps: u64, time: Duration) {
+    const LARGEST: usize = 16 << 20;
+    let a_second = steps as f64 / time.as_secs_f64().max(1e-9);
+    let longest = Steps::for_bytes(LARGEST).allowed() as f64 / a_second;
+    println!(
+        "\nA second of processor time is {:.0} million steps, all of these together. The largest \
+         document, 16 MiB, may take {longest:.0} s.",
+        a_second / 1e6
+    );
 }
 
 /// What follows a name on the command line.

@@ -173,6 +173,7 @@ impl<'t, 'd, 'a> Reader<'t, 'd, 'a> {
                     && known.tokens.start < count.tokens.end
                     && count.tokens.start < known.tokens.end
             };
+            self.text.compared(kept.len());
             if !kept.iter().any(overlaps) {
                 kept.push(count);
             }

@@ -92,6 +92,11 @@ impl<'d, 'a> Text<'d, 'a> {
         self.document.tokens.get(at).map(|token| token.clause)
     }
 
+    /// Takes the steps of so many comparisons of other things than words.
+    pub(super) fn compared(&self, count: usize) {
+        self.steps.count(count);
+    }
+
     /// Of what begins with the word at `at`, the first that `choose` takes.
     pub(super) fn role<T>(
         &self,
