@@ -157,7 +157,12 @@ fn print(name: &str, half: &Cost, whole: &Cost, ours: &Taken, theirs: Option<&Ta
     let ratio = |two: f64, one: f64| two / one.max(1e-9);
     let nanoseconds = ratio(whole.time.as_nanos() as f64, whole.steps as f64);
     let steps = ratio(whole.steps as f64, half.steps as f64);
-    let time = ratio(whole.time.as_secs_f64(), half.time.as_secs_f64());
+    // What takes next to nothing grows at random.
+    let time = if half.time < Duration::from_millis(20) {
+        "–".to_owned()
+    } else {
+        format!("{:.2}", ratio(whole.time.as_secs_f64(), half.time.as_secs_f64()))
+    };
     let share = 100.0 * ratio(whole.steps as f64, whole.allowed as f64);
     let taken = |taken: &Taken| {
         let time = taken.time.map_or(format!("> {}", PATIENCE.as_secs()), |time| {
@@ -167,7 +172,7 @@ fn print(name: &str, half: &Cost, whole: &Cost, ours: &Taken, theirs: Option<&Ta
     };
     let theirs = theirs.map_or(" | ".to_owned(), taken);
     println!(
-        "| {name} | {} | {:.1} | {share:.0} % | {nanoseconds:.1} | {steps:.2}, {time:.2} | {} | {theirs} |",
+        "| {name} | {} | {:.1} | {share:.0} % | {nanoseconds:.1} | {steps:.2}, {time} | {} | {theirs} |",
         whole.class,
         whole.steps as f64 / 1e6,
         taken(ours),

@@ -1,7 +1,7 @@
 //! What reading one document may cost, counted in steps and not in time, so that the same document
 //! costs the same everywhere and a busy machine refuses nothing.
 //!
-//! A step is one byte, one comparison or one match looked at: two nanoseconds, where the figures of
+//! A step is one byte, one comparison or one match looked at: two to three nanoseconds, where those of
 //! `benches/README.md` were taken. Whoever runs over what came from outside spends before or while it
 //! does so, in bulk where it can (a pass over a text spends the text's length at once).
 

@@ -36,15 +36,33 @@ const TRACKING_PAIRS: [&str; 6] =
 /// it is joined with may be long.
 const URL_BYTES_MAX: usize = 3 * LINK_BYTES_MAX;
 
+/// The longest host, user and port of a link as written: what a name of 253 bytes (RFC 1035) may be in
+/// another script. Writing a longer one in ASCII takes time that grows with its square (RFC 3492).
+const AUTHORITY_BYTES_MAX: usize = 4 * 253;
+
 /// Resolves a reference as sent. `None` unless it comes to `http` or `https` with a host.
 pub fn absolute(base: &Url, link: &str) -> Option<Url> {
     let link = link.trim();
-    if link.is_empty() || link.len() > LINK_BYTES_MAX {
+    if link.is_empty() || link.len() > LINK_BYTES_MAX || authority(link) > AUTHORITY_BYTES_MAX {
         return None;
     }
     let url = base.join(link).ok()?;
     let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
     (is_page && url.as_str().len() <= URL_BYTES_MAX).then_some(url)
+}
+
+/// The bytes of a link's host, with user and port; 0 if it names none.
+fn authority(link: &str) -> usize {
+    let is_slash = |c: char| matches!(c, '/' | '\\');
+    let (scheme, rest) = link.split_once(':').unwrap_or(("", link));
+    let rest = if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) { rest } else { link };
+    if !rest.starts_with(is_slash) {
+        return 0;
+    }
+    let host = rest.trim_start_matches(is_slash);
+    let is_named = rest.len() > host.len() + 1 || rest.len() < link.len();
+    let end = host.find(|c| is_slash(c) || matches!(c, '?' | '#')).unwrap_or(host.len());
+    if is_named { end } else { 0 }
 }
 
 /// The canonical form of an article's link: case and encoding of the host, default ports and dots

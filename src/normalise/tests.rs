@@ -208,6 +208,15 @@ mod links {
             check(sent, None);
         }
         check(&format!("/{}", "a".repeat(10_000)), None);
+        for host in ["一".repeat(400), "a".repeat(1100), "a:b".repeat(400)] {
+            for before in ["https://", "//", "http:\\\\", "https:///"] {
+                check(&format!("{before}{host}/a"), None);
+            }
+        }
+        for path in ["/", "a/", "?", "/a:", "https://example.org/", "//example.org?"] {
+            let link = format!("{path}{}", "a".repeat(2000));
+            assert!(link::canonical(&base(), &link).is_some(), "{link}");
+        }
     }
 }
 
