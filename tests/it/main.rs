@@ -20,6 +20,7 @@
 //! - `reload`: another configuration without another start
 //! - `security`: SECURITY.md names tests and limits that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
+//! - `versions`: versions take turns on one ledger, and what was taken back is told once
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on says so by failing")]
@@ -48,3 +49,4 @@ mod reload;
 mod samples;
 mod security;
 mod shutdown;
+mod versions;
