@@ -186,7 +186,7 @@ impl Metrics {
         );
         registry.register(
             "last_commit_timestamp_seconds",
-            "When the last commit was made, Unix time",
+            "When this process made its last commit, Unix time; 0: none yet",
             self.last_commit.clone(),
         );
         registry.register(
