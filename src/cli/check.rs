@@ -204,7 +204,8 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
         }
     };
     let steps = Steps::for_bytes(body.bytes.len());
-    let parsed = parse::parse(&body.bytes, body.content_type.as_deref(), &body.final_url, &steps);
+    let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
+    let parsed = parse::parse(&body.bytes, content_type, url, feed.entries_max, &steps);
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(failure) => return failed(format!("{}: {}", failure.class.name(), failure.detail)),

@@ -1,5 +1,7 @@
 //! An entry in the publisher's words, whatever format they came in.
 
+use std::sync::Arc;
+
 use url::Url;
 
 /// What kind of text a publisher sent.
@@ -42,8 +44,8 @@ pub struct Entry {
     pub guid: Option<String>,
     /// The link to the article, as sent; may be relative.
     pub link: Option<String>,
-    /// What `link` and `media` are relative to, if the document says (`xml:base`).
-    pub base: Option<Url>,
+    /// What `link` and `media` are relative to, if the document says (`xml:base`); entries share it.
+    pub base: Option<Arc<Url>>,
     /// Headline.
     pub title: Option<EntryText>,
     /// Teaser.
@@ -64,4 +66,6 @@ pub struct Entry {
     pub media: Vec<Media>,
     /// Offset of the entry in the decoded document, in bytes, if known.
     pub offset: Option<u64>,
+    /// Whether something of it was longer, or more, than is kept.
+    pub cut: bool,
 }

@@ -59,7 +59,8 @@ pub struct Record {
     /// Full text as the feed gave it: plain text, paragraphs separated by a blank line. Null if
     /// the feed gave none.
     pub body: Option<String>,
-    /// Whether `summary` or `body` was cut at the configured length.
+    /// Whether `summary` or `body` was cut at the configured length, or the entry held more than is
+    /// read of one: a longer headline, link or name, or more of them.
     pub truncated: bool,
     /// Names, in the publisher's order. Empty if the publisher named nobody.
     pub authors: Vec<String>,
@@ -374,8 +375,9 @@ pub struct Reject {
     pub feed_id: String,
     /// The URL that served it; its query as in an article's `feed.url`.
     pub url: String,
-    /// The failure's class ("malformed", "html", …), "entry" for a single entry, or "record" for an
-    /// article's record that the ledger could not take; then `bytes` is that record.
+    /// The failure's class ("malformed", "html", …), "entry" for an entry, `over_limit` for the first of
+    /// the entries past `parse.entries_max`, or "record" for an article's record that the ledger
+    /// could not take; then `bytes` is that record.
     pub reason: String,
     /// What is wrong, for a person; cut after some 2000 bytes.
     pub detail: String,

@@ -59,7 +59,7 @@ pub fn normalise(
     entry: &Entry,
     steps: &Steps,
 ) -> Result<Article, TooCostly> {
-    let base = entry.base.as_ref().unwrap_or(context.base);
+    let base = entry.base.as_deref().unwrap_or(context.base);
     let guid = guid(entry);
     let own_guid = guid.filter(|guid| !is_repeated(context, guid));
     // It may be read twice.
@@ -116,7 +116,7 @@ pub fn normalise(
             .as_deref()
             .map(|raw| raw.chars().take(LINE_CHARS_MAX).collect()),
         date_quality: dates.quality,
-        truncated: body_cut || (summary.is_some() && summary_cut),
+        truncated: body_cut || (summary.is_some() && summary_cut) || entry.cut,
         url,
         title,
         summary,
@@ -155,7 +155,7 @@ pub fn repeated_marks(
             continue;
         }
         let Some(link) = entry.link.as_deref() else { continue };
-        let base = entry.base.as_ref().unwrap_or(base);
+        let base = entry.base.as_deref().unwrap_or(base);
         steps.spend(cost::of_link(base, link) + cost::of_mark(link, entry))?;
         let Some(place) = link::canonical_with_fragment(base, link) else { continue };
         let page = link::without_fragment(place.clone());

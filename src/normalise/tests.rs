@@ -471,14 +471,14 @@ proptest! {
 
     #[test]
     fn nothing_a_publisher_sends_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in "\\PC{0,200}|[<>&;!/a-z\"'= \\[\\]-]{0,200}") {
-        let _refused = crate::parse::parse(&bytes, None, &base(), &Steps::new(u64::MAX));
+        let _refused = crate::parse::parse(&bytes, None, &base(), 2000, &Steps::new(u64::MAX));
         for document in [
             text.clone(),
             format!("<rss><channel><item><title>{text}</title></item></channel></rss>"),
             format!("<feed><entry {text}><author>{text}</author></entry></feed>"),
             format!("{{\"items\": [{{\"id\": {text:?}}}]}}"),
         ] {
-            if let Ok(feed) = crate::parse::parse(document.as_bytes(), None, &base(), &Steps::new(u64::MAX)) {
+            if let Ok(feed) = crate::parse::parse(document.as_bytes(), None, &base(), 2000, &Steps::new(u64::MAX)) {
                 for entry in &feed.entries {
                     article(entry);
                 }

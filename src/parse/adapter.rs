@@ -8,22 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use feed_rs::model::{FeedType, Link, MediaObject, Person, Text};
+use feed_rs::model::{FeedType, Link, Person, Text};
 use feed_rs::parser::Builder;
-use url::Url;
 
+use super::limits::{DATE_BYTES_MAX, inherited};
+use super::repair::NO_LINK;
 use super::{Deletions, FeedFormat, ParseFailure, ParsedFeed, reference};
-use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
+use crate::model::{Entry, EntryText, FailureClass, Steps, TextKind};
 
 /// Reads XML that the guard has passed.
 ///
 /// # Errors
-/// [`ParseFailure`] of class `Malformed` if feed-rs cannot read it, or panics.
-pub(super) fn read(xml: &str, url: &Url) -> Result<ParsedFeed, ParseFailure> {
+/// [`ParseFailure`] of class `Malformed` if feed-rs cannot read it, or panics; `TooCostly`.
+pub(super) fn read(xml: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure> {
     let dates = RawDates::default();
     let seen = dates.clone();
     let parser = Builder::new()
-        .base_uri(Some(url.as_str()))
         .sanitize_content(false)
         .id_generator(|_, _, _| String::new())
         .timestamp_parser(move |text| seen.keep(text))
@@ -32,36 +32,41 @@ pub(super) fn read(xml: &str, url: &Url) -> Result<ParsedFeed, ParseFailure> {
     let read = catch_unwind(AssertUnwindSafe(|| parser.parse(xml.as_bytes())));
     let feed = match read {
         Ok(Ok(feed)) => feed,
-        Ok(Err(err)) => return Err(malformed(err.to_string())),
-        Err(_panic) => return Err(malformed("the feed parser panicked".to_owned())),
+        Ok(Err(err)) => return Err(malformed(&err.to_string())),
+        Err(_panic) => return Err(malformed("the feed parser panicked")),
     };
     let format = match feed.feed_type {
         FeedType::Atom => FeedFormat::Atom,
         FeedType::JSON => FeedFormat::Json,
         FeedType::RSS0 | FeedType::RSS1 | FeedType::RSS2 => FeedFormat::Rss,
     };
-    let feed_people = people(feed.authors);
-    let entries = feed.entries.into_iter().map(|entry| {
+    let (feed_people, is_cut) = inherited(people(feed.authors));
+    let feed_people_bytes: usize = feed_people.iter().map(String::len).sum();
+    let mut entries = Vec::with_capacity(feed.entries.len());
+    for entry in feed.entries {
         let mut entry = adapt_entry(entry, format, &dates);
         // RFC 4287, 4.2.1: an entry without an author has the feed's.
         if entry.authors.is_empty() && format == FeedFormat::Atom {
+            steps.spend(feed_people_bytes)?;
             entry.authors.clone_from(&feed_people);
+            entry.cut |= is_cut;
         }
-        entry
-    });
+        entries.push(entry);
+    }
     Ok(ParsedFeed {
         format,
-        entries: entries.collect(),
+        entries,
         deletions: Deletions::default(),
         title: feed.title.map(|text| text.content),
         language: feed.language,
         ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
         problems: Vec::new(),
+        over_limit: None,
     })
 }
 
-fn malformed(detail: String) -> ParseFailure {
-    ParseFailure { class: FailureClass::Malformed, detail, offset: None }
+fn malformed(detail: &str) -> ParseFailure {
+    ParseFailure::whole(FailureClass::Malformed, detail)
 }
 
 /// The texts of all dates met, each standing for itself by its place in the list.
@@ -78,7 +83,9 @@ impl RawDates {
         }
         let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = i64::try_from(texts.len()).ok()?;
-        texts.push(text.to_owned());
+        // One byte more than is kept, so that the cut is seen.
+        let end = text.ceil_char_boundary(DATE_BYTES_MAX + 1);
+        texts.push(text.get(..end).unwrap_or(text).to_owned());
         DateTime::from_timestamp(place, 0)
     }
 
@@ -96,8 +103,6 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
     // feed-rs copies an RSS item's date of publication to `updated`.
     let updated = entry.updated.filter(|updated| entry.published != Some(*updated));
     let markup = |text: Text| adapt_text(text, format);
-    let mut media: Vec<Media> = entry.media.into_iter().flat_map(adapt_media).collect();
-    media.extend(entry.links.iter().filter(|link| is_enclosure(link)).map(adapt_enclosure));
     Entry {
         guid: Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty()),
         link: entry_link(&entry.links),
@@ -114,8 +119,10 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
         language: entry.language,
         published: entry.published.and_then(|date| dates.text(date)),
         updated: updated.and_then(|date| dates.text(date)),
-        media,
+        // Read in `extras`.
+        media: Vec::new(),
         offset: None,
+        cut: false,
     }
 }
 
@@ -152,39 +159,11 @@ fn people(people: Vec<Person>) -> Vec<String> {
 /// relation we know.
 fn entry_link(links: &[Link]) -> Option<String> {
     let relation = |link: &Link| link.rel.as_deref().unwrap_or("alternate").to_ascii_lowercase();
+    let is_own = |link: &Link| link.target.is_none() && link.href != NO_LINK;
     let is_page = |link: &&Link| {
-        link.target.is_none()
-            && link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"))
+        link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"))
     };
-    let alternates =
-        || links.iter().filter(|link| link.target.is_none() && relation(link) == "alternate");
+    let alternates = || links.iter().filter(|link| is_own(link) && relation(link) == "alternate");
     let href = |link: &Link| Some(link.href.trim().to_owned()).filter(|href| !href.is_empty());
     alternates().find(is_page).or_else(|| alternates().next()).and_then(href)
-}
-
-fn is_enclosure(link: &Link) -> bool {
-    link.rel.as_deref().is_some_and(|rel| rel.eq_ignore_ascii_case("enclosure"))
-}
-
-fn adapt_enclosure(link: &Link) -> Media {
-    Media {
-        url: link.href.clone(),
-        media_type: link.media_type.clone(),
-        width: None,
-        height: None,
-        title: link.title.clone(),
-    }
-}
-
-/// RSS enclosures; MediaRSS is read in `extras`.
-fn adapt_media(object: MediaObject) -> impl Iterator<Item = Media> {
-    object.content.into_iter().filter_map(|content| {
-        Some(Media {
-            url: content.url?.to_string(),
-            media_type: content.content_type.map(|media_type| media_type.to_string()),
-            width: None,
-            height: None,
-            title: None,
-        })
-    })
 }

@@ -1,24 +1,19 @@
-//! What an entry says and feed-rs loses: people, MediaRSS, languages, bases, offsets.
+//! What an entry says and feed-rs loses or pays too much for: people, files, languages, bases, offsets.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 use quick_xml::escape::unescape;
 use url::Url;
 
+use super::base::Bases;
 use super::guard::Root;
+use super::limits::LIST_MAX;
 use super::namespace::{Attribute, Name, Space};
+use super::repair::is_enclosure;
 use super::{Deletion, Deletions};
-use crate::model::{EntryText, Media, TextKind};
-
-/// The most files kept of one entry: galleries have a few dozen pictures.
-const MEDIA_MAX: usize = 100;
-
-/// The most people kept of one entry.
-const PEOPLE_MAX: usize = 100;
-
-/// The longest base, as written and as resolved, in bytes: each entry has one, and each of its links
-/// is joined with it.
-const BASE_BYTES_MAX: usize = 2048;
+use crate::model::{EntryText, Media, Steps, TextKind, TooCostly};
 
 /// The most deleted entries kept of one document: ten times as many articles as a feed's state
 /// remembers when they have left the feed.
@@ -30,8 +25,8 @@ const DELETION_BYTES_MAX: usize = 4096;
 /// Of one entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Extras {
-    /// Where its start tag begins.
-    pub(super) offset: u64,
+    /// Where it stands in the text.
+    pub(super) span: Range<usize>,
     /// `rdf:about`
     pub(super) about: Option<String>,
     /// Whether the guid may serve as the link, as it does unless the publisher says otherwise.
@@ -39,13 +34,17 @@ pub(super) struct Extras {
     /// `xml:lang` or `dc:language`
     pub(super) language: Option<String>,
     /// What its relative references resolve against.
-    pub(super) base: Option<Url>,
+    pub(super) base: Option<Arc<Url>>,
     /// Names.
     pub(super) authors: Vec<String>,
+    /// Files that go with it, by the format's own word.
+    pub(super) enclosures: Vec<Media>,
     /// Of MediaRSS.
     pub(super) media: Vec<Media>,
     /// The description of a film: the only text in many feeds of films.
     pub(super) caption: Option<EntryText>,
+    /// Whether there was more of anything than is kept.
+    pub(super) cut: bool,
 }
 
 /// What the text of the element in hand is for.
@@ -60,27 +59,27 @@ enum Field {
 
 /// Collects [`Extras`] from the events of one walk.
 #[derive(Debug)]
-pub(super) struct ExtrasReader {
+pub(super) struct ExtrasReader<'a> {
     /// Of all entries so far, and of the one in hand.
     pub(super) entries: Vec<Extras>,
     /// `xml:lang` of the root.
     pub(super) language: Option<String>,
     /// Entries that are said to be deleted; [`DELETIONS_MAX`] are named.
     pub(super) deletions: Deletions,
-    bases: Vec<(usize, Url)>,
+    bases: Bases<'a>,
     entry_depth: Option<usize>,
     capture: Option<(Field, usize, String)>,
     thumbnails: Vec<Media>,
     podcast_author: Option<String>,
 }
 
-impl ExtrasReader {
-    pub(super) fn new(url: Url) -> Self {
+impl<'a> ExtrasReader<'a> {
+    pub(super) fn new(url: &'a Url, steps: &'a Steps) -> Self {
         Self {
             entries: Vec::new(),
             language: None,
             deletions: Deletions::default(),
-            bases: vec![(0, url)],
+            bases: Bases::new(url, steps),
             entry_depth: None,
             capture: None,
             thumbnails: Vec::new(),
@@ -88,59 +87,73 @@ impl ExtrasReader {
         }
     }
 
-    /// The length of the base in force.
-    pub(super) fn base_bytes(&self) -> usize {
-        self.bases.last().map_or(0, |(_, base)| base.as_str().len())
+    /// Whether no entry is in hand.
+    pub(super) fn is_outside(&self) -> bool {
+        self.entry_depth.is_none()
     }
 
+    /// More of the entry in hand was sent than is kept.
+    pub(super) fn cut(&mut self) {
+        if let Some(entry) = self.entries.last_mut().filter(|_| self.entry_depth.is_some()) {
+            entry.cut = true;
+        }
+    }
+
+    /// An element begins. A link with a base of its own is resolved here: nobody after us sees it.
     pub(super) fn open(
         &mut self,
         root: Root,
         name: &Name<'_>,
-        attributes: &[Attribute<'_>],
+        attributes: &mut [Attribute<'_>],
         depth: usize,
-        at: usize,
-    ) {
-        if let Some(base) = value(attributes, "xml:base")
-            && base.len() <= BASE_BYTES_MAX
-            && let Some((_, outer)) = self.bases.last()
-            && let Ok(base) = outer.join(&base)
-            && base.as_str().len() <= BASE_BYTES_MAX
-        {
-            self.bases.push((depth, base));
-        }
+    ) -> Result<(), TooCostly> {
+        let base = value(attributes, "xml:base").map(Cow::into_owned);
+        let has_base = base.is_some_and(|base| self.bases.open(depth, base));
         if depth == 0 {
             self.language = value(attributes, "xml:lang").map(Cow::into_owned);
         }
-        let (entry_name, entry_depth) = root.entry();
-        let Some(own_depth) = self.entry_depth else {
-            if depth == entry_depth && name.local == entry_name {
-                self.begin_entry(attributes, depth, at);
-            } else if depth == entry_depth
-                && (name.space, name.local) == (Space::Tombstones, "deleted-entry")
-            {
-                self.deletions.add(deletion(attributes));
-            }
-            return;
-        };
-        if self.capture.is_none() {
+        if has_base
+            && name.local == "link"
+            && let Some(base) = self.bases.current()?
+            && let Some(href) = value(attributes, "href").and_then(|href| base.join(&href).ok())
+            && let Some((_, written)) = attributes.iter_mut().find(|(key, _)| *key == "href")
+        {
+            *written = Cow::Owned(href.as_str().replace('&', "&amp;"));
+        }
+        if self.entry_depth.is_none()
+            && depth == root.entry().1
+            && (name.space, name.local) == (Space::Tombstones, "deleted-entry")
+        {
+            self.deletions.add(deletion(attributes));
+        }
+        if let Some(own_depth) = self.entry_depth
+            && self.capture.is_none()
+        {
             self.open_inside(root, name, attributes, depth, own_depth);
         }
+        Ok(())
     }
 
-    fn begin_entry(&mut self, attributes: &[Attribute<'_>], depth: usize, at: usize) {
+    pub(super) fn begin_entry(
+        &mut self,
+        attributes: &[Attribute<'_>],
+        depth: usize,
+        at: usize,
+    ) -> Result<(), TooCostly> {
         self.entry_depth = Some(depth);
         self.entries.push(Extras {
-            offset: at as u64,
+            span: at..at,
             about: value(attributes, "rdf:about").map(Cow::into_owned),
             guid_is_link: true,
             language: value(attributes, "xml:lang").map(Cow::into_owned),
-            // The first is the document's own URL, which needs no saying.
-            base: self.bases.get(1..).and_then(<[_]>::last).map(|(_, base)| base.clone()),
+            base: self.bases.current()?,
             authors: Vec::new(),
+            enclosures: Vec::new(),
             media: Vec::new(),
             caption: None,
+            cut: false,
         });
+        Ok(())
     }
 
     fn open_inside(
@@ -175,11 +188,19 @@ impl ExtrasReader {
                 entry.guid_is_link =
                     said.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
             }
-            (Space::Media, "content") if entry.media.len() < MEDIA_MAX => {
-                entry.media.extend(media(attributes));
+            (Space::Document | Space::Rss, "enclosure") if is_child && is_rss => {
+                push(&mut entry.enclosures, enclosure(attributes), &mut entry.cut);
             }
-            (Space::Media, "thumbnail") if self.thumbnails.len() < MEDIA_MAX => {
-                self.thumbnails.extend(media(attributes));
+            (Space::Document | Space::Atom, "link")
+                if is_child && !is_rss && is_enclosure(attributes) =>
+            {
+                push(&mut entry.enclosures, linked_file(attributes), &mut entry.cut);
+            }
+            (Space::Media, "content") => {
+                push(&mut entry.media, media(attributes), &mut entry.cut);
+            }
+            (Space::Media, "thumbnail") => {
+                push(&mut self.thumbnails, media(attributes), &mut entry.cut);
             }
             _ => {}
         }
@@ -192,11 +213,9 @@ impl ExtrasReader {
         }
     }
 
-    /// An element that began at this depth ends. Answers whether it was an entry.
-    pub(super) fn close(&mut self, depth: usize) -> Closed {
-        while self.bases.len() > 1 && self.bases.last().is_some_and(|(own, _)| *own >= depth) {
-            self.bases.pop();
-        }
+    /// An element that began at this depth ends here.
+    pub(super) fn close(&mut self, depth: usize, to: usize) {
+        self.bases.close(depth);
         if let Some((field, own, text)) = self.capture.take() {
             if own == depth {
                 self.keep(field, text.trim());
@@ -205,12 +224,13 @@ impl ExtrasReader {
             }
         }
         if self.entry_depth != Some(depth) {
-            return Closed::Other;
+            return;
         }
         self.entry_depth = None;
         let thumbnails = std::mem::take(&mut self.thumbnails);
         let podcast_author = self.podcast_author.take();
         if let Some(entry) = self.entries.last_mut() {
+            entry.span.end = to;
             // A thumbnail of something that is there itself adds nothing.
             if entry.media.is_empty() {
                 entry.media = thumbnails;
@@ -219,7 +239,6 @@ impl ExtrasReader {
                 entry.authors.extend(podcast_author);
             }
         }
-        Closed::Entry
     }
 
     fn keep(&mut self, field: Field, text: &str) {
@@ -228,10 +247,7 @@ impl ExtrasReader {
             return;
         }
         match field {
-            Field::Author if entry.authors.len() < PEOPLE_MAX => {
-                entry.authors.push(person_name(text));
-            }
-            Field::Author => {}
+            Field::Author => push(&mut entry.authors, Some(person_name(text)), &mut entry.cut),
             Field::PodcastAuthor => self.podcast_author = Some(person_name(text)),
             Field::Language => {
                 entry.language.get_or_insert_with(|| text.to_owned());
@@ -249,13 +265,13 @@ impl ExtrasReader {
     }
 }
 
-/// What kind of element ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closed {
-    /// One whole entry.
-    Entry,
-    /// Any other.
-    Other,
+/// Adds to a list that has a limit.
+fn push<T>(list: &mut Vec<T>, one: Option<T>, cut: &mut bool) {
+    match one {
+        Some(one) if list.len() < LIST_MAX => list.push(one),
+        Some(_) => *cut = true,
+        None => {}
+    }
 }
 
 fn value<'t>(attributes: &'t [Attribute<'_>], key: &str) -> Option<Cow<'t, str>> {
@@ -287,6 +303,33 @@ fn media(attributes: &[Attribute<'_>]) -> Option<Media> {
         width: pixels("width"),
         height: pixels("height"),
         title: None,
+    })
+}
+
+/// An `<enclosure>`: RSS has one media type for it, or something that is none.
+fn enclosure(attributes: &[Attribute<'_>]) -> Option<Media> {
+    let is_type = |kind: &String| {
+        let (kind, subtype) = kind.split_once('/').unwrap_or_default();
+        let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
+        is_name(kind) && is_name(subtype.split(';').next().unwrap_or_default())
+    };
+    Some(Media {
+        url: value(attributes, "url")?.trim().to_owned(),
+        media_type: value(attributes, "type").map(Cow::into_owned).filter(is_type),
+        width: None,
+        height: None,
+        title: None,
+    })
+}
+
+/// Atom's `<link rel="enclosure">`.
+fn linked_file(attributes: &[Attribute<'_>]) -> Option<Media> {
+    Some(Media {
+        url: value(attributes, "href")?.trim().to_owned(),
+        media_type: value(attributes, "type").map(Cow::into_owned),
+        width: None,
+        height: None,
+        title: value(attributes, "title").map(Cow::into_owned),
     })
 }
 

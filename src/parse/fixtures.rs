@@ -11,7 +11,7 @@ use crate::normalise::{Context, normalise};
 
 fn articles(bytes: &[u8]) -> Vec<Article> {
     let url = Url::parse("https://feeds.example/all/feed.xml").unwrap();
-    let parsed = parse(bytes, None, &url, &Steps::for_bytes(bytes.len())).unwrap();
+    let parsed = parse(bytes, None, &url, 2000, &Steps::for_bytes(bytes.len())).unwrap();
     let feed = Feed {
         id: FeedId::parse("fixture").unwrap(),
         url: url.clone(),

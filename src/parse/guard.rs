@@ -8,10 +8,12 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
-use super::extras::{Closed, Extras, ExtrasReader};
-use super::namespace::{Attribute, Namespaces};
-use super::repair::Repair;
-use super::{Deletions, ParseFailure};
+use super::extras::{Extras, ExtrasReader};
+use super::namespace::{Attribute, Name, Namespaces};
+use super::place::{Place, Places};
+use super::problems::Problems;
+use super::repair::{Kind, Repair};
+use super::{Deletions, EntryProblem, ParseFailure};
 use crate::model::{FailureClass, Steps, TooCostly};
 
 /// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
@@ -24,24 +26,18 @@ const ATTRIBUTES_MAX: usize = 256;
 /// The most elements in a document: a hundred for each of ten thousand entries.
 const ELEMENTS_MAX: usize = 1_000_000;
 
-/// The most places that are mended in a document: as many as elements, for each is remembered.
-const MENDINGS_MAX: usize = 1_000_000;
+/// The most direct children of one entry, and of the feed itself: each takes its reader many times
+/// its own length. Galleries have a few hundred.
+const CHILDREN_MAX: usize = 2000;
 
 /// The longest name of an element, in bytes.
 const NAME_BYTES_MAX: usize = 256;
-
-/// The most entries read of one document, in document order. Sitemaps may list 50,000; an empty
-/// entry costs its reader a hundred times its own length.
-pub(super) const ENTRIES_MAX: usize = 50_000;
 
 /// Steps for one event of the walk: what it costs whatever its length.
 const EVENT_STEPS: usize = 20;
 
 /// Steps for each of its bytes.
 const BYTE_STEPS: usize = 2;
-
-/// Steps for each byte of a base that another is joined with.
-const BASE_STEPS: usize = 4;
 
 /// How far junk before the document is searched for its beginning.
 const JUNK_BYTES_MAX: usize = 64 * 1024;
@@ -117,8 +113,10 @@ pub(super) struct Checked {
     pub(super) language: Option<String>,
     /// Entries that are said to be deleted.
     pub(super) deletions: Deletions,
-    /// How many entries past [`ENTRIES_MAX`] were left out.
-    pub(super) left_out: usize,
+    /// Entries that no parser will see.
+    pub(super) problems: Problems,
+    /// Those past the limit.
+    pub(super) over_limit: Option<EntryProblem>,
 }
 
 /// Tells XML from JSON from what is no feed at all.
@@ -216,21 +214,34 @@ pub(super) fn check(
     text: &str,
     start: usize,
     url: &Url,
+    entries_max: usize,
     steps: &Steps,
 ) -> Result<Checked, ParseFailure> {
     let xml = text.get(start..).unwrap_or_default();
-    Walk::new(xml, url, steps)
-        .run()
-        .map_err(|mut failure| {
-            failure.offset = failure.offset.map(|offset| offset + start as u64);
-            failure
-        })
-        .map(|mut checked| {
-            for extras in &mut checked.extras {
-                extras.offset += start as u64;
-            }
-            checked
-        })
+    Walk::new(xml, start, url, entries_max, steps).run().map_err(|mut failure| {
+        failure.offset = failure.offset.map(|offset| offset + start as u64);
+        failure
+    })
+}
+
+/// Why an element is left out with all that is in it.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    /// An entry past the limit.
+    OverLimit,
+    /// No entry, though it is named like one.
+    Stray(&'static str),
+    /// One child too many.
+    Child,
+}
+
+/// An element that is left out.
+#[derive(Clone, Copy, Debug)]
+struct LeftOut {
+    why: Why,
+    /// Where it begins.
+    at: usize,
+    depth: usize,
 }
 
 struct Walk<'a> {
@@ -239,16 +250,26 @@ struct Walk<'a> {
     at: usize,
     depth: usize,
     elements: usize,
-    left_out: usize,
     root: Option<Root>,
+    places: Places,
+    /// Of the entry in hand, or of the feed.
+    children: usize,
+    feed_children: usize,
+    leaving_out: Option<LeftOut>,
+    problems: Problems,
+    over_limit: Option<EntryProblem>,
+    entries_max: usize,
     namespaces: Namespaces,
     repair: Repair<'a>,
-    extras: ExtrasReader,
+    extras: ExtrasReader<'a>,
+    xml: &'a str,
+    /// Where the XML begins in the text.
+    start: usize,
     steps: &'a Steps,
 }
 
 impl<'a> Walk<'a> {
-    fn new(xml: &'a str, url: &Url, steps: &'a Steps) -> Self {
+    fn new(xml: &'a str, start: usize, url: &'a Url, entries_max: usize, steps: &'a Steps) -> Self {
         let mut reader = Reader::from_str(xml);
         // Publishers forget to escape; `repair` puts the reference there.
         reader.config_mut().allow_dangling_amp = true;
@@ -257,11 +278,19 @@ impl<'a> Walk<'a> {
             at: 0,
             depth: 0,
             elements: 0,
-            left_out: 0,
             root: None,
+            places: Places::default(),
+            children: 0,
+            feed_children: 0,
+            leaving_out: None,
+            problems: Problems::default(),
+            over_limit: None,
+            entries_max,
             namespaces: Namespaces::default(),
             repair: Repair::new(xml),
-            extras: ExtrasReader::new(url.clone()),
+            extras: ExtrasReader::new(url, steps),
+            xml,
+            start,
             steps,
         }
     }
@@ -283,13 +312,13 @@ impl<'a> Walk<'a> {
                 }
                 Event::End(_) => self.close(self.at, to),
                 Event::Text(part) => {
-                    self.extras.text(&part);
+                    self.text(&part);
                     self.repair.text(self.at, &part);
                 }
-                Event::CData(part) => self.extras.text(&part),
+                Event::CData(part) => self.text(&part),
                 Event::GeneralRef(reference) => {
                     let mended = self.repair.reference(self.at..to, &reference);
-                    self.extras.text(&mended);
+                    self.text(&mended);
                 }
                 Event::Decl(_) => self.repair.remove(self.at..to),
                 Event::DocType(doctype) => {
@@ -305,16 +334,18 @@ impl<'a> Walk<'a> {
                 }
                 Event::Comment(_) | Event::PI(_) => {}
             }
-            if self.repair.edits() > MENDINGS_MAX {
-                let detail = format!("more than {MENDINGS_MAX} places have to be mended");
-                return Err(self.refused(FailureClass::Malformed, detail));
-            }
             // What follows the root element concerns nobody.
             if self.depth == 0
                 && let Some(root) = self.root
             {
                 return Ok(self.finish(root, to));
             }
+        }
+    }
+
+    fn text(&mut self, part: &str) {
+        if self.leaving_out.is_none() {
+            self.extras.text(part);
         }
     }
 
@@ -327,7 +358,7 @@ impl<'a> Walk<'a> {
     }
 
     fn open(&mut self, tag: &BytesStart<'_>, to: usize) -> Result<(), ParseFailure> {
-        let attributes = self.attributes(tag)?;
+        let mut attributes = self.attributes(tag)?;
         let qualified = tag.name();
         let qualified = qualified.as_ref();
         let root = self.check_place(qualified)?;
@@ -335,21 +366,53 @@ impl<'a> Walk<'a> {
             let detail = "more namespaces are declared than any feed needs".to_owned();
             return Err(self.refused(FailureClass::Malformed, detail));
         }
-        // Names are looked up among the declarations in force, attributes among each other.
-        self.steps.spend(self.namespaces.len() + attributes.len() * attributes.len() / 2)?;
+        // Here and by the parser, names are looked up among the declarations in force when an element
+        // begins and when it ends, attributes among each other.
+        self.steps.spend(3 * self.namespaces.len() + attributes.len() * attributes.len())?;
         let name = self.namespaces.resolve(qualified);
-        // Each base is joined with the one around it.
-        if attributes.iter().any(|(key, _)| *key == "xml:base") {
-            self.steps.spend(self.extras.base_bytes() * BASE_STEPS)?;
+        let mut is_entry = false;
+        if self.leaving_out.is_none() {
+            let place = self.place(root, &name);
+            is_entry = place.is_ok_and(|place| place == Place::Entry);
+            self.leaving_out =
+                place.err().map(|why| LeftOut { why, at: self.at, depth: self.depth });
+            if self.leaving_out.is_some() {
+                self.repair.leave_out(self.at);
+            } else {
+                self.extras.open(root, &name, &mut attributes, self.depth)?;
+                if is_entry {
+                    self.extras.begin_entry(&attributes, self.depth, self.start + self.at)?;
+                }
+            }
         }
-        let entries = self.extras.entries.len();
-        self.extras.open(root, &name, &attributes, self.depth, self.at);
-        if self.extras.entries.len() > entries && entries >= ENTRIES_MAX {
-            self.repair.leave_out(self.at);
-        }
-        self.repair.open(root, &name, &attributes, self.at..to);
+        let kind = if is_entry { Kind::Entry } else { Kind::Other };
+        self.repair.open(root, &name, &attributes, self.at..to, kind);
         self.depth += 1;
         Ok(())
+    }
+
+    /// What an element is to the list of entries, or why it is left out.
+    fn place(&mut self, root: Root, name: &Name<'_>) -> Result<Place, Why> {
+        if self.repair.is_in_text() {
+            // Markup that somebody forgot to escape.
+            return Ok(Place::Other);
+        }
+        let place = self.places.open(root, name, self.depth);
+        match place {
+            Place::Entry if self.extras.entries.len() >= self.entries_max => Err(Why::OverLimit),
+            Place::Entry => {
+                self.children = 0;
+                Ok(place)
+            }
+            Place::Stray(what) => Err(Why::Stray(what)),
+            Place::Child => {
+                let is_feeds = self.extras.is_outside();
+                let children = if is_feeds { &mut self.feed_children } else { &mut self.children };
+                *children += 1;
+                if *children > CHILDREN_MAX { Err(Why::Child) } else { Ok(place) }
+            }
+            Place::Other => Ok(place),
+        }
     }
 
     /// Holds one element against the limits; answers with the document's root.
@@ -397,11 +460,38 @@ impl<'a> Walk<'a> {
         self.depth = self.depth.saturating_sub(1);
         self.namespaces.close(self.depth);
         self.repair.close(at..to);
-        if self.extras.close(self.depth) == Closed::Entry && self.extras.entries.len() > ENTRIES_MAX
-        {
-            self.repair.end_leaving_out(to);
-            self.extras.entries.pop();
-            self.left_out += 1;
+        self.places.close(self.depth);
+        match self.leaving_out {
+            None => self.extras.close(self.depth, self.start + to),
+            Some(left_out) if left_out.depth == self.depth => {
+                self.leaving_out = None;
+                self.repair.end_leaving_out(to);
+                self.left_out(left_out, to);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Remembers what was left out and ends here.
+    fn left_out(&mut self, LeftOut { why, at, .. }: LeftOut, to: usize) {
+        let problem = |detail, is_kept| {
+            let element = self.xml.get(at..to).filter(|_| is_kept).unwrap_or_default();
+            EntryProblem::new(detail, self.start + at, element)
+        };
+        match why {
+            Why::Child => self.extras.cut(),
+            Why::Stray(what) => {
+                let detail = format!("this element is named like an entry, but {what}");
+                let is_kept = self.problems.has_room();
+                self.problems.push(problem(detail, is_kept));
+            }
+            Why::OverLimit => {
+                let left_out = self.over_limit.get_or_insert_with(|| EntryProblem {
+                    entries: 0,
+                    ..problem(over_limit_detail(self.entries_max), true)
+                });
+                left_out.entries += 1;
+            }
         }
     }
 
@@ -412,7 +502,16 @@ impl<'a> Walk<'a> {
             extras: self.extras.entries,
             language: self.extras.language,
             deletions: self.extras.deletions,
-            left_out: self.left_out,
+            problems: self.problems,
+            over_limit: self.over_limit,
         }
     }
+}
+
+/// What is said of the first entry past the limit.
+pub(super) fn over_limit_detail(entries_max: usize) -> String {
+    format!(
+        "the document has more than {entries_max} entries, the most that are read of one; those \
+         past them are left out, of which this is the first. Raise parse.entries_max to read more"
+    )
 }

@@ -6,19 +6,27 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::guard::ENTRIES_MAX;
-use super::{Deletions, EntryProblem, FeedFormat, ParseFailure, ParsedFeed};
+use super::guard::over_limit_detail;
+use super::limits::{LIST_MAX, inherited};
+use super::problems::Problems;
+use super::{
+    Deletions, ENTRIES_MAX, EntryProblem, FeedFormat, ParseFailure, ParsedFeed, json_spans,
+};
 use crate::model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
-/// The most authors, tags or attachments kept of one item.
-const MANY_MAX: usize = 100;
+/// Steps for each item: what one costs whatever its length.
+const ITEM_STEPS: usize = 100;
 
 /// Reads a JSON Feed.
 ///
 /// # Errors
 /// [`ParseFailure`]: `Malformed` if it is not JSON, `TooDeep` past `serde_json`'s 128 levels,
 /// `NotAFeed` if it is some other JSON, `TooCostly` if that takes too many steps.
-pub(super) fn read(text: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure> {
+pub(super) fn read(
+    text: &str,
+    entries_max: usize,
+    steps: &Steps,
+) -> Result<ParsedFeed, ParseFailure> {
     steps.spend(text.len().saturating_mul(super::READ_STEPS))?;
     let feed: JsonFeed = serde_json::from_str(text).map_err(|err| {
         let detail = err.to_string();
@@ -37,24 +45,41 @@ pub(super) fn read(text: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure
         let detail = "this JSON has neither the version nor the items of a JSON Feed";
         return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
     }
-    let authors = names(feed.authors, feed.author);
-    let mut problems = Vec::new();
+    let (authors, is_cut) = inherited(names(feed.authors, feed.author));
+    let author_bytes: usize = authors.iter().map(String::len).sum();
+    let mut wrong = Vec::new();
+    let mut over_limit = None;
+    let mut left_out = 0;
     let mut entries = Vec::new();
     let items = feed.items.unwrap_or_default();
+    steps.spend((items.kept.len() + items.left_out).saturating_mul(ITEM_STEPS))?;
     for (place, item) in items.kept.into_iter().enumerate() {
         match item.0 {
-            Some(item) => entries.push(adapt(item, &authors)),
-            None => problems.push(EntryProblem {
-                detail: format!("item {} is not an object", place + 1),
-                offset: None,
-                bytes: Vec::new(),
-            }),
+            Some(_) if entries.len() >= entries_max => {
+                over_limit.get_or_insert(place);
+                left_out += 1;
+            }
+            Some(item) => {
+                let mut entry = adapt(item);
+                if entry.authors.is_empty() {
+                    steps.spend(author_bytes)?;
+                    entry.authors.clone_from(&authors);
+                    entry.cut |= is_cut;
+                }
+                entries.push(entry);
+            }
+            None => wrong.push(place),
         }
     }
     if items.left_out > 0 {
-        let detail = format!("{} entries past the limit were left out", items.left_out);
-        problems.push(EntryProblem { detail, offset: None, bytes: Vec::new() });
+        over_limit.get_or_insert(ENTRIES_MAX);
     }
+    let left_out = left_out + items.left_out as u64;
+    let over_limit = over_limit.and_then(|place| {
+        let (span, item) = json_spans::items(text, &[place]).pop()?;
+        let detail = over_limit_detail(entries_max);
+        Some(EntryProblem { entries: left_out, ..EntryProblem::new(detail, span.start, item) })
+    });
     Ok(ParsedFeed {
         format: FeedFormat::Json,
         title: feed.title.0,
@@ -62,8 +87,23 @@ pub(super) fn read(text: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure
         ttl: None,
         entries,
         deletions: Deletions::default(),
-        problems,
+        problems: wrong_items(text, &wrong),
+        over_limit,
     })
+}
+
+/// The items that are no objects.
+fn wrong_items(text: &str, places: &[usize]) -> Vec<EntryProblem> {
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let mut problems = Problems::default();
+    for ((span, item), place) in json_spans::items(text, places).into_iter().zip(places) {
+        let item = if problems.has_room() { item } else { "" };
+        let detail = format!("item {} is not an object", place + 1);
+        problems.push(EntryProblem::new(detail, span.start, item));
+    }
+    problems.finish()
 }
 
 /// Bytes before a line and column, both from 1.
@@ -72,14 +112,11 @@ fn offset(text: &str, line: usize, column: usize) -> u64 {
     (lines.map(str::len).sum::<usize>() + column.saturating_sub(1)) as u64
 }
 
-fn adapt(item: JsonItem, feed_authors: &[String]) -> Entry {
+fn adapt(item: JsonItem) -> Entry {
     let text = |kind, value: Scalar| value.0.map(|value| EntryText { kind, value });
     let html = text(TextKind::Html, item.content_html);
     let plain = text(TextKind::Plain, item.content_text);
-    let mut authors = names(item.authors, item.author);
-    if authors.is_empty() {
-        authors.extend_from_slice(feed_authors);
-    }
+    let authors = names(item.authors, item.author);
     let files = item.attachments.0.into_iter().filter_map(|file| file.0).filter_map(|file| {
         Some(Media {
             url: file.url.0?,
@@ -110,6 +147,7 @@ fn adapt(item: JsonItem, feed_authors: &[String]) -> Entry {
         updated: item.date_modified.0,
         media: picture.into_iter().chain(files).collect(),
         offset: None,
+        cut: false,
     }
 }
 
@@ -135,22 +173,57 @@ struct JsonFeed {
     items: Option<Items>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// Objects of which a key may come twice, as it may in JSON; the last one counts. What serde derives
+/// would refuse the whole feed.
+macro_rules! lenient_objects {
+    ($(struct $name:ident { $($field:ident: $kind:ty,)* })*) => {
+        $(
+            #[derive(Default)]
+            struct $name {
+                $($field: $kind,)*
+            }
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    struct ObjectVisitor;
+
+                    impl<'de> Visitor<'de> for ObjectVisitor {
+                        type Value = $name;
+
+                        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                            f.write_str("an object")
+                        }
+
+                        fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<$name, A::Error> {
+                            let mut read = $name::default();
+                            while let Some(key) = object.next_key::<String>()? {
+                                match key.as_str() {
+                                    $(stringify!($field) => read.$field = object.next_value()?,)*
+                                    _ => object.next_value::<IgnoredAny>().map(|_nothing| ())?,
+                                }
+                            }
+                            Ok(read)
+                        }
+                    }
+
+                    deserializer.deserialize_map(ObjectVisitor)
+                }
+            }
+        )*
+    };
+}
+
+lenient_objects! {
 struct JsonAuthor {
     name: Scalar,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
 struct JsonAttachment {
     url: Scalar,
     mime_type: Scalar,
     title: Scalar,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
 struct JsonItem {
     id: Scalar,
     url: Scalar,
@@ -168,6 +241,7 @@ struct JsonItem {
     authors: Many<Maybe<JsonAuthor>>,
     tags: Many<Scalar>,
     attachments: Many<Maybe<JsonAttachment>>,
+}
 }
 
 /// The items, up to the limit.
@@ -248,7 +322,10 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar, E> {
-                Ok(Scalar(Some(number.to_string())))
+                // Written out, 1e300 has three hundred digits.
+                let is_plain = number == 0.0 || (1e-7..1e21).contains(&number.abs());
+                let text = if is_plain { number.to_string() } else { format!("{number:e}") };
+                Ok(Scalar(Some(text)))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Scalar, A::Error> {
@@ -306,7 +383,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Many<T>, A::Error> {
                 let mut many = Vec::new();
                 while let Some(value) = list.next_element()? {
-                    if many.len() < MANY_MAX {
+                    // One more than is kept, so that the cut is seen.
+                    if many.len() <= LIST_MAX {
                         many.push(value);
                     }
                 }

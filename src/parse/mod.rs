@@ -9,12 +9,17 @@
 //! Dates stay as written; `date` reads them, `normalise::dates` decides whether to believe them.
 
 mod adapter;
+mod base;
 mod charset;
 pub mod date;
 mod extras;
 mod guard;
 mod json;
+mod json_spans;
+mod limits;
 mod namespace;
+mod place;
+mod problems;
 pub(crate) mod reference;
 mod repair;
 mod sitemap;
@@ -24,8 +29,14 @@ use std::time::Duration;
 use url::Url;
 
 use self::extras::Extras;
-use self::guard::{Root, Shape};
+use self::guard::{Checked, Root, Shape};
+pub use self::problems::EntryProblem;
+use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{Entry, FailureClass, Steps, TooCostly};
+
+/// The most entries read of one document, in document order, whatever the configuration allows.
+/// Sitemaps may list 50,000; an empty entry costs its reader a hundred times its own length.
+const ENTRIES_MAX: usize = 50_000;
 
 /// Steps for each byte that is decoded.
 const DECODE_STEPS: usize = 3;
@@ -44,17 +55,6 @@ pub enum FeedFormat {
     Json,
     /// News sitemap.
     Sitemap,
-}
-
-/// One entry that had to be left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryProblem {
-    /// What is wrong, for a person.
-    pub detail: String,
-    /// Where in the decoded document, in bytes, if known.
-    pub offset: Option<u64>,
-    /// The entry, as far as it can be told apart.
-    pub bytes: Vec<u8>,
 }
 
 /// What a document says of entries that were deleted (RFC 6721).
@@ -90,8 +90,10 @@ pub struct ParsedFeed {
     pub entries: Vec<Entry>,
     /// Entries that are said to be deleted.
     pub deletions: Deletions,
-    /// One for each entry left out.
+    /// The entries left out because they could not be read.
     pub problems: Vec<EntryProblem>,
+    /// The entries past the limit, with the first of them.
+    pub over_limit: Option<EntryProblem>,
 }
 
 impl ParsedFeed {
@@ -105,6 +107,7 @@ impl ParsedFeed {
             entries: Vec::new(),
             deletions: Deletions::default(),
             problems: Vec::new(),
+            over_limit: None,
         }
     }
 }
@@ -128,15 +131,16 @@ impl From<TooCostly> for ParseFailure {
 
 impl ParseFailure {
     fn whole(class: FailureClass, detail: &str) -> Self {
-        Self { class, detail: detail.to_owned(), offset: None }
+        Self { class, detail: cut(detail.to_owned(), DETAIL_BYTES_MAX), offset: None }
     }
 
     fn at(class: FailureClass, detail: String, offset: u64) -> Self {
-        Self { class, detail, offset: Some(offset) }
+        Self { class, detail: cut(detail, DETAIL_BYTES_MAX), offset: Some(offset) }
     }
 }
 
-/// Reads a document. `url` is what relative references resolve against.
+/// Reads a document. `url` is what its bases resolve against; past `entries_max` entries, or
+/// [`ENTRIES_MAX`], the rest is left out.
 ///
 /// # Errors
 /// [`ParseFailure`] if no entry can be had from it, or not within the steps.
@@ -144,28 +148,38 @@ pub fn parse(
     bytes: &[u8],
     content_type: Option<&str>,
     url: &Url,
+    entries_max: usize,
     steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
+    let entries_max = entries_max.min(ENTRIES_MAX);
     // Decoding looks at each byte a few times: marks, validity, controls.
     steps.spend(bytes.len().saturating_mul(DECODE_STEPS))?;
     let text = charset::decode(bytes, content_type);
-    let start = match guard::recognise(&text, steps)? {
-        Shape::Json => return json::read(&text, steps),
-        Shape::Xml { start } => start,
+    let feed = match guard::recognise(&text, steps)? {
+        Shape::Json => json::read(&text, entries_max, steps)?,
+        Shape::Xml { start } => read_xml(&text, start, url, entries_max, steps)?,
     };
-    let checked = guard::check(&text, start, url, steps)?;
-    let mut feed = match checked.root {
-        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => {
-            // feed-rs reads every byte, copies most, and unescapes them.
-            steps.spend(checked.xml.len().saturating_mul(READ_STEPS))?;
-            adapter::read(&checked.xml, url)?
-        }
-        Root::Urlset => {
-            steps.spend(checked.xml.len().saturating_mul(READ_STEPS))?;
-            sitemap::read(&checked.xml)?
-        }
+    let (title, language) = limits::bound_feed(feed.title, feed.language);
+    let entries = feed.entries.into_iter().map(limits::bound).collect();
+    Ok(ParsedFeed { title, language, entries, ..feed })
+}
+
+fn read_xml(
+    text: &str,
+    start: usize,
+    url: &Url,
+    entries_max: usize,
+    steps: &Steps,
+) -> Result<ParsedFeed, ParseFailure> {
+    let Checked { root, xml, extras, language, deletions, mut problems, over_limit } =
+        guard::check(text, start, url, entries_max, steps)?;
+    // Whoever reads it looks at every byte, copies most, and unescapes them.
+    steps.spend(xml.len().saturating_mul(READ_STEPS))?;
+    let mut feed = match root {
+        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => adapter::read(&xml, steps)?,
+        Root::Urlset => sitemap::read(&xml)?,
         // The root's name alone may be anybody's.
-        Root::DeletedEntry if checked.deletions == Deletions::default() => {
+        Root::DeletedEntry if deletions == Deletions::default() => {
             let detail = "the root element <deleted-entry> is not that of RFC 6721";
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
         }
@@ -175,18 +189,36 @@ pub fn parse(
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
         }
     };
-    feed.language = feed.language.or(checked.language);
-    feed.deletions = checked.deletions;
-    add_extras(&mut feed.entries, checked.extras);
+    feed.language = feed.language.or(language);
+    feed.deletions = deletions;
+    problems.extend(unread(text, &feed.entries, &extras));
     if feed.format == FeedFormat::Sitemap {
-        // Pages among the news are not news.
-        feed.entries.retain(|entry| entry.title.is_some());
+        problems.extend(untitled(text, &feed.entries, &extras));
     }
-    if checked.left_out > 0 {
-        let detail = format!("{} entries past the limit were left out", checked.left_out);
-        feed.problems.push(EntryProblem { detail, offset: None, bytes: Vec::new() });
-    }
-    Ok(feed)
+    add_extras(&mut feed.entries, extras);
+    // A page without a headline is no news.
+    feed.entries.retain(|entry| feed.format != FeedFormat::Sitemap || entry.title.is_some());
+    Ok(ParsedFeed { problems: problems.finish(), over_limit, ..feed })
+}
+
+/// The entries that the guard saw and no reader did. There are none; should the two disagree, it is
+/// told.
+fn unread(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryProblem> {
+    let missing = extras.len().checked_sub(entries.len()).filter(|missing| *missing > 0)?;
+    let span = extras.first()?.span.clone();
+    let detail = format!("{missing} of {} entries were not read; the first is here", extras.len());
+    let bytes = text.get(span.clone()).unwrap_or_default();
+    Some(EntryProblem { entries: missing as u64, ..EntryProblem::new(detail, span.start, bytes) })
+}
+
+/// The pages of a sitemap that have no headline.
+fn untitled(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryProblem> {
+    let mut untitled = entries.iter().zip(extras).filter(|(entry, _)| entry.title.is_none());
+    let span = untitled.next()?.1.span.clone();
+    let pages = 1 + untitled.count() as u64;
+    let detail = format!("pages without news:title: {pages}; the first is here");
+    let bytes = text.get(span.clone()).unwrap_or_default();
+    Some(EntryProblem { entries: pages, ..EntryProblem::new(detail, span.start, bytes) })
 }
 
 /// Joins what the guard kept with what the parser read: both are in document order.
@@ -196,12 +228,14 @@ fn add_extras(entries: &mut [Entry], extras: Vec<Extras>) {
         return;
     }
     for (entry, extras) in entries.iter_mut().zip(extras) {
-        entry.offset = Some(extras.offset);
+        entry.offset = Some(extras.span.start as u64);
         entry.base = extras.base;
         entry.language = entry.language.take().or(extras.language);
         entry.guid = entry.guid.take().or(extras.about);
         entry.authors.extend(extras.authors);
+        entry.media.extend(extras.enclosures);
         entry.media.extend(extras.media);
+        entry.cut |= extras.cut;
         if entry.content.is_none() && entry.summary.is_none() {
             entry.summary = extras.caption;
         }
@@ -232,5 +266,9 @@ fn looks_like_html(text: &str) -> bool {
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod growth;
+#[cfg(test)]
+mod left_out;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Small mendings of XML, by replacing pieces of its text: what publishers do wrong every day and
+//! Small mendings of XML, by replacing pieces of its text in one pass: what publishers do wrong every day and
 //! what feed-rs refuses or reads wrongly. Never guesses at structure; that is the parser's word.
 //!
 //! - a bare `&` and names only HTML knows (`&nbsp;`) become what they were meant to be
@@ -7,13 +7,13 @@
 //!   are declared
 //! - markup that stands unescaped in a text is escaped, so that the text does not end there
 //! - Atom text of a type that feed-rs refuses whole feeds for is read as what it most likely is
-//! - declarations and document types go; people are read in `extras`
+//! - declarations and document types go; people, bases and files are read in `extras`
+//! - an item of RSS 1.0 without a link gets one that stands for none
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use quick_xml::escape::resolve_predefined_entity;
-use url::Url;
 
 use super::guard::Root;
 use super::namespace::{
@@ -21,17 +21,23 @@ use super::namespace::{
 };
 use super::reference;
 
-/// One piece of text and what stands there instead.
-#[derive(Debug)]
-struct Edit {
-    at: Range<usize>,
-    with: Cow<'static, str>,
-    /// How often: a run of the same is one.
-    times: usize,
-}
-
 /// A `&` that begins no reference.
-const AMPERSAND: Cow<'static, str> = Cow::Borrowed("&amp;");
+const AMPERSAND: &str = "&amp;";
+
+/// A link that the parser sees in each item of RSS 1.0, for it drops those without any.
+const LINK_OF_NONE: &str = "<link xmlns=\"http://purl.org/rss/1.0/\">urn:conflictwire:none</link>";
+
+/// What that link says.
+pub(super) const NO_LINK: &str = "urn:conflictwire:none";
+
+/// What an element that is mended is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An entry.
+    Entry,
+    /// Any other.
+    Other,
+}
 
 /// What becomes of an end tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,69 +52,68 @@ enum End {
     Markup,
 }
 
-/// The mendings of one document, in document order.
+/// The mended text of one document, written while the walk goes on.
 #[derive(Debug)]
 pub(super) struct Repair<'a> {
     xml: &'a str,
-    edits: Vec<Edit>,
-    /// The root's tag without its end, and where it was: declarations may still join it.
-    root_tag: Option<(Range<usize>, String)>,
+    mended: String,
+    /// How much of the text is written or left out.
+    done: usize,
+    /// Where the root's tag ends in the mended text, without its `>`: declarations may still join it.
+    root_tag_end: Option<usize>,
     /// What becomes of the end tag of every element that is open.
     ends: Vec<End>,
     /// Half a surrogate pair, and where the other half would begin.
     half: Option<(u32, usize)>,
-    /// Where an entry began that is left out.
-    leaving_out: Option<usize>,
+    is_leaving_out: bool,
 }
 
 impl<'a> Repair<'a> {
     pub(super) fn new(xml: &'a str) -> Self {
         Self {
             xml,
-            edits: Vec::new(),
-            root_tag: None,
+            mended: String::with_capacity(xml.len()),
+            done: 0,
+            root_tag_end: None,
             ends: Vec::new(),
             half: None,
-            leaving_out: None,
+            is_leaving_out: false,
         }
     }
 
     /// Takes a piece out.
     pub(super) fn remove(&mut self, at: Range<usize>) {
-        self.replace(at, Cow::Borrowed(""));
+        self.replace(at, "");
     }
 
-    fn replace(&mut self, at: Range<usize>, with: Cow<'static, str>) {
-        if self.leaving_out.is_some() {
-            return;
+    fn replace(&mut self, at: Range<usize>, with: &str) {
+        if !self.is_leaving_out {
+            self.write_to(at.start);
+            self.mended.push_str(with);
+            self.done = at.end;
         }
-        // A body of nothing but `&` would take seventy times its length otherwise.
-        if let Some(last) = self.edits.last_mut()
-            && last.at.end == at.start
-            && last.with == AMPERSAND
-            && with == AMPERSAND
-        {
-            last.at.end = at.end;
-            last.times += 1;
-            return;
-        }
-        self.edits.push(Edit { at, with, times: 1 });
     }
 
-    /// How many pieces are replaced so far.
-    pub(super) fn edits(&self) -> usize {
-        self.edits.len()
+    /// Writes what stays as it is.
+    fn write_to(&mut self, to: usize) {
+        self.mended.push_str(self.xml.get(self.done..to).unwrap_or_default());
+        self.done = to;
     }
 
     /// Leaves out all from here to [`Self::end_leaving_out`].
     pub(super) fn leave_out(&mut self, from: usize) {
-        self.leaving_out = Some(from);
+        self.write_to(from);
+        self.is_leaving_out = true;
     }
 
     pub(super) fn end_leaving_out(&mut self, to: usize) {
-        if let Some(from) = self.leaving_out.take() {
-            self.remove(from..to);
-        }
+        self.is_leaving_out = false;
+        self.done = to;
+    }
+
+    /// Whether the element in hand is a text, in which tags are markup.
+    pub(super) fn is_in_text(&self) -> bool {
+        matches!(self.ends.last(), Some(End::Text | End::Markup))
     }
 
     /// Text that begins with `&` is one that begins no reference.
@@ -133,7 +138,7 @@ impl<'a> Repair<'a> {
                 self.replace(at.start..at.start + 1, AMPERSAND);
                 return Cow::Owned(format!("&{name};"));
             };
-            self.replace(at, escaped(&text).into());
+            self.replace(at, &escaped(&text));
             return Cow::Owned(text);
         };
         let code = reference::number(number);
@@ -150,7 +155,7 @@ impl<'a> Repair<'a> {
             (None, _) => None,
         };
         let text = text.map(String::from).unwrap_or_default();
-        self.replace(at, escaped(&text).into());
+        self.replace(at, &escaped(&text));
         Cow::Owned(text)
     }
 
@@ -161,11 +166,12 @@ impl<'a> Repair<'a> {
         name: &Name<'_>,
         attributes: &[Attribute<'_>],
         at: Range<usize>,
+        kind: Kind,
     ) {
         let depth = self.ends.len();
-        if matches!(self.ends.last(), Some(End::Text | End::Markup)) {
+        if self.is_in_text() {
             self.ends.push(End::Markup);
-            self.replace(at.start..at.start + 1, Cow::Borrowed("&lt;"));
+            self.replace(at.start..at.start + 1, "&lt;");
             return;
         }
         let new_name = new_name(root, name, attributes, depth);
@@ -175,23 +181,30 @@ impl<'a> Repair<'a> {
             None if is_text(root, name, attributes) => End::Text,
             None => End::Kept,
         });
-        if depth > 0 && new_name.is_none() && mended.is_none() {
+        let needs_link = root == Root::Rdf && kind == Kind::Entry;
+        if depth > 0 && new_name.is_none() && mended.is_none() && !needs_link {
             return;
         }
         let mended = mended.unwrap_or_else(|| attributes.to_vec());
-        let mut tag =
-            format!("<{}", new_name.unwrap_or_else(|| qualified(name.prefix, name.local)));
+        let new_name = new_name.unwrap_or_else(|| qualified(name.prefix, name.local));
+        let mut tag = format!("<{new_name}");
         for (key, value) in mended {
             let value = value.replace('"', "&quot;").replace('<', "&lt;");
             tag.push_str(&format!(" {key}=\"{value}\""));
         }
-        if depth == 0 {
-            self.root_tag = Some((at, tag));
-            return;
-        }
         let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
-        tag.push_str(if is_empty { "/>" } else { ">" });
-        self.replace(at, tag.into());
+        if depth == 0 {
+            self.replace(at.start..at.start, &tag);
+            self.root_tag_end = Some(self.mended.len());
+            tag.clear();
+        }
+        match (is_empty, needs_link) {
+            (true, true) => tag.push_str(&format!(">{LINK_OF_NONE}</{new_name}>")),
+            (true, false) => tag.push_str("/>"),
+            (false, true) => tag.push_str(&format!(">{LINK_OF_NONE}")),
+            (false, false) => tag.push('>'),
+        }
+        self.replace(at, &tag);
     }
 
     /// Mends an end tag, or none if the element was empty.
@@ -201,34 +214,23 @@ impl<'a> Repair<'a> {
             return;
         }
         match end {
-            Some(End::Renamed(name)) => self.replace(at, format!("</{name}>").into()),
-            Some(End::Markup) => self.replace(at.start..at.start + 1, Cow::Borrowed("&lt;")),
+            Some(End::Renamed(name)) => self.replace(at, &format!("</{name}>")),
+            Some(End::Markup) => self.replace(at.start..at.start + 1, "&lt;"),
             Some(End::Kept | End::Text) | None => {}
         }
     }
 
     /// The mended text, up to `to`.
-    pub(super) fn finish(self, namespaces: &Namespaces, to: usize) -> String {
-        let mut edits = self.edits;
-        if let Some((at, mut tag)) = self.root_tag {
+    pub(super) fn finish(mut self, namespaces: &Namespaces, to: usize) -> String {
+        self.write_to(to);
+        if let Some(end) = self.root_tag_end {
+            let mut declarations = format!(" xmlns:{IGNORED_PREFIX}=\"{IGNORED}\"");
             for (prefix, uri) in namespaces.missing_declarations() {
-                tag.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
+                declarations.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
             }
-            tag.push_str(&format!(" xmlns:{IGNORED_PREFIX}=\"{IGNORED}\""));
-            let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
-            tag.push_str(if is_empty { "/>" } else { ">" });
-            let place = edits.partition_point(|edit| edit.at.start < at.start);
-            edits.insert(place, Edit { at, with: tag.into(), times: 1 });
+            self.mended.insert_str(end, &declarations);
         }
-        let mut mended = String::with_capacity(to + edits.len() * 8);
-        let mut done = 0;
-        for edit in edits {
-            mended.push_str(self.xml.get(done..edit.at.start).unwrap_or_default());
-            (0..edit.times).for_each(|_| mended.push_str(&edit.with));
-            done = edit.at.end;
-        }
-        mended.push_str(self.xml.get(done..to).unwrap_or_default());
-        mended
+        self.mended
     }
 }
 
@@ -258,9 +260,14 @@ fn new_name(
         (
             Root::Rss | Root::Rdf,
             Space::Document | Space::Rss,
-            "author" | "managingEditor" | "webMaster",
+            "author" | "managingEditor" | "webMaster" | "enclosure",
         )
         | (Root::Rss | Root::Rdf, Space::Dc, "creator") => ignored(),
+        (Root::Atom | Root::AtomEntry, Space::Document | Space::Atom, "link")
+            if is_enclosure(attributes) =>
+        {
+            ignored()
+        }
         // Atom 0.3.
         (Root::Atom, Space::Document | Space::Atom, "issued") => {
             Some(qualified(name.prefix, "published"))
@@ -277,6 +284,12 @@ fn new_name(
         }
         _ => None,
     }
+}
+
+/// Whether a link leads to a file that goes with its entry; `extras` reads those.
+pub(super) fn is_enclosure(attributes: &[Attribute<'_>]) -> bool {
+    let relation = attributes.iter().find(|(key, _)| *key == "rel");
+    relation.is_some_and(|(_, relation)| relation.eq_ignore_ascii_case("enclosure"))
 }
 
 /// Whether an element holds text, or HTML escaped as text, and so no elements.
@@ -329,7 +342,8 @@ fn mended_attributes<'t>(
                 None
             }
             Some(_) => Some(known(value).map_or(value.clone(), |(_, uri)| Cow::Borrowed(uri))),
-            None if *key == "xml:base" && !is_base(value) => None,
+            // `extras` reads them; the parser would join each with every link.
+            None if *key == "xml:base" => None,
             None if *key == "version" && is_rss => None,
             None if *key == "type" && is_atom_text => {
                 text_type(attributes).flatten().map(Cow::Borrowed)
@@ -347,12 +361,4 @@ fn mended_attributes<'t>(
         mended.push(("version", Cow::Borrowed("2.0")));
     }
     (is_mended || is_rss).then_some(mended)
-}
-
-/// Whether feed-rs can resolve against it; it refuses the whole feed if not.
-fn is_base(value: &str) -> bool {
-    match Url::parse(value) {
-        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => true,
-        Err(_) => false,
-    }
 }

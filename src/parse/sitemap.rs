@@ -3,11 +3,9 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use super::limits::LIST_MAX;
 use super::{Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
-
-/// The most pictures kept of one entry.
-const PICTURES_MAX: usize = 100;
 
 /// Reads a sitemap that the guard has passed.
 ///
@@ -51,6 +49,7 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
         entries: page.entries,
         deletions: Deletions::default(),
         problems: Vec::new(),
+        over_limit: None,
     })
 }
 
@@ -69,10 +68,11 @@ impl Pages {
     fn open(&mut self, name: &str) {
         self.text.clear();
         self.path.push(name.to_owned());
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        match path.as_slice() {
-            [_, "url"] => self.entries.push(Entry::default()),
-            [_, "url", "news"] => self.has_news = true,
+        match place(&self.path) {
+            ["", "", ""] if self.path.len() == 2 && name == "url" => {
+                self.entries.push(Entry::default());
+            }
+            ["news", "", ""] => self.has_news = true,
             _ => {}
         }
     }
@@ -80,15 +80,13 @@ impl Pages {
     fn close(&mut self) {
         let text = std::mem::take(&mut self.text);
         let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         if let Some(entry) = self.entries.last_mut()
-            && let [_, "url", inside @ ..] = path.as_slice()
             && let Some(text) = text
         {
-            match inside {
-                ["loc"] => entry.link = Some(text),
-                ["lastmod"] => entry.updated = Some(text),
-                ["news", "title"] => {
+            match place(&self.path) {
+                ["loc", "", ""] => entry.link = Some(text),
+                ["lastmod", "", ""] => entry.updated = Some(text),
+                ["news", "title", ""] => {
                     let kind = if super::looks_like_html(&text) {
                         TextKind::Html
                     } else {
@@ -96,21 +94,23 @@ impl Pages {
                     };
                     entry.title = Some(EntryText { kind, value: text });
                 }
-                ["news", "publication_date"] => entry.published = Some(text),
+                ["news", "publication_date", ""] => entry.published = Some(text),
                 ["news", "publication", "language"] => entry.language = Some(text),
                 ["news", "publication", "name"] => self.publication = Some(text),
-                ["news", "keywords"] => {
+                ["news", "keywords", ""] => {
                     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-                    entry.categories.extend(words.map(str::to_owned));
+                    // One more than is kept, so that the cut is seen.
+                    let room = (LIST_MAX + 1).saturating_sub(entry.categories.len());
+                    entry.categories.extend(words.take(room).map(str::to_owned));
                 }
-                ["image", "loc"] if entry.media.len() < PICTURES_MAX => entry.media.push(Media {
+                ["image", "loc", ""] if entry.media.len() <= LIST_MAX => entry.media.push(Media {
                     url: text,
                     media_type: None,
                     width: None,
                     height: None,
                     title: None,
                 }),
-                ["image", "title" | "caption"] => {
+                ["image", "title" | "caption", ""] => {
                     if let Some(picture) = entry.media.last_mut() {
                         picture.title.get_or_insert(text);
                     }
@@ -120,4 +120,19 @@ impl Pages {
         }
         self.path.pop();
     }
+}
+
+/// The names of the elements inside `<url>` that the innermost open one lies in, itself the last;
+/// none if it is not inside one, or deeper than anything that is read.
+fn place(path: &[String]) -> [&str; 3] {
+    let mut place = [""; 3];
+    if let [_, url, inside @ ..] = path
+        && url == "url"
+        && inside.len() <= place.len()
+    {
+        for (own, name) in place.iter_mut().zip(inside) {
+            *own = name;
+        }
+    }
+    place
 }

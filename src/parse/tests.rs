@@ -5,7 +5,7 @@ use crate::model::TextKind;
 
 fn read(text: &str) -> Result<ParsedFeed, ParseFailure> {
     let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
-    parse(text.as_bytes(), None, &url, &Steps::for_bytes(text.len()))
+    parse(text.as_bytes(), None, &url, 2000, &Steps::for_bytes(text.len()))
 }
 
 fn rss(items: &str) -> String {
@@ -70,7 +70,7 @@ fn an_rss_item_keeps_all_it_says() {
     assert_eq!(entry.published.as_deref(), Some("Tue, 05 Mar 2024 10:15:00 MSK"));
     assert_eq!(entry.updated, None);
     assert_eq!(entry.media.len(), 1);
-    assert_eq!(entry.media[0].url, "https://example.org/p.jpg");
+    assert_eq!(entry.media[0].url, "/p.jpg");
     assert!(entry.offset.is_some());
 }
 
@@ -88,8 +88,8 @@ fn an_atom_entry_keeps_all_it_says() {
          <category term='w' label='World'/></entry>",
     ));
     assert_eq!(entry.guid.as_deref(), Some("urn:1"));
-    assert_eq!(entry.link.as_deref(), Some("https://example.org/news/1.html"));
-    assert_eq!(entry.base.as_ref().map(Url::as_str), Some("https://example.org/news/"));
+    assert_eq!(entry.link.as_deref(), Some("1.html"));
+    assert_eq!(entry.base.as_deref().map(Url::as_str), Some("https://example.org/news/"));
     assert_eq!(entry.title.unwrap().kind, TextKind::Html);
     let summary = entry.summary.unwrap();
     assert_eq!((summary.kind, summary.value.as_str()), (TextKind::Plain, "plain <text>"));
@@ -129,7 +129,7 @@ fn a_json_feed_is_read_as_publishers_write_it() {
 
 #[test]
 fn a_news_sitemap_is_a_feed() {
-    let entry = only(
+    let feed = read(
         "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'
             xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'
             xmlns:image='http://www.google.com/schemas/sitemap-image/1.1'>
@@ -139,7 +139,9 @@ fn a_news_sitemap_is_a_feed() {
          </news:publication><news:publication_date>2024-03-05</news:publication_date>
          <news:title>Truce &amp; talks</news:title></news:news>
          <image:image><image:loc>https://example.org/p.jpg</image:loc></image:image></url></urlset>",
-    );
+    )
+    .unwrap();
+    let [entry] = <[Entry; 1]>::try_from(feed.entries).unwrap();
     assert_eq!(entry.link.as_deref(), Some("https://example.org/a?x=1&y=2"));
     assert_eq!(entry.title.unwrap().value, "Truce & talks");
     assert_eq!(entry.published.as_deref(), Some("2024-03-05"));
@@ -453,85 +455,12 @@ fn what_is_too_wide_is_refused() {
 }
 
 #[test]
-fn entries_past_the_limit_are_left_out_and_told() {
-    let items =
-        format!("{}{}", "<item/>".repeat(50_000), "<item><title>x</title></item>".repeat(3));
-    let feed = read(&rss(&items)).unwrap();
-    assert_eq!(feed.entries.len(), 50_000);
-    assert_eq!(feed.problems.len(), 1);
-    let items = vec!["{}"; 50_002].join(",");
-    let feed = read(&format!(
-        "{{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [{items}]}}"
-    ));
-    assert_eq!(feed.unwrap().entries.len(), 50_000);
-}
-
-#[test]
-fn a_run_of_bare_ampersands_is_one_mending_and_reads_as_it_stands() {
-    let run = "&".repeat(100_000);
-    let text = format!(
-        "<rss version=\"2.0\"><channel><item><title>a {run} b</title></item></channel></rss>"
-    );
-    let url = Url::parse("https://feeds.example/feed.xml").unwrap();
-    let parsed = parse(text.as_bytes(), None, &url, &Steps::for_bytes(text.len())).unwrap();
-    assert_eq!(parsed.entries[0].title.as_ref().unwrap().value, format!("a {run} b"));
-}
-
-#[test]
-fn a_document_with_too_many_places_to_mend_is_refused() {
-    let text = format!(
-        "<rss version=\"2.0\"><channel><item><title>{}</title></item></channel></rss>",
-        "& ".repeat(1_000_001)
-    );
-    let url = Url::parse("https://feeds.example/feed.xml").unwrap();
-    let refused = parse(text.as_bytes(), None, &url, &Steps::for_bytes(text.len())).unwrap_err();
-    assert_eq!(refused.class, FailureClass::Malformed, "{}", refused.detail);
-    assert!(refused.detail.contains("mended"), "{}", refused.detail);
-}
-
-/// A name, and how a text of so many pieces is made.
-type Construction = (&'static str, fn(usize) -> String);
-
-/// The steps that a text takes to be read or refused.
-fn steps_of(text: &str) -> u64 {
-    let steps = Steps::new(u64::MAX);
-    let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
-    let _either = parse(text.as_bytes(), None, &url, &steps);
-    steps.spent()
-}
-
-#[test]
-fn four_times_the_document_takes_four_times_the_steps() {
-    let root = |inside: String| format!("<rss version='2.0'><channel>{inside}</channel></rss>");
-    let constructions: [Construction; 12] = [
-        ("subsets that end", |n| format!("{}>", "<![]".repeat(n))),
-        ("subsets that do not", |n| "<![".repeat(n)),
-        ("declarations", |n| "<!a>".repeat(n)),
-        ("comments never closed", |n| "<!--".repeat(n)),
-        ("instructions never closed", |n| "<?".repeat(n)),
-        ("less-than signs", |n| "<".repeat(n)),
-        ("ampersands", |n| format!("<rss><channel><title>{}", "&".repeat(n))),
-        ("words before a feed", |n| format!("{}<rss></rss>", "a ".repeat(n))),
-        ("CDATA", |n| format!("<rss><channel><item>{}", "<![CDATA[a]]>".repeat(n))),
-        ("JSON lists", |n| format!("{{\"items\": [{}1]}}", "[], ".repeat(n))),
-        ("JSON never closed", |n| "{\"a\":".repeat(n)),
-        ("strings", |n| format!("{{\"items\": [{}{{}}]}}", "\"a\",".repeat(n))),
-    ];
-    let inside: [Construction; 6] = [
-        ("items", |n| "<item/>".repeat(n)),
-        ("categories", |n| format!("<item>{}</item>", "<category>a</category>".repeat(n))),
-        ("bases", |n| format!("<item xml:base='{}/'/>", "a".repeat(1000)).repeat(n / 100)),
-        ("references", |n| format!("<title>{}</title>", "&nosuch;".repeat(n))),
-        ("prefixes", |n| (0..n).map(|at| format!("<p{at}:a/>")).collect()),
-        ("attributes", |n| format!("<a {}/>", "b='c' ".repeat(200)).repeat(n / 200)),
-    ];
-    let all = constructions.map(|(name, make)| (name, make(2_000), make(8_000)));
-    let nested = inside.map(|(name, make)| (name, root(make(2_000)), root(make(8_000))));
-    for (name, small, large) in all.into_iter().chain(nested) {
-        let (few, many) = (steps_of(&small), steps_of(&large));
-        assert!(many <= few * 5, "{name}: {few} steps, then {many}");
-        let allowed = Steps::for_bytes(large.len()).allowed();
-        assert!(many < allowed, "{name}: {many} of {allowed} steps");
+fn bare_ampersands_read_as_they_stand_however_many() {
+    for run in ["&".repeat(100_000), "& ".repeat(100_000), "&a".repeat(100_000)] {
+        // Not as a headline, which is cut.
+        let entry = only(&rss(&format!("<item><description>a {run} b</description></item>")));
+        let summary = entry.summary.unwrap().value;
+        assert!(summary == format!("a {run} b"), "{summary:.100}");
     }
 }
 
@@ -539,7 +468,7 @@ fn four_times_the_document_takes_four_times_the_steps() {
 fn a_document_that_takes_too_many_steps_is_refused() {
     for text in [rss("<item><title>a</title></item>"), "{\"items\": []}".to_owned()] {
         let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
-        let failure = parse(text.as_bytes(), None, &url, &Steps::new(10)).unwrap_err();
+        let failure = parse(text.as_bytes(), None, &url, 2000, &Steps::new(10)).unwrap_err();
         assert_eq!(failure.class, FailureClass::TooCostly);
     }
 }

@@ -176,7 +176,8 @@ fn read_body(
         schedule(feed, &mut next, &Hints { ttl, ..hints }, Found::Nothing, now);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
-    let parsed = match parse(&body.bytes, body.content_type.as_deref(), &body.final_url, steps) {
+    let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
+    let parsed = match parse(&body.bytes, content_type, url, feed.entries_max, steps) {
         Ok(parsed) => parsed,
         Err(problem) => return refuse(feed, body, next, problem, now),
     };
@@ -271,25 +272,20 @@ impl Source<'_> {
     /// takes more steps than are left.
     fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
         let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
-        let (articles, gone, over_limit) = self.articles(next)?;
+        let (articles, gone) = self.articles(next)?;
         budget.spend(state_bytes(next))?;
         let (mut records, mut counts) = self.publish(&articles, next, tagger, &mut budget)?;
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
-        let counts =
-            EntryCounts { rejected: self.parsed.problems.len() as u64, over_limit, ..counts };
+        let rejected = self.parsed.problems.iter().map(|problem| problem.entries).sum();
+        let over_limit = self.parsed.over_limit.as_ref().map_or(0, |problem| problem.entries);
+        let counts = EntryCounts { rejected, over_limit, ..counts };
         let rejects = self.entry_rejects(next, &mut budget)?;
         next.seen.forget_departed(next.sequence);
         Ok(Made { records, rejects, counts, bytes: budget.bytes() })
     }
 
-    /// The document's articles, oldest first, each id once; those it takes back; and how many entries
-    /// were beyond the limit. Feeds list the newest first, so the first `entries_max` are kept.
-    fn articles(
-        &self,
-        next: &mut FeedState,
-    ) -> Result<(Vec<Article>, Vec<Article>, u64), TooCostly> {
-        let kept = self.parsed.entries.iter().take(self.feed.entries_max);
-        let over_limit = self.parsed.entries.len().saturating_sub(self.feed.entries_max) as u64;
+    /// The document's articles, oldest first, each id once; and those it takes back.
+    fn articles(&self, next: &mut FeedState) -> Result<(Vec<Article>, Vec<Article>), TooCostly> {
         let repeated_marks = self.repeated_marks(next)?;
         if self.parsed.language.is_none() {
             next.language = feed_language(&self.parsed.entries).or(next.language.take());
@@ -303,7 +299,7 @@ impl Source<'_> {
         };
         let mut articles: Vec<Article> = Vec::new();
         let mut places: HashMap<ArticleId, usize> = HashMap::new();
-        for entry in kept.rev() {
+        for entry in self.parsed.entries.iter().rev() {
             let article = normalise(&context, entry, self.steps)?;
             match places.get(&article.id).and_then(|place| articles.get_mut(*place)) {
                 // One id twice in a document: the later update wins, else the one listed first.
@@ -317,7 +313,7 @@ impl Source<'_> {
         }
         let deletions = &self.parsed.deletions;
         let gone = taken_back(&context, deletions, &mut articles, self.steps)?;
-        Ok((articles, gone, over_limit))
+        Ok((articles, gone))
     }
 
     /// The guids and links that identify nothing: in this document, or in an earlier one, for what

@@ -14,9 +14,11 @@ impl Source<'_> {
         budget: &mut Budget,
     ) -> Result<Vec<Reject>, Spent> {
         let mut rejects = Vec::new();
-        for problem in &self.parsed.problems {
+        let problems = self.parsed.problems.iter().map(|problem| ("entry", problem));
+        let over_limit = self.parsed.over_limit.iter().map(|problem| ("over_limit", problem));
+        for (reason, problem) in problems.chain(over_limit) {
             let refused = Refused {
-                reason: "entry",
+                reason,
                 detail: &problem.detail,
                 offset: problem.offset,
                 bytes: &problem.bytes,

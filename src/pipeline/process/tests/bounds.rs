@@ -145,7 +145,7 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
         detail,
         retry_after: None,
     }));
-    let outcome = polls(&Feed { entries_max: 100, ..wide() }, &answers);
+    let outcome = polls(&Feed { entries_max: 500, ..wide() }, &answers);
     let mut state = FeedState::clone(&outcome.state);
     assert!(state.seen.len() <= 1000, "{}", state.seen.len());
     state.seen = crate::state::Seen::default();

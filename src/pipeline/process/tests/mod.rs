@@ -350,6 +350,10 @@ fn entries_beyond_the_limit_are_counted() {
     assert_eq!(titles(&outcome), [("B".to_owned(), 1), ("C".to_owned(), 1)]);
     let PollResult::Modified(counts) = outcome.result else { panic!("not modified") };
     assert_eq!(counts.over_limit, 1);
+    let [reject] = <[_; 1]>::try_from(outcome.rejects).unwrap();
+    assert_eq!(reject.reason, "over_limit");
+    assert!(reject.detail.contains("more than 2 entries"), "{}", reject.detail);
+    assert!(reject.length > 0);
 }
 
 #[test]

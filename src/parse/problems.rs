@@ -1,0 +1,69 @@
+//! Entries that had to be left out: counted, each kind with the bytes of one.
+
+use crate::model::reject::{DETAIL_BYTES_MAX, cut};
+
+/// The most problems of one document: a hundred show what is wrong, and each becomes a reject. What
+/// is past them is counted with the last.
+const PROBLEMS_MAX: usize = 100;
+
+/// One entry that had to be left out, or several for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryProblem {
+    /// What is wrong, for a person; bounded.
+    pub detail: String,
+    /// Where in the decoded document, in bytes, if known.
+    pub offset: Option<u64>,
+    /// The entry, or the first of several.
+    pub bytes: Vec<u8>,
+    /// How many entries it stands for.
+    pub entries: u64,
+}
+
+impl EntryProblem {
+    /// The problem of one entry.
+    pub(super) fn new(detail: String, offset: usize, entry: &str) -> Self {
+        Self {
+            detail: cut(detail, DETAIL_BYTES_MAX),
+            offset: Some(offset as u64),
+            bytes: entry.as_bytes().to_vec(),
+            entries: 1,
+        }
+    }
+}
+
+/// Those of one document, in document order.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    list: Vec<EntryProblem>,
+}
+
+impl Problems {
+    /// Whether the bytes of another one are kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.list.len() < PROBLEMS_MAX
+    }
+
+    pub(super) fn push(&mut self, problem: EntryProblem) {
+        let is_full = !self.has_room();
+        match self.list.last_mut().filter(|_| is_full) {
+            Some(last) => last.entries += problem.entries,
+            None => self.list.push(problem),
+        }
+    }
+
+    pub(super) fn extend(&mut self, problems: impl IntoIterator<Item = EntryProblem>) {
+        problems.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// All of them; what the last one stands for is said.
+    pub(super) fn finish(mut self) -> Vec<EntryProblem> {
+        if self.list.len() >= PROBLEMS_MAX
+            && let Some(last) = self.list.last_mut()
+            && last.entries > 1
+        {
+            let others = last.entries - 1;
+            last.detail = cut(format!("{}; and {others} more", last.detail), DETAIL_BYTES_MAX);
+        }
+        self.list
+    }
+}
