@@ -19,18 +19,23 @@ WORKDIR /build
 # Dependencies first, against an empty program, so that a change of ours does not build them anew.
 # Cargo wants every target that Cargo.toml names to exist; benchmark and tests stay empty.
 COPY Cargo.toml Cargo.lock ./
+COPY deploy/release.sh deploy/
 RUN mkdir -p src benches tests/it state \
     && touch src/lib.rs \
     && for file in src/main.rs benches/figures.rs tests/it/main.rs; do \
          echo 'fn main() {}' >"$file"; \
        done \
-    && cargo build --release --locked --bin conflictwire
+    && deploy/release.sh
 
 COPY config config
 COPY src src
 # Cargo compares times, and those of the empty program are later than those of the files copied.
 RUN touch src/lib.rs src/main.rs \
-    && cargo build --release --locked --bin conflictwire
+    && deploy/release.sh
+
+# The image is not made of a binary that is not hardened.
+COPY tests/release tests/release
+RUN tests/release/hardened.sh
 
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
@@ -41,7 +46,7 @@ LABEL org.opencontainers.image.title="conflictwire" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-COPY --from=build /build/target/release/conflictwire /usr/bin/conflictwire
+COPY --from=build /build/target/released/conflictwire /usr/bin/conflictwire
 COPY LICENSE NOTICE /usr/share/doc/conflictwire/
 COPY config /etc/conflictwire
 # Empty, and the user's own: a new volume mounted there takes over both.

@@ -20,7 +20,7 @@ SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools test test-alerts soak hostile bench fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts soak hostile bench fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -28,6 +28,7 @@ help:
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
+	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make docs    API documentation, warnings are errors"
@@ -98,7 +99,12 @@ soak: tools
 		     END { printf "%d faults, %d lost, %d twice\n", faults, lost, twice; \
 		           exit faults == 0 || lost + twice > 0 }' && [ "$$(cat "$$log.code")" = 0 ]
 
-# With the binary as it is released: how late a poll is depends on how fast documents are read.
+# What SECURITY.md says of the binary, proved on it.
+release: tools
+	deploy/release.sh
+	tests/release/hardened.sh
+
+# Optimised, as a released binary is: how late a poll is depends on how fast documents are read.
 hostile: tools
 	$(CARGO) build --locked --release --bin conflictwire
 	CONFLICTWIRE_TEST_BINARY=target/release/conflictwire CONFLICTWIRE_TEST_MINUTES=$(MINUTES) \

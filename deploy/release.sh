@@ -1,0 +1,70 @@
+#!/bin/sh
+# Builds the binary that we release: target/released/conflictwire. More arguments are cargo's.
+#
+# It is what `cargo build --release` makes, and besides:
+# - the C inside (SQLite, librdkafka, OpenSSL, zstd, zlib, ring) is compiled with what the compiler
+#   has against mistakes in it; Rust is linked position-independent, with RELRO and BIND_NOW, by itself;
+# - no path of the machine that built it is in it;
+# - OpenSSL looks for its configuration and for code to load where only root may write.
+# tests/release/hardened.sh proves all that on the result. A folder of its own keeps what was
+# compiled otherwise out of it.
+set -eu
+cd "$(dirname "$0")/.."
+
+CC=${CC:-cc}
+# Below a directory that only root may write to, and which need not be there.
+NOWHERE=/usr/lib/conflictwire
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+echo 'int main(void) { return 0; }' >"$scratch/empty.c"
+
+# Those of these flags that this compiler has for this machine.
+hardened() {
+    for flag; do
+        # shellcheck disable=SC2086
+        if $CC -O2 -Werror "$flag" -c "$scratch/empty.c" -o "$scratch/empty.o" 2>/dev/null; then
+            printf '%s ' "$flag"
+        else
+            echo "release: $CC does not take $flag" >&2
+        fi
+    done
+}
+
+# A stack that is overwritten ends the process; no allocation jumps over the page that guards it.
+flags=$(hardened -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero)
+# Undefined before, where a distribution defines it.
+flags="$flags-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"
+# Marks where an indirect jump may land; it counts once what Rust compiles is marked too.
+case $(uname -m) in
+x86_64) flags="$flags $(hardened -fcf-protection=full)" ;;
+aarch64) flags="$flags $(hardened -mbranch-protection=standard)" ;;
+esac
+export CFLAGS="${CFLAGS:+$CFLAGS }$flags"
+export CXXFLAGS="${CXXFLAGS:+$CXXFLAGS }$flags"
+
+# openssl-src knows of the first directory only; the others it puts below its build. GNU make takes
+# them from here over what the makefile says.
+export OPENSSL_CONFIG_DIR="$NOWHERE/ssl"
+export GNUMAKEFLAGS="${GNUMAKEFLAGS:+$GNUMAKEFLAGS }ENGINESDIR=$NOWHERE/engines MODULESDIR=$NOWHERE/modules"
+
+# The names under which panics are told. They are there only once the crates are.
+cargo fetch --locked
+separator=$(printf '\037')
+remapped=
+remap() {
+    remapped="$remapped${remapped:+$separator}--remap-path-prefix=$1=$2"
+}
+# The last that fits counts.
+remap "$PWD" .
+remap "${CARGO_TARGET_DIR:-$PWD/target}" target
+remap "$(rustc --print sysroot)/lib/rustlib/src/rust" rust
+remap "${CARGO_HOME:-$HOME/.cargo}" cargo
+for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+    remap "$folder" crates
+done
+# Of the two variables cargo takes only this one, in which paths may have spaces.
+CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS:-$(printf %s "${RUSTFLAGS:-}" | tr -s ' ' "$separator")}
+export CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS${CARGO_ENCODED_RUSTFLAGS:+$separator}$remapped"
+
+cargo build --locked --profile released --bin conflictwire "$@"
