@@ -14,19 +14,22 @@ KAFKA_TEST_THREADS ?= 4
 KAFKA_TEST_ROUNDS ?= 3
 # How often each fault of `make soak` strikes.
 ROUNDS ?= 10
-# How long `make hostile` looks on.
+# How long `make hostile` looks on, and `make fuzz` at each target.
 MINUTES ?= 10
+# What `make fuzz` runs: names of src/fuzz.rs; empty for all.
+TARGET ?=
 SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts soak hostile bench fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts soak hostile fuzz bench fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
+	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
 	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
 	@echo "make fmt     format"
@@ -109,6 +112,10 @@ hostile: tools
 	$(CARGO) build --locked --release --bin conflictwire
 	CONFLICTWIRE_TEST_BINARY=target/release/conflictwire CONFLICTWIRE_TEST_MINUTES=$(MINUTES) \
 		$(CARGO) test --locked $(FEATURES) --test it -- --ignored hostile:: --nocapture
+
+# A short pass over the same targets, without libFuzzer, is part of `make test` (tests/it/fuzz.rs).
+fuzz: tools
+	tests/fuzz/run.sh $(MINUTES) $(TARGET)
 
 bench: tools
 	@if [ "$(KAFKA)" != none ]; then tests/kafka/fetch.sh; fi

@@ -18,4 +18,6 @@ pub mod demo;
 pub mod cli;
 pub mod clock;
 pub mod fault;
+#[cfg(feature = "fault-points")]
+pub mod fuzz;
 pub mod shutdown;

@@ -8,7 +8,7 @@ mod check;
 mod environment;
 mod feeds;
 mod networks;
-mod opml;
+pub(crate) mod opml;
 mod origin;
 mod raw;
 mod read;

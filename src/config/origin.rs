@@ -7,7 +7,7 @@ use super::environment::ENVIRONMENT;
 
 /// Where the keys of one document were set.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Origins {
+pub(crate) struct Origins {
     file: String,
     lines: BTreeMap<String, usize>,
     variables: BTreeMap<String, String>,

@@ -34,7 +34,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// One content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     Gzip,
     /// zlib as the standard says, or raw, as some servers send.
     Deflate,
@@ -55,7 +55,7 @@ impl Coding {
 
 /// A body that could not be decoded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum DecodeError {
+pub(crate) enum DecodeError {
     #[error("content-encoding \"{0}\" is not one we asked for (gzip, br, zstd, deflate)")]
     Unknown(String),
     #[error("content-encoding names {0} codings; at most {STACKED_MAX} are undone")]
@@ -72,7 +72,7 @@ pub(super) enum DecodeError {
 ///
 /// # Errors
 /// [`DecodeError::Unknown`], [`DecodeError::Stacked`].
-pub(super) fn codings(header: &str) -> Result<Vec<Coding>, DecodeError> {
+pub(crate) fn codings(header: &str) -> Result<Vec<Coding>, DecodeError> {
     let mut codings = Vec::new();
     for name in header.split(',').map(|name| name.trim().to_ascii_lowercase()) {
         codings.push(match name.as_str() {
@@ -101,7 +101,7 @@ pub(super) fn is_coded(bytes: &[u8], codings: &[Coding]) -> bool {
 ///
 /// # Errors
 /// [`DecodeError`]; nothing beyond `limit` bytes is held at any time.
-pub(super) fn decode(
+pub(crate) fn decode(
     wire: Vec<u8>,
     codings: &[Coding],
     limit: u64,

@@ -11,7 +11,7 @@ mod body;
 mod client;
 mod connect;
 mod connections;
-mod decode;
+pub(crate) mod decode;
 mod failure;
 mod outcome;
 mod redirect;

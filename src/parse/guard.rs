@@ -44,7 +44,7 @@ const JUNK_BYTES_MAX: usize = 64 * 1024;
 
 /// What a document is by its first markup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// XML whose first interesting byte is here.
     Xml {
         /// In bytes.
@@ -102,11 +102,11 @@ impl Root {
 
 /// A document the parsers may see.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(crate) struct Checked {
     /// What it is.
     pub(super) root: Root,
     /// Mended, without declaration, document type and whatever follows the root element.
-    pub(super) xml: String,
+    pub(crate) xml: String,
     /// What feed-rs loses, one for each entry, in document order.
     pub(super) extras: Vec<Extras>,
     /// `xml:lang` of the root element.
@@ -123,7 +123,7 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// [`ParseFailure`] of class `Empty`, `Html`, `NotAFeed` or `TooCostly`.
-pub(super) fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
+pub(crate) fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
     let failure = |class, detail: &str| Err(ParseFailure::whole(class, detail));
     let body = text.trim_start();
     let start = text.len() - body.len();
@@ -210,7 +210,7 @@ fn is_html_name(name: &str) -> bool {
 ///
 /// # Errors
 /// [`ParseFailure`] of class `Malformed`, `TooDeep`, `Entities`, `NotAFeed` or `TooCostly`.
-pub(super) fn check(
+pub(crate) fn check(
     text: &str,
     start: usize,
     url: &Url,

@@ -10,10 +10,10 @@
 
 mod adapter;
 mod base;
-mod charset;
+pub(crate) mod charset;
 pub mod date;
 mod extras;
-mod guard;
+pub(crate) mod guard;
 mod json;
 mod json_spans;
 mod limits;

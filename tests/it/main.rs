@@ -15,6 +15,7 @@
 //! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
 //! - `outside`: what comes from outside steers no terminal and no log, and tokens stay inside
 //! - `growth`: twice the text takes twice the steps, whatever it is made of
+//! - `fuzz`: what is read breaks no promise, whatever it is
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
@@ -36,6 +37,7 @@ mod bad_input;
 mod cli;
 mod disk;
 mod exactly_once;
+mod fuzz;
 mod golden;
 mod growth;
 mod hostile;
