@@ -25,6 +25,10 @@ const ID_AT: usize = 68;
 /// SQLite has not seen it then. A file that says nothing may be ours: until the first checkpoint
 /// what the daemon wrote stands in the file beside it.
 pub(super) fn is_marked_foreign(path: &Path) -> bool {
+    // Opening a pipe waits for whoever writes into it, for ever.
+    if !path.metadata().is_ok_and(|place| place.is_file()) {
+        return false;
+    }
     let mut header = [0; ID_AT + 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     let Some(id) = header.last_chunk::<4>() else { return false };
@@ -88,6 +92,16 @@ mod tests {
         let (_folder, path) = forged("PRAGMA application_id = 1196444487");
         assert!(is_marked_foreign(&path));
         check_refused(&path, "another program's");
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_the_database_keeps_nobody_waiting() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("pipe.db");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert!(!is_marked_foreign(&path));
+        assert!(schema::open(&path).is_err());
     }
 
     #[test]
