@@ -105,6 +105,7 @@ fn normalising(bytes: &[u8]) {
         feed: &feed,
         base: &feed.url,
         language: parsed.language.as_deref(),
+        shown_language: None,
         repeated_guids: &marks,
         now: now(),
     };

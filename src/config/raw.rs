@@ -370,7 +370,8 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub country: Option<String>,
-    /// The language it is in: BCP 47 ("pt-BR"). Left out: told from the feed or the text.
+    /// The language it is in: BCP 47 ("pt-BR"). Each article's text decides; this helps where a text is
+    /// too short to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub language: Option<String>,

@@ -21,6 +21,7 @@
 //! | ledger | where outcomes are committed |
 
 pub mod article;
+pub mod country;
 pub mod entry;
 pub mod feed;
 pub mod outcome;

@@ -66,7 +66,8 @@ pub struct Record {
     pub authors: Vec<String>,
     /// The publisher's own categories, in the publisher's order. Empty if there were none.
     pub categories: Vec<String>,
-    /// BCP 47 tag. Null if nobody said and it could not be told from the text.
+    /// BCP 47 tag, told from the text. What the publisher and the configuration declare decides only
+    /// where the text is too short to tell. Null if neither tells.
     pub language: Option<String>,
     /// Pictures, films, sounds. Empty if there were none.
     pub media: Vec<RecordMedia>,
@@ -85,7 +86,8 @@ pub struct Record {
     #[schemars(regex(pattern = "^[0-9a-f]{16}$"))]
     pub fingerprint: Option<String>,
     /// What it says about armed conflict. Null: nobody looked; there is no lexicon for its language,
-    /// or no text, as in a withdrawn revision.
+    /// which `language` names, nobody could tell its language, or there is no text, as in a withdrawn
+    /// revision.
     pub conflict: Option<RecordConflict>,
 }
 

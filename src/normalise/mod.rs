@@ -15,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use self::language::Hints;
 use self::text::Layout;
 pub use self::withdrawn::withdrawn;
 use crate::dedupe::digest::digest;
@@ -42,8 +43,10 @@ pub struct Context<'a> {
     pub feed: &'a Feed,
     /// The URL that served the document; relative references resolve against it.
     pub base: &'a Url,
-    /// The document's own language.
+    /// The language the document declares.
     pub language: Option<&'a str>,
+    /// The language that the texts of the feed together show.
+    pub shown_language: Option<&'a str>,
     /// When the poll was answered.
     pub now: Timestamp,
     /// Guids and links that identify nothing, from [`repeated_marks`].
@@ -89,10 +92,12 @@ pub fn normalise(
     );
     let dates = dates::believe(entry.published.as_deref(), entry.updated.as_deref(), context.now);
     let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
-    let declared = [&entry.language, &context.feed.language].map(Option::as_deref);
-    let declared = declared.into_iter().chain([context.language]).flatten();
-    let all_text = format!("{} {text}", title.as_deref().unwrap_or_default());
-    let language = language::language(declared, &all_text);
+    let hints = Hints {
+        declared: [entry.language.as_deref(), context.feed.language.as_deref(), context.language],
+        shown: context.shown_language,
+    };
+    let all_text = format!("{}\n{text}", title.as_deref().unwrap_or_default());
+    let language = language::language(&hints, &all_text);
     steps.spend(cost::LANGUAGE + all_text.len().saturating_mul(cost::DIGEST_BYTE))?;
     Ok(Article {
         id,

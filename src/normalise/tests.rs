@@ -38,6 +38,7 @@ fn article_of(feed: &Feed, repeated: &[&str], entry: &Entry) -> Article {
         feed,
         base: &base(),
         language: None,
+        shown_language: None,
         now: "2024-03-05T12:00:00Z".parse().unwrap(),
         repeated_guids: &repeated.iter().map(|guid| (*guid).to_owned()).collect::<HashSet<_>>(),
     };
@@ -297,58 +298,6 @@ mod identities {
     #[test]
     fn an_id_stays_what_it_was() {
         assert_eq!(article(&entry()).id.to_string(), "ceebe22286b838f0ac2fd7c5133fe47d");
-    }
-}
-
-mod languages {
-    use super::*;
-
-    const ENGLISH: &str = "The two sides agreed to stop fighting at dawn and to exchange prisoners";
-    const UKRAINIAN: &str = "Вночі ворог обстріляв місто, пошкоджено житлові будинки та лікарню";
-
-    #[track_caller]
-    fn check(declared: &[&str], text: &str, language: Option<&str>) {
-        let told = language::language(declared.iter().copied(), text);
-        assert_eq!(told.as_deref(), language, "{declared:?} {text}");
-    }
-
-    #[test]
-    fn the_first_word_that_fits_the_script_is_believed() {
-        check(&["en-us", "fr"], ENGLISH, Some("en-US"));
-        check(&["en-us", "uk"], UKRAINIAN, Some("uk"));
-        check(&["ru"], ENGLISH, Some("en"));
-        check(&["nonsense", "sr-latn"], ENGLISH, Some("sr-Latn"));
-        check(&["en"], "Тест", Some("en"));
-    }
-
-    #[test]
-    fn an_undeclared_language_is_told_from_enough_text() {
-        check(&[], ENGLISH, Some("en"));
-        check(&[], UKRAINIAN, Some("uk"));
-        check(&["en"], UKRAINIAN, Some("uk"));
-        check(&[], "Truce", None);
-        check(&[], "", None);
-    }
-
-    #[test]
-    fn tags_are_written_as_is_usual() {
-        for (sent, tag) in [
-            ("en-us", Some("en-US")),
-            ("ru_RU", Some("ru-RU")),
-            ("ZH-hans-cn", Some("zh-Hans-CN")),
-            ("eng", Some("en")),
-            ("ua", Some("uk")),
-            ("en-uk", Some("en-GB")),
-            ("es-419", Some("es-419")),
-            (" fr ", Some("fr")),
-            ("english", None),
-            ("", None),
-            ("e", None),
-            ("12", None),
-            ("en-", Some("en")),
-        ] {
-            assert_eq!(language::tag(sent).as_deref(), tag, "{sent}");
-        }
     }
 }
 

@@ -34,6 +34,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         feed: &feed,
         base: &url,
         language: parsed.language.as_deref(),
+        shown_language: None,
         now: "2024-03-06T00:00:00Z".parse().unwrap(),
         repeated_guids: &HashSet::from(["0".to_owned()]),
     };
@@ -91,10 +92,16 @@ fn the_old_versions_of_rss_are_read() {
             "",
             "",
             "2024-03-04T06:10:00Z",
-            "",
+            "en",
             "Mortar fire was heard in the upper valley after midnight. More",
         ],
-        ["Road to the pass reopened", "https://wire.example/n/40", "2024-03-03T15:00:00Z", "", ""],
+        [
+            "Road to the pass reopened",
+            "https://wire.example/n/40",
+            "2024-03-03T15:00:00Z",
+            "en",
+            ""
+        ],
     );
     check!(
         "rss-1.0.xml",
@@ -146,7 +153,7 @@ fn what_publishers_break_is_mended() {
             "Café attack: two held – police",
             "https://gazette.example/?p=2",
             "2024-03-05T11:00:00Z",
-            "",
+            "en",
             "",
         ],
     );

@@ -154,7 +154,7 @@ pub struct FeedState {
     /// not, and then it is known of none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub knows_relevance: bool,
-    /// The language that most of its articles were in, where nobody declared one.
+    /// The language that its texts together showed when they last left no doubt.
     pub language: Option<String>,
     /// Digest of the last document read.
     pub body_digest: Option<Digest>,

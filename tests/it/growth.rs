@@ -60,8 +60,14 @@ fn tagger() -> Tagger {
 fn steps_of_text(text: &str, feed: &Feed, tagger: &Tagger) -> u64 {
     let steps = Steps::new(u64::MAX);
     let none = std::collections::HashSet::new();
-    let context =
-        Context { feed, base: &feed.url, language: None, repeated_guids: &none, now: now() };
+    let context = Context {
+        feed,
+        base: &feed.url,
+        language: None,
+        shown_language: None,
+        repeated_guids: &none,
+        now: now(),
+    };
     let html = |value: &str| Some(EntryText { kind: TextKind::Html, value: value.to_owned() });
     let entry = Entry {
         guid: Some("a".to_owned()),

@@ -6,6 +6,7 @@
 
 mod budget;
 mod rejects;
+mod shown;
 mod wire;
 mod withdrawn;
 
@@ -16,6 +17,7 @@ use url::Url;
 
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
 use self::rejects::{Refused, reject};
+use self::shown::shown_language;
 use self::withdrawn::taken_back;
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
@@ -23,11 +25,9 @@ use crate::memory::shares::outcome_bytes_max;
 use crate::model::record::RecordFeed;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, Entry, EntryCounts, Failure, FailureClass,
-    Feed, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly,
-    Urgency,
+    Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
+    NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
 };
-use crate::normalise::language::language;
 use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
@@ -40,9 +40,6 @@ use crate::tag::{Tagger, Texts};
 /// How many refused documents a feed's state remembers, so that one that stays broken is written
 /// once. More kinds of broken in turn than this are written again.
 const REFUSED_MAX: usize = 64;
-
-/// How many entries of a document show its language.
-const ENTRIES_SAMPLED: usize = 20;
 
 /// After so many failures in a row nothing more of a feed is rejected: a broken page that differs at
 /// every poll would fill the ledger, and the first few show what is wrong.
@@ -287,13 +284,14 @@ impl Source<'_> {
     /// The document's articles, oldest first, each id once; and those it takes back.
     fn articles(&self, next: &mut FeedState) -> Result<(Vec<Article>, Vec<Article>), TooCostly> {
         let repeated_marks = self.repeated_marks(next)?;
-        if self.parsed.language.is_none() {
-            next.language = feed_language(&self.parsed.entries).or(next.language.take());
+        if let Some(shown) = shown_language(&self.parsed.entries) {
+            next.language = Some(shown);
         }
         let context = Context {
             feed: self.feed,
             base: &self.body.final_url,
-            language: self.parsed.language.as_deref().or(next.language.as_deref()),
+            language: self.parsed.language.as_deref(),
+            shown_language: next.language.as_deref(),
             repeated_guids: &repeated_marks,
             now: self.now,
         };
@@ -436,15 +434,6 @@ impl Source<'_> {
         let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
         Ok(Routed { record, route })
     }
-}
-
-/// The language of a document that declares none: that of its headlines and teasers together, for
-/// one headline alone is too short to tell.
-fn feed_language(entries: &[Entry]) -> Option<String> {
-    let texts =
-        entries.iter().take(ENTRIES_SAMPLED).flat_map(|entry| [&entry.title, &entry.summary]);
-    let text: Vec<&str> = texts.flatten().map(|text| text.value.as_str()).collect();
-    language([], &text.join("\n"))
 }
 
 fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Timestamp) -> Outcome {

@@ -1,0 +1,201 @@
+//! The languages there are, and what their texts look like: `languages.toml`, read once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::script::Script;
+
+/// What comes with the program. A test reads it, so that no start can fail on it.
+pub(super) static KNOWN: LazyLock<Known> =
+    LazyLock::new(|| Known::read(include_str!("languages.toml")).unwrap_or_default());
+
+/// A language that texts can be told to be in, by its place in [`Known`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(pub(super) usize);
+
+/// What is known of one language.
+#[derive(Debug)]
+pub(super) struct Language {
+    /// BCP 47 primary subtag.
+    pub(super) tag: String,
+    scripts: Vec<String>,
+    also: Vec<String>,
+    /// Whether common words can tell it: not where there are no spaces, or only one language.
+    pub(super) has_words: bool,
+    unlike: Vec<String>,
+}
+
+impl Language {
+    /// Whether it is written in this script.
+    pub(super) fn uses(&self, script: Script) -> bool {
+        self.scripts.iter().any(|own| own == script.0)
+    }
+
+    /// Whether a word in lower case has letters that its own words have not.
+    pub(super) fn has_no_word_like(&self, word: &str) -> bool {
+        self.unlike.iter().any(|group| match group.strip_suffix('$') {
+            Some(end) => word.ends_with(end),
+            None => word.contains(group.as_str()),
+        })
+    }
+
+    /// Whether a text in this language may bear a tag with this primary subtag.
+    pub(super) fn may_be_called(&self, primary: &str) -> bool {
+        self.tag == primary || self.also.iter().any(|also| also == primary)
+    }
+}
+
+/// Every language.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    languages: Vec<Language>,
+    by_script: HashMap<String, Vec<Place>>,
+    by_word: HashMap<String, Vec<Place>>,
+    by_letter: HashMap<char, Vec<Place>>,
+    /// From what is written to a primary subtag.
+    primaries: HashMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownFile {
+    tags: String,
+    long: String,
+    language: BTreeMap<String, LanguageTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LanguageTable {
+    script: String,
+    #[serde(default)]
+    names: String,
+    #[serde(default)]
+    also: String,
+    #[serde(default)]
+    words: String,
+    #[serde(default)]
+    letters: String,
+    #[serde(default)]
+    unlike: String,
+}
+
+impl Known {
+    fn read(text: &str) -> Result<Self, toml::de::Error> {
+        let file: KnownFile = toml::from_str(text)?;
+        let mut known = Self::default();
+        for tag in file.tags.split_whitespace() {
+            known.primaries.insert(tag.to_owned(), tag.to_owned());
+        }
+        for (long, tag) in file.long.split_whitespace().filter_map(|pair| pair.split_once('-')) {
+            known.primaries.insert(long.to_owned(), tag.to_owned());
+        }
+        let list = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        for (tag, table) in file.language {
+            let place = Place(known.languages.len());
+            for name in table.names.split_whitespace() {
+                known.primaries.insert(name.to_owned(), tag.clone());
+            }
+            for word in table.words.split_whitespace() {
+                known.by_word.entry(word.to_owned()).or_default().push(place);
+            }
+            for letter in table.letters.chars().filter(|c| !c.is_whitespace()) {
+                known.by_letter.entry(letter).or_default().push(place);
+            }
+            for script in table.script.split_whitespace() {
+                known.by_script.entry(script.to_owned()).or_default().push(place);
+            }
+            known.languages.push(Language {
+                tag,
+                scripts: list(&table.script),
+                also: list(&table.also),
+                has_words: !table.words.trim().is_empty(),
+                unlike: list(&table.unlike),
+            });
+        }
+        Ok(known)
+    }
+
+    /// The primary subtag for what is written in its place, in lower case.
+    pub(super) fn primary(&self, written: &str) -> Option<&str> {
+        self.primaries.get(written).map(String::as_str)
+    }
+
+    pub(super) fn get(&self, place: Place) -> Option<&Language> {
+        self.languages.get(place.0)
+    }
+
+    /// Those written in a script.
+    pub(super) fn of_script(&self, script: Script) -> &[Place] {
+        self.by_script.get(script.0).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those whose texts may bear a tag with this primary subtag.
+    pub(super) fn may_be_called(&self, primary: &str) -> impl Iterator<Item = Place> {
+        let all = self.languages.iter().enumerate();
+        all.filter(move |(_, language)| language.may_be_called(primary)).map(|(at, _)| Place(at))
+    }
+
+    /// A value for each language, at its place.
+    pub(super) fn each<T: Clone>(&self, value: T) -> Vec<T> {
+        vec![value; self.languages.len()]
+    }
+
+    /// Those in which a word is common.
+    pub(super) fn with_word(&self, word: &str) -> &[Place] {
+        self.by_word.get(word).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those with a letter that few others of their script use.
+    pub(super) fn with_letter(&self, letter: char) -> &[Place] {
+        self.by_letter.get(&letter).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The one that a declared primary subtag means.
+    pub(super) fn called(&self, primary: &str) -> Option<(Place, &Language)> {
+        let all = || self.languages.iter().enumerate();
+        all()
+            .find(|(_, language)| language.tag == primary)
+            .or_else(|| all().find(|(_, language)| language.may_be_called(primary)))
+            .map(|(place, language)| (Place(place), language))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalise::language::evidence::words;
+
+    #[test]
+    fn what_comes_with_the_program_reads() {
+        let known = Known::read(include_str!("languages.toml")).unwrap();
+        for language in &known.languages {
+            assert_eq!(known.primary(&language.tag), Some(language.tag.as_str()));
+            for also in &language.also {
+                assert_eq!(known.primary(also), Some(also.as_str()), "of {}", language.tag);
+            }
+            assert!(language.scripts.iter().all(|script| script.len() == 4), "{}", language.tag);
+        }
+        for word in known.by_word.keys() {
+            let parts: Vec<&str> = words(word).collect();
+            assert_eq!(parts, [word], "a word is letters only, in lower case");
+        }
+        for (written, primary) in &known.primaries {
+            assert_eq!(known.primary(primary), Some(primary.as_str()), "{written}");
+            assert_eq!(&written.to_lowercase(), written);
+        }
+    }
+
+    #[test]
+    fn languages_that_share_a_script_have_words() {
+        for language in &KNOWN.languages {
+            let Some(script) = language.scripts.first() else { continue };
+            let shares =
+                KNOWN.languages.iter().filter(|other| other.scripts.first() == Some(script));
+            let has_no_spaces = matches!(script.as_str(), "Hani" | "Kana");
+            assert!(language.has_words || has_no_spaces || shares.count() == 1, "{}", language.tag);
+        }
+    }
+}
