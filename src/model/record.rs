@@ -50,7 +50,8 @@ pub struct Record {
     pub feed: Arc<RecordFeed>,
     /// Canonical link, without tracking parameters. Null if the publisher gave none.
     pub url: Option<String>,
-    /// The publisher's identifier. Null if there was none.
+    /// The publisher's identifier, verbatim but for white space around it: it may hold any character.
+    /// The beginning and a hash of one that is longer than 4 KiB. Null if there was none.
     pub guid: Option<String>,
     /// Headline: one line of plain text. Null if there was none.
     pub title: Option<String>,
@@ -158,7 +159,7 @@ pub struct RecordFeed {
     /// Its configured URL, without user-info; without its query too, which may hold a token, unless
     /// the feed is configured to publish it.
     pub url: String,
-    /// Its own title. Null if it has none.
+    /// Its own title, one line of plain text. Null if it has none.
     pub title: Option<String>,
     /// The publisher, as configured. Null if not configured.
     pub publisher: Option<String>,
@@ -173,7 +174,7 @@ pub struct RecordFeed {
 pub struct RecordMedia {
     /// Absolute URL.
     pub url: String,
-    /// Media type ("image/jpeg"). Null if not given.
+    /// Media type ("image/jpeg"), without parameters. Null if not given, or none.
     #[serde(rename = "type")]
     pub media_type: Option<String>,
     /// Pixels. Null if not given.
@@ -187,7 +188,8 @@ pub struct RecordMedia {
 /// How far the dates can be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordDates {
-    /// The date of publication exactly as written. Null if there was none.
+    /// The date of publication, verbatim: it may hold any character. At most 1,000 of them. Null if
+    /// there was none.
     pub published_raw: Option<String>,
     /// What is odd about the dates; empty if nothing is.
     pub quality: Vec<RecordDateQuality>,
@@ -381,7 +383,7 @@ pub struct Reject {
     /// the entries past `parse.entries_max`, or "record" for an article's record that the ledger
     /// could not take; then `bytes` is that record.
     pub reason: String,
-    /// What is wrong, for a person; cut after some 2000 bytes.
+    /// What is wrong, for a person, one line; cut after some 2000 bytes.
     pub detail: String,
     /// Where in the decoded document, in bytes. Null if it is the whole document.
     pub offset: Option<u64>,

@@ -205,6 +205,12 @@ fn title(text: &EntryText) -> Option<String> {
     Some(text::cut(&line, LINE_CHARS_MAX).unwrap_or(line))
 }
 
+/// One line of plain text, whatever markup and references the text holds, as a headline is read. `None`
+/// if there is nothing to read.
+pub fn line(text: &str, kind: TextKind) -> Option<String> {
+    title(&EntryText { kind, value: text.to_owned() })
+}
+
 /// Plain text, and whether it was cut.
 fn paragraphs(text: Option<&EntryText>, chars_max: usize) -> (Option<String>, bool) {
     let Some(text) = text.and_then(|text| text::plain_text(text, Layout::Paragraphs)) else {
@@ -263,10 +269,22 @@ fn media(base: &Url, sent: &[Media], steps: &Steps) -> Result<Vec<Media>, TooCos
             && !media.iter().any(|seen| seen.url == url.as_str())
         {
             let title = lines(one.title.as_slice(), steps)?.pop();
-            media.push(Media { url: url.into(), title, ..one.clone() });
+            let media_type = one.media_type.as_deref().and_then(media_type);
+            media.push(Media { url: url.into(), media_type, title, ..one.clone() });
         }
     }
     Ok(media)
+}
+
+/// Type and subtype, without parameters (RFC 6838, 4.2). `None` if it is none.
+fn media_type(text: &str) -> Option<String> {
+    let (essence, _) = text.split_once(';').unwrap_or((text, ""));
+    let is_name = |name: &str| {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+        (1..=127).contains(&name.len()) && name.bytes().all(is_allowed)
+    };
+    let (kind, subtype) = essence.trim().split_once('/')?;
+    (is_name(kind) && is_name(subtype)).then(|| format!("{kind}/{subtype}"))
 }
 
 #[cfg(test)]

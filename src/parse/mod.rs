@@ -140,7 +140,7 @@ impl ParseFailure {
 }
 
 /// Reads a document. `url` is what its bases resolve against; past `entries_max` entries, or
-/// [`ENTRIES_MAX`], the rest is left out.
+/// `ENTRIES_MAX`, the rest is left out.
 ///
 /// # Errors
 /// [`ParseFailure`] if no entry can be had from it, or not within the steps.

@@ -176,11 +176,16 @@ fn no_fixture_is_news_twice() {
     }
 }
 
-#[test]
-fn every_record_and_reject_obeys_the_published_schema() {
+/// The schema of articles, as the program prints it.
+fn published_schema() -> Value {
     let output = Command::new(BINARY).args(["schema", "article"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_record_and_reject_obeys_the_published_schema() {
+    let schema = published_schema();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let tagger = tagger();
     let mut records = 0;
@@ -202,8 +207,7 @@ fn every_record_and_reject_obeys_the_published_schema() {
 
 #[test]
 fn the_schema_describes_every_field() {
-    let output = Command::new(BINARY).args(["schema", "article"]).output().unwrap();
-    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let schema = published_schema();
     let mut silent = Vec::new();
     undescribed(&schema, "", &mut silent);
     assert!(silent.is_empty(), "no description: {silent:#?}");
@@ -227,4 +231,105 @@ fn undescribed(schema: &Value, path: &str, silent: &mut Vec<String>) {
         Value::Array(values) => values.iter().for_each(|value| undescribed(value, path, silent)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// What a publisher may write that nobody should be shown: controls, marks of direction, invisible
+/// characters, a line end, a reference, a tag.
+const HOSTILE: &str = "A\u{7f}\u{9b}\u{202e}B\u{200b}\u{2066}\n C&#x202e;&#10;D";
+
+/// Strings of a record that are as the publisher wrote them: its schema says so.
+const VERBATIM: [&str; 2] = ["/guid", "/dates/published_raw"];
+
+/// Calls for each string of a value, with its path; places in lists are left out.
+fn each_string(value: &Value, path: &str, look: &mut impl FnMut(&str, &str)) {
+    match value {
+        Value::String(text) => look(path, text),
+        Value::Array(items) => items.iter().for_each(|item| each_string(item, path, look)),
+        Value::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|(name, field)| each_string(field, &format!("{path}/{name}"), look));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn is_hostile(path: &str, text: &str) -> bool {
+    let may_break = path == "/body" || path == "/summary";
+    let is_hostile = |char: char| {
+        (char.is_control() && !(may_break && char == '\n'))
+            || matches!(char, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.contains(is_hostile)
+}
+
+/// Documents that are hostile wherever they may hold text, in each format, and one that is refused.
+fn hostile_documents() -> [String; 5] {
+    let json = serde_json::to_string(HOSTILE).unwrap();
+    let attribute = HOSTILE.replace('\n', " ");
+    [
+        format!(
+            "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
+             xmlns:media=\"http://search.yahoo.com/mrss/\"><channel><title>{HOSTILE}</title>\
+             <language>{HOSTILE}</language><item><guid isPermaLink=\"false\">{HOSTILE}</guid>\
+             <title>{HOSTILE}</title><link>https://a.example/{attribute}</link><dc:creator>{HOSTILE}\
+             </dc:creator><category>{HOSTILE}</category><pubDate>{HOSTILE}</pubDate><description>\
+             {HOSTILE}</description><media:content url=\"https://a.example/{attribute}\" \
+             type=\"{attribute}\"><media:title>{HOSTILE}</media:title></media:content><enclosure \
+             url=\"https://a.example/b\" type=\"image/{attribute}\" length=\"1\"/></item></channel></rss>"
+        ),
+        format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{attribute}\"><title>{HOSTILE}\
+             </title><entry><id>{HOSTILE}</id><title>{HOSTILE}</title><author><name>{HOSTILE}</name>\
+             </author><category term=\"{attribute}\"/><published>{HOSTILE}</published><summary>\
+             {HOSTILE}</summary><content type=\"html\">{HOSTILE}</content><link rel=\"enclosure\" \
+             href=\"https://a.example/c\" type=\"{attribute}\" title=\"{attribute}\"/></entry></feed>"
+        ),
+        format!(
+            "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":{json},\"language\":{json},\
+             \"items\":[{{\"id\":{json},\"title\":{json},\"content_text\":{json},\"summary\":{json},\
+             \"authors\":[{{\"name\":{json}}}],\"tags\":[{json}],\"date_published\":{json},\
+             \"attachments\":[{{\"url\":\"https://a.example/d\",\"mime_type\":{json},\
+             \"title\":{json}}}]}},{json}]}}"
+        ),
+        format!(
+            "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" \
+             xmlns:news=\"http://www.google.com/schemas/sitemap-news/0.9\"><url><loc>\
+             https://a.example/e</loc><news:news><news:publication><news:name>{HOSTILE}</news:name>\
+             <news:language>{HOSTILE}</news:language></news:publication><news:title>{HOSTILE}\
+             </news:title><news:publication_date>{HOSTILE}</news:publication_date></news:news></url>\
+             </urlset>"
+        ),
+        format!("<rss version=\"2.0\"><channel></{attribute}></channel></rss>"),
+    ]
+}
+
+#[test]
+fn every_published_string_is_clean_or_said_to_be_verbatim() {
+    let (feed, tagger) = (feed("wire"), tagger());
+    let mut seen = BTreeSet::new();
+    for document in hostile_documents() {
+        let answer = answer(&feed, document.clone().into_bytes());
+        let outcome = process(&feed, &answer, &FeedState::default(), &tagger, now());
+        assert!(outcome.records.len() + outcome.rejects.len() > 0, "{document}");
+        let records =
+            outcome.records.iter().map(|routed| serde_json::to_value(&routed.record).unwrap());
+        let rejects = outcome.rejects.iter().map(|reject| serde_json::to_value(reject).unwrap());
+        for record in records.chain(rejects) {
+            each_string(&record, "", &mut |path, text| {
+                seen.insert(path.to_owned());
+                let is_verbatim = VERBATIM.contains(&path);
+                assert!(is_verbatim || !is_hostile(path, text), "{path}: {text:?} of {document}");
+            });
+        }
+    }
+    for path in
+        ["/title", "/body", "/authors", "/categories", "/media/title", "/feed/title", "/detail"]
+    {
+        assert!(seen.contains(path), "nothing hostile reached {path}: {seen:?}");
+    }
+    let schema = published_schema();
+    let guid = schema["properties"]["guid"]["description"].as_str().unwrap();
+    let raw = &schema["$defs"]["RecordDates"]["properties"]["published_raw"]["description"];
+    assert!(guid.contains("verbatim") && raw.as_str().unwrap().contains("verbatim"));
 }

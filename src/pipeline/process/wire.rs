@@ -11,10 +11,12 @@ use crate::model::record::{
     RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
 };
 use crate::model::{
-    Article, ArticleId, Change, Coding, DateQuality, Feed, Media, Record, Reject, Route, Timestamp,
+    Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
+    TextKind, Timestamp,
 };
-use crate::normalise::language;
-use crate::parse::ParsedFeed;
+use crate::normalise::text::{Layout, plain_text};
+use crate::normalise::{language, line};
+use crate::parse::{FeedFormat, ParsedFeed};
 use crate::state::SeenArticle;
 
 pub(super) fn record(
@@ -76,10 +78,18 @@ pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> RecordFeed {
     RecordFeed {
         id: feed.id.to_string(),
         url: feed.published(&feed.url),
-        title: parsed.title.clone(),
+        title: parsed.title.as_deref().and_then(|title| line(title, title_kind(parsed.format))),
         publisher: feed.publisher.clone(),
         country: feed.country.clone(),
         language: feed.language.clone().or_else(|| language::tag(parsed.language.as_deref()?)),
+    }
+}
+
+/// What a document's own title is written in.
+fn title_kind(format: FeedFormat) -> TextKind {
+    match format {
+        FeedFormat::Rss | FeedFormat::Atom => TextKind::Html,
+        FeedFormat::Json | FeedFormat::Sitemap => TextKind::Plain,
     }
 }
 
@@ -99,13 +109,19 @@ pub(super) fn reject(feed: &Feed, refused: &Refused<'_>, url: &Url, now: Timesta
         feed_id: feed.id.to_string(),
         url: feed.published(url),
         reason: refused.reason.to_owned(),
-        detail: refused.detail.to_owned(),
+        detail: detail(refused.detail),
         offset: refused.offset,
         length: 0,
         bytes: String::new(),
         at: rfc3339(now),
     };
     reject.holding(refused.bytes)
+}
+
+/// It quotes what the publisher wrote.
+fn detail(text: &str) -> String {
+    let text = EntryText { kind: TextKind::Plain, value: text.to_owned() };
+    plain_text(&text, Layout::Line).unwrap_or_default()
 }
 
 /// RFC 3339, UTC, to the second: no publisher means more, and equal instants read equal.
