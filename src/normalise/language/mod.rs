@@ -49,9 +49,11 @@ pub struct Hints<'a> {
 /// little speaks for any.
 pub fn language(hints: &Hints<'_>, text: &str) -> Option<String> {
     let mut evidence = Evidence::of(beginning(text));
-    // Without a letter, a text is in no language.
-    evidence.written?;
     let declared: Vec<String> = hints.declared.into_iter().flatten().filter_map(tag).collect();
+    // A text without letters contradicts nobody.
+    if evidence.written.is_none() {
+        return declared.into_iter().next();
+    }
     let shown = hints.shown.and_then(|shown| KNOWN.called(shown));
     // What a text says that is not sure is what its feed shows: that is enough.
     let is_as_shown = |best: Best| {

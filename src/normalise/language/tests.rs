@@ -87,8 +87,8 @@ fn a_title_too_short_to_tell_is_given_to_whom_most_speaks_for() {
     check_shown(&["en"], Some("es"), "Caracas, Maracaibo", Some("es"));
     check(&[], "Truce", None);
     check(&[], "", None);
-    check(&["en"], "12:45", None);
-    check(&["tpi"], "12:45", None);
+    check(&["US", "en"], "12:45", Some("en"));
+    check(&["tpi"], "", Some("tpi"));
 }
 
 #[test]
