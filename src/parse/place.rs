@@ -42,8 +42,9 @@ impl Places {
             None => matches!(depth, 1 | 2) && name.space != Space::Tombstones,
         };
         let child = if is_child { Place::Child } else { Place::Other };
-        let is_own = is_own(root, name.space);
         let is_at_its_depth = self.entry_depth.is_none() && depth == entry_depth;
+        // A sitemap may give its own vocabulary any prefix; its reader looks at names alone.
+        let is_own = is_own(root, name.space) || root == Root::Urlset && is_at_its_depth;
         let may_stray = is_child || self.entry_depth.is_none();
         if !is_named_entry(root, name.local) || !(is_own || is_at_its_depth) || !may_stray {
             return child;

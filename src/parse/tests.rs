@@ -151,6 +151,20 @@ fn a_news_sitemap_is_a_feed() {
 }
 
 #[test]
+fn a_sitemap_may_give_its_own_vocabulary_a_prefix() {
+    let feed = read(
+        "<s:urlset xmlns:s='http://www.sitemaps.org/schemas/sitemap/0.9'
+            xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'
+            xmlns:video='http://www.google.com/schemas/sitemap-video/1.1'>
+         <s:url><s:loc>https://example.org/b</s:loc><news:news><news:title>Truce</news:title>
+         </news:news><video:url>https://example.org/film</video:url></s:url></s:urlset>",
+    )
+    .unwrap();
+    assert_eq!(feed.entries[0].link.as_deref(), Some("https://example.org/b"));
+    assert!(feed.problems.is_empty(), "{:?}", feed.problems);
+}
+
+#[test]
 fn a_sitemap_without_news_says_what_it_is() {
     let plain = check_refused(
         "<urlset><url><loc>https://example.org/</loc></url></urlset>",
