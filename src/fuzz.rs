@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::config::opml;
+use crate::config::{FeedDefaults, opml};
 use crate::fetch::decode;
 use crate::model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
-    Quota, Steps, Timestamp, UrlQuery, Validators,
+    Quota, Steps, Timestamp, Validators,
 };
 use crate::normalise::{Context, dates, normalise, repeated_marks};
 use crate::parse::{charset, date, guard, parse};
@@ -214,14 +214,7 @@ fn now() -> Timestamp {
 fn feed() -> Feed {
     static FEED: OnceLock<Option<Feed>> = OnceLock::new();
     let make = || {
-        Some(Feed {
-            id: FeedId::parse("wire").ok()?,
-            url: Url::parse("https://wire.example/rss?a=b").ok()?,
-            publisher: None,
-            country: None,
-            language: None,
-            private_networks: None,
-            interval: None,
+        let defaults = FeedDefaults {
             interval_min: Duration::from_secs(60),
             interval_max: Duration::from_secs(3600),
             retry_after_max: Duration::from_secs(3600),
@@ -230,8 +223,9 @@ fn feed() -> Feed {
             text_chars_max: 100_000,
             body_limit: LIMIT_BYTES,
             quota: Quota { articles: u64::MAX, bytes: u64::MAX },
-            query: UrlQuery::Hidden,
-        })
+        };
+        let url = Url::parse("https://wire.example/rss?a=b").ok()?;
+        Some(defaults.feed(FeedId::parse("wire").ok()?, url))
     };
     FEED.get_or_init(make).clone().expect("a feed as in the tests")
 }

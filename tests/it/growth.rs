@@ -1,12 +1,7 @@
 //! Twice the text takes twice the steps, whatever it is made of. What a step is worth in processor time
 //! is for the benchmark to say (`benches/README.md`).
 
-use std::time::Duration;
-
-use conflictwire::model::{
-    Answer, Backlog, Body, Entry, EntryText, Feed, FeedId, Freshness, Quota, Steps, TextKind,
-    Timestamp, UrlQuery, Validators,
-};
+use conflictwire::model::{Entry, EntryText, Feed, Quota, Steps, TextKind};
 use conflictwire::normalise::{Context, normalise};
 use conflictwire::pipeline::process::process_within;
 use conflictwire::state::FeedState;
@@ -14,6 +9,7 @@ use conflictwire::tag::{Tagger, Texts};
 
 use crate::constructions::documents::{DOCUMENTS, ENTRIES};
 use crate::constructions::texts::TEXTS;
+use crate::records::{self, answer, now, tagger};
 
 /// The length of the first of three texts, each twice as long as the one before: longer than the longest
 /// sentence.
@@ -25,35 +21,16 @@ const DOCUMENT_BYTES: usize = 20_000;
 /// Times that steps may grow when a text doubles.
 const GROWTH_MAX: f64 = 2.2;
 
+/// One of which nothing is cut, so that nothing grows less than it would.
 fn feed() -> Feed {
     Feed {
-        id: FeedId::parse("wire").unwrap(),
-        url: "https://wire.example/rss".parse().unwrap(),
-        publisher: None,
-        country: None,
         language: Some("en".to_owned()),
-        private_networks: None,
-        interval: None,
-        interval_min: Duration::from_secs(60),
-        interval_max: Duration::from_secs(3600),
-        retry_after_max: Duration::from_secs(3600),
-        backlog: Backlog::All,
-        // Nothing is cut, so that nothing grows less than it would.
         entries_max: usize::MAX,
         text_chars_max: usize::MAX,
         body_limit: 1 << 40,
         quota: Quota { articles: u64::MAX, bytes: u64::MAX },
-        query: UrlQuery::Hidden,
+        ..records::feed("wire")
     }
-}
-
-fn now() -> Timestamp {
-    "2026-03-01T12:00:00Z".parse().unwrap()
-}
-
-fn tagger() -> Tagger {
-    let (taxonomy, lexicons) = Tagger::built_in_sources();
-    Tagger::new(&taxonomy, &lexicons, 0.5).unwrap()
 }
 
 /// The steps of normalising an entry with this text for everything, and of coding the article.
@@ -92,15 +69,7 @@ fn steps_of_document(
     tagger: &Tagger,
 ) -> (u64, FeedState) {
     let steps = Steps::new(u64::MAX);
-    let answer = Answer::Body(Body {
-        bytes: document.as_bytes().to_vec(),
-        wire_bytes: document.len() as u64,
-        final_url: feed.url.clone(),
-        moved_to: None,
-        content_type: None,
-        validators: Validators::default(),
-        freshness: Freshness(None),
-    });
+    let answer = answer(feed, document.as_bytes().to_vec());
     let outcome = process_within(feed, &answer, state, tagger, now(), &steps);
     (steps.spent(), FeedState::clone(&outcome.state))
 }

@@ -45,7 +45,8 @@ pub(crate) fn feed(name: &str) -> Feed {
     }
 }
 
-fn tagger() -> Tagger {
+/// With the lexicons that are built in.
+pub(crate) fn tagger() -> Tagger {
     let (taxonomy, lexicons) = Tagger::built_in_sources();
     Tagger::new(&taxonomy, &lexicons, 0.5).unwrap()
 }
