@@ -37,6 +37,13 @@ pub struct Media {
     pub title: Option<String>,
 }
 
+impl Media {
+    /// A file of which nothing else is known.
+    pub fn at(url: String) -> Self {
+        Self { url, media_type: None, width: None, height: None, title: None }
+    }
+}
+
 /// One `<item>`, `<entry>`, JSON Feed item or sitemap `<url>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {

@@ -19,7 +19,8 @@ use crate::model::{EntryText, Media, Steps, TextKind, TooCostly};
 /// remembers when they have left the feed.
 pub(super) const DELETIONS_MAX: usize = 5000;
 
-/// The longest `ref` and `when`, in bytes; a longer one names no entry that we keep.
+/// The longest `ref` and `when`, in bytes: the longest guid that is kept as it is. A longer one is counted
+/// and passed over.
 const DELETION_BYTES_MAX: usize = 4096;
 
 /// Of one entry.
@@ -295,15 +296,16 @@ fn deletion(attributes: &[Attribute<'_>]) -> Option<Deletion> {
     (!guid.is_empty()).then_some(Deletion { guid, at })
 }
 
+/// The file that an attribute leads to, and its type.
+fn file(attributes: &[Attribute<'_>], key: &str) -> Option<Media> {
+    let media_type = value(attributes, "type").map(Cow::into_owned);
+    Some(Media { media_type, ..Media::at(value(attributes, key)?.trim().to_owned()) })
+}
+
 fn media(attributes: &[Attribute<'_>]) -> Option<Media> {
     let pixels = |key| value(attributes, key)?.trim().parse().ok();
-    Some(Media {
-        url: value(attributes, "url")?.trim().to_owned(),
-        media_type: value(attributes, "type").map(Cow::into_owned),
-        width: pixels("width"),
-        height: pixels("height"),
-        title: None,
-    })
+    let (width, height) = (pixels("width"), pixels("height"));
+    Some(Media { width, height, ..file(attributes, "url")? })
 }
 
 /// An `<enclosure>`: RSS has one media type for it, or something that is none.
@@ -313,24 +315,14 @@ fn enclosure(attributes: &[Attribute<'_>]) -> Option<Media> {
         let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
         is_name(kind) && is_name(subtype.split(';').next().unwrap_or_default())
     };
-    Some(Media {
-        url: value(attributes, "url")?.trim().to_owned(),
-        media_type: value(attributes, "type").map(Cow::into_owned).filter(is_type),
-        width: None,
-        height: None,
-        title: None,
-    })
+    let file = file(attributes, "url")?;
+    Some(Media { media_type: file.media_type.filter(is_type), ..file })
 }
 
 /// Atom's `<link rel="enclosure">`.
 fn linked_file(attributes: &[Attribute<'_>]) -> Option<Media> {
-    Some(Media {
-        url: value(attributes, "href")?.trim().to_owned(),
-        media_type: value(attributes, "type").map(Cow::into_owned),
-        width: None,
-        height: None,
-        title: value(attributes, "title").map(Cow::into_owned),
-    })
+    let title = value(attributes, "title").map(Cow::into_owned);
+    Some(Media { title, ..file(attributes, "href")? })
 }
 
 /// RSS has "mail@example.org (Name)", others "Name <mail@example.org>".

@@ -118,21 +118,10 @@ fn adapt(item: JsonItem) -> Entry {
     let plain = text(TextKind::Plain, item.content_text);
     let authors = names(item.authors, item.author);
     let files = item.attachments.0.into_iter().filter_map(|file| file.0).filter_map(|file| {
-        Some(Media {
-            url: file.url.0?,
-            media_type: file.mime_type.0,
-            width: None,
-            height: None,
-            title: file.title.0,
-        })
+        let (media_type, title) = (file.mime_type.0, file.title.0);
+        Some(Media { media_type, title, ..Media::at(file.url.0?) })
     });
-    let picture = item.image.0.or(item.banner_image.0).map(|url| Media {
-        url,
-        media_type: None,
-        width: None,
-        height: None,
-        title: None,
-    });
+    let picture = item.image.0.or(item.banner_image.0).map(Media::at);
     Entry {
         guid: item.id.0.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
         link: item.url.0.or(item.external_url.0),

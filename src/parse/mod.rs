@@ -205,20 +205,23 @@ fn read_xml(
 /// told.
 fn unread(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryProblem> {
     let missing = extras.len().checked_sub(entries.len()).filter(|missing| *missing > 0)?;
-    let span = extras.first()?.span.clone();
     let detail = format!("{missing} of {} entries were not read; the first is here", extras.len());
-    let bytes = text.get(span.clone()).unwrap_or_default();
-    Some(EntryProblem { entries: missing as u64, ..EntryProblem::new(detail, span.start, bytes) })
+    Some(problem(text, extras.first()?, missing as u64, detail))
 }
 
 /// The pages of a sitemap that have no headline.
 fn untitled(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryProblem> {
     let mut untitled = entries.iter().zip(extras).filter(|(entry, _)| entry.title.is_none());
-    let span = untitled.next()?.1.span.clone();
+    let (_, first) = untitled.next()?;
     let pages = 1 + untitled.count() as u64;
     let detail = format!("pages without news:title: {pages}; the first is here");
-    let bytes = text.get(span.clone()).unwrap_or_default();
-    Some(EntryProblem { entries: pages, ..EntryProblem::new(detail, span.start, bytes) })
+    Some(problem(text, first, pages, detail))
+}
+
+/// The problem of so many entries, with the bytes of the first.
+fn problem(text: &str, first: &Extras, entries: u64, detail: String) -> EntryProblem {
+    let bytes = text.get(first.span.clone()).unwrap_or_default();
+    EntryProblem { entries, ..EntryProblem::new(detail, first.span.start, bytes) }
 }
 
 /// Joins what the guard kept with what the parser read: both are in document order.

@@ -103,13 +103,9 @@ impl Pages {
                     let room = (LIST_MAX + 1).saturating_sub(entry.categories.len());
                     entry.categories.extend(words.take(room).map(str::to_owned));
                 }
-                ["image", "loc", ""] if entry.media.len() <= LIST_MAX => entry.media.push(Media {
-                    url: text,
-                    media_type: None,
-                    width: None,
-                    height: None,
-                    title: None,
-                }),
+                ["image", "loc", ""] if entry.media.len() <= LIST_MAX => {
+                    entry.media.push(Media::at(text))
+                }
                 ["image", "title" | "caption", ""] => {
                     if let Some(picture) = entry.media.last_mut() {
                         picture.title.get_or_insert(text);
