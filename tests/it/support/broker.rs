@@ -46,8 +46,6 @@ pub(crate) struct Cluster {
     bootstrap: String,
     /// None of them if they are somebody else's.
     nodes: Vec<Node>,
-    /// Changes topics, and waits as long as that takes.
-    admin: AdminClient<DefaultClientContext>,
     /// Asks what there is. A paused broker looks to it like one that thinks: it soon gives up and
     /// asks another.
     observer: AdminClient<DefaultClientContext>,
@@ -137,10 +135,9 @@ impl Cluster {
     fn unseen(bootstrap: String) -> Self {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", &bootstrap).set("reconnect.backoff.max.ms", "1000");
-        let admin = AdminClient::from_config(&client).unwrap();
         client.set("socket.timeout.ms", "1500").set("socket.connection.setup.timeout.ms", "1500");
         let observer = AdminClient::from_config(&client).unwrap();
-        Self { bootstrap, nodes: Vec::new(), admin, observer }
+        Self { bootstrap, nodes: Vec::new(), observer }
     }
 
     /// Starts so many brokers, which live until this process ends, and waits until each is seen.
@@ -198,6 +195,12 @@ impl Cluster {
         Topics::through(self.client())
     }
 
+    /// Asks for one request: a client that has lived through the end of all brokers may wait for the
+    /// answer of one that is gone until the request times out.
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        AdminClient::from_config(&self.client()).unwrap()
+    }
+
     /// Makes a topic, with a copy on each node, and waits until every partition has a leader.
     #[track_caller]
     pub(crate) fn create_topic(&self, name: &str, partitions: i32, settings: Settings<'_>) {
@@ -216,7 +219,7 @@ impl Cluster {
                 settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
             })
             .collect();
-        let made = complete(self.admin.create_topics(&new, &admin_options())).unwrap();
+        let made = complete(self.admin().create_topics(&new, &admin_options())).unwrap();
         made.into_iter().for_each(|result| drop(result.unwrap()));
         wait_until("leaders of the new topics", || {
             let metadata = self.metadata();
@@ -235,14 +238,14 @@ impl Cluster {
     pub(crate) fn configure_topic(&self, name: &str, settings: Settings<'_>) {
         let resource = AlterConfig::new(ResourceSpecifier::Topic(name));
         let resource = settings.iter().fold(resource, |all, (key, value)| all.set(key, value));
-        let done = complete(self.admin.alter_configs([&resource], &admin_options())).unwrap();
+        let done = complete(self.admin().alter_configs([&resource], &admin_options())).unwrap();
         done.into_iter().for_each(|result| drop(result.unwrap()));
     }
 
     /// Deletes a topic.
     #[track_caller]
     pub(crate) fn delete_topic(&self, name: &str) {
-        let gone = complete(self.admin.delete_topics(&[name], &admin_options())).unwrap();
+        let gone = complete(self.admin().delete_topics(&[name], &admin_options())).unwrap();
         gone.into_iter().for_each(|result| drop(result.unwrap()));
     }
 
