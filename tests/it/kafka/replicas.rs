@@ -137,7 +137,7 @@ fn replicas_are_replaced_one_by_one_under_load() {
     for _ in 0..replaced {
         running.push(world.setup.start());
         wait_until("all lanes to be owned", || {
-            running.iter().map(lanes_owned).sum::<usize>() == LANES
+            running.iter().map(lanes_owned).sum::<Option<usize>>() == Some(LANES)
         });
         world.wait_for_versions(1);
         running.remove(0).stop();

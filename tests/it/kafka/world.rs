@@ -1,6 +1,6 @@
 //! Publishers, feeds on four lanes, topics and the configuration of replicas that share them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 use conflictwire::state::FeedState;
@@ -148,7 +148,7 @@ impl World {
         audit.assert_clean();
         assert_eq!(self.ledger.lane_faults(), Vec::<String>::new());
         assert_eq!(self.ledger.schema_faults(), Vec::<String>::new());
-        let partitions: std::collections::BTreeSet<i32> =
+        let partitions: BTreeSet<i32> =
             self.ledger.records("state").iter().map(|record| record.partition).collect();
         assert_eq!(partitions.len(), LANES, "every lane carried feeds");
         row
@@ -181,19 +181,59 @@ pub(super) fn set_properties(setup: &mut Setup, properties: &[(&str, &str)]) {
     setup.set("kafka.properties", table);
 }
 
-/// How many lanes a replica owns, as it counts itself.
-pub(super) fn lanes_owned(daemon: &Daemon) -> usize {
-    let Some((200, text)) = daemon.ask("/metrics") else { return 0 };
+/// How many lanes a replica owns, as it counts itself. `None` if it does not answer.
+pub(super) fn lanes_owned(daemon: &Daemon) -> Option<usize> {
+    let (_, text) = daemon.ask("/metrics").filter(|(status, _)| *status == 200)?;
     let owned = |line: &&str| {
         line.starts_with("conflictwire_lane_state{") && line.ends_with("state=\"owned\"} 1")
     };
-    text.lines().filter(owned).count()
+    Some(text.lines().filter(owned).count())
 }
 
 /// Waits until a replica owns so many lanes.
 #[track_caller]
 pub(super) fn wait_for_lanes(daemon: &Daemon, lanes: usize) {
-    wait_until(format!("{lanes} lanes owned"), || lanes_owned(daemon) == lanes);
+    wait_until(format!("{lanes} lanes owned"), || lanes_owned(daemon) == Some(lanes));
+}
+
+/// Waits until the scheduler of a replica has put down every lane that it was given: it starts no poll
+/// from then on. "Not owned" would not do: the feeds of a lane whose last commit is in doubt are still
+/// polled, until each waits for a commit.
+#[track_caller]
+pub(super) fn wait_until_all_lanes_are_taken(daemon: &Daemon) {
+    wait_until("all lanes to be taken", || {
+        let mut held = BTreeSet::new();
+        for line in daemon.lines() {
+            let lane = field(&line, "lane.number").and_then(Value::as_u64);
+            match field(&line, "message").and_then(Value::as_str) {
+                Some("lane given") => drop(held.insert(lane)),
+                Some("lane taken") => drop(held.remove(&lane)),
+                Some(_) | None => {}
+            }
+        }
+        held.is_empty()
+    });
+}
+
+/// Waits for four poll intervals, and asserts that no poll began meanwhile. One that was under way
+/// before may still ask, once.
+#[track_caller]
+pub(super) fn check_that_nobody_is_asked(daemon: &Daemon, publisher: &Publisher) {
+    let asked = || {
+        let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+        for exchange in publisher.log() {
+            *asked.entry(exchange.request.path).or_default() += 1;
+        }
+        asked
+    };
+    let before = asked();
+    let turned = "conflictwire_scheduler_turned_timestamp_seconds";
+    // As `Setup::new` has it, an interval is a second.
+    daemon.wait_for_metric(turned, "", daemon.metric(turned, "") + 4.0);
+    for (path, times) in asked() {
+        let before = before.get(&path).copied().unwrap_or_default();
+        assert!(times <= before + 1, "{path}: asked {before} times before and {times} after");
+    }
 }
 
 /// Waits until a replica says that it is not ready, with every one of these words; it lives on.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -21,6 +21,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -48,7 +49,34 @@ pub(crate) struct Cluster {
     nodes: Vec<Node>,
     /// Asks what there is. A paused broker looks to it like one that thinks: it soon gives up and
     /// asks another.
-    observer: AdminClient<DefaultClientContext>,
+    observer: Observer,
+}
+
+/// Asks brokers. After a question without an answer it makes a new client, which knows nothing of the
+/// brokers that were there before: whatever an old one waits for, a test does not wait with it.
+pub(crate) struct Observer {
+    config: ClientConfig,
+    client: Mutex<Option<BaseConsumer>>,
+}
+
+impl Observer {
+    /// Asks through clients so configured.
+    pub(crate) fn through(config: ClientConfig) -> Self {
+        Self { config, client: Mutex::default() }
+    }
+
+    /// The answer to a question, if there is one.
+    pub(crate) fn ask<T>(
+        &self,
+        question: impl FnOnce(&BaseConsumer) -> KafkaResult<T>,
+    ) -> Option<T> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = question(client.get_or_insert_with(|| self.config.create().unwrap())).ok();
+        if answer.is_none() {
+            *client = None;
+        }
+        answer
+    }
 }
 
 /// The shared cluster as ordinary tests hold it: whole, for as long as they hold it.
@@ -136,8 +164,7 @@ impl Cluster {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", &bootstrap).set("reconnect.backoff.max.ms", "1000");
         client.set("socket.timeout.ms", "1500").set("socket.connection.setup.timeout.ms", "1500");
-        let observer = AdminClient::from_config(&client).unwrap();
-        Self { bootstrap, nodes: Vec::new(), observer }
+        Self { bootstrap, nodes: Vec::new(), observer: Observer::through(client) }
     }
 
     /// Starts so many brokers, which live until this process ends, and waits until each is seen.
@@ -309,17 +336,19 @@ impl Cluster {
     /// What some broker knows of all topics.
     #[track_caller]
     fn metadata(&self) -> Metadata {
-        eventually("metadata of the cluster", || {
-            self.observer.inner().fetch_metadata(None, ANSWER_TIMEOUT).ok()
-        })
+        eventually("metadata of the cluster", || self.metadata_now())
+    }
+
+    /// The same, if a broker answers.
+    fn metadata_now(&self) -> Option<Metadata> {
+        self.observer.ask(|client| client.fetch_metadata(None, ANSWER_TIMEOUT))
     }
 
     /// The brokers that are seen now.
     fn broker_ids(&self) -> BTreeSet<i32> {
-        match self.observer.inner().fetch_metadata(None, ANSWER_TIMEOUT) {
-            Ok(metadata) => metadata.brokers().iter().map(|broker| broker.id()).collect(),
-            Err(_) => BTreeSet::new(),
-        }
+        let metadata = self.metadata_now();
+        let brokers = metadata.iter().flat_map(|metadata| metadata.brokers());
+        brokers.map(|broker| broker.id()).collect()
     }
 }
 
@@ -366,9 +395,7 @@ impl Cluster {
             // Somebody else's, and theirs to keep whole.
             return true;
         }
-        let Ok(metadata) = self.observer.inner().fetch_metadata(None, ANSWER_TIMEOUT) else {
-            return false;
-        };
+        let Some(metadata) = self.metadata_now() else { return false };
         let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
         metadata.brokers().len() == self.nodes.len()
             && partitions.all(|partition| {

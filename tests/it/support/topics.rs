@@ -15,7 +15,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
 
-use super::broker::ANSWER_TIMEOUT;
+use super::broker::{ANSWER_TIMEOUT, Observer};
 use super::{PATIENCE, eventually, wait_until};
 
 /// How long to wait for one record before positions are looked at again.
@@ -93,7 +93,7 @@ struct Reading {
     consumer: BaseConsumer,
     /// Asks where partitions end. A broker answers one request of a connection after the other, and
     /// those of the other client wait for news.
-    observer: BaseConsumer,
+    observer: Observer,
     /// Partitions of the topics that were asked for.
     partitions: BTreeMap<String, i32>,
     records: BTreeMap<String, Vec<TopicRecord>>,
@@ -231,7 +231,8 @@ impl Reading {
             .set("enable.auto.commit", "false")
             .set("isolation.level", isolation.name())
             .set("fetch.wait.max.ms", "50");
-        let (consumer, observer) = (client.create().unwrap(), client.create().unwrap());
+        let consumer = client.create().unwrap();
+        let observer = Observer::through(client);
         Self { consumer, observer, partitions: BTreeMap::new(), records: BTreeMap::new() }
     }
 
@@ -261,8 +262,10 @@ impl Reading {
         let ends = (0..self.partitions(topic)).map(|partition| {
             eventually(format!("the end of {topic}/{partition}"), || {
                 // Not answered for a moment after a leader has moved.
-                let watermarks = self.observer.fetch_watermarks(topic, partition, ANSWER_TIMEOUT);
-                watermarks.ok().map(|(_, end)| end)
+                let ask = |client: &BaseConsumer| {
+                    client.fetch_watermarks(topic, partition, ANSWER_TIMEOUT)
+                };
+                self.observer.ask(ask).map(|(_, end)| end)
             })
         });
         ends.collect()
