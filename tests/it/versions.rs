@@ -1,30 +1,22 @@
 //! Versions take turns on one ledger, and what publishers take back is told once whatever happens.
 
 use conflictwire::fault::Point;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::daemon::Setup;
+use crate::support::later;
 use crate::support::ledger::Ledger;
 use crate::support::publisher::{Publisher, Reply};
+use crate::support::run::{atom_feed, deleted_entry, entry};
 
 const PATH: &str = "/feed.xml";
 
-/// An Atom feed of these members.
-fn atom(members: &str) -> Reply {
-    Reply::feed(format!(
-        "<feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:at=\"http://purl.org/atompub/tombstones/1.0\" \
-         xml:lang=\"en\"><title>Wire</title>{members}</feed>"
-    ))
-}
-
-fn entry(guid: &str, title: &str) -> String {
-    format!(
-        "<entry><id>urn:{guid}</id><title>{title}</title><link href=\"https://wire.example/{guid}\"/></entry>"
-    )
-}
-
-const GONE: &str = "<at:deleted-entry ref=\"urn:1\" when=\"2026-03-01T09:00:00Z\"/>";
 const STRIKE: &str = "Warplanes bombed the town on Monday";
+
+/// An answer of an Atom feed with these members.
+fn atom(members: &str) -> Reply {
+    Reply::feed(atom_feed(members))
+}
 
 /// A publisher, and a daemon's folder with one feed.
 fn world() -> (Publisher, Setup, Ledger) {
@@ -41,27 +33,6 @@ fn told(ledger: &Ledger) -> Vec<(String, u32, String)> {
     ledger.rows().into_iter().map(|row| (row.article_id, row.revision, of(&row.record))).collect()
 }
 
-/// Adds a field to every object but those whose keys are ids or URLs, and lengths of time, whose form
-/// is that of serde and is not ours to add to.
-fn grow(value: &mut Value) {
-    match value {
-        Value::Object(members) if members.contains_key("secs") => {}
-        Value::Object(members) => {
-            for (key, member) in members.iter_mut() {
-                match (key.as_str(), member) {
-                    ("seen" | "validators", Value::Object(by_key)) => {
-                        by_key.values_mut().for_each(grow);
-                    }
-                    (_, member) => grow(member),
-                }
-            }
-            members.insert("added".to_owned(), json!({ "deep": [1, null] }));
-        }
-        Value::Array(items) => items.iter_mut().for_each(grow),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
 /// What a later version left behind: fields everywhere, and names that are not known here.
 fn leave_as_a_later_version(setup: &Setup) {
     let connection = rusqlite::Connection::open(setup.database()).unwrap();
@@ -72,21 +43,13 @@ fn leave_as_a_later_version(setup: &Setup) {
     };
     for (row, text) in all("SELECT rowid, state FROM feed_state") {
         let mut state: Value = serde_json::from_str(&text).unwrap();
-        grow(&mut state);
-        state["version"] = 2.into();
-        state["readable_from"] = 1.into();
-        state["standing"] = "resting".into();
-        state["plan"]["reason"] = "moon".into();
-        state["plan"]["due_at"] = "2026-01-01T00:00:00Z".into();
-        state["last_failure"] =
-            json!({ "class": "hexed", "detail": "", "at": "2026-01-01T00:00:00Z", "added": 1 });
+        later::change_state(&mut state);
         let sql = "UPDATE feed_state SET state = ?1, standing = 'resting' WHERE rowid = ?2";
         connection.execute(sql, rusqlite::params![state.to_string(), row]).unwrap();
     }
     for (row, text) in all("SELECT seq, record FROM articles") {
         let mut record: Value = serde_json::from_str(&text).unwrap();
-        grow(&mut record);
-        record["dates"]["quality"] = json!(["guessed"]);
+        later::change_record(&mut record);
         let sql = "UPDATE articles SET record = ?1 WHERE seq = ?2";
         connection.execute(sql, rusqlite::params![record.to_string(), row]).unwrap();
     }
@@ -114,7 +77,7 @@ fn after_a_downgrade_no_article_is_numbered_anew_and_what_was_added_stays() {
     assert!(told.contains(&(second.article_id.clone(), 2, "updated".to_owned())), "{told:?}");
     let created = told.iter().filter(|(_, revision, change)| *revision == 1 && change == "created");
     assert_eq!(created.count(), 3, "{told:?}");
-    assert_eq!(ledger.state("feed").unwrap().unknown["added"], json!({ "deep": [1, null] }));
+    assert_eq!(ledger.state("feed").unwrap().unknown["added"], later::added());
 }
 
 #[test]
@@ -125,13 +88,13 @@ fn what_was_taken_back_is_told_once_wherever_the_daemon_dies() {
         let daemon = setup.start();
         ledger.wait_for_rows("feed", 1);
         daemon.stop();
-        publisher.serve(PATH, [atom(&(GONE.to_owned() + &entry("2", "Two")))]);
+        publisher.serve(PATH, [atom(&(deleted_entry("1") + &entry("2", "Two")))]);
         setup.spawn_armed(&format!("{}:1", point.name())).wait_for_death();
         let daemon = setup.start();
         ledger.wait_for_rows("feed", 3);
         // Nothing more comes of reading the same tombstone again.
         publisher
-            .serve(PATH, [atom(&(GONE.to_owned() + &entry("2", "Two") + &entry("3", "Three")))]);
+            .serve(PATH, [atom(&(deleted_entry("1") + &entry("2", "Two") + &entry("3", "Three")))]);
         ledger.wait_for_rows("feed", 4);
         daemon.stop();
         let told = told(&ledger);

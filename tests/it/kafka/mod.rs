@@ -9,6 +9,7 @@ mod moves;
 mod partitions;
 mod refused;
 mod replicas;
+mod versions;
 mod world;
 
 use rdkafka::producer::{BaseProducer, Producer};

@@ -102,3 +102,23 @@ pub(crate) fn headlines(titles: &[&str]) -> String {
         titles.iter().map(|title| item(&title.to_lowercase(), title)).collect();
     rss(&items.iter().map(String::as_str).collect::<Vec<_>>())
 }
+
+/// An Atom document of these members.
+pub(crate) fn atom_feed(members: &str) -> String {
+    format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:at=\"http://purl.org/atompub/tombstones/1.0\" \
+         xml:lang=\"en\"><title>Wire</title>{members}</feed>"
+    )
+}
+
+/// An Atom entry with id, link and headline.
+pub(crate) fn entry(guid: &str, title: &str) -> String {
+    format!(
+        "<entry><id>urn:{guid}</id><title>{title}</title><link href=\"https://wire.example/{guid}\"/></entry>"
+    )
+}
+
+/// What takes an Atom entry back (RFC 6721).
+pub(crate) fn deleted_entry(guid: &str) -> String {
+    format!("<at:deleted-entry ref=\"urn:{guid}\" when=\"2026-03-01T09:00:00Z\"/>")
+}
