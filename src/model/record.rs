@@ -219,7 +219,8 @@ pub enum RecordDateQuality {
 /// When the article appeared in the feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordObserved {
-    /// The last successful poll that did not yet show it; RFC 3339, UTC. Null on a feed's first.
+    /// The last successful poll that did not yet show it; RFC 3339, UTC. Null on a feed's first, and on
+    /// the first under another URL: nobody had looked there before.
     #[schemars(extend("format" = "date-time"))]
     pub after: Option<String>,
     /// The poll that showed it; RFC 3339, UTC.

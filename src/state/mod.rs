@@ -18,6 +18,7 @@
 //!   `readable_from` says from which version on.
 
 mod day_use;
+mod due;
 mod seen;
 mod unpublished;
 
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use day_use::{DayUse, until_next_day};
+pub use due::{Due, Why};
 pub use seen::{Seen, SeenArticle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

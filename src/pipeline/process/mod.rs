@@ -139,6 +139,7 @@ pub fn is_new(body: &Body, state: &FeedState) -> bool {
 
 /// The state that every poll begins with.
 fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
+    let state = if state.is_of_another_url(feed) { &state.without_its_url() } else { state };
     FeedState {
         version: STATE_VERSION,
         readable_from: None,
@@ -168,6 +169,8 @@ fn read_body(
         let counts =
             EntryCounts { unchanged: next.seen.window(state.sequence), ..EntryCounts::default() };
         next.seen.keep_window(state.sequence, next.sequence);
+        // What another document left unread is not in this one.
+        next.today.left = 0;
         let ttl = next.plan.ttl;
         answered(&mut next, body, now);
         schedule(feed, &mut next, &Hints { ttl, ..hints }, Found::Nothing, now);
@@ -191,7 +194,7 @@ fn read_body(
     if quota.is_some() {
         // The same document must be read again, and no poll is known that did not show what is left.
         next.validators.remove(body.final_url.as_str());
-        next.succeeded_at = state.succeeded_at;
+        next.succeeded_at = source.answered_before();
     } else {
         next.body_digest = Some(digest);
     }
@@ -397,10 +400,17 @@ impl Source<'_> {
         publishes && next.today.is_spent(self.feed.quota)
     }
 
+    /// The last poll of this URL that was answered.
+    fn answered_before(&self) -> Option<Timestamp> {
+        self.state.succeeded_at.filter(|_| !self.state.is_of_another_url(self.feed))
+    }
+
     /// Whether the backlog setting leaves this article of a feed's first poll unpublished.
     fn is_backlog(&self, article: &Article) -> bool {
-        // What the quota left unread of the first poll is no backlog any more.
-        if self.state.succeeded_at.is_some() || self.state.today.left > 0 {
+        // What the quota left unread of the first poll is no backlog any more, nor what another URL
+        // shows.
+        let is_known = self.state.succeeded_at.is_some() || !self.state.seen.is_empty();
+        if is_known || self.state.today.left > 0 {
             return false;
         }
         match self.feed.backlog {
@@ -429,7 +439,7 @@ impl Source<'_> {
         let coding = tagger.code(texts, language, self.steps)?;
         let change = if revision == 1 { Change::Created } else { Change::Updated };
         let feed = Arc::clone(&self.record_feed);
-        let observed = wire::observed(self.state.succeeded_at, self.now);
+        let observed = wire::observed(self.answered_before(), self.now);
         let record = wire::record(article, revision, change, feed, observed, coding.as_ref());
         let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
         Ok(Routed { record, route })

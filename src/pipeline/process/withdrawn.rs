@@ -79,7 +79,7 @@ impl Source<'_> {
             counts.withdrawn += 1;
             let revision = seen.revision.saturating_add(1);
             let feed = Arc::clone(&self.record_feed);
-            let observed = wire::observed(self.state.succeeded_at, self.now);
+            let observed = wire::observed(self.answered_before(), self.now);
             let record = wire::record(article, revision, Change::Withdrawn, feed, observed, None);
             let bytes = record_bytes(&record);
             self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;

@@ -524,3 +524,44 @@ fn a_revision_of_what_an_earlier_version_published_is_told_once_too_often_rather
     let next = poll(&before, "The market in the town opens late");
     assert_eq!(next.records[0].route, Route::Correction);
 }
+
+/// What is known of a URL is not said of the next one under the same id; its articles stay known.
+#[test]
+fn another_url_begins_with_nothing_but_the_articles() {
+    let moved = |answer: Answer| match answer {
+        Answer::Body(body) => {
+            Answer::Body(Body { moved_to: "https://new.example/".parse().ok(), ..body })
+        }
+        other => other,
+    };
+    let before = polls(&feed(), &[moved(body(&[("1", "One")])), failed(FailureClass::Server)]);
+    assert_eq!((before.state.failures, before.state.moved_to.is_some()), (1, true));
+    let elsewhere = Feed { url: "https://new.example/rss".parse().unwrap(), ..feed() };
+    let poll = |state: &FeedState, answer: &Answer| {
+        process(&elsewhere, answer, state, &tagger(), now() + Duration::from_secs(3600))
+    };
+    let refused = poll(&before.state, &failed(FailureClass::Dns));
+    let state = &refused.state;
+    assert_eq!((state.failures, state.standing), (1, Standing::Failing));
+    assert_eq!((&state.moved_to, state.succeeded_at), (&None, None));
+
+    for state in [&before.state, &refused.state] {
+        let outcome = poll(state, &body(&[("1", "One"), ("2", "Two")]));
+        assert_eq!(titles(&outcome), [("Two".to_owned(), 1)], "the first is known");
+        assert_eq!(outcome.records[0].record.observed.after, None, "nobody had looked there");
+    }
+    // Nor does a backlog begin anew.
+    let strict = Feed { backlog: Backlog::None, ..elsewhere.clone() };
+    let at = now() + Duration::from_secs(3600);
+    let outcome = process(&strict, &body(&[("2", "Two")]), &refused.state, &tagger(), at);
+    assert_eq!(titles(&outcome), [("Two".to_owned(), 1)]);
+}
+
+/// A document over its quota, and then one that was read before it.
+#[test]
+fn what_one_document_left_unread_is_not_said_of_another() {
+    let (first, second) = (body(&[("1", "One")]), body(&[("2", "Two"), ("3", "Three")]));
+    let small = Feed { quota: crate::model::Quota { articles: 1, bytes: 1 << 20 }, ..feed() };
+    assert_eq!(polls(&small, &[first.clone(), second.clone()]).state.today.left, 2);
+    assert_eq!(polls(&small, &[first.clone(), second, first]).state.today.left, 0);
+}
