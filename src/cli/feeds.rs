@@ -13,14 +13,15 @@ use url::Url;
 
 use super::Exit;
 use super::check::{counted, print_problems, print_table, progress};
-use super::standing::{Knowledge, NextPoll, age_text};
+use super::standing::{Knowledge, NextPoll, age_text, moment_text};
 use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::Reason;
-use crate::state::FeedState;
+use crate::schedule::cadence::INTERVAL_START;
+use crate::state::{FeedState, Why};
 use crate::telemetry::shown::{Shown, shown};
 
 /// What a problem names as its file if the command line is wrong.
@@ -117,7 +118,7 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
             interval_text(feed, known.map(|known| known.state.as_ref())),
             next_text(knowledge.next_poll(feed, now)),
             age_text(known.and_then(|known| known.as_of), now),
-            knowledge.standing_text(feed),
+            knowledge.standing_text(feed, now),
         ]
     };
     let rows: Vec<_> = config.feeds.iter().map(row).collect();
@@ -131,11 +132,11 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// The wait between polls: as configured, else as learned, else its bounds.
+/// The wait between polls: as configured, else as learned, within the bounds as they are now; else
+/// those.
 fn interval_text(feed: &Feed, state: Option<&FeedState>) -> String {
-    let learned = state.filter(|state| state.sequence > 0).map(|state| state.plan.interval);
-    match feed.interval.or(learned) {
-        Some(interval) => rounded(interval),
+    match feed.interval.or_else(|| state?.interval) {
+        Some(interval) => rounded(interval.clamp(feed.interval_min, feed.interval_max)),
         None => {
             format!("{} to {}", duration_text(feed.interval_min), duration_text(feed.interval_max))
         }
@@ -148,7 +149,8 @@ fn next_text(next: NextPoll) -> String {
         NextPoll::Due => "due".to_owned(),
         NextPoll::Unwritten(_) => "not known".to_owned(),
         NextPoll::Overdue(late) => format!("overdue {}", rounded(late)),
-        NextPoll::Unowned => "no owner".to_owned(),
+        NextPoll::Unowned => "nobody polls".to_owned(),
+        NextPoll::Unknown => "not known".to_owned(),
     }
 }
 
@@ -162,9 +164,10 @@ fn next_explained(next: NextPoll) -> String {
             rounded(late)
         ),
         NextPoll::Overdue(late) => {
-            format!("{} ago, and no poll is known since: is a daemon running?", rounded(late))
+            format!("{} ago, and no poll is known since", rounded(late))
         }
-        NextPoll::Unowned => "if somebody owned its lane".to_owned(),
+        NextPoll::Unowned => "if somebody polled".to_owned(),
+        NextPoll::Unknown => "not known".to_owned(),
     }
 }
 
@@ -175,6 +178,14 @@ fn rounded(duration: std::time::Duration) -> String {
 
 fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
     let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
+        let now = Clock::System.now();
+        if let Some(state) = Knowledge::read(config)?.of_unconfigured(id) {
+            let at = state.polled_at.map_or_else(String::new, |at| moment_text(at, now));
+            bail!(
+                "no feed has the id \"{id}\" in the configuration, so it is not polled; the ledger \
+                 remembers one, polled last at {at}, which goes on from there if it is added again"
+            );
+        }
         bail!("no feed has the id \"{id}\"; {}", hint(id, &config.feeds));
     };
     let text = explanation(feed, &Knowledge::read(config)?, Clock::System.now());
@@ -201,32 +212,64 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     let as_of = knowledge.as_of_text(feed, now);
     let state = knowledge.of(feed).map(|known| known.state.as_ref());
     let Some(state) = state.filter(|state| state.sequence > 0) else {
-        lines.push(if knowledge.is_kept() {
-            "next poll: when the daemon runs; it has not been polled before".to_owned()
-        } else {
-            "next poll: not known; the json_lines ledger keeps no state".to_owned()
+        lines.push(match knowledge.ignorance() {
+            None => {
+                "next poll: when a daemon runs that has read its configuration; it has not been \
+                     polled before"
+                    .to_owned()
+            }
+            Some(why) => format!("next poll: not known; {why}"),
         });
         lines.extend(as_of);
         return one_line_each(&lines);
     };
-    let plan = &state.plan;
-    let at = plan.due_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-    lines.push(format!(
+    lines.extend(schedule_lines(feed, state, knowledge, now));
+    lines.extend(as_of);
+    lines.extend(past_lines(feed, state, now));
+    lines.extend(unpublished_text(state));
+    lines.extend(share_lines(feed, state));
+    one_line_each(&lines)
+}
+
+/// When the feed is polled next and how it stands.
+fn schedule_lines(
+    feed: &Feed,
+    state: &FeedState,
+    knowledge: &Knowledge,
+    now: Timestamp,
+) -> [String; 2] {
+    let due = knowledge.due(feed, now);
+    let at = due.map(|due| due.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let next = format!(
         "next poll: {} ({}), because {}",
         at.unwrap_or_default(),
         next_explained(knowledge.next_poll(feed, now)),
-        reason_text(plan.reason)
-    ));
+        due.and_then(|due| change_text(due.why)).unwrap_or_else(|| reason_text(state.plan.reason))
+    );
     let polled_at = state.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-    lines.push(format!(
+    let standing = format!(
         "standing: {}, after {}, the last at {}",
-        knowledge.standing_text(feed),
+        knowledge.standing_text(feed, now),
         counted(usize::try_from(state.sequence).unwrap_or(usize::MAX), "poll"),
         polled_at.unwrap_or_default()
-    ));
-    lines.extend(as_of);
+    );
+    [next, standing]
+}
+
+/// What its polls came to, as far as a person has to know it.
+fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let before = state.url.as_ref().filter(|_| state.is_of_another_url(feed));
+    if let Some(url) = before.and_then(|url| Url::parse(url).ok()) {
+        lines.push(format!("what follows is of the URL before: {}", feed.shown(&url)));
+    }
+    lines.push(match state.succeeded_at {
+        Some(at) => format!("last answer: {}", moment_text(at, now)),
+        None => "last answer: none yet".to_owned(),
+    });
     if let Some(failure) = &state.last_failure {
-        lines.push(format!("last failure: {}: {}", failure.class.name(), failure.detail));
+        let (class, at) = (failure.class.name(), moment_text(failure.at, now));
+        lines.push(format!("last failure: {at}: {class}: {}", failure.detail));
     }
     if let Some(crash) = state.put_off_for() {
         lines.push(format!(
@@ -239,8 +282,9 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     let today = state.today.on_day_of(now);
     if today.left > 0 {
         lines.push(format!(
-            "left unread: {} of the last document, for the feed had added as much as it may in a day \
-             ({} or {}); what it still lists is read the next day, or when its quota is raised",
+            "left unread: {} of the last document that was read, for the feed had added as much as it \
+             might in a day (now {} or {}); what it still lists is read the next day, or when its quota \
+             is raised",
             counted(usize::try_from(today.left).unwrap_or(usize::MAX), "article"),
             counted(usize::try_from(feed.quota.articles).unwrap_or(usize::MAX), "article"),
             size_text(feed.quota.bytes),
@@ -248,24 +292,57 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     }
     if let Some(url) = state.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
         let url = feed.shown(&url);
-        lines.push(format!("moved to: {url}; change its `url`, with an `id` its state stays"));
+        lines.push(format!(
+            "moved to: {url}, as its last answer said; change its `url`, with an `id` its state stays"
+        ));
     }
-    lines.extend(unpublished_text(state));
-    lines.push("what had a say:".to_owned());
-    let source = if feed.interval.is_some() { "as configured" } else { "learned" };
-    let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
+    lines
+}
+
+/// Everything that had a say in when it is polled next.
+fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
+    let plan = &state.plan;
+    let mut lines = vec![match plan.reason {
+        // The plan of the poll before, but for its end.
+        Reason::Local => "what had a say when it was asked last:".to_owned(),
+        _ => "what had a say at the last poll:".to_owned(),
+    }];
     let or_none = |wait: Option<_>| wait.map_or_else(|| "none".to_owned(), rounded);
     for (name, wait, about) in [
-        ("interval", rounded(plan.interval), format!("{source}, within {min} to {max}")),
-        ("freshness", or_none(plan.fresh_for), "its last answer stays current".to_owned()),
-        ("ttl", or_none(plan.ttl), "the feed's own word".to_owned()),
+        ("interval", rounded(plan.interval), interval_about(feed, state)),
+        (
+            "freshness",
+            or_none(plan.fresh_for),
+            "its last answer stays current; cut to interval_max".to_owned(),
+        ),
+        ("ttl", or_none(plan.ttl), "the feed's own word; cut to interval_max".to_owned()),
         ("backoff", or_none(plan.backoff), "grows with failures in a row".to_owned()),
-        ("retry after", or_none(plan.retry_after), "what the server asked for".to_owned()),
+        (
+            "retry after",
+            or_none(plan.retry_after),
+            "what the server asked for; cut to retry_after_max".to_owned(),
+        ),
         ("jitter", rounded(plan.jitter), "added so that feeds do not move in step".to_owned()),
     ] {
         lines.push(format!("  {name:<12}{wait:<14}{about}"));
     }
-    one_line_each(&lines)
+    lines
+}
+
+/// Where the interval of a state's plan comes from, and what it would be now if that is another.
+fn interval_about(feed: &Feed, state: &FeedState) -> String {
+    let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
+    let (source, now) = match (feed.interval, state.interval) {
+        (Some(interval), _) => ("as configured", interval),
+        (None, Some(learned)) => ("learned", learned),
+        (None, None) => ("to begin with", INTERVAL_START),
+    };
+    let now = now.clamp(feed.interval_min, feed.interval_max);
+    if now == state.plan.interval {
+        format!("{source}, within {min} to {max}")
+    } else {
+        format!("now {} {source}, within {min} to {max}", rounded(now))
+    }
 }
 
 /// Lines as they may be shown: a publisher's answer or a file of feeds can begin none of its own.
@@ -281,6 +358,22 @@ fn unpublished_text(state: &FeedState) -> Option<String> {
          max.message.bytes leaves room",
         counted(state.unpublished.len(), "article")
     ))
+}
+
+/// What overrules the plan, after "because".
+fn change_text(why: Why) -> Option<&'static str> {
+    match why {
+        Why::Planned | Why::NextDay => None,
+        Why::Shortened => {
+            Some("the configuration allows no longer wait now, or the clock was put back")
+        }
+        Why::NewUrl => Some("its URL is another since its last poll; when a daemon has read that"),
+        Why::OtherSetUp => Some(
+            "its configuration, the taxonomy, a lexicon or the version is another since its document \
+             ended the process that read it; when a daemon runs with that",
+        ),
+        Why::QuotaRaised => Some("its quota is larger now; when a daemon has read that"),
+    }
 }
 
 /// What decided, after "because".
@@ -478,6 +571,7 @@ fn free_id(id: &FeedId, taken: &HashSet<FeedId>) -> FeedId {
 mod tests {
     use std::time::Duration;
 
+    use super::super::standing::{in_database_of as in_database, trials};
     use super::*;
     use crate::commit::States;
     use crate::model::FailureClass;
@@ -633,20 +727,37 @@ mod tests {
 a  https://a.example/rss
 next poll: 2026-03-01 13:00:00 UTC (in 1h), because the server asked to wait
 standing: failing: busy, 2 times, after 12 polls, the last at 2026-03-01 12:00:00 UTC
-last failure: busy: the server answered 429
-what had a say:
-  interval    15m           learned, within 5m to 4h
-  freshness   10m           its last answer stays current
-  ttl         none          the feed's own word
+as of: 2026-03-01 12:00:00 UTC (0s ago); read from \"/var/a.sqlite\"; a daemon has it open (process 42)
+last answer: none yet
+last failure: 2026-03-01 12:00:00 UTC (0s ago): busy: the server answered 429
+what had a say at the last poll:
+  interval    15m           to begin with, within 5m to 4h
+  freshness   10m           its last answer stays current; cut to interval_max
+  ttl         none          the feed's own word; cut to interval_max
   backoff     30m           grows with failures in a row
-  retry after 1h            what the server asked for
+  retry after 1h            what the server asked for; cut to retry_after_max
   jitter      1s            added so that feeds do not move in step
 ";
-        let known =
-            |state: FeedState| Knowledge::of_polls([(feed.id.clone(), state.into())].into());
-        assert_eq!(explanation(feed, &known(state), now), expected);
-        let nothing = Knowledge::of_polls(States::new());
+        let known = |state: FeedState| in_database([(feed.id.clone(), state.into())].into());
+        assert_eq!(explanation(feed, &known(state.clone()), now), expected);
+        let nothing = in_database(States::new());
         assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
+
+        // The configuration has changed since: what was so then is not said to be so now.
+        let faster = Feed { interval: Some(Duration::from_secs(600)), ..feed.clone() };
+        let text = explanation(&faster, &known(state.clone()), now);
+        assert!(text.contains("interval    15m           now 10m as configured, within"), "{text}");
+        let elsewhere = Feed { url: "https://b.example/rss".parse().unwrap(), ..feed.clone() };
+        let old = FeedState { url: Some("https://a.example/rss?key=1".to_owned()), ..state };
+        let text = explanation(&elsewhere, &known(old), now);
+        for words in [
+            "next poll: 2026-03-01 12:00:00 UTC (due), because its URL is another since its last poll",
+            "standing: not polled yet under its URL; under the one before: failing: busy, 2 times",
+            "what follows is of the URL before: https://a.example/rss",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(!text.contains("key=1"), "{text}");
     }
 
     #[test]
@@ -654,6 +765,7 @@ what had a say:
         let (_directory, config) = configured();
         let feed = config.feeds.first().unwrap();
         let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let under = trials().under(feed);
         let state = FeedState {
             sequence: 3,
             standing: Standing::Failing,
@@ -669,17 +781,20 @@ what had a say:
                 reason: Reason::Crash,
                 ..Plan::default()
             },
-            crash: Some(Crash { under: "0.1.0 aa".to_owned(), at }),
+            crash: Some(Crash { under: under.clone(), at }),
             ..FeedState::default()
         };
-        let known = Knowledge::of_polls([(feed.id.clone(), state.into())].into());
+        let known = in_database([(feed.id.clone(), state.into())].into());
         let text = explanation(feed, &known, at);
         let expected = "\
 next poll: 2026-03-08 12:00:00 UTC (in 7d), because its document ended the process that read it; such \
 a feed is asked weekly
 standing: put off: its document ends the process that reads it, after 3 polls, the last at 2026-03-01 \
 12:00:00 UTC
-last failure: crash: the document ended the process that read it: signal: 6
+as of: 2026-03-01 12:00:00 UTC (0s ago); read from \"/var/a.sqlite\"; a daemon has it open (process 42)
+last answer: none yet
+last failure: 2026-03-01 12:00:00 UTC (0s ago): crash: the document ended the process that read it: \
+signal: 6
 put off since 2026-03-01 12:00:00 UTC, under version 0.1.0: asked at once if its configuration, the \
 taxonomy, a lexicon or the version is another
 ";

@@ -6,6 +6,7 @@
 //! of when it should be counts as that.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +18,13 @@ use crate::commit::kafka::read::{self, read_states};
 use crate::commit::kafka::settings::KafkaSettings;
 use crate::commit::kafka::{STATES_WRITTEN_WITHIN, lane_of};
 use crate::commit::sqlite::read::{ReadError, Reader};
+use crate::commit::sqlite::{Holder, holder};
 use crate::commit::{LedgerSettings, States};
 use crate::config::{Config, duration_text};
 use crate::model::{Feed, FeedId, Timestamp};
+use crate::pipeline::trial::Trials;
 use crate::schedule::Reason;
-use crate::state::{FeedState, Standing};
+use crate::state::{Due, FeedState, Standing, Why};
 
 /// How late a poll may be before nobody seems to make it: a busy daemon makes some by minutes.
 const LATE_MAX: Duration = Duration::from_secs(10 * 60);
@@ -53,7 +56,22 @@ enum Written {
 pub(super) struct Knowledge {
     states: BTreeMap<FeedId, Known>,
     written: Written,
-    lanes: Option<Lanes>,
+    source: Source,
+    /// Says whether a feed that was put off is put off by the configuration as it is now.
+    trials: Trials,
+}
+
+/// Where it was read, and who polls as far as can be seen there.
+#[derive(Debug)]
+enum Source {
+    /// A ledger whose lanes replicas share.
+    Lanes(Box<Lanes>),
+    /// A database, and the daemon that has it open, if one has.
+    Database { path: PathBuf, daemon: Result<Option<Holder>, String> },
+    /// There is no database at this path.
+    NoDatabase(PathBuf),
+    /// Nothing is kept.
+    Nowhere,
 }
 
 /// Who polls, on a ledger whose lanes replicas share.
@@ -74,8 +92,10 @@ pub(super) enum NextPoll {
     Unwritten(Duration),
     /// It was due so long ago, and nobody has said since that it was polled.
     Overdue(Duration),
-    /// Nobody has its lane.
+    /// Nobody has its lane, or the database.
     Unowned,
+    /// Nothing was looked at that would say so.
+    Unknown,
 }
 
 /// How a feed stands, for whoever counts.
@@ -85,6 +105,7 @@ enum Real {
     Failing,
     PutOff,
     Gone,
+    Unasked,
     New,
     Unheard,
     Unowned,
@@ -98,6 +119,7 @@ impl Real {
             Self::Failing => "failing",
             Self::PutOff => "put off",
             Self::Gone => "withdrawn",
+            Self::Unasked => "that this machine could not ask",
             Self::New => "not polled yet",
             Self::Unheard => "not heard of when due",
             Self::Unowned => "in a lane that nobody owns",
@@ -112,31 +134,43 @@ impl Knowledge {
     /// # Errors
     /// The database or the topic is there and is not read, or Kafka does not answer.
     pub(super) fn read(config: &Config) -> anyhow::Result<Self> {
+        let trials = Trials::new(&config.tag, config.memory);
         match &config.ledger {
-            LedgerSettings::Sqlite(settings) => match Reader::open(&settings.path) {
-                Ok(reader) => Ok(Self::of_polls(reader.states()?)),
-                // Nothing has been polled yet.
-                Err(ReadError::Missing { .. }) => Ok(Self::of_polls(States::new())),
-                Err(error) => Err(error.into()),
-            },
-            LedgerSettings::Kafka(settings) => Self::of_topic(settings),
-            LedgerSettings::JsonLines => {
-                Ok(Self { states: BTreeMap::new(), written: Written::Never, lanes: None })
-            }
+            LedgerSettings::Sqlite(settings) => Self::of_database(&settings.path, trials),
+            LedgerSettings::Kafka(settings) => Self::of_topic(settings, trials),
+            LedgerSettings::JsonLines => Ok(Self {
+                states: BTreeMap::new(),
+                written: Written::Never,
+                source: Source::Nowhere,
+                trials,
+            }),
         }
     }
 
+    fn of_database(path: &Path, trials: Trials) -> anyhow::Result<Self> {
+        let (states, source) = match Reader::open(path) {
+            Ok(reader) => {
+                // Before the states: a daemon that ends meanwhile has written them all.
+                let daemon = holder(path).map_err(|error| error.to_string());
+                (reader.states()?, Source::Database { path: path.to_owned(), daemon })
+            }
+            Err(ReadError::Missing { .. }) => (States::new(), Source::NoDatabase(path.to_owned())),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self::of_polls(states, source, trials))
+    }
+
     /// Of a ledger that has every poll.
-    pub(super) fn of_polls(states: States) -> Self {
+    fn of_polls(states: States, source: Source, trials: Trials) -> Self {
         let known = |(id, state): (FeedId, Arc<FeedState>)| {
-            let as_of = state.polled_at;
+            let as_of = looked_at(&state);
             (id, Known { state, as_of })
         };
         let states = states.into_iter().map(known).collect();
-        Self { states, written: Written::AtOnce, lanes: None }
+        Self { states, written: Written::AtOnce, source, trials }
     }
 
-    fn of_topic(settings: &KafkaSettings) -> anyhow::Result<Self> {
+    fn of_topic(settings: &KafkaSettings, trials: Trials) -> anyhow::Result<Self> {
         let (states, owners) = match read_states(settings) {
             Ok(stored) => (stored.states, stored.owners),
             Err(read::ReadError::Missing { .. }) => (BTreeMap::new(), Ok(Owners::default())),
@@ -149,7 +183,8 @@ impl Knowledge {
         Ok(Self {
             states: states.into_iter().map(|(id, stored)| (id, known(stored))).collect(),
             written: Written::Within(STATES_WRITTEN_WITHIN),
-            lanes: Some(Lanes { settings: settings.clone(), owners }),
+            source: Source::Lanes(Box::new(Lanes { settings: settings.clone(), owners })),
+            trials,
         })
     }
 
@@ -158,53 +193,95 @@ impl Knowledge {
         self.states.get(&feed.id)
     }
 
-    /// Whether the ledger keeps states at all.
-    pub(super) fn is_kept(&self) -> bool {
-        self.written != Written::Never
+    /// When and under which URL a feed was polled last that is not configured, if it ever was.
+    pub(super) fn of_unconfigured(&self, id: &str) -> Option<&FeedState> {
+        self.states.get(&FeedId::parse(id).ok()?).map(|known| known.state.as_ref())
+    }
+
+    /// Why nothing can be known of any feed, if that is so.
+    pub(super) fn ignorance(&self) -> Option<String> {
+        match &self.source {
+            Source::Nowhere => Some("the json_lines ledger keeps no state".to_owned()),
+            Source::NoDatabase(path) => Some(format!(
+                "there is no database \"{}\": no daemon has polled into it yet, or the daemon keeps \
+                 it elsewhere",
+                path.display()
+            )),
+            Source::Database { .. } | Source::Lanes(_) => None,
+        }
+    }
+
+    /// When a feed is due by its state and the configuration as it is now, if it was ever polled.
+    pub(super) fn due(&self, feed: &Feed, now: Timestamp) -> Option<Due> {
+        let state = &self.of(feed)?.state;
+        let due = state.due(feed, || self.trials.under(feed), now);
+        // A daemon that has run since goes by its plan; only one that starts now polls at once.
+        let planned = state.plan.due_at.filter(|_| due.why == Why::NextDay);
+        Some(Due { at: planned.unwrap_or(due.at), ..due })
     }
 
     /// When a feed is polled next, as far as is known.
     pub(super) fn next_poll(&self, feed: &Feed, now: Timestamp) -> NextPoll {
+        if self.ignorance().is_some() {
+            return NextPoll::Unknown;
+        }
         if self.is_unowned(feed) {
             return NextPoll::Unowned;
         }
-        let Some(known) = self.of(feed) else { return NextPoll::Due };
-        let Some(due_at) = known.state.plan.due_at else { return NextPoll::Due };
-        let since = |at: Timestamp| Duration::try_from(now.duration_since(at)).unwrap_or_default();
-        if due_at > now {
-            return NextPoll::In(due_at.duration_since(now).unsigned_abs());
+        self.if_polled(feed, now)
+    }
+
+    /// The same if somebody polls.
+    fn if_polled(&self, feed: &Feed, now: Timestamp) -> NextPoll {
+        let Some(due) = self.due(feed, now) else { return NextPoll::Due };
+        if due.at > now {
+            return NextPoll::In(due.at.duration_since(now).unsigned_abs());
         }
         let unwritten = match self.written {
             Written::AtOnce | Written::Never => Duration::ZERO,
             Written::Within(limit) => limit,
         };
-        match since(due_at) {
+        match Duration::try_from(now.duration_since(due.at)).unwrap_or_default() {
             late if late >= unwritten.saturating_add(LATE_MAX) => NextPoll::Overdue(late),
             late if unwritten > Duration::ZERO => NextPoll::Unwritten(late),
             _ => NextPoll::Due,
         }
     }
 
-    /// Whether nobody has the feed's lane, as far as is known.
+    /// Whether nobody has the feed's lane, or the database, as far as is known.
     fn is_unowned(&self, feed: &Feed) -> bool {
-        let Some(Lanes { settings, owners: Ok(owners) }) = &self.lanes else { return false };
-        !owners.of_lanes.contains_key(&lane_of(settings, &feed.url))
+        match &self.source {
+            Source::Lanes(lanes) => {
+                let lane = lane_of(&lanes.settings, &feed.url);
+                lanes.owners.as_ref().is_ok_and(|owners| !owners.of_lanes.contains_key(&lane))
+            }
+            Source::Database { daemon, .. } => matches!(daemon, Ok(None)),
+            Source::NoDatabase(_) | Source::Nowhere => false,
+        }
     }
 
     fn real(&self, feed: &Feed, now: Timestamp) -> Real {
-        if !self.is_kept() {
-            return Real::NotKept;
-        }
         match self.next_poll(feed, now) {
-            NextPoll::Unowned => return Real::Unowned,
+            NextPoll::Unknown => return Real::NotKept,
+            NextPoll::Unowned if matches!(self.source, Source::Lanes(_)) => return Real::Unowned,
             NextPoll::Overdue(_) => return Real::Unheard,
-            NextPoll::In(_) | NextPoll::Due | NextPoll::Unwritten(_) => {}
+            NextPoll::Unowned | NextPoll::In(_) | NextPoll::Due | NextPoll::Unwritten(_) => {}
         }
-        let state = self.of(feed).map(|known| known.state.as_ref());
-        if state.is_some_and(|state| state.put_off_for().is_some()) {
+        // With no daemon what the last one saw grows old all the same.
+        if matches!(self.if_polled(feed, now), NextPoll::Overdue(_)) {
+            return Real::Unheard;
+        }
+        let Some(state) = self.of(feed).map(|known| known.state.as_ref()) else { return Real::New };
+        if state.is_of_another_url(feed) {
+            return Real::New;
+        }
+        if state.put_off_for().is_some() {
             return Real::PutOff;
         }
-        match state.map(|state| state.standing).unwrap_or_default() {
+        if state.plan.reason == Reason::Local {
+            return Real::Unasked;
+        }
+        match state.standing {
             Standing::New => Real::New,
             Standing::Fine => Real::Fine,
             Standing::Failing => Real::Failing,
@@ -213,10 +290,22 @@ impl Knowledge {
     }
 
     /// How a feed stands, as the ledger has it.
-    pub(super) fn standing_text(&self, feed: &Feed) -> String {
-        match self.of(feed) {
-            None if !self.is_kept() => "not kept by this ledger".to_owned(),
-            known => state_text(known.map(|known| known.state.as_ref())),
+    pub(super) fn standing_text(&self, feed: &Feed, now: Timestamp) -> String {
+        if self.ignorance().is_some() {
+            return "not known".to_owned();
+        }
+        let Some(state) = self.of(feed).map(|known| known.state.as_ref()) else {
+            return "not polled yet".to_owned();
+        };
+        let text = state_text(state, feed, now);
+        if state.is_of_another_url(feed) {
+            return format!("not polled yet under its URL; under the one before: {text}");
+        }
+        match self.due(feed, now).map(|due| due.why) {
+            Some(Why::OtherSetUp) => {
+                "was put off, under another version or configuration".to_owned()
+            }
+            _ => text,
         }
     }
 
@@ -226,7 +315,9 @@ impl Knowledge {
             Real::New | Real::NotKept => Style::new(),
             Real::Fine => AnsiColor::Green.on_default(),
             Real::Failing | Real::PutOff => AnsiColor::Red.on_default(),
-            Real::Gone | Real::Unheard | Real::Unowned => AnsiColor::Yellow.on_default(),
+            Real::Gone | Real::Unasked | Real::Unheard | Real::Unowned => {
+                AnsiColor::Yellow.on_default()
+            }
         }
     }
 
@@ -239,25 +330,37 @@ impl Knowledge {
         let counts: Vec<String> =
             counts.iter().map(|(real, count)| format!("{count} {}", real.text())).collect();
         let mut lines = vec![format!("{}: {}", counted(feeds.len(), "feed"), counts.join(", "))];
-        match self.written {
-            Written::AtOnce => {}
-            Written::Never => lines.push(
-                "the json_lines ledger keeps nothing: how feeds stand is in the daemon's log and \
-                 metrics"
-                    .to_owned(),
-            ),
-            Written::Within(limit) => lines.push(format!(
+        if let Written::Within(limit) = self.written {
+            lines.push(format!(
                 "what changes how a feed stands is written at once, all else within {}",
                 duration_text(limit)
-            )),
+            ));
         }
-        lines.extend(self.lanes.as_ref().map(Lanes::text));
+        lines.push(match &self.source {
+            Source::Lanes(lanes) => lanes.text(),
+            Source::Database { path, daemon } => {
+                format!("read from \"{}\"; {}", path.display(), daemon_text(daemon))
+            }
+            Source::NoDatabase(_) => self.ignorance().unwrap_or_default(),
+            Source::Nowhere => "the json_lines ledger keeps nothing: how feeds stand is in the \
+                                daemon's log and metrics"
+                .to_owned(),
+        });
         lines
     }
 
     /// As of when that is known, and who polls the feed; for `feeds explain`.
     pub(super) fn as_of_text(&self, feed: &Feed, now: Timestamp) -> Option<String> {
-        let Lanes { settings, owners } = self.lanes.as_ref()?;
+        let as_of = self.of(feed).and_then(|known| known.as_of);
+        let Lanes { settings, owners } = match &self.source {
+            Source::Lanes(lanes) => lanes.as_ref(),
+            Source::Database { path, daemon } => {
+                let at = as_of.map_or_else(|| "now".to_owned(), |at| moment_text(at, now));
+                let (path, daemon) = (path.display(), daemon_text(daemon));
+                return Some(format!("as of: {at}; read from \"{path}\"; {daemon}"));
+            }
+            Source::NoDatabase(_) | Source::Nowhere => return None,
+        };
         let lane = lane_of(settings, &feed.url);
         let owner = match owners {
             Ok(owners) => match owners.of_lanes.get(&lane) {
@@ -266,13 +369,8 @@ impl Knowledge {
             },
             Err(why) => format!("its owner is not known: {why}"),
         };
-        let as_of = self.of(feed).and_then(|known| known.as_of);
         Some(match as_of {
-            Some(at) => format!(
-                "as of: {} ({}); lane {lane}, {owner}",
-                at.strftime("%Y-%m-%d %H:%M:%S UTC"),
-                age_text(as_of, now)
-            ),
+            Some(at) => format!("as of: {}; lane {lane}, {owner}", moment_text(at, now)),
             None => format!("as of: now; lane {lane}, {owner}"),
         })
     }
@@ -306,24 +404,50 @@ impl Lanes {
     }
 }
 
-/// How long ago, in a few words.
-pub(super) fn age_text(at: Option<Timestamp>, now: Timestamp) -> String {
-    match at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or_default()) {
-        Some(age) => format!("{} ago", duration_text(Duration::from_secs(age.as_secs()))),
-        None => String::new(),
+fn daemon_text(daemon: &Result<Option<Holder>, String>) -> String {
+    match daemon {
+        Ok(Some(Holder { pid: Some(pid) })) => format!("a daemon has it open (process {pid})"),
+        Ok(Some(Holder { pid: None })) => "a daemon has it open".to_owned(),
+        Ok(None) => "no daemon has it open: nobody polls".to_owned(),
+        Err(why) => format!("whether a daemon has it open cannot be seen: {why}"),
     }
 }
 
-fn state_text(state: Option<&FeedState>) -> String {
-    let Some(state) = state else { return "not polled yet".to_owned() };
+/// When somebody last looked at what a state says of its publisher: a poll that this machine could not
+/// make asked nobody.
+fn looked_at(state: &FeedState) -> Option<Timestamp> {
+    if state.plan.reason == Reason::Local {
+        state.succeeded_at.max(state.last_failure.as_ref().map(|failure| failure.at))
+    } else {
+        state.polled_at
+    }
+}
+
+/// How long ago, in a few words. The clock of whoever wrote it may be ahead of ours.
+pub(super) fn age_text(at: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(at) = at else { return String::new() };
+    let age = now.duration_since(at);
+    let text = duration_text(Duration::from_secs(age.unsigned_abs().as_secs()));
+    if age.as_secs() < 0 { format!("{text} ahead of this clock") } else { format!("{text} ago") }
+}
+
+/// A moment and how long ago that is.
+pub(super) fn moment_text(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", at.strftime("%Y-%m-%d %H:%M:%S UTC"), age_text(Some(at), now))
+}
+
+fn state_text(state: &FeedState, feed: &Feed, now: Timestamp) -> String {
     if state.put_off_for().is_some() {
         return "put off: its document ends the process that reads it".to_owned();
     }
-    match state.standing {
+    let text = match state.standing {
+        Standing::New if state.sequence > 0 => "never asked".to_owned(),
         Standing::New => "not polled yet".to_owned(),
         Standing::Fine if state.plan.reason == Reason::Quota => {
             let left = usize::try_from(state.today.left).unwrap_or(usize::MAX);
-            format!("fine, over its quota, {} left unread", counted(left, "article"))
+            let is_spent = state.today.on_day_of(now).is_spent(feed.quota);
+            let over = if is_spent { "over its quota, " } else { "" };
+            format!("fine, {over}{} left unread", counted(left, "article"))
         }
         Standing::Fine => "fine".to_owned(),
         Standing::Gone => "withdrawn by its publisher".to_owned(),
@@ -332,8 +456,15 @@ fn state_text(state: Option<&FeedState>) -> String {
             let times = counted(usize::try_from(state.failures).unwrap_or(usize::MAX), "time");
             format!("failing: {}, {times}", class.unwrap_or("unknown"))
         }
+    };
+    match state.plan.reason {
+        Reason::Local => format!("{text}; this machine could not ask it last time"),
+        _ => text,
     }
 }
+
+#[cfg(test)]
+pub(super) use self::tests::{in_database_of, trials};
 
 #[cfg(test)]
 mod tests {
@@ -361,20 +492,45 @@ mod tests {
 
     /// A feed that was due so many seconds ago, and stands so.
     fn known(standing: Standing, due_ago: i64) -> Known {
-        let mut state = FeedState { sequence: 3, standing, ..FeedState::default() };
+        let mut state = FeedState {
+            sequence: 3,
+            standing,
+            polled_at: Some(now() - jiff::SignedDuration::from_secs(due_ago + 600)),
+            ..FeedState::default()
+        };
+        state.plan.reason = Reason::Interval;
         state.plan.due_at = Some(now() - jiff::SignedDuration::from_secs(due_ago));
         Known { state: Arc::new(state), as_of: Some(now() - Duration::from_secs(180)) }
     }
 
-    fn knowledge(known: Vec<Known>, written: Written, lanes: Option<Lanes>) -> Knowledge {
-        let ids = ('a'..).map(|letter| FeedId::parse(&letter.to_string()).unwrap());
-        Knowledge { states: ids.zip(known).collect(), written, lanes }
+    /// These states, in the database of a daemon that runs.
+    pub(in crate::cli) fn in_database_of(states: States) -> Knowledge {
+        let source = Source::Database { path: "/var/a.sqlite".into(), daemon: Ok(DAEMON) };
+        Knowledge::of_polls(states, source, trials())
     }
+
+    pub(in crate::cli) fn trials() -> Trials {
+        let home = [("HOME", "/home/ada")].into_iter().collect();
+        let config = config::load_from(None, &home).unwrap();
+        Trials::new(&config.tag, config.memory)
+    }
+
+    fn knowledge(known: Vec<Known>, written: Written, source: Source) -> Knowledge {
+        let ids = ('a'..).map(|letter| FeedId::parse(&letter.to_string()).unwrap());
+        Knowledge { states: ids.zip(known).collect(), written, source, trials: trials() }
+    }
+
+    fn in_database(known: Vec<Known>, daemon: Option<Holder>) -> Knowledge {
+        let source = Source::Database { path: "/var/a.sqlite".into(), daemon: Ok(daemon) };
+        knowledge(known, Written::AtOnce, source)
+    }
+
+    const DAEMON: Option<Holder> = Some(Holder { pid: Some(42) });
 
     fn on_kafka(known: Vec<Known>, owners: Result<Owners, String>) -> Knowledge {
         let settings = crate::commit::kafka::topics::tests::settings();
         let within = Written::Within(STATES_WRITTEN_WITHIN);
-        knowledge(known, within, Some(Lanes { settings, owners }))
+        knowledge(known, within, Source::Lanes(Box::new(Lanes { settings, owners })))
     }
 
     fn all_owned() -> Result<Owners, String> {
@@ -385,13 +541,18 @@ mod tests {
     #[test]
     fn when_a_feed_is_polled_next_is_said_only_where_it_is_known() {
         let feed = &feeds(1)[0];
-        let at_once = |ago| knowledge(vec![known(Standing::Fine, ago)], Written::AtOnce, None);
+        let at_once = |ago| in_database(vec![known(Standing::Fine, ago)], DAEMON);
         let kafka = |ago| on_kafka(vec![known(Standing::Fine, ago)], all_owned());
         let seconds = Duration::from_secs;
         for (knowledge, expected) in [
             (at_once(-60), NextPoll::In(seconds(60))),
             (at_once(30), NextPoll::Due),
             (at_once(660), NextPoll::Overdue(seconds(660))),
+            (in_database(vec![known(Standing::Fine, -60)], None), NextPoll::Unowned),
+            (
+                knowledge(Vec::new(), Written::AtOnce, Source::NoDatabase("/a".into())),
+                NextPoll::Unknown,
+            ),
             (kafka(-60), NextPoll::In(seconds(60))),
             (kafka(660), NextPoll::Unwritten(seconds(660))),
             (kafka(2 * HOUR.cast_signed()), NextPoll::Overdue(seconds(2 * HOUR))),
@@ -419,9 +580,18 @@ mod tests {
         };
         let shown = |knowledge: Knowledge| knowledge.summary(&feeds, now()).join("\n");
         assert_eq!(
-            shown(knowledge(states(), Written::AtOnce, None)),
-            "4 feeds: 1 fine, 1 failing, 1 not polled yet, 1 not heard of when due"
+            shown(in_database(states(), DAEMON)),
+            "4 feeds: 1 fine, 1 failing, 1 not polled yet, 1 not heard of when due\n\
+             read from \"/var/a.sqlite\"; a daemon has it open (process 42)"
         );
+        assert_eq!(
+            shown(in_database(states(), None)),
+            "4 feeds: 1 fine, 1 failing, 1 not polled yet, 1 not heard of when due\n\
+             read from \"/var/a.sqlite\"; no daemon has it open: nobody polls"
+        );
+        let nowhere = knowledge(Vec::new(), Written::AtOnce, Source::NoDatabase("/a".into()));
+        let text = shown(nowhere);
+        assert!(text.starts_with("4 feeds: 4 not known\nthere is no database \"/a\""), "{text}");
         let text = shown(on_kafka(states(), all_owned()));
         assert!(
             text.contains("within 1h\n1 replica in the group, every one of 16 lanes"),
@@ -432,7 +602,7 @@ mod tests {
         assert!(text.ends_with("no replica is in the group: nobody polls"), "{text}");
         let text = shown(on_kafka(states(), Err("ask again".to_owned())));
         assert!(text.ends_with("who owns the lanes is not known: ask again"), "{text}");
-        let text = shown(knowledge(Vec::new(), Written::Never, None));
+        let text = shown(knowledge(Vec::new(), Written::Never, Source::Nowhere));
         assert!(text.starts_with("4 feeds: 4 not known\n"), "{text}");
     }
 
@@ -461,6 +631,90 @@ mod tests {
                 .unwrap()
                 .ends_with("which nobody owns: the feed is not polled")
         );
-        assert_eq!(knowledge(Vec::new(), Written::AtOnce, None).as_of_text(feed, now()), None);
+        let text = in_database(vec![known(Standing::Fine, -60)], None).as_of_text(feed, now());
+        let expected = "as of: 2026-03-01 11:57:00 UTC (3m ago); read from \"/var/a.sqlite\"; no daemon \
+                        has it open: nobody polls";
+        assert_eq!(text.as_deref(), Some(expected));
+    }
+
+    /// What is said of feed "a", whose state is this.
+    #[track_caller]
+    fn check_standing(change: impl FnOnce(&mut FeedState), expected: &str, next: NextPoll) {
+        let feed = &feeds(1)[0];
+        let mut known = known(Standing::Fine, -60);
+        let state = Arc::make_mut(&mut known.state);
+        state.url = Some(feed.url.to_string());
+        change(state);
+        let knowledge = in_database(vec![known], DAEMON);
+        assert_eq!(knowledge.standing_text(feed, now()), expected);
+        assert_eq!(knowledge.next_poll(feed, now()), next);
+    }
+
+    #[test]
+    fn what_has_changed_since_the_last_poll_is_reckoned_with() {
+        let soon = NextPoll::In(Duration::from_secs(60));
+        check_standing(|_| {}, "fine", soon);
+        check_standing(
+            |state| state.url = Some("https://old.example/".to_owned()),
+            "not polled yet under its URL; under the one before: fine",
+            NextPoll::Due,
+        );
+        check_standing(
+            |state| (state.plan.reason, state.polled_at) = (Reason::Local, Some(now())),
+            "fine; this machine could not ask it last time",
+            soon,
+        );
+        check_standing(
+            |state| {
+                (state.plan.reason, state.polled_at) = (Reason::Local, Some(now()));
+                state.standing = Standing::New;
+            },
+            "never asked; this machine could not ask it last time",
+            soon,
+        );
+        let crash = |under: String| {
+            move |state: &mut FeedState| {
+                state.standing = Standing::Failing;
+                state.crash = Some(crate::state::Crash { under, at: now() });
+                state.last_failure = Some(crate::state::LastFailure {
+                    class: crate::model::FailureClass::Crash,
+                    detail: String::new(),
+                    at: now(),
+                });
+                state.plan.reason = Reason::Crash;
+            }
+        };
+        let put_off = "put off: its document ends the process that reads it";
+        check_standing(crash(trials().under(&feeds(1)[0])), put_off, soon);
+        let was = "was put off, under another version or configuration";
+        check_standing(crash("0.0.1 aa".to_owned()), was, NextPoll::Due);
+        // Five articles left, when the quota was one article; it is 20,000 now.
+        let over = |articles| {
+            move |state: &mut FeedState| {
+                state.plan.reason = Reason::Quota;
+                state.today = state.today.on_day_of(now());
+                (state.today.articles, state.today.left) = (articles, 5);
+            }
+        };
+        check_standing(over(1), "fine, 5 articles left unread", NextPoll::Due);
+        check_standing(over(20_000), "fine, over its quota, 5 articles left unread", soon);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_wrote_is_not_said_to_be_old() {
+        let hour = jiff::SignedDuration::from_hours(3);
+        assert_eq!(age_text(Some(now() - hour), now()), "3h ago");
+        assert_eq!(age_text(Some(now() + hour), now()), "3h ahead of this clock");
+        assert_eq!(age_text(None, now()), "");
+    }
+
+    #[test]
+    fn a_poll_that_asked_nobody_is_no_look_at_the_feed() {
+        let asked = now() - Duration::from_secs(900);
+        let mut state =
+            FeedState { polled_at: Some(now()), succeeded_at: Some(asked), ..FeedState::default() };
+        assert_eq!(looked_at(&state), Some(now()));
+        state.plan.reason = Reason::Local;
+        assert_eq!(looked_at(&state), Some(asked));
     }
 }

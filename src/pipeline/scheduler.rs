@@ -15,14 +15,14 @@ use tracing::{debug, error, info, warn};
 use super::Tools;
 use super::poll::{Job, PollEnd, Poller};
 use super::reload::{ReadAnew, next_reload, read_anew, to_end};
-use super::service::Service;
+use super::service::{LastRead, Service, status_text};
 use crate::commit::{CommitError, LaneChange, Lease, Past, States};
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
-use crate::state::{Crash, FeedState, Standing};
+use crate::state::{FeedState, Standing};
 use crate::telemetry::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
@@ -72,6 +72,7 @@ pub(super) struct Scheduler {
     reloads: Option<mpsc::Receiver<()>>,
     /// A reload under way.
     reading: Option<JoinHandle<ReadAnew>>,
+    last_read: LastRead,
     polls: JoinSet<PollEnd>,
     polling: HashMap<tokio::task::Id, FeedId>,
     /// When the loop last turned, to see a clock that is put back.
@@ -105,6 +106,7 @@ impl Scheduler {
             service,
             reloads,
             reading: None,
+            last_read: LastRead::InUse,
             polls: JoinSet::new(),
             polling: HashMap::new(),
             turned_at: Timestamp::MIN,
@@ -116,6 +118,12 @@ impl Scheduler {
 
     /// Runs until told to stop, or until the ledger says that it cannot go on.
     pub(super) async fn run(&mut self, stop: &CancellationToken) -> Option<CommitError> {
+        let fatal = self.turn_until(stop).await;
+        self.service.stopping();
+        fatal
+    }
+
+    async fn turn_until(&mut self, stop: &CancellationToken) -> Option<CommitError> {
         info!(feed.count = self.feeds.len(), "polling");
         // A lane that is given from the start is polled from the first turn on.
         while let Ok(change) = self.changes.try_recv() {
@@ -149,7 +157,6 @@ impl Scheduler {
                 () = sleep(wake_in) => {}
             }
         }
-        self.service.stopping();
         None
     }
 
@@ -418,10 +425,8 @@ impl Scheduler {
     fn tell(&mut self, now: Timestamp) {
         let (due, overdue) = self.queue.overdue(now);
         let mut counts = FeedCounts { due, ..FeedCounts::default() };
-        let mut count = 0;
         for (id, placed) in &self.feeds {
             let Some(held) = self.lanes.get(&placed.lane) else { continue };
-            count += 1;
             let state = held.states.get(id);
             if state.is_some_and(|state| state.put_off_for().is_some()) {
                 counts.crashed += 1;
@@ -447,11 +452,7 @@ impl Scheduler {
         self.tools.trials.end_idle();
         let unready = self.poller.readiness.unready();
         self.poller.metrics.stands(unready.as_ref());
-        let ledger = match unready {
-            Some(why) => format!("; {}", why.text()),
-            None => String::new(),
-        };
-        self.service.tell_status(format!("{count} feeds, {} failing{ledger}", counts.failing));
+        self.service.tell_status(status_text(counts, unready.as_ref(), self.last_read));
     }
 
     /// Begins to read the configuration anew, apart: the loop turns on, however long a file takes.
@@ -475,6 +476,7 @@ impl Scheduler {
                     );
                 }
                 self.poller.metrics.reloaded("refused");
+                self.last_read = LastRead::Refused;
             }
         }
         self.service.ready();
@@ -510,6 +512,7 @@ impl Scheduler {
             "configuration reloaded"
         );
         self.poller.metrics.reloaded("accepted");
+        self.last_read = LastRead::InUse;
     }
 
     /// When a feed is due, by its state and by the configuration as it is now.
@@ -517,22 +520,7 @@ impl Scheduler {
         let feed = &placed.feed;
         let held = self.lanes.get(&placed.lane);
         let Some(state) = held.and_then(|held| held.states.get(&feed.id)) else { return now };
-        // A new URL under an old id keeps the state and is tried at once: someone changed it
-        // because the old one did not do.
-        if state.url.as_ref().is_some_and(|url| *url != feed.url.as_str()) {
-            return now;
-        }
-        // So is one whose document crashed an earlier version, or this one configured otherwise.
-        let is_put_off_elsewhere = |crash: &Crash| crash.under != self.tools.trials.under(feed);
-        if state.put_off_for().is_some_and(is_put_off_elsewhere) {
-            return now;
-        }
-        // A quota may have been raised, and the next day begins for all feeds at once.
-        let is_spent = state.today.on_day_of(now).is_spent(feed.quota);
-        if state.plan.reason == schedule::Reason::Quota && !is_spent {
-            return state.plan.due_at.map_or(now, |due_at| due_at.min(now));
-        }
-        schedule::due_at(feed, &state.plan, state.polled_at, now)
+        state.due(feed, || self.tools.trials.under(feed), now).at
     }
 
     /// How long a drain may take, by the configuration as it is now.

@@ -58,9 +58,9 @@ pub struct Metrics {
 pub struct FeedCounts {
     /// Due and not started.
     pub due: usize,
-    /// Answered last time.
+    /// Answered when it was asked last.
     pub fine: usize,
-    /// Failed last time, but for those that crashed.
+    /// Failed when it was asked last, but for those that crashed.
     pub failing: usize,
     /// Put off because a document ended the process that read it.
     pub crashed: usize,

@@ -32,6 +32,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use self::lock::Lock;
+pub use self::lock::{Holder, holder};
 use self::private::NotOpened;
 use self::writer::{Job, Writer};
 use super::{CommitError, Past, States};

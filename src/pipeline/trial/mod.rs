@@ -90,7 +90,7 @@ struct Idle {
 
 /// The processes in which documents are tried, by one configuration.
 #[derive(Debug)]
-pub(super) struct Trials {
+pub struct Trials {
     /// What is run; `None`: no file of this program is to be found.
     program: Option<PathBuf>,
     set_up: Vec<u8>,
@@ -104,7 +104,7 @@ pub(super) struct Trials {
 impl Trials {
     /// Starts nothing yet. A document may take `memory` bytes: what all together have in the daemon, so
     /// that one which passes is no more than it bears.
-    pub(super) fn new(tag: &TagSettings, memory: u64) -> Self {
+    pub fn new(tag: &TagSettings, memory: u64) -> Self {
         Self::running(worker::this_program(), tag, memory)
     }
 
@@ -123,7 +123,7 @@ impl Trials {
 
     /// What a feed is read under: this version, the configuration, its own settings. A feed that has
     /// crashed under something else is worth another try.
-    pub(super) fn under(&self, feed: &Feed) -> String {
+    pub fn under(&self, feed: &Feed) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let mut hash = Sha256::new();
         hash.update(version);
