@@ -2,7 +2,7 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/livez` | 200 while the scheduler's loop turns, else 503 |
+//! | `/livez` | 200 while the scheduler's loop turns or a drain goes on, else 503 and since when |
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
 //! | `/metrics` | OpenMetrics text |
 
@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
+use readiness::hung_text;
 pub use readiness::{Readiness, Unready};
 pub use server::{AdminStartError, start};
 
@@ -43,15 +44,21 @@ impl Admin {
         }
         match path {
             "/" => text(StatusCode::OK, "conflictwire: /livez /readyz /metrics\n"),
-            "/livez" if self.readiness.is_alive() => text(StatusCode::OK, "alive\n"),
-            "/livez" => {
-                text(StatusCode::SERVICE_UNAVAILABLE, "the scheduler's loop does not turn\n")
-            }
+            "/livez" => match self.readiness.alive() {
+                Ok(()) => text(StatusCode::OK, "alive\n"),
+                Err(since) => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", hung_text(since)))
+                }
+            },
             "/readyz" => match self.readiness.unready() {
                 None => text(StatusCode::OK, "ready\n"),
                 Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", why.text())),
             },
-            "/metrics" => written_in(OPEN_METRICS, StatusCode::OK, self.metrics.text()),
+            "/metrics" => {
+                // As of now, also when nobody looks after the others.
+                self.metrics.stands(self.readiness.unready().as_ref());
+                written_in(OPEN_METRICS, StatusCode::OK, self.metrics.text())
+            }
             _ => text(StatusCode::NOT_FOUND, "not found; see /\n"),
         }
     }

@@ -1,11 +1,13 @@
 //! What must be true before the daemon says it is ready, and false after.
 //!
-//! Ready means: state restored, the ledger takes commits, no drain has begun. A replica that no lane
-//! was given to is ready too: it stands by. Failing feeds do not make it unready: a publisher's
-//! trouble is not ours. A machine that has no file or port left to ask with does. Alive means: the scheduler's loop has turned lately; a ledger that is away
+//! Ready means: state restored, the ledger takes commits, no drain has begun, and whoever looks after
+//! all that (the scheduler's loop) has done so lately. A replica that no lane was given to is ready too:
+//! it stands by. Failing feeds do not make it unready: a publisher's trouble is not ours. A machine that
+//! has no file or port left to ask with does, as long as somebody tries. Alive means: the scheduler's
+//! loop has turned lately, or a drain goes on, which has a deadline of its own; a ledger that is away
 //! does not make it dead.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,6 +22,10 @@ pub const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
 /// come and go one by one are no end of the trouble.
 const CALM: Duration = Duration::from_secs(10);
 
+/// How long this machine's trouble counts if nobody has tried since. A feed that could not be asked is
+/// tried again within a minute, unless it was removed or its lane taken.
+const UNASKED_MAX: Duration = Duration::from_secs(3 * 60);
+
 /// Why the daemon is not ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unready {
@@ -27,8 +33,15 @@ pub enum Unready {
     Starting,
     /// The ledger does not take commits; its own words.
     Ledger(String),
-    /// This machine could not ask a publisher; in words.
-    Machine(String),
+    /// This machine could not ask a publisher.
+    Machine {
+        /// In words.
+        why: String,
+        /// How long ago that was last.
+        ago: Duration,
+    },
+    /// The scheduler's loop has not turned for so long: nobody has looked.
+    Hung(Duration),
     /// A drain has begun.
     Stopping,
 }
@@ -38,11 +51,20 @@ impl Unready {
     pub fn text(&self) -> String {
         match self {
             Self::Starting => "starting".to_owned(),
-            Self::Machine(why) => format!("no feed can be asked: {}", shown(why)),
+            Self::Machine { why, ago } => {
+                let ago = ago.as_secs();
+                format!("this machine could not ask a publisher {ago}s ago: {}", shown(why))
+            }
+            Self::Hung(since) => hung_text(*since),
             Self::Ledger(why) => format!("the ledger does not take commits: {}", shown(why)),
             Self::Stopping => "stopping".to_owned(),
         }
     }
+}
+
+/// That the scheduler's loop has not turned for so long.
+pub(super) fn hung_text(since: Duration) -> String {
+    format!("the scheduler's loop has not turned for {}s", since.as_secs())
 }
 
 /// Where the daemon's life stands.
@@ -56,8 +78,12 @@ enum Phase {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// What the last commit that did not work said, until one does.
+    /// What the last commit that did not work said, until one does, or nobody waits for one.
     unwritten: Option<String>,
+    /// Whether that was said and its end was not.
+    is_unwritten_told: bool,
+    /// How many wait to try such a commit again.
+    waiting: usize,
     /// What the ledger says of itself.
     trouble: Option<String>,
     /// Why this machine could not ask a publisher, and when that was last.
@@ -76,6 +102,8 @@ impl Default for Readiness {
         let state = State {
             phase: Phase::Starting,
             unwritten: None,
+            is_unwritten_told: false,
+            waiting: 0,
             trouble: None,
             unasked: None,
             beat_at: Instant::now(),
@@ -107,15 +135,27 @@ impl Readiness {
     /// A commit did not work. Says whether the one before did.
     pub fn set_unwritten(&self, why: String) -> bool {
         let mut was_fine = false;
-        self.change(|state| was_fine = state.unwritten.replace(why).is_none());
+        self.change(|state| {
+            state.unwritten = Some(why);
+            was_fine = !std::mem::replace(&mut state.is_unwritten_told, true);
+        });
         was_fine
+    }
+
+    /// Somebody waits to try such a commit again, until what is returned goes.
+    pub fn waits(self: &Arc<Self>) -> Waits {
+        self.change(|state| state.waiting += 1);
+        Waits(Arc::clone(self))
     }
 
     /// A commit worked. Says whether the one before did not.
     pub fn set_written(&self) -> bool {
-        let mut was_unwritten = false;
-        self.change(|state| was_unwritten = state.unwritten.take().is_some());
-        was_unwritten
+        let mut was_told = false;
+        self.change(|state| {
+            state.unwritten = None;
+            was_told = std::mem::take(&mut state.is_unwritten_told);
+        });
+        was_told
     }
 
     /// This machine could not ask a publisher. Says whether it could before.
@@ -147,33 +187,71 @@ impl Readiness {
 
     /// Why it is not ready, if so.
     pub fn unready(&self) -> Option<Unready> {
+        self.unready_at(Instant::now())
+    }
+
+    fn unready_at(&self, now: Instant) -> Option<Unready> {
         let state = self.state.lock().ok()?;
         match state.phase {
             Phase::Starting => Some(Unready::Starting),
             Phase::Stopping => Some(Unready::Stopping),
             Phase::Serving => {
-                let ledger = state.unwritten.clone().or_else(|| state.trouble.clone());
-                let machine = || state.unasked.clone().map(|(why, _)| Unready::Machine(why));
-                ledger.map(Unready::Ledger).or_else(machine)
+                let ledger = || state.unwritten.clone().or_else(|| state.trouble.clone());
+                let machine = || {
+                    let (why, at) = state.unasked.as_ref()?;
+                    let ago = now.duration_since(*at);
+                    (ago < UNASKED_MAX).then(|| Unready::Machine { why: why.clone(), ago })
+                };
+                // What it has said before is as old.
+                let hung = state.hung_at(now).map(Unready::Hung);
+                hung.or_else(|| ledger().map(Unready::Ledger)).or_else(machine)
             }
         }
     }
 
-    /// Whether the scheduler's loop has turned lately.
-    pub fn is_alive(&self) -> bool {
-        self.is_alive_at(Instant::now())
+    /// How long the scheduler's loop has not turned, if it should have; nothing if nobody knows.
+    ///
+    /// # Errors
+    /// How long, [`HEARTBEAT_MAX`] or more.
+    pub fn alive(&self) -> Result<(), Duration> {
+        self.alive_at(Instant::now())
     }
 
-    fn is_alive_at(&self, now: Instant) -> bool {
-        let alive = |state: &State| now.duration_since(state.beat_at) < HEARTBEAT_MAX;
-        self.state.lock().is_ok_and(|state| alive(&state))
+    fn alive_at(&self, now: Instant) -> Result<(), Duration> {
+        // A lock that is poisoned by a panic: nobody can tell any more.
+        let Ok(state) = self.state.lock() else { return Err(HEARTBEAT_MAX) };
+        state.hung_at(now).map_or(Ok(()), Err)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        // A poisoned lock means a panic while holding it; `is_alive` then says no.
+        // A poisoned lock means a panic while holding it; `alive` then says no.
         if let Ok(mut state) = self.state.lock() {
             change(&mut state);
         }
+    }
+}
+
+impl State {
+    /// How long the scheduler's loop has not turned, if that is too long.
+    fn hung_at(&self, now: Instant) -> Option<Duration> {
+        let since = now.duration_since(self.beat_at);
+        (self.phase != Phase::Stopping && since >= HEARTBEAT_MAX).then_some(since)
+    }
+}
+
+/// Somebody who waits to try a commit again.
+#[derive(Debug)]
+pub struct Waits(Arc<Readiness>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.change(|state| {
+            state.waiting = state.waiting.saturating_sub(1);
+            if state.waiting == 0 {
+                // Nobody will try: what the last one was told is of then, and not of now.
+                state.unwritten = None;
+            }
+        });
     }
 }
 
@@ -186,8 +264,30 @@ mod tests {
         let readiness = Readiness::default();
         readiness.beat();
         let now = Instant::now();
-        assert!(readiness.is_alive_at(now));
-        assert!(!readiness.is_alive_at(now + HEARTBEAT_MAX));
+        assert_eq!(readiness.alive_at(now), Ok(()));
+        let since = readiness.alive_at(now + HEARTBEAT_MAX).unwrap_err();
+        assert!(since >= HEARTBEAT_MAX);
+        // Whoever would see that something is wrong has not looked either.
+        readiness.set_serving();
+        assert_eq!(readiness.unready_at(now), None);
+        let hung = readiness.unready_at(now + HEARTBEAT_MAX).unwrap();
+        assert!(hung.text().starts_with("the scheduler's loop has not turned for 3"), "{hung:?}");
+        readiness.set_stopping();
+        assert_eq!(readiness.alive_at(now + HEARTBEAT_MAX), Ok(()), "a drain has its own deadline");
+    }
+
+    #[test]
+    fn a_commit_that_nobody_tries_again_is_no_trouble_any_more() {
+        let readiness = Arc::new(Readiness::default());
+        readiness.set_serving();
+        assert!(readiness.set_unwritten("no space".to_owned()));
+        let (one, other) = (readiness.waits(), readiness.waits());
+        drop(one);
+        assert_eq!(readiness.unready(), Some(Unready::Ledger("no space".to_owned())));
+        drop(other);
+        assert_eq!(readiness.unready(), None);
+        assert!(readiness.set_written(), "its end was not said");
+        assert!(!readiness.set_written());
     }
 
     #[test]
@@ -208,7 +308,10 @@ mod tests {
         assert!(!readiness.set_unasked("no file left"), "said already");
         let now = Instant::now();
         assert!(!readiness.set_asked_at(now), "too soon to tell");
-        assert_eq!(readiness.unready(), Some(Unready::Machine("no file left".to_owned())));
+        let told = readiness.unready_at(now + Duration::from_secs(7)).unwrap().text();
+        assert_eq!(told, "this machine could not ask a publisher 7s ago: no file left");
+        readiness.change(|state| state.beat_at = now + UNASKED_MAX);
+        assert_eq!(readiness.unready_at(now + UNASKED_MAX), None, "nobody has tried since");
         assert!(readiness.set_asked_at(now + CALM));
         assert!(!readiness.set_asked_at(now + CALM), "said already");
         assert_eq!(readiness.unready(), None);

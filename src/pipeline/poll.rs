@@ -98,7 +98,7 @@ impl Poller {
         };
         drop(body);
         point(Point::AfterProcess);
-        self.commit(&job.feed, job.lease, outcome).await
+        self.commit(&job, outcome).await
     }
 
     /// Makes an outcome of an answer, in its turn; `None` if the daemon stops before it is made. What
@@ -193,8 +193,11 @@ impl Poller {
         }
     }
 
-    async fn commit(&self, feed: &Feed, lease: Lease, outcome: Outcome) -> PollEnd {
+    async fn commit(&self, job: &Job, outcome: Outcome) -> PollEnd {
+        let (feed, lease) = (&job.feed, job.lease);
         let outcome = Arc::new(outcome);
+        // Gone when this poll ends, however it does.
+        let mut waits = None;
         let mut wait = COMMIT_WAIT_MIN;
         let committed = loop {
             let started = Instant::now();
@@ -203,7 +206,10 @@ impl Poller {
                     self.metrics.committed(&outcome, started.elapsed(), self.clock.now());
                     break state;
                 }
-                Err(error @ CommitError::Write { .. }) => self.report_unwritten(&error),
+                Err(error @ CommitError::Write { .. }) => {
+                    self.report_unwritten(&error);
+                    waits.get_or_insert_with(|| self.readiness.waits());
+                }
                 Err(error @ CommitError::Refused { .. }) => {
                     self.metrics.commit_failed();
                     return PollEnd::Refused(error);
@@ -235,7 +241,7 @@ impl Poller {
         if self.readiness.set_written() {
             info!("the ledger takes commits again");
         }
-        report(feed, &outcome);
+        report(feed, job.state.failures, &outcome);
         if let Some(observer) = &self.observer {
             // The observer may have gone; the outcome is durable all the same.
             let _gone = observer.send(Arc::clone(&outcome)).await;
@@ -280,8 +286,14 @@ async fn process_apart(job: &Job, answer: Answer, clock: Clock, place: Option<&P
     }
 }
 
-fn report(feed: &Feed, outcome: &Outcome) {
+/// Says what a poll came to, of a feed with so many failures in a row before.
+fn report(feed: &Feed, failures: u32, outcome: &Outcome) {
     let next_at = outcome.state.plan.due_at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    let is_answered = !matches!(outcome.result, PollResult::Failed(_));
+    if failures > 0 && is_answered {
+        // Whoever was told that it fails is told that it does not any more.
+        info!(feed.id = %feed.id, poll.failures = failures, "the feed answers again");
+    }
     match &outcome.result {
         PollResult::Modified(counts) => {
             debug!(
