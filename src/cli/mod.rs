@@ -104,7 +104,9 @@ pub enum Command {
     /// One JSON object a line, in the same order. Input that begins with "{" is JSON lines with the
     /// keys "id", "title", "summary", "body" and "language", of which one text is enough; other keys
     /// are ignored, so records can be piped in. Any other input is one document, however many lines
-    /// it has. Exits 1 if a line could not be read; the others are answered.
+    /// it has. The answer's "language" is the one that the text shows, or the claimed one of a text too
+    /// short to tell; null where it is not known. "conflict" is null where nobody looked: in a language
+    /// without a lexicon, or not known. Exits 1 if a line could not be read; the others are answered.
     Tag(tag::TagArgs),
     /// Follow what is being committed
     ///

@@ -10,9 +10,11 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
+use super::check::counted;
 use crate::config::load;
 use crate::model::Steps;
 use crate::model::record::RecordConflict;
+use crate::normalise::language::{Hints, language};
 use crate::tag::{Tagger, Texts};
 use crate::telemetry::shown::{Shown, json_line};
 
@@ -25,9 +27,11 @@ const INPUT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How standard input is read; what the command does is said beside its name.
 #[derive(Debug, clap::Args)]
 pub struct TagArgs {
-    /// The language of texts that do not name theirs
-    #[arg(long, short, default_value = "en", value_name = "CODE")]
-    pub language: String,
+    /// What is claimed of texts that claim no language
+    ///
+    /// As with feeds a claim is a hint: the text decides, and the claim where it is too short to tell.
+    #[arg(long, short, value_name = "CODE")]
+    pub language: Option<String>,
     /// What standard input is
     #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
     pub format: InputFormat,
@@ -84,7 +88,8 @@ struct Input {
 #[derive(Debug, Serialize)]
 struct Answer {
     id: serde_json::Value,
-    language: String,
+    /// That the text shows, or that is claimed of one too short to tell; `None`: not known.
+    language: Option<String>,
     conflict: Option<RecordConflict>,
 }
 
@@ -109,9 +114,14 @@ fn tag_input<I: BufRead, O: Write, E: Write>(
         return Ok(Exit::Failed);
     }
     let body = String::from_utf8_lossy(&bytes).into_owned();
+    if body.as_bytes() != bytes {
+        let note = "the text is not UTF-8; evidence counts a mark for what cannot be read";
+        writeln!(streams.errors, "{note}")?;
+    }
     let input = Input { body: Some(body), ..Input::default() };
-    write_answer(&mut streams.output, tagger, input, &args.language)?;
+    let language = write_answer(&mut streams.output, tagger, input, args.language.as_deref())?;
     streams.output.flush()?;
+    note_unknown(&mut streams.errors, usize::from(language.is_none()))?;
     Ok(Exit::Fine)
 }
 
@@ -137,6 +147,7 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
     args: &TagArgs,
 ) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
+    let mut unknown = 0;
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();
@@ -157,7 +168,11 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
             continue;
         }
         match read_line(line) {
-            Ok(input) => write_answer(&mut streams.output, tagger, input, &args.language)?,
+            Ok(input) => {
+                let claimed = args.language.as_deref();
+                let language = write_answer(&mut streams.output, tagger, input, claimed)?;
+                unknown += usize::from(language.is_none());
+            }
             Err(problem) => {
                 writeln!(streams.errors, "error: line {number}: {}", Shown(problem))?;
                 exit = Exit::Failed;
@@ -165,7 +180,21 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
         }
     }
     streams.output.flush()?;
+    note_unknown(&mut streams.errors, unknown)?;
     Ok(exit)
+}
+
+/// Says that nobody looked at some texts, and what would help.
+fn note_unknown(errors: &mut impl Write, texts: usize) -> anyhow::Result<()> {
+    if texts > 0 {
+        let texts = counted(texts, "text");
+        writeln!(
+            errors,
+            "the language of {texts} is not known, so nobody looked for conflict there; --language \
+             says what to believe of such"
+        )?;
+    }
+    Ok(())
 }
 
 fn skip_line(input: &mut impl BufRead) -> anyhow::Result<()> {
@@ -194,24 +223,31 @@ fn read_line(line: &[u8]) -> Result<Input, String> {
     Ok(input)
 }
 
+/// Writes the answer, and returns the language that it was made in.
 fn write_answer(
     output: &mut impl Write,
     tagger: &Tagger,
     input: Input,
-    default_language: &str,
-) -> anyhow::Result<()> {
-    let language = input.language.unwrap_or_else(|| default_language.to_owned());
+    claimed: Option<&str>,
+) -> anyhow::Result<Option<String>> {
     let texts = Texts {
         title: input.title.as_deref().unwrap_or_default(),
         summary: input.summary.as_deref().unwrap_or_default(),
         body: input.body.as_deref().unwrap_or_default(),
     };
+    // As with articles: of a headline and the text, or its teaser.
+    let text = if texts.body.is_empty() { texts.summary } else { texts.body };
+    let all_text = format!("{}\n{text}", texts.title);
+    let claims = [input.language.as_deref().or(claimed), None, None];
+    let is_empty = all_text.trim().is_empty();
+    let language = language(&Hints { declared: claims, shown: None }, &all_text);
+    let language = language.filter(|_| !is_empty);
     // Whoever asks may wait for the answer.
-    let coding = tagger.code(texts, Some(&language), &Steps::new(u64::MAX))?;
+    let coding = tagger.code(texts, language.as_deref(), &Steps::new(u64::MAX))?;
     let conflict = coding.as_ref().map(RecordConflict::from);
-    let answer = serde_json::to_string(&Answer { id: input.id, language, conflict })?;
-    writeln!(output, "{}", json_line(&answer))?;
-    Ok(())
+    let answer = Answer { id: input.id, language, conflict };
+    writeln!(output, "{}", json_line(&serde_json::to_string(&answer)?))?;
+    Ok(answer.language)
 }
 
 #[cfg(test)]
@@ -221,7 +257,7 @@ mod tests {
     fn run_on(input: &[u8]) -> (Exit, Vec<serde_json::Value>, String) {
         let (taxonomy, lexicons) = Tagger::built_in_sources();
         let tagger = Tagger::new(&taxonomy, &lexicons, 0.5).unwrap();
-        let args = TagArgs { language: "en".to_owned(), format: InputFormat::Auto };
+        let args = TagArgs { language: None, format: InputFormat::Auto };
         let mut streams = Streams { input, output: Vec::new(), errors: Vec::new() };
         let exit = tag_input(&mut streams, &tagger, &args).unwrap();
         let output = String::from_utf8(streams.output).unwrap();
@@ -241,13 +277,14 @@ mod tests {
 
     #[test]
     fn lines_are_answered_in_order() {
-        let input = b"\xef\xbb\xbf{\"id\":7,\"title\":\"A ceasefire was signed\"}\n\n\
-                      {\"body\":\"x\",\"language\":\"tlh\",\"url\":\"ignored\"}\n";
+        let input =
+            b"\xef\xbb\xbf{\"id\":7,\"title\":\"A ceasefire was signed\",\"language\":\"en\"}\n\n\
+                      {\"body\":\"x\",\"language\":\"sw\",\"url\":\"ignored\"}\n";
         let (exit, lines, errors) = run_on(input);
         assert_eq!((exit, lines.len(), errors.as_str()), (Exit::Fine, 2, ""));
         assert_eq!(lines[0]["id"], 7);
         assert_eq!(lines[0]["language"], "en");
-        assert_eq!(lines[1]["language"], "tlh");
+        assert_eq!(lines[1]["language"], "sw");
         assert_eq!(lines[1]["conflict"], serde_json::Value::Null);
     }
 
@@ -263,6 +300,33 @@ mod tests {
     fn no_input_is_an_empty_document() {
         let (exit, lines, _errors) = run_on(b"");
         assert_eq!((exit, lines.len()), (Exit::Fine, 1));
-        assert_eq!(lines[0]["conflict"]["relevant"], false);
+        assert_eq!(lines[0]["language"], serde_json::Value::Null);
+        assert_eq!(lines[0]["conflict"], serde_json::Value::Null, "nobody looked at anything");
+    }
+
+    const SPANISH: &str = "El ejército bombardeó la ciudad durante la noche y murieron tres personas, \
+                           según dijeron las autoridades locales este martes.";
+
+    #[test]
+    fn the_text_says_its_language_whatever_is_claimed() {
+        for claim in ["", ",\"language\":\"en\"", ",\"language\":null"] {
+            let line = format!("{{\"body\":\"{SPANISH}\"{claim}}}\n");
+            let (_, lines, _) = run_on(line.as_bytes());
+            assert_eq!(lines[0]["language"], "es", "{claim}");
+            assert_eq!(lines[0]["conflict"], serde_json::Value::Null, "{claim}");
+        }
+        let (_, lines, errors) =
+            run_on(b"{\"title\":\"Kyiv\",\"language\":\"en-GB\"}\n{\"title\":\"Kyiv\"}");
+        assert_eq!(lines[0]["language"], "en-GB", "too short to tell, so it is believed");
+        assert_eq!(lines[1]["language"], serde_json::Value::Null, "nobody says");
+        assert!(errors.contains("the language of 1 text is not known"), "{errors}");
+    }
+
+    #[test]
+    fn a_text_that_is_no_utf_8_says_that_its_offsets_are_others() {
+        let (exit, lines, errors) =
+            run_on(b"Warplanes bombed the \xff town last night, police said.");
+        assert_eq!((exit, lines.len()), (Exit::Fine, 1));
+        assert!(errors.contains("not UTF-8"), "{errors}");
     }
 }
