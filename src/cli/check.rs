@@ -79,7 +79,7 @@ fn summary(config: &Config) -> String {
         None => "no file, all defaults".to_owned(),
     };
     format!(
-        "{} on {}, {}; {ledger}; configuration is fine ({from})",
+        "{} on {}, {} named; {ledger}; configuration is fine ({from})",
         counted(config.feeds.len(), "feed"),
         counted(hosts.len(), "host"),
         counted(languages.len(), "language"),
@@ -216,12 +216,22 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
         parse::FeedFormat::Json => "JSON Feed",
         parse::FeedFormat::Sitemap => "sitemap",
     };
-    let answer = match &body.moved_to {
-        Some(url) => format!("{format}, moved to {}", feed.shown(url)),
-        None => format.to_owned(),
-    };
+    let mut answer = vec![format.to_owned()];
+    answer.extend(body.moved_to.as_ref().map(|url| format!("moved to {}", feed.shown(url))));
+    answer.extend(left_out(&parsed));
+    let answer = answer.join(", ");
     let entries = Some(parsed.entries.len());
     Tried { index, answer: Ok(answer), entries, language: parsed.language }
+}
+
+/// The entries of a document that no record is made of.
+fn left_out(parsed: &parse::ParsedFeed) -> Vec<String> {
+    let unread: u64 = parsed.problems.iter().map(|problem| problem.entries).sum();
+    let over = parsed.over_limit.as_ref().map_or(0, |problem| problem.entries);
+    let of = |count: u64, what: &str| (count > 0).then(|| format!("{count} more {what}"));
+    let unread = of(unread, "that cannot be read");
+    let over = of(over, "past parse.entries_max");
+    unread.into_iter().chain(over).collect()
 }
 
 fn print_tried(out: &mut dyn Write, feeds: &[Feed], tried: &[Tried]) -> std::io::Result<()> {
@@ -236,7 +246,7 @@ fn print_tried(out: &mut dyn Write, feeds: &[Feed], tried: &[Tried]) -> std::io:
         })
         .collect();
     let styles = tried.iter().map(|tried| if tried.answer.is_ok() { GOOD } else { BAD });
-    print_table(out, ["feed", "entries", "language", "answer"], &rows, styles)
+    print_table(out, ["feed", "entries", "claims", "answer"], &rows, styles)
 }
 
 /// Prints rows under a header, columns as wide as they must be; the last one in the row's style.
@@ -385,7 +395,7 @@ error: 1 problem in environment
         }
         assert_eq!(
             summary(&config),
-            "3 feeds on 2 hosts, 1 language; ledger sqlite at \
+            "3 feeds on 2 hosts, 1 language named; ledger sqlite at \
              /home/ada/.local/state/conflictwire/conflictwire.sqlite; configuration is fine \
              (no file, all defaults)"
         );

@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::Context;
 use url::Url;
 
+use super::check::counted;
 use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
 use crate::model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, PollResult, Routed, Validators,
+    Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
+    Validators,
 };
 use crate::pipeline::process::process;
 use crate::state::FeedState;
@@ -61,9 +63,23 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
             }
         }
         out.flush()?;
-        if let PollResult::Failed(failure) = &outcome.result {
-            say!("error: \"{what}\": {}: {}", failure.class.name(), failure.detail);
-            exit = Exit::Failed;
+        match &outcome.result {
+            PollResult::Modified(counts) => {
+                if let Some(note) = note(*counts, &outcome) {
+                    say!("\"{what}\": {note}");
+                }
+            }
+            PollResult::NotModified => {
+                say!("error: \"{what}\": the server answered 304, though nothing was held");
+                exit = Exit::Failed;
+            }
+            PollResult::Failed(failure) => {
+                say!("error: \"{what}\": {}: {}", failure.class.name(), failure.detail);
+                exit = Exit::Failed;
+            }
+        }
+        if let Some(url) = outcome.state.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
+            say!("\"{what}\": moved for good to {}", feed.shown(&url));
         }
         for reject in &outcome.rejects {
             let offset = reject.offset.map(|at| format!(" at byte {at}")).unwrap_or_default();
@@ -71,6 +87,27 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// What a document has beside the records that are printed, if anything; and that it has none.
+fn note(counts: EntryCounts, outcome: &Outcome) -> Option<String> {
+    let parts: Vec<String> = [
+        (counts.skipped, "left out as backlog (schedule.backlog)"),
+        (counts.over_quota, "left out, over the feed's quota of a day"),
+        (counts.over_limit, "left out, past parse.entries_max"),
+        (counts.rejected, "could not be read"),
+        (counts.withdrawal_ignored, "said to be deleted and not known"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    let records = counted(outcome.records.len(), "record");
+    match parts.as_slice() {
+        [] if outcome.records.is_empty() => Some("no entries".to_owned()),
+        [] => None,
+        parts => Some(format!("{records}; of the other entries {}", parts.join(", "))),
+    }
 }
 
 /// A configured feed by id or URL, else one made of a URL or a file's path.
