@@ -139,7 +139,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     }
     out.flush()?;
     if found.is_empty() {
-        say!("nothing found; fewer words or options find more");
+        say!("nothing found; fewer words or options may find more");
     } else if found.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
         say!("the first {}; there may be more, --limit shows them", found.len());
     }
@@ -155,9 +155,8 @@ fn write_found(
 ) -> std::io::Result<()> {
     let title = record.title.as_deref().unwrap_or("(no headline)");
     style.write(out, &isolated(marked(title, query, show::STRONG), style))?;
-    let date = record.published_at.as_deref().unwrap_or(&record.observed.at);
-    // "2026-01-02T03:04:05Z": to the minute is enough for a person.
-    let date: String = date.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect();
+    let seen = || format!("undated, seen {}", show::to_the_minute(&record.observed.at));
+    let date = show::published(record).unwrap_or_else(seen);
     let mut parts = vec![date, record.feed.id.clone()];
     parts.extend(record.language.clone());
     parts.extend(record.url.clone());

@@ -76,7 +76,7 @@ fn tail_database(args: &TailArgs, path: &Path) -> anyhow::Result<Exit> {
         let runtime = super::runtime().context("could not start the runtime")?;
         runtime.block_on(follow_database(&reader, &filter, seq, args.form()))?;
     } else if last.is_empty() {
-        say!("nothing that fits has been committed yet");
+        say!("nothing that fits is in the database");
     }
     Ok(Exit::Fine)
 }
@@ -111,6 +111,11 @@ async fn follow_database(
         // Where something came, more may wait: one answer holds only so many.
         let wait = if rows.is_empty() { ASK_INTERVAL } else { Duration::ZERO };
         seq = reached;
+        if rows.is_empty() && reader.is_replaced() {
+            anyhow::bail!(
+                "the database is not there any more, or another has its name; start again"
+            );
+        }
         tokio::select! {
             heard = &mut interrupted => return heard.context("could not listen for signals"),
             () = tokio::time::sleep(wait) => {}

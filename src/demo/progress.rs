@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::script::{DemoFeed, Expected, FEEDS};
+use crate::model::record::RecordChange;
 use crate::model::{FailureClass, Outcome, PollResult, Routed};
 
 /// How far every feed has come, by id.
@@ -22,6 +23,11 @@ impl Board {
     /// How far a feed has come.
     pub fn of(&self, feed: &DemoFeed) -> Progress {
         self.feeds.get(feed.id).cloned().unwrap_or_default()
+    }
+
+    /// How many feeds have been polled.
+    pub fn polled(&self) -> usize {
+        self.feeds.len()
     }
 
     /// Whether every feed has shown what it is there to show.
@@ -71,7 +77,7 @@ pub struct Progress {
     pub revisions: usize,
     /// Records with at least one tag.
     pub tagged: usize,
-    /// Records in a language without a lexicon.
+    /// Records in a language that is known and has no lexicon.
     pub uncoded: usize,
     /// How often each class of failure was seen.
     pub failures: BTreeMap<FailureClass, u64>,
@@ -101,7 +107,8 @@ impl Progress {
             let tags = record.conflict.iter().flat_map(|conflict| &conflict.tags);
             let ids: BTreeSet<&str> = tags.map(|tag| tag.id.as_str()).collect();
             self.tagged += usize::from(!ids.is_empty());
-            self.uncoded += usize::from(record.conflict.is_none());
+            let is_in_one = record.language.is_some() && record.change != RecordChange::Withdrawn;
+            self.uncoded += usize::from(record.conflict.is_none() && is_in_one);
             for id in ids {
                 *self.tags.entry(id.to_owned()).or_default() += 1;
             }

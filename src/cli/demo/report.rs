@@ -169,7 +169,12 @@ impl<W: Write> Report<W> {
         self.entry(
             "polls",
             &[
-                plain(&format!("{} of {} feeds", total.polls, FEEDS.len())),
+                plain(&format!(
+                    "{}, of {} of {} feeds",
+                    total.polls,
+                    run.board.polled(),
+                    FEEDS.len()
+                )),
                 plain(&format!(
                     "{} requests, {conditional} of them conditional",
                     run.requests.len()
@@ -281,8 +286,9 @@ impl<W: Write> Report<W> {
             let count = unmet.len();
             Text::new(
                 &format!(
-                    "{count} of {} feeds did not come to what they should: {names}",
-                    FEEDS.len()
+                    "{count} of {} feeds did not come to what they should within {:.1} s: {names}",
+                    FEEDS.len(),
+                    run.took.as_secs_f64()
                 ),
                 BAD.bold(),
             )

@@ -23,7 +23,9 @@ use self::casualties::casualties_text;
 use self::snippet::{Look, snippet};
 use self::text::Text;
 use crate::model::Record;
-use crate::model::record::{RecordChange, RecordConflict, RecordField, RecordTag};
+use crate::model::record::{
+    RecordChange, RecordConflict, RecordDateQuality, RecordField, RecordTag,
+};
 use crate::telemetry::shown::printable;
 
 /// Columns where nobody says how many there are.
@@ -161,10 +163,26 @@ pub fn write_record(out: &mut impl Write, record: &Record, style: Style) -> std:
             style.write(out, &indented)?;
         }
     }
-    if let Some(conflict) = &record.conflict {
-        write_conflict(out, record, conflict, style)?;
+    match &record.conflict {
+        Some(conflict) => write_conflict(out, record, conflict, style)?,
+        // Of what was taken back there is nothing to look at.
+        None if record.change == RecordChange::Withdrawn => {}
+        None => style.write(out, &Text::new("  not looked at for conflict", QUIET))?,
     }
     writeln!(out)
+}
+
+/// When it was published, to the minute, which is enough for a person; to the day if its publisher said
+/// no more.
+pub fn published(record: &Record) -> Option<String> {
+    let date = record.published_at.as_ref()?;
+    let is_day = record.dates.quality.contains(&RecordDateQuality::DateOnly);
+    Some(to_the_minute(date).chars().take(if is_day { 10 } else { usize::MAX }).collect())
+}
+
+/// "2026-01-02T03:04:05Z" as "2026-01-02 03:04".
+pub fn to_the_minute(date: &str) -> String {
+    date.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
 /// The colour of a tag: that of its top in the taxonomy.
@@ -295,11 +313,7 @@ fn write_headline(out: &mut impl Write, record: &Record, style: Style) -> std::i
 
 /// When, where, in which language, and the link, which is never cut: it is there to be followed.
 fn write_meta(out: &mut impl Write, record: &Record, style: Style) -> std::io::Result<()> {
-    let when = match &record.published_at {
-        // "2016-02-11T18:42:00Z": to the minute is enough for a person.
-        Some(date) => date.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect(),
-        None => "undated".to_owned(),
-    };
+    let when = published(record).unwrap_or_else(|| "undated".to_owned());
     let mut parts = vec![when, record.feed.id.clone()];
     parts.extend(record.language.clone());
     let mut meta = Text::new(&format!("  {}", parts.join(" · ")), QUIET);
@@ -342,6 +356,9 @@ fn write_conflict(
     write_list(out, "  also ", others, ", ", style)?;
     let casualties = conflict.casualties.iter().flatten().map(casualties_text).collect();
     write_list(out, "  ", casualties, " · ", style)?;
+    if conflict.casualties.is_none() && !conflict.tags.is_empty() {
+        style.write(out, &Text::new("  not looked at for casualties", QUIET))?;
+    }
     if !flags(record).is_empty() {
         let mut line = Text::new("  flagged as ", QUIET);
         line.push(&flags(record).join(", "), AnsiColor::Yellow.on_default());

@@ -189,7 +189,30 @@ fn what_is_missing_is_said_or_left_out() {
         conflict: None,
         ..record()
     };
-    check(&record, Detail::Brief, "○ (no headline)\n  undated · meridian-world\n\n");
+    let expected = "○ (no headline)\n  undated · meridian-world\n  not looked at for conflict\n\n";
+    check(&record, Detail::Brief, expected);
+    let taken_back = Record { change: RecordChange::Withdrawn, ..record };
+    let text = shown(&taken_back, Medium::Pipe, Detail::Brief);
+    assert!(!text.contains("not looked at"), "{text}");
+}
+
+#[test]
+fn no_time_of_day_is_shown_that_nobody_gave() {
+    let dates = RecordDates { published_raw: None, quality: vec![RecordDateQuality::DateOnly] };
+    let record =
+        Record { dates, published_at: Some("2016-02-11T00:00:00Z".to_owned()), ..record() };
+    let text = shown(&record, Medium::Pipe, Detail::Brief);
+    assert!(text.contains("\n  2016-02-11 · meridian-world"), "{text}");
+}
+
+#[test]
+fn casualties_that_nobody_looked_for_are_not_none() {
+    let mut record = record();
+    if let Some(conflict) = &mut record.conflict {
+        conflict.casualties = None;
+    }
+    let text = shown(&record, Medium::Pipe, Detail::Brief);
+    assert!(text.contains("\n  not looked at for casualties\n"), "{text}");
 }
 
 #[test]

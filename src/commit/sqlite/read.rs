@@ -4,6 +4,7 @@
 //! a reader that stays for days holds nothing up.
 
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -119,6 +120,8 @@ impl Committed {
 pub struct Reader {
     connection: Connection,
     path: String,
+    /// Device and number of the file that was opened.
+    file: (u64, u64),
 }
 
 impl Reader {
@@ -129,8 +132,8 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let shown = path.display().to_string();
         let unreadable_because = |why: String| ReadError::Unreadable { path: shown.clone(), why };
-        match path.metadata() {
-            Ok(place) if place.is_file() => {}
+        let file = match path.metadata() {
+            Ok(place) if place.is_file() => (place.dev(), place.ino()),
             Ok(_) => return Err(unreadable_because("it is no file".to_owned())),
             Err(err) if err.kind() == ErrorKind::NotFound => {
                 return Err(ReadError::Missing { path: shown });
@@ -139,7 +142,7 @@ impl Reader {
                 let why = format!("{err}; run this as the user that runs the daemon");
                 return Err(unreadable_because(why));
             }
-        }
+        };
         if defence::is_marked_foreign(path) {
             return Err(unreadable_because(schema::FOREIGN.to_owned()));
         }
@@ -152,7 +155,16 @@ impl Reader {
         defence::defend(&connection).map_err(trouble)?;
         match unreadable(schema::identify(&connection).map_err(trouble)?) {
             Some(why) => Err(unreadable_because(why)),
-            None => Ok(Self { connection, path: shown }),
+            None => Ok(Self { connection, path: shown, file }),
+        }
+    }
+
+    /// Whether another file or none has the name by now: what is committed from then on does not come
+    /// here.
+    pub fn is_replaced(&self) -> bool {
+        match Path::new(&self.path).metadata() {
+            Ok(place) => (place.dev(), place.ino()) != self.file,
+            Err(err) => err.kind() == ErrorKind::NotFound,
         }
     }
 
