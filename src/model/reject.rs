@@ -31,21 +31,32 @@ impl Reject {
     }
 }
 
-/// The beginning of a text: as many whole characters as take no more than so many bytes in JSON.
+/// What stands at the end of a text that was cut.
+const MARK: char = '…';
+
+/// The beginning of a text and a mark that it is that: as many whole characters as take no more than
+/// so many bytes in JSON. A text that fits is left as it is.
 pub fn cut(text: String, json_bytes_max: usize) -> String {
-    let mut bytes = 0;
-    let end = text.char_indices().find_map(|(at, character)| {
+    let (mut bytes, mut end) = (0, 0);
+    for (at, character) in text.char_indices() {
+        if bytes + MARK.len_utf8() <= json_bytes_max {
+            end = at;
+        }
         bytes += match character {
             '"' | '\\' => 2,
             '\0'..='\u{1f}' => 6,
             _ => character.len_utf8(),
         };
-        (bytes > json_bytes_max).then_some(at)
-    });
-    match end.and_then(|end| text.get(..end)) {
-        Some(beginning) => beginning.to_owned(),
-        None => text,
+        if bytes > json_bytes_max {
+            let beginning = text.get(..end).unwrap_or_default();
+            return if json_bytes_max < MARK.len_utf8() {
+                String::new()
+            } else {
+                format!("{beginning}{MARK}")
+            };
+        }
     }
+    text
 }
 
 #[cfg(test)]
@@ -92,9 +103,11 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_characters() {
-        assert_eq!(cut("äöü".to_owned(), 5), "äö");
+        assert_eq!(cut("äöü".to_owned(), 5), "ä…");
         assert_eq!(cut("äöü".to_owned(), 6), "äöü");
-        assert_eq!(cut("a\u{1}b".to_owned(), 6), "a");
+        assert_eq!(cut("äöüß".to_owned(), 6), "ä…");
+        assert_eq!(cut("ab\u{1}b".to_owned(), 6), "ab…");
+        assert_eq!(cut("abc".to_owned(), 2), "");
         assert_eq!(cut(String::new(), 0), "");
     }
 }
