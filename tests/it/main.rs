@@ -21,6 +21,7 @@
 //! - `reload`: another configuration without another start
 //! - `security`: SECURITY.md names tests and limits that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
+//! - `told`: what commands, pages and lines say of feeds is what somebody saw, and says when
 //! - `versions`: versions take turns on one ledger, and what was taken back is told once
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
@@ -51,4 +52,5 @@ mod reload;
 mod samples;
 mod security;
 mod shutdown;
+mod told;
 mod versions;
