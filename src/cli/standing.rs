@@ -173,7 +173,10 @@ impl Knowledge {
     fn of_topic(settings: &KafkaSettings, trials: Trials) -> anyhow::Result<Self> {
         let (states, owners) = match read_states(settings) {
             Ok(stored) => (stored.states, stored.owners),
-            Err(read::ReadError::Missing { .. }) => (BTreeMap::new(), Ok(Owners::default())),
+            // Without the topic nobody was asked who polls.
+            Err(error @ read::ReadError::Missing { .. }) => {
+                (BTreeMap::new(), Err(error.to_string()))
+            }
             Err(error) => return Err(error.into()),
         };
         let known = |stored: read::StoredState| Known {
