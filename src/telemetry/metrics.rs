@@ -177,7 +177,12 @@ impl Metrics {
         };
         histogram("fetch_duration", "One fetch", Unit::Seconds, &self.fetch_duration);
         histogram("fetch_body", "A body on the wire", Unit::Bytes, &self.fetch_body_bytes);
-        histogram("commit_duration", "One commit", Unit::Seconds, &self.commit_duration);
+        histogram(
+            "commit_duration",
+            "Until the ledger took an outcome",
+            Unit::Seconds,
+            &self.commit_duration,
+        );
         histogram(
             "poll_wait",
             "From when a feed was due to when its poll started",
@@ -186,7 +191,8 @@ impl Metrics {
         );
         registry.register(
             "last_commit_timestamp_seconds",
-            "When this process made its last commit, Unix time; 0: none yet",
+            "When the ledger last took an outcome of this process, Unix time; 0: none yet. On Kafka one \
+             that changes nothing is taken before it is written",
             self.last_commit.clone(),
         );
         registry.register(
