@@ -119,9 +119,9 @@ fn tag_input<I: BufRead, O: Write, E: Write>(
         writeln!(streams.errors, "{note}")?;
     }
     let input = Input { body: Some(body), ..Input::default() };
-    let language = write_answer(&mut streams.output, tagger, input, args.language.as_deref())?;
+    let looked = write_answer(&mut streams.output, tagger, input, args.language.as_deref())?;
     streams.output.flush()?;
-    note_unknown(&mut streams.errors, usize::from(language.is_none()))?;
+    note_unknown(&mut streams.errors, usize::from(looked == Looked::LanguageUnknown))?;
     Ok(Exit::Fine)
 }
 
@@ -170,8 +170,8 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
         match read_line(line) {
             Ok(input) => {
                 let claimed = args.language.as_deref();
-                let language = write_answer(&mut streams.output, tagger, input, claimed)?;
-                unknown += usize::from(language.is_none());
+                let looked = write_answer(&mut streams.output, tagger, input, claimed)?;
+                unknown += usize::from(looked == Looked::LanguageUnknown);
             }
             Err(problem) => {
                 writeln!(streams.errors, "error: line {number}: {}", Shown(problem))?;
@@ -223,13 +223,22 @@ fn read_line(line: &[u8]) -> Result<Input, String> {
     Ok(input)
 }
 
-/// Writes the answer, and returns the language that it was made in.
+/// Whether anybody looked at a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// As far as there is a text, and a lexicon for its language.
+    AsFarAsPossible,
+    /// No: its language is not known.
+    LanguageUnknown,
+}
+
+/// Writes the answer.
 fn write_answer(
     output: &mut impl Write,
     tagger: &Tagger,
     input: Input,
     claimed: Option<&str>,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Looked> {
     let texts = Texts {
         title: input.title.as_deref().unwrap_or_default(),
         summary: input.summary.as_deref().unwrap_or_default(),
@@ -247,7 +256,8 @@ fn write_answer(
     let conflict = coding.as_ref().map(RecordConflict::from);
     let answer = Answer { id: input.id, language, conflict };
     writeln!(output, "{}", json_line(&serde_json::to_string(&answer)?))?;
-    Ok(answer.language)
+    let is_unknown = answer.language.is_none() && !is_empty;
+    Ok(if is_unknown { Looked::LanguageUnknown } else { Looked::AsFarAsPossible })
 }
 
 #[cfg(test)]
@@ -298,8 +308,8 @@ mod tests {
 
     #[test]
     fn no_input_is_an_empty_document() {
-        let (exit, lines, _errors) = run_on(b"");
-        assert_eq!((exit, lines.len()), (Exit::Fine, 1));
+        let (exit, lines, errors) = run_on(b"");
+        assert_eq!((exit, lines.len(), errors.as_str()), (Exit::Fine, 1, ""));
         assert_eq!(lines[0]["language"], serde_json::Value::Null);
         assert_eq!(lines[0]["conflict"], serde_json::Value::Null, "nobody looked at anything");
     }
