@@ -436,9 +436,9 @@ fn import(file: &Path, into: Option<&Path>, config: &Config) -> anyhow::Result<E
     print_problems(&problems);
     let mut out = anstream::stdout();
     let (count, path) = (counted(added.len(), "feed"), Shown(target.path.display()));
-    writeln!(out, "added {count} to {path}; skipped {skipped} listed already; refused {}", {
-        problems.len()
-    })?;
+    // A feed may have several, and a file that ends early has one for all that it leaves out.
+    let wrong = counted(problems.len(), "problem");
+    writeln!(out, "added {count} to {path}; skipped {skipped} listed already; {wrong}")?;
     if !added.is_empty() {
         target.write_hint(&mut out, config)?;
     }

@@ -132,6 +132,15 @@ fn a_poll_by_hand_says_what_it_leaves_out() {
 }
 
 #[test]
+fn an_import_counts_problems_as_problems() {
+    let setup = Setup::new();
+    let outline = "<outline xmlUrl=\"htp://a.example\" cw:interval=\"soon\"/>";
+    std::fs::write(setup.path("a.opml"), format!("<opml><body>{outline}</body></opml>")).unwrap();
+    let args = ["feeds", "import", "a.opml", "--into", "feeds.toml"];
+    assert_says(&told(&setup, &args), &["added 0 feeds", "listed already; 2 problems"]);
+}
+
+#[test]
 fn whoever_reads_that_a_feed_fails_reads_that_it_answers_again() {
     let run = Run::serving([Reply::status(500), Reply::feed(headlines(&["A"]))]);
     let failed = run.daemon.wait_for_line("poll came to nothing; will poll again");
