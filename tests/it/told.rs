@@ -1,10 +1,11 @@
 //! What commands, pages and lines of the log say of feeds is what somebody saw, and says when. What
 //! nobody looked at is said to be not known, and what is no longer so is not said.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Output, Stdio};
 
 use crate::support::daemon::{BINARY, Setup};
+use crate::support::eventually;
 use crate::support::publisher::{Publisher, Reply};
 use crate::support::run::{FEED, PATH, Run, headlines};
 
@@ -161,8 +162,9 @@ fn a_tail_ends_when_its_database_is_another() {
     lines.read_line(&mut String::new()).unwrap();
     run.daemon.stop();
     std::fs::remove_file(run.setup.database()).unwrap();
-    let output = tail.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8(output.stderr).unwrap();
+    let ended = eventually("tail to end", || tail.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(1));
+    let mut text = String::new();
+    tail.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_says(&text, &["the database is not there any more, or another has its name"]);
 }
