@@ -238,8 +238,10 @@ pub struct RecordConflict {
     /// How many, in order of appearance. Null: nobody looked; numbers of casualties cannot be read
     /// in its language, or the text is of a kind in which they are not read (`flags` says which).
     pub casualties: Option<Vec<RecordCasualties>>,
-    /// Why it may only look like conflict: "sport", "labour", "negated", "historical", … Empty: for
-    /// no reason. Null: nobody looked; the lexicon of its language knows no such reason.
+    /// Why some of its words may only look like conflict: "sport", "labour", "negated", "historical", …
+    /// An article with flags may be relevant by its other words, as that of a bombing which nobody
+    /// claimed is ("negated"): `relevant` decides. Empty: for no reason. Null: nobody looked; the lexicon
+    /// of its language knows no such reason.
     pub flags: Option<Vec<String>>,
     /// The lexicon that produced this: language, version and digest.
     pub lexicon: String,

@@ -233,6 +233,10 @@ impl<'t, 'd, 'a> Reader<'t, 'd, 'a> {
                     number.clone()
                 }
             }
+            // "two teachers and a beekeeper": no list has everybody, so two are the least.
+            (Some(number), None) if self.is_joined_to_another(number.tokens.end, end) => {
+                Quantity { high: None, ..number.clone() }
+            }
             (Some(number), None) => number.clone(),
             (None, one) => one?,
         };
@@ -240,6 +244,13 @@ impl<'t, 'd, 'a> Reader<'t, 'd, 'a> {
             return None;
         }
         Some(self.count(happening.kind, &self.with_the_previous(subject), words))
+    }
+
+    /// Whether "and a", "and an" or "and another" stands between `start` and `end`.
+    fn is_joined_to_another(&self, start: usize, end: usize) -> bool {
+        (start..end.saturating_sub(1)).any(|at| {
+            self.text.word(at) == "and" && matches!(self.text.word(at + 1), "a" | "an" | "another")
+        })
     }
 
     /// Adds "and two policemen" to what came before it.

@@ -53,9 +53,17 @@ fn one_person_counts() {
 }
 
 #[test]
+fn a_number_is_the_least_where_somebody_is_joined_to_it_whom_no_list_has() {
+    check("Two teachers and a beekeeper were killed.", &["killed 2.. event"]);
+    check("Two teachers and another beekeeper were wounded.", &["wounded 2.. event"]);
+    check("Two teachers were killed and a barn burned down.", &["killed 2..2 event"]);
+}
+
+#[test]
 fn those_joined_by_and_are_added() {
     check("Gunmen killed a guard and two drivers.", &["killed 3..3 event"]);
     check("Three soldiers and a civilian were killed.", &["killed 4..4 event"]);
+    check("Two teachers and a pupil were killed.", &["killed 3..3 event"]);
 }
 
 #[test]

@@ -181,12 +181,12 @@ const PERSONS: &str = "\
     person man woman child boy girl civilian soldier policeman policewoman officer constable \
     guard militant rebel insurgent terrorist gunman fighter guerrilla jihadist separatist \
     extremist villager resident farmer trader labourer laborer worker driver passenger student \
-    teacher doctor nurse medic paramedic journalist reporter cameraman photographer protester \
-    protestor demonstrator bystander pedestrian pilgrim worshipper priest imam cleric leader \
-    commander general colonel captain major sergeant lieutenant trooper jawan paramilitary \
-    peacekeeper activist politician minister mayor judge lawyer businessman contractor migrant \
-    refugee tourist bomber attacker assailant combatant prisoner hostage inspector baby toddler \
-    infant teenager youth mother father brother cadre maoist";
+    pupil schoolboy schoolgirl shopkeeper teacher doctor nurse medic paramedic journalist reporter \
+    cameraman photographer protester protestor demonstrator bystander pedestrian pilgrim worshipper \
+    priest imam cleric leader commander general colonel captain major sergeant lieutenant trooper \
+    jawan paramilitary peacekeeper activist politician minister mayor judge lawyer businessman \
+    contractor migrant refugee tourist bomber attacker assailant combatant prisoner hostage \
+    inspector baby toddler infant teenager youth mother father brother cadre maoist";
 
 /// Words for people that are not the plural of one in `PERSONS`.
 const PEOPLE: &str = "\
