@@ -305,6 +305,24 @@ mod tests {
     }
 
     #[test]
+    fn no_list_of_others_opens_a_private_network() {
+        let written = [
+            "allow_private_networks=\"true\"",
+            "allow_private_networks=\"10.0.0.0/8\"",
+            "cw:allow_private_networks=\"true\"",
+            "cw:allow_private_networks=\"10.0.0.0/8\"",
+            "cw:allow-private-networks=\"10.0.0.0/8\"",
+        ];
+        for attribute in written {
+            let (feeds, problems) = read(&format!(
+                "<opml xmlns:cw=\"{NAMESPACE}\"><outline xmlUrl=\"https://a.b/\" {attribute}/></opml>"
+            ));
+            assert_eq!((feeds.len(), problems.len()), (1, 0), "{attribute}: {problems:?}");
+            assert_eq!(feeds[0].allow_private_networks, None, "{attribute}");
+        }
+    }
+
+    #[test]
     fn what_is_written_reads_back() {
         let feed = RawFeed {
             id: Some("a".to_owned()),

@@ -238,6 +238,9 @@ mod tests {
     #[test]
     fn user_info_and_fragment_are_never_asked_for() {
         assert_eq!(begin("http://user:word@a.org/feed#x").here().as_str(), "http://a.org/feed");
+        let mut chain = begin("http://a.org/");
+        to(&mut chain, "http://user:word@b.org/feed#x", Move::Temporary).unwrap();
+        assert_eq!(chain.here().as_str(), "http://b.org/feed");
     }
 
     #[test]
