@@ -2,13 +2,10 @@
 //! on for as long as asked, and looks for inputs that reach more of the code.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use conflictwire::fuzz::TARGETS;
-use flate2::Compression;
-use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::constructions::documents::ENTRIES;
 use crate::constructions::texts::TEXTS;
@@ -141,36 +138,19 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The fixtures, and what is made to be costly, all of them short.
+/// The fixtures, the seeds of `make fuzz` and what is made to be costly, all of them short.
 fn seeds() -> Vec<Vec<u8>> {
-    const OPML: &str = "<opml version=\"2.0\" xmlns:cw=\"urn:conflictwire:opml:1\"><body><outline \
-                        text=\"A\"><outline text=\"B\" xmlUrl=\"https://b.example/rss\" cw:id=\"b\" \
-                        cw:publisher=\"B &amp; C\"/></outline></body></opml>";
-    let fixtures = files_of(&project().join("tests/fixtures/feeds"));
-    let fixtures = fixtures.iter().map(|path| std::fs::read(path).unwrap());
+    let mut files = files_of(&project().join("tests/fixtures/feeds"));
+    for (name, _) in TARGETS {
+        files.extend(files_of(&project().join("tests/fuzz/seeds").join(name)));
+    }
+    let files = files.iter().map(|path| std::fs::read(path).unwrap());
     let made = TEXTS.iter().chain(ENTRIES).map(|(_, make)| make(300).into_bytes());
-    let short = |text: &str| text.as_bytes().to_vec();
-    let dates =
-        ["Mon, 02 Mar 2026 10:00:00 GMT", "2026-03-02T10:00:00+01:00", "2 mars 2026, 10h00"];
-    let mut seeds: Vec<_> =
-        fixtures.chain(made).chain(dates.map(short)).chain([short(OPML)]).chain(coded()).collect();
+    let mut seeds: Vec<_> = files.chain(made).collect();
     for seed in &mut seeds {
         seed.truncate(SEED_BYTES_MAX);
     }
     seeds
-}
-
-/// A body in each content coding, after the byte that announces it.
-fn coded() -> Vec<Vec<u8>> {
-    let body = b"<rss version=\"2.0\"><channel><item><title>A</title></item></channel></rss>";
-    let mut gzip = GzEncoder::new(vec![1], Compression::best());
-    gzip.write_all(body).unwrap();
-    let mut zlib = ZlibEncoder::new(vec![2], Compression::best());
-    zlib.write_all(body).unwrap();
-    let mut brotli = vec![3];
-    brotli::CompressorWriter::new(&mut brotli, 4096, 5, 22).write_all(body).unwrap();
-    let zstd = [vec![4], zstd::encode_all(body.as_slice(), 1).unwrap()].concat();
-    vec![gzip.finish().unwrap(), zlib.finish().unwrap(), brotli, zstd]
 }
 
 /// Runs a target over an input; what it panicked with is on standard error.
