@@ -156,7 +156,7 @@ pub struct Article {
     pub summary: Option<String>,
     /// Plain text, paragraphs separated by a blank line.
     pub body: Option<String>,
-    /// Whether `summary` or `body` was cut at the limit, or the entry held more than is read of one.
+    /// Whether something of the entry was cut or left out because it was longer, or more, than is kept.
     pub truncated: bool,
     /// Names.
     pub authors: Vec<String>,

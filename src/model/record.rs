@@ -61,7 +61,9 @@ pub struct Record {
     /// the feed gave none.
     pub body: Option<String>,
     /// Whether `summary` or `body` was cut at the configured length, or the entry held more than is
-    /// read of one: a longer headline, link or name, or more of them.
+    /// read of one: a longer headline, link or name, or more of them. A headline or date longer than
+    /// 1,000 characters is cut; a longer name, category or caption, a link over 4 KiB, and what is past
+    /// 100 different names, categories or files is left out.
     pub truncated: bool,
     /// Names, in the publisher's order. Empty if the publisher named nobody.
     pub authors: Vec<String>,

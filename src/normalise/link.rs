@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
-/// The longest link kept, in bytes; past that browsers and servers stop too.
-const LINK_BYTES_MAX: usize = 4096;
+use crate::parse::LINK_BYTES_MAX;
 
 /// Query parameters that name a campaign, a reader or the feed itself, never the article: they
 /// change from poll to poll or from feed to feed while the page stays the same.
@@ -49,6 +48,14 @@ pub fn absolute(base: &Url, link: &str) -> Option<Url> {
     let url = base.join(link).ok()?;
     let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
     (is_page && url.as_str().len() <= URL_BYTES_MAX).then_some(url)
+}
+
+/// Whether a reference for which [`absolute`] has no URL is longer, or comes to more, than is read.
+pub fn is_too_long(base: &Url, link: &str) -> bool {
+    let link = link.trim();
+    link.len() > LINK_BYTES_MAX
+        || authority(link) > AUTHORITY_BYTES_MAX
+        || base.join(link).is_ok_and(|url| url.as_str().len() > URL_BYTES_MAX)
 }
 
 /// The bytes of a link's host, with user and port; 0 if it names none.

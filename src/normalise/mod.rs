@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use self::language::Hints;
+use self::language::{Hints, beginning};
 use self::text::Layout;
 pub use self::withdrawn::withdrawn;
 use crate::dedupe::digest::digest;
@@ -23,11 +23,9 @@ use crate::dedupe::fingerprint::fingerprint;
 use crate::model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
 use crate::parse::reference;
 
-/// The most characters of a headline, of a name, and of a category: what is longer is none.
+/// The most characters of a headline, a caption, a name, a category and a date as written. The beginning
+/// of a longer headline or date is kept; the others are left out.
 const LINE_CHARS_MAX: usize = 1000;
-
-/// The most characters of a guid on a record; its identity is made of all of them.
-const GUID_CHARS_MAX: usize = 4096;
 
 /// The longest guid or link that is remembered as it is, bytes: nearly all are shorter, and a feed's
 /// state remembers hundreds.
@@ -65,22 +63,20 @@ pub fn normalise(
     let base = entry.base.as_deref().unwrap_or(context.base);
     let guid = guid(entry);
     let own_guid = guid.filter(|guid| !is_repeated(context, guid));
-    // It may be read twice.
-    steps.spend(2 * entry.link.as_deref().map_or(0, |link| cost::of_link(base, link)))?;
-    let url = entry.link.as_deref().and_then(|link| {
-        let url = link::canonical(base, link)?;
-        // On a page of many articles the fragment is all that tells them apart.
-        let shares_page = own_guid.is_none() && is_repeated(context, url.as_str());
-        if shares_page { link::canonical_with_fragment(base, link) } else { Some(url) }
-    });
+    let mut cut = entry.cut;
+    let url = page(context, entry, own_guid, steps, &mut cut)?;
     for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
         steps.spend(cost::of_text(&text.value))?;
     }
-    let title = entry.title.as_ref().and_then(title);
-    let (body, body_cut) = paragraphs(entry.content.as_ref(), context.feed.text_chars_max);
-    let (summary, summary_cut) = paragraphs(entry.summary.as_ref(), context.feed.text_chars_max);
+    let chars_max = context.feed.text_chars_max;
+    let title = entry.title.as_ref().and_then(|text| title(text, &mut cut));
+    let body = entry.content.as_ref().and_then(|text| paragraphs(text, chars_max, &mut cut));
+    let mut summary_cut = false;
+    let summary = entry.summary.as_ref();
+    let summary = summary.and_then(|text| paragraphs(text, chars_max, &mut summary_cut));
     let summary =
         summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
+    cut |= summary.is_some() && summary_cut;
     let (id, identity) = identity::article_id(
         &context.feed.id,
         &identity::Marks {
@@ -96,9 +92,18 @@ pub fn normalise(
         declared: [entry.language.as_deref(), context.feed.language.as_deref(), context.language],
         shown: context.shown_language,
     };
-    let all_text = format!("{}\n{text}", title.as_deref().unwrap_or_default());
-    let language = language::language(&hints, &all_text);
-    steps.spend(cost::LANGUAGE + all_text.len().saturating_mul(cost::DIGEST_BYTE))?;
+    let headline = title.as_deref().unwrap_or_default();
+    let language = language::language(&hints, &format!("{headline}\n{}", beginning(text)));
+    let text_bytes = headline.len() + text.len();
+    steps.spend(cost::LANGUAGE + text_bytes.saturating_mul(cost::DIGEST_BYTE))?;
+    let authors = lines(&entry.authors, steps, &mut cut)?;
+    let categories = lines(&entry.categories, steps, &mut cut)?;
+    let media = media(base, &entry.media, steps, &mut cut)?;
+    let published_raw = entry.published.as_deref().map(|raw| {
+        let end = raw.char_indices().nth(LINE_CHARS_MAX).map(|(at, _)| at);
+        cut |= end.is_some();
+        end.and_then(|end| raw.get(..end)).unwrap_or(raw).to_owned()
+    });
     Ok(Article {
         id,
         identity,
@@ -108,25 +113,43 @@ pub fn normalise(
             body.as_deref(),
             url.as_ref().map(link::without_scheme),
         ]),
-        fingerprint: fingerprint(title.as_deref().unwrap_or_default(), text, steps)?,
-        guid: guid.map(|guid| guid.chars().take(GUID_CHARS_MAX).collect()),
-        authors: lines(&entry.authors, steps)?,
-        categories: lines(&entry.categories, steps)?,
+        fingerprint: fingerprint(headline, text, steps)?,
+        guid: guid.map(str::to_owned),
+        authors,
+        categories,
         language,
-        media: media(base, &entry.media, steps)?,
+        media,
         published_at: dates.published_at,
         updated_at: dates.updated_at,
-        published_raw: entry
-            .published
-            .as_deref()
-            .map(|raw| raw.chars().take(LINE_CHARS_MAX).collect()),
+        published_raw,
         date_quality: dates.quality,
-        truncated: body_cut || (summary.is_some() && summary_cut) || entry.cut,
+        truncated: cut,
         url,
         title,
         summary,
         body,
     })
+}
+
+/// The canonical link of an entry; `cut` is set if it is none because it is too long.
+fn page(
+    context: &Context<'_>,
+    entry: &Entry,
+    own_guid: Option<&str>,
+    steps: &Steps,
+    cut: &mut bool,
+) -> Result<Option<Url>, TooCostly> {
+    let Some(link) = entry.link.as_deref() else { return Ok(None) };
+    let base = entry.base.as_deref().unwrap_or(context.base);
+    // It may be read twice.
+    steps.spend(2 * cost::of_link(base, link))?;
+    let Some(url) = link::canonical(base, link) else {
+        *cut |= is_too_long(base, link, steps)?;
+        return Ok(None);
+    };
+    // On a page of many articles the fragment is all that tells them apart.
+    let shares_page = own_guid.is_none() && is_repeated(context, url.as_str());
+    Ok(if shares_page { link::canonical_with_fragment(base, link) } else { Some(url) })
 }
 
 /// The guids and links of a document that identify nothing: other entries bear them too.
@@ -192,9 +215,15 @@ fn guid(entry: &Entry) -> Option<&str> {
     entry.guid.as_deref().map(str::trim).filter(|guid| !guid.is_empty())
 }
 
+/// Whether a link that leads nowhere does so only because it is too long.
+fn is_too_long(base: &Url, link: &str, steps: &Steps) -> Result<bool, TooCostly> {
+    steps.spend(cost::of_link(base, link))?;
+    Ok(link::is_too_long(base, link))
+}
+
 /// A headline is one line. Where it claims to be plain text and holds references nevertheless, it
 /// was escaped once too often: nobody prints `&#8217;`.
-fn title(text: &EntryText) -> Option<String> {
+fn title(text: &EntryText, cut: &mut bool) -> Option<String> {
     let decoded = match text.kind {
         TextKind::Plain if text.value.contains('&') => {
             Some(EntryText { kind: TextKind::Plain, value: reference::decode(&text.value) })
@@ -202,23 +231,29 @@ fn title(text: &EntryText) -> Option<String> {
         TextKind::Plain | TextKind::Html => None,
     };
     let line = text::plain_text(decoded.as_ref().unwrap_or(text), Layout::Line)?;
-    Some(text::cut(&line, LINE_CHARS_MAX).unwrap_or(line))
+    Some(shortened(line, LINE_CHARS_MAX, cut))
 }
 
-/// One line of plain text, whatever markup and references the text holds, as a headline is read. `None`
-/// if there is nothing to read.
-pub fn line(text: &str, kind: TextKind) -> Option<String> {
-    title(&EntryText { kind, value: text.to_owned() })
+/// One line of plain text, whatever markup and references the text holds, as a headline is read; sets
+/// `cut` if only its beginning is kept. `None` if there is nothing to read.
+pub fn line(text: &str, kind: TextKind, cut: &mut bool) -> Option<String> {
+    title(&EntryText { kind, value: text.to_owned() }, cut)
 }
 
-/// Plain text, and whether it was cut.
-fn paragraphs(text: Option<&EntryText>, chars_max: usize) -> (Option<String>, bool) {
-    let Some(text) = text.and_then(|text| text::plain_text(text, Layout::Paragraphs)) else {
-        return (None, false);
-    };
+/// Plain text, in paragraphs.
+fn paragraphs(text: &EntryText, chars_max: usize, cut: &mut bool) -> Option<String> {
+    let text = text::plain_text(text, Layout::Paragraphs)?;
+    Some(shortened(text, chars_max, cut))
+}
+
+/// A text, or its beginning; then `cut` is set.
+fn shortened(text: String, chars_max: usize, cut: &mut bool) -> String {
     match text::cut(&text, chars_max) {
-        Some(cut) => (Some(cut), true),
-        None => (Some(text), false),
+        Some(beginning) => {
+            *cut = true;
+            beginning
+        }
+        None => text,
     }
 }
 
@@ -239,39 +274,51 @@ fn repeats(summary: &str, body: &str) -> bool {
     true
 }
 
-fn lines(texts: &[String], steps: &Steps) -> Result<Vec<String>, TooCostly> {
+/// Names or categories, each once; `cut` is set if one of them is left out.
+fn lines(texts: &[String], steps: &Steps, cut: &mut bool) -> Result<Vec<String>, TooCostly> {
     let mut lines: Vec<String> = Vec::new();
     for text in texts {
-        if lines.len() >= LIST_MAX {
-            break;
-        }
         steps.spend(cost::of_text(text) + cost::among(&lines))?;
         let value = reference::decode(text);
         let line = text::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line);
-        if let Some(line) = line
-            && line.chars().count() <= LINE_CHARS_MAX
-            && !lines.contains(&line)
-        {
+        let Some(line) = line.filter(|line| !lines.contains(line)) else { continue };
+        if lines.len() >= LIST_MAX {
+            *cut = true;
+            break;
+        }
+        if line.chars().count() > LINE_CHARS_MAX {
+            *cut = true;
+        } else {
             lines.push(line);
         }
     }
     Ok(lines)
 }
 
-fn media(base: &Url, sent: &[Media], steps: &Steps) -> Result<Vec<Media>, TooCostly> {
+/// Files, each once; `cut` is set if one of them, or something of one, is left out.
+fn media(
+    base: &Url,
+    sent: &[Media],
+    steps: &Steps,
+    cut: &mut bool,
+) -> Result<Vec<Media>, TooCostly> {
     let mut media: Vec<Media> = Vec::new();
     for one in sent {
+        steps.spend(cost::of_link(base, &one.url) + cost::among(&media))?;
+        let Some(url) = link::absolute(base, &one.url) else {
+            *cut |= is_too_long(base, &one.url, steps)?;
+            continue;
+        };
+        if media.iter().any(|seen| seen.url == url.as_str()) {
+            continue;
+        }
         if media.len() >= LIST_MAX {
+            *cut = true;
             break;
         }
-        steps.spend(cost::of_link(base, &one.url) + cost::among(&media))?;
-        if let Some(url) = link::absolute(base, &one.url)
-            && !media.iter().any(|seen| seen.url == url.as_str())
-        {
-            let title = lines(one.title.as_slice(), steps)?.pop();
-            let media_type = one.media_type.as_deref().and_then(media_type);
-            media.push(Media { url: url.into(), media_type, title, ..one.clone() });
-        }
+        let title = lines(one.title.as_slice(), steps, cut)?.pop();
+        let media_type = one.media_type.as_deref().and_then(media_type);
+        media.push(Media { url: url.into(), media_type, title, ..one.clone() });
     }
     Ok(media)
 }

@@ -364,10 +364,74 @@ fn a_long_body_is_cut_and_told() {
 }
 
 #[test]
+fn whatever_of_an_entry_is_left_out_is_told() {
+    let many = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>();
+    let files = |count: usize| many(count).into_iter().map(Media::at).collect::<Vec<_>>();
+    let file = |title: &str| vec![Media { title: Some(title.to_owned()), ..Media::at("/a".to_owned()) }];
+    let long = "x".repeat(1001);
+    // As written it fits; in ASCII it is longer than any URL.
+    let foreign = format!("/{}", "ж".repeat(2047));
+    let cut = [
+        Entry { title: Some(plain(&long)), ..entry() },
+        Entry { title: Some(html(&"a ".repeat(1000))), ..entry() },
+        Entry { summary: Some(plain(&long)), content: None, ..entry() },
+        Entry { published: Some(long.clone()), ..entry() },
+        Entry { authors: vec![long.clone()], ..entry() },
+        Entry { authors: many(101), ..entry() },
+        Entry { categories: vec!["a".to_owned(), long.clone()], ..entry() },
+        Entry { categories: many(101), ..entry() },
+        Entry { media: files(101), ..entry() },
+        Entry { media: file(&long), ..entry() },
+        Entry { media: vec![Media::at(format!("/{}", "a".repeat(4096)))], ..entry() },
+        Entry { link: Some(format!("/{}", "a".repeat(4096))), ..entry() },
+        Entry { link: Some(foreign), ..entry() },
+        Entry { link: Some(format!("https://{}/", "a".repeat(1100))), ..entry() },
+        Entry { cut: true, ..entry() },
+    ];
+    for (place, entry) in cut.iter().enumerate() {
+        assert!(article(entry).truncated, "the one at {place}");
+    }
+    let whole = [
+        Entry { title: Some(plain(&"x".repeat(1000))), published: Some("x".repeat(1000)), ..entry() },
+        Entry { authors: [many(100), many(100)].concat(), categories: many(100), ..entry() },
+        Entry { media: [files(100), files(100)].concat(), ..entry() },
+        Entry { media: file(&"x".repeat(1000)), ..entry() },
+        Entry { media: vec![Media::at("data:x".to_owned())], ..entry() },
+        Entry { link: Some("mailto:a@example.org".to_owned()), ..entry() },
+    ];
+    for (place, entry) in whole.iter().enumerate() {
+        assert!(!article(entry).truncated, "the one at {place}");
+    }
+}
+
+#[test]
 fn a_title_is_one_line_and_escaped_once_too_often_is_read() {
     let title = |text| article(&Entry { title: Some(text), ..entry() }).title.unwrap();
     assert_eq!(title(html("A <b>bold</b>\n<br>move &amp; more")), "A bold move & more");
     assert_eq!(title(plain("It&#8217;s a < b")), "It’s a < b");
+}
+
+#[test]
+fn a_media_type_is_a_type_and_a_subtype() {
+    for (sent, kept) in [
+        (" audio/mpeg; x=y ", Some("audio/mpeg")),
+        ("image/svg+xml", Some("image/svg+xml")),
+        ("image", None),
+        ("image/a b", None),
+        ("/png", None),
+    ] {
+        // As the readers of RSS and of Atom take it.
+        let url = base();
+        let steps = Steps::new(u64::MAX);
+        for text in [
+            format!("<rss><channel><item><enclosure url='/a' type='{sent}'/></item></channel></rss>"),
+            format!("<feed><entry><link rel='enclosure' href='/a' type='{sent}'/></entry></feed>"),
+        ] {
+            let feed = crate::parse::parse(text.as_bytes(), None, &url, 2000, &steps).unwrap();
+            let article = article(&feed.entries[0]);
+            assert_eq!(article.media[0].media_type.as_deref(), kept, "{text}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is left of an article that its publisher took back (RFC 6721).
 
-use super::{Context, GUID_CHARS_MAX, cost, dates, identity, is_repeated};
+use super::{Context, cost, dates, identity, is_repeated};
 use crate::model::{Article, DateQuality, Digest, Steps, TooCostly};
 use crate::parse::Deletion;
 
@@ -30,7 +30,7 @@ pub fn withdrawn(
         digest: Digest::WITHDRAWN,
         fingerprint: None,
         url: None,
-        guid: Some(guid.chars().take(GUID_CHARS_MAX).collect()),
+        guid: Some(guid.to_owned()),
         title: None,
         summary: None,
         body: None,

@@ -190,7 +190,7 @@ impl<'a> ExtrasReader<'a> {
                     said.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
             }
             (Space::Document | Space::Rss, "enclosure") if is_child && is_rss => {
-                push(&mut entry.enclosures, enclosure(attributes), &mut entry.cut);
+                push(&mut entry.enclosures, file(attributes, "url"), &mut entry.cut);
             }
             (Space::Document | Space::Atom, "link")
                 if is_child && !is_rss && is_enclosure(attributes) =>
@@ -306,17 +306,6 @@ fn media(attributes: &[Attribute<'_>]) -> Option<Media> {
     let pixels = |key| value(attributes, key)?.trim().parse().ok();
     let (width, height) = (pixels("width"), pixels("height"));
     Some(Media { width, height, ..file(attributes, "url")? })
-}
-
-/// An `<enclosure>`: RSS has one media type for it, or something that is none.
-fn enclosure(attributes: &[Attribute<'_>]) -> Option<Media> {
-    let is_type = |kind: &String| {
-        let (kind, subtype) = kind.split_once('/').unwrap_or_default();
-        let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
-        is_name(kind) && is_name(subtype.split(';').next().unwrap_or_default())
-    };
-    let file = file(attributes, "url")?;
-    Some(Media { media_type: file.media_type.filter(is_type), ..file })
 }
 
 /// Atom's `<link rel="enclosure">`.

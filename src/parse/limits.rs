@@ -12,7 +12,7 @@ const LINE_BYTES_MAX: usize = 16 * 1024;
 
 /// The longest link, in bytes: servers and browsers stop there or before. Half of one leads nowhere,
 /// so a longer one is none.
-const LINK_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const LINK_BYTES_MAX: usize = 4096;
 
 /// The longest guid, in bytes, that is kept as it is: the longest in the wild are URLs.
 const GUID_BYTES_MAX: usize = 4096;

@@ -30,6 +30,7 @@ use url::Url;
 
 use self::extras::Extras;
 use self::guard::{Checked, Root, Shape};
+pub(crate) use self::limits::LINK_BYTES_MAX;
 pub use self::problems::EntryProblem;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{Entry, FailureClass, Steps, TooCostly};

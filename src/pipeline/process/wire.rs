@@ -78,7 +78,10 @@ pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> RecordFeed {
     RecordFeed {
         id: feed.id.to_string(),
         url: feed.published(&feed.url),
-        title: parsed.title.as_deref().and_then(|title| line(title, title_kind(parsed.format))),
+        title: parsed.title.as_deref().and_then(|title| {
+            let mut cut = false;
+            line(title, title_kind(parsed.format), &mut cut)
+        }),
         publisher: feed.publisher.clone(),
         country: feed.country.clone(),
         language: feed.language.clone().or_else(|| language::tag(parsed.language.as_deref()?)),
