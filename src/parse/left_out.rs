@@ -73,6 +73,63 @@ fn an_item_with_odd_fields_is_an_article() {
 }
 
 #[test]
+fn a_bad_value_in_one_json_item_costs_no_other_item() {
+    // Of these nothing is lost but what is no text.
+    for (value, title) in [
+        (r#""a\ud800""#, Some("a")),
+        (r#""a\udc00b""#, Some("ab")),
+        (r#""a\ud83d\ude00""#, Some("a😀")),
+        (r#""a\xb""#, Some("axb")),
+        ("\"a\u{1}\nb\"", Some("a\u{1}\nb")),
+        ("1e999", Some("1e999")),
+        ("-1e999", Some("-1e999")),
+        ("NaN", None),
+        ("undefined", None),
+        ("{\"a\": [1, {}], \"a\": 2}", None),
+    ] {
+        let text = json(&format!("{{\"id\": 1}}, {{\"id\": 2, \"title\": {value}}}, {{\"id\": 3}}"));
+        check(&text, 3, &[]);
+        let second = read(&text, 2000).entries.remove(1);
+        assert_eq!(second.guid.as_deref(), Some("2"));
+        assert_eq!(second.title.map(|title| title.value).as_deref(), title, "{value}");
+    }
+    for key in [r#""\ud800""#, "\"a\nb\"", r#""\x""#] {
+        check(&json(&format!("{{{key}: {{}}}}, {{}}")), 2, &[]);
+    }
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    check(&json(&format!("{{\"tags\": {deep}}}, {{\"x\": {deep}}}, {{\"id\": {deep}}}")), 3, &[]);
+    check(&json("{\"tags\": [1, 2, ],}, {},"), 2, &[]);
+    // Of these an item is lost.
+    for item in [
+        r#"{"title": "a" "b"}"#,
+        r#"{"title": }"#,
+        r#"{"title": 'a b'}"#,
+        r#"{title: "a"}"#,
+        r#"{"tags": ["a" "b"]}"#,
+        r#"{"authors": [{"name" "b"}]}"#,
+    ] {
+        check(&json(&format!("{{}}, {item}, {{}}")), 2, &[item]);
+    }
+}
+
+#[test]
+fn a_json_feed_whose_items_cannot_be_told_apart_is_refused() {
+    let url = Url::parse("https://example.org/").unwrap();
+    for (text, at) in [
+        (json("{\"title\": \"a}, {}"), None),
+        (json("{\"title\": \"a\"}, {}").replace("]}", ""), None),
+        (json("{} {}"), Some("{}]}")),
+        (format!("{} x", json("{}")), Some("x")),
+    ] {
+        let steps = Steps::new(u64::MAX);
+        let failure = parse(text.as_bytes(), None, &url, 1, &steps).unwrap_err();
+        assert_eq!(failure.class, FailureClass::Malformed, "{text}");
+        let offset = at.map_or(text.len(), |at| text.rfind(at).unwrap());
+        assert_eq!(failure.offset, Some(offset as u64), "{text}");
+    }
+}
+
+#[test]
 fn what_is_named_like_an_entry_and_lies_elsewhere_is_shown() {
     let item = "<item><title>A &amp; B</title></item>";
     check(&format!("<rss><channel>{item}</channel>{item}</rss>"), 1, &[item]);

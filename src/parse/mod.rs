@@ -15,7 +15,7 @@ pub mod date;
 mod extras;
 pub(crate) mod guard;
 mod json;
-mod json_spans;
+mod json_text;
 mod limits;
 mod namespace;
 mod place;
