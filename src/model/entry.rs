@@ -1,5 +1,6 @@
 //! An entry in the publisher's words, whatever format they came in.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use url::Url;
@@ -71,8 +72,8 @@ pub struct Entry {
     pub updated: Option<String>,
     /// Pictures and other files.
     pub media: Vec<Media>,
-    /// Offset of the entry in the decoded document, in bytes, if known.
-    pub offset: Option<u64>,
+    /// Where the entry stands in the decoded document, in bytes, if known.
+    pub span: Option<Range<usize>>,
     /// Whether something of it was longer, or more, than is kept.
     pub cut: bool,
 }

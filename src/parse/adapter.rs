@@ -13,7 +13,7 @@ use feed_rs::parser::Builder;
 
 use super::limits::{DATE_BYTES_MAX, inherited};
 use super::repair::NO_LINK;
-use super::{Deletions, FeedFormat, ParseFailure, ParsedFeed, reference};
+use super::{FeedFormat, ParseFailure, ParsedFeed, reference};
 use crate::model::{Entry, EntryText, FailureClass, Steps, TextKind};
 
 /// Reads XML that the guard has passed.
@@ -54,14 +54,11 @@ pub(super) fn read(xml: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure>
         entries.push(entry);
     }
     Ok(ParsedFeed {
-        format,
         entries,
-        deletions: Deletions::default(),
         title: feed.title.map(|text| text.content),
         language: feed.language,
         ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
-        problems: Vec::new(),
-        over_limit: None,
+        ..ParsedFeed::without_entries(format)
     })
 }
 
@@ -121,7 +118,7 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
         updated: updated.and_then(|date| dates.text(date)),
         // Read in `extras`.
         media: Vec::new(),
-        offset: None,
+        span: None,
         cut: false,
     }
 }

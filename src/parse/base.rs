@@ -25,6 +25,8 @@ pub(super) struct Bases<'a> {
 struct Base {
     depth: usize,
     written: String,
+    /// Whether it is too long, as written or as joined: then it counts for nothing.
+    is_cut: bool,
     /// Once somebody asked: what it comes to, which is what is around it if it is none.
     resolved: Option<Option<Arc<Url>>>,
 }
@@ -35,13 +37,11 @@ impl<'a> Bases<'a> {
         Self { url, steps, open: Vec::new() }
     }
 
-    /// Takes in the base of an element. Answers whether it may be one.
-    pub(super) fn open(&mut self, depth: usize, written: String) -> bool {
-        let may_be = written.len() <= BASE_BYTES_MAX;
-        if may_be {
-            self.open.push(Base { depth, written, resolved: None });
-        }
-        may_be
+    /// Takes in the base of an element.
+    pub(super) fn open(&mut self, depth: usize, written: String) {
+        let is_cut = written.len() > BASE_BYTES_MAX;
+        let written = if is_cut { String::new() } else { written };
+        self.open.push(Base { depth, written, is_cut, resolved: None });
     }
 
     /// Forgets the base of an element that ends.
@@ -51,10 +51,16 @@ impl<'a> Bases<'a> {
         }
     }
 
+    /// Whether the last answer of [`Self::current`] leaves out a base that is too long.
+    pub(super) fn is_cut(&self) -> bool {
+        self.open.iter().any(|base| base.is_cut)
+    }
+
     /// The base in force; `None` if it is the document's own URL.
     pub(super) fn current(&mut self) -> Result<Option<Arc<Url>>, TooCostly> {
+        let fits = |base: &Url| base.as_str().len() <= BASE_BYTES_MAX;
         let mut outer: Option<Arc<Url>> = None;
-        for base in &mut self.open {
+        for base in self.open.iter_mut().filter(|base| !base.is_cut) {
             let resolved = match base.resolved.take() {
                 Some(resolved) => resolved,
                 None => {
@@ -62,8 +68,8 @@ impl<'a> Bases<'a> {
                     let bytes = around.as_str().len() + base.written.len();
                     self.steps.spend(bytes * JOIN_STEPS)?;
                     let joined = around.join(&base.written).ok();
-                    let joined = joined.filter(|base| base.as_str().len() <= BASE_BYTES_MAX);
-                    joined.map(Arc::new).or(outer)
+                    base.is_cut = joined.as_ref().is_some_and(|base| !fits(base));
+                    joined.filter(fits).map(Arc::new).or(outer)
                 }
             };
             base.resolved = Some(resolved.clone());

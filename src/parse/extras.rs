@@ -9,7 +9,7 @@ use url::Url;
 
 use super::base::Bases;
 use super::guard::Root;
-use super::limits::LIST_MAX;
+use super::limits::{self, LIST_MAX};
 use super::namespace::{Attribute, Name, Space};
 use super::repair::is_enclosure;
 use super::{Deletion, Deletions};
@@ -18,10 +18,6 @@ use crate::model::{EntryText, Media, Steps, TextKind, TooCostly};
 /// The most deleted entries kept of one document: ten times as many articles as a feed's state
 /// remembers when they have left the feed.
 pub(super) const DELETIONS_MAX: usize = 5000;
-
-/// The longest `ref` and `when`, in bytes: the longest guid that is kept as it is. A longer one is counted
-/// and passed over.
-const DELETION_BYTES_MAX: usize = 4096;
 
 /// Of one entry.
 #[derive(Debug, PartialEq, Eq)]
@@ -109,17 +105,15 @@ impl<'a> ExtrasReader<'a> {
         depth: usize,
     ) -> Result<(), TooCostly> {
         let base = value(attributes, "xml:base").map(Cow::into_owned);
-        let has_base = base.is_some_and(|base| self.bases.open(depth, base));
+        let has_base = base.is_some();
+        if let Some(base) = base {
+            self.bases.open(depth, base);
+        }
         if depth == 0 {
             self.language = value(attributes, "xml:lang").map(Cow::into_owned);
         }
-        if has_base
-            && name.local == "link"
-            && let Some(base) = self.bases.current()?
-            && let Some(href) = value(attributes, "href").and_then(|href| base.join(&href).ok())
-            && let Some((_, written)) = attributes.iter_mut().find(|(key, _)| *key == "href")
-        {
-            *written = Cow::Owned(href.as_str().replace('&', "&amp;"));
+        if has_base && name.local == "link" {
+            self.resolve_link(attributes)?;
         }
         if self.entry_depth.is_none()
             && depth == root.entry().1
@@ -135,6 +129,21 @@ impl<'a> ExtrasReader<'a> {
         Ok(())
     }
 
+    /// Resolves a link by a base of its own.
+    fn resolve_link(&mut self, attributes: &mut [Attribute<'_>]) -> Result<(), TooCostly> {
+        let base = self.bases.current()?;
+        if self.bases.is_cut() {
+            self.cut();
+        }
+        if let Some(base) = base
+            && let Some(href) = value(attributes, "href").and_then(|href| base.join(&href).ok())
+            && let Some((_, written)) = attributes.iter_mut().find(|(key, _)| *key == "href")
+        {
+            *written = Cow::Owned(href.as_str().replace('&', "&amp;"));
+        }
+        Ok(())
+    }
+
     pub(super) fn begin_entry(
         &mut self,
         attributes: &[Attribute<'_>],
@@ -142,17 +151,18 @@ impl<'a> ExtrasReader<'a> {
         at: usize,
     ) -> Result<(), TooCostly> {
         self.entry_depth = Some(depth);
+        let base = self.bases.current()?;
         self.entries.push(Extras {
             span: at..at,
             about: value(attributes, "rdf:about").map(Cow::into_owned),
             guid_is_link: true,
             language: value(attributes, "xml:lang").map(Cow::into_owned),
-            base: self.bases.current()?,
+            base,
             authors: Vec::new(),
             enclosures: Vec::new(),
             media: Vec::new(),
             caption: None,
-            cut: false,
+            cut: self.bases.is_cut(),
         });
         Ok(())
     }
@@ -290,10 +300,9 @@ impl Deletions {
 }
 
 fn deletion(attributes: &[Attribute<'_>]) -> Option<Deletion> {
-    let short = |key| value(attributes, key).filter(|value| value.len() <= DELETION_BYTES_MAX);
-    let guid = short("ref")?.trim().to_owned();
-    let at = short("when").map(|when| when.trim().to_owned());
-    (!guid.is_empty()).then_some(Deletion { guid, at })
+    let trimmed = |key| value(attributes, key).map(|value| value.trim().to_owned());
+    let guid = trimmed("ref").filter(|guid| !guid.is_empty()).map(limits::guid)?;
+    Some(Deletion { guid, at: trimmed("when").map(limits::date) })
 }
 
 /// The file that an attribute leads to, and its type.

@@ -13,7 +13,7 @@ use super::namespace::{Attribute, Name, Namespaces};
 use super::place::{Place, Places};
 use super::problems::Problems;
 use super::repair::{Kind, Repair};
-use super::{Deletions, EntryProblem, ParseFailure};
+use super::{Deletions, ParseFailure, Problem};
 use crate::model::{FailureClass, Steps, TooCostly};
 
 /// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
@@ -115,8 +115,10 @@ pub(crate) struct Checked {
     pub(super) deletions: Deletions,
     /// Entries that no parser will see.
     pub(super) problems: Problems,
-    /// Those past the limit.
-    pub(super) over_limit: Option<EntryProblem>,
+    /// Children of the feed itself that no parser will see.
+    pub(super) feed_problem: Option<Problem>,
+    /// Entries past the limit.
+    pub(super) over_limit: Option<Problem>,
 }
 
 /// Tells XML from JSON from what is no feed at all.
@@ -257,7 +259,9 @@ struct Walk<'a> {
     feed_children: usize,
     leaving_out: Option<LeftOut>,
     problems: Problems,
-    over_limit: Option<EntryProblem>,
+    /// The first child of the feed that is left out.
+    feed_problem: Option<Problem>,
+    over_limit: Option<Problem>,
     entries_max: usize,
     namespaces: Namespaces,
     repair: Repair<'a>,
@@ -284,6 +288,7 @@ impl<'a> Walk<'a> {
             feed_children: 0,
             leaving_out: None,
             problems: Problems::default(),
+            feed_problem: None,
             over_limit: None,
             entries_max,
             namespaces: Namespaces::default(),
@@ -476,9 +481,13 @@ impl<'a> Walk<'a> {
     fn left_out(&mut self, LeftOut { why, at, .. }: LeftOut, to: usize) {
         let problem = |detail, is_kept| {
             let element = self.xml.get(at..to).filter(|_| is_kept).unwrap_or_default();
-            EntryProblem::new(detail, self.start + at, element)
+            Problem::new(detail, self.start + at, element)
         };
         match why {
+            Why::Child if self.extras.is_outside() => {
+                let one = || Problem { entries: 0, ..problem(String::new(), true) };
+                self.feed_problem.get_or_insert_with(one);
+            }
             Why::Child => self.extras.cut(),
             Why::Stray(what) => {
                 let detail = format!("this element is named like an entry, but {what}");
@@ -486,7 +495,7 @@ impl<'a> Walk<'a> {
                 self.problems.push(problem(detail, is_kept));
             }
             Why::OverLimit => {
-                let left_out = self.over_limit.get_or_insert_with(|| EntryProblem {
+                let left_out = self.over_limit.get_or_insert_with(|| Problem {
                     entries: 0,
                     ..problem(over_limit_detail(self.entries_max), true)
                 });
@@ -496,6 +505,11 @@ impl<'a> Walk<'a> {
     }
 
     fn finish(self, root: Root, to: usize) -> Checked {
+        let left_out = self.feed_children.saturating_sub(CHILDREN_MAX);
+        let detail = format!(
+            "{left_out} children of the feed are past the {CHILDREN_MAX} that are read; the first is here"
+        );
+        let feed_problem = self.feed_problem.map(|problem| Problem { detail, ..problem });
         Checked {
             root,
             xml: self.repair.finish(&self.namespaces, to),
@@ -503,6 +517,7 @@ impl<'a> Walk<'a> {
             language: self.extras.language,
             deletions: self.extras.deletions,
             problems: self.problems,
+            feed_problem,
             over_limit: self.over_limit,
         }
     }

@@ -5,7 +5,7 @@ use super::guard::over_limit_detail;
 use super::json_text::{Broken, Value};
 use super::limits::{LIST_MAX, inherited};
 use super::problems::Problems;
-use super::{EntryProblem, FeedFormat, ParseFailure, ParsedFeed};
+use super::{FeedFormat, ParseFailure, ParsedFeed, Problem};
 use crate::model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
 /// Steps for each item: what one costs whatever its length.
@@ -50,7 +50,7 @@ pub(super) fn read(
     let author_bytes = authors.iter().map(String::len).sum();
     let mut entries = Vec::new();
     let mut problems = Problems::default();
-    let mut over_limit: Option<EntryProblem> = None;
+    let mut over_limit: Option<Problem> = None;
     let mut place = 0_usize;
     let mut items = items.map(Value::elements);
     while let Some(item) = items.as_mut().map_or(Ok(None), |items| items.next_element())? {
@@ -58,13 +58,13 @@ pub(super) fn read(
         place += 1;
         let problem = |detail, is_kept: bool| {
             let bytes = if is_kept { item.text() } else { "" };
-            EntryProblem::new(detail, item.span().start, bytes)
+            Problem::new(detail, item.span().start, bytes)
         };
         let is_kept = problems.has_room();
         if !item.is_object() {
             problems.push(problem(format!("item {place} is not an object"), is_kept));
         } else if entries.len() >= entries_max {
-            let left_out = over_limit.get_or_insert_with(|| EntryProblem {
+            let left_out = over_limit.get_or_insert_with(|| Problem {
                 entries: 0,
                 ..problem(over_limit_detail(entries_max), true)
             });
@@ -95,12 +95,39 @@ pub(super) fn read(
 
 fn adapt(item: Value<'_>) -> Result<Entry, Broken> {
     let [
-        id, url, external_url, title, summary, html, plain, published, updated, language, author,
-        authors, tags, image, banner_image, attachments,
+        id,
+        url,
+        external_url,
+        title,
+        summary,
+        html,
+        plain,
+        published,
+        updated,
+        language,
+        author,
+        authors,
+        tags,
+        image,
+        banner_image,
+        attachments,
     ] = item.members([
-        "id", "url", "external_url", "title", "summary", "content_html", "content_text",
-        "date_published", "date_modified", "language", "author", "authors", "tags", "image",
-        "banner_image", "attachments",
+        "id",
+        "url",
+        "external_url",
+        "title",
+        "summary",
+        "content_html",
+        "content_text",
+        "date_published",
+        "date_modified",
+        "language",
+        "author",
+        "authors",
+        "tags",
+        "image",
+        "banner_image",
+        "attachments",
     ])?;
     let text =
         |kind, value: Option<Value<'_>>| scalar(value).map(|value| EntryText { kind, value });
@@ -128,7 +155,7 @@ fn adapt(item: Value<'_>) -> Result<Entry, Broken> {
         published: scalar(published),
         updated: scalar(updated),
         media,
-        offset: Some(item.span().start as u64),
+        span: Some(item.span()),
         cut,
     })
 }

@@ -314,7 +314,10 @@ mod tests {
             r#" [1, {"a": "]}\"" , "b": [[],{}]}, null,"x",[ 2 ] , -1.5e3] "#,
             Ok(&["1", r#"{"a": "]}\"" , "b": [[],{}]}"#, "null", "\"x\"", "[ 2 ]", "-1.5e3"]),
         );
-        check("[NaN, 1e999, \"\\ud800\", \"a\nb\"]", Ok(&["NaN", "1e999", "\"\\ud800\"", "\"a\nb\""]));
+        check(
+            "[NaN, 1e999, \"\\ud800\", \"a\nb\"]",
+            Ok(&["NaN", "1e999", "\"\\ud800\"", "\"a\nb\""]),
+        );
         check("[1, , 2,]", Ok(&["1", "2"]));
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         check(&format!("[{deep}]"), Ok(&[&deep]));
@@ -339,7 +342,10 @@ mod tests {
             let found = Value::of_document(text).members(["items", "x"]);
             found.map(|found| found.map(|value| value.map_or("", Value::text)))
         };
-        assert_eq!(find(r#" {"x": {"items": [1]}, "y": "items", "it\u0065ms": [2]} "#), Ok(["[2]", r#"{"items": [1]}"#]));
+        assert_eq!(
+            find(r#" {"x": {"items": [1]}, "y": "items", "it\u0065ms": [2]} "#),
+            Ok(["[2]", r#"{"items": [1]}"#])
+        );
         assert_eq!(find(r#"{"x": 1, "\ud800": 2, "x": 3,}"#), Ok(["", "3"]));
         assert_eq!(find("{}"), Ok(["", ""]));
         for (text, at, expected) in [

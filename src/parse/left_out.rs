@@ -80,14 +80,15 @@ fn a_bad_value_in_one_json_item_costs_no_other_item() {
         (r#""a\udc00b""#, Some("ab")),
         (r#""a\ud83d\ude00""#, Some("a😀")),
         (r#""a\xb""#, Some("axb")),
-        ("\"a\u{1}\nb\"", Some("a\u{1}\nb")),
+        ("\"a\u{1}\nb\"", Some("a\nb")),
         ("1e999", Some("1e999")),
         ("-1e999", Some("-1e999")),
         ("NaN", None),
         ("undefined", None),
         ("{\"a\": [1, {}], \"a\": 2}", None),
     ] {
-        let text = json(&format!("{{\"id\": 1}}, {{\"id\": 2, \"title\": {value}}}, {{\"id\": 3}}"));
+        let text =
+            json(&format!("{{\"id\": 1}}, {{\"id\": 2, \"title\": {value}}}, {{\"id\": 3}}"));
         check(&text, 3, &[]);
         let second = read(&text, 2000).entries.remove(1);
         assert_eq!(second.guid.as_deref(), Some("2"));
@@ -202,7 +203,7 @@ fn what_stands_beside_a_stray_keeps_what_it_says() {
         2000,
     );
     assert_eq!(feed.entries[0].authors, ["Ann"]);
-    assert!(feed.entries[0].offset.is_some());
+    assert!(feed.entries[0].span.is_some());
 }
 
 #[test]
@@ -273,9 +274,80 @@ fn more_children_than_anybody_sends_are_left_out_and_the_cut_is_said() {
     let feed = read(&rss(&text), 2000);
     assert_eq!(feed.entries[0].title.as_ref().unwrap().value, "A");
     assert!(feed.entries[0].cut && !feed.entries[1].cut);
+    assert_eq!(feed.feed_problems, []);
+}
+
+#[test]
+fn more_children_of_a_feed_than_anybody_sends_are_counted_and_the_first_is_shown() {
     // Those of the feed itself take nothing from its entries.
-    let feed = read(&rss(&format!("{}<item/>", "<category>a</category>".repeat(3000))), 2000);
+    let category = "<category>a</category>";
+    let text = |first: &str| {
+        rss(&format!("{}{first}{}<item/>", category.repeat(2000), category.repeat(1000)))
+    };
+    let text = text("<category>b</category>");
+    let feed = read(&text, 2000);
     assert_eq!((feed.entries.len(), feed.entries[0].cut), (1, false));
+    let [problem] = <[Problem; 1]>::try_from(feed.feed_problems).unwrap();
+    assert_eq!(problem.bytes, b"<category>b</category>");
+    assert_eq!(problem.offset, text.find("<category>b").map(|at| at as u64));
+    assert_eq!(problem.entries, 0);
+    assert!(problem.detail.starts_with("1001 children"), "{}", problem.detail);
+    let fits = read(&rss(&format!("{}<item/>", category.repeat(2000))), 2000);
+    assert_eq!(fits.feed_problems, []);
+}
+
+#[test]
+fn a_title_or_language_of_a_feed_that_is_too_long_is_shown() {
+    for longer in [0, 1] {
+        let (long, name) = ("ж".repeat(2048) + &"x".repeat(longer), "x".repeat(512 + longer));
+        for text in [
+            rss(&format!("<title>{long}</title><language>{name}</language>")),
+            atom(&format!("<title>{long}</title><id>a</id>")).replacen(
+                "<feed ",
+                &format!("<feed xml:lang='{name}' "),
+                1,
+            ),
+            json("").replacen(
+                '{',
+                &format!("{{\"title\": \"{long}\", \"language\": \"{name}\","),
+                1,
+            ),
+        ] {
+            let feed = read(&text, 2000);
+            assert_eq!(feed.title.unwrap().len(), 4096);
+            assert_eq!(feed.language.is_some(), longer == 0, "{text:.200}");
+            let shown: Vec<&[u8]> =
+                feed.feed_problems.iter().map(|problem| problem.bytes.as_slice()).collect();
+            let too_long = [long.as_bytes(), name.as_bytes()];
+            assert_eq!(shown, too_long[..2 * longer], "{text:.200}");
+        }
+    }
+}
+
+#[test]
+fn an_entry_under_a_base_that_is_too_long_is_said_to_be_cut() {
+    let long = format!("/{}/", "a".repeat(3000));
+    for (text, cut) in [
+        (format!("<feed xml:base='{long}'><entry/></feed>"), vec![true]),
+        (atom(&format!("<entry xml:base='{long}'/><entry xml:base='/a/'/>")), vec![true, false]),
+        (
+            atom(&format!("<entry><link xml:base='{long}' href='a'/></entry><entry/>")),
+            vec![true, false],
+        ),
+        (atom(&format!("<entry><title xml:base='{long}'>A</title></entry>")), vec![false]),
+        (
+            format!(
+                "<feed xml:base='/{}/'><entry xml:base='{}/'/><entry/></feed>",
+                "a".repeat(1500),
+                "b".repeat(1500)
+            ),
+            vec![true, false],
+        ),
+    ] {
+        let feed = read(&text, 2000);
+        let said: Vec<bool> = feed.entries.iter().map(|entry| entry.cut).collect();
+        assert_eq!(said, cut, "{text:.100}");
+    }
 }
 
 #[test]

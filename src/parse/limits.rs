@@ -1,9 +1,10 @@
 //! How long each text and list of an entry may be. Every entry of every format passes here.
 //!
-//! Whatever is cut is said (`Entry::cut`), and what identifies an entry stays distinct.
+//! Whatever is cut is said (`Entry::cut`, `ParsedFeed::feed_problems`), and what identifies an entry stays distinct.
 
 use sha2::{Digest as _, Sha256};
 
+use super::{ParsedFeed, Problem};
 use crate::model::{Entry, EntryText, Media};
 
 /// The longest headline, name, category or caption, in bytes. An article's has at most a thousand
@@ -54,12 +55,15 @@ pub(super) fn bound(entry: Entry) -> Entry {
         published,
         updated,
         media,
-        offset,
+        span,
         cut,
     } = entry;
     let mut scissors = Scissors { cut };
     Entry {
-        guid: guid.map(|guid| scissors.guid(guid)),
+        guid: guid.map(|own| {
+            scissors.cut |= own.len() > GUID_BYTES_MAX;
+            self::guid(own)
+        }),
         link: scissors.whole(link, LINK_BYTES_MAX),
         // Bounded where it is resolved.
         base,
@@ -73,21 +77,47 @@ pub(super) fn bound(entry: Entry) -> Entry {
         published: published.map(|date| scissors.shorten(date, DATE_BYTES_MAX)),
         updated: updated.map(|date| scissors.shorten(date, DATE_BYTES_MAX)),
         media: scissors.media(media),
-        offset,
+        span,
         cut: scissors.cut,
     }
 }
 
-/// A feed's title and language within their limits.
-pub(super) fn bound_feed(
-    title: Option<String>,
-    language: Option<String>,
-) -> (Option<String>, Option<String>) {
-    let mut scissors = Scissors { cut: false };
-    (
-        title.map(|title| scissors.shorten(title, FEED_TITLE_BYTES_MAX)),
-        scissors.whole(language, NAME_BYTES_MAX),
-    )
+/// Cuts a feed's title and language to their limits, and says what was too long.
+pub(super) fn bound_feed(feed: &mut ParsedFeed) {
+    let mut too_long = |what: &str, bytes_max: usize, text: String| {
+        feed.feed_problems.push(Problem {
+            detail: format!("the {what} of the feed is longer than {bytes_max} bytes"),
+            offset: None,
+            bytes: text.into_bytes(),
+            entries: 0,
+        });
+    };
+    if let Some(title) = feed.title.take_if(|title| title.len() > FEED_TITLE_BYTES_MAX) {
+        let end = title.floor_char_boundary(FEED_TITLE_BYTES_MAX);
+        feed.title = title.get(..end).map(str::to_owned);
+        too_long("title", FEED_TITLE_BYTES_MAX, title);
+    }
+    // The beginning of one names another language.
+    if let Some(language) = feed.language.take_if(|language| language.len() > NAME_BYTES_MAX) {
+        too_long("language", NAME_BYTES_MAX, language);
+    }
+}
+
+/// A guid within its limit: of a longer one the beginning and a digest of all of it. What refers to an
+/// entry is shortened in the same way.
+pub(super) fn guid(guid: String) -> String {
+    if guid.len() <= GUID_BYTES_MAX {
+        return guid;
+    }
+    let digest: String = Sha256::digest(&guid).iter().map(|byte| format!("{byte:02x}")).collect();
+    let end = guid.floor_char_boundary(GUID_PREFIX_BYTES);
+    format!("{} sha256:{digest}", guid.get(..end).unwrap_or_default())
+}
+
+/// The beginning of a date as written.
+pub(super) fn date(mut date: String) -> String {
+    date.truncate(date.floor_char_boundary(DATE_BYTES_MAX));
+    date
 }
 
 /// As many of a feed's names as its entries may inherit; and whether these are not all.
@@ -124,15 +154,6 @@ impl Scissors {
         let is_cut = text.as_ref().is_some_and(|text| text.len() > bytes_max);
         self.cut |= is_cut;
         text.filter(|_| !is_cut)
-    }
-
-    fn guid(&mut self, guid: String) -> String {
-        if guid.len() <= GUID_BYTES_MAX {
-            return guid;
-        }
-        let digest: String =
-            Sha256::digest(&guid).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{} sha256:{digest}", self.shorten(guid, GUID_PREFIX_BYTES))
     }
 
     fn text(&mut self, text: Option<EntryText>, bytes_max: usize) -> Option<EntryText> {
@@ -204,7 +225,7 @@ mod tests {
             published: Some(long(unit)),
             updated: Some(long(unit)),
             media: [vec![unreachable], vec![file; LIST_MAX]].concat(),
-            offset: None,
+            span: None,
             cut: false,
         }
     }

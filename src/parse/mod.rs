@@ -31,7 +31,8 @@ use url::Url;
 use self::extras::Extras;
 use self::guard::{Checked, Root, Shape};
 pub(crate) use self::limits::LINK_BYTES_MAX;
-pub use self::problems::EntryProblem;
+pub use self::problems::Problem;
+use self::problems::Problems;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{Entry, FailureClass, Steps, TooCostly};
 
@@ -92,9 +93,11 @@ pub struct ParsedFeed {
     /// Entries that are said to be deleted.
     pub deletions: Deletions,
     /// The entries left out because they could not be read.
-    pub problems: Vec<EntryProblem>,
+    pub problems: Vec<Problem>,
+    /// What of the feed itself was left out, its entries aside.
+    pub feed_problems: Vec<Problem>,
     /// The entries past the limit, with the first of them.
-    pub over_limit: Option<EntryProblem>,
+    pub over_limit: Option<Problem>,
 }
 
 impl ParsedFeed {
@@ -108,6 +111,7 @@ impl ParsedFeed {
             entries: Vec::new(),
             deletions: Deletions::default(),
             problems: Vec::new(),
+            feed_problems: Vec::new(),
             over_limit: None,
         }
     }
@@ -156,13 +160,42 @@ pub fn parse(
     // Decoding looks at each byte a few times: marks, validity, controls.
     steps.spend(bytes.len().saturating_mul(DECODE_STEPS))?;
     let text = charset::decode(bytes, content_type);
-    let feed = match guard::recognise(&text, steps)? {
+    let mut feed = match guard::recognise(&text, steps)? {
         Shape::Json => json::read(&text, entries_max, steps)?,
         Shape::Xml { start } => read_xml(&text, start, url, entries_max, steps)?,
     };
-    let (title, language) = limits::bound_feed(feed.title, feed.language);
+    limits::bound_feed(&mut feed);
     let entries = feed.entries.into_iter().map(limits::bound).collect();
-    Ok(ParsedFeed { title, language, entries, ..feed })
+    Ok(ParsedFeed { entries, ..feed })
+}
+
+/// The problem of entries that were read and are left out nevertheless: each with its bytes, the first
+/// hundred. `detail` says why.
+///
+/// The document is decoded once more: few have such entries, and the others need not keep their text.
+///
+/// # Errors
+/// [`TooCostly`] if that takes more steps than are left.
+pub fn passed_over(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    entries: &[&Entry],
+    detail: &str,
+    steps: &Steps,
+) -> Result<Vec<Problem>, TooCostly> {
+    let mut problems = Problems::default();
+    if entries.is_empty() {
+        return Ok(problems.finish());
+    }
+    steps.spend(bytes.len().saturating_mul(DECODE_STEPS))?;
+    let text = charset::decode(bytes, content_type);
+    for entry in entries {
+        let span = entry.span.clone().filter(|_| problems.has_room()).unwrap_or_default();
+        steps.spend(span.len())?;
+        let entry = text.get(span.clone()).unwrap_or_default();
+        problems.push(Problem::new(detail.to_owned(), span.start, entry));
+    }
+    Ok(problems.finish())
 }
 
 fn read_xml(
@@ -172,7 +205,7 @@ fn read_xml(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
-    let Checked { root, xml, extras, language, deletions, mut problems, over_limit } =
+    let Checked { root, xml, extras, language, deletions, mut problems, feed_problem, over_limit } =
         guard::check(text, start, url, entries_max, steps)?;
     // Whoever reads it looks at every byte, copies most, and unescapes them.
     steps.spend(xml.len().saturating_mul(READ_STEPS))?;
@@ -199,19 +232,20 @@ fn read_xml(
     add_extras(&mut feed.entries, extras);
     // A page without a headline is no news.
     feed.entries.retain(|entry| feed.format != FeedFormat::Sitemap || entry.title.is_some());
-    Ok(ParsedFeed { problems: problems.finish(), over_limit, ..feed })
+    let feed_problems = feed_problem.into_iter().collect();
+    Ok(ParsedFeed { problems: problems.finish(), feed_problems, over_limit, ..feed })
 }
 
 /// The entries that the guard saw and no reader did. There are none; should the two disagree, it is
 /// told.
-fn unread(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryProblem> {
+fn unread(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<Problem> {
     let missing = extras.len().checked_sub(entries.len()).filter(|missing| *missing > 0)?;
     let detail = format!("{missing} of {} entries were not read; the first is here", extras.len());
     Some(problem(text, extras.first()?, missing as u64, detail))
 }
 
 /// The pages of a sitemap that have no headline.
-fn untitled(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryProblem> {
+fn untitled(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<Problem> {
     let mut untitled = entries.iter().zip(extras).filter(|(entry, _)| entry.title.is_none());
     let (_, first) = untitled.next()?;
     let pages = 1 + untitled.count() as u64;
@@ -220,9 +254,9 @@ fn untitled(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<EntryPro
 }
 
 /// The problem of so many entries, with the bytes of the first.
-fn problem(text: &str, first: &Extras, entries: u64, detail: String) -> EntryProblem {
+fn problem(text: &str, first: &Extras, entries: u64, detail: String) -> Problem {
     let bytes = text.get(first.span.clone()).unwrap_or_default();
-    EntryProblem { entries, ..EntryProblem::new(detail, first.span.start, bytes) }
+    Problem { entries, ..Problem::new(detail, first.span.start, bytes) }
 }
 
 /// Joins what the guard kept with what the parser read: both are in document order.
@@ -232,7 +266,7 @@ fn add_extras(entries: &mut [Entry], extras: Vec<Extras>) {
         return;
     }
     for (entry, extras) in entries.iter_mut().zip(extras) {
-        entry.offset = Some(extras.span.start as u64);
+        entry.span = Some(extras.span);
         entry.base = extras.base;
         entry.language = entry.language.take().or(extras.language);
         entry.guid = entry.guid.take().or(extras.about);

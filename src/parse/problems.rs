@@ -1,4 +1,4 @@
-//! Entries that had to be left out: counted, each kind with the bytes of one.
+//! What had to be left out of a document: counted, each kind with the bytes of one.
 
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 
@@ -6,20 +6,20 @@ use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 /// is past them is counted with the last.
 const PROBLEMS_MAX: usize = 100;
 
-/// One entry that had to be left out, or several for the same reason.
+/// One entry that had to be left out, several for the same reason, or something of the feed itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryProblem {
+pub struct Problem {
     /// What is wrong, for a person; bounded.
     pub detail: String,
     /// Where in the decoded document, in bytes, if known.
     pub offset: Option<u64>,
-    /// The entry, or the first of several.
+    /// What was left out, or the first of several.
     pub bytes: Vec<u8>,
-    /// How many entries it stands for.
+    /// How many entries it stands for; none if it is something of the feed itself.
     pub entries: u64,
 }
 
-impl EntryProblem {
+impl Problem {
     /// The problem of one entry.
     pub(super) fn new(detail: String, offset: usize, entry: &str) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl EntryProblem {
 /// Those of one document, in document order.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
-    list: Vec<EntryProblem>,
+    list: Vec<Problem>,
 }
 
 impl Problems {
@@ -43,7 +43,7 @@ impl Problems {
         self.list.len() < PROBLEMS_MAX
     }
 
-    pub(super) fn push(&mut self, problem: EntryProblem) {
+    pub(super) fn push(&mut self, problem: Problem) {
         let is_full = !self.has_room();
         match self.list.last_mut().filter(|_| is_full) {
             Some(last) => last.entries += problem.entries,
@@ -51,12 +51,12 @@ impl Problems {
         }
     }
 
-    pub(super) fn extend(&mut self, problems: impl IntoIterator<Item = EntryProblem>) {
+    pub(super) fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
         problems.into_iter().for_each(|problem| self.push(problem));
     }
 
     /// All of them; what the last one stands for is said.
-    pub(super) fn finish(mut self) -> Vec<EntryProblem> {
+    pub(super) fn finish(mut self) -> Vec<Problem> {
         if self.list.len() >= PROBLEMS_MAX
             && let Some(last) = self.list.last_mut()
             && last.entries > 1

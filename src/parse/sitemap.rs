@@ -4,7 +4,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::limits::LIST_MAX;
-use super::{Deletions, FeedFormat, ParseFailure, ParsedFeed};
+use super::{FeedFormat, ParseFailure, ParsedFeed};
 use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
 
 /// Reads a sitemap that the guard has passed.
@@ -42,14 +42,9 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
         return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
     }
     Ok(ParsedFeed {
-        format: FeedFormat::Sitemap,
         title: page.publication,
-        language: None,
-        ttl: None,
         entries: page.entries,
-        deletions: Deletions::default(),
-        problems: Vec::new(),
-        over_limit: None,
+        ..ParsedFeed::without_entries(FeedFormat::Sitemap)
     })
 }
 

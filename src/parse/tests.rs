@@ -71,7 +71,7 @@ fn an_rss_item_keeps_all_it_says() {
     assert_eq!(entry.updated, None);
     assert_eq!(entry.media.len(), 1);
     assert_eq!(entry.media[0].url, "/p.jpg");
-    assert!(entry.offset.is_some());
+    assert!(entry.span.is_some());
 }
 
 #[test]

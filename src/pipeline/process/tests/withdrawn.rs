@@ -1,6 +1,7 @@
 //! What a publisher takes back (RFC 6721), and shows again.
 
 use super::*;
+use crate::model::ArticleId;
 use crate::model::record::RecordChange;
 
 /// An Atom feed of these members.
@@ -111,6 +112,26 @@ fn what_was_never_published_cannot_be_taken_back_and_is_counted() {
     let unpublished = Feed { backlog: Backlog::None, ..feed() };
     let answers = [atom(&[entry("1", STRIKE, BEFORE)]), atom(&[deleted("1", LATER)])];
     assert!(polls(&unpublished, &answers).records.is_empty());
+}
+
+#[test]
+fn an_entry_with_a_very_long_id_is_taken_back_by_it() {
+    let guid = |end: char| format!("{}{end}", "x".repeat(10_000));
+    let first = || atom(&[entry(&guid('1'), STRIKE, BEFORE)]);
+    let withdrawn = (2, RecordChange::Withdrawn, Route::Correction);
+    let outcome = check(&[first(), atom(&[deleted(&guid('1'), LATER)])], &[withdrawn]);
+    let created = polls(&feed(), &[first()]);
+    assert_eq!(outcome.records[0].record.guid, created.records[0].record.guid);
+    check(&[first(), atom(&[deleted(&guid('2'), LATER)])], &[]);
+}
+
+#[test]
+fn a_deletion_with_a_very_long_date_is_one_with_a_date_that_nobody_can_read() {
+    let first = atom(&[entry("1", STRIKE, BEFORE)]);
+    let gone = atom(&[deleted("1", &"1".repeat(10_000))]);
+    let outcome = check(&[first, gone], &[(2, RecordChange::Withdrawn, Route::Correction)]);
+    let dates = &outcome.records[0].record.dates;
+    assert_eq!(dates.quality, [crate::model::record::RecordDateQuality::Unparsed]);
 }
 
 #[test]
