@@ -254,7 +254,7 @@ pub struct EntryCounts {
     /// Said to be taken back, and passed over: not known here, shown by a later update, named twice or
     /// not at all, or past the first few thousand.
     pub withdrawal_ignored: u64,
-    /// Could not be read.
+    /// Could not be read, or gave way to another entry of the document with the same id.
     pub rejected: u64,
     /// Beyond `parse.entries_max`, and left out.
     pub over_limit: u64,

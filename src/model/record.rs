@@ -384,13 +384,14 @@ pub struct Reject {
     pub feed_id: String,
     /// The URL that served it; its query as in an article's `feed.url`.
     pub url: String,
-    /// The failure's class ("malformed", "html", …), "entry" for an entry, `over_limit` for the first of
+    /// The failure's class ("malformed", "html", …), "entry" for an entry, "feed" for something of the
+    /// feed itself (a title that is cut, children past the limit), `over_limit` for the first of
     /// the entries past `parse.entries_max`, or "record" for an article's record that the ledger
     /// could not take; then `bytes` is that record.
     pub reason: String,
     /// What is wrong, for a person, one line; cut after some 2000 bytes.
     pub detail: String,
-    /// Where in the decoded document, in bytes. Null if it is the whole document.
+    /// Where in the decoded document, in bytes. Null if it is the whole document, or nobody knows.
     pub offset: Option<u64>,
     /// Length of what was refused, in bytes.
     pub length: u64,

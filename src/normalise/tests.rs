@@ -367,7 +367,8 @@ fn a_long_body_is_cut_and_told() {
 fn whatever_of_an_entry_is_left_out_is_told() {
     let many = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>();
     let files = |count: usize| many(count).into_iter().map(Media::at).collect::<Vec<_>>();
-    let file = |title: &str| vec![Media { title: Some(title.to_owned()), ..Media::at("/a".to_owned()) }];
+    let file =
+        |title: &str| vec![Media { title: Some(title.to_owned()), ..Media::at("/a".to_owned()) }];
     let long = "x".repeat(1001);
     // As written it fits; in ASCII it is longer than any URL.
     let foreign = format!("/{}", "ж".repeat(2047));
@@ -392,7 +393,11 @@ fn whatever_of_an_entry_is_left_out_is_told() {
         assert!(article(entry).truncated, "the one at {place}");
     }
     let whole = [
-        Entry { title: Some(plain(&"x".repeat(1000))), published: Some("x".repeat(1000)), ..entry() },
+        Entry {
+            title: Some(plain(&"x".repeat(1000))),
+            published: Some("x".repeat(1000)),
+            ..entry()
+        },
         Entry { authors: [many(100), many(100)].concat(), categories: many(100), ..entry() },
         Entry { media: [files(100), files(100)].concat(), ..entry() },
         Entry { media: file(&"x".repeat(1000)), ..entry() },
@@ -424,7 +429,9 @@ fn a_media_type_is_a_type_and_a_subtype() {
         let url = base();
         let steps = Steps::new(u64::MAX);
         for text in [
-            format!("<rss><channel><item><enclosure url='/a' type='{sent}'/></item></channel></rss>"),
+            format!(
+                "<rss><channel><item><enclosure url='/a' type='{sent}'/></item></channel></rss>"
+            ),
             format!("<feed><entry><link rel='enclosure' href='/a' type='{sent}'/></entry></feed>"),
         ] {
             let feed = crate::parse::parse(text.as_bytes(), None, &url, 2000, &steps).unwrap();

@@ -4,31 +4,29 @@
 //! outcome. It is the same function in the daemon, in `conflictwire poll`, in the tests and in the
 //! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
 
+mod articles;
 mod budget;
 mod rejects;
 mod shown;
 mod wire;
 mod withdrawn;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use url::Url;
 
+use self::articles::Articles;
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
 use self::rejects::{Refused, reject};
-use self::shown::shown_language;
-use self::withdrawn::taken_back;
 use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
 use crate::model::record::RecordFeed;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
 use crate::model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
-    NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
+    Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
+    Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
 };
-use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, Reason, dice, plan, plan_after_local_trouble};
@@ -37,17 +35,13 @@ use crate::state::{
 };
 use crate::tag::{Tagger, Texts};
 
-/// How many refused documents a feed's state remembers, so that one that stays broken is written
-/// once. More kinds of broken in turn than this are written again.
-const REFUSED_MAX: usize = 64;
+/// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is
+/// written once: more than one document can have. What is older than these is written again.
+const REFUSED_MAX: usize = 256;
 
 /// After so many failures in a row nothing more of a feed is rejected: a broken page that differs at
 /// every poll would fill the ledger, and the first few show what is wrong.
 const FAILURES_REJECTED_MAX: u32 = 5;
-
-/// How many guids and links that identify nothing a feed's state remembers. A publisher with more
-/// repeats them in every document anyway.
-const REPEATED_MARKS_MAX: usize = 200;
 
 /// How many URLs of redirect chains keep validators: a chain is ten long at most, and a feed that
 /// moves daily must not grow its state.
@@ -177,11 +171,13 @@ fn read_body(
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
     let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
-    let parsed = match parse(&body.bytes, content_type, url, feed.entries_max, steps) {
+    let mut parsed = match parse(&body.bytes, content_type, url, feed.entries_max, steps) {
         Ok(parsed) => parsed,
         Err(problem) => return refuse(feed, body, next, problem, now),
     };
-    let record_feed = Arc::new(wire::feed(feed, &parsed));
+    let (record_feed, title_problem) = wire::feed(feed, &parsed);
+    parsed.feed_problems.extend(title_problem);
+    let record_feed = Arc::new(record_feed);
     let source = Source { feed, body, parsed: &parsed, record_feed, state, steps, now };
     let Made { records, rejects, counts, bytes } = match source.make(&mut next, tagger) {
         Ok(made) => made,
@@ -272,61 +268,17 @@ impl Source<'_> {
     /// takes more steps than are left.
     fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
         let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
-        let (articles, gone) = self.articles(next)?;
+        let Articles { shown, gone, passed_over } = self.articles(next)?;
         budget.spend(state_bytes(next))?;
-        let (mut records, mut counts) = self.publish(&articles, next, tagger, &mut budget)?;
+        let (mut records, mut counts) = self.publish(&shown, next, tagger, &mut budget)?;
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
-        let rejected = self.parsed.problems.iter().map(|problem| problem.entries).sum();
+        let rejected = self.parsed.problems.iter().chain(&passed_over);
+        let rejected = rejected.map(|problem| problem.entries).sum();
         let over_limit = self.parsed.over_limit.as_ref().map_or(0, |problem| problem.entries);
         let counts = EntryCounts { rejected, over_limit, ..counts };
-        let rejects = self.entry_rejects(next, &mut budget)?;
+        let rejects = self.rejects(&passed_over, next, &mut budget)?;
         next.seen.forget_departed(next.sequence);
         Ok(Made { records, rejects, counts, bytes: budget.bytes() })
-    }
-
-    /// The document's articles, oldest first, each id once; and those it takes back.
-    fn articles(&self, next: &mut FeedState) -> Result<(Vec<Article>, Vec<Article>), TooCostly> {
-        let repeated_marks = self.repeated_marks(next)?;
-        if let Some(shown) = shown_language(&self.parsed.entries) {
-            next.language = Some(shown);
-        }
-        let context = Context {
-            feed: self.feed,
-            base: &self.body.final_url,
-            language: self.parsed.language.as_deref(),
-            shown_language: next.language.as_deref(),
-            repeated_guids: &repeated_marks,
-            now: self.now,
-        };
-        let mut articles: Vec<Article> = Vec::new();
-        let mut places: HashMap<ArticleId, usize> = HashMap::new();
-        for entry in self.parsed.entries.iter().rev() {
-            let article = normalise(&context, entry, self.steps)?;
-            match places.get(&article.id).and_then(|place| articles.get_mut(*place)) {
-                // One id twice in a document: the later update wins, else the one listed first.
-                Some(earlier) if article.updated_at >= earlier.updated_at => *earlier = article,
-                Some(_) => {}
-                None => {
-                    places.insert(article.id, articles.len());
-                    articles.push(article);
-                }
-            }
-        }
-        let deletions = &self.parsed.deletions;
-        let gone = taken_back(&context, deletions, &mut articles, self.steps)?;
-        Ok((articles, gone))
-    }
-
-    /// The guids and links that identify nothing: in this document, or in an earlier one, for what
-    /// was told apart by other means once must be told apart by the same means ever after.
-    fn repeated_marks(&self, next: &mut FeedState) -> Result<HashSet<String>, TooCostly> {
-        let found = repeated_marks(&self.body.final_url, &self.parsed.entries, self.steps)?;
-        for mark in &found {
-            if next.repeated_marks.len() < REPEATED_MARKS_MAX {
-                next.repeated_marks.insert(mark.clone());
-            }
-        }
-        Ok(found.into_iter().chain(next.repeated_marks.iter().cloned()).collect())
     }
 
     fn publish(

@@ -1,30 +1,42 @@
 //! What of a document is refused, and written once.
 
-use super::budget::{Budget, Spent, reject_bytes};
-use super::{FAILURES_REJECTED_MAX, REFUSED_MAX, Source, wire};
+use super::budget::{Budget, reject_bytes};
+use super::{FAILURES_REJECTED_MAX, RECORD_BYTE_STEPS, REFUSED_MAX, Source, wire};
 use crate::dedupe::digest::bytes_digest;
 use crate::model::{Body, Digest, Feed, Reject, Timestamp};
+use crate::parse::{ParseFailure, Problem};
 use crate::state::FeedState;
 
+/// Steps for each byte that is refused: a digest is made of it, and it is copied.
+const REFUSED_BYTE_STEPS: usize = 4;
+
 impl Source<'_> {
-    /// One for each entry that could not be read, unless it was refused before.
-    pub(super) fn entry_rejects(
+    /// One for each entry that could not be read or was passed over, and for what of the feed itself was
+    /// left out, unless it was refused before.
+    pub(super) fn rejects(
         &self,
+        passed_over: &[Problem],
         next: &mut FeedState,
         budget: &mut Budget,
-    ) -> Result<Vec<Reject>, Spent> {
+    ) -> Result<Vec<Reject>, ParseFailure> {
         let mut rejects = Vec::new();
-        let problems = self.parsed.problems.iter().map(|problem| ("entry", problem));
-        let over_limit = self.parsed.over_limit.iter().map(|problem| ("over_limit", problem));
-        for (reason, problem) in problems.chain(over_limit) {
+        let of = |reason, problems| std::iter::repeat(reason).zip::<&[Problem]>(problems);
+        let all = of("entry", &self.parsed.problems)
+            .chain(of("entry", passed_over))
+            .chain(of("feed", &self.parsed.feed_problems))
+            .chain(of("over_limit", self.parsed.over_limit.as_slice()));
+        for (reason, problem) in all {
             let refused = Refused {
                 reason,
                 detail: &problem.detail,
                 offset: problem.offset,
                 bytes: &problem.bytes,
             };
+            self.steps.spend(problem.bytes.len().saturating_mul(REFUSED_BYTE_STEPS))?;
             if let Some(reject) = reject(self.feed, next, &refused, self.body, self.now) {
-                budget.spend(reject_bytes(&reject))?;
+                let bytes = reject_bytes(&reject);
+                self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;
+                budget.spend(bytes)?;
                 rejects.push(reject);
             }
         }

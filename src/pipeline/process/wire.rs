@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::normalise::text::{Layout, plain_text};
 use crate::normalise::{language, line};
-use crate::parse::{FeedFormat, ParsedFeed};
+use crate::parse::{FeedFormat, ParsedFeed, Problem};
 use crate::state::SeenArticle;
 
 pub(super) fn record(
@@ -74,18 +74,31 @@ pub(super) fn route(coding: Option<&Coding>, before: Option<SeenArticle>) -> Rou
     }
 }
 
-pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> RecordFeed {
-    RecordFeed {
+/// What each record says of its feed; and the problem of a title of which only the beginning is published.
+pub(super) fn feed(feed: &Feed, parsed: &ParsedFeed) -> (RecordFeed, Option<Problem>) {
+    let mut is_cut = false;
+    let sent = parsed.title.as_deref();
+    let title = sent.and_then(|title| line(title, title_kind(parsed.format), &mut is_cut));
+    // Whoever read the document may have said so already, with all of the title.
+    let is_said = |title: &str| {
+        let shows = |problem: &Problem| problem.bytes.starts_with(title.as_bytes());
+        parsed.feed_problems.iter().any(shows)
+    };
+    let problem = sent.filter(|title| is_cut && !is_said(title)).map(|title| Problem {
+        detail: "the title of the feed is longer than what is published of one".to_owned(),
+        offset: None,
+        bytes: title.as_bytes().to_vec(),
+        entries: 0,
+    });
+    let feed = RecordFeed {
         id: feed.id.to_string(),
         url: feed.published(&feed.url),
-        title: parsed.title.as_deref().and_then(|title| {
-            let mut cut = false;
-            line(title, title_kind(parsed.format), &mut cut)
-        }),
+        title,
         publisher: feed.publisher.clone(),
         country: feed.country.clone(),
         language: feed.language.clone().or_else(|| language::tag(parsed.language.as_deref()?)),
-    }
+    };
+    (feed, problem)
 }
 
 /// What a document's own title is written in.

@@ -1,5 +1,6 @@
 //! What a document may cost: the bounds of an outcome, of a state, of a reject, and of a day.
 
+use super::super::articles::REPEATED_MARKS_MAX;
 use super::super::budget::state_bytes;
 use super::*;
 use crate::memory::shares::outcome_bytes_max;

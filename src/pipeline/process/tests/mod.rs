@@ -2,6 +2,7 @@
 //! project holds itself to.
 
 mod bounds;
+mod left_out;
 mod withdrawn;
 
 use std::time::Duration;

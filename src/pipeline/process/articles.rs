@@ -1,0 +1,113 @@
+//! The articles of a document, each once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Source;
+use super::shown::shown_language;
+use super::withdrawn::taken_back;
+use crate::model::{Article, ArticleId, Digest, Entry, TooCostly};
+use crate::normalise::{Context, normalise, repeated_marks};
+use crate::parse::{Problem, passed_over};
+use crate::state::FeedState;
+
+/// How many guids and links that identify nothing a feed's state remembers. A publisher with more
+/// repeats them in every document anyway.
+pub(super) const REPEATED_MARKS_MAX: usize = 200;
+
+/// What is said of an entry that gives way to another with the same id.
+const GIVES_WAY: &str = "another entry of this document has the same identifier, or the same link, and \
+    another text; it was changed later or is listed first, and is published in place of this one";
+
+/// What a document says of articles.
+pub(super) struct Articles {
+    /// Those it shows, oldest first.
+    pub(super) shown: Vec<Article>,
+    /// Those it takes back.
+    pub(super) gone: Vec<Article>,
+    /// Entries that gave way to others with the same id.
+    pub(super) passed_over: Vec<Problem>,
+}
+
+/// An entry that gave way to another with the same id.
+struct Loser<'a> {
+    entry: &'a Entry,
+    id: ArticleId,
+    digest: Digest,
+}
+
+impl Source<'_> {
+    pub(super) fn articles(&self, next: &mut FeedState) -> Result<Articles, TooCostly> {
+        let repeated_marks = self.repeated_marks(next)?;
+        if let Some(shown) = shown_language(&self.parsed.entries, self.steps)? {
+            next.language = Some(shown);
+        }
+        let context = Context {
+            feed: self.feed,
+            base: &self.body.final_url,
+            language: self.parsed.language.as_deref(),
+            shown_language: next.language.as_deref(),
+            repeated_guids: &repeated_marks,
+            now: self.now,
+        };
+        let mut shown: Vec<(&Entry, Article)> = Vec::new();
+        let mut losers = Vec::new();
+        let mut places: HashMap<ArticleId, usize> = HashMap::new();
+        for entry in self.parsed.entries.iter().rev() {
+            let article = normalise(&context, entry, self.steps)?;
+            let id = article.id;
+            let Some(earlier) = places.get(&id).and_then(|place| shown.get_mut(*place)) else {
+                places.insert(id, shown.len());
+                shown.push((entry, article));
+                continue;
+            };
+            // One id twice in a document: the later update wins, else the one listed first.
+            let (entry, article) = if article.updated_at >= earlier.1.updated_at {
+                std::mem::replace(earlier, (entry, article))
+            } else {
+                (entry, article)
+            };
+            losers.push(Loser { entry, id, digest: article.digest });
+        }
+        let mut shown = shown.into_iter().map(|(_, article)| article).collect();
+        let gone = taken_back(&context, &self.parsed.deletions, &mut shown, self.steps)?;
+        let passed_over = self.passed_over(losers, &shown)?;
+        Ok(Articles { shown, gone, passed_over })
+    }
+
+    /// The problem of the entries whose text is lost: what is shown has another. What comes twice with one
+    /// text loses nothing, nor does what the publisher took back.
+    fn passed_over(
+        &self,
+        losers: Vec<Loser<'_>>,
+        shown: &[Article],
+    ) -> Result<Vec<Problem>, TooCostly> {
+        if losers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let digests: HashMap<ArticleId, Digest> =
+            shown.iter().map(|article| (article.id, article.digest)).collect();
+        let mut met = HashSet::new();
+        let is_lost = |loser: &Loser<'_>| {
+            digests.get(&loser.id).is_some_and(|digest| *digest != loser.digest)
+                && met.insert((loser.id, loser.digest))
+        };
+        let lost = losers.into_iter().filter(is_lost).map(|loser| loser.entry);
+        let mut lost: Vec<&Entry> = lost.collect();
+        // In document order, as all problems are.
+        lost.sort_by_key(|entry| entry.span.as_ref().map(|span| span.start));
+        let content_type = self.body.content_type.as_deref();
+        passed_over(&self.body.bytes, content_type, &lost, GIVES_WAY, self.steps)
+    }
+
+    /// The guids and links that identify nothing: in this document, or in an earlier one, for what
+    /// was told apart by other means once must be told apart by the same means ever after.
+    fn repeated_marks(&self, next: &mut FeedState) -> Result<HashSet<String>, TooCostly> {
+        let found = repeated_marks(&self.body.final_url, &self.parsed.entries, self.steps)?;
+        for mark in &found {
+            if next.repeated_marks.len() < REPEATED_MARKS_MAX {
+                next.repeated_marks.insert(mark.clone());
+            }
+        }
+        Ok(found.into_iter().chain(next.repeated_marks.iter().cloned()).collect())
+    }
+}
