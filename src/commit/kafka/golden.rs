@@ -2,39 +2,17 @@
 //! says how to accept a change.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
+use self::kept::{check_kept, golden_values};
 use super::settings::PartitionBy;
 use super::wire::{HEAD_VERSION, Head, Layout, Line};
 use crate::commit::samples::outcome;
 use crate::model::{Record, Reject, Route, Routed, Timestamp};
 
-fn golden(name: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-#[track_caller]
-fn check(name: &str, produced: &[Value]) {
-    let golden = golden(name);
-    let lines: Vec<String> = produced.iter().map(Value::to_string).collect();
-    let meant = format!("if the change is meant, {name} is to say\n{}", lines.join("\n"));
-    assert_eq!(golden.len(), produced.len(), "{meant}");
-    for (old, new) in golden.iter().zip(produced) {
-        for (key, value) in old.as_object().unwrap() {
-            let kept = match (value, &new[key]) {
-                (Value::Object(old), Value::Object(new)) => {
-                    old.iter().all(|(key, value)| new.get(key) == Some(value))
-                }
-                (old, new) => old == new,
-            };
-            assert!(kept, "{name}: {key} was\n{value}\nand is\n{}\n{meant}", new[key]);
-        }
-    }
-}
+#[path = "../../../tests/golden/kept.rs"]
+mod kept;
 
 fn route(name: &str) -> Route {
     let all = [Route::Articles, Route::Relevant, Route::Correction];
@@ -48,14 +26,14 @@ fn message(line: &Line) -> Value {
 
 #[test]
 fn each_record_goes_where_version_1_says_with_its_key_and_headers() {
-    let records = golden("article-1.jsonl").into_iter().zip(golden("route-1.jsonl"));
+    let records = golden_values("article-1.jsonl").into_iter().zip(golden_values("route-1.jsonl"));
     let mut outcome = outcome("harbour", 3, Vec::new());
     for (record, told) in records {
         let record: Record = serde_json::from_value(record).unwrap();
         let route = route(told["route"].as_str().unwrap());
         outcome.records.push(Routed { record, route });
     }
-    for reject in golden("reject-1.jsonl") {
+    for reject in golden_values("reject-1.jsonl") {
         outcome.rejects.push(serde_json::from_value::<Reject>(reject).unwrap());
     }
     let layout = Layout {
@@ -67,7 +45,7 @@ fn each_record_goes_where_version_1_says_with_its_key_and_headers() {
     };
     let lines = layout.draft(&outcome, &BTreeSet::new()).unwrap().lines;
     let messages: Vec<Value> = lines.iter().map(message).collect();
-    check("message-1.jsonl", &messages);
+    check_kept("message-1.jsonl", &messages);
 }
 
 #[test]
@@ -76,8 +54,8 @@ fn the_lane_record_of_version_1_is_written_and_read() {
     let head = Head::after(6, ("one", 2), 3, at);
     let left = Head { ended: true, left_uncleanly_at: Some(at), ..head.clone() };
     let heads = [head, left];
-    check("lane-1.jsonl", &heads.clone().map(|head| serde_json::to_value(head).unwrap()));
-    for (golden, head) in golden("lane-1.jsonl").into_iter().zip(heads) {
+    check_kept("lane-1.jsonl", &heads.clone().map(|head| serde_json::to_value(head).unwrap()));
+    for (golden, head) in golden_values("lane-1.jsonl").into_iter().zip(heads) {
         assert_eq!(serde_json::from_value::<Head>(golden).unwrap(), head);
     }
     assert_eq!(HEAD_VERSION, 1);
