@@ -132,6 +132,15 @@ mod armed {
         (armed.left.fetch_sub(1, Ordering::SeqCst) == 1).then_some(armed.fault)
     }
 
+    /// Whether a passing of this point, this one or a later, is to kill or stop us.
+    pub fn is_armed(point: Point) -> bool {
+        ARMED.get().is_some_and(|armed| {
+            // It goes on below zero.
+            let left = armed.left.load(Ordering::SeqCst).cast_signed();
+            armed.name == point.name() && armed.fault != Fault::Forget && left > 0
+        })
+    }
+
     /// Whether what was answered here is to be forgotten.
     pub fn forgets(point: Point) -> bool {
         due(point, |fault| fault == Fault::Forget).is_some()
@@ -222,7 +231,7 @@ mod striking {
 }
 
 #[cfg(feature = "fault-points")]
-pub use armed::{arm, forgets, point, point_after};
+pub use armed::{arm, forgets, is_armed, point, point_after};
 #[cfg(feature = "fault-points")]
 pub use striking::strike;
 
@@ -245,5 +254,12 @@ pub fn point_after(_point: Point, _prepare: impl FnOnce()) {}
 #[cfg(not(feature = "fault-points"))]
 #[inline]
 pub fn forgets(_point: Point) -> bool {
+    false
+}
+
+/// No: this binary has no fault points.
+#[cfg(not(feature = "fault-points"))]
+#[inline]
+pub fn is_armed(_point: Point) -> bool {
     false
 }

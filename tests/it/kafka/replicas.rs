@@ -61,6 +61,7 @@ fn a_replica_that_wakes_from_a_long_sleep_commits_nothing_late() {
     let cluster = Cluster::quiet();
     let world = World::new(&cluster);
     let rounds = rounds();
+    let mut slept = String::new();
     for round in 0..rounds {
         let passing = 3 + round * 5 % 17;
         let armed = format!("stop {}:{passing}", Point::AfterLaneSent.name());
@@ -74,12 +75,13 @@ fn a_replica_that_wakes_from_a_long_sleep_commits_nothing_late() {
         share(&sleeper, &other);
         world.wait_for_versions(2);
         assert!(sleeper.metric("conflictwire_kafka_rebalances_total", "kind=\"lost\"") >= 1.0);
+        slept += &sleeper.text();
         sleeper.stop();
         other.stop();
     }
     world.recover().stop();
     let row = world.audit("replica stopped and woken", rounds);
-    assert!(row.aborted > 0, "it slept outside a transaction");
+    assert!(row.aborted > 0, "it slept outside a transaction:\n{slept}");
 }
 
 #[test]
