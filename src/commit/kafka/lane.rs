@@ -12,7 +12,8 @@ use tracing::{debug, error, info, warn};
 
 use super::board::Life;
 use super::group::{Entry, Group, Job, in_order, take_back};
-use super::restore::{Partition, RestoreError, Tip};
+use super::restore::{RestoreError, Tip};
+use super::settings::RECORD_BYTES_DEFAULT;
 use super::stop::Stop;
 use super::transaction::{Batching, Failure, Producer};
 use super::wire::{Draft, Head, Layout, Line};
@@ -111,7 +112,7 @@ impl<'a> Term<'a> {
         let batching = Batching { record_bytes_max: topics.record_bytes_max, is_careful: false };
         let producer = shared.fence(lane, batching, || stop.is_told())?;
         shared.board.set(life, LaneState::Restoring, "");
-        let restored = partition(shared, lane).restore(|| stop.is_told())?;
+        let restored = shared.partition(lane).restore(|| stop.is_told())?;
         let sequence = restored.tip.sequence();
         if sequence < known_sequence {
             return Err(RestoreError::Contradiction(format!(
@@ -360,6 +361,8 @@ impl<'a> Term<'a> {
         let mut wait = WAIT_MIN;
         loop {
             if entries.is_empty() {
+                // All was refused, and each poll has been told: nothing is in doubt any more.
+                self.set_well();
                 return Ok(());
             }
             if self.producer.is_none()
@@ -453,9 +456,8 @@ impl<'a> Term<'a> {
         metrics.written(self.lease.lane, entries.iter().map(Entry::bytes).sum());
         metrics.unpublished(self.lease.lane, entries.iter().map(Entry::unpublished).sum());
         self.tip = Tip { head: Some(head), offset };
-        if self.failing.take().is_some() {
+        if self.set_well() {
             info!(lane.number = self.lease.lane, "the lane commits again");
-            self.shared.board.set(self.life, LaneState::Owned, "");
         }
         for outcome in entries.iter().filter_map(|entry| entry.outcome.as_ref()) {
             lock(&self.shared.moving).remove(&outcome.feed_id);
@@ -468,6 +470,15 @@ impl<'a> Term<'a> {
             entry.warn_of_left_out(self.lease.lane, self.record_bytes_max());
             entry.answer(Ok(()));
         }
+    }
+
+    /// Nothing fails or is in doubt now; says whether something was.
+    fn set_well(&mut self) -> bool {
+        let was_failing = self.failing.take().is_some();
+        if was_failing {
+            self.shared.board.set(self.life, LaneState::Owned, "");
+        }
+        was_failing
     }
 
     /// What a broker refused, each once: a record of an entry, or its state or a reject (`None`), or
@@ -584,13 +595,6 @@ impl<'a> Term<'a> {
             let batching = Batching { record_bytes_max, is_careful: self.is_careful };
             self.producer = Some(shared.fence(lane, batching, is_told)?);
         }
-        partition(shared, lane).heads_after(self.tip.offset, is_told)
+        shared.partition(lane).heads_after(self.tip.offset, is_told)
     }
-}
-
-/// librdkafka's own limit, where that of the topics is not known.
-const RECORD_BYTES_DEFAULT: usize = 1_000_000;
-
-fn partition(shared: &Shared, lane: u32) -> Partition<'_> {
-    Partition { settings: &shared.settings, watcher: &shared.watcher, lane }
 }

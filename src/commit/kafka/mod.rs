@@ -51,7 +51,7 @@ use url::Url;
 
 use self::board::Board;
 use self::group::Job;
-use self::restore::RestoreError;
+use self::restore::{Partition, RestoreError};
 use self::settings::KafkaSettings;
 use self::stop::{LEAVE_PATIENCE, Stop};
 use self::transaction::{Batching, Producer};
@@ -147,6 +147,11 @@ impl Shared {
             .map_err(RestoreError::Away)?;
         producer.fence(is_told).map_err(RestoreError::Away)?;
         Ok(producer)
+    }
+
+    /// A lane's partition of the state topic.
+    fn partition(&self, lane: u32) -> Partition<'_> {
+        Partition { settings: &self.settings, watcher: &self.watcher, lane }
     }
 
     /// Opens a queue under a new lease.

@@ -22,6 +22,9 @@ pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// restored this keeps a take-over well under 15 s; brokers refuse less than 6 s by default.
 const SESSION_TIMEOUT_MS: &str = "8000";
 
+/// librdkafka's own limit of a record (`message.max.bytes`), where that of the topics is not known.
+pub(super) const RECORD_BYTES_DEFAULT: usize = 1_000_000;
+
 /// Which partition of the data topics a record goes to (`kafka.partition_by`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartitionBy {

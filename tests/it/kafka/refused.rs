@@ -250,6 +250,38 @@ fn a_record_that_a_broker_refuses_is_found_and_rejected() {
     check_too_large(cluster, &name, world, Seen::ByBrokers);
 }
 
+/// A broker refuses the state of a feed, so all of its outcome is refused. The feed is put off; the lane
+/// is not in doubt, and the replica is ready, although nothing is committed after that.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_lane_whose_only_outcome_is_refused_is_not_said_to_be_in_doubt() {
+    let cluster = Cluster::secured().cluster();
+    let name = cluster.name("doubt");
+    allow_all(&name);
+    let ledger = TopicLedger::at(cluster, &name);
+    let names = ["articles", "conflict", "rejects", "state"].map(|topic| ledger.topic(topic));
+    let [articles, conflict, rejects, state] = names.each_ref().map(String::as_str);
+    // Room for what a lane says of itself, and not for a feed with articles.
+    let small = [("cleanup.policy", "compact"), ("max.message.bytes", "1000")];
+    cluster.create_topics(&[
+        (articles, 2, &[]),
+        (conflict, 2, &[]),
+        (rejects, 2, &[]),
+        (state, 4, &small),
+    ]);
+    let items: Vec<String> =
+        (0..40).map(|number| item(&number.to_string(), "Talks begin")).collect();
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    let (_publisher, setup) = secured_setup(&name, &rss(&items), &[("compression.type", "none")]);
+    let daemon = setup.start();
+    daemon.wait_for_line("the ledger refused an outcome");
+    assert!(daemon.metric("conflictwire_lane_transactions_total", FAILED) >= 1.0);
+    wait_until_ready(&daemon);
+    daemon.stop();
+    ledger.wait_until_settled();
+    assert!(ledger.rows().is_empty(), "no article without the state of its feed");
+}
+
 /// What the daemon needs, for topics, ids and group that begin with a name.
 #[track_caller]
 fn allow_all(name: &str) {
