@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use super::Exit;
 use super::check::{counted, spinner};
 use super::show::{QUIET, STRONG};
-use crate::commit::kafka::cluster::{Cluster, Creation};
+use crate::commit::kafka::cluster::{Brokers, Cluster, Creation};
 use crate::commit::kafka::settings::KafkaSettings;
 use crate::commit::kafka::topics::{
     Choice, PARTITIONS, REPLICATION, Role, TopicNow, TopicPlan, Weight, command, differences, plan,
@@ -92,7 +92,7 @@ pub fn run(args: &TopicsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 async fn show_plan(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Exit> {
     let asking = spinner("asking Kafka");
     let found = Cluster::connect(settings, PLAN_WAIT);
-    let brokers = found.as_ref().ok().map(|cluster| cluster.brokers().len());
+    let brokers = found.as_ref().ok().map(|cluster| cluster.brokers().count());
     let choice = args.choice(brokers);
     let plans = plan(settings, choice);
     let mut now = Vec::new();
@@ -114,7 +114,7 @@ async fn show_plan(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Resul
         Ok(cluster) => writeln!(
             out,
             "{} at {}; `conflictwire topics apply` creates what is missing",
-            counted(cluster.brokers().len(), "broker"),
+            brokers_text(cluster.brokers()),
             settings.shown_brokers()
         )?,
         Err(error) => writeln!(out, "{RISKY}this is the plan only:{RISKY:#} {}", Shown(error))?,
@@ -128,7 +128,7 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
         "nothing was created; see kafka.brokers and kafka.properties, and try again when Kafka \
          answers",
     )?;
-    let choice = args.choice(Some(cluster.brokers().len()));
+    let choice = args.choice(Some(cluster.brokers().count()));
     let plans = plan(settings, choice);
     let before = look(&cluster, &plans).await;
     // One that is hidden may be missing too; whoever may create it will be told if it exists.
@@ -189,6 +189,20 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
 /// How each topic is now.
 async fn look(cluster: &Cluster, plans: &[TopicPlan]) -> Vec<Result<TopicNow, String>> {
     join_all(plans.iter().map(|plan| cluster.topic(&plan.name))).await
+}
+
+/// How many brokers there are, and which of them are away.
+fn brokers_text(brokers: &Brokers) -> String {
+    if brokers.away.is_empty() {
+        return counted(brokers.there.len(), "broker");
+    }
+    let away: Vec<String> = brokers.away.iter().map(i32::to_string).collect();
+    format!(
+        "{} of {} ({} away)",
+        brokers.there.len(),
+        counted(brokers.count(), "broker"),
+        away.join(", ")
+    )
 }
 
 fn size(plan: &TopicPlan) -> String {

@@ -3,7 +3,7 @@
 //! Nothing here waits for longer than it is told to. Topics are asked for by name, by a client that
 //! never makes the brokers create what they are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -13,6 +13,7 @@ use rdkafka::admin::{
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::{Metadata, MetadataBroker, MetadataTopic};
 use tokio::time::Instant;
 
 use super::settings::KafkaSettings;
@@ -77,7 +78,46 @@ pub enum Creation {
 pub struct Cluster {
     watcher: BaseConsumer<Heard>,
     admin: AdminClient<Heard>,
-    brokers: Vec<Broker>,
+    brokers: Brokers,
+}
+
+/// The brokers of a Kafka, as far as it tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brokers {
+    /// Those that are there, by number.
+    pub there: Vec<Broker>,
+    /// Numbers of others that have copies of topics: they are away. One that has none is not known of.
+    pub away: BTreeSet<i32>,
+}
+
+impl Brokers {
+    fn of(metadata: &Metadata) -> Self {
+        let broker = |broker: &MetadataBroker| Broker {
+            id: broker.id(),
+            address: format!("{}:{}", broker.host(), broker.port()),
+        };
+        let mut there: Vec<Broker> = metadata.brokers().iter().map(broker).collect();
+        there.sort();
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let copies = partitions.flat_map(|partition| partition.replicas());
+        let is_away = |id: &i32| there.iter().all(|broker| broker.id != *id);
+        let away = copies.copied().filter(is_away).collect();
+        Self { there, away }
+    }
+
+    /// How many there are, those that are away too.
+    pub fn count(&self) -> usize {
+        self.there.len() + self.away.len()
+    }
+}
+
+/// The fewest copies of a partition that are up to date, on brokers that are there: of a partition
+/// without a leader Kafka tells who was the last to be.
+pub(super) fn in_sync(topic: &MetadataTopic, brokers: &[MetadataBroker]) -> u32 {
+    let is_there = |id: &&i32| brokers.iter().any(|broker| broker.id() == **id);
+    let partitions = topic.partitions().iter();
+    let least = partitions.map(|partition| partition.isr().iter().filter(is_there).count()).min();
+    u32::try_from(least.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 impl std::fmt::Debug for Cluster {
@@ -104,8 +144,8 @@ impl Cluster {
         Ok(Self { watcher, admin, brokers })
     }
 
-    /// Its brokers, by number.
-    pub fn brokers(&self) -> &[Broker] {
+    /// Its brokers.
+    pub fn brokers(&self) -> &Brokers {
         &self.brokers
     }
 
@@ -130,12 +170,11 @@ impl Cluster {
             Some(code) => return Err(trouble::shown_code(code)),
         }
         let replicas = topic.partitions().iter().map(|partition| partition.replicas().len());
-        let in_sync = topic.partitions().iter().map(|partition| partition.isr().len());
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(TopicNow::There {
             partitions: count(topic.partitions().len()),
             replication: count(replicas.min().unwrap_or(0)),
-            in_sync: count(in_sync.min().unwrap_or(0)),
+            in_sync: in_sync(topic, metadata.brokers()),
             settings: self.topic_settings(name).await,
         })
     }
@@ -175,7 +214,6 @@ impl Cluster {
             },
             Err(error) => return Creation::Refused(self.heard_or(&error)),
         };
-        let brokers = self.brokers.len();
         match code {
             RDKafkaErrorCode::TopicAlreadyExists => Creation::Existed,
             RDKafkaErrorCode::TopicAuthorizationFailed
@@ -183,10 +221,14 @@ impl Cluster {
                 "Create on topic {} (or on the cluster) is missing",
                 plan.name
             )),
-            RDKafkaErrorCode::InvalidReplicationFactor => Creation::Refused(format!(
-                "replication {} and {brokers} brokers; use --replication {brokers} at most",
-                plan.replication
-            )),
+            RDKafkaErrorCode::InvalidReplicationFactor => {
+                let (there, all) = (self.brokers.there.len(), self.brokers.count());
+                Creation::Refused(format!(
+                    "replication {}, and {there} of {all} brokers are there; try again when more \
+                     are, or use --replication {there} at most",
+                    plan.replication
+                ))
+            }
             RDKafkaErrorCode::PolicyViolation => Creation::Refused(
                 "a policy of the brokers (create.topic.policy.class.name) refuses it".to_owned(),
             ),
@@ -268,23 +310,14 @@ pub(super) async fn describe<C: ClientContext>(
 pub(super) fn find_brokers(
     watcher: &BaseConsumer<Heard>,
     wait: Duration,
-) -> Result<Vec<Broker>, String> {
+) -> Result<Brokers, String> {
     let until = Instant::now() + wait;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let error = match watcher.fetch_metadata(None, left.min(TRY)) {
             Ok(metadata) => {
-                let mut brokers: Vec<Broker> = metadata
-                    .brokers()
-                    .iter()
-                    .map(|broker| Broker {
-                        id: broker.id(),
-                        address: format!("{}:{}", broker.host(), broker.port()),
-                    })
-                    .collect();
-                brokers.sort();
                 watcher.context().forget();
-                return Ok(brokers);
+                return Ok(Brokers::of(&metadata));
             }
             Err(error) => error,
         };

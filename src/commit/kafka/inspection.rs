@@ -16,7 +16,7 @@ use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::cluster::{Undescribed, describe};
+use super::cluster::{Undescribed, describe, in_sync};
 use super::topics::{Choice, PARTITIONS, REPLICATION, Role, TopicNow, judge, plan};
 use super::{Shared, Topics, lock};
 use crate::commit::{CommitError, LaneChange};
@@ -214,11 +214,10 @@ impl Inspection {
                 let all = || found.partitions().iter();
                 let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
                 let replicas = all().map(|partition| partition.replicas().len()).min();
-                let in_sync = all().map(|partition| partition.isr().len()).min();
                 Ok(Shape {
                     partitions: number(found.partitions().len()),
                     replication: number(replicas.unwrap_or(0)),
-                    in_sync: number(in_sync.unwrap_or(0)),
+                    in_sync: in_sync(found, metadata.brokers()),
                 })
             }
             (_, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
@@ -273,7 +272,7 @@ struct Shape {
     partitions: u32,
     /// The fewest copies that a partition has.
     replication: u32,
-    /// The fewest of them that are up to date.
+    /// The fewest of them that are up to date, on brokers that are there.
     in_sync: u32,
 }
 

@@ -93,7 +93,7 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
             return findings;
         }
     };
-    let replication = REPLICATION.min(u32::try_from(cluster.brokers().len()).unwrap_or(1));
+    let replication = REPLICATION.min(u32::try_from(cluster.brokers().count()).unwrap_or(1));
     let plans = plan(settings, Choice { partitions: PARTITIONS, replication });
     let now = join_all(plans.iter().map(|plan| cluster.topic(&plan.name))).await;
     let mut there = Vec::new();
@@ -165,6 +165,7 @@ fn ask_each(
             .map_err(|error| trouble::shown(&error))?;
         let prefix = format!("{address}: ");
         find_brokers(&watcher, wait)
+            .map(|brokers| brokers.there)
             .map_err(|why| why.strip_prefix(&prefix).map_or(why.clone(), str::to_owned))
     };
     std::thread::scope(|scope| {

@@ -173,7 +173,7 @@ pub enum TopicNow {
         partitions: u32,
         /// The fewest copies that a partition has.
         replication: u32,
-        /// The fewest of them that are up to date.
+        /// The fewest of them that are up to date, on brokers that are there.
         in_sync: u32,
         /// Its settings, or why they are not known.
         settings: Result<BTreeMap<String, String>, String>,
@@ -229,22 +229,38 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
         }),
     }
     let least = settings.as_ref().ok().and_then(|all| all.get("min.insync.replicas"));
-    if let Some(least) = least.and_then(|least| least.parse::<u32>().ok()) {
-        if *replication < least {
-            let text = format!(
-                "min.insync.replicas is {least} and replication {replication}: every commit is refused"
-            );
-            found.push(Difference { weight: Weight::Wrong, text });
-        } else if *in_sync < least {
-            let text = format!(
-                "only {in_sync} of {replication} copies are up to date, and min.insync.replicas is \
-                 {least}: commits wait until more brokers are back"
-            );
-            found.push(Difference { weight: Weight::Risk, text });
-        }
+    let least = least.and_then(|least| least.parse::<u32>().ok());
+    if let Some(least) = least.filter(|least| replication < least) {
+        let text = format!(
+            "min.insync.replicas is {least} and replication {replication}: every commit is refused"
+        );
+        found.push(Difference { weight: Weight::Wrong, text });
+    } else {
+        found.extend(copies_behind(*replication, *in_sync, least));
     }
     found.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
     found
+}
+
+/// What it means that not every copy is up to date, for the partition with the fewest that are. `least`
+/// are needed for a commit, if that is known.
+fn copies_behind(replication: u32, in_sync: u32, least: Option<u32>) -> Option<Difference> {
+    if in_sync >= replication {
+        return None;
+    }
+    let (weight, meaning) = match least {
+        _ if in_sync == 0 => (
+            Weight::Risk,
+            "a partition is neither read nor written until a broker is back".to_owned(),
+        ),
+        Some(least) if in_sync < least => (
+            Weight::Risk,
+            format!("min.insync.replicas is {least}: commits wait until more brokers are back"),
+        ),
+        Some(_) | None => (Weight::Note, "a broker is away, or has only just come back".to_owned()),
+    };
+    let text = format!("only {in_sync} of {replication} copies are up to date, and {meaning}");
+    Some(Difference { weight, text })
 }
 
 fn partitions_differ(plan: &TopicPlan, now: u32) -> Option<Difference> {
@@ -648,14 +664,37 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn too_few_copies_up_to_date_stop_commits() {
+    fn copies_that_are_not_up_to_date_are_said_to_be() {
         let plan = planned(Role::Articles, 3);
-        let (partitions, replication, settings) = as_planned(&plan);
-        let now = TopicNow::There { partitions, replication, in_sync: 1, settings: Ok(settings) };
-        let found = differences(&plan, &now);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].weight, Weight::Risk);
-        assert!(found[0].text.contains("only 1 of 3"), "{}", found[0].text);
+        let said = |in_sync: u32, is_allowed: bool| {
+            let (partitions, replication, settings) = as_planned(&plan);
+            let settings = if is_allowed { Ok(settings) } else { Err("not allowed".to_owned()) };
+            let now = TopicNow::There { partitions, replication, in_sync, settings };
+            let found = differences(&plan, &now);
+            let found = found.into_iter().find(|one| one.text.contains("up to date"));
+            found.map(|found| (found.weight, found.text))
+        };
+        let check = |in_sync, is_allowed, weight, expected: &str| {
+            let (found, text) = said(in_sync, is_allowed).unwrap();
+            assert_eq!(found, weight);
+            assert!(text.contains(expected), "{text}");
+        };
+        assert_eq!(said(3, true), None);
+        check(2, true, Weight::Note, "only 2 of 3 copies are up to date, and a broker is away");
+        check(
+            1,
+            true,
+            Weight::Risk,
+            "only 1 of 3 copies are up to date, and min.insync.replicas is 2",
+        );
+        check(1, false, Weight::Note, "only 1 of 3");
+        check(
+            0,
+            true,
+            Weight::Risk,
+            "only 0 of 3 copies are up to date, and a partition is neither",
+        );
+        check(0, false, Weight::Risk, "only 0 of 3");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::support::broker::Cluster;
 use crate::support::daemon::BINARY;
 use crate::support::secured::Resource;
 use crate::support::topics::send;
-use crate::support::{PATIENCE, project};
+use crate::support::{PATIENCE, project, wait_until};
 
 /// The four topics, as their names end.
 const TOPICS: [&str; 4] = ["articles", "conflict", "rejects", "state"];
@@ -208,6 +208,40 @@ fn a_password_that_is_refused_is_said_to_be() {
     let ran = here.run(&["topics", "apply"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("user or password refused (SASL)"), "{}", ran.stderr);
+}
+
+/// One broker of three is away: that is said, and what is planned and made is for three.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_plan_knows_of_brokers_that_are_away() {
+    let mut cluster = Cluster::alone();
+    let here = Configured::on(&cluster, &cluster.name("commands.away"), 2);
+    here.apply();
+    let all = here.run(&["topics", "plan"]).stdout;
+    assert!(all.contains("\n3 brokers at "), "{all}");
+    assert!(!all.contains("up to date"), "{all}");
+    let node = cluster.node_ids()[1];
+    cluster.kill(node);
+    let mut plan = String::new();
+    wait_until("the broker to be missed", || {
+        plan = here.run(&["topics", "plan"]).stdout;
+        plan.contains(&format!("2 of 3 brokers ({node} away)"))
+    });
+    wait_until("its copies to be missed", || {
+        plan = here.run(&["topics", "plan"]).stdout;
+        let behind = "only 2 of 3 copies are up to date, and a broker is away";
+        plan.matches(behind).count() == TOPICS.len()
+    });
+    assert!(!plan.contains("WARNING: replication"), "{plan}");
+    assert!(!plan.contains("replication is 3, planned"), "{plan}");
+    let there = Configured::on(&cluster, &cluster.name("commands.few"), 2);
+    let ran = there.run(&["topics", "apply"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stdout.matches("replication 3\n  only 2 of 3").count(), 4, "{}", ran.stdout);
+    cluster.restart(node);
+    cluster.wait_until_whole();
+    let again = here.run(&["topics", "plan"]).stdout;
+    assert!(again.contains("\n3 brokers at ") && !again.contains("up to date"), "{again}");
 }
 
 /// Records in wire form, as `poll` prints them.
