@@ -213,6 +213,11 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     let state = knowledge.of(feed).map(|known| known.state.as_ref());
     let Some(state) = state.filter(|state| state.sequence > 0) else {
         lines.push(match knowledge.ignorance() {
+            None if knowledge.may_be_forgotten(feed) => {
+                "next poll: not known; its lane has lost what was written first, its state perhaps \
+                     among it"
+                    .to_owned()
+            }
             None => {
                 "next poll: when a daemon runs that has read its configuration; it has not been \
                      polled before"

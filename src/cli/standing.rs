@@ -5,7 +5,7 @@
 //! nobody runs. So each line that says how a feed stands says as of when, and a feed that is not heard
 //! of when it should be counts as that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +79,8 @@ enum Source {
 struct Lanes {
     settings: KafkaSettings,
     owners: Result<Owners, String>,
+    /// Those whose log has lost what was written first.
+    cut: BTreeSet<u32>,
 }
 
 /// When a feed is polled next, as far as that is known.
@@ -171,11 +173,11 @@ impl Knowledge {
     }
 
     fn of_topic(settings: &KafkaSettings, trials: Trials) -> anyhow::Result<Self> {
-        let (states, owners) = match read_states(settings) {
-            Ok(stored) => (stored.states, stored.owners),
+        let (states, owners, cut) = match read_states(settings) {
+            Ok(stored) => (stored.states, stored.owners, stored.cut_lanes),
             // Without the topic nobody was asked who polls.
             Err(error @ read::ReadError::Missing { .. }) => {
-                (BTreeMap::new(), Err(error.to_string()))
+                (BTreeMap::new(), Err(error.to_string()), BTreeSet::new())
             }
             Err(error) => return Err(error.into()),
         };
@@ -186,7 +188,7 @@ impl Knowledge {
         Ok(Self {
             states: states.into_iter().map(|(id, stored)| (id, known(stored))).collect(),
             written: Written::Within(STATES_WRITTEN_WITHIN),
-            source: Source::Lanes(Box::new(Lanes { settings: settings.clone(), owners })),
+            source: Source::Lanes(Box::new(Lanes { settings: settings.clone(), owners, cut })),
             trials,
         })
     }
@@ -263,6 +265,16 @@ impl Knowledge {
         }
     }
 
+    /// Whether a feed without a state may have had one that was removed.
+    pub(super) fn may_be_forgotten(&self, feed: &Feed) -> bool {
+        match &self.source {
+            Source::Lanes(lanes) => {
+                self.of(feed).is_none() && lanes.cut.contains(&lane_of(&lanes.settings, &feed.url))
+            }
+            Source::Database { .. } | Source::NoDatabase(_) | Source::Nowhere => false,
+        }
+    }
+
     fn real(&self, feed: &Feed, now: Timestamp) -> Real {
         match self.next_poll(feed, now) {
             NextPoll::Unknown => return Real::NotKept,
@@ -273,6 +285,9 @@ impl Knowledge {
         // With no daemon what the last one saw grows old all the same.
         if matches!(self.if_polled(feed, now), NextPoll::Overdue(_)) {
             return Real::Unheard;
+        }
+        if self.may_be_forgotten(feed) {
+            return Real::NotKept;
         }
         let Some(state) = self.of(feed).map(|known| known.state.as_ref()) else { return Real::New };
         if state.is_of_another_url(feed) {
@@ -296,6 +311,9 @@ impl Knowledge {
     pub(super) fn standing_text(&self, feed: &Feed, now: Timestamp) -> String {
         if self.ignorance().is_some() {
             return "not known".to_owned();
+        }
+        if self.may_be_forgotten(feed) {
+            return "not known: its state may have been removed".to_owned();
         }
         let Some(state) = self.of(feed).map(|known| known.state.as_ref()) else {
             return "not polled yet".to_owned();
@@ -355,7 +373,7 @@ impl Knowledge {
     /// As of when that is known, and who polls the feed; for `feeds explain`.
     pub(super) fn as_of_text(&self, feed: &Feed, now: Timestamp) -> Option<String> {
         let as_of = self.of(feed).and_then(|known| known.as_of);
-        let Lanes { settings, owners } = match &self.source {
+        let Lanes { settings, owners, .. } = match &self.source {
             Source::Lanes(lanes) => lanes.as_ref(),
             Source::Database { path, daemon } => {
                 let at = as_of.map_or_else(|| "now".to_owned(), |at| moment_text(at, now));
@@ -380,7 +398,22 @@ impl Knowledge {
 }
 
 impl Lanes {
+    /// Who polls, and what of the lanes is lost.
     fn text(&self) -> String {
+        let owners = self.owners_text();
+        if self.cut.is_empty() {
+            return owners;
+        }
+        let cut: Vec<String> = self.cut.iter().map(u32::to_string).collect();
+        format!(
+            "{owners}\nthe topic \"{}\" has lost what was written first, in lanes {}: see \
+             `conflictwire topics plan`",
+            self.settings.topics.state,
+            cut.join(", ")
+        )
+    }
+
+    fn owners_text(&self) -> String {
         let lanes = self.settings.lanes;
         let owners = match &self.owners {
             Ok(owners) => owners,
@@ -533,7 +566,8 @@ mod tests {
     fn on_kafka(known: Vec<Known>, owners: Result<Owners, String>) -> Knowledge {
         let settings = crate::commit::kafka::topics::tests::settings();
         let within = Written::Within(STATES_WRITTEN_WITHIN);
-        knowledge(known, within, Source::Lanes(Box::new(Lanes { settings, owners })))
+        let lanes = Lanes { settings, owners, cut: BTreeSet::new() };
+        knowledge(known, within, Source::Lanes(Box::new(lanes)))
     }
 
     fn all_owned() -> Result<Owners, String> {
@@ -607,6 +641,22 @@ mod tests {
         assert!(text.ends_with("who owns the lanes is not known: ask again"), "{text}");
         let text = shown(knowledge(Vec::new(), Written::Never, Source::Nowhere));
         assert!(text.starts_with("4 feeds: 4 not known\n"), "{text}");
+    }
+
+    #[test]
+    fn a_feed_whose_state_may_have_been_removed_is_not_said_to_be_new() {
+        let feeds = feeds(2);
+        let mut knowledge = on_kafka(vec![known(Standing::Fine, -60)], all_owned());
+        assert_eq!(knowledge.standing_text(&feeds[1], now()), "not polled yet");
+        if let Source::Lanes(lanes) = &mut knowledge.source {
+            lanes.cut = (0..16).collect();
+        }
+        assert_eq!(knowledge.standing_text(&feeds[0], now()), "fine", "its state is there");
+        let text = knowledge.standing_text(&feeds[1], now());
+        assert_eq!(text, "not known: its state may have been removed");
+        let text = knowledge.summary(&feeds, now()).join("\n");
+        assert!(text.starts_with("2 feeds: 1 fine, 1 not known\n"), "{text}");
+        assert!(text.contains("has lost what was written first, in lanes 0, 1, 2"), "{text}");
     }
 
     #[test]

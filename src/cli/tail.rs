@@ -12,7 +12,7 @@ use anyhow::Context;
 use super::search::FilterArgs;
 use super::{Exit, show};
 use crate::commit::filter::Filter;
-use crate::commit::kafka::read::{Followed, Follower, TopicReader};
+use crate::commit::kafka::read::{Absence, Followed, Follower, TopicReader};
 use crate::commit::sqlite::read::Reader;
 use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::telemetry::shown::json_line;
@@ -89,8 +89,18 @@ fn tail_topic(args: &TailArgs, settings: &KafkaSettings) -> anyhow::Result<Exit>
     if !args.once {
         let runtime = super::runtime().context("could not start the runtime")?;
         runtime.block_on(follow_topic(&mut reader.follow()?, &filter, args.form()))?;
-    } else if last.is_empty() {
-        say!("nothing that fits has been committed yet");
+    } else if last.is_empty() && args.last > 0 {
+        match reader.absence() {
+            Absence::NeverCommitted => say!("nothing that fits has been committed yet"),
+            Absence::Removed => say!(
+                "nothing that fits is there; what was committed first has been removed \
+                 (retention.ms, retention.bytes)"
+            ),
+            Absence::NotFound { looked_at } => say!(
+                "nothing that fits among the last {looked_at} offsets of each partition; older \
+                 records were not looked at"
+            ),
+        }
     }
     Ok(Exit::Fine)
 }

@@ -35,6 +35,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// Between two looks at what came.
 const POLL: Duration = Duration::from_millis(100);
 
+/// How long it is tried to learn that brokers are back, before it is looked at what came: whoever
+/// interrupts waits for it.
+const TRY: Duration = Duration::from_millis(500);
+
 /// How far back in each partition [`TopicReader::last`] looks for records that fit a filter.
 const LOOK_BACK_MAX: i64 = 100_000;
 
@@ -95,6 +99,20 @@ pub struct Published {
 struct Span {
     start: i64,
     end: i64,
+}
+
+/// What it means that nothing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// Nothing that fits was ever committed.
+    NeverCommitted,
+    /// Nothing that fits is there. Older records were there, and have been removed.
+    Removed,
+    /// Nothing that fits is among the last of a partition, and nobody looked further back.
+    NotFound {
+        /// So many of each partition were looked at.
+        looked_at: u64,
+    },
 }
 
 /// Reads one topic.
@@ -195,6 +213,18 @@ impl TopicReader {
                 return Ok(found);
             }
             back = back.saturating_mul(4);
+        }
+    }
+
+    /// What it means that [`TopicReader::last`] found nothing.
+    pub fn absence(&self) -> Absence {
+        let is_removed = |span: &Span| span.start > 0;
+        if self.held.values().any(|span| span.end - span.start > LOOK_BACK_MAX) {
+            Absence::NotFound { looked_at: LOOK_BACK_MAX.unsigned_abs() }
+        } else if self.held.values().any(is_removed) {
+            Absence::Removed
+        } else {
+            Absence::NeverCommitted
         }
     }
 
@@ -371,6 +401,13 @@ impl Follower {
                 None => {}
             }
         }
+        // Where nothing is published, nothing comes that would say so.
+        if self.is_away
+            && self.reader.consumer.fetch_metadata(Some(&self.reader.topic), TRY).is_ok()
+        {
+            self.is_away = false;
+            followed.push(Followed::Back);
+        }
         Ok(followed)
     }
 }
@@ -391,6 +428,9 @@ pub struct Stored {
     pub states: BTreeMap<FeedId, StoredState>,
     /// Who has the lanes now, or why that is not known.
     pub owners: Result<Owners, String>,
+    /// Lanes whose log has lost what was written first: of a feed without a state nobody knows whether
+    /// it was polled.
+    pub cut_lanes: BTreeSet<u32>,
 }
 
 /// The newest value of a key in one partition.
@@ -430,7 +470,11 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, ReadError> {
         }
     }
     let owners = reader.owners(&settings.deployment);
-    Ok(Stored { states, owners })
+    let is_cut = |(partition, span): (&i32, &Span)| {
+        u32::try_from(*partition).ok().filter(|_| span.start > 0)
+    };
+    let cut_lanes = reader.held.iter().filter_map(is_cut).collect();
+    Ok(Stored { states, owners, cut_lanes })
 }
 
 impl TopicReader {

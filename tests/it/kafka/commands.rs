@@ -244,6 +244,74 @@ fn a_plan_knows_of_brokers_that_are_away() {
     assert!(again.contains("\n3 brokers at ") && !again.contains("up to date"), "{again}");
 }
 
+/// Nothing is published meanwhile, so nothing but a question tells that brokers are back.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn a_tail_says_when_brokers_go_away_and_when_they_are_back() {
+    let mut cluster = Cluster::alone();
+    let here = Configured::on(&cluster, &cluster.name("commands.back"), 2);
+    here.apply();
+    cluster.topics().produce(&here.topic("articles"), 0, "key", Some(&records()[0]));
+    let said = here.folder.path().join("said");
+    let mut command = here.command(&["tail", "--json"]);
+    command.stdout(Stdio::piped()).stderr(std::fs::File::create(&said).unwrap());
+    let mut tail = command.spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let has_said = |text: &str| std::fs::read_to_string(&said).unwrap().contains(text);
+    for node in cluster.node_ids() {
+        cluster.kill(node);
+    }
+    wait_until("the tail to miss brokers", || has_said("Kafka does not answer"));
+    assert!(!has_said("answers again"));
+    for node in cluster.node_ids() {
+        cluster.restart(node);
+    }
+    cluster.wait_until_whole();
+    wait_until("the tail to say that Kafka is back", || has_said("answers again"));
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+}
+
+/// What was committed and is not there any more was not "never committed", and nobody knows of a feed
+/// whose state may have been removed that it is new.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn what_retention_has_removed_is_not_said_never_to_have_been() {
+    let cluster = Cluster::quiet();
+    let here = Configured::on(&cluster, &cluster.name("commands.removed"), 2);
+    here.apply();
+    let [articles, state] = ["articles", "state"].map(|name| here.topic(name));
+    let ran = here.run(&["tail", "--once"]);
+    assert!(ran.stderr.contains("nothing that fits has been committed yet"), "{}", ran.stderr);
+    assert!(here.run(&["feeds", "list"]).stdout.contains("not polled yet"));
+
+    let topics = cluster.topics();
+    topics.produce(&articles, 0, "key", Some(&records()[0]));
+    for lane in 0..2 {
+        let polled = json!({ "version": 1, "sequence": 7, "standing": "fine" });
+        topics.produce(&state, lane, "a", Some(&polled));
+    }
+    assert!(!here.run(&["tail", "--once"]).stdout.is_empty());
+    assert!(here.run(&["feeds", "explain", "a"]).stdout.contains("after 7 polls"));
+    // Kafka removes nothing from a topic that is compacted only.
+    cluster.configure_topic(&state, &[("cleanup.policy", "delete")]);
+    cluster.remove_records(&articles);
+    cluster.remove_records(&state);
+    let ran = here.run(&["tail", "--once"]);
+    assert!(ran.stderr.contains("nothing that fits is there"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("has been removed"), "{}", ran.stderr);
+    let ran = here.run(&["feeds", "list"]);
+    assert!(ran.stdout.contains("not known: its state may have been removed"), "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("has lost what was written first, in lanes 0, 1"),
+        "{}",
+        ran.stderr
+    );
+    let ran = here.run(&["feeds", "explain", "a"]);
+    assert!(ran.stdout.contains("next poll: not known; its lane has lost"), "{}", ran.stdout);
+}
+
 /// Records in wire form, as `poll` prints them.
 fn records() -> Vec<Value> {
     let feed = project().join("tests/fixtures/feeds/rss-2.0.xml");

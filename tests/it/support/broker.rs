@@ -24,7 +24,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseProducer, Producer};
-use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::node::{Doing, Node, Plan, guard};
 use super::topics::Topics;
@@ -267,6 +267,17 @@ impl Cluster {
         let resource = settings.iter().fold(resource, |all, (key, value)| all.set(key, value));
         let done = complete(self.admin().alter_configs([&resource], &admin_options())).unwrap();
         done.into_iter().for_each(|result| drop(result.unwrap()));
+    }
+
+    /// Removes all records of a topic, as its retention would in time.
+    #[track_caller]
+    pub(crate) fn remove_records(&self, name: &str) {
+        let mut ends = TopicPartitionList::new();
+        for partition in 0..self.partitions(name).unwrap() {
+            ends.add_partition_offset(name, partition, Offset::End).unwrap();
+        }
+        let removed = complete(self.admin().delete_records(&ends, &admin_options())).unwrap();
+        removed.elements().iter().for_each(|partition| partition.error().unwrap());
     }
 
     /// Deletes a topic.
