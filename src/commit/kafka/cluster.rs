@@ -264,9 +264,11 @@ impl Cluster {
 /// Why the settings of a topic are not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Undescribed {
-    /// Not for this user to see.
-    #[error("DescribeConfigs on topic {topic} is not allowed")]
-    NotAllowed {
+    /// No setting was told, and not why: this client drops the reason. Mostly it is a right.
+    #[error(
+        "the brokers tell none of them; DescribeConfigs on topic {topic} is missing, or the topic is new"
+    )]
+    Untold {
         /// The topic.
         topic: String,
     },
@@ -299,7 +301,7 @@ pub(super) async fn describe<C: ClientContext>(
             .filter_map(|entry| Some((entry.name, entry.value?)))
             .collect()),
         Some(Ok(_) | Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-            Err(Undescribed::NotAllowed { topic: topic.to_owned() })
+            Err(Undescribed::Untold { topic: topic.to_owned() })
         }
         Some(Err(code)) => Err(Undescribed::Unanswered(trouble::shown_code(code))),
         None => Err(Undescribed::Unanswered("the brokers said nothing of them".to_owned())),
