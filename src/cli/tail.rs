@@ -116,6 +116,11 @@ async fn follow_database(
 ) -> anyhow::Result<()> {
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
+        if reader.is_removed_after(seq)? {
+            say!(
+                "some articles may have been removed (sqlite.keep_age, sqlite.keep_size) before they were shown"
+            );
+        }
         let (rows, reached) = reader.after(seq, filter)?;
         print(rows.iter().map(|row| row.text.as_str()), form)?;
         // Where something came, more may wait: one answer holds only so many.

@@ -227,6 +227,19 @@ impl Reader {
         Ok((rows, newest.unwrap_or(0)))
     }
 
+    /// Whether what was committed after `seq` may have been removed (`sqlite.keep_age`) since. To be
+    /// asked before [`Reader::after`], which gives what is left.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`].
+    pub fn is_removed_after(&self, seq: i64) -> Result<bool, ReadError> {
+        let oldest: rusqlite::Result<Option<i64>> =
+            self.connection.query_row("SELECT min(seq) FROM articles", [], |row| row.get(0));
+        Ok(oldest
+            .map_err(|err| self.trouble(&err))?
+            .is_some_and(|oldest| seq > 0 && oldest > seq + 1))
+    }
+
     /// What was committed after `seq`, oldest first and some at a time, and the place to go on
     /// from.
     ///

@@ -758,6 +758,19 @@ async fn a_follower_gets_each_record_once_and_in_order() {
     assert_eq!(seq, 1206);
 }
 
+#[tokio::test]
+async fn a_follower_is_told_that_something_was_removed_before_it_came() {
+    let (folder, _ledger) = holding((0..5).map(|n| record(n, "early")).collect()).await;
+    let path = settings(&folder).path;
+    let reader = Reader::open(&path).unwrap();
+    let removed = || [0, 2, 4, 5].map(|seq| reader.is_removed_after(seq).unwrap());
+    assert_eq!(removed(), [false; 4]);
+    let retention = Connection::open(&path).unwrap();
+    retention.execute("DELETE FROM articles WHERE seq <= 3", []).unwrap();
+    // Whoever has seen two has missed the third.
+    assert_eq!(removed(), [false, true, false, false]);
+}
+
 #[test]
 fn a_reader_says_what_is_missing() {
     let folder = TempDir::new().unwrap();
