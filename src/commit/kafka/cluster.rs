@@ -76,6 +76,7 @@ pub enum Creation {
 
 /// A Kafka that answers.
 pub struct Cluster {
+    settings: KafkaSettings,
     watcher: BaseConsumer<Heard>,
     admin: AdminClient<Heard>,
     brokers: Brokers,
@@ -141,7 +142,7 @@ impl Cluster {
             .map_err(|why| ClusterError::Away { brokers: settings.shown_brokers(), why })?;
         let admin = AdminClient::from_config_and_context(&settings.client(), Heard::default())
             .map_err(client)?;
-        Ok(Self { watcher, admin, brokers })
+        Ok(Self { settings: settings.clone(), watcher, admin, brokers })
     }
 
     /// Its brokers.
@@ -189,10 +190,10 @@ impl Cluster {
         for plan in plans {
             created.push(self.create_one(plan).await);
         }
-        for (plan, creation) in plans.iter().zip(&created) {
-            if *creation == Creation::Created {
-                self.wait_for(&plan.name).await;
-            }
+        let new = plans.iter().zip(&created).filter(|(_, made)| **made == Creation::Created);
+        let new: Vec<&str> = new.map(|(plan, _)| plan.name.as_str()).collect();
+        if !new.is_empty() {
+            self.wait_for(&new).await;
         }
         created
     }
@@ -236,21 +237,21 @@ impl Cluster {
         }
     }
 
-    /// Until a topic is known with its leaders: who asks too early hears that there is none.
-    async fn wait_for(&self, name: &str) {
+    /// Until every broker knows topics with their leaders: who asks too early hears that there are none.
+    /// Each is asked by clients that know no other.
+    async fn wait_for(&self, topics: &[&str]) {
         let until = Instant::now() + ARRIVAL;
-        while Instant::now() < until {
-            let is_there = self.watcher.fetch_metadata(Some(name), QUESTION).is_ok_and(|found| {
-                found.topics().iter().any(|topic| {
-                    topic.error().is_none()
-                        && !topic.partitions().is_empty()
-                        && topic.partitions().iter().all(|partition| partition.leader() >= 0)
-                })
-            });
-            if is_there {
-                return;
+        for broker in &self.brokers.there {
+            let mut config = self.settings.watcher();
+            trouble::ask(&mut config);
+            config.set("bootstrap.servers", &broker.address);
+            let is_known = |topic: &&str| {
+                BaseConsumer::from_config_and_context(&config, Heard::default())
+                    .is_ok_and(|watcher| knows(&watcher, topic))
+            };
+            while Instant::now() < until && !topics.iter().all(is_known) {
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
@@ -259,6 +260,17 @@ impl Cluster {
         listen(&self.watcher);
         self.watcher.context().text().unwrap_or_else(|| trouble::shown(error))
     }
+}
+
+/// Whether whoever answers a client knows a topic with its leaders.
+fn knows(watcher: &BaseConsumer<Heard>, topic: &str) -> bool {
+    watcher.fetch_metadata(Some(topic), TRY).is_ok_and(|found| {
+        found.topics().iter().any(|topic| {
+            topic.error().is_none()
+                && !topic.partitions().is_empty()
+                && topic.partitions().iter().all(|partition| partition.leader() >= 0)
+        })
+    })
 }
 
 /// Why the settings of a topic are not known.
