@@ -200,6 +200,12 @@ fn local_name(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
+/// Whether `repair` may write a name into a tag. Where a quotation mark stands in a name, a parser takes
+/// what follows for a value, and so sees other elements than were held against the limits.
+fn may_be_written(name: &str) -> bool {
+    !name.contains(['"', '\'', '<', '>'])
+}
+
 fn is_html_name(name: &str) -> bool {
     const NAMES: [&str; 21] = [
         "html", "head", "body", "title", "meta", "link", "script", "style", "div", "span", "p",
@@ -367,6 +373,10 @@ impl<'a> Walk<'a> {
         let qualified = tag.name();
         let qualified = qualified.as_ref();
         let root = self.check_place(qualified)?;
+        if !may_be_written(qualified) && !self.repair.is_in_text() {
+            let detail = "an element's name holds a quotation mark or a bracket".to_owned();
+            return Err(self.refused(FailureClass::Malformed, detail));
+        }
         if self.namespaces.open(&attributes, self.depth).is_none() {
             let detail = "more namespaces are declared than any feed needs".to_owned();
             return Err(self.refused(FailureClass::Malformed, detail));
@@ -456,7 +466,9 @@ impl<'a> Walk<'a> {
                 let detail = format!("an element has more than {ATTRIBUTES_MAX} attributes");
                 return Err(self.refused(FailureClass::Malformed, detail));
             }
-            attributes.push((attribute.key.0, attribute.value));
+            if may_be_written(attribute.key.0) {
+                attributes.push((attribute.key.0, attribute.value));
+            }
         }
         Ok(attributes)
     }

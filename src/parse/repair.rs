@@ -171,7 +171,9 @@ impl<'a> Repair<'a> {
         let depth = self.ends.len();
         if self.is_in_text() {
             self.ends.push(End::Markup);
-            self.replace(at.start..at.start + 1, "&lt;");
+            // All of it: its attributes may hold tags, which would be elements outside of it.
+            let tag = self.xml.get(at.clone()).unwrap_or_default();
+            self.replace(at, &tag.replace('&', AMPERSAND).replace('<', "&lt;"));
             return;
         }
         let new_name = new_name(root, name, attributes, depth);

@@ -47,6 +47,52 @@ fn check_refused(text: &str, class: FailureClass) -> ParseFailure {
     failure
 }
 
+/// The most elements that a parser without limits finds open at once.
+fn depth_of(xml: &str) -> usize {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let (mut depth, mut deepest) = (0_usize, 0);
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Start(_)) => depth += 1,
+            Ok(quick_xml::events::Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(quick_xml::events::Event::Eof) | Err(_) => return deepest,
+            Ok(_) => {}
+        }
+        deepest = deepest.max(depth);
+    }
+}
+
+#[test]
+fn parsers_see_no_elements_that_stand_in_a_value() {
+    let deep = "<m:content xmlns:m='http://search.yahoo.com/mrss/'>".repeat(200);
+    let documents = [
+        // A name with a quotation mark, in the root's tag, which is always written anew.
+        format!(
+            "<rss a\"=1\"><channel><item x=\"><channel><item>{deep}\" y=\"\"></item></channel></rss>"
+        ),
+        format!(
+            "<rss a'=1'><channel><item x='><channel><item>{}' y=''></item></channel></rss>",
+            deep.replace('\'', "\"")
+        ),
+        format!(
+            "<rss><channel><item><link xml:base='/' a\"=1\"/><link x=\">{deep}\" y=\"\"/></item></channel></rss>"
+        ),
+        // The name of an element.
+        format!("<a\"b:rss x=\"><channel><item y=\">{deep}\"></item></channel></a\"b:rss>"),
+        // Markup that somebody forgot to escape.
+        format!(
+            "<rss><channel><item><title><b x=\"</title>{deep}\">A</b></title></item></channel></rss>"
+        ),
+    ];
+    let url = Url::parse("https://example.org/").unwrap();
+    let seen = documents.iter().filter_map(|text| {
+        let checked = guard::check(text, 0, &url, 10, &Steps::new(u64::MAX)).ok()?;
+        Some((depth_of(&checked.xml), text))
+    });
+    let deep: Vec<_> = seen.filter(|(depth, _)| *depth > 64).collect();
+    assert!(deep.is_empty(), "{deep:.300?}");
+}
+
 #[test]
 fn an_rss_item_keeps_all_it_says() {
     let entry = only(&rss(
