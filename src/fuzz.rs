@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::config::{FeedDefaults, opml};
+use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
 use crate::model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
@@ -174,13 +174,12 @@ fn assert_quoted(evidence: &Evidence, title: &str, summary: &str, body: &str) {
 
 /// What is imported can be exported, and imported again it is the same.
 fn importing(bytes: &[u8]) {
-    let (feeds, _, problems) = opml::read_opml("feeds.opml", bytes);
-    if problems.is_empty() {
-        let written = opml::write_opml(&feeds);
-        let (again, _, problems) = opml::read_opml("feeds.opml", written.as_bytes());
-        assert!(problems.is_empty(), "{problems:?} in what was written: {written}");
-        assert_eq!(written, opml::write_opml(&again), "not the same feeds");
-    }
+    let defaults = defaults();
+    let (feeds, _) = import_opml("feeds.opml", bytes, &defaults);
+    let written = export_opml(&feeds, &defaults);
+    let (again, problems) = import_opml("feeds.opml", written.as_bytes(), &defaults);
+    assert!(problems.is_empty(), "{problems:?} in what was written: {written}");
+    assert_eq!(feeds, again, "not the same feeds: {written}");
 }
 
 /// A whole poll, and a second that brings the same document: nothing is told twice.
@@ -211,21 +210,24 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_772_366_400).unwrap_or_default()
 }
 
+fn defaults() -> FeedDefaults {
+    FeedDefaults {
+        interval_min: Duration::from_secs(60),
+        interval_max: Duration::from_secs(3600),
+        retry_after_max: Duration::from_secs(3600),
+        backlog: Backlog::All,
+        entries_max: ENTRIES_MAX,
+        text_chars_max: 100_000,
+        body_limit: LIMIT_BYTES,
+        quota: Quota { articles: u64::MAX, bytes: u64::MAX },
+    }
+}
+
 fn feed() -> Feed {
     static FEED: OnceLock<Option<Feed>> = OnceLock::new();
     let make = || {
-        let defaults = FeedDefaults {
-            interval_min: Duration::from_secs(60),
-            interval_max: Duration::from_secs(3600),
-            retry_after_max: Duration::from_secs(3600),
-            backlog: Backlog::All,
-            entries_max: ENTRIES_MAX,
-            text_chars_max: 100_000,
-            body_limit: LIMIT_BYTES,
-            quota: Quota { articles: u64::MAX, bytes: u64::MAX },
-        };
         let url = Url::parse("https://wire.example/rss?a=b").ok()?;
-        Some(defaults.feed(FeedId::parse("wire").ok()?, url))
+        Some(defaults().feed(FeedId::parse("wire").ok()?, url))
     };
     FEED.get_or_init(make).clone().expect("a feed as in the tests")
 }

@@ -8,7 +8,7 @@ mod check;
 mod environment;
 mod feeds;
 mod networks;
-pub(crate) mod opml;
+mod opml;
 mod origin;
 mod raw;
 mod read;

@@ -23,7 +23,7 @@ const DEPTH_MAX: usize = 64;
 const NAMESPACE: &str = "urn:conflictwire:opml:1";
 
 /// Reads an OPML document: its feeds, the line of each, and what is wrong with the document.
-pub(crate) fn read_opml(file: &str, bytes: &[u8]) -> (Vec<RawFeed>, Origins, Vec<Problem>) {
+pub(super) fn read_opml(file: &str, bytes: &[u8]) -> (Vec<RawFeed>, Origins, Vec<Problem>) {
     let text = decoded(bytes);
     let mut reading = Reading {
         text: &text,
@@ -174,7 +174,7 @@ pub(super) fn attribute_name(key: &str) -> String {
 }
 
 /// Writes an OPML document; `feeds` have an id and a URL each.
-pub(crate) fn write_opml(feeds: &[RawFeed]) -> String {
+pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <opml version=\"2.0\" xmlns:cw=\"{NAMESPACE}\">\n\
