@@ -16,17 +16,22 @@ KAFKA_TEST_ROUNDS ?= 3
 ROUNDS ?= 10
 # How long `make hostile` looks on, and `make fuzz` at each target.
 MINUTES ?= 10
+# How many histories `make sim` lives through, from FIRST on.
+SEEDS ?= 100000
+FIRST ?= 0
 # What `make fuzz` runs: names of src/fuzz.rs; empty for all.
 TARGET ?=
 SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts soak hostile fuzz bench fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts sim sim-breaks soak hostile fuzz bench fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
+	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
+	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
@@ -83,6 +88,14 @@ test: tools
 		              passed, failed, kafka, left_out; \
 		       exit passed == 0 || kafka == 0 }' "$$log" || failed=1; \
 	exit $$failed
+
+# Of a seed that failed: make sim SEED=17.
+sim: tools
+	CONFLICTWIRE_SIM_FIRST=$(FIRST) CONFLICTWIRE_SIM_SEEDS=$(SEEDS) $(if $(SEED),CONFLICTWIRE_SIM_SEED=$(SEED)) \
+		$(CARGO) test --release --locked $(FEATURES) --lib decide::simulation
+
+sim-breaks: tools
+	tests/simulation/breaks.sh
 
 # What should wake somebody does, and a quiet hour does not.
 test-alerts:

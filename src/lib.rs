@@ -5,6 +5,7 @@ pub mod schedule;
 pub mod fetch;
 pub mod parse;
 pub mod normalise;
+pub mod decide;
 pub mod dedupe;
 pub mod tag;
 pub mod state;

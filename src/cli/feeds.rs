@@ -578,7 +578,7 @@ mod tests {
 
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;
-    use crate::commit::States;
+    use crate::decide::States;
     use crate::model::FailureClass;
     use crate::schedule::Plan;
     use crate::state::{Crash, LastFailure, Standing};

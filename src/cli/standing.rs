@@ -13,14 +13,15 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use super::check::counted;
+use crate::commit::LedgerSettings;
 use crate::commit::kafka::owners::Owners;
 use crate::commit::kafka::read::{self, read_states};
 use crate::commit::kafka::settings::KafkaSettings;
 use crate::commit::kafka::{STATES_WRITTEN_WITHIN, lane_of};
 use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::sqlite::{Holder, holder};
-use crate::commit::{LedgerSettings, States};
 use crate::config::{Config, duration_text};
+use crate::decide::States;
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::pipeline::trial::Trials;
 use crate::schedule::Reason;

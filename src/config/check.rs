@@ -23,8 +23,9 @@ use super::units::{
 };
 use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
 use crate::commit::LedgerSettings;
-use crate::commit::kafka::settings::{KafkaSettings, PartitionBy, Secret, TopicNames};
+use crate::commit::kafka::settings::{KafkaSettings, Secret, TopicNames};
 use crate::commit::sqlite::SqliteSettings;
+use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::memory::shares::Shares;
 use crate::model::Quota;

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::commit::kafka::settings::PartitionBy;
 use crate::commit::sqlite::SqliteSettings;
+use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::PrivateNetworks;
 use crate::model::Backlog;
 

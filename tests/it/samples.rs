@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use conflictwire::commit::LedgerSettings;
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
+use conflictwire::decide::lane::LaneState;
 use conflictwire::telemetry::Metrics;
-use conflictwire::telemetry::lanes::LaneState;
 use conflictwire::telemetry::metrics::FeedCounts;
 
 use crate::support::{files_below, project};

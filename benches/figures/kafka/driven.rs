@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use conflictwire::commit::{KafkaLedger, KafkaSettings, LaneChange, Lease};
+use conflictwire::commit::{KafkaLedger, KafkaSettings, LaneChange};
+use conflictwire::decide::Lease;
 use conflictwire::model::Outcome;
 use conflictwire::telemetry::Metrics;
 use futures_util::future::{ready, try_join_all};

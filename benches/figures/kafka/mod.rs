@@ -25,7 +25,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use conflictwire::commit::KafkaSettings;
-use conflictwire::commit::kafka::settings::{PartitionBy, TopicNames};
+use conflictwire::commit::kafka::settings::TopicNames;
+use conflictwire::decide::lane::wire::PartitionBy;
 use conflictwire::model::Outcome;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};

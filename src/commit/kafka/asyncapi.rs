@@ -7,8 +7,9 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::settings::{KafkaSettings, PartitionBy};
+use super::settings::KafkaSettings;
 use super::topics::{Choice, PARTITIONS, REPLICATION, Role, TopicPlan, plan};
+use crate::decide::lane::wire::PartitionBy;
 use crate::model::{Record, Reject};
 
 /// The version of the Kafka bindings.

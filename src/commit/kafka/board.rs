@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::telemetry::lanes::{LaneMetrics, LaneState};
+use crate::decide::lane::LaneState;
+use crate::telemetry::lanes::LaneMetrics;
 
 /// Where the group stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,15 +25,15 @@ enum Group {
 /// Where a lane stands, and which of its lives says so.
 #[derive(Debug)]
 struct LaneStanding {
-    life: u64,
+    assignment: u64,
     state: LaneState,
     why: String,
 }
 
 /// A lane, and one of the times that the group gave it. A lane that was lost may be given again while
-/// its last life ends; what that one says does not count any more.
+/// its last assignment ends; what that one says does not count any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Life {
+pub(super) struct Assignment {
     pub(super) lane: u32,
     /// Later lives have higher numbers.
     pub(super) number: u64,
@@ -92,22 +93,30 @@ impl Board {
     }
 
     /// A lane is in this state; `why` for a person, empty if the state says it all.
-    pub(super) fn set(&self, life: Life, state: LaneState, why: &str) {
+    pub(super) fn set(&self, assignment: Assignment, state: LaneState, why: &str) {
         let mut standing = self.standing();
-        if standing.lanes.get(&life.lane).is_some_and(|known| known.life > life.number) {
+        if standing
+            .lanes
+            .get(&assignment.lane)
+            .is_some_and(|known| known.assignment > assignment.number)
+        {
             return;
         }
-        let now = LaneStanding { life: life.number, state, why: why.to_owned() };
-        standing.lanes.insert(life.lane, now);
-        self.metrics.stands(life.lane, state);
+        let now = LaneStanding { assignment: assignment.number, state, why: why.to_owned() };
+        standing.lanes.insert(assignment.lane, now);
+        self.metrics.stands(assignment.lane, state);
     }
 
     /// A lane is not ours any more, unless it has been given again.
-    pub(super) fn remove(&self, life: Life) {
+    pub(super) fn remove(&self, assignment: Assignment) {
         let mut standing = self.standing();
-        if standing.lanes.get(&life.lane).is_some_and(|known| known.life == life.number) {
-            standing.lanes.remove(&life.lane);
-            self.metrics.gone(life.lane);
+        if standing
+            .lanes
+            .get(&assignment.lane)
+            .is_some_and(|known| known.assignment == assignment.number)
+        {
+            standing.lanes.remove(&assignment.lane);
+            self.metrics.gone(assignment.lane);
         }
     }
 
@@ -198,8 +207,8 @@ mod tests {
         Board::new(Metrics::new().lanes().clone())
     }
 
-    fn life(lane: u32, number: u64) -> Life {
-        Life { lane, number }
+    fn assignment(lane: u32, number: u64) -> Assignment {
+        Assignment { lane, number }
     }
 
     #[test]
@@ -214,25 +223,25 @@ mod tests {
     fn the_first_lane_that_is_not_owned_is_named() {
         let board = board();
         board.joined();
-        board.set(life(3, 1), LaneState::Owned, "");
+        board.set(assignment(3, 1), LaneState::Owned, "");
         assert_eq!(board.trouble(), None);
-        board.set(life(4, 1), LaneState::Restoring, "");
-        board.set(life(7, 1), LaneState::InDoubt, "timed out");
+        board.set(assignment(4, 1), LaneState::Restoring, "");
+        board.set(assignment(7, 1), LaneState::InDoubt, "timed out");
         let trouble = board.trouble().unwrap();
         assert_eq!(trouble, "lane 4 is being restored; so with 1 more");
-        board.remove(life(4, 1));
+        board.remove(assignment(4, 1));
         let trouble = board.trouble().unwrap();
         assert_eq!(trouble, "lane 7 finds out what became of a commit (timed out)");
     }
 
     #[test]
-    fn a_life_that_is_over_says_nothing_of_the_next() {
+    fn an_assignment_that_is_over_says_nothing_of_the_next() {
         let board = board();
         board.joined();
-        board.set(life(3, 1), LaneState::Owned, "");
-        board.set(life(3, 2), LaneState::Restoring, "");
-        board.set(life(3, 1), LaneState::Fenced, "");
-        board.remove(life(3, 1));
+        board.set(assignment(3, 1), LaneState::Owned, "");
+        board.set(assignment(3, 2), LaneState::Restoring, "");
+        board.set(assignment(3, 1), LaneState::Fenced, "");
+        board.remove(assignment(3, 1));
         assert_eq!(board.trouble().as_deref(), Some("lane 3 is being restored"));
     }
 

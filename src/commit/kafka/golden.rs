@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use self::kept::{check_kept, golden_values};
-use super::settings::PartitionBy;
-use super::wire::{HEAD_VERSION, Head, Layout, Line};
 use crate::commit::samples::outcome;
+use crate::decide::lane::wire::{HEAD_VERSION, Head, Layout, Line, PartitionBy};
 use crate::model::{Record, Reject, Route, Routed, Timestamp};
 
 #[path = "../../../tests/golden/kept.rs"]

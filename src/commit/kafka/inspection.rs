@@ -18,8 +18,9 @@ use tracing::{error, info, warn};
 
 use super::cluster::{Undescribed, describe, in_sync};
 use super::topics::{Choice, PARTITIONS, REPLICATION, Role, TopicNow, judge, plan};
-use super::{Shared, Topics, lock};
+use super::{Shared, lock};
 use crate::commit::{CommitError, LaneChange};
+use crate::decide::lane::Topics;
 
 /// How often topics are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);

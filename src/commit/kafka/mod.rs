@@ -1,6 +1,7 @@
 //! Apache Kafka: topics, one transaction a commit, any number of replicas and no volume.
 //!
-//! Every lane that the consumer group gives us lives on a thread of its own (`life`, `lane`), with a producer
+//! Every lane that the consumer group gives us is driven by a thread of its own (`driver`, by what
+//! `decide::lane` says), with a producer
 //! whose transactional id is the lane's: whoever has the id last can commit, and nobody else. The
 //! group (`placement`) only says which lanes to ask for. What is promised: every revision that was
 //! observed is there exactly once for a `read_committed` reader; no article without its feed's state,
@@ -11,13 +12,10 @@
 pub mod asyncapi;
 mod board;
 pub mod cluster;
+mod driver;
 #[cfg(test)]
 mod golden;
-mod group;
-mod hash;
 mod inspection;
-mod lane;
-mod life;
 pub mod owners;
 mod placement;
 pub mod probe;
@@ -25,11 +23,9 @@ mod properties;
 pub mod read;
 mod restore;
 pub mod settings;
-mod stop;
 pub mod topics;
 mod transaction;
 mod trouble;
-mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -44,19 +40,20 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::metadata::Metadata;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
 use self::board::Board;
-use self::group::Job;
-use self::restore::{Partition, RestoreError};
+use self::driver::Job;
+use self::restore::Partition;
 use self::settings::KafkaSettings;
-use self::stop::{LEAVE_PATIENCE, Stop};
-use self::transaction::{Batching, Producer};
 use self::trouble::Heard;
-use super::{CommitError, LaneChange, Lease, States};
+use super::{CommitError, LaneChange};
+use crate::clock::Clock;
+use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
+use crate::decide::{Lease, Moment, Now, States};
 use crate::model::{FeedId, Outcome};
 use crate::state::FeedState;
 use crate::telemetry::Metrics;
@@ -67,7 +64,7 @@ const QUEUE_OUTCOMES: usize = 64;
 
 /// Within what time a replica that polls a feed has written how that feed stands, whatever came of its
 /// polls.
-pub const STATES_WRITTEN_WITHIN: Duration = lane::PUT_OFF;
+pub const STATES_WRITTEN_WITHIN: Duration = PUT_OFF;
 
 /// How many changes of lanes may wait for the scheduler. It takes them at once; a full channel makes
 /// lanes wait.
@@ -80,25 +77,14 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// been under way when we asked.
 const TURNS: u64 = 2;
 
-/// What a lane's transactions go by, as of the last look at the topics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Topics {
-    /// Partitions of the articles, conflict and rejects topics.
-    partitions: [u32; 3],
-    /// What every one of the topics takes; `None` if we may not know.
-    record_bytes_max: Option<usize>,
-}
-
 /// The open end of a lane's queue, under its lease.
 #[derive(Debug)]
 struct Desk {
     lease: Lease,
     jobs: mpsc::Sender<Job>,
-    put_off: PutOff,
+    /// Feeds that have left the lane, until it has been told.
+    forgotten: Arc<Mutex<Vec<FeedId>>>,
 }
-
-/// States that change nothing but when and how feeds are asked, not yet written.
-type PutOff = Arc<Mutex<HashMap<FeedId, Arc<FeedState>>>>;
 
 /// What the ledger's threads share.
 #[derive(Debug)]
@@ -117,7 +103,9 @@ struct Shared {
     numbers: AtomicU64,
     hurry: watch::Sender<u64>,
     draining: CancellationToken,
-    draining_at: OnceLock<Instant>,
+    draining_at: OnceLock<Moment>,
+    /// Where the clock of lanes starts.
+    started_at: Instant,
     closing: CancellationToken,
 }
 
@@ -136,17 +124,15 @@ impl Shared {
         }
     }
 
-    /// A new producer of a lane, everybody else shut out.
-    fn fence(
-        &self,
-        lane: u32,
-        batching: Batching,
-        is_told: impl Fn() -> bool,
-    ) -> Result<Producer, RestoreError> {
-        let producer = Producer::new(&self.settings, lane, batching, self.board.metrics())
-            .map_err(RestoreError::Away)?;
-        producer.fence(is_told).map_err(RestoreError::Away)?;
-        Ok(producer)
+    /// The time, as lanes are told it.
+    fn now(&self) -> Now {
+        let at = Moment::after_start(self.started_at.elapsed());
+        Now { at, wall: Clock::System.now() }
+    }
+
+    /// A moment on the runtime's clock.
+    fn instant(&self, moment: Moment) -> Instant {
+        self.started_at + moment.since(Moment::default())
     }
 
     /// A lane's partition of the state topic.
@@ -154,16 +140,7 @@ impl Shared {
         Partition { settings: &self.settings, watcher: &self.watcher, lane }
     }
 
-    /// Opens a queue under a new lease.
-    fn open_desk(&self, lane: u32) -> (Lease, mpsc::Receiver<Job>, PutOff) {
-        let lease = Lease { lane, term: self.next_number() };
-        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
-        let put_off = PutOff::default();
-        lock(&self.desks).insert(lane, Desk { lease, jobs, put_off: Arc::clone(&put_off) });
-        (lease, queue, put_off)
-    }
-
-    /// Closes it; says whether it was still open under that lease.
+    /// Closes a lane's queue; says whether it was still open under that lease.
     fn close_desk(&self, lease: Lease) -> bool {
         let mut desks = lock(&self.desks);
         let is_open = desks.get(&lease.lane).is_some_and(|desk| desk.lease == lease);
@@ -178,64 +155,13 @@ impl Shared {
         let _gone = self.changes.blocking_send(change);
     }
 
-    /// The other lane that has a feed's state, if its state is to move to this one.
-    fn moving_from(&self, feed: &FeedId, lane: u32) -> Option<u32> {
-        lock(&self.moving).get(feed).copied().filter(|from| *from != lane)
+    /// The lane in which a feed's state was found, if it has not moved since.
+    fn moving_from(&self, feed: &FeedId) -> Option<u32> {
+        lock(&self.moving).get(feed).copied()
     }
 
     fn topics(&self) -> Topics {
         *lock(&self.topics)
-    }
-
-    /// Waits until the group's consumer has been polled since: a process that slept learns so that
-    /// its lanes were given to others, before it fences one.
-    fn await_turn(&self, stop: &Stop) -> Result<(), RestoreError> {
-        let mut turns = self.board.turns();
-        let enough = *turns.borrow_and_update() + TURNS;
-        self.runtime.block_on(async {
-            tokio::select! {
-                () = stop.told() => return Err(RestoreError::Told),
-                waited = timeout(TURN_TIMEOUT, turns.wait_for(|turns| *turns >= enough)) => {
-                    match waited {
-                        Ok(_turned) => {}
-                        Err(_elapsed) => {
-                            let why = "the consumer group is not being followed";
-                            return Err(RestoreError::Away(why.to_owned()));
-                        }
-                    }
-                }
-            }
-            let Some(until) = self.board.waking_until() else { return Ok(()) };
-            tokio::select! {
-                () = stop.told() => Err(RestoreError::Told),
-                () = sleep_until(until) => Ok(()),
-            }
-        })
-    }
-
-    /// Waits, unless told to end.
-    fn rest(&self, stop: &Stop, wait: Duration) {
-        self.runtime.block_on(async {
-            tokio::select! {
-                () = stop.told() => {}
-                () = sleep(wait) => {}
-            }
-        });
-    }
-
-    /// Waits, unless the lane is lost.
-    fn rest_until_over(&self, stop: &Stop, wait: Duration) {
-        self.runtime.block_on(async {
-            tokio::select! {
-                () = stop.lost() => {}
-                () = sleep(wait) => {}
-            }
-        });
-    }
-
-    /// Whether a drain has begun so long ago that what does not go is given up.
-    fn is_drain_over(&self) -> bool {
-        self.draining_at.get().is_some_and(|at| at.elapsed() >= LEAVE_PATIENCE)
     }
 }
 
@@ -281,6 +207,7 @@ impl KafkaLedger {
             hurry: watch::Sender::new(0),
             draining: CancellationToken::new(),
             draining_at: OnceLock::new(),
+            started_at: Instant::now(),
             closing: CancellationToken::new(),
         });
         let member =
@@ -328,17 +255,19 @@ impl KafkaLedger {
         };
         match found.await {
             Ok(Ok(states)) => Ok(states),
-            Ok(Err(RestoreError::Away(why) | RestoreError::Contradiction(why))) => Err(failed(why)),
-            Ok(Err(RestoreError::Told)) => Err(CommitError::Closed),
+            Ok(Err(error @ (Undone::Away(_) | Undone::Contradiction(_)))) => {
+                Err(failed(error.to_string()))
+            }
+            Ok(Err(Undone::GivenUp)) => Err(CommitError::Closed),
             Err(panic) => Err(failed(panic.to_string())),
         }
     }
 
     /// See [`super::Ledger::forget`].
     pub fn forget(&self, lane: u32, feed: &FeedId) {
-        let put_off = lock(&self.shared.desks).get(&lane).map(|desk| Arc::clone(&desk.put_off));
-        if let Some(put_off) = put_off {
-            lock(&put_off).remove(feed);
+        let forgotten = lock(&self.shared.desks).get(&lane).map(|desk| Arc::clone(&desk.forgotten));
+        if let Some(forgotten) = forgotten {
+            lock(&forgotten).push(feed.clone());
         }
     }
 
@@ -372,7 +301,7 @@ impl KafkaLedger {
 
     /// See [`super::Ledger::begin_drain`].
     pub fn begin_drain(&self) {
-        self.shared.draining_at.get_or_init(Instant::now);
+        self.shared.draining_at.get_or_init(|| self.shared.now().at);
         self.shared.draining.cancel();
     }
 
@@ -406,7 +335,7 @@ impl KafkaLedger {
 pub(super) fn rehearse(outcome: &Outcome) {
     let layout = wire::Layout {
         lane: 0,
-        partition_by: settings::PartitionBy::Key,
+        partition_by: wire::PartitionBy::Key,
         partitions: [1; 3],
         record_bytes_max: usize::MAX,
         known_bytes_max: None,

@@ -17,16 +17,16 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::BaseProducer;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::{debug, error, info, warn};
 
-use super::board::Life;
+use super::board::Assignment;
 use super::inspection::{Inspection, Seen};
 use super::settings::TRANSACTION_TIMEOUT;
-use super::stop::{LEAVE_PATIENCE, Stop};
-use super::{Shared, life, lock, logged};
+use super::{Shared, driver, lock, logged};
 use crate::commit::{CommitError, LaneChange};
+use crate::decide::lane::{LEAVE_PATIENCE, Stop};
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);
@@ -44,7 +44,7 @@ const LEAVE_TIMEOUT: Duration = TRANSACTION_TIMEOUT.saturating_add(LEAVE_PATIENC
 /// A lane's thread, and how to end it.
 #[derive(Debug)]
 struct Running {
-    stop: Arc<Stop>,
+    stop: watch::Sender<Stop>,
     ended: oneshot::Receiver<()>,
 }
 
@@ -110,7 +110,7 @@ fn numbers(partitions: &TopicPartitionList) -> Vec<u32> {
 }
 
 impl Context {
-    /// Starts the lives of lanes.
+    /// Starts to drive lanes.
     fn give(&self, lanes: &[u32]) {
         if lanes.is_empty() {
             return;
@@ -118,13 +118,13 @@ impl Context {
         self.shared.board.metrics().rebalanced("assigned");
         info!(lane.numbers = ?lanes, "lanes assigned by the group");
         for number in lanes.iter().copied().filter(|lane| *lane < self.shared.settings.lanes) {
-            let stop = Arc::new(Stop::default());
+            let (stop, told) = watch::channel(Stop::default());
             let (tell_end, ended) = oneshot::channel();
-            let (shared, told) = (Arc::clone(&self.shared), Arc::clone(&stop));
-            let life = Life { lane: number, number: self.shared.next_number() };
+            let shared = Arc::clone(&self.shared);
+            let assignment = Assignment { lane: number, number: self.shared.next_number() };
             let spawned =
                 std::thread::Builder::new().name(format!("lane-{number}")).spawn(move || {
-                    shared.or_end(|| life::live(&shared, life, &told));
+                    shared.or_end(|| driver::drive(&shared, assignment, told));
                     // Nobody waits for a lane that was lost.
                     let _unheard = tell_end.send(());
                 });
@@ -141,7 +141,7 @@ impl Context {
         }
     }
 
-    /// Ends the lives of lanes that others get next, and waits until they have ended well.
+    /// Ends lanes that others get next, and waits until they have ended well.
     fn take(&self, lanes: &[u32]) {
         let taken = self.remove(lanes);
         if !taken.is_empty() {
@@ -151,11 +151,12 @@ impl Context {
         }
     }
 
-    /// Ends the lives of lanes that others have already.
+    /// Ends lanes that others have already.
     fn lose(&self, lanes: &[u32]) {
         warn!(lane.numbers = ?lanes, "the group has given our lanes to others, or cannot be reached");
         self.shared.board.metrics().rebalanced("lost");
-        self.remove(lanes).iter().for_each(|lane| lane.stop.lose());
+        let at = self.shared.now().at;
+        self.remove(lanes).iter().for_each(|lane| lane.stop.send_modify(|stop| stop.lose(at)));
         if lock(&self.lanes).is_empty() {
             self.shared.board.lost();
         }
@@ -167,7 +168,8 @@ impl Context {
     }
 
     fn leave(&self, lanes: Vec<Running>) {
-        lanes.iter().for_each(|lane| lane.stop.leave());
+        let at = self.shared.now().at;
+        lanes.iter().for_each(|lane| lane.stop.send_modify(|stop| stop.request(at)));
         let all = join_all(lanes.into_iter().map(|lane| lane.ended));
         let ended = self.shared.runtime.block_on(async { timeout(LEAVE_TIMEOUT, all).await });
         if ended.is_err() {

@@ -12,6 +12,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 use super::properties;
+use crate::decide::lane::wire::PartitionBy;
 
 /// The longest a transaction stays open, here and at the coordinator. A replica that dies inside
 /// one holds back every `read_committed` reader of its partitions until a successor comes or this
@@ -21,19 +22,6 @@ pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a replica may be silent before its lanes move. With the second that a lane takes to be
 /// restored this keeps a take-over well under 15 s; brokers refuse less than 6 s by default.
 const SESSION_TIMEOUT_MS: &str = "8000";
-
-/// librdkafka's own limit of a record (`message.max.bytes`), where that of the topics is not known.
-pub(super) const RECORD_BYTES_DEFAULT: usize = 1_000_000;
-
-/// Which partition of the data topics a record goes to (`kafka.partition_by`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PartitionBy {
-    /// Lane n to partition n modulo the partitions: few partitions in a transaction, and the
-    /// records of a feed in order.
-    Lane,
-    /// By the article's id, as a Java producer would (murmur2): an article's revisions in order.
-    Key,
-}
 
 /// The `[kafka.topics]` table: the names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -479,7 +479,8 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::commit::kafka::settings::{PartitionBy, TopicNames};
+    use crate::commit::kafka::settings::TopicNames;
+    use crate::decide::lane::wire::PartitionBy;
 
     /// Settings as the configuration has them by default.
     pub(crate) fn settings() -> KafkaSettings {

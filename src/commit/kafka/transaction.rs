@@ -21,7 +21,8 @@ use tokio::time::Instant;
 
 use super::logged;
 use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT};
-use super::wire::{Line, Target};
+use crate::decide::lane::wire::{Line, Target};
+use crate::decide::lane::{Batching, Failure};
 use crate::fault::{self, Point};
 use crate::model::Timestamp;
 use crate::telemetry::lanes::LaneMetrics;
@@ -31,26 +32,6 @@ const SLICE: Duration = Duration::from_secs(1);
 
 /// Between two looks at what has been acknowledged.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// Why a transaction is not known to be committed.
-#[derive(Clone, Debug)]
-pub(super) struct Failure {
-    /// What happened, for a person.
-    pub(super) text: String,
-    /// Whether it may be committed all the same.
-    pub(super) is_doubtful: bool,
-    /// Lines that a broker refused for what they are, if it said which.
-    pub(super) refused: Vec<usize>,
-}
-
-/// How records are put together.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Batching {
-    /// What every topic takes, if that is known: a larger batch would be refused as one.
-    pub(super) record_bytes_max: Option<usize>,
-    /// Each record alone, to learn which of them a broker refuses.
-    pub(super) is_careful: bool,
-}
 
 /// What has been reported of the transaction under way.
 #[derive(Debug, Default)]
@@ -160,12 +141,12 @@ impl Producer {
         Ok(Self { inner, lane, topics: topics.map(|name| Arc::from(name.as_str())) })
     }
 
-    /// Shuts out whoever had this lane's id before, and aborts what it left open. `is_told` says
+    /// Shuts out whoever had this lane's id before, and aborts what it left open. `is_given_up` says
     /// whether to give up.
     ///
     /// # Errors
     /// What keeps it from being done.
-    pub(super) fn fence(&self, is_told: impl Fn() -> bool) -> Result<(), String> {
+    pub(super) fn fence(&self, is_given_up: impl Fn() -> bool) -> Result<(), String> {
         let deadline = Instant::now() + 2 * TRANSACTION_TIMEOUT;
         fault::point_after(Point::InFence, || {
             // The request is on its way and unanswered when we die.
@@ -175,7 +156,7 @@ impl Producer {
             match self.inner.init_transactions(SLICE) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(error)) if error.is_retriable() => {
-                    if is_told() || Instant::now() >= deadline {
+                    if is_given_up() || Instant::now() >= deadline {
                         return Err(self.explained(&error.to_string()));
                     }
                     self.serve();

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use tracing::warn;
 
 use super::rows::column_time;
-use crate::commit::{OwnerEnd, Past};
+use crate::decide::{OwnerEnd, Past};
 use crate::model::Timestamp;
 
 /// Takes the database: says how it was left, and writes that it is in use from now on.

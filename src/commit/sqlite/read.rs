@@ -15,8 +15,9 @@ use super::query::Query;
 use super::rows::column_time;
 use super::schema::{self, Identity};
 use super::{defence, sqlite_trouble};
+use crate::commit::CommitError;
 use crate::commit::filter::Filter;
-use crate::commit::{CommitError, States};
+use crate::decide::States;
 use crate::model::Record;
 
 /// How long to wait for a lock; readers of a WAL need one only while the daemon opens or closes.

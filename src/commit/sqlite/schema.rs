@@ -11,7 +11,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::private::{self, NotOpened};
 use super::{defence, not_opened, open_error, sqlite_trouble};
-use crate::commit::{CommitError, States};
+use crate::commit::CommitError;
+use crate::decide::States;
 use crate::fault::{self, Point};
 use crate::model::FeedId;
 use crate::state::FeedState;

@@ -9,11 +9,11 @@ use url::{Host, Url};
 
 /// The version of the hash. It is on every `__lane` record: another hash would look for states where
 /// they are not, and every article would be new.
-pub(super) const HASH_VERSION: u32 = 1;
+pub const HASH_VERSION: u32 = 1;
 
 /// The lane of a URL's host, below `lanes`: SHA-256 of the registrable domain, its first eight bytes
 /// as a number, modulo the lanes.
-pub(super) fn lane(url: &Url, lanes: u32) -> u32 {
+pub fn lane(url: &Url, lanes: u32) -> u32 {
     let domain = match url.host() {
         Some(Host::Domain(host)) => psl::domain_str(host).unwrap_or(host).to_owned(),
         Some(Host::Ipv4(address)) => address.to_string(),

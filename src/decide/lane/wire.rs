@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::hash::HASH_VERSION;
-use super::settings::PartitionBy;
-use crate::commit::{OwnerEnd, Past};
+use crate::decide::{OwnerEnd, Past};
 use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
 use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 use crate::state::{FeedState, Room};
@@ -21,9 +20,19 @@ use crate::state::{FeedState, Room};
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
 const FRAMING_BYTES: usize = 1024;
 
+/// Which partition of the data topics a record goes to (`kafka.partition_by`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionBy {
+    /// Lane n to partition n modulo the partitions: few partitions in a transaction, and the
+    /// records of a feed in order.
+    Lane,
+    /// By the article's id, as a Java producer would (murmur2): an article's revisions in order.
+    Key,
+}
+
 /// Which of the topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Target {
+pub enum Target {
     /// Every article revision.
     Articles,
     /// Those about conflict.
@@ -36,21 +45,24 @@ pub(super) enum Target {
 
 /// One Kafka record to be sent.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) target: Target,
+pub struct Line {
+    /// To which topic.
+    pub target: Target,
     /// `None`: by the key.
-    pub(super) partition: Option<i32>,
-    pub(super) key: String,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub partition: Option<i32>,
+    /// The record's key: an article's or reject's id, a feed's id, or `__lane`.
+    pub key: String,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
     /// `None` takes the key back.
-    pub(super) value: Option<Arc<[u8]>>,
+    pub value: Option<Arc<[u8]>>,
     /// Which of the outcome's records it carries, if one.
-    pub(super) record: Option<usize>,
+    pub record: Option<usize>,
 }
 
 impl Line {
     /// How much of `message.max.bytes` it takes at most.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let headers: usize =
             self.headers.iter().map(|(name, value)| name.len() + value.len() + 10).sum();
         let value = self.value.as_ref().map_or(0, |value| value.len());
@@ -60,37 +72,41 @@ impl Line {
 
 /// Where a lane's records go.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) lane: u32,
-    pub(super) partition_by: PartitionBy,
+pub struct Layout {
+    /// Which lane.
+    pub lane: u32,
+    /// How a record's partition is chosen.
+    pub partition_by: PartitionBy,
     /// Partitions of the articles, conflict and rejects topics.
-    pub(super) partitions: [u32; 3],
+    pub partitions: [u32; 3],
     /// What the topics take, bytes; as assumed, where it is not known.
-    pub(super) record_bytes_max: usize,
+    pub record_bytes_max: usize,
     /// What they are known to take.
-    pub(super) known_bytes_max: Option<usize>,
+    pub known_bytes_max: Option<usize>,
 }
 
 /// What becomes of an outcome.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draft {
+pub struct Draft {
     /// In the order they are sent.
-    pub(super) lines: Vec<Line>,
+    pub lines: Vec<Line>,
     /// The state they end with, if it is not the outcome's.
-    pub(super) state: Option<Arc<FeedState>>,
+    pub state: Option<Arc<FeedState>>,
     /// What is not among them.
-    pub(super) left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A record that no topic takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LeftOut {
-    pub(super) article: String,
-    pub(super) revision: u32,
+pub struct LeftOut {
+    /// Its id.
+    pub article: String,
+    /// Which revision of it.
+    pub revision: u32,
     /// What it takes, bytes.
-    pub(super) bytes: usize,
+    pub bytes: usize,
     /// Whether it is published once there is room.
-    pub(super) is_waiting: bool,
+    pub is_waiting: bool,
 }
 
 /// How long the refusal of a broker stands that nobody can explain.
@@ -130,11 +146,7 @@ impl Layout {
     ///
     /// # Errors
     /// Why the outcome cannot be written at all.
-    pub(super) fn draft(
-        &self,
-        outcome: &Outcome,
-        refused: &BTreeSet<usize>,
-    ) -> Result<Draft, String> {
+    pub fn draft(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Draft, String> {
         let mut lines = Vec::new();
         let mut state = Arc::clone(&outcome.state);
         let mut left_out = Vec::new();
@@ -182,7 +194,7 @@ impl Layout {
     /// A state as it is polled by, once the lane is taken up: what waited for room and has it now is
     /// tried again. What a broker refused although it should have had room is tried again too, but not
     /// each time that a lane is taken up: that costs a transaction.
-    pub(super) fn tried_again(&self, state: Arc<FeedState>, now: Timestamp) -> Arc<FeedState> {
+    pub fn tried_again(&self, state: Arc<FeedState>, now: Timestamp) -> Arc<FeedState> {
         if state.unpublished.is_empty() {
             return state;
         }
@@ -278,7 +290,10 @@ impl Layout {
     }
 
     /// A feed's state.
-    pub(super) fn state(&self, feed: &FeedId, state: &FeedState) -> Result<Line, String> {
+    ///
+    /// # Errors
+    /// Why it cannot be written: it is too large.
+    pub fn state(&self, feed: &FeedId, state: &FeedState) -> Result<Line, String> {
         let value = serde_json::to_vec(state).map_err(|err| err.to_string())?;
         let line = self.line(Target::State, feed.as_str(), value);
         if self.takes(&line) {
@@ -293,7 +308,7 @@ impl Layout {
 
     /// A feed's state has moved here from another lane: there it is taken back, so that it is not found
     /// again should the feed return.
-    pub(super) fn left(&self, feed: &FeedId, lane: u32) -> Line {
+    pub fn left(&self, feed: &FeedId, lane: u32) -> Line {
         let line = self.line(Target::State, feed.as_str(), Vec::new());
         Line { partition: i32::try_from(lane).ok(), value: None, ..line }
     }
@@ -303,47 +318,48 @@ impl Layout {
     }
 
     /// The last line of every transaction.
-    pub(super) fn head(&self, head: &Head) -> Result<Line, String> {
-        let value = serde_json::to_vec(head).map_err(|err| err.to_string())?;
-        Ok(self.line(Target::State, FeedId::RESERVED, value))
+    pub fn head(&self, head: &Head) -> Line {
+        // Texts and numbers under names that are texts: there is nothing that JSON cannot hold.
+        let value = serde_json::to_vec(head).unwrap_or_default();
+        self.line(Target::State, FeedId::RESERVED, value)
     }
 }
 
 /// The version of [`Head`].
-pub(super) const HEAD_VERSION: u32 = 1;
+pub const HEAD_VERSION: u32 = 1;
 
 /// The value of `__lane`: what the last transaction of a lane was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Head {
+pub struct Head {
     /// Of this form, [`HEAD_VERSION`].
-    pub(super) version: u32,
+    pub version: u32,
     /// The first version that reads it, if that is not `version`: of later versions only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) readable_from: Option<u32>,
+    pub readable_from: Option<u32>,
     /// Transactions ever committed in the lane, this one included.
-    pub(super) sequence: u64,
+    pub sequence: u64,
     /// The process that wrote it.
-    pub(super) instance: String,
+    pub instance: String,
     /// Which of the times that process had the lane.
-    pub(super) term: u64,
+    pub term: u64,
     /// Lines of the transaction before this one.
-    pub(super) records: u64,
+    pub records: u64,
     /// Which hash gave the lane its hosts.
-    pub(super) hash: u32,
+    pub hash: u32,
     /// When; RFC 3339.
-    pub(super) at: String,
+    pub at: String,
     /// Whether the writer gave the lane back with it. Programs that do not write it do not say how
     /// they ended, which counts as no clean end.
     #[serde(default)]
-    pub(super) ended: bool,
+    pub ended: bool,
     /// When it was last found that the lane had been left uncleanly, while that matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) left_uncleanly_at: Option<Timestamp>,
+    pub left_uncleanly_at: Option<Timestamp>,
 }
 
 impl Head {
     /// The one that follows `sequence`.
-    pub(super) fn after(sequence: u64, writer: (&str, u64), records: usize, at: Timestamp) -> Self {
+    pub fn after(sequence: u64, writer: (&str, u64), records: usize, at: Timestamp) -> Self {
         Self {
             version: HEAD_VERSION,
             readable_from: None,
@@ -360,14 +376,14 @@ impl Head {
 
     /// How the lane stands for `instance`, which takes it up now, after this. A process that lost the
     /// lane and has it again has not ended.
-    pub(super) fn past(&self, instance: &str, now: Timestamp) -> Past {
+    pub fn past(&self, instance: &str, now: Timestamp) -> Past {
         let past = Past { left_uncleanly_at: self.left_uncleanly_at };
         let is_clean = self.ended || self.instance == instance;
         past.after(if is_clean { OwnerEnd::Clean } else { OwnerEnd::Unclean }, now)
     }
 
     /// Whether both were written by the same attempt.
-    pub(super) fn is_of(&self, other: &Self) -> bool {
+    pub fn is_of(&self, other: &Self) -> bool {
         (self.sequence, &self.instance, self.term) == (other.sequence, &other.instance, other.term)
     }
 }

@@ -1,0 +1,234 @@
+//! What a lane's partition of the state topic says: feed states and `__lane`, record by record.
+
+use std::fmt;
+
+use super::hash::HASH_VERSION;
+use super::wire::{HEAD_VERSION, Head};
+use crate::decide::{Past, States};
+use crate::model::{FeedId, Timestamp};
+use crate::state::{FeedState, is_readable};
+
+/// The log says what it cannot say if nothing was lost: somebody must look.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Contradiction(pub String);
+
+/// Where a lane's log ends: its last `__lane`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// `None`: nothing was ever committed.
+    pub head: Option<Head>,
+    /// Its offset in the partition; -1 if there is none.
+    pub offset: i64,
+}
+
+impl Default for LogEnd {
+    fn default() -> Self {
+        Self { head: None, offset: -1 }
+    }
+}
+
+impl LogEnd {
+    /// Transactions ever committed.
+    pub fn sequence(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.sequence)
+    }
+
+    /// How the lane stands for `instance`, which takes it up now. One without a log was never polled.
+    pub fn past(&self, instance: &str, now: Timestamp) -> Past {
+        self.head.as_ref().map_or_else(Past::default, |head| head.past(instance, now))
+    }
+}
+
+/// What a lane's partition says, read to its end.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// Of every feed ever committed in the lane.
+    pub states: States,
+    /// The end of the last transaction.
+    pub end: LogEnd,
+}
+
+/// Committed records of the partition as they come by, in the order of their offsets.
+///
+/// Sequences grow along the log. One that goes back says that the log lost something, or was written
+/// to by somebody else; a later one above all before it says that somebody has looked and decided to
+/// go on.
+#[derive(Debug, Default)]
+pub struct Reading {
+    states: States,
+    end: LogEnd,
+    highest: u64,
+    problem: Option<String>,
+}
+
+impl Reading {
+    /// Takes the next record; no value takes the key back.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if it is neither a feed's state nor `__lane`.
+    pub fn take(
+        &mut self,
+        key: &str,
+        value: Option<&[u8]>,
+        offset: i64,
+    ) -> Result<(), Contradiction> {
+        if key == FeedId::RESERVED {
+            return self.take_head(value, offset);
+        }
+        if key.starts_with(FeedId::RESERVED_PREFIX) {
+            // What a later version keeps there is no feed's.
+            return Ok(());
+        }
+        let wrong = |why: &dyn fmt::Display| Contradiction(format!("offset {offset}: {why}"));
+        let id = FeedId::parse(key).map_err(|error| wrong(&error))?;
+        let Some(value) = value else {
+            self.states.remove(&id);
+            return Ok(());
+        };
+        let state = FeedState::parse(value)
+            .map_err(|why| Contradiction(format!("offset {offset}, feed \"{id}\": {why}")))?;
+        if let Some(earlier) = self.states.get(&id)
+            && earlier.sequence >= state.sequence
+        {
+            self.went_back(format!(
+                "the state of feed \"{id}\" goes from {} to {} at offset {offset}",
+                earlier.sequence, state.sequence
+            ));
+        }
+        self.states.insert(id, state.into());
+        Ok(())
+    }
+
+    fn take_head(&mut self, value: Option<&[u8]>, offset: i64) -> Result<(), Contradiction> {
+        let head = read_head(value, offset)?;
+        if head.sequence > self.highest {
+            self.highest = head.sequence;
+            self.problem = None;
+        } else {
+            self.went_back(format!(
+                "its sequence goes from {} to {} at offset {offset}",
+                self.highest, head.sequence
+            ));
+        }
+        self.end = LogEnd { head: Some(head), offset };
+        Ok(())
+    }
+
+    fn went_back(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
+
+    /// What the whole of it says.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if a sequence went back.
+    pub fn finish(self) -> Result<Restored, Contradiction> {
+        match self.problem {
+            None => Ok(Restored { states: self.states, end: self.end }),
+            Some(problem) => Err(Contradiction(format!(
+                "{problem}: records were lost, or written by something else; nothing of this lane \
+                 is polled until a `__lane` with a sequence above {} stands in the log",
+                self.highest
+            ))),
+        }
+    }
+}
+
+/// A `__lane` record at an offset.
+///
+/// # Errors
+/// [`Contradiction`] if it is none that this program reads.
+pub fn read_head(value: Option<&[u8]>, offset: i64) -> Result<Head, Contradiction> {
+    let value =
+        value.ok_or_else(|| Contradiction(format!("offset {offset} takes `__lane` back")))?;
+    let head: Head = serde_json::from_slice(value)
+        .map_err(|error| Contradiction(format!("`__lane` at offset {offset}: {error}")))?;
+    if !is_readable(head.version, head.readable_from, HEAD_VERSION) {
+        let version = head.version;
+        return Err(Contradiction(format!(
+            "a newer conflictwire wrote `__lane` (version {version})"
+        )));
+    }
+    if head.hash != HASH_VERSION {
+        return Err(Contradiction(format!(
+            "hosts were dealt out by hash {}, this conflictwire uses {HASH_VERSION}",
+            head.hash
+        )));
+    }
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commit::samples::now;
+
+    fn head(sequence: u64) -> Vec<u8> {
+        let head = Head::after(sequence - 1, ("here", 1), 3, now());
+        serde_json::to_vec(&head).unwrap()
+    }
+
+    fn read(sequences: &[u64]) -> Result<u64, Contradiction> {
+        let mut reading = Reading::default();
+        for (offset, sequence) in (0_i64..).zip(sequences) {
+            reading.take(FeedId::RESERVED, Some(&head(*sequence)), offset)?;
+        }
+        reading.finish().map(|restored| restored.end.sequence())
+    }
+
+    #[test]
+    fn sequences_grow_also_where_compaction_took_some() {
+        assert_eq!(read(&[]), Ok(0));
+        assert_eq!(read(&[1, 2, 3]), Ok(3));
+        assert_eq!(read(&[7, 9]), Ok(9));
+    }
+
+    #[test]
+    fn a_sequence_that_goes_back_is_a_contradiction_until_somebody_has_looked() {
+        let why = read(&[1, 2, 42, 17]).unwrap_err().to_string();
+        assert!(why.starts_with("its sequence goes from 42 to 17 at offset 3"), "{why}");
+        assert!(read(&[1, 2, 2]).is_err(), "twice the same");
+        assert!(read(&[42, 17, 18]).is_err(), "still below");
+        assert_eq!(read(&[42, 17, 43]), Ok(43));
+    }
+
+    #[test]
+    fn a_lane_is_left_cleanly_only_by_the_word_of_its_last_owner() {
+        let now = now();
+        let left = |text: &str| {
+            read_head(Some(text.as_bytes()), 0).unwrap().past("b", now).left_uncleanly_at
+        };
+        let of = |more: &str| {
+            format!(
+                r#"{{"version":1,"sequence":7,"instance":"a","term":1,"records":2,"hash":1,"at":""{more}}}"#
+            )
+        };
+        assert_eq!(left(&of(r#","ended":true"#)), None);
+        assert_eq!(left(&of(r#","ended":false"#)), Some(now));
+        // As the first programs wrote it.
+        assert_eq!(left(&of("")), Some(now));
+        let since = r#","ended":true,"left_uncleanly_at":"2026-01-02T00:00:00Z""#;
+        assert_eq!(left(&of(since)), "2026-01-02T00:00:00Z".parse().ok());
+        assert_eq!(LogEnd::default().past("b", now), Past::default());
+        // Lost and taken up again by the same process, which lives.
+        let ours = read_head(Some(of(r#","ended":false"#).as_bytes()), 0).unwrap();
+        assert_eq!(ours.past("a", now), Past::default());
+    }
+
+    #[test]
+    fn a_head_of_another_hash_or_a_newer_version_is_refused() {
+        let mut other = Head::after(0, ("here", 1), 3, now());
+        other.hash = HASH_VERSION + 1;
+        let text = serde_json::to_vec(&other).unwrap();
+        assert!(read_head(Some(&text), 0).unwrap_err().to_string().contains("hash 2"));
+        other = Head { version: HEAD_VERSION + 1, hash: HASH_VERSION, ..other };
+        let text = serde_json::to_vec(&other).unwrap();
+        assert!(read_head(Some(&text), 0).unwrap_err().to_string().contains("newer"));
+        let mut later = serde_json::to_value(&other).unwrap();
+        later["readable_from"] = HEAD_VERSION.into();
+        later["zone"] = "x".into();
+        assert_eq!(read_head(Some(later.to_string().as_bytes()), 0).unwrap().sequence, 1);
+        assert!(read_head(None, 5).unwrap_err().to_string().contains("offset 5"));
+    }
+}

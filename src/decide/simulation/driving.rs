@@ -1,0 +1,295 @@
+//! Drives lanes as `commit::kafka::driver` does, and polls their feeds in place of the scheduler.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::brokers::PartitionId;
+use super::replica::{Operation, Ticket};
+use super::world::{PATIENCE, QUEUE, Request, TRANSACTION_TIMEOUT, What, Where, World};
+use crate::decide::lane::wire::Line;
+use crate::decide::lane::{
+    Answer, Effect, Event, Failure, GiveUp, LaneState, Next, Submitted, Undone,
+};
+use crate::decide::{Lease, Moment};
+use crate::model::FeedId;
+use crate::state::FeedState;
+
+impl World {
+    /// Goes on until something has to be waited for.
+    pub(super) fn drive(&mut self, whose: Where) {
+        while self.is_idle(whose) && (self.tell(whose) || self.receive(whose)) {}
+        if self.is_idle(whose) {
+            self.begin(whose);
+        }
+    }
+
+    fn is_idle(&mut self, whose: Where) -> bool {
+        self.driver(whose).is_some_and(|driver| driver.operation.is_none())
+    }
+
+    /// Hands an event to the lane.
+    fn handle(&mut self, whose: Where, event: Event<Ticket>) {
+        let Some(replica) = self.replica(whose.place, whose.instance) else { return };
+        let skew = replica.skew;
+        let now = self.clock(skew);
+        let Some(driver) = self.driver(whose) else { return };
+        let effects = driver.lane.handle(event, now);
+        self.apply(whose, effects);
+    }
+
+    /// Tells the lane what has changed around it. Says whether something has.
+    fn tell(&mut self, whose: Where) -> bool {
+        let topics = self.topics;
+        let Some(driver) = self.driver(whose) else { return false };
+        if driver.stop != driver.told {
+            driver.told = driver.stop;
+            let stop = driver.stop;
+            self.handle(whose, Event::Told(stop));
+            return true;
+        }
+        if driver.topics != topics {
+            driver.topics = topics;
+            self.handle(whose, Event::TopicsSeen(topics));
+            return true;
+        }
+        false
+    }
+
+    /// Hands over what waits in the queue, if the lane takes it. Says whether there was something.
+    fn receive(&mut self, whose: Where) -> bool {
+        let Some(driver) = self.driver(whose) else { return false };
+        if !matches!(driver.lane.next(), Next::Receive(_)) {
+            return false;
+        }
+        let event = match driver.queue.pop_front() {
+            Some(submitted) => Event::Submitted(submitted),
+            None if driver.is_queue_open => return false,
+            None => Event::QueueEmpty,
+        };
+        self.handle(whose, event);
+        true
+    }
+
+    /// Begins what the lane wants next.
+    fn begin(&mut self, whose: Where) {
+        let now = self.now;
+        let turns = self.replica(whose.place, whose.instance).map_or(0, |replica| replica.turns);
+        let Some(driver) = self.driver(whose) else { return };
+        driver.number += 1;
+        driver.deadline = now + PATIENCE;
+        driver.give_up = GiveUp::WhenOver;
+        let number = driver.number;
+        match driver.lane.next() {
+            Next::AwaitGroup => {
+                driver.give_up = GiveUp::WhenStopRequested;
+                driver.operation = Some(Operation::AwaitGroup { enough: turns + 2 });
+            }
+            Next::Fence(_, give_up) => {
+                driver.give_up = give_up;
+                driver.operation = Some(Operation::Fence);
+                self.send(whose, number, Request::Fence);
+            }
+            Next::Restore => {
+                driver.give_up = GiveUp::WhenStopRequested;
+                driver.operation = Some(Operation::Restore);
+                self.send(whose, number, Request::Read { after: None, end: None });
+            }
+            Next::ReadHeads(after) => {
+                driver.operation = Some(Operation::ReadHeads);
+                self.send(whose, number, Request::Read { after: Some(after), end: None });
+            }
+            Next::Commit(lines) => {
+                let lines: Vec<Line> = lines.into_iter().cloned().collect();
+                self.begin_commit(whose, number, lines);
+            }
+            Next::Receive(until) => {
+                driver.operation = Some(Operation::Receive);
+                let until = until.map(|until| until.since(Moment::default()));
+                until.into_iter().for_each(|until| self.at(until, What::Wake(whose, number)));
+            }
+            Next::Rest(until) => {
+                driver.operation = Some(Operation::Rest);
+                self.at(until.since(Moment::default()), What::Wake(whose, number));
+            }
+            Next::End => self.ended(whose),
+        }
+    }
+
+    pub(super) fn ended(&mut self, whose: Where) {
+        let Where { place, instance, lane, assignment } = whose;
+        let Some(replica) = self.replica(place, instance) else { return };
+        let driver = replica.drivers.remove(&(lane, assignment));
+        // The group is told only that a lane it wants back has ended. One that ends by itself is served
+        // by nobody.
+        let is_awaited = driver.is_some_and(|driver| driver.stop.is_requested());
+        if is_awaited && replica.assigned.get(&lane) == Some(&assignment) {
+            replica.assigned.remove(&lane);
+            let wait = self.travel(place);
+            self.after_some(wait, What::Released(instance, lane));
+        }
+    }
+
+    pub(super) fn begin_commit(&mut self, whose: Where, number: u64, lines: Vec<Line>) {
+        let transaction = self.next_transaction;
+        self.next_transaction += 1;
+        let mut by_partition: BTreeMap<PartitionId, Vec<Line>> = BTreeMap::new();
+        for line in lines {
+            let partition = (line.target, line.partition.unwrap_or(0));
+            by_partition.entry(partition).or_default().push(line);
+        }
+        let Some(driver) = self.driver(whose) else { return };
+        let epoch = driver.producer.unwrap_or(0);
+        driver.operation = Some(Operation::Commit {
+            transaction,
+            unacknowledged: by_partition.len(),
+            offset: 0,
+            is_sent: false,
+        });
+        self.say(|| {
+            format!("{} commits transaction {transaction} in lane {}", whose.instance, whose.lane)
+        });
+        for (partition, lines) in by_partition {
+            self.send(whose, number, Request::Produce(epoch, transaction, partition, lines));
+        }
+        self.after(TRANSACTION_TIMEOUT, What::TimeOut(whose.lane, transaction));
+    }
+
+    /// What the lane waited for has come.
+    pub(super) fn finish(&mut self, whose: Where, event: Event<Ticket>) {
+        if let Some(driver) = self.driver(whose) {
+            driver.operation = None;
+            while self.tell(whose) {}
+            self.handle(whose, event);
+            self.drive(whose);
+        }
+    }
+
+    pub(super) fn wake(&mut self, whose: Where, number: u64) {
+        let is_due = self.driver(whose).is_some_and(|driver| {
+            driver.number == number
+                && matches!(driver.operation, Some(Operation::Receive | Operation::Rest))
+        });
+        if is_due {
+            self.finish(whose, Event::Elapsed);
+        }
+    }
+
+    pub(super) fn apply(&mut self, whose: Where, effects: Vec<Effect<Ticket>>) {
+        for effect in effects {
+            self.apply_one(whose, effect);
+        }
+    }
+
+    pub(super) fn apply_one(&mut self, whose: Where, effect: Effect<Ticket>) {
+        let (lane, instance) = (whose.lane, whose.instance);
+        match effect {
+            Effect::Give { lease, states, .. } => {
+                self.say(|| format!("{instance} has lane {lane}"));
+                if let Some(driver) = self.driver(whose) {
+                    driver.lease = Some(lease);
+                    driver.is_queue_open = true;
+                    driver.states = states.into_iter().collect();
+                }
+                for feed in 0..self.publishers.len() {
+                    if u32::try_from(feed).unwrap_or(0) % self.lanes == lane {
+                        let wait = self.dice.millis(1, 500);
+                        self.after(wait, What::Poll(whose, lease, feed));
+                    }
+                }
+            }
+            Effect::CloseQueue(_) => {
+                self.say(|| format!("{instance} gives lane {lane} back"));
+                if let Some(driver) = self.driver(whose) {
+                    driver.is_queue_open = false;
+                    driver.lease = None;
+                }
+            }
+            Effect::DropQueue => {
+                self.driver(whose).into_iter().for_each(|driver| driver.queue.clear());
+            }
+            Effect::DropProducer => {
+                self.driver(whose).into_iter().for_each(|driver| driver.producer = None);
+            }
+            Effect::Answer(ticket, answer) => self.answer(whose, ticket, answer),
+            Effect::Status(LaneState::Quarantined, why) => {
+                self.wrong.push(format!("lane {lane} is quarantined: {why}"));
+            }
+            Effect::Log(notice) => self.say(|| format!("{instance}, lane {lane}: {notice:?}")),
+            Effect::Count(count) => self.tally.count(&count),
+            Effect::Status(..) | Effect::Moved(_) | Effect::Gone => {}
+        }
+    }
+
+    pub(super) fn answer(&mut self, whose: Where, ticket: Ticket, answer: Answer) {
+        let wait = self.dice.millis(200, 1500);
+        let Some(driver) = self.driver(whose) else { return };
+        match answer {
+            Answer::Committed(state) if driver.lease == Some(ticket.lease) => {
+                let id = self.publishers.get(ticket.feed).map(|publisher| publisher.id.clone());
+                let state = state.unwrap_or(ticket.state);
+                if let (Some(id), Some(driver)) = (id, self.driver(whose)) {
+                    driver.states.insert(id, state);
+                }
+                self.after(wait, What::Poll(whose, ticket.lease, ticket.feed));
+            }
+            Answer::Committed(_) | Answer::Taken => {}
+            Answer::Refused(why) => self.wrong.push(format!("an outcome is refused: {why}")),
+        }
+    }
+
+    pub(super) fn poll(&mut self, whose: Where, lease: Lease, feed: usize) {
+        let Some(publisher) = self.publishers.get(feed) else { return };
+        let id: FeedId = publisher.id.clone();
+        let skew = self.replica(whose.place, whose.instance).map_or(0, |replica| replica.skew);
+        let now = self.clock(skew);
+        let Some(driver) = self.driver(whose) else { return };
+        if driver.lease != Some(lease) {
+            return;
+        }
+        if driver.queue.len() >= QUEUE {
+            self.after(Duration::from_millis(100), What::Poll(whose, lease, feed));
+            return;
+        }
+        let state: Arc<FeedState> = driver.states.get(&id).cloned().unwrap_or_default();
+        let Some(publisher) = self.publishers.get(feed) else { return };
+        let outcome = Arc::new(publisher.poll(&state, self.next, now.wall));
+        let ticket = Ticket { lease, feed, state: Arc::clone(&outcome.state) };
+        let Some(driver) = self.driver(whose) else { return };
+        driver.queue.push_back(Submitted { outcome, moving_from: None, ticket });
+        if matches!(driver.operation, Some(Operation::Receive)) {
+            driver.operation = None;
+            self.drive(whose);
+        }
+    }
+
+    /// What brokers have not answered is given up.
+    pub(super) fn give_up(&mut self, whose: Where) {
+        let Some(driver) = self.driver(whose) else { return };
+        let event = match &driver.operation {
+            Some(Operation::Fence) => Event::Fenced(Err(Undone::Away("no answer".to_owned()))),
+            Some(Operation::Restore) => Event::Restored(Err(Undone::GivenUp), 0),
+            Some(Operation::ReadHeads) => Event::HeadsRead(Err(Undone::GivenUp)),
+            Some(Operation::Commit { is_sent, .. }) => {
+                let is_doubtful = *is_sent;
+                Event::Committed(Err(Failure { is_doubtful, ..in_doubt("no answer") }))
+            }
+            Some(Operation::AwaitGroup { .. } | Operation::Receive | Operation::Rest) | None => {
+                return;
+            }
+        };
+        let event = match event {
+            // Restore that was only too slow is tried again.
+            Event::Restored(_, number) if !driver.stop.is_requested() => {
+                Event::Restored(Err(Undone::Away("no answer".to_owned())), number)
+            }
+            event => event,
+        };
+        self.finish(whose, event);
+    }
+}
+
+/// A transaction of which nobody knows the end.
+fn in_doubt(text: &str) -> Failure {
+    Failure { text: text.to_owned(), is_doubtful: true, refused: Vec::new() }
+}

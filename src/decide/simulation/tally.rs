@@ -1,0 +1,106 @@
+//! What histories came to: a simulation in which nothing happens proves nothing.
+
+use std::fmt;
+
+use crate::decide::lane::{Count, Found};
+
+/// How often each thing happened.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    histories: u64,
+    pub(super) kills: u64,
+    committed: u64,
+    failed: u64,
+    fenced: u64,
+    restored: u64,
+    found_committed: u64,
+    found_aborted: u64,
+    found_taken: u64,
+}
+
+impl Tally {
+    /// Of so many histories that have not begun.
+    pub(super) fn of(histories: u64) -> Self {
+        Self {
+            histories,
+            kills: 0,
+            committed: 0,
+            failed: 0,
+            fenced: 0,
+            restored: 0,
+            found_committed: 0,
+            found_aborted: 0,
+            found_taken: 0,
+        }
+    }
+
+    pub(super) fn count(&mut self, count: &Count) {
+        match count {
+            Count::Committed { .. } => self.committed += 1,
+            Count::Failed => self.failed += 1,
+            Count::Fenced => self.fenced += 1,
+            Count::Restored { .. } => self.restored += 1,
+            Count::Resolved(Found::Committed) => self.found_committed += 1,
+            Count::Resolved(Found::Aborted) => self.found_aborted += 1,
+            Count::Resolved(Found::Taken) => self.found_taken += 1,
+        }
+    }
+
+    /// Takes in those of another.
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self {
+            histories,
+            kills,
+            committed,
+            failed,
+            fenced,
+            restored,
+            found_committed,
+            found_aborted,
+            found_taken,
+        } = other;
+        self.histories += histories;
+        self.kills += kills;
+        self.committed += committed;
+        self.failed += failed;
+        self.fenced += fenced;
+        self.restored += restored;
+        self.found_committed += found_committed;
+        self.found_aborted += found_aborted;
+        self.found_taken += found_taken;
+    }
+
+    /// What never happened.
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        let all = [
+            ("a kill", self.kills),
+            ("a commit", self.committed),
+            ("a failed transaction", self.failed),
+            ("a fenced lane", self.fenced),
+            ("a restore", self.restored),
+            ("a commit that took effect although it looked failed", self.found_committed),
+            ("an abort that was looked up", self.found_aborted),
+            ("a lane found taken", self.found_taken),
+        ];
+        all.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} histories: {} commits, {} failed transactions (looked up: {} committed, {} aborted, \
+             {} taken), {} restores, {} times fenced, {} kills",
+            self.histories,
+            self.committed,
+            self.failed,
+            self.found_committed,
+            self.found_aborted,
+            self.found_taken,
+            self.restored,
+            self.fenced,
+            self.kills
+        )
+    }
+}

@@ -1,0 +1,400 @@
+//! Time, messages and trouble: what happens, in which order.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::time::Duration;
+
+use super::brokers::{Brokers, PartitionId, Refused, TransactionId};
+use super::checks;
+use super::dice::Dice;
+use super::group::{Group, Word};
+use super::publisher::{Publisher, ROOM};
+use super::replica::{Driver, Replica};
+use super::tally::Tally;
+use crate::commit::samples;
+use crate::decide::lane::log::Restored;
+use crate::decide::lane::wire::{Head, Line};
+use crate::decide::lane::{Topics, Undone};
+use crate::decide::{Lease, Moment, Now};
+
+/// For how long something goes wrong now and then.
+const TROUBLE: Duration = Duration::from_secs(40);
+
+/// After so long without trouble every lane is served and everything told.
+const PEACE: Duration = Duration::from_secs(75);
+
+/// How long a transaction may be open.
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long an answer of the brokers is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How many outcomes may wait for a lane.
+pub(super) const QUEUE: usize = 8;
+
+/// How many events are remembered.
+const TOLD: usize = 120;
+
+/// A driver, in a process, in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Where {
+    pub(super) place: usize,
+    pub(super) instance: u64,
+    pub(super) lane: u32,
+    pub(super) assignment: u64,
+}
+
+/// A request to the brokers, and whose operation it is.
+#[derive(Clone, Debug)]
+pub(super) enum Request {
+    Fence,
+    Produce(u64, TransactionId, PartitionId, Vec<Line>),
+    EndTransaction(u64, TransactionId),
+    /// The end of the lane's partition, and from there on its records.
+    Read {
+        after: Option<i64>,
+        end: Option<i64>,
+    },
+}
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    Fenced(u64),
+    Produced(PartitionId, i64),
+    Ended,
+    Restored(Result<Restored, Undone>),
+    Heads(Result<Vec<(Head, i64)>, Undone>),
+    Refused(Refused),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// The group's consumer is polled.
+    Turn(usize, u64),
+    Heartbeat(u64),
+    Heard(usize, u64, Word),
+    Released(u64, u32),
+    GroupTurn,
+    Poll(Where, Lease, usize),
+    Wake(Where, u64),
+    Arrive(Where, u64, Request),
+    Answered(Where, u64, Reply),
+    Mark(TransactionId, PartitionId),
+    TimeOut(u32, TransactionId),
+    Edit,
+    Trouble,
+    Restart(usize),
+}
+
+/// Whether a history is written down as it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pen {
+    Writing,
+    Down,
+}
+
+/// A deployment and all around it.
+pub(super) struct World {
+    pub(super) dice: Dice,
+    pub(super) now: Duration,
+    pub(super) queue: BinaryHeap<Reverse<(Duration, u64)>>,
+    pub(super) whats: BTreeMap<u64, What>,
+    pub(super) next: u64,
+    pub(super) lanes: u32,
+    pub(super) brokers: Brokers,
+    pub(super) group: Group,
+    /// `None`: dead.
+    pub(super) replicas: Vec<Option<Replica>>,
+    pub(super) publishers: Vec<Publisher>,
+    pub(super) next_instance: u64,
+    pub(super) next_transaction: TransactionId,
+    pub(super) topics: Topics,
+    /// Until then messages are lost and late.
+    pub(super) storm_until: Duration,
+    pub(super) tally: Tally,
+    pub(super) is_told: bool,
+    pub(super) told: VecDeque<String>,
+    pub(super) wrong: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, pen: Pen) -> Self {
+        let mut dice = Dice::new(seed);
+        let lanes = 1 + u32::try_from(dice.below(3)).unwrap_or(0);
+        let replicas = 1 + dice.below(3);
+        let mut world = Self {
+            dice,
+            now: Duration::ZERO,
+            queue: BinaryHeap::new(),
+            whats: BTreeMap::new(),
+            next: 0,
+            lanes,
+            brokers: Brokers::default(),
+            group: Group::new(lanes),
+            replicas: Vec::new(),
+            publishers: (0..lanes * 2).map(Publisher::new).collect(),
+            next_instance: 1,
+            next_transaction: 1,
+            topics: Topics { partitions: [2; 3], record_bytes_max: Some(ROOM) },
+            storm_until: Duration::ZERO,
+            tally: Tally::of(1),
+            is_told: pen == Pen::Writing,
+            told: VecDeque::new(),
+            wrong: Vec::new(),
+        };
+        for place in 0..usize::try_from(replicas).unwrap_or(1) {
+            world.replicas.push(None);
+            world.start(place);
+        }
+        world.at(Duration::from_millis(50), What::GroupTurn);
+        world.at(Duration::from_millis(500), What::Edit);
+        world.at(Duration::from_secs(1), What::Trouble);
+        world
+    }
+
+    pub(super) fn wrong(&self) -> &[String] {
+        &self.wrong
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    pub(super) fn told(self) -> Vec<String> {
+        self.told.into()
+    }
+
+    pub(super) fn run(&mut self) {
+        while self.now < TROUBLE + PEACE && self.wrong.is_empty() {
+            let Some(Reverse((at, number))) = self.queue.pop() else { break };
+            let Some(what) = self.whats.remove(&number) else { continue };
+            self.now = at;
+            self.happen(what);
+        }
+        if self.wrong.is_empty() {
+            self.wrong = checks::wrong(&self.brokers, &self.publishers, self.lanes);
+            for lane in 0..self.lanes {
+                let owners = self.replicas.iter().flatten().flat_map(|it| it.drivers.iter());
+                let owners = owners.filter(|((of, _), it)| *of == lane && it.lease.is_some());
+                if owners.count() != 1 {
+                    self.wrong.push(format!("lane {lane} is not served by one replica"));
+                }
+            }
+        }
+    }
+
+    pub(super) fn say(&mut self, line: impl FnOnce() -> String) {
+        if self.is_told {
+            let line = format!("{:>9.3} {}", self.now.as_secs_f64(), line());
+            self.told.push_back(line);
+            if self.told.len() > TOLD {
+                self.told.pop_front();
+            }
+        }
+    }
+
+    pub(super) fn at(&mut self, at: Duration, what: What) {
+        self.next += 1;
+        self.queue.push(Reverse((at.max(self.now), self.next)));
+        self.whats.insert(self.next, what);
+    }
+
+    pub(super) fn after(&mut self, wait: Duration, what: What) {
+        self.at(self.now + wait, what);
+    }
+
+    pub(super) fn is_peace(&self) -> bool {
+        self.now >= TROUBLE
+    }
+
+    pub(super) fn clock(&self, skew: i64) -> Now {
+        let elapsed = i64::try_from(self.now.as_millis()).unwrap_or(0);
+        let wall = samples::now().as_millisecond() + elapsed + skew * 1000;
+        let wall = crate::model::Timestamp::from_millisecond(wall).unwrap_or_default();
+        Now { at: Moment::after_start(self.now), wall }
+    }
+
+    /// How long a message is under way; `None`: it is lost.
+    pub(super) fn travel(&mut self, place: usize) -> Option<Duration> {
+        let is_cut = self.replicas.get(place).and_then(Option::as_ref);
+        if is_cut.is_some_and(|replica| replica.cut_until > self.now) {
+            return None;
+        }
+        let is_storm = self.now < self.storm_until;
+        if self.is_peace() {
+            return Some(self.dice.millis(1, 20));
+        }
+        if self.dice.once_in(if is_storm { 5 } else { 200 }) {
+            return None;
+        }
+        if self.dice.once_in(if is_storm { 4 } else { 60 }) {
+            return Some(self.dice.millis(500, 25_000));
+        }
+        Some(self.dice.millis(1, 40))
+    }
+
+    pub(super) fn start(&mut self, place: usize) {
+        let instance = self.next_instance;
+        self.next_instance += 1;
+        if let Some(replica) = self.replicas.get_mut(place) {
+            *replica = Some(Replica::new(instance, self.now));
+        }
+        self.group.join(instance, self.now);
+        self.say(|| format!("replica {place} starts as {instance}"));
+        let wait = self.dice.millis(1, 100);
+        self.after(wait, What::Turn(place, instance));
+    }
+
+    pub(super) fn replica(&mut self, place: usize, instance: u64) -> Option<&mut Replica> {
+        self.replicas.get_mut(place)?.as_mut().filter(|replica| replica.instance == instance)
+    }
+
+    pub(super) fn driver(&mut self, whose: Where) -> Option<&mut Driver> {
+        let replica = self.replica(whose.place, whose.instance)?;
+        replica.drivers.get_mut(&(whose.lane, whose.assignment))
+    }
+
+    /// Whether the process sleeps through this; then it happens when it wakes.
+    pub(super) fn sleeps(&mut self, place: usize, instance: u64, what: &What) -> bool {
+        let now = self.now;
+        let Some(replica) = self.replica(place, instance) else { return false };
+        let until = replica.asleep_until;
+        if until <= now {
+            return false;
+        }
+        self.at(until, what.clone());
+        true
+    }
+
+    pub(super) fn happen(&mut self, what: What) {
+        let of = match &what {
+            What::Turn(place, instance) | What::Heard(place, instance, _) => {
+                Some((*place, *instance))
+            }
+            What::Poll(of, _, _) | What::Wake(of, _) | What::Answered(of, _, _) => {
+                Some((of.place, of.instance))
+            }
+            _ => None,
+        };
+        if of.is_some_and(|(place, instance)| self.sleeps(place, instance, &what)) {
+            return;
+        }
+        match what {
+            What::Turn(place, instance) => self.turn(place, instance),
+            What::Heartbeat(instance) => self.heartbeat(instance),
+            What::Heard(place, instance, word) => {
+                if let Some(replica) = self.replica(place, instance) {
+                    replica.word = Some(word);
+                }
+            }
+            What::Released(instance, lane) => self.group.release(instance, lane),
+            What::GroupTurn => {
+                self.group.turn(self.now, &mut self.dice);
+                self.after(Duration::from_millis(250), What::GroupTurn);
+            }
+            What::Poll(whose, lease, feed) => self.poll(whose, lease, feed),
+            What::Wake(whose, number) => self.wake(whose, number),
+            What::Arrive(whose, number, request) => self.arrive(whose, number, request),
+            What::Answered(whose, number, reply) => self.answered(whose, number, reply),
+            What::Mark(transaction, partition) => self.brokers.mark(transaction, partition),
+            What::TimeOut(lane, transaction) => {
+                self.brokers.time_out(lane, transaction);
+                self.mark(lane);
+            }
+            What::Edit => self.edit(),
+            What::Trouble => self.trouble(),
+            What::Restart(place) => {
+                if self.replicas.get(place).is_some_and(Option::is_none) {
+                    self.start(place);
+                }
+            }
+        }
+    }
+
+    pub(super) fn edit(&mut self) {
+        if self.is_peace() {
+            return;
+        }
+        let count = u64::try_from(self.publishers.len()).unwrap_or(1);
+        let at = usize::try_from(self.dice.below(count)).unwrap_or(0);
+        if let Some(publisher) = self.publishers.get_mut(at) {
+            publisher.edit(&mut self.dice);
+        }
+        let wait = self.dice.millis(100, 1500);
+        self.after(wait, What::Edit);
+    }
+
+    pub(super) fn trouble(&mut self) {
+        if self.is_peace() {
+            self.end_trouble();
+            return;
+        }
+        let count = u64::try_from(self.replicas.len()).unwrap_or(1);
+        let place = usize::try_from(self.dice.below(count)).unwrap_or(0);
+        let now = self.now;
+        match self.dice.below(9) {
+            0 => self.kill(place),
+            1..=3 => {
+                let sleep = self.dice.millis(200, 14_000);
+                if let Some(Some(replica)) = self.replicas.get_mut(place) {
+                    replica.asleep_until = now + sleep;
+                    self.say(|| format!("replica {place} sleeps for {sleep:?}"));
+                }
+            }
+            4 => {
+                let cut = self.dice.millis(200, 12_000);
+                if let Some(Some(replica)) = self.replicas.get_mut(place) {
+                    replica.cut_until = now + cut;
+                    self.say(|| format!("replica {place} is cut off for {cut:?}"));
+                }
+            }
+            5 => {
+                self.storm_until = now + self.dice.millis(500, 6_000);
+                let until = self.storm_until;
+                self.say(|| format!("messages are lost and late until {until:?}"));
+            }
+            6 => {
+                self.say(|| "a lane is to move".to_owned());
+                self.group.revoke_one();
+            }
+            _ => {
+                let skew = i64::try_from(self.dice.below(7200)).unwrap_or(0) - 3600;
+                if let Some(Some(replica)) = self.replicas.get_mut(place) {
+                    if self.dice.once_in(2) {
+                        replica.skew = skew;
+                        self.say(|| format!("the clock of replica {place} is {skew} s off"));
+                    } else {
+                        replica.is_ending = true;
+                        replica.stop_all(|stop| stop.request(Moment::after_start(now)));
+                        self.say(|| format!("replica {place} ends cleanly"));
+                    }
+                }
+            }
+        }
+        let wait = self.dice.millis(300, 6_000);
+        self.after(wait, What::Trouble);
+    }
+
+    pub(super) fn kill(&mut self, place: usize) {
+        if let Some(replica) = self.replicas.get_mut(place)
+            && let Some(dead) = replica.take()
+        {
+            self.say(|| format!("replica {place} ({}) is killed", dead.instance));
+            self.tally.kills += 1;
+            let wait = self.dice.millis(50, 6_000);
+            self.after(wait, What::Restart(place));
+        }
+    }
+
+    /// Everybody wakes, is reached again, and is let be.
+    pub(super) fn end_trouble(&mut self) {
+        let now = self.now;
+        for replica in self.replicas.iter_mut().flatten() {
+            replica.asleep_until = replica.asleep_until.min(now);
+            replica.cut_until = now;
+        }
+        self.topics.record_bytes_max = Some(1 << 20);
+        self.say(|| "peace, and room for everything".to_owned());
+    }
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Puts deliberate breaks into the machine of a lane, one at a time, and says by which seed each was
+# found. Works on a copy of the checkout in target/sim-breaks; needs git, for `git apply`.
+#
+# Breaks 1 to 12 were chosen by whoever wrote the simulation, 13 to 22 by somebody who had not seen it.
+set -eu
+cd "$(dirname "$0")/../.."
+copy=target/sim-breaks
+rm -rf "$copy"
+mkdir -p "$copy"
+git ls-files -z | tar --null -T - -cf - | tar -xf - -C "$copy"
+cd "$copy"
+# A repository of its own, or `git apply` would look at the paths of the one around it.
+git init -q .
+if ! git apply -C1 --recount tests/simulation/breaks.patch; then
+    echo "tests/simulation/breaks.patch does not fit the machine any more: bring it up to date" >&2
+    exit 1
+fi
+CARGO_TARGET_DIR=../sim-breaks-build exec "${CARGO:-cargo}" test --locked --features fault-points --lib \
+    breaks_are_found
