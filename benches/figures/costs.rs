@@ -82,7 +82,8 @@ fn documents() -> Vec<Made> {
         let make: Box<dyn Fn(usize) -> String> = Box::new(|bytes| entries_with(*text, bytes));
         (*name, make)
     });
-    let entries = DOCUMENTS.iter().chain(ENTRIES).map(|(name, document)| {
+    let all = DOCUMENTS.iter().copied().chain([ENTRIES]).flatten();
+    let entries = all.map(|(name, document)| {
         let make: Box<dyn Fn(usize) -> String> = Box::new(*document);
         (*name, make)
     });

@@ -305,8 +305,6 @@ fn looks_like_html(text: &str) -> bool {
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
-mod growth;
-#[cfg(test)]
 mod left_out;
 #[cfg(test)]
 mod tests;
