@@ -293,11 +293,12 @@ impl FeedCheck<'_> {
 fn read_url(text: &str) -> Result<Url, String> {
     // What a mistake names has no query: that may hold a token.
     let named = text.split('?').next().unwrap_or_default();
-    if text.len() > URL_BYTES_MAX {
+    let too_long = || {
         let start = shown(named);
-        return Err(format!(
-            "\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"
-        ));
+        Err(format!("\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"))
+    };
+    if text.len() > URL_BYTES_MAX {
+        return too_long();
     }
     let mut url = Url::parse(text).map_err(|error| {
         let hint = if text.contains("://") {
@@ -321,7 +322,9 @@ fn read_url(text: &str) -> Result<Url, String> {
     }
     // Never sent to a server, so two that differ in it are the same feed.
     url.set_fragment(None);
-    Ok(url)
+    // Percent-encoded it may be three times as long, and so it is written: to a configuration too, which
+    // must be read again.
+    if url.as_str().len() > URL_BYTES_MAX { too_long() } else { Ok(url) }
 }
 
 /// What `query` says of a feed whose URL is published whole.
@@ -498,6 +501,9 @@ mod tests {
         let url = |bytes: usize| format!("https://a.b/{}", "x".repeat(bytes - 12));
         assert!(read_url(&url(URL_BYTES_MAX)).is_ok());
         assert!(read_url(&url(URL_BYTES_MAX + 1)).is_err());
+        let accents = format!("https://example.org/{}", "\u{e9}".repeat(1000));
+        assert!(accents.len() < URL_BYTES_MAX, "but not once it is percent-encoded");
+        assert!(read_url(&accents).is_err());
         assert!(read_publisher(&"д".repeat(PUBLISHER_CHARS_MAX)).is_ok());
         assert!(read_publisher(&"д".repeat(PUBLISHER_CHARS_MAX + 1)).is_err());
         assert_eq!(too_many(FEEDS_MAX), None);
