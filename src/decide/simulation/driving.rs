@@ -211,7 +211,11 @@ impl World {
             Effect::DropProducer => {
                 self.driver(whose).into_iter().for_each(|driver| driver.producer = None);
             }
-            Effect::Answer(ticket, answer) => self.answer(whose, ticket, answer),
+            Effect::Answer(ticket, answer) => {
+                // The scheduler hears of it when its poll has ended.
+                let wait = self.dice.millis(0, 60);
+                self.after(wait, What::PollEnded(whose, ticket, answer));
+            }
             Effect::Status(LaneState::Quarantined, why) => {
                 self.wrong.push(format!("lane {lane} is quarantined: {why}"));
             }

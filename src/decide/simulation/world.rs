@@ -9,12 +9,12 @@ use super::checks;
 use super::dice::Dice;
 use super::group::{Group, Word};
 use super::publisher::{Publisher, ROOM};
-use super::replica::{Driver, Replica};
+use super::replica::{Driver, Replica, Ticket};
 use super::tally::Tally;
 use crate::commit::samples;
 use crate::decide::lane::log::Restored;
 use crate::decide::lane::wire::{Head, Line};
-use crate::decide::lane::{Topics, Undone};
+use crate::decide::lane::{Answer, Topics, Undone};
 use crate::decide::{Lease, Moment, Now};
 
 /// For how long something goes wrong now and then.
@@ -77,6 +77,7 @@ pub(super) enum What {
     Released(u64, u32),
     GroupTurn,
     Poll(Where, Lease, usize),
+    PollEnded(Where, Ticket, Answer),
     Wake(Where, u64),
     Arrive(Where, u64, Request),
     Answered(Where, u64, Reply),
@@ -272,9 +273,10 @@ impl World {
             What::Turn(place, instance) | What::Heard(place, instance, _) => {
                 Some((*place, *instance))
             }
-            What::Poll(of, _, _) | What::Wake(of, _) | What::Answered(of, _, _) => {
-                Some((of.place, of.instance))
-            }
+            What::Poll(of, _, _)
+            | What::PollEnded(of, _, _)
+            | What::Wake(of, _)
+            | What::Answered(of, _, _) => Some((of.place, of.instance)),
             _ => None,
         };
         if of.is_some_and(|(place, instance)| self.sleeps(place, instance, &what)) {
@@ -294,6 +296,7 @@ impl World {
                 self.after(Duration::from_millis(250), What::GroupTurn);
             }
             What::Poll(whose, lease, feed) => self.poll(whose, lease, feed),
+            What::PollEnded(whose, ticket, answer) => self.answer(whose, ticket, answer),
             What::Wake(whose, number) => self.wake(whose, number),
             What::Arrive(whose, number, request) => self.arrive(whose, number, request),
             What::Answered(whose, number, reply) => self.answered(whose, number, reply),
