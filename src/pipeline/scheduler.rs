@@ -426,9 +426,13 @@ impl Scheduler {
     fn tell(&mut self, now: Timestamp) {
         let (due, overdue) = self.queue.overdue(now);
         let mut counts = FeedCounts { due, ..FeedCounts::default() };
+        let mut over_quota = 0;
+        // One pass: with many feeds this is most of what an idle daemon does.
         for (id, placed) in &self.feeds {
             let Some(held) = self.lanes.get(&placed.lane) else { continue };
             let state = held.states.get(id);
+            let waits = state.is_some_and(|state| state.plan.reason == schedule::Reason::Quota);
+            over_quota += usize::from(waits);
             if state.is_some_and(|state| state.put_off_for().is_some()) {
                 counts.crashed += 1;
                 continue;
@@ -440,12 +444,7 @@ impl Scheduler {
                 Standing::Gone => counts.gone += 1,
             }
         }
-        let states = self
-            .feeds
-            .iter()
-            .filter_map(|(id, placed)| self.lanes.get(&placed.lane)?.states.get(id));
-        let waits = |state: &&Arc<FeedState>| state.plan.reason == schedule::Reason::Quota;
-        self.poller.metrics.grown(self.poller.ledger.file_bytes(), states.filter(waits).count());
+        self.poller.metrics.grown(self.poller.ledger.file_bytes(), over_quota);
         self.poller.metrics.turned(now);
         self.poller.metrics.feeds_stand(counts, overdue, self.polls.len());
         let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
