@@ -1,13 +1,9 @@
 //! Publishers: entries that come, change and go; and what a poll makes of them.
 
-use std::sync::Arc;
-
 use super::dice::Dice;
 use crate::commit::samples;
-use crate::model::{
-    ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Record, Timestamp, Urgency,
-};
-use crate::state::{FeedState, STATE_VERSION, SeenArticle, Standing};
+use crate::model::{ArticleId, Digest, FeedId, Outcome, Record, Timestamp, Urgency};
+use crate::state::{FeedState, SeenArticle};
 
 /// How many entries a feed lists.
 const WINDOW: usize = 4;
@@ -84,7 +80,7 @@ impl Publisher {
             }
             let revision = before.map_or(1, |before| before.revision + 1);
             let guid = Some(format!("{:09}", stamp * 100 + records.len() as u64));
-            records.push(samples::routed(Record { revision, guid, ..record }));
+            records.push(Record { revision, guid, ..record });
             let article = SeenArticle {
                 digest,
                 revision,
@@ -95,23 +91,11 @@ impl Publisher {
             seen.remember(id, article);
         }
         let urgency = if records.is_empty() { Urgency::Lazy } else { Urgency::Prompt };
-        Outcome {
-            feed_id: self.id.clone(),
-            result: PollResult::Modified(EntryCounts::default()),
-            records,
-            rejects: Vec::new(),
-            state: Arc::new(FeedState {
-                version: STATE_VERSION,
-                knows_relevance: true,
-                sequence,
-                standing: Standing::Fine,
-                seen,
-                polled_at: Some(now),
-                ..state.clone()
-            }),
-            urgency,
-            bytes: 0,
-        }
+        let made = samples::outcome(self.id.as_str(), sequence, records);
+        let unpublished = state.unpublished.clone();
+        let polled_at = Some(now);
+        let state = FeedState { seen, polled_at, unpublished, ..FeedState::clone(&made.state) };
+        Outcome { state: state.into(), urgency, ..made }
     }
 }
 
