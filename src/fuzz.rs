@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
+use crate::model::state::FeedState;
 use crate::model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
     Quota, Steps, Timestamp, Validators,
@@ -18,7 +19,6 @@ use crate::model::{
 use crate::normalise::{Context, dates, normalise, repeated_marks};
 use crate::parse::{charset, date, guard, parse};
 use crate::pipeline::process::process;
-use crate::state::FeedState;
 use crate::tag::{Tagger, Texts};
 
 /// A name, and what it does with any bytes.

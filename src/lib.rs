@@ -8,7 +8,6 @@ pub mod normalise;
 pub mod decide;
 pub mod dedupe;
 pub mod tag;
-pub mod state;
 pub mod commit;
 pub mod pipeline;
 pub mod memory;

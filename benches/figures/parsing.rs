@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use conflictwire::model::state::FeedState;
 use conflictwire::model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,
     UrlQuery, Validators,
 };
 use conflictwire::pipeline::process::{process, process_within};
-use conflictwire::state::FeedState;
 use conflictwire::tag::Tagger;
 use url::Url;
 

@@ -18,10 +18,10 @@ use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
+use crate::model::state::{FeedState, Reason};
 use crate::model::{Feed, FeedId, Timestamp};
-use crate::schedule::Reason;
+use crate::schedule::Why;
 use crate::schedule::cadence::INTERVAL_START;
-use crate::state::{FeedState, Why};
 use crate::telemetry::shown::{Shown, shown};
 
 /// What a problem names as its file if the command line is wrong.
@@ -580,8 +580,7 @@ mod tests {
     use super::*;
     use crate::decide::States;
     use crate::model::FailureClass;
-    use crate::schedule::Plan;
-    use crate::state::{Crash, LastFailure, Standing};
+    use crate::model::state::{Crash, LastFailure, Plan, Standing};
 
     const FEEDS: &str =
         "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";

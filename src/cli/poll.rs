@@ -12,12 +12,12 @@ use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
+use crate::model::state::FeedState;
 use crate::model::{
     Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
     Validators,
 };
 use crate::pipeline::process::process;
-use crate::state::FeedState;
 use crate::tag::Tagger;
 use crate::telemetry::shown::json_line;
 

@@ -22,10 +22,10 @@ use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::sqlite::{Holder, holder};
 use crate::config::{Config, duration_text};
 use crate::decide::States;
+use crate::model::state::{FeedState, Reason, Standing};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::pipeline::trial::Trials;
-use crate::schedule::Reason;
-use crate::state::{Due, FeedState, Standing, Why};
+use crate::schedule::{self, Due, Why};
 
 /// How late a poll may be before nobody seems to make it: a busy daemon makes some by minutes.
 const LATE_MAX: Duration = Duration::from_secs(10 * 60);
@@ -220,7 +220,7 @@ impl Knowledge {
     /// When a feed is due by its state and the configuration as it is now, if it was ever polled.
     pub(super) fn due(&self, feed: &Feed, now: Timestamp) -> Option<Due> {
         let state = &self.of(feed)?.state;
-        let due = state.due(feed, || self.trials.under(feed), now);
+        let due = schedule::due(state, feed, || self.trials.under(feed), now);
         // A daemon that has run since goes by its plan; only one that starts now polls at once.
         let planned = state.plan.due_at.filter(|_| due.why == Why::NextDay);
         Some(Due { at: planned.unwrap_or(due.at), ..due })
@@ -729,8 +729,8 @@ mod tests {
         let crash = |under: String| {
             move |state: &mut FeedState| {
                 state.standing = Standing::Failing;
-                state.crash = Some(crate::state::Crash { under, at: now() });
-                state.last_failure = Some(crate::state::LastFailure {
+                state.crash = Some(crate::model::state::Crash { under, at: now() });
+                state.last_failure = Some(crate::model::state::LastFailure {
                     class: crate::model::FailureClass::Crash,
                     detail: String::new(),
                     at: now(),

@@ -23,8 +23,8 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::decide::{Lease, Past, States};
+use crate::model::state::FeedState;
 use crate::model::{FeedId, Outcome};
-use crate::state::FeedState;
 use crate::telemetry::Metrics;
 
 /// Which ledger, checked.

@@ -6,10 +6,10 @@ use crate::model::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
     RecordTag, SCHEMA_VERSION,
 };
+use crate::model::state::{FeedState, STATE_VERSION, Standing};
 use crate::model::{
     EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Route, Routed, Timestamp, Urgency,
 };
-use crate::state::{FeedState, STATE_VERSION, Standing};
 
 pub(crate) fn now() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().unwrap()

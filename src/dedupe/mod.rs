@@ -7,7 +7,7 @@ pub mod digest;
 pub mod fingerprint;
 
 use crate::model::Article;
-use crate::state::SeenArticle;
+use crate::model::state::SeenArticle;
 
 /// What an article is to what was seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,6 +28,7 @@ pub mod outcome;
 pub mod quota;
 pub mod record;
 pub mod reject;
+pub mod state;
 pub mod steps;
 pub mod tag;
 pub mod time;

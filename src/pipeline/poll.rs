@@ -24,8 +24,8 @@ use crate::decide::Lease;
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};
+use crate::model::state::{Crash, FeedState};
 use crate::model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
-use crate::state::{Crash, FeedState};
 use crate::tag::Tagger;
 use crate::telemetry::Metrics;
 

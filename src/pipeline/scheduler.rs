@@ -20,10 +20,10 @@ use crate::commit::{CommitError, LaneChange};
 use crate::config::Config;
 use crate::decide::{Lease, Past, States};
 use crate::fault::{Point, point};
+use crate::model::state::{FeedState, Reason, Standing};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
-use crate::state::{FeedState, Standing};
 use crate::telemetry::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
@@ -431,7 +431,7 @@ impl Scheduler {
         for (id, placed) in &self.feeds {
             let Some(held) = self.lanes.get(&placed.lane) else { continue };
             let state = held.states.get(id);
-            let waits = state.is_some_and(|state| state.plan.reason == schedule::Reason::Quota);
+            let waits = state.is_some_and(|state| state.plan.reason == Reason::Quota);
             over_quota += usize::from(waits);
             if state.is_some_and(|state| state.put_off_for().is_some()) {
                 counts.crashed += 1;
@@ -520,7 +520,7 @@ impl Scheduler {
         let feed = &placed.feed;
         let held = self.lanes.get(&placed.lane);
         let Some(state) = held.and_then(|held| held.states.get(&feed.id)) else { return now };
-        state.due(feed, || self.tools.trials.under(feed), now).at
+        schedule::due(state, feed, || self.tools.trials.under(feed), now).at
     }
 
     /// How long a drain may take, by the configuration as it is now.

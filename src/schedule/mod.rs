@@ -5,14 +5,16 @@
 //! (RFC 9110, 10.2.3). The plan keeps each of them, so `feeds explain` can say why.
 
 pub mod cadence;
+pub mod due;
 pub mod queue;
 
 use std::time::Duration;
 
 pub use cadence::next_interval;
+pub use due::{Due, Why, due};
 pub use queue::Queue;
-use serde::{Deserialize, Serialize};
 
+use crate::model::state::{Plan, Reason};
 use crate::model::{FailureClass, Feed, FeedId, Timestamp};
 
 /// A withdrawn feed is asked weekly, in case it was a mistake.
@@ -35,153 +37,6 @@ pub const LOCAL_WAIT: Duration = Duration::from_secs(60);
 
 /// The most jitter that is added to a wait, as a part of it.
 const JITTER_MAX: f64 = 0.1;
-
-/// What decided a plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenReason", into = "WrittenReason")]
-pub enum Reason {
-    /// A feed not polled before is due at once.
-    #[default]
-    FirstPoll,
-    /// The interval learned from how often the feed changes, or the configured one.
-    Interval,
-    /// The answer says it stays current until then.
-    Freshness,
-    /// The feed's own `ttl`.
-    Ttl,
-    /// The wait that grows with failures.
-    Backoff,
-    /// The server asked for it.
-    RetryAfter,
-    /// The publisher withdrew the feed.
-    Gone,
-    /// It has added as much as it may in a day.
-    Quota,
-    /// Its document ended the process that read it.
-    Crash,
-    /// Our own machine could not ask.
-    Local,
-}
-
-impl Reason {
-    const ALL: [Self; 10] = [
-        Self::FirstPoll,
-        Self::Interval,
-        Self::Freshness,
-        Self::Ttl,
-        Self::Backoff,
-        Self::RetryAfter,
-        Self::Gone,
-        Self::Quota,
-        Self::Crash,
-        Self::Local,
-    ];
-
-    /// Its name in feed states.
-    fn name(self) -> &'static str {
-        match self {
-            Self::FirstPoll => "first_poll",
-            Self::Interval => "interval",
-            Self::Freshness => "freshness",
-            Self::Ttl => "ttl",
-            Self::Backoff => "backoff",
-            Self::RetryAfter => "retry_after",
-            Self::Gone => "gone",
-            Self::Quota => "quota",
-            Self::Crash => "crash",
-            Self::Local => "local",
-        }
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
-    }
-
-    /// The nearest that every program knows that reads feed states of this version.
-    fn known_from_the_start(self) -> Self {
-        match self {
-            Self::Quota | Self::Crash | Self::Local => Self::Backoff,
-            Self::FirstPoll
-            | Self::Interval
-            | Self::Freshness
-            | Self::Ttl
-            | Self::Backoff
-            | Self::RetryAfter
-            | Self::Gone => self,
-        }
-    }
-
-    /// For a person.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::FirstPoll => "it has not been polled before",
-            Self::Interval => "its interval",
-            Self::Freshness => "its last answer stays current until then",
-            Self::Ttl => "the feed's own ttl",
-            Self::Backoff => "the wait that grows with failures",
-            Self::RetryAfter => "the server asked to wait",
-            Self::Gone => "the publisher withdrew it; it is asked weekly",
-            Self::Quota => "it has added as much as it may in a day",
-            Self::Crash => {
-                "its document ended the process that read it; such a feed is asked weekly"
-            }
-            Self::Local => "this machine could not ask last time",
-        }
-    }
-}
-
-/// A reason as it is written, two members of a plan. The first programs that read states refuse one
-/// with a reason that they do not know, and with it every state beside it: `reason` is one that they
-/// know, `exact_reason` the reason itself where that is another.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct WrittenReason {
-    reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exact_reason: Option<String>,
-}
-
-impl From<Reason> for WrittenReason {
-    fn from(reason: Reason) -> Self {
-        let known = reason.known_from_the_start();
-        let exact_reason = (known != reason).then(|| reason.name().to_owned());
-        Self { reason: known.name().to_owned(), exact_reason }
-    }
-}
-
-impl From<WrittenReason> for Reason {
-    fn from(WrittenReason { reason, exact_reason }: WrittenReason) -> Self {
-        let exact = exact_reason.and_then(|exact| Self::of_name(&exact));
-        // One that a later version gave is no reason to ask sooner than it would.
-        let nearest = if reason.is_empty() { Self::FirstPoll } else { Self::Backoff };
-        exact.or_else(|| Self::of_name(&reason)).unwrap_or(nearest)
-    }
-}
-
-/// When a feed is to be polled next, and everything that made it so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Plan {
-    /// When; `None` before the first poll: at once.
-    pub due_at: Option<Timestamp>,
-    /// What decided.
-    #[serde(flatten)]
-    pub reason: Reason,
-    /// The learned or configured interval.
-    pub interval: Duration,
-    /// How long the last answer stays current, as far as it was believed.
-    pub fresh_for: Option<Duration>,
-    /// The feed's own `ttl`, as far as it was believed.
-    pub ttl: Option<Duration>,
-    /// The wait after failures.
-    pub backoff: Option<Duration>,
-    /// What the server asked for, as far as it was believed.
-    pub retry_after: Option<Duration>,
-    /// Until the next day, for a feed that has used up its quota.
-    pub quota: Option<Duration>,
-    /// Added so that feeds do not move in step.
-    pub jitter: Duration,
-}
 
 /// What the last poll has to say about the next.
 #[derive(Clone, Copy, Debug, Default)]

@@ -258,21 +258,3 @@ fn a_feed_that_moves_while_in_flight_waits_at_its_new_host() {
     assert_eq!(queue.next(after(10)), Next::Poll(id("a")));
     assert_eq!(queue.next(after(10)), Next::Idle, "the new host has one place");
 }
-
-/// One word more in a state, and the first programs refuse the ledger.
-#[test]
-fn every_plan_reads_back_and_is_readable_to_the_first_programs() {
-    for reason in Reason::ALL {
-        let plan = Plan { reason, quota: Some(Duration::from_secs(1)), ..Plan::default() };
-        let written = serde_json::to_value(plan).unwrap();
-        let known =
-            ["first_poll", "interval", "freshness", "ttl", "backoff", "retry_after", "gone"];
-        assert!(known.iter().any(|known| written["reason"] == *known), "{written}");
-        assert_eq!(serde_json::from_value::<Plan>(written).unwrap(), plan);
-    }
-    let unheard_of = r#"{"reason":"gone","exact_reason":"unheard_of"}"#;
-    assert_eq!(serde_json::from_str::<Plan>(unheard_of).unwrap().reason, Reason::Gone);
-    let unheard_of = r#"{"reason":"unheard_of"}"#;
-    assert_eq!(serde_json::from_str::<Plan>(unheard_of).unwrap().reason, Reason::Backoff);
-    assert_eq!(serde_json::from_str::<Plan>("{}").unwrap(), Plan::default());
-}

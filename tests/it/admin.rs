@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use conflictwire::state::Standing;
+use conflictwire::model::state::Standing;
 
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::publisher::{Delivery, Reply};

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use conflictwire::model::FailureClass;
-use conflictwire::state::Standing;
+use conflictwire::model::state::Standing;
 use flate2::Compression;
 
 use crate::constructions::documents::rss_at;

@@ -10,9 +10,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use conflictwire::commit::sqlite::{SqliteLedger, SqliteSettings};
+use conflictwire::model::state::FeedState;
 use conflictwire::model::{Record, Reject};
 use conflictwire::pipeline::process::process;
-use conflictwire::state::FeedState;
 use conflictwire::tag::{Source, Tagger};
 use serde_json::{Map, Value, json};
 

@@ -1,11 +1,11 @@
 //! Twice the text takes twice the steps, whatever it is made of. What a step is worth in processor time
 //! is for the benchmark to say (`benches/README.md`).
 
+use conflictwire::model::state::{FeedState, SeenArticle};
 use conflictwire::model::{ArticleId, Digest, Entry, EntryText, Feed, Quota, Steps, TextKind};
 use conflictwire::normalise::{Context, normalise};
 use conflictwire::parse::parse;
 use conflictwire::pipeline::process::process_within;
-use conflictwire::state::{FeedState, SeenArticle};
 use conflictwire::tag::{Tagger, Texts};
 
 use crate::constructions::Construction;

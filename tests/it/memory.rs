@@ -4,7 +4,7 @@
 //! The limit is that of a control group where one may be made, else `RLIMIT_DATA`.
 
 use conflictwire::model::FailureClass;
-use conflictwire::state::FeedState;
+use conflictwire::model::state::FeedState;
 
 use crate::support::cage::Cage;
 use crate::support::daemon::Setup;

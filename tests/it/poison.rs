@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use conflictwire::model::FailureClass;
-use conflictwire::state::FeedState;
+use conflictwire::model::state::FeedState;
 
 use crate::support::daemon::{BINARY, Daemon, Setup};
 use crate::support::ledger::Ledger;

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
+use conflictwire::model::state::FeedState;
 use conflictwire::model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,
     Validators,
 };
 use conflictwire::pipeline::process::process;
-use conflictwire::state::FeedState;
 use conflictwire::tag::Tagger;
 use serde_json::Value;
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use conflictwire::model::state::{
+    FeedState, Plan, Reason, STATE_VERSION, Seen, SeenArticle, Standing,
+};
 use conflictwire::model::{
     ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators,
 };
-use conflictwire::schedule::{Plan, Reason};
-use conflictwire::state::{FeedState, STATE_VERSION, Seen, SeenArticle, Standing};
 use tokio::runtime::Runtime;
 use url::Url;
 

@@ -20,8 +20,8 @@ use crate::decide::lane::{
     Submitted, Topics, Undone,
 };
 use crate::decide::{Lease, Moment};
+use crate::model::state::FeedState;
 use crate::model::{FeedId, Outcome};
-use crate::state::FeedState;
 
 /// How often librdkafka is let speak while nothing is committed, and the topics are compared.
 const IDLE: Duration = Duration::from_secs(1);

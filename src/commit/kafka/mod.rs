@@ -54,8 +54,8 @@ use super::{CommitError, LaneChange};
 use crate::clock::Clock;
 use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
 use crate::decide::{Lease, Moment, Now, States};
+use crate::model::state::FeedState;
 use crate::model::{FeedId, Outcome};
-use crate::state::FeedState;
 use crate::telemetry::Metrics;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one

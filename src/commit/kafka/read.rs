@@ -20,8 +20,8 @@ use super::owners::{Member, Owners};
 use super::settings::KafkaSettings;
 use super::trouble::{self, Heard};
 use crate::commit::filter::{Facts, Filter};
+use crate::model::state::FeedState;
 use crate::model::{FeedId, Timestamp};
-use crate::state::FeedState;
 
 /// How long a reader waits for a first answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);

@@ -25,7 +25,7 @@ use crate::decide::lane::log::{Contradiction, Reading, Restored, read_head};
 use crate::decide::lane::wire::Head;
 use crate::fault::{self, Point};
 use crate::model::FeedId;
-use crate::state::FeedState;
+use crate::model::state::FeedState;
 
 /// How long one request, or one look for records, may take.
 const SLICE: Duration = Duration::from_millis(500);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Error;
 
 use super::search_text::search_text;
+use crate::model::state::Standing;
 use crate::model::{Outcome, Record, Reject, Timestamp};
-use crate::state::Standing;
 
 /// The rows of one outcome.
 #[derive(Debug)]

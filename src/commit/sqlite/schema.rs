@@ -15,7 +15,7 @@ use crate::commit::CommitError;
 use crate::decide::States;
 use crate::fault::{self, Point};
 use crate::model::FeedId;
-use crate::state::FeedState;
+use crate::model::state::FeedState;
 
 /// Marks the file as ours: "cwir" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x6377_6972;

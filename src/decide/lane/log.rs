@@ -5,8 +5,8 @@ use std::fmt;
 use super::hash::HASH_VERSION;
 use super::wire::{HEAD_VERSION, Head};
 use crate::decide::{Past, States};
+use crate::model::state::{FeedState, is_readable};
 use crate::model::{FeedId, Timestamp};
-use crate::state::{FeedState, is_readable};
 
 /// The log says what it cannot say if nothing was lost: somebody must look.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

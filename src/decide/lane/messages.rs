@@ -9,7 +9,7 @@ use super::stop::{GiveUp, Stop};
 use super::wire::{Head, LeftOut, Line};
 use crate::decide::{Lease, Moment, Past, States};
 use crate::model::FeedId;
-use crate::state::FeedState;
+use crate::model::state::FeedState;
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

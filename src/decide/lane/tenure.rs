@@ -10,8 +10,8 @@ use super::messages::Topics;
 use super::wire::{Draft, Head, Layout};
 use super::{Ending, PUT_OFF, Settings};
 use crate::decide::{Lease, Moment, Now, Past};
+use crate::model::state::FeedState;
 use crate::model::{FeedId, Outcome};
-use crate::state::FeedState;
 
 /// librdkafka's own limit of a record (`message.max.bytes`), where that of the topics is not known.
 const RECORD_BYTES_DEFAULT: usize = 1_000_000;

@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 use super::hash::HASH_VERSION;
 use crate::decide::{OwnerEnd, Past};
 use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
+use crate::model::state::{FeedState, Room};
 use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
-use crate::state::{FeedState, Room};
 
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
 const FRAMING_BYTES: usize = 1024;
@@ -420,7 +420,7 @@ mod tests {
     use super::*;
     use crate::commit::samples::{now, outcome, record, reject, tagged};
     use crate::model::Digest;
-    use crate::state::SeenArticle;
+    use crate::model::state::SeenArticle;
 
     fn layout(partition_by: PartitionBy, record_bytes_max: usize) -> Layout {
         let known_bytes_max = Some(record_bytes_max);

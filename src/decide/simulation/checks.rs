@@ -6,8 +6,8 @@ use super::brokers::{Brokers, Stored};
 use super::publisher::{Publisher, article, feed_of, title};
 use crate::decide::lane::log::Reading;
 use crate::decide::lane::wire::{Head, Target};
+use crate::model::state::FeedState;
 use crate::model::{ArticleId, FeedId};
-use crate::state::FeedState;
 
 /// Everything that is wrong with what stands in the topics. Publishers have stood still and every
 /// replica is well, long enough for everything to be told.

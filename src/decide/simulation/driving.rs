@@ -13,7 +13,7 @@ use crate::decide::lane::{
 };
 use crate::decide::{Lease, Moment};
 use crate::model::FeedId;
-use crate::state::FeedState;
+use crate::model::state::FeedState;
 
 impl World {
     /// Goes on until something has to be waited for.

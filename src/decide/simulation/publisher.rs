@@ -2,8 +2,8 @@
 
 use super::dice::Dice;
 use crate::commit::samples;
+use crate::model::state::{FeedState, SeenArticle};
 use crate::model::{ArticleId, Digest, FeedId, Outcome, Record, Timestamp, Urgency};
-use crate::state::{FeedState, SeenArticle};
 
 /// How many entries a feed lists.
 const WINDOW: usize = 4;

@@ -10,7 +10,7 @@ use super::group::Word;
 use crate::decide::Lease;
 use crate::decide::lane::{GiveUp, Lane, Stop, Submitted, Topics};
 use crate::model::FeedId;
-use crate::state::FeedState;
+use crate::model::state::FeedState;
 
 /// Whoever waits for a commit.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::Source;
 use super::shown::shown_language;
 use super::withdrawn::taken_back;
+use crate::model::state::FeedState;
 use crate::model::{Article, ArticleId, Digest, Entry, TooCostly};
 use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{Problem, passed_over};
-use crate::state::FeedState;
 
 /// How many guids and links that identify nothing a feed's state remembers. A publisher with more
 /// repeats them in every document anyway.

@@ -23,16 +23,16 @@ use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
 use crate::model::record::RecordFeed;
 use crate::model::reject::{DETAIL_BYTES_MAX, cut};
+use crate::model::state::{
+    Crash, FeedState, LastFailure, Reason, STATE_VERSION, SeenArticle, Standing, until_next_day,
+};
 use crate::model::{
     Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
     Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
 };
 use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
-use crate::schedule::{Hints, Reason, dice, plan, plan_after_local_trouble};
-use crate::state::{
-    Crash, FeedState, LastFailure, STATE_VERSION, SeenArticle, Standing, until_next_day,
-};
+use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
 use crate::tag::{Tagger, Texts};
 
 /// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is

@@ -3,9 +3,9 @@
 use super::budget::{Budget, reject_bytes};
 use super::{FAILURES_REJECTED_MAX, RECORD_BYTE_STEPS, REFUSED_MAX, Source, wire};
 use crate::dedupe::digest::bytes_digest;
+use crate::model::state::FeedState;
 use crate::model::{Body, Digest, Feed, Reject, Timestamp};
 use crate::parse::{ParseFailure, Problem};
-use crate::state::FeedState;
 
 /// Steps for each byte that is refused: a digest is made of it, and it is copied.
 const REFUSED_BYTE_STEPS: usize = 4;

@@ -10,6 +10,7 @@ use crate::model::record::{
     REJECT_SCHEMA_VERSION, RecordChange, RecordConflict, RecordDateQuality, RecordDates,
     RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
 };
+use crate::model::state::SeenArticle;
 use crate::model::{
     Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
     TextKind, Timestamp,
@@ -17,7 +18,6 @@ use crate::model::{
 use crate::normalise::text::{Layout, plain_text};
 use crate::normalise::{language, line};
 use crate::parse::{FeedFormat, ParsedFeed, Problem};
-use crate::state::SeenArticle;
 
 pub(super) fn record(
     article: &Article,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::budget::{Budget, record_bytes};
 use super::{RECORD_BYTE_STEPS, Source, wire};
+use crate::model::state::{FeedState, SeenArticle};
 use crate::model::{
     Article, ArticleId, Change, Digest, EntryCounts, Routed, Steps, Timestamp, TooCostly,
 };
 use crate::normalise::{Context, withdrawn};
 use crate::parse::{Deletions, FeedFormat, ParseFailure};
-use crate::state::{FeedState, SeenArticle};
 
 /// The articles that are taken back, each once, in the order of the document. Nothing is left of them
 /// but what they are known by.

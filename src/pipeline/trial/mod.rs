@@ -30,8 +30,8 @@ use tracing::{debug, warn};
 use self::wire::{SetUp, WireFeed, head_of, set_up_head};
 use self::worker::{Death, Worker, WorkerError};
 use crate::config::TagSettings;
+use crate::model::state::FeedState;
 use crate::model::{Body, Feed, FeedId, Timestamp};
-use crate::state::FeedState;
 use crate::telemetry::Metrics;
 
 /// The most processes at once, and no more than there are processors: each may take as much memory

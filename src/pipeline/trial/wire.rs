@@ -13,10 +13,10 @@ use url::Url;
 use super::Document;
 use crate::config::TagSettings;
 use crate::model::feed::NotAFeedId;
+use crate::model::state::FeedState;
 use crate::model::{
     Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators,
 };
-use crate::state::FeedState;
 use crate::tag::{LexiconProblem, Source, Tagger};
 
 /// The answer to a frame, one byte: done, and ready for the next.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use conflictwire::clock::Clock;
 use conflictwire::model::FailureClass;
-use conflictwire::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL, Reason};
-use conflictwire::state::{FeedState, Standing};
+use conflictwire::model::state::{FeedState, Reason, Standing};
+use conflictwire::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL};
 use tokio::time::Instant;
 
 use crate::support::daemon::Setup;

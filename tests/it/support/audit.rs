@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use conflictwire::dedupe::digest::digest;
+use conflictwire::model::state::FeedState;
 use conflictwire::model::{ArticleId, Digest};
 use conflictwire::normalise::link::without_scheme;
-use conflictwire::state::FeedState;
 use serde_json::Value;
 use url::Url;
 

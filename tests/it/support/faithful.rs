@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use conflictwire::dedupe::digest::digest;
 use conflictwire::model::ArticleId;
-use conflictwire::state::{FeedState, STATE_VERSION, SeenArticle};
+use conflictwire::model::state::{FeedState, STATE_VERSION, SeenArticle};
 use serde_json::{Value, json};
 
 use super::growing::{Growing, Pace};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use conflictwire::model::FeedId;
-use conflictwire::state::FeedState;
+use conflictwire::model::state::FeedState;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::audit::{Audit, Row};

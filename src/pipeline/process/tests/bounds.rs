@@ -149,7 +149,7 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
     let outcome = polls(&Feed { entries_max: 500, ..wide() }, &answers);
     let mut state = FeedState::clone(&outcome.state);
     assert!(state.seen.len() <= 1000, "{}", state.seen.len());
-    state.seen = crate::state::Seen::default();
+    state.seen = crate::model::state::Seen::default();
     let written = serde_json::to_vec(&state).unwrap().len() as u64;
     assert!(written <= BYTES_MAX, "{written} bytes");
     assert!(state_bytes(&state) <= BYTES_MAX);

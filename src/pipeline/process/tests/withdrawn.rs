@@ -263,7 +263,7 @@ fn deletions_without_end_are_read_up_to_a_limit_and_cost_what_they_are_long() {
 /// What no topic takes waits for room; taken back, it waits for nothing.
 #[test]
 fn what_waits_for_room_and_is_taken_back_is_withdrawn_once_if_it_was_published() {
-    use crate::state::Room;
+    use crate::model::state::Room;
     let shown = |title| atom(&[entry("1", title, BEFORE)]);
     let gone = || atom(&[deleted("1", LATER)]);
     let room = Room { bytes: 2, limit: 1 };

@@ -81,7 +81,7 @@ impl FeedState {
 mod tests {
     use super::*;
     use crate::model::Validators;
-    use crate::state::{Seen, SeenArticle};
+    use crate::model::state::{Seen, SeenArticle};
 
     const DIGEST: Digest = Digest([7; 8]);
 

@@ -18,7 +18,7 @@
 //!   `readable_from` says from which version on.
 
 mod day_use;
-mod due;
+mod plan;
 mod seen;
 mod unpublished;
 
@@ -26,14 +26,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use day_use::{DayUse, until_next_day};
-pub use due::{Due, Why};
+pub use plan::{Plan, Reason};
 pub use seen::{Seen, SeenArticle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 pub use unpublished::{Room, Unpublished};
 
-use crate::model::{ArticleId, Digest, FailureClass, Timestamp, Validators};
-use crate::schedule::Plan;
+use crate::model::{ArticleId, Digest, FailureClass, Feed, Timestamp, Validators};
 
 /// The version of the wire form.
 pub const STATE_VERSION: u32 = 1;
@@ -217,6 +216,28 @@ impl FeedState {
         self.crash.as_ref().filter(|_| is_last)
     }
 
+    /// Whether the last poll asked another URL than the one that is configured now. What it came to
+    /// says nothing of this one.
+    pub fn is_of_another_url(&self, feed: &Feed) -> bool {
+        self.url.as_ref().is_some_and(|url| *url != feed.url.as_str())
+    }
+
+    /// The same without what is known of the URL alone: how it answered, and what it asked for. What it
+    /// showed stays.
+    #[must_use]
+    pub fn without_its_url(&self) -> Self {
+        Self {
+            standing: Standing::New,
+            plan: Plan::default(),
+            succeeded_at: None,
+            failures: 0,
+            last_failure: None,
+            moved_to: None,
+            body_digest: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether the next poll would publish the same after either, whatever it is answered: validators,
     /// schedule and failures only decide how it asks.
     ///
@@ -249,7 +270,6 @@ impl FeedState {
 mod tests {
     use super::*;
     use crate::model::ArticleId;
-    use crate::schedule::Reason;
 
     #[test]
     fn a_feed_that_fails_for_ever_reads_otherwise_ever_more_seldom() {

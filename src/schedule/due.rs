@@ -1,0 +1,58 @@
+//! When a feed is due, by its state and by the configuration and the clock as they are now.
+//!
+//! A state says what was planned at the last poll. What has changed since may overrule it, and both
+//! the scheduler and the commands that show a schedule must say the same then.
+
+use super::due_at;
+use crate::model::state::{FeedState, Reason};
+use crate::model::{Feed, Timestamp};
+
+/// When a feed is due, and why not when it was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When; in the past for one that waits.
+    pub at: Timestamp,
+    /// What decided.
+    pub why: Why,
+}
+
+/// What decided when a feed is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The plan of its last poll.
+    Planned,
+    /// That plan, shortened: the configuration allows no such wait now, or the clock was put back.
+    Shortened,
+    /// It has another URL than at its last poll.
+    NewUrl,
+    /// Its document ended another version of the program, or this one configured otherwise.
+    OtherSetUp,
+    /// It had used up its quota, which is larger now.
+    QuotaRaised,
+    /// It had used up the quota of a day that is over.
+    NextDay,
+}
+
+/// When the feed is due. `under` makes what a crash is remembered under, of the configuration as
+/// it is now.
+pub fn due(state: &FeedState, feed: &Feed, under: impl FnOnce() -> String, now: Timestamp) -> Due {
+    let at_once = |why| Due { at: now, why };
+    // A new URL under an old id keeps the state and is tried at once: someone changed it
+    // because the old one did not do.
+    if state.is_of_another_url(feed) {
+        return at_once(Why::NewUrl);
+    }
+    // So is one whose document crashed an earlier version, or this one configured otherwise.
+    if state.put_off_for().is_some_and(|crash| crash.under != under()) {
+        return at_once(Why::OtherSetUp);
+    }
+    // A quota may have been raised, and the next day begins for all feeds at once.
+    if state.plan.reason == Reason::Quota && !state.today.on_day_of(now).is_spent(feed.quota) {
+        let is_same_day = state.today.on_day_of(now).day == state.today.day;
+        let why = if is_same_day { Why::QuotaRaised } else { Why::NextDay };
+        return Due { at: state.plan.due_at.map_or(now, |at| at.min(now)), why };
+    }
+    let at = due_at(feed, &state.plan, state.polled_at, now);
+    let is_shortened = state.plan.due_at.is_some_and(|planned| at < planned);
+    Due { at, why: if is_shortened { Why::Shortened } else { Why::Planned } }
+}
