@@ -13,7 +13,7 @@ pub mod pipeline;
 pub mod memory;
 pub mod admin;
 pub mod config;
-pub mod telemetry;
+pub mod status;
 pub mod demo;
 pub mod cli;
 pub mod clock;

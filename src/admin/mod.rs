@@ -6,18 +6,16 @@
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
 //! | `/metrics` | OpenMetrics text |
 
-pub mod readiness;
 mod server;
 
 use std::sync::Arc;
 
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
-use readiness::hung_text;
-pub use readiness::{Readiness, Unready};
 pub use server::{AdminStartError, start};
 
-use crate::telemetry::Metrics;
+use crate::status::readiness::hung_text;
+use crate::status::{Metrics, Readiness};
 
 /// What `/metrics` is written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

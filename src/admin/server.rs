@@ -221,9 +221,8 @@ mod tests {
     use std::io::{Read, Write};
     use std::sync::Arc;
 
-    use super::super::Readiness;
     use super::*;
-    use crate::telemetry::Metrics;
+    use crate::status::{Metrics, Readiness};
 
     /// There is no other runtime here, and this thread waits for the answer: whatever keeps all of
     /// the daemon's workers busy is no different.

@@ -19,7 +19,7 @@ use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
 use crate::model::{Answer, Feed, Steps};
 use crate::parse;
-use crate::telemetry::shown::{Shown, shown};
+use crate::status::shown::{Shown, shown};
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.

@@ -22,7 +22,7 @@ use crate::model::state::{FeedState, Reason};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::Why;
 use crate::schedule::cadence::INTERVAL_START;
-use crate::telemetry::shown::{Shown, shown};
+use crate::status::shown::{Shown, shown};
 
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";

@@ -5,7 +5,7 @@
 /// Writes a line to standard error, for a person. Whatever stands in it cannot steer the terminal.
 macro_rules! say {
     ($($part:tt)*) => {
-        anstream::eprintln!("{}", $crate::telemetry::shown::Shown(format_args!($($part)*)))
+        anstream::eprintln!("{}", $crate::status::shown::Shown(format_args!($($part)*)))
     };
 }
 
@@ -32,8 +32,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use tracing::error;
 
 use crate::config::ConfigError;
-use crate::telemetry;
-use crate::telemetry::shown::shown;
+use crate::status::log;
+use crate::status::shown::shown;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +203,7 @@ fn report(error: &anyhow::Error) -> Exit {
         return Exit::Fine;
     }
     if let Some(ConfigError(problems)) = error.downcast_ref() {
-        if telemetry::writes_json() {
+        if log::writes_json() {
             for problem in problems {
                 error!(config.problem = %problem, "the configuration cannot be used");
             }
@@ -212,7 +212,7 @@ fn report(error: &anyhow::Error) -> Exit {
         }
         return Exit::Config;
     }
-    if telemetry::writes_json() {
+    if log::writes_json() {
         error!(error = format!("{error:#}"), "conflictwire ends");
     } else {
         say!("error: {error:#}");

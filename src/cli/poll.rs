@@ -18,8 +18,8 @@ use crate::model::{
     Validators,
 };
 use crate::pipeline::process::process;
+use crate::status::shown::json_line;
 use crate::tag::Tagger;
-use crate::telemetry::shown::json_line;
 
 /// Polls each feed once and prints its records: for people on a terminal, one JSON object a line
 /// otherwise. Nothing is stored.

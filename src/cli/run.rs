@@ -13,7 +13,7 @@ use crate::commit::CommitError;
 use crate::config::{Config, load, log_settings};
 use crate::pipeline::{Daemon, Drained, RunError};
 use crate::shutdown::Signals;
-use crate::telemetry;
+use crate::status::log;
 
 /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT. A second signal
 /// ends at once; SIGHUP reads the configuration anew.
@@ -28,8 +28,8 @@ pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let path = config;
     let config = load(path).and_then(Config::with_feeds);
     // A configuration with mistakes says all the same how lines are to look.
-    telemetry::install(&config.as_ref().map_or_else(|_| log_settings(path), |config| config.log));
-    telemetry::log_panics();
+    log::install(&config.as_ref().map_or_else(|_| log_settings(path), |config| config.log));
+    log::log_panics();
     let config = config?;
     info!(service.version = env!("CARGO_PKG_VERSION"), "conflictwire starts");
     if let Some(path) = &config.path {

@@ -18,7 +18,7 @@ use crate::commit::filter::Filter;
 use crate::commit::sqlite::query::Query;
 use crate::commit::sqlite::read::{Order, Reader, Revisions, Search};
 use crate::model::{Record, Timestamp};
-use crate::telemetry::shown::{json_line, printable};
+use crate::status::shown::{json_line, printable};
 
 /// Words asked for, wherever they stand.
 const MATCH: Paint = AnsiColor::Yellow.on_default().bold();

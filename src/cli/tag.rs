@@ -15,8 +15,8 @@ use crate::config::load;
 use crate::model::Steps;
 use crate::model::record::RecordConflict;
 use crate::normalise::language::{Hints, language};
+use crate::status::shown::{Shown, json_line};
 use crate::tag::{Tagger, Texts};
-use crate::telemetry::shown::{Shown, json_line};
 
 /// Longest line, and longest document of plain text, that is read.
 ///

@@ -15,7 +15,7 @@ use crate::commit::filter::Filter;
 use crate::commit::kafka::read::{Absence, Followed, Follower, TopicReader};
 use crate::commit::sqlite::read::Reader;
 use crate::commit::{KafkaSettings, LedgerSettings};
-use crate::telemetry::shown::json_line;
+use crate::status::shown::json_line;
 
 /// How long to wait before asking again. A person sees no delay, and asking costs one lookup.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);

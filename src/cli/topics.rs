@@ -22,7 +22,7 @@ use crate::commit::kafka::topics::{
     risks, shown,
 };
 use crate::config;
-use crate::telemetry::shown::Shown;
+use crate::status::shown::Shown;
 
 /// How long a plan waits for Kafka: it is worth something without it.
 const PLAN_WAIT: Duration = Duration::from_secs(5);

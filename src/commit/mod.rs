@@ -25,7 +25,7 @@ use url::Url;
 use crate::decide::{Lease, Past, States};
 use crate::model::state::FeedState;
 use crate::model::{FeedId, Outcome};
-use crate::telemetry::Metrics;
+use crate::status::Metrics;
 
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]

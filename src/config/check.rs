@@ -21,7 +21,7 @@ use super::raw::{
 use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
-use super::{Config, LogFormat, LogSettings, Problem, TagSettings};
+use super::{Config, Problem, TagSettings};
 use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{KafkaSettings, Secret, TopicNames};
 use crate::commit::sqlite::SqliteSettings;
@@ -30,6 +30,7 @@ use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::memory::shares::Shares;
 use crate::model::Quota;
 use crate::schedule::queue::Politeness;
+use crate::status::{LogFormat, LogSettings};
 
 const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {
     Duration::from_secs(min)..=Duration::from_secs(max)

@@ -21,8 +21,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tracing::level_filters::LevelFilter;
-
 use self::check::Surroundings;
 pub use self::environment::Environment;
 #[cfg(feature = "fault-points")]
@@ -41,6 +39,7 @@ use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
 use crate::model::Feed;
 use crate::schedule::queue::Politeness;
+use crate::status::LogSettings;
 use crate::tag::{Source, Tagger};
 
 /// Where the file is looked for if nobody says where it is.
@@ -114,39 +113,6 @@ pub struct TagSettings {
     pub taxonomy: Source,
     /// The lexicons, built in or from `tag.lexicons`.
     pub lexicons: Vec<Source>,
-}
-
-/// The `[log]` table, checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogSettings {
-    /// Least level written.
-    pub level: LevelFilter,
-    /// How lines look.
-    pub format: LogFormat,
-}
-
-impl LogSettings {
-    /// The levels by name.
-    const LEVELS: [(&str, LevelFilter); 5] = [
-        ("error", LevelFilter::ERROR),
-        ("warn", LevelFilter::WARN),
-        ("info", Self::LEVEL),
-        ("debug", LevelFilter::DEBUG),
-        ("trace", LevelFilter::TRACE),
-    ];
-    /// The level if nobody says.
-    const LEVEL: LevelFilter = LevelFilter::INFO;
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON otherwise.
-    Auto,
-    /// For people.
-    Text,
-    /// One object a line.
-    Json,
 }
 
 /// A mistake in the configuration.

@@ -12,10 +12,11 @@ use url::Url;
 use super::script::{DemoFeed, FEEDS, PAGES};
 use crate::commit::LedgerSettings;
 use crate::commit::sqlite::SqliteSettings;
-use crate::config::{Config, FeedDefaults, LogFormat, LogSettings, TagSettings};
+use crate::config::{Config, FeedDefaults, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::model::{Backlog, Feed, FeedId, Quota};
 use crate::schedule::queue::Politeness;
+use crate::status::{LogFormat, LogSettings};
 use crate::tag::Tagger;
 
 /// Between two polls of a feed: second polls must come while somebody watches.

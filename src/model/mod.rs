@@ -24,6 +24,7 @@ pub mod article;
 pub mod country;
 pub mod entry;
 pub mod feed;
+pub mod lane;
 pub mod outcome;
 pub mod quota;
 pub mod record;
@@ -36,6 +37,7 @@ pub mod time;
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use entry::{Entry, EntryText, Media, TextKind};
 pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
+pub use lane::LaneState;
 pub use outcome::{
     Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
     Route, Routed, Urgency, Validators,

@@ -35,7 +35,7 @@ use self::poll::Poller;
 use self::scheduler::Scheduler;
 use self::service::Service;
 use self::trial::Trials;
-use crate::admin::{self, Admin, AdminStartError, Readiness};
+use crate::admin::{self, Admin, AdminStartError};
 use crate::clock::Clock;
 use crate::commit::{CommitError, LaneChange, Ledger};
 use crate::config::Config;
@@ -43,8 +43,8 @@ use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::memory::Memory;
 use crate::model::Outcome;
+use crate::status::{Metrics, Readiness};
 use crate::tag::{LexiconProblem, Tagger};
-use crate::telemetry::Metrics;
 
 /// Why a daemon could not be built. Nothing has been polled.
 #[derive(Debug, thiserror::Error)]

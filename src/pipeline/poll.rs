@@ -17,7 +17,6 @@ use tracing::{debug, error, info, warn};
 
 use super::process::{crashed, forgiven, is_new, panicked, process, too_large};
 use super::trial::{Document, Trials, Verdict};
-use crate::admin::Readiness;
 use crate::clock::Clock;
 use crate::commit::{CommitError, Ledger};
 use crate::decide::Lease;
@@ -26,8 +25,8 @@ use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};
 use crate::model::state::{Crash, FeedState};
 use crate::model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
+use crate::status::{Metrics, Readiness};
 use crate::tag::Tagger;
-use crate::telemetry::Metrics;
 
 /// The first wait after a commit that did not work; it doubles.
 const COMMIT_WAIT_MIN: Duration = Duration::from_millis(500);

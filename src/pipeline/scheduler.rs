@@ -24,7 +24,7 @@ use crate::model::state::{FeedState, Reason, Standing};
 use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
-use crate::telemetry::metrics::FeedCounts;
+use crate::status::metrics::FeedCounts;
 
 /// How far a clock must be put back to be worth planning anew: what is less, no feed notices.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);

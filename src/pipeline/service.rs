@@ -9,9 +9,9 @@ use sd_notify::NotifyState;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::admin::Unready;
-use crate::telemetry::metrics::FeedCounts;
-use crate::telemetry::shown::shown;
+use crate::status::Unready;
+use crate::status::metrics::FeedCounts;
+use crate::status::shown::shown;
 
 /// The line to the service manager.
 #[derive(Debug)]

@@ -242,15 +242,15 @@ fn no_file_is_too_long_to_read() {
 /// Log fields are dotted names ("feed.id"). Whoever searches logs finds them all in one list.
 #[test]
 fn every_log_field_is_listed() {
-    let listed = project().join("src/telemetry/fields.rs");
+    let listed = project().join("src/status/fields.rs");
     let listed = std::fs::read_to_string(listed).unwrap_or_default();
     let unlisted: BTreeSet<String> = sources()
         .iter()
-        .filter(|source| source.name != "telemetry/fields.rs")
+        .filter(|source| source.name != "status/fields.rs")
         .flat_map(|source| log_fields(&source.code()))
         .filter(|field| !listed.contains(&format!("\"{field}\"")))
         .collect();
-    assert!(unlisted.is_empty(), "not in telemetry/fields.rs: {unlisted:?}");
+    assert!(unlisted.is_empty(), "not in status/fields.rs: {unlisted:?}");
 }
 
 /// The dotted names that are given a value inside the log and span macros.

@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use conflictwire::telemetry::shown::is_hidden;
+use conflictwire::status::shown::is_hidden;
 use serde_json::json;
 
 use crate::support::daemon::{BINARY, Setup, field};

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use conflictwire::commit::LedgerSettings;
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
-use conflictwire::decide::lane::LaneState;
-use conflictwire::telemetry::Metrics;
-use conflictwire::telemetry::metrics::FeedCounts;
+use conflictwire::model::LaneState;
+use conflictwire::status::Metrics;
+use conflictwire::status::metrics::FeedCounts;
 
 use crate::support::{files_below, project};
 

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use conflictwire::commit::{KafkaLedger, KafkaSettings, LaneChange};
 use conflictwire::decide::Lease;
 use conflictwire::model::Outcome;
-use conflictwire::telemetry::Metrics;
+use conflictwire::status::Metrics;
 use futures_util::future::{ready, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;

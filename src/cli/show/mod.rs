@@ -26,7 +26,7 @@ use crate::model::Record;
 use crate::model::record::{
     RecordChange, RecordConflict, RecordDateQuality, RecordField, RecordTag,
 };
-use crate::telemetry::shown::printable;
+use crate::status::shown::printable;
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;

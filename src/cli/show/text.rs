@@ -7,7 +7,7 @@ use std::io::Write;
 use anstyle::Style;
 use unicode_width::UnicodeWidthChar;
 
-use crate::telemetry::shown::printable;
+use crate::status::shown::printable;
 
 /// Opens a span that finds its own direction (first strong isolate).
 const ISOLATE: char = '\u{2068}';

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::decide::lane::LaneState;
-use crate::telemetry::lanes::LaneMetrics;
+use crate::model::LaneState;
+use crate::status::lanes::LaneMetrics;
 
 /// Where the group stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::Metrics;
+    use crate::status::Metrics;
 
     fn board() -> Board {
         Board::new(Metrics::new().lanes().clone())

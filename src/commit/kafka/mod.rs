@@ -56,7 +56,7 @@ use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
 use crate::decide::{Lease, Moment, Now, States};
 use crate::model::state::FeedState;
 use crate::model::{FeedId, Outcome};
-use crate::telemetry::Metrics;
+use crate::status::Metrics;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.

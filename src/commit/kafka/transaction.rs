@@ -25,7 +25,7 @@ use crate::decide::lane::wire::{Line, Target};
 use crate::decide::lane::{Batching, Failure};
 use crate::fault::{self, Point};
 use crate::model::Timestamp;
-use crate::telemetry::lanes::LaneMetrics;
+use crate::status::lanes::LaneMetrics;
 
 /// How long one call into librdkafka may block before we look whether to stop.
 const SLICE: Duration = Duration::from_secs(1);

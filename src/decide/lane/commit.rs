@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::group::{Entry, Group, Submitted, in_order, refused};
 use super::log::LogEnd;
 use super::messages::{
-    Answer, Batching, Count, Effect, Event, Failure, Found, LaneState, Next, Notice, Undone,
+    Answer, Batching, Count, Effect, Event, Failure, Found, Next, Notice, Undone,
 };
 use super::stop::GiveUp;
 use super::tenure::{Sending, Tenure};
 use super::wire::{Head, Line};
 use super::{Backoff, Ending, Lane, Phase};
 use crate::decide::{Moment, Now};
-use crate::model::Urgency;
+use crate::model::{LaneState, Urgency};
 
 /// What an owned lane is doing.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ use backoff::Backoff;
 use commit::Work;
 pub use group::Submitted;
 pub use messages::{
-    Answer, Batching, Count, Effect, Event, Failure, Found, LaneState, Next, Notice, Topics, Undone,
+    Answer, Batching, Count, Effect, Event, Failure, Found, Next, Notice, Topics, Undone,
 };
 pub use stop::{GiveUp, LEAVE_PATIENCE, Stop};
 use take_up::TakeUp;
@@ -42,6 +42,7 @@ use tenure::Tenure;
 use wire::PartitionBy;
 
 use super::{Moment, Now};
+use crate::model::LaneState;
 
 /// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
 /// polls change no more than that, and writing each would be most of what is written.

@@ -2,11 +2,12 @@
 
 use super::commit::Attempt;
 use super::log::{Contradiction, LogEnd, Restored};
-use super::messages::{Batching, Count, Effect, Event, LaneState, Next, Notice, Topics};
+use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
 use super::stop::GiveUp;
 use super::tenure::Tenure;
 use super::{Backoff, Lane, Phase, QUARANTINE_WAIT, Undone};
 use crate::decide::{Lease, Moment, Now, States};
+use crate::model::LaneState;
 
 /// How far a lane has been taken up.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::wire::{Head, PartitionBy, Target};
 use super::*;
 use crate::commit::samples;
 use crate::decide::{OwnerEnd, Past, States};
-use crate::model::{Outcome, Urgency};
+use crate::model::{LaneState, Outcome, Urgency};
 
 /// Whoever waits for a commit.
 type Ticket = u32;

@@ -32,7 +32,7 @@ use self::worker::{Death, Worker, WorkerError};
 use crate::config::TagSettings;
 use crate::model::state::FeedState;
 use crate::model::{Body, Feed, FeedId, Timestamp};
-use crate::telemetry::Metrics;
+use crate::status::Metrics;
 
 /// The most processes at once, and no more than there are processors: each may take as much memory
 /// as one document may.

@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::decide::lane::LaneState;
+use crate::model::LaneState;
 
 type Lane = [(&'static str, String); 1];
 type LaneAnd = [(&'static str, String); 2];

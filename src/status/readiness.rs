@@ -8,11 +8,9 @@
 //! does not make it dead.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::Instant;
-
-use crate::telemetry::shown::shown;
+use super::shown::shown;
 
 /// How long the scheduler's loop may take to turn before the daemon counts as hung. It turns at
 /// least once a second, so this is many missed turns, not a slow one.
@@ -63,8 +61,14 @@ impl Unready {
 }
 
 /// That the scheduler's loop has not turned for so long.
-pub(super) fn hung_text(since: Duration) -> String {
+pub fn hung_text(since: Duration) -> String {
     format!("the scheduler's loop has not turned for {}s", since.as_secs())
+}
+
+/// Now, for how long ago something was.
+#[expect(clippy::disallowed_methods, reason = "no task waits here, so no runtime's clock is asked")]
+fn moment() -> Instant {
+    Instant::now()
 }
 
 /// Where the daemon's life stands.
@@ -106,7 +110,7 @@ impl Default for Readiness {
             waiting: 0,
             trouble: None,
             unasked: None,
-            beat_at: Instant::now(),
+            beat_at: moment(),
         };
         Self { state: Mutex::new(state) }
     }
@@ -115,7 +119,7 @@ impl Default for Readiness {
 impl Readiness {
     /// The scheduler's loop has turned.
     pub fn beat(&self) {
-        self.change(|state| state.beat_at = Instant::now());
+        self.change(|state| state.beat_at = moment());
     }
 
     /// The scheduler has begun.
@@ -161,7 +165,7 @@ impl Readiness {
     /// This machine could not ask a publisher. Says whether it could before.
     pub fn set_unasked(&self, why: &str) -> bool {
         let mut was_fine = false;
-        let now = Instant::now();
+        let now = moment();
         self.change(|state| was_fine = state.unasked.replace((why.to_owned(), now)).is_none());
         was_fine
     }
@@ -169,7 +173,7 @@ impl Readiness {
     /// A publisher was asked. Says whether that ends a trouble, as it does a while after the last one
     /// that could not be.
     pub fn set_asked(&self) -> bool {
-        self.set_asked_at(Instant::now())
+        self.set_asked_at(moment())
     }
 
     fn set_asked_at(&self, now: Instant) -> bool {
@@ -187,7 +191,7 @@ impl Readiness {
 
     /// Why it is not ready, if so.
     pub fn unready(&self) -> Option<Unready> {
-        self.unready_at(Instant::now())
+        self.unready_at(moment())
     }
 
     fn unready_at(&self, now: Instant) -> Option<Unready> {
@@ -214,7 +218,7 @@ impl Readiness {
     /// # Errors
     /// How long, [`HEARTBEAT_MAX`] or more.
     pub fn alive(&self) -> Result<(), Duration> {
-        self.alive_at(Instant::now())
+        self.alive_at(moment())
     }
 
     fn alive_at(&self, now: Instant) -> Result<(), Duration> {
@@ -263,7 +267,7 @@ mod tests {
     fn a_loop_that_does_not_turn_is_not_alive() {
         let readiness = Readiness::default();
         readiness.beat();
-        let now = Instant::now();
+        let now = moment();
         assert_eq!(readiness.alive_at(now), Ok(()));
         let since = readiness.alive_at(now + HEARTBEAT_MAX).unwrap_err();
         assert!(since >= HEARTBEAT_MAX);
@@ -306,7 +310,7 @@ mod tests {
         readiness.set_serving();
         assert!(readiness.set_unasked("no file left"), "the first");
         assert!(!readiness.set_unasked("no file left"), "said already");
-        let now = Instant::now();
+        let now = moment();
         assert!(!readiness.set_asked_at(now), "too soon to tell");
         let told = readiness.unready_at(now + Duration::from_secs(7)).unwrap().text();
         assert_eq!(told, "this machine could not ask a publisher 7s ago: no file left");

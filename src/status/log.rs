@@ -1,26 +1,52 @@
-//! Logs and metrics: how the program tells what it is doing.
+//! The log: how its lines look, and where they go.
 //!
 //! Log text is constant and values are fields, so that lines can be counted and searched; field
-//! names are listed in [`fields`], metrics in [`metrics`].
-
-pub mod fields;
-pub mod lanes;
-pub mod metrics;
-pub mod shown;
-mod text;
+//! names are listed in [`super::fields`].
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use metrics::Metrics;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-use crate::config::{LogFormat, LogSettings};
+use super::{shown, text};
+
+/// The `[log]` table, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Least level written.
+    pub level: LevelFilter,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+impl LogSettings {
+    /// The levels by name.
+    pub const LEVELS: [(&str, LevelFilter); 5] = [
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("info", Self::LEVEL),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    /// The level if nobody says.
+    pub const LEVEL: LevelFilter = LevelFilter::INFO;
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
 
 /// Sends log lines to standard error from here on. A second call changes nothing.
 pub fn install(settings: &LogSettings) {

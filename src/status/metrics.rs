@@ -15,8 +15,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::Unready;
 use super::lanes::LaneMetrics;
-use crate::admin::Unready;
 use crate::model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;

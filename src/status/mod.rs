@@ -1,0 +1,16 @@
+//! What the program says of itself: its log, its metrics, and whether it is ready.
+//!
+//! Whoever does the work says here how it stands; `admin` and the log show it. Nothing here decides
+//! anything.
+
+pub mod fields;
+pub mod lanes;
+pub mod log;
+pub mod metrics;
+pub mod readiness;
+pub mod shown;
+mod text;
+
+pub use log::{LogFormat, LogSettings};
+pub use metrics::Metrics;
+pub use readiness::{Readiness, Unready};
