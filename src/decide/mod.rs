@@ -5,11 +5,13 @@
 //! decides nothing. The simulation (`decide::simulation`, tests only) drives the same machines through
 //! thousands of histories that no real broker could be made to live through.
 
+pub mod backoff;
 pub mod lane;
 pub mod lease;
 #[cfg(test)]
 mod simulation;
 pub mod time;
 
+pub use backoff::Backoff;
 pub use lease::{Lease, OwnerEnd, Past, States};
 pub use time::{Moment, Now};

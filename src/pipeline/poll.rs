@@ -19,7 +19,7 @@ use super::process::{crashed, forgiven, is_new, panicked, process, too_large};
 use super::trial::{Document, Trials, Verdict};
 use crate::clock::Clock;
 use crate::commit::{CommitError, Ledger};
-use crate::decide::Lease;
+use crate::decide::{Backoff, Lease, backoff};
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};
@@ -29,10 +29,10 @@ use crate::status::{Metrics, Readiness};
 use crate::tag::Tagger;
 
 /// The first wait after a commit that did not work; it doubles.
-const COMMIT_WAIT_MIN: Duration = Duration::from_millis(500);
+const COMMIT_WAIT_FIRST: Duration = Duration::from_millis(500);
 
 /// The longest such wait: a ledger that is back is noticed this soon.
-const COMMIT_WAIT_MAX: Duration = Duration::from_secs(15);
+const COMMIT_WAIT_LONGEST: Duration = Duration::from_secs(15);
 
 /// What every poll needs.
 #[derive(Clone, Debug)]
@@ -198,7 +198,9 @@ impl Poller {
         let outcome = Arc::new(outcome);
         // Gone when this poll ends, however it does.
         let mut waits = None;
-        let mut wait = COMMIT_WAIT_MIN;
+        // Polls that find a ledger away at the same moment must not all ask it again at the same moment.
+        let seed = backoff::seed(feed.id.as_str(), job.state.sequence);
+        let mut backoff = Backoff::new(COMMIT_WAIT_FIRST, COMMIT_WAIT_LONGEST, seed);
         let committed = loop {
             let started = Instant::now();
             match self.ledger.commit(lease, Arc::clone(&outcome)).await {
@@ -230,7 +232,7 @@ impl Poller {
                 }
             }
             tokio::select! {
-                () = sleep(wait) => wait = (wait * 2).min(COMMIT_WAIT_MAX),
+                () = sleep(backoff.next_wait()) => {}
                 () = self.stop.cancelled() => {
                     warn!(feed.id = %feed.id, "stopped before the ledger took the outcome; the feed will be polled again");
                     self.metrics.poll_abandoned();

@@ -10,8 +10,8 @@ use super::messages::{
 use super::stop::GiveUp;
 use super::tenure::{Sending, Tenure};
 use super::wire::{Head, Line};
-use super::{Backoff, Ending, Lane, Phase};
-use crate::decide::{Moment, Now};
+use super::{Ending, Lane, Phase};
+use crate::decide::{Backoff, Moment, Now};
 use crate::model::{LaneState, Urgency};
 
 /// What an owned lane is doing.
@@ -167,7 +167,7 @@ impl<T> Lane<T> {
             group.push(entry, now.at);
         }
         if !group.entries.is_empty() {
-            return self.commit(tenure, Batch::new(group.entries), now);
+            return self.commit_group(tenure, group, now);
         }
         if tenure.ending.is_none() {
             return self.gather(tenure, Group::default(), now);
@@ -209,18 +209,18 @@ impl<T> Lane<T> {
             Event::Submitted(submitted) => {
                 self.take(&mut tenure, &mut group, submitted, now);
                 if group.is_full() {
-                    return self.commit(tenure, Batch::new(group.entries), now);
+                    return self.commit_group(tenure, group, now);
                 }
             }
             Event::Hurried => group.is_hurried = true,
             Event::QueueEmpty => {
                 tenure.ending.get_or_insert(Ending::Left);
-                return self.commit(tenure, Batch::new(group.entries), now);
+                return self.commit_group(tenure, group, now);
             }
             Event::Elapsed => {
                 let is_due = self.gathered_until(&tenure, &group).is_some_and(|at| at <= now.at);
                 if is_due {
-                    return self.commit(tenure, Batch::new(group.entries), now);
+                    return self.commit_group(tenure, group, now);
                 }
             }
             event => return self.unasked(Phase::Owned(tenure, Work::Gathering(group)), event),
@@ -249,6 +249,12 @@ impl<T> Lane<T> {
                 self.effects.push(Effect::Answer(ticket, Answer::Refused(why)));
             }
         }
+    }
+
+    /// Commits what was gathered. From now on its entries stay together.
+    fn commit_group(&mut self, tenure: Box<Tenure<T>>, group: Group<T>, now: Now) -> Phase<T> {
+        let batch = Batch { entries: group.entries, backoff: self.backoff.another() };
+        self.commit(tenure, batch, now)
     }
 
     /// Begins a try, with a new producer if there is none.
@@ -345,7 +351,8 @@ impl<T> Lane<T> {
         if let Some((_, failure)) = &in_doubt {
             self.stands(LaneState::InDoubt, &failure.text);
         }
-        let look_up = LookUp { in_doubt, step: Step::Hearing, backoff: Backoff::default() };
+        let backoff = self.backoff.another();
+        let look_up = LookUp { in_doubt, step: Step::Hearing, backoff };
         self.look(tenure, batch, Box::new(look_up), now)
     }
 
@@ -417,7 +424,7 @@ impl<T> Lane<T> {
             let ending = if self.stop.is_lost() { Ending::Lost } else { Ending::Left };
             return self.give_up(tenure, batch.entries, ending, now);
         }
-        look_up.step = Step::Resting(now.at + look_up.backoff.next());
+        look_up.step = Step::Resting(now.at + look_up.backoff.next_wait());
         Phase::Owned(tenure, Work::LookingUp(batch, look_up))
     }
 
@@ -455,7 +462,7 @@ impl<T> Lane<T> {
             (Found::Aborted, Some((_, failure)), _) => {
                 let refused = refused(&batch.entries, &failure.refused);
                 if refused.is_empty() {
-                    let until = now.at + batch.backoff.next();
+                    let until = now.at + batch.backoff.next_wait();
                     return Phase::Owned(tenure, Work::Retrying(batch, until));
                 }
                 self.leave_out(&mut tenure, &mut batch.entries, &refused);
@@ -538,7 +545,7 @@ impl<T> Lane<T> {
                 if self.stop.is_requested() {
                     return self.end();
                 }
-                Phase::Waiting(now.at + self.backoff.next())
+                Phase::Waiting(now.at + self.backoff.next_wait())
             }
         }
     }
@@ -552,11 +559,5 @@ impl<T> Lane<T> {
     fn drop_producer(&mut self, tenure: &mut Tenure<T>) {
         tenure.has_producer = false;
         self.effects.push(Effect::DropProducer);
-    }
-}
-
-impl<T> Batch<T> {
-    fn new(entries: Vec<Entry<T>>) -> Self {
-        Self { entries, backoff: Backoff::default() }
     }
 }

@@ -14,7 +14,6 @@
 //!
 //! What is promised is in `src/README.md`, "Lanes on Kafka".
 
-mod backoff;
 mod commit;
 mod group;
 pub mod hash;
@@ -30,7 +29,6 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backoff::Backoff;
 use commit::Work;
 pub use group::Submitted;
 pub use messages::{
@@ -41,12 +39,18 @@ use take_up::TakeUp;
 use tenure::Tenure;
 use wire::PartitionBy;
 
-use super::{Moment, Now};
+use super::{Backoff, Moment, Now, backoff};
 use crate::model::LaneState;
 
 /// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
 /// polls change no more than that, and writing each would be most of what is written.
 pub const PUT_OFF: Duration = Duration::from_secs(3600);
+
+/// The first wait after brokers failed: most of their troubles are over in a moment.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+
+/// The longest such wait: brokers that are back are noticed this soon.
+const RETRY_LONGEST: Duration = Duration::from_secs(5);
 
 /// How often a quarantined lane is looked at again, in case somebody has mended it.
 const QUARANTINE_WAIT: Duration = Duration::from_secs(30);
@@ -108,11 +112,12 @@ enum Ending {
 impl<T> Lane<T> {
     /// A lane that the group has just given. The first thing to do is what [`Self::next`] says.
     pub fn new(settings: Settings, topics: Topics, now: Now) -> (Self, Vec<Effect<T>>) {
+        let seed = backoff::seed(&settings.instance, settings.lane.into());
         let mut lane = Self {
             settings,
             topics,
             stop: Stop::default(),
-            backoff: Backoff::default(),
+            backoff: Backoff::new(RETRY_FIRST, RETRY_LONGEST, seed),
             known_sequence: 0,
             problem: None,
             phase: Phase::Ended,

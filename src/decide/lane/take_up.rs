@@ -5,7 +5,7 @@ use super::log::{Contradiction, LogEnd, Restored};
 use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
 use super::stop::GiveUp;
 use super::tenure::Tenure;
-use super::{Backoff, Lane, Phase, QUARANTINE_WAIT, Undone};
+use super::{Lane, Phase, QUARANTINE_WAIT, Undone};
 use crate::decide::{Lease, Moment, Now, States};
 use crate::model::LaneState;
 
@@ -119,7 +119,8 @@ impl<T> Lane<T> {
         states: States,
         now: Now,
     ) -> Phase<T> {
-        (self.backoff, self.problem) = (Backoff::default(), None);
+        self.backoff.reset();
+        self.problem = None;
         let sequence = tenure.end.sequence();
         self.known_sequence = self.known_sequence.max(sequence);
         self.stands(LaneState::Owned, "");
@@ -142,7 +143,7 @@ impl<T> Lane<T> {
                 if self.is_new_problem(&why) {
                     self.log(Notice::NotTakenUp { why });
                 }
-                self.backoff.next()
+                self.backoff.next_wait()
             }
             Undone::Contradiction(why) => {
                 let why = why.to_string();

@@ -478,7 +478,9 @@ fn brokers_that_are_away_are_asked_again_after_longer_and_longer_waits() {
         played.wait();
         waits.push((played.elapsed - before).as_millis());
     }
-    assert_eq!(waits, [250, 500, 1000, 2000, 4000, 5000, 5000]);
+    for (wait, whole) in waits.iter().zip([250, 500, 1000, 2000, 4000, 5000, 5000]) {
+        assert!((whole / 2..=whole).contains(wait), "{waits:?}");
+    }
     let told = played
         .effects
         .iter()

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::decide::backoff::split_mix;
+
 /// Everything that is left to chance in a history.
 #[derive(Debug)]
 pub(super) struct Dice(u64);
@@ -12,11 +14,7 @@ impl Dice {
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        split_mix(&mut self.0)
     }
 
     /// A number below `end`, which is not 0.
