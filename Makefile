@@ -55,39 +55,10 @@ tools:
 		exit 1; \
 	fi
 
-# Some tests want a file system of their own: they are run where one may be mounted.
-MAY_MOUNT = unshare --mount mount -t tmpfs tmpfs /mnt 2>/dev/null
-
-# In two parts: everything but Kafka, then what needs brokers, which tests/kafka/fetch.sh makes
-# ready. A test that is ignored in one part runs in another, or is named as left out.
 test: tools
-	@log=$$(mktemp); trap 'rm -f "$$log" "$$log".*' EXIT; failed=0; \
-	run() { \
-		{ "$$@" 2>&1; echo $$? >"$$log.code"; } | tee "$$log.part"; \
-		cat "$$log.part" >>"$$log"; \
-		[ "$$(cat "$$log.code")" = 0 ]; \
-	}; \
-	tests/prometheus/rules.sh || failed=1; \
-	run $(CARGO) test --locked $(FEATURES) --no-fail-fast -- --test-threads=$(TEST_THREADS) \
-		|| failed=1; \
-	left_out=; \
-	if $(MAY_MOUNT); then \
-		run $(CARGO) test --locked $(FEATURES) --test it -- --ignored disk:: || failed=1; \
-	else \
-		left_out=", left out: tests that mount a small disk (not allowed here)"; \
-	fi; \
-	: >"$$log.part"; \
-	tests/kafka/fetch.sh && \
-		run env CONFLICTWIRE_TEST_ROUNDS=$${CONFLICTWIRE_TEST_ROUNDS:-$(KAFKA_TEST_ROUNDS)} \
-			$(CARGO) test --locked $(FEATURES) --test it -- \
-			--ignored kafka:: --test-threads=$(KAFKA_TEST_THREADS) || failed=1; \
-	kafka=$$(awk '/^test result:/ { ran += $$4 + $$6 } END { print ran + 0 }' "$$log.part"); \
-	awk -v kafka="$$kafka" -v left_out="$$left_out" \
-		'/^test result:/ { passed += $$4; failed += $$6 } \
-		 END { printf "%d tests passed, %d failed; %d of them on Kafka%s\n", \
-		              passed, failed, kafka, left_out; \
-		       exit passed == 0 || kafka == 0 }' "$$log" || failed=1; \
-	exit $$failed
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" TEST_THREADS=$(TEST_THREADS) \
+		KAFKA_TEST_THREADS=$(KAFKA_TEST_THREADS) KAFKA_TEST_ROUNDS=$(KAFKA_TEST_ROUNDS) \
+		tests/run.sh
 
 # Of a seed that failed: make sim SEED=17.
 sim: tools
@@ -103,17 +74,8 @@ test-alerts:
 
 # Every fault on Kafka, ROUNDS times each, and a table of what came of them.
 soak: tools
-	@tests/kafka/fetch.sh
-	@log=$$(mktemp); trap 'rm -f "$$log" "$$log".*' EXIT; \
-	{ CONFLICTWIRE_TEST_ROUNDS=$(ROUNDS) $(CARGO) test --locked $(FEATURES) --test it -- \
-		--ignored $(SOAK_TESTS) --nocapture --test-threads=$(KAFKA_TEST_THREADS) 2>&1; \
-	  echo $$? >"$$log.code"; } | tee "$$log"; \
-	echo; \
-	sed -n 's/.*exactly once on Kafka |/|/p' "$$log" | sort; \
-	sed -n 's/.*exactly once on Kafka |//p' "$$log" | \
-		awk -F'|' '{ faults += $$2; lost += $$5; twice += $$6 } \
-		     END { printf "%d faults, %d lost, %d twice\n", faults, lost, twice; \
-		           exit faults == 0 || lost + twice > 0 }' && [ "$$(cat "$$log.code")" = 0 ]
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" KAFKA_TEST_THREADS=$(KAFKA_TEST_THREADS) \
+		ROUNDS=$(ROUNDS) tests/kafka/soak.sh $(SOAK_TESTS)
 
 # What SECURITY.md says of the binary, proved on it.
 release: tools
