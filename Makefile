@@ -35,7 +35,7 @@ help:
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
-	@echo "make bench   the figures of README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
+	@echo "make bench   the figures of benches/README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"

@@ -1,4 +1,4 @@
-//! Measures the figures in README.md, all in one run, and prints them as Markdown.
+//! Measures the figures in `benches/README.md`, all in one run, and prints them as Markdown.
 //!
 //! `cargo bench --bench figures`, or `make bench`. Feeds are generated, the daemon is the real
 //! binary, and what it is compared with is installed under `target/bench`. The time of a clean

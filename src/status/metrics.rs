@@ -128,7 +128,7 @@ impl Metrics {
         counters("polls", "Polls: outcome = modified, not_modified, failed", &self.polls);
         counters(
             "poll_failures",
-            "Polls that came to nothing: class = the failure classes of the README",
+            "Polls that came to nothing: class = the failure classes of deploy/README.md",
             &self.poll_failures,
         );
         counters(

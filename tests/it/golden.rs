@@ -448,7 +448,7 @@ fn the_metrics_of_version_1_are_exposed() {
     check("metrics-1.jsonl", &[serde_json::to_value(metrics).unwrap()]);
 }
 
-/// README shows how to query them.
+/// README.md shows how to query them.
 #[tokio::test]
 async fn the_columns_of_the_sqlite_file_are_those_of_version_1() {
     let folder = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
 //! - `security`: SECURITY.md names tests and limits that are there
+//! - `documents`: the documents name links, commands, keys and metrics that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
 //! - `told`: what commands, pages and lines say of feeds is what somebody saw, and says when
 //! - `versions`: versions take turns on one ledger, and what was taken back is told once
@@ -37,6 +38,7 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod disk;
+mod documents;
 mod exactly_once;
 mod fuzz;
 mod golden;
