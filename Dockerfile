@@ -19,9 +19,10 @@ WORKDIR /build
 # Dependencies first, against an empty program, so that a change of ours does not build them anew.
 # Cargo wants every target that Cargo.toml names to exist; benchmark and tests stay empty.
 COPY Cargo.toml Cargo.lock ./
+COPY src/model/Cargo.toml src/model/
 COPY deploy/release.sh deploy/
 RUN mkdir -p src benches tests/it state \
-    && touch src/lib.rs \
+    && for folder in src src/*/; do touch "${folder%/}/lib.rs"; done \
     && for file in src/main.rs benches/figures.rs tests/it/main.rs; do \
          echo 'fn main() {}' >"$file"; \
        done \
@@ -30,7 +31,7 @@ RUN mkdir -p src benches tests/it state \
 COPY config config
 COPY src src
 # Cargo compares times, and those of the empty program are later than those of the files copied.
-RUN touch src/lib.rs src/main.rs \
+RUN touch src/main.rs src/lib.rs src/*/lib.rs \
     && deploy/release.sh
 
 # The image is not made of a binary that is not hardened.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use cw_model::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
-
-use crate::model::Timestamp;
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug)]

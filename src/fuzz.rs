@@ -7,15 +7,15 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{
+    Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
+    Quota, Steps, Timestamp, Validators,
+};
 use url::Url;
 
 use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
-use crate::model::state::FeedState;
-use crate::model::{
-    Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
-    Quota, Steps, Timestamp, Validators,
-};
 use crate::normalise::{Context, dates, normalise, repeated_marks};
 use crate::parse::{charset, date, guard, parse};
 use crate::pipeline::process::process;

@@ -1,6 +1,5 @@
 #![doc = include_str!("README.md")]
 
-pub mod model;
 pub mod schedule;
 pub mod fetch;
 pub mod parse;

@@ -11,8 +11,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use conflictwire::model::{PollResult, Steps};
 use conflictwire::tag::Tagger;
+use cw_model::{PollResult, Steps};
 
 use super::constructions::documents::{DOCUMENTS, ENTRIES, rss};
 use super::constructions::texts::TEXTS;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use conflictwire::model::state::FeedState;
-use conflictwire::model::{
+use conflictwire::pipeline::process::{process, process_within};
+use conflictwire::tag::Tagger;
+use cw_model::state::FeedState;
+use cw_model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,
     UrlQuery, Validators,
 };
-use conflictwire::pipeline::process::{process, process_within};
-use conflictwire::tag::Tagger;
 use url::Url;
 
 use super::corpus::{Document, Format, documents};
@@ -137,7 +137,7 @@ impl Poll {
             entries_max: 2000,
             text_chars_max: 100_000,
             body_limit: 16 << 20,
-            quota: conflictwire::model::Quota { articles: 20_000, bytes: 256 << 20 },
+            quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
             query: UrlQuery::Hidden,
         };
         let content_type = match document.format {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use cw_model::{Answer, Feed, Steps};
 use futures_util::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -17,7 +18,6 @@ use crate::commit::kafka::probe::{Finding, Verdict, probe};
 use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
-use crate::model::{Answer, Feed, Steps};
 use crate::parse;
 use crate::status::shown::{Shown, shown};
 
@@ -332,11 +332,11 @@ fn write_problems(out: &mut dyn Write, problems: &[Problem]) -> std::io::Result<
 
 #[cfg(test)]
 mod tests {
+    use cw_model::FeedId;
     use url::Url;
 
     use super::*;
     use crate::config::Environment;
-    use crate::model::FeedId;
 
     fn problem(file: &str, line: Option<usize>, key: &str, text: &str) -> Problem {
         Problem { file: file.to_owned(), line, key: key.to_owned(), text: text.to_owned() }

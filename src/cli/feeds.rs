@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use cw_model::state::{FeedState, Reason};
+use cw_model::{Feed, FeedId, Timestamp};
 use url::Url;
 
 use super::Exit;
@@ -18,8 +20,6 @@ use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
-use crate::model::state::{FeedState, Reason};
-use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::Why;
 use crate::schedule::cadence::INTERVAL_START;
 use crate::status::shown::{Shown, shown};
@@ -576,11 +576,12 @@ fn free_id(id: &FeedId, taken: &HashSet<FeedId>) -> FeedId {
 mod tests {
     use std::time::Duration;
 
+    use cw_model::FailureClass;
+    use cw_model::state::{Crash, LastFailure, Plan, Standing};
+
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;
     use crate::decide::States;
-    use crate::model::FailureClass;
-    use crate::model::state::{Crash, LastFailure, Plan, Standing};
 
     const FEEDS: &str =
         "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";

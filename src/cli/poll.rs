@@ -5,6 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use cw_model::state::FeedState;
+use cw_model::{
+    Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
+    Validators,
+};
 use url::Url;
 
 use super::check::counted;
@@ -12,11 +17,6 @@ use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
-use crate::model::state::FeedState;
-use crate::model::{
-    Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
-    Validators,
-};
 use crate::pipeline::process::process;
 use crate::status::shown::json_line;
 use crate::tag::Tagger;

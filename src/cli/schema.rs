@@ -5,12 +5,12 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
+use cw_model::{Record, Reject};
 use serde::Serialize;
 
 use super::{Cli, Exit};
 use crate::commit::kafka::asyncapi::document;
 use crate::config;
-use crate::model::{Record, Reject};
 
 /// Prints a JSON Schema (2020-12), or an AsyncAPI document.
 #[derive(Debug, clap::Args)]

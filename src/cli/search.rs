@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Paint};
+use cw_model::{Record, Timestamp};
 use jiff::{Span, SpanRelativeTo};
 
 use super::Exit;
@@ -17,7 +18,6 @@ use crate::commit::LedgerSettings;
 use crate::commit::filter::Filter;
 use crate::commit::sqlite::query::Query;
 use crate::commit::sqlite::read::{Order, Reader, Revisions, Search};
-use crate::model::{Record, Timestamp};
 use crate::status::shown::{json_line, printable};
 
 /// Words asked for, wherever they stand.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use cw_model::state::{FeedState, Reason, Standing};
+use cw_model::{Feed, FeedId, Timestamp};
 
 use super::check::counted;
 use crate::commit::LedgerSettings;
@@ -22,8 +24,6 @@ use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::sqlite::{Holder, holder};
 use crate::config::{Config, duration_text};
 use crate::decide::States;
-use crate::model::state::{FeedState, Reason, Standing};
-use crate::model::{Feed, FeedId, Timestamp};
 use crate::pipeline::trial::Trials;
 use crate::schedule::{self, Due, Why};
 
@@ -729,9 +729,9 @@ mod tests {
         let crash = |under: String| {
             move |state: &mut FeedState| {
                 state.standing = Standing::Failing;
-                state.crash = Some(crate::model::state::Crash { under, at: now() });
-                state.last_failure = Some(crate::model::state::LastFailure {
-                    class: crate::model::FailureClass::Crash,
+                state.crash = Some(cw_model::state::Crash { under, at: now() });
+                state.last_failure = Some(cw_model::state::LastFailure {
+                    class: cw_model::FailureClass::Crash,
                     detail: String::new(),
                     at: now(),
                 });

@@ -7,13 +7,13 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use cw_model::Steps;
+use cw_model::record::RecordConflict;
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
 use super::check::counted;
 use crate::config::load;
-use crate::model::Steps;
-use crate::model::record::RecordConflict;
 use crate::normalise::language::{Hints, language};
 use crate::status::shown::{Shown, json_line};
 use crate::tag::{Tagger, Texts};

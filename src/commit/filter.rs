@@ -2,9 +2,8 @@
 //!
 //! The SQLite ledger asks the same in SQL, for speed; a test holds the two together.
 
+use cw_model::Timestamp;
 use serde::Deserialize;
-
-use crate::model::Timestamp;
 
 /// Which articles are wanted. Wishes of one kind are alternatives, kinds are all to be met; an
 /// empty one is met by any article. A tag or language is wished for by its beginning: "strike" means
@@ -99,9 +98,10 @@ fn is_below(has: &str, wish: &str, mark: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use cw_model::Record;
+    use cw_model::samples::{record, tagged};
+
     use super::*;
-    use crate::commit::samples::{record, tagged};
-    use crate::model::Record;
 
     fn facts(record: &Record) -> Facts {
         Facts::of(&serde_json::to_string(record).unwrap()).unwrap()

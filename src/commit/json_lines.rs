@@ -8,10 +8,10 @@ use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cw_model::{FeedId, Outcome};
 use tokio::task::spawn_blocking;
 
 use super::CommitError;
-use crate::model::{FeedId, Outcome};
 
 /// Writes records to standard output.
 #[derive(Clone, Debug)]
@@ -122,9 +122,10 @@ fn lines(outcome: &Outcome) -> std::io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use cw_model::Record;
+    use cw_model::samples::{outcome, record, reject};
+
     use super::*;
-    use crate::commit::samples::{outcome, record, reject};
-    use crate::model::Record;
 
     /// Takes so many bytes, then fails once, then takes the rest.
     struct Full {

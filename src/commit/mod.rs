@@ -10,11 +10,10 @@ pub mod json_lines;
 pub mod kafka;
 pub mod sqlite;
 
-#[cfg(test)]
-pub(crate) mod samples;
-
 use std::sync::Arc;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Outcome};
 pub use json_lines::JsonLines;
 pub use kafka::KafkaLedger;
 pub use kafka::settings::KafkaSettings;
@@ -23,8 +22,6 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::decide::{Lease, Past, States};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, Outcome};
 use crate::status::Metrics;
 
 /// Which ledger, checked.

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cw_model::Quota;
 use url::{Host, Url};
 
 use super::feeds::{BYTES_PER_DAY, FeedDefaults, FeedList, check_feeds, read_articles_per_day};
@@ -28,7 +29,6 @@ use crate::commit::sqlite::SqliteSettings;
 use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::memory::shares::Shares;
-use crate::model::Quota;
 use crate::schedule::queue::Politeness;
 use crate::status::{LogFormat, LogSettings};
 
@@ -236,7 +236,7 @@ impl Checker<'_> {
                 retry_after_max,
                 &RETRY_AFTER_MAX,
             ),
-            backlog: self.or_report("schedule.backlog", backlog, crate::model::Backlog::All),
+            backlog: self.or_report("schedule.backlog", backlog, cw_model::Backlog::All),
             entries_max: self.count("parse.entries_max", raw.parse.entries_max, &ENTRIES),
             text_chars_max: self.count("normalise.text_chars_max", text_chars_max, &TEXT_CHARS),
             body_limit,

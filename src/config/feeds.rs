@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use cw_model::country::is_country;
+use cw_model::{Backlog, Feed, FeedId, PrivateNetworks, Quota, UrlQuery, without_query};
 use url::Url;
 
 use super::Problem;
@@ -16,8 +18,6 @@ use super::units::{
     backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
 use super::walk::shown;
-use crate::model::country::is_country;
-use crate::model::{Backlog, Feed, FeedId, PrivateNetworks, Quota, UrlQuery, without_query};
 use crate::normalise::language::tag as language_tag;
 
 /// The most feeds of one configuration: each one's state is held in memory.

@@ -21,6 +21,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cw_model::Feed;
+
 use self::check::Surroundings;
 pub use self::environment::Environment;
 #[cfg(feature = "fault-points")]
@@ -37,7 +39,6 @@ pub use self::units::{duration_text, read_duration, size_text};
 use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
-use crate::model::Feed;
 use crate::schedule::queue::Politeness;
 use crate::status::LogSettings;
 use crate::tag::{Source, Tagger};

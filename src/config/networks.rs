@@ -5,9 +5,10 @@
 
 use core::net::IpAddr;
 
+use cw_model::PrivateNetworks;
+
 use super::raw::RawPrivateNetworks;
 use super::units::quoted;
-use crate::model::PrivateNetworks;
 
 /// What may be dialled, and the texts of what is no range, each with its place in the list.
 pub(super) fn read_networks(raw: &RawPrivateNetworks) -> (PrivateNetworks, Vec<(usize, String)>) {

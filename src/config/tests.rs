@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use cw_model::Backlog;
 use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::commit::sqlite::SqliteSettings;
 use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::PrivateNetworks;
-use crate::model::Backlog;
 use crate::status::{LogFormat, LogSettings};
 
 const HOME: (&str, &str) = ("HOME", "/home/ada");

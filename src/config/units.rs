@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use cw_model::Backlog;
 use jiff::fmt::friendly::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo};
 
 use super::walk::shown;
-use crate::model::Backlog;
 
 const DAY: u64 = 24 * 3600;
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::state::FeedState;
-use crate::model::{FeedId, Timestamp};
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Timestamp};
 
 /// What is known of feeds.
 pub type States = HashMap<FeedId, Arc<FeedState>>;

@@ -3,7 +3,7 @@
 use std::ops::Add;
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use cw_model::Timestamp;
 
 /// A point on a clock that never goes back. Where it starts means nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

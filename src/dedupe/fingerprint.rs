@@ -4,9 +4,8 @@
 //! characters where a text has no spaces between words. Texts that share most runs differ in few
 //! bits.
 
+use cw_model::{Fingerprint, Steps, TooCostly};
 use sha2::{Digest as _, Sha256};
-
-use crate::model::{Fingerprint, Steps, TooCostly};
 
 /// Steps for each byte of a text.
 const BYTE_STEPS: usize = 3;

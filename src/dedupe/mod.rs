@@ -3,11 +3,10 @@
 //! An article whose id is new is new; one whose digest moved is a revision; any other is unchanged.
 //! Nothing here looks at dates: a back-dated entry is as new as any.
 
-pub mod digest;
 pub mod fingerprint;
 
-use crate::model::Article;
-use crate::model::state::SeenArticle;
+use cw_model::Article;
+use cw_model::state::SeenArticle;
 
 /// What an article is to what was seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

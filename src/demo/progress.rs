@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cw_model::record::RecordChange;
+use cw_model::{FailureClass, Outcome, PollResult, Routed};
+
 use super::script::{DemoFeed, Expected, FEEDS};
-use crate::model::record::RecordChange;
-use crate::model::{FailureClass, Outcome, PollResult, Routed};
 
 /// How far every feed has come, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -189,8 +190,9 @@ fn or_none(found: &[&str]) -> String {
 mod tests {
     use std::sync::Arc;
 
+    use cw_model::{Failure, FeedId, Urgency};
+
     use super::*;
-    use crate::model::{Failure, FeedId, Urgency};
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
         Outcome {

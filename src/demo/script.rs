@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::model::FailureClass;
+use cw_model::FailureClass;
 
 /// How a page is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

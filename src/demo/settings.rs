@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
+use cw_model::{Backlog, Feed, FeedId, Quota};
 use ipnet::{IpNet, Ipv4Net};
 use tracing::level_filters::LevelFilter;
 use url::Url;
@@ -14,7 +15,6 @@ use crate::commit::LedgerSettings;
 use crate::commit::sqlite::SqliteSettings;
 use crate::config::{Config, FeedDefaults, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
-use crate::model::{Backlog, Feed, FeedId, Quota};
 use crate::schedule::queue::Politeness;
 use crate::status::{LogFormat, LogSettings};
 use crate::tag::Tagger;

@@ -8,7 +8,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::model::PrivateNetworks;
+use cw_model::PrivateNetworks;
 
 /// IPv4 ranges outside the public internet: network, prefix length, what it is.
 const REFUSED_V4: [(Ipv4Addr, u32, &str); 16] = [

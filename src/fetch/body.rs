@@ -3,12 +3,13 @@
 //! What the bytes mean is `parse`'s. Nothing else here reads a body, so nothing reads one without
 //! a limit.
 
+use cw_model::{Failure, FailureClass};
+
 use super::client::Answered;
 use super::decode::{self, Coding, DecodeError, decode};
 use super::failure::body_cut;
 use super::outcome::Head;
 use crate::memory::{BodyHold, NeverFits};
-use crate::model::{Failure, FailureClass};
 
 /// Bodies larger than this are decompressed on a thread for it: below, it takes less than the
 /// half millisecond that a task may hold up its neighbours.

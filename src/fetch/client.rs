@@ -10,6 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cw_model::{Failure, FailureClass, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -21,7 +22,6 @@ use super::connect::{Connector, Dialling, no_file_left, plain_host};
 use super::connections::Connections;
 use super::wire::{Meter, WINDOW_BYTES};
 use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
-use crate::model::{Failure, FailureClass, Validators};
 
 /// Feed types first; some servers answer 406 unless anything will do.
 const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, \

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use cw_model::{Failure, FailureClass};
 use hyper_util::client::legacy::Error as PoolError;
 use url::Url;
 
@@ -11,7 +12,6 @@ use super::client::{Exchange, HEADERS_BYTES_MAX, HEADERS_MAX};
 use super::connect::{ConnectError, Dialling, is_local};
 use super::decode::printable;
 use super::wire::{Meter, OVERHEAD_BYTES_MAX};
-use crate::model::{Failure, FailureClass};
 
 /// What hyper says above an error of the h2 library, whose type cannot be named: a stream or
 /// connection that the server reset.

@@ -23,6 +23,8 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use cw_model::PrivateNetworks;
+use cw_model::{Answer, Body, Failure, FailureClass, Feed, NotModified, Validators};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -33,8 +35,6 @@ use self::redirect::Chain;
 use self::wire::OVERHEAD_BYTES_MAX;
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
-pub use crate::model::PrivateNetworks;
-use crate::model::{Answer, Body, Failure, FailureClass, Feed, NotModified, Validators};
 
 /// The `[fetch]` table, checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,11 +6,10 @@
 
 use std::time::Duration;
 
+use cw_model::{Failure, FailureClass, Freshness, Timestamp, Validators};
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
-
-use crate::model::{Failure, FailureClass, Freshness, Timestamp, Validators};
 
 /// The longest `ETag` kept. Real ones reach some 600 bytes; a longer one is a way to make us
 /// store and repeat what somebody else chose.

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
+use cw_model::{Failure, FailureClass};
 use url::Url;
 
 use super::decode::printable;
 use super::outcome::{Head, Move};
-use crate::model::{Failure, FailureClass};
 
 /// The most cookies carried along one chain; a site that wants more is not serving a feed.
 const COOKIES_MAX: usize = 16;

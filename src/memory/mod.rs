@@ -9,13 +9,13 @@ mod workers;
 
 use std::sync::Arc;
 
+use cw_model::Feed;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::body::{BodyHold, Waits};
 use self::shares::{Shares, commit_bytes, outcome_bytes_max, reading_bytes};
 pub use self::workers::READING_STACK_BYTES;
 use self::workers::Workers;
-use crate::model::Feed;
 
 /// What semaphores count in: bytes would not fit their numbers.
 const UNIT: u64 = 1024;
@@ -205,10 +205,10 @@ async fn hold(semaphore: &Arc<Semaphore>, permits: u32) -> OwnedSemaphorePermit 
 
 #[cfg(test)]
 mod tests {
+    use cw_model::{Backlog, FeedId, Quota, UrlQuery};
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::model::{Backlog, FeedId, Quota, UrlQuery};
 
     const MIB: usize = 1 << 20;
 

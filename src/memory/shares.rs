@@ -13,7 +13,7 @@
 //! do not wait for large ones. A poll asks for them in this order, each in one go, and never for one
 //! above while it holds one below, so no two polls wait for each other.
 
-use crate::model::Feed;
+use cw_model::Feed;
 
 /// What reading takes at most for each byte of a body, besides the body and what the outcome holds.
 /// The worst document that was measured, a body of `&`, takes 13.0; most take 4 (`benches/README.md`).

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{FeedId, Record, Reject};
-use crate::model::state::FeedState;
+use crate::state::FeedState;
 
 /// What a server gives so that the next request may be answered with 304. Byte for byte as sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! How many steps a pass over a text or a link takes: passes are linear, so they are paid for at once.
 
+use cw_model::Entry;
 use url::Url;
 
-use crate::model::Entry;
 use crate::parse::Deletion;
 
 /// Steps for each byte of a text: references, white space, composition, cutting.

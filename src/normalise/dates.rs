@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use crate::model::{DateQuality, Timestamp};
+use cw_model::{DateQuality, Timestamp};
+
 use crate::parse::date;
 
 /// How far ahead of ours a publisher's clock may be.

@@ -1,10 +1,10 @@
 //! The id of an article: the same on every poll, after every restart, in every ledger.
 
+use cw_model::{ArticleId, FeedId, IdentityRule};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::link::without_scheme;
-use crate::model::{ArticleId, FeedId, IdentityRule};
 
 /// What an entry has to be known by.
 #[derive(Clone, Copy, Debug)]

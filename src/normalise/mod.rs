@@ -12,15 +12,15 @@ mod withdrawn;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use cw_model::digest::digest;
+use cw_model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use self::language::{Hints, beginning};
 use self::text::Layout;
 pub use self::withdrawn::withdrawn;
-use crate::dedupe::digest::digest;
 use crate::dedupe::fingerprint::fingerprint;
-use crate::model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
 use crate::parse::reference;
 
 /// The most characters of a headline, a caption, a name, a category and a date as written. The beginning

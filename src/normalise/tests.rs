@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use cw_model::{Backlog, DateQuality, FeedId, IdentityRule, Steps, UrlQuery};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Backlog, DateQuality, FeedId, IdentityRule, Steps, UrlQuery};
 
 fn base() -> Url {
     Url::parse("https://example.org/feeds/world.xml").unwrap()
@@ -28,7 +28,7 @@ fn feed() -> Feed {
         entries_max: 1000,
         text_chars_max: 100,
         body_limit: 16 << 20,
-        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
     }
 }

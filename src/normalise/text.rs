@@ -1,10 +1,10 @@
 //! HTML or plain text to plain text: one line for a title, paragraphs separated by a blank line for
 //! the rest; NFC; nothing invisible but what a script needs.
 
+use cw_model::{EntryText, TextKind};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::html::{Token, Tokens};
-use crate::model::{EntryText, TextKind};
 use crate::parse::reference;
 
 /// Elements whose text is not the article's.

@@ -1,7 +1,8 @@
 //! What is left of an article that its publisher took back (RFC 6721).
 
+use cw_model::{Article, DateQuality, Digest, Steps, TooCostly};
+
 use super::{Context, cost, dates, identity, is_repeated};
-use crate::model::{Article, DateQuality, Digest, Steps, TooCostly};
 use crate::parse::Deletion;
 
 /// The article that is taken back: what it is known by, and when. `None` if the identifier identifies

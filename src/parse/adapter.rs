@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use cw_model::{Entry, EntryText, FailureClass, Steps, TextKind};
 use feed_rs::model::{FeedType, Link, Person, Text};
 use feed_rs::parser::Builder;
 
 use super::limits::{DATE_BYTES_MAX, inherited};
 use super::repair::NO_LINK;
 use super::{FeedFormat, ParseFailure, ParsedFeed, reference};
-use crate::model::{Entry, EntryText, FailureClass, Steps, TextKind};
 
 /// Reads XML that the guard has passed.
 ///

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
+use cw_model::{Steps, TooCostly};
 use url::Url;
-
-use crate::model::{Steps, TooCostly};
 
 /// The longest base, as written and as resolved, in bytes: each link under it is joined with it.
 const BASE_BYTES_MAX: usize = 2048;

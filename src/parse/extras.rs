@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use cw_model::{EntryText, Media, Steps, TextKind, TooCostly};
 use quick_xml::escape::unescape;
 use url::Url;
 
@@ -13,7 +14,6 @@ use super::limits::{self, LIST_MAX};
 use super::namespace::{Attribute, Name, Space};
 use super::repair::is_enclosure;
 use super::{Deletion, Deletions};
-use crate::model::{EntryText, Media, Steps, TextKind, TooCostly};
 
 /// The most deleted entries kept of one document: ten times as many articles as a feed's state
 /// remembers when they have left the feed.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use cw_model::{Article, Backlog, Feed, FeedId, Steps, UrlQuery};
 use url::Url;
 
 use super::parse;
-use crate::model::{Article, Backlog, Feed, FeedId, Steps, UrlQuery};
 use crate::normalise::{Context, normalise};
 
 fn articles(bytes: &[u8]) -> Vec<Article> {
@@ -27,7 +27,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         entries_max: 100,
         text_chars_max: 10_000,
         body_limit: 16 << 20,
-        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
     };
     let context = Context {

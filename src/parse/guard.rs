@@ -4,6 +4,7 @@
 //! every event to `repair`, which mends what publishers get wrong, and to `extras`, which keeps
 //! what feed-rs would lose. Does not build entries.
 
+use cw_model::{FailureClass, Steps, TooCostly};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
@@ -14,7 +15,6 @@ use super::place::{Place, Places};
 use super::problems::Problems;
 use super::repair::{Kind, Repair};
 use super::{Deletions, ParseFailure, Problem};
-use crate::model::{FailureClass, Steps, TooCostly};
 
 /// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
 /// and 2,000 would overflow its stack.

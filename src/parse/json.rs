@@ -1,12 +1,13 @@
 //! JSON Feed 1.0 and 1.1, as publishers write it: numbers for identifiers, one author for many, a
 //! `null` among the items. What is wrong in one item costs no other.
 
+use cw_model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
+
 use super::guard::over_limit_detail;
 use super::json_text::{Broken, Value};
 use super::limits::{LIST_MAX, inherited};
 use super::problems::Problems;
 use super::{FeedFormat, ParseFailure, ParsedFeed, Problem};
-use crate::model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
 /// Steps for each item: what one costs whatever its length.
 const ITEM_STEPS: usize = 100;

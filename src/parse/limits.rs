@@ -2,10 +2,10 @@
 //!
 //! Whatever is cut is said (`Entry::cut`, `ParsedFeed::feed_problems`), and what identifies an entry stays distinct.
 
+use cw_model::{Entry, EntryText, Media};
 use sha2::{Digest as _, Sha256};
 
 use super::{ParsedFeed, Problem};
-use crate::model::{Entry, EntryText, Media};
 
 /// The longest headline, name, category or caption, in bytes. An article's has at most a thousand
 /// characters; markup and references may take several times that.
@@ -193,8 +193,9 @@ impl Scissors {
 
 #[cfg(test)]
 mod tests {
+    use cw_model::TextKind;
+
     use super::*;
-    use crate::model::TextKind;
 
     fn long(unit: &str) -> String {
         unit.repeat(TEXT_BYTES_MAX + 1)

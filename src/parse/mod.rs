@@ -26,6 +26,8 @@ mod sitemap;
 
 use std::time::Duration;
 
+use cw_model::reject::{DETAIL_BYTES_MAX, cut};
+use cw_model::{Entry, FailureClass, Steps, TooCostly};
 use url::Url;
 
 use self::extras::Extras;
@@ -33,8 +35,6 @@ use self::guard::{Checked, Root, Shape};
 pub(crate) use self::limits::LINK_BYTES_MAX;
 pub use self::problems::Problem;
 use self::problems::Problems;
-use crate::model::reject::{DETAIL_BYTES_MAX, cut};
-use crate::model::{Entry, FailureClass, Steps, TooCostly};
 
 /// The most entries read of one document, in document order, whatever the configuration allows.
 /// Sitemaps may list 50,000; an empty entry costs its reader a hundred times its own length.

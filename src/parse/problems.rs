@@ -1,6 +1,6 @@
 //! What had to be left out of a document: counted, each kind with the bytes of one.
 
-use crate::model::reject::{DETAIL_BYTES_MAX, cut};
+use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 
 /// The most problems of one document: a hundred show what is wrong, and each becomes a reject. What
 /// is past them is counted with the last.

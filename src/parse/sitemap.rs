@@ -1,11 +1,11 @@
 //! News sitemaps: `<urlset>` whose URLs carry `news:news`. feed-rs has none.
 
+use cw_model::{Entry, EntryText, FailureClass, Media, TextKind};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::limits::LIST_MAX;
 use super::{FeedFormat, ParseFailure, ParsedFeed};
-use crate::model::{Entry, EntryText, FailureClass, Media, TextKind};
 
 /// Reads a sitemap that the guard has passed.
 ///

@@ -1,7 +1,8 @@
 //! Whole documents: what each format comes to, what is mended, what is refused.
 
+use cw_model::TextKind;
+
 use super::*;
-use crate::model::TextKind;
 
 fn read(text: &str) -> Result<ParsedFeed, ParseFailure> {
     let url = Url::parse("https://example.org/feeds/world.xml").unwrap();

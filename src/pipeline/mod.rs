@@ -25,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::Outcome;
 pub use tasks::Tasks;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -42,7 +43,6 @@ use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::memory::Memory;
-use crate::model::Outcome;
 use crate::status::{Metrics, Readiness};
 use crate::tag::{LexiconProblem, Tagger};
 

@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::state::{Crash, FeedState};
+use cw_model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -23,8 +25,6 @@ use crate::decide::{Backoff, Lease, backoff};
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};
-use crate::model::state::{Crash, FeedState};
-use crate::model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
 use crate::status::{Metrics, Readiness};
 use crate::tag::Tagger;
 

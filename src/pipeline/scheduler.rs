@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::state::{FeedState, Reason, Standing};
+use cw_model::{Feed, FeedId, Timestamp};
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet, spawn_blocking};
@@ -20,8 +22,6 @@ use crate::commit::{CommitError, LaneChange};
 use crate::config::Config;
 use crate::decide::{Lease, Past, States};
 use crate::fault::{Point, point};
-use crate::model::state::{FeedState, Reason, Standing};
-use crate::model::{Feed, FeedId, Timestamp};
 use crate::schedule::queue::Next;
 use crate::schedule::{self, Queue};
 use crate::status::metrics::FeedCounts;

@@ -3,9 +3,10 @@
 //! A state says what was planned at the last poll. What has changed since may overrule it, and both
 //! the scheduler and the commands that show a schedule must say the same then.
 
+use cw_model::state::{FeedState, Reason};
+use cw_model::{Feed, Timestamp};
+
 use super::due_at;
-use crate::model::state::{FeedState, Reason};
-use crate::model::{Feed, Timestamp};
 
 /// When a feed is due, and why not when it was planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

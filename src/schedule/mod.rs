@@ -11,11 +11,10 @@ pub mod queue;
 use std::time::Duration;
 
 pub use cadence::next_interval;
+use cw_model::state::{Plan, Reason};
+use cw_model::{FailureClass, Feed, FeedId, Timestamp};
 pub use due::{Due, Why, due};
 pub use queue::Queue;
-
-use crate::model::state::{Plan, Reason};
-use crate::model::{FailureClass, Feed, FeedId, Timestamp};
 
 /// A withdrawn feed is asked weekly, in case it was a mistake.
 pub const GONE_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::model::{FeedId, Timestamp};
+use cw_model::{FeedId, Timestamp};
 
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

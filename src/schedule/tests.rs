@@ -1,11 +1,11 @@
 //! What `schedule` promises: bounds, claims in order, and polite hosts.
 
+use cw_model::{Backlog, UrlQuery};
 use proptest::prelude::*;
 
 use super::cadence::{Found, INTERVAL_START};
 use super::queue::{Next, Politeness};
 use super::*;
-use crate::model::{Backlog, UrlQuery};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -26,7 +26,7 @@ fn feed() -> Feed {
         entries_max: 100,
         text_chars_max: 100,
         body_limit: 16 << 20,
-        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
     }
 }

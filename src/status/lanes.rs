@@ -3,13 +3,12 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use cw_model::LaneState;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-
-use crate::model::LaneState;
 
 type Lane = [(&'static str, String); 1];
 type LaneAnd = [(&'static str, String); 2];

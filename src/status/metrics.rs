@@ -7,6 +7,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use cw_model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,7 +18,6 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::Unready;
 use super::lanes::LaneMetrics;
-use crate::model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;
 

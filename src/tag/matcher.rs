@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use cw_model::{Steps, TooCostly};
 use daachorse::DoubleArrayAhoCorasick;
 
 use super::segment::Document;
-use crate::model::{Steps, TooCostly};
 
 /// Steps for each byte that the automaton reads.
 const BYTE_STEPS: usize = 1;

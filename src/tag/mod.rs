@@ -23,12 +23,11 @@ mod term;
 
 use std::collections::BTreeMap;
 
+use cw_model::{Coding, Steps, TooCostly};
 use lexicon::{Kept, Lexicon};
 use segment::Document;
 use sha2::{Digest as _, Sha256};
 use taxonomy::Taxonomy;
-
-use crate::model::{Coding, Steps, TooCostly};
 
 /// Hex digits of the digest in a lexicon's name: enough to tell versions, short enough to read.
 const DIGEST_DIGITS: usize = 12;

@@ -15,10 +15,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use cw_model::{Evidence, Steps, Tag, TooCostly};
+
 use super::lexicon::{Combination, Cue, Effect, Kept, Lexicon, Negation, Order, Reach};
 use super::matcher::{Match, Use};
 use super::segment::{Document, Prominence};
-use crate::model::{Evidence, Steps, Tag, TooCostly};
 
 /// Spans of evidence kept for one tag: enough to convince a reader, few enough for a record.
 const EVIDENCE_MAX: usize = 20;

@@ -10,10 +10,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use cw_model::{Evidence, Field, Steps, TooCostly};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Texts;
-use crate::model::{Evidence, Field, Steps, TooCostly};
 
 /// Sentences at the start of a summary or body that carry the news.
 ///

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cw_model::{Related, TagId};
 use serde::Deserialize;
 
 use super::{LexiconProblem, Source};
-use crate::model::{Related, TagId};
 
 /// The only file format this program reads.
 pub(super) const FORMAT: u32 = 1;

@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
+use cw_model::{Casualties, CasualtyKind, CasualtyScope, Evidence, Field};
 use serde::Deserialize;
 
 use super::*;
-use crate::model::{Casualties, CasualtyKind, CasualtyScope, Evidence, Field};
 
 /// The threshold of the default configuration.
 const THRESHOLD: f64 = 0.5;

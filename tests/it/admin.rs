@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use conflictwire::model::state::Standing;
+use cw_model::state::Standing;
 
 use crate::support::daemon::{Daemon, Setup};
 use crate::support::publisher::{Delivery, Reply};

@@ -3,8 +3,8 @@
 
 use std::io::Write;
 
-use conflictwire::model::FailureClass;
-use conflictwire::model::state::Standing;
+use cw_model::FailureClass;
+use cw_model::state::Standing;
 use flate2::Compression;
 
 use crate::constructions::documents::rss_at;

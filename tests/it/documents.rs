@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use conflictwire::config;
-use conflictwire::model::FailureClass;
+use cw_model::FailureClass;
 
 use crate::support::daemon::BINARY;
 use crate::support::{files_below, project};

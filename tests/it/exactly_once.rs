@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use conflictwire::fault::Point;
-use conflictwire::model::state::FeedState;
+use cw_model::state::FeedState;
 
 use crate::support::audit::{Audit, Row};
 use crate::support::daemon::{Daemon, Setup};

@@ -10,10 +10,10 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use conflictwire::commit::sqlite::{SqliteLedger, SqliteSettings};
-use conflictwire::model::state::FeedState;
-use conflictwire::model::{Record, Reject};
 use conflictwire::pipeline::process::process;
 use conflictwire::tag::{Source, Tagger};
+use cw_model::state::FeedState;
+use cw_model::{Record, Reject};
 use serde_json::{Map, Value, json};
 
 use self::kept::{all_missing, check_kept, golden, golden_values};

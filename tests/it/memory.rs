@@ -3,8 +3,8 @@
 //!
 //! The limit is that of a control group where one may be made, else `RLIMIT_DATA`.
 
-use conflictwire::model::FailureClass;
-use conflictwire::model::state::FeedState;
+use cw_model::FailureClass;
+use cw_model::state::FeedState;
 
 use crate::support::cage::Cage;
 use crate::support::daemon::Setup;

@@ -4,8 +4,8 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
-use conflictwire::model::FailureClass;
-use conflictwire::model::state::FeedState;
+use cw_model::FailureClass;
+use cw_model::state::FeedState;
 
 use crate::support::daemon::{BINARY, Daemon, Setup};
 use crate::support::ledger::Ledger;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use conflictwire::model::state::FeedState;
-use conflictwire::model::{
+use conflictwire::pipeline::process::process;
+use conflictwire::tag::Tagger;
+use cw_model::state::FeedState;
+use cw_model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,
     Validators,
 };
-use conflictwire::pipeline::process::process;
-use conflictwire::tag::Tagger;
 use serde_json::Value;
 
 use crate::support::daemon::BINARY;
@@ -40,7 +40,7 @@ pub(crate) fn feed(name: &str) -> Feed {
         entries_max: 100,
         text_chars_max: 10_000,
         body_limit: 16 << 20,
-        quota: conflictwire::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
     }
 }

@@ -5,12 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use conflictwire::model::state::{
-    FeedState, Plan, Reason, STATE_VERSION, Seen, SeenArticle, Standing,
-};
-use conflictwire::model::{
-    ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators,
-};
+use cw_model::state::{FeedState, Plan, Reason, STATE_VERSION, Seen, SeenArticle, Standing};
+use cw_model::{ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators};
 use tokio::runtime::Runtime;
 use url::Url;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use conflictwire::model::Outcome;
+use cw_model::Outcome;
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep_until};

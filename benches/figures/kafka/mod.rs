@@ -27,7 +27,7 @@ use anyhow::{Context, ensure};
 use conflictwire::commit::KafkaSettings;
 use conflictwire::commit::kafka::settings::TopicNames;
 use conflictwire::decide::lane::wire::PartitionBy;
-use conflictwire::model::Outcome;
+use cw_model::Outcome;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use conflictwire::model::Outcome;
+use cw_model::Outcome;
 use tokio::runtime::Runtime;
 
 use super::super::daemon::pause;

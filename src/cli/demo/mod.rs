@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use cw_model::Outcome;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -22,7 +23,6 @@ use crate::demo::progress::Board;
 use crate::demo::script::{FEEDS, PAGES};
 use crate::demo::server::Server;
 use crate::demo::settings;
-use crate::model::Outcome;
 use crate::pipeline::Daemon;
 
 /// Longer than every feed needs many times over; a demo that takes longer is broken.

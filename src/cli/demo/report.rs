@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Paint};
+use cw_model::{EntryCounts, Outcome, PollResult, Record, Routed};
 
 use crate::cli::show::text::Text;
 use crate::cli::show::{Detail, Medium, QUIET, STRONG, Style, tag_paint, write_record};
@@ -13,7 +14,6 @@ use crate::demo::progress::{Board, Progress, is_expected};
 use crate::demo::script::{FEEDS, SHOWCASE};
 use crate::demo::server::Request;
 use crate::demo::settings::HOST_GAP;
-use crate::model::{EntryCounts, Outcome, PollResult, Record, Routed};
 
 const GOOD: Paint = AnsiColor::Green.on_default();
 const BAD: Paint = AnsiColor::Red.on_default();
@@ -409,8 +409,9 @@ fn quoted(path: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
+    use cw_model::{Failure, FailureClass, FeedId, Urgency};
+
     use super::*;
-    use crate::model::{Failure, FailureClass, FeedId, Urgency};
 
     fn printed(print: impl FnOnce(&mut Report<Vec<u8>>)) -> String {
         let style = Style { medium: Medium::Pipe, detail: Detail::Brief };

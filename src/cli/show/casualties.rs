@@ -1,8 +1,9 @@
 //! Numbers of casualties in words.
 
+use cw_model::record::{RecordCasualties, RecordCasualtyKind, RecordCasualtyScope};
+
 use super::text::Text;
 use super::{QUIET, STRONG};
-use crate::model::record::{RecordCasualties, RecordCasualtyKind, RecordCasualtyScope};
 
 /// What happened stands out, what is told for context does not.
 pub(super) fn casualties_text(one: &RecordCasualties) -> Text {

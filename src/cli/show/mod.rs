@@ -18,14 +18,12 @@ pub mod text;
 use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
+use cw_model::Record;
+use cw_model::record::{RecordChange, RecordConflict, RecordDateQuality, RecordField, RecordTag};
 
 use self::casualties::casualties_text;
 use self::snippet::{Look, snippet};
 use self::text::Text;
-use crate::model::Record;
-use crate::model::record::{
-    RecordChange, RecordConflict, RecordDateQuality, RecordField, RecordTag,
-};
 use crate::status::shown::printable;
 
 /// Columns where nobody says how many there are.

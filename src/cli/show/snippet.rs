@@ -1,10 +1,10 @@
 //! The words behind a tag, in the sentence that holds them.
 
 use anstyle::Style;
+use cw_model::Record;
+use cw_model::record::{RecordEvidence, RecordField};
 
 use super::text::Text;
-use crate::model::Record;
-use crate::model::record::{RecordEvidence, RecordField};
 
 /// How the words and what surrounds them look.
 #[derive(Clone, Copy, Debug)]

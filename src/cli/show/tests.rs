@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::*;
-use crate::model::record::{
+use cw_model::record::{
     RecordCasualties, RecordCasualtyKind, RecordCasualtyScope, RecordConflict, RecordDates,
     RecordEvidence, RecordFeed, RecordObserved, RecordRelated, SCHEMA_VERSION,
 };
+
+use super::*;
 
 const BODY: &str = "MUNICH — Russia proposed a ceasefire that would begin in March. In Aleppo, air \
      strikes hit two hospitals on Thursday.\n\nThe war has killed more than 250,000 people.";

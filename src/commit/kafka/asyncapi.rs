@@ -4,13 +4,13 @@
 //! themselves, so nothing is said twice. Records are written by the lanes; this file must tell the
 //! same headers.
 
+use cw_model::{Record, Reject};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::settings::KafkaSettings;
 use super::topics::{Choice, PARTITIONS, REPLICATION, Role, TopicPlan, plan};
 use crate::decide::lane::wire::PartitionBy;
-use crate::model::{Record, Reject};
 
 /// The version of the Kafka bindings.
 const BINDING: &str = "0.5.0";

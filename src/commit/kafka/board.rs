@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cw_model::LaneState;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::model::LaneState;
 use crate::status::lanes::LaneMetrics;
 
 /// Where the group stands.

@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Outcome};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, error, info, warn};
@@ -20,8 +22,6 @@ use crate::decide::lane::{
     Submitted, Topics, Undone,
 };
 use crate::decide::{Lease, Moment};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, Outcome};
 
 /// How often librdkafka is let speak while nothing is committed, and the topics are compared.
 const IDLE: Duration = Duration::from_secs(1);

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use cw_model::samples::outcome;
+use cw_model::{Record, Reject, Route, Routed, Timestamp};
 use serde_json::{Value, json};
 
 use self::kept::{check_kept, golden_values};
-use crate::commit::samples::outcome;
 use crate::decide::lane::wire::{HEAD_VERSION, Head, Layout, Line, PartitionBy};
-use crate::model::{Record, Reject, Route, Routed, Timestamp};
 
 #[path = "../../../tests/golden/kept.rs"]
 mod kept;

@@ -34,6 +34,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Outcome};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -54,8 +56,6 @@ use super::{CommitError, LaneChange};
 use crate::clock::Clock;
 use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
 use crate::decide::{Lease, Moment, Now, States};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, Outcome};
 use crate::status::Metrics;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Timestamp};
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -20,8 +22,6 @@ use super::owners::{Member, Owners};
 use super::settings::KafkaSettings;
 use super::trouble::{self, Heard};
 use crate::commit::filter::{Facts, Filter};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, Timestamp};
 
 /// How long a reader waits for a first answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -510,8 +510,9 @@ fn state(key: &[u8], value: &[u8]) -> Result<(FeedId, Arc<FeedState>), (String, 
 
 #[cfg(test)]
 mod tests {
+    use cw_model::samples::tagged;
+
     use super::*;
-    use crate::commit::samples::tagged;
 
     #[test]
     fn what_cannot_be_read_fits_only_if_all_do() {

@@ -9,6 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::FeedId;
+use cw_model::state::FeedState;
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
@@ -24,8 +26,6 @@ use crate::decide::lane::Undone;
 use crate::decide::lane::log::{Contradiction, Reading, Restored, read_head};
 use crate::decide::lane::wire::Head;
 use crate::fault::{self, Point};
-use crate::model::FeedId;
-use crate::model::state::FeedState;
 
 /// How long one request, or one look for records, may take.
 const SLICE: Duration = Duration::from_millis(500);

@@ -11,6 +11,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cw_model::Timestamp;
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -24,7 +25,6 @@ use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT};
 use crate::decide::lane::wire::{Line, Target};
 use crate::decide::lane::{Batching, Failure};
 use crate::fault::{self, Point};
-use crate::model::Timestamp;
 use crate::status::lanes::LaneMetrics;
 
 /// How long one call into librdkafka may block before we look whether to stop.

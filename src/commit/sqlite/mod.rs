@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use cw_model::Outcome;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,7 +39,6 @@ use self::writer::{Job, Writer};
 use super::{CommitError, Past, States};
 use crate::clock::Clock;
 use crate::fault::{self, Point};
-use crate::model::Outcome;
 
 /// How many outcomes may wait for the writer.
 ///

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use cw_model::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::time::Instant;
 use tracing::warn;
@@ -13,7 +14,6 @@ use super::rows::column_time;
 use super::{SqliteSettings, sqlite_trouble};
 use crate::clock::Clock;
 use crate::fault::{self, Point};
-use crate::model::Timestamp;
 
 /// Retention need not be exact to the hour.
 const INTERVAL: Duration = Duration::from_secs(3600);

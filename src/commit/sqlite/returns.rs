@@ -5,11 +5,11 @@
 //! while the database still has it. That is no mistake, and must not stop the feed: the same text
 //! is there already, and another text is the next revision.
 
+use cw_model::Record;
+use cw_model::record::RecordChange;
 use serde::Deserialize;
 
 use super::rows::ArticleRow;
-use crate::model::Record;
-use crate::model::record::RecordChange;
 
 /// The latest revision that is committed.
 #[derive(Clone, Debug)]

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use cw_model::state::Standing;
+use cw_model::{Outcome, Record, Reject, Timestamp};
 use serde_json::Error;
 
 use super::search_text::search_text;
-use crate::model::state::Standing;
-use crate::model::{Outcome, Record, Reject, Timestamp};
 
 /// The rows of one outcome.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl ArticleRow {
     /// Turns a record into a row.
     pub(super) fn new(record: &Record) -> Result<Self, Error> {
         let conflict = record.conflict.as_ref();
-        let ids = |tags: &[crate::model::record::RecordTag]| {
+        let ids = |tags: &[cw_model::record::RecordTag]| {
             serde_json::to_string(&tags.iter().map(|tag| &tag.id).collect::<Vec<_>>())
         };
         let folded = |text: &Option<String>| search_text(text.as_deref().unwrap_or_default());

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::FeedId;
+use cw_model::state::FeedState;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::private::{self, NotOpened};
@@ -14,8 +16,6 @@ use super::{defence, not_opened, open_error, sqlite_trouble};
 use crate::commit::CommitError;
 use crate::decide::States;
 use crate::fault::{self, Point};
-use crate::model::FeedId;
-use crate::model::state::FeedState;
 
 /// Marks the file as ours: "cwir" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x6377_6972;

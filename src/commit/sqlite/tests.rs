@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use cw_model::record::RecordChange;
+use cw_model::samples::{id, now, outcome, record, reject, tagged};
+use cw_model::{Record, Reject};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tempfile::TempDir;
@@ -11,9 +14,6 @@ use super::query::Query;
 use super::read::{Committed, Order, ReadError, Reader, Revisions, Search};
 use super::*;
 use crate::commit::filter::{Facts, Filter};
-use crate::commit::samples::{id, now, outcome, record, reject, tagged};
-use crate::model::record::RecordChange;
-use crate::model::{Record, Reject};
 
 fn settings(folder: &TempDir) -> SqliteSettings {
     SqliteSettings { path: folder.path().join("wire.db"), keep_age: None, keep_bytes: None }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cw_model::{Outcome, Routed};
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior, params,
 };
@@ -20,7 +21,6 @@ use super::{SqliteSettings, owner, sqlite_trouble};
 use crate::clock::Clock;
 use crate::commit::CommitError;
 use crate::fault::{self, Point};
-use crate::model::{Outcome, Routed};
 
 /// The most outcomes in one transaction: one wait for the disk, shared by this many polls, is no
 /// longer what limits them.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use cw_model::{LaneState, Urgency};
+
 use super::group::{Entry, Group, Submitted, in_order, refused};
 use super::log::LogEnd;
 use super::messages::{
@@ -12,7 +14,6 @@ use super::tenure::{Sending, Tenure};
 use super::wire::{Head, Line};
 use super::{Ending, Lane, Phase};
 use crate::decide::{Backoff, Moment, Now};
-use crate::model::{LaneState, Urgency};
 
 /// What an owned lane is doing.
 #[derive(Debug)]

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use cw_model::Outcome;
+
 use super::wire::{Draft, Line, Target};
 use crate::decide::Moment;
-use crate::model::Outcome;
 
 /// A transaction takes no more outcomes after so many records: larger ones are no faster.
 const GROUP_RECORDS_MAX: usize = 1000;

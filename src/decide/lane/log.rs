@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use cw_model::state::{FeedState, is_readable};
+use cw_model::{FeedId, Timestamp};
+
 use super::hash::HASH_VERSION;
 use super::wire::{HEAD_VERSION, Head};
 use crate::decide::{Past, States};
-use crate::model::state::{FeedState, is_readable};
-use crate::model::{FeedId, Timestamp};
 
 /// The log says what it cannot say if nothing was lost: somebody must look.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -161,8 +162,9 @@ pub fn read_head(value: Option<&[u8]>, offset: i64) -> Result<Head, Contradictio
 
 #[cfg(test)]
 mod tests {
+    use cw_model::samples::now;
+
     use super::*;
-    use crate::commit::samples::now;
 
     fn head(sequence: u64) -> Vec<u8> {
         let head = Head::after(sequence - 1, ("here", 1), 3, now());

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, LaneState};
+
 use super::group::Submitted;
 use super::log::{Contradiction, Restored};
 use super::stop::{GiveUp, Stop};
 use super::wire::{Head, LeftOut, Line};
 use crate::decide::{Lease, Moment, Past, States};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, LaneState};
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commit::Work;
+use cw_model::LaneState;
 pub use group::Submitted;
 pub use messages::{
     Answer, Batching, Count, Effect, Event, Failure, Found, Next, Notice, Topics, Undone,
@@ -40,7 +41,6 @@ use tenure::Tenure;
 use wire::PartitionBy;
 
 use super::{Backoff, Moment, Now, backoff};
-use crate::model::LaneState;
 
 /// How long a state may stay unwritten that changes nothing but when and how a feed is asked. Most
 /// polls change no more than that, and writing each would be most of what is written.

@@ -1,5 +1,7 @@
 //! Taking a lane up: hear the group, fence, restore, mark.
 
+use cw_model::LaneState;
+
 use super::commit::Attempt;
 use super::log::{Contradiction, LogEnd, Restored};
 use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
@@ -7,7 +9,6 @@ use super::stop::GiveUp;
 use super::tenure::Tenure;
 use super::{Lane, Phase, QUARANTINE_WAIT, Undone};
 use crate::decide::{Lease, Moment, Now, States};
-use crate::model::LaneState;
 
 /// How far a lane has been taken up.
 #[derive(Debug)]

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Outcome};
+
 use super::commit::Attempt;
 use super::group::{Entry, Submitted};
 use super::log::LogEnd;
@@ -10,8 +13,6 @@ use super::messages::Topics;
 use super::wire::{Draft, Head, Layout};
 use super::{Ending, PUT_OFF, Settings};
 use crate::decide::{Lease, Moment, Now, Past};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, Outcome};
 
 /// librdkafka's own limit of a record (`message.max.bytes`), where that of the topics is not known.
 const RECORD_BYTES_DEFAULT: usize = 1_000_000;

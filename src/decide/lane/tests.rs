@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::{LaneState, Outcome, Urgency, samples};
+
 use super::log::{Contradiction, LogEnd, Restored};
 use super::wire::{Head, PartitionBy, Target};
 use super::*;
-use crate::commit::samples;
 use crate::decide::{OwnerEnd, Past, States};
-use crate::model::{LaneState, Outcome, Urgency};
 
 /// Whoever waits for a commit.
 type Ticket = u32;

@@ -7,15 +7,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use cw_model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
+use cw_model::state::{FeedState, Room};
+use cw_model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::hash::HASH_VERSION;
 use crate::decide::{OwnerEnd, Past};
-use crate::model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
-use crate::model::state::{FeedState, Room};
-use crate::model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
 const FRAMING_BYTES: usize = 1024;
@@ -416,11 +416,11 @@ fn cloud_event(event: CloudEvent<'_>) -> Vec<(&'static str, String)> {
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use cw_model::Digest;
+    use cw_model::samples::{now, outcome, record, reject, tagged};
+    use cw_model::state::SeenArticle;
 
     use super::*;
-    use crate::commit::samples::{now, outcome, record, reject, tagged};
-    use crate::model::Digest;
-    use crate::model::state::SeenArticle;
 
     fn layout(partition_by: PartitionBy, record_bytes_max: usize) -> Layout {
         let known_bytes_max = Some(record_bytes_max);

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{FeedId, LaneState};
+
 use super::brokers::PartitionId;
 use super::replica::{Operation, Ticket};
 use super::world::{PATIENCE, QUEUE, Request, TRANSACTION_TIMEOUT, What, Where, World};
 use crate::decide::lane::wire::Line;
 use crate::decide::lane::{Answer, Effect, Event, Failure, GiveUp, Next, Submitted, Undone};
 use crate::decide::{Lease, Moment};
-use crate::model::state::FeedState;
-use crate::model::{FeedId, LaneState};
 
 impl World {
     /// Goes on until something has to be waited for.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use cw_model::FeedId;
+
 use super::brokers::{PartitionId, Refused};
 use super::replica::{Operation, Replica};
 use super::world::{Reply, Request, What, Where, World};
 use crate::decide::lane::log::{Reading, read_head};
 use crate::decide::lane::wire::Target;
 use crate::decide::lane::{Event, Failure, Undone};
-use crate::model::FeedId;
 
 impl World {
     pub(super) fn send(&mut self, whose: Where, number: u64, request: Request) {

@@ -1,9 +1,9 @@
 //! Publishers: entries that come, change and go; and what a poll makes of them.
 
+use cw_model::state::{FeedState, SeenArticle};
+use cw_model::{ArticleId, Digest, FeedId, Outcome, Record, Timestamp, Urgency, samples};
+
 use super::dice::Dice;
-use crate::commit::samples;
-use crate::model::state::{FeedState, SeenArticle};
-use crate::model::{ArticleId, Digest, FeedId, Outcome, Record, Timestamp, Urgency};
 
 /// How many entries a feed lists.
 const WINDOW: usize = 4;

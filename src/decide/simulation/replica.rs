@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_model::FeedId;
+use cw_model::state::FeedState;
+
 use super::brokers::TransactionId;
 use super::group::Word;
 use crate::decide::Lease;
 use crate::decide::lane::{GiveUp, Lane, Stop, Submitted, Topics};
-use crate::model::FeedId;
-use crate::model::state::FeedState;
 
 /// Whoever waits for a commit.
 #[derive(Clone, Debug)]

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use cw_model::samples;
+
 use super::brokers::{Brokers, PartitionId, Refused, TransactionId};
 use super::checks;
 use super::dice::Dice;
@@ -11,7 +13,6 @@ use super::group::{Group, Word};
 use super::publisher::{Publisher, ROOM};
 use super::replica::{Driver, Replica, Ticket};
 use super::tally::Tally;
-use crate::commit::samples;
 use crate::decide::lane::log::Restored;
 use crate::decide::lane::wire::{Head, Line};
 use crate::decide::lane::{Answer, Topics, Undone};
@@ -212,7 +213,7 @@ impl World {
     pub(super) fn clock(&self, skew: i64) -> Now {
         let elapsed = i64::try_from(self.now.as_millis()).unwrap_or(0);
         let wall = samples::now().as_millisecond() + elapsed + skew * 1000;
-        let wall = crate::model::Timestamp::from_millisecond(wall).unwrap_or_default();
+        let wall = cw_model::Timestamp::from_millisecond(wall).unwrap_or_default();
         Now { at: Moment::after_start(self.now), wall }
     }
 

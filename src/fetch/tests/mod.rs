@@ -8,11 +8,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use cw_model::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
-use crate::model::Timestamp;
 
 const FEED: &str = "<rss version=\"2.0\"><channel><title>Feed</title></channel></rss>";
 

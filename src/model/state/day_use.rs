@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Quota, Timestamp};
+use crate::{Quota, Timestamp};
 
 /// Seconds of a day of UTC.
 const DAY_SECONDS: i64 = 24 * 3600;

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 pub use unpublished::{Room, Unpublished};
 
-use crate::model::{ArticleId, Digest, FailureClass, Feed, Timestamp, Validators};
+use crate::{ArticleId, Digest, FailureClass, Feed, Timestamp, Validators};
 
 /// The version of the wire form.
 pub const STATE_VERSION: u32 = 1;
@@ -269,7 +269,7 @@ impl FeedState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ArticleId;
+    use crate::ArticleId;
 
     #[test]
     fn a_feed_that_fails_for_ever_reads_otherwise_ever_more_seldom() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ArticleId, Digest};
+use crate::{ArticleId, Digest};
 
 /// How many articles that left the window are remembered.
 ///

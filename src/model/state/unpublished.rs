@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::FeedState;
-use crate::model::{ArticleId, Digest, Route, Timestamp};
+use crate::{ArticleId, Digest, Route, Timestamp};
 
 /// How many articles of a feed may wait for room. They are some 200 bytes each in the state; what is
 /// beyond them is a reject like the others, and is not tried again.
@@ -80,8 +80,8 @@ impl FeedState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Validators;
-    use crate::model::state::{Seen, SeenArticle};
+    use crate::Validators;
+    use crate::state::{Seen, SeenArticle};
 
     const DIGEST: Digest = Digest([7; 8]);
 

@@ -1,7 +1,8 @@
 //! BCP 47 tags, from what publishers write where one should stand.
 
+use cw_model::country;
+
 use super::known::KNOWN;
-use crate::model::country;
 
 /// The longest tag that occurs in practice has five parts.
 const TAG_BYTES_MAX: usize = 35;

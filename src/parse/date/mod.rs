@@ -6,10 +6,9 @@
 
 mod words;
 
+use cw_model::{DateQuality, Timestamp};
 use jiff::civil;
 use jiff::tz::Offset;
-
-use crate::model::{DateQuality, Timestamp};
 
 /// The longest text that is looked at: the longest real ones have fifty characters.
 const DATE_CHARS_MAX: usize = 100;

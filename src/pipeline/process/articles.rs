@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cw_model::state::FeedState;
+use cw_model::{Article, ArticleId, Digest, Entry, TooCostly};
+
 use super::Source;
 use super::shown::shown_language;
 use super::withdrawn::taken_back;
-use crate::model::state::FeedState;
-use crate::model::{Article, ArticleId, Digest, Entry, TooCostly};
 use crate::normalise::{Context, normalise, repeated_marks};
 use crate::parse::{Problem, passed_over};
 

@@ -1,7 +1,7 @@
 //! What an outcome holds, counted while it is made: past its limit nothing more is made of a document.
 
-use crate::model::state::FeedState;
-use crate::model::{Record, Reject};
+use cw_model::state::FeedState;
+use cw_model::{Record, Reject};
 
 /// What a text takes in memory besides its bytes: pointer, length and capacity, and what the allocator
 /// adds and rounds up.

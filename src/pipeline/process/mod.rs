@@ -13,23 +13,23 @@ mod withdrawn;
 
 use std::sync::Arc;
 
+use cw_model::digest::bytes_digest;
+use cw_model::record::RecordFeed;
+use cw_model::reject::{DETAIL_BYTES_MAX, cut};
+use cw_model::state::{
+    Crash, FeedState, LastFailure, Reason, STATE_VERSION, SeenArticle, Standing, until_next_day,
+};
+use cw_model::{
+    Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
+    Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
+};
 use url::Url;
 
 use self::articles::Articles;
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
 use self::rejects::{Refused, reject};
-use crate::dedupe::digest::bytes_digest;
 use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
-use crate::model::record::RecordFeed;
-use crate::model::reject::{DETAIL_BYTES_MAX, cut};
-use crate::model::state::{
-    Crash, FeedState, LastFailure, Reason, STATE_VERSION, SeenArticle, Standing, until_next_day,
-};
-use crate::model::{
-    Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
-    Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
-};
 use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};

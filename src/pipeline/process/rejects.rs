@@ -1,10 +1,11 @@
 //! What of a document is refused, and written once.
 
+use cw_model::digest::bytes_digest;
+use cw_model::state::FeedState;
+use cw_model::{Body, Digest, Feed, Reject, Timestamp};
+
 use super::budget::{Budget, reject_bytes};
 use super::{FAILURES_REJECTED_MAX, RECORD_BYTE_STEPS, REFUSED_MAX, Source, wire};
-use crate::dedupe::digest::bytes_digest;
-use crate::model::state::FeedState;
-use crate::model::{Body, Digest, Feed, Reject, Timestamp};
 use crate::parse::{ParseFailure, Problem};
 
 /// Steps for each byte that is refused: a digest is made of it, and it is copied.

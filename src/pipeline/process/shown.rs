@@ -1,6 +1,7 @@
 //! Which language the texts of a document show together.
 
-use crate::model::{Entry, EntryText, Steps, TooCostly};
+use cw_model::{Entry, EntryText, Steps, TooCostly};
+
 use crate::normalise::language::sure;
 use crate::normalise::text::{Layout, plain_text};
 
@@ -40,8 +41,9 @@ fn samples(entry: &Entry) -> impl Iterator<Item = EntryText> {
 
 #[cfg(test)]
 mod tests {
+    use cw_model::TextKind;
+
     use super::*;
-    use crate::model::TextKind;
 
     #[test]
     fn whatever_is_looked_at_takes_steps() {

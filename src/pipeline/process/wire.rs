@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use cw_model::record::{
+    REJECT_SCHEMA_VERSION, RecordChange, RecordConflict, RecordDateQuality, RecordDates,
+    RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
+};
+use cw_model::state::SeenArticle;
+use cw_model::{
+    Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
+    TextKind, Timestamp,
+};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::Refused;
-use crate::model::record::{
-    REJECT_SCHEMA_VERSION, RecordChange, RecordConflict, RecordDateQuality, RecordDates,
-    RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
-};
-use crate::model::state::SeenArticle;
-use crate::model::{
-    Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
-    TextKind, Timestamp,
-};
 use crate::normalise::text::{Layout, plain_text};
 use crate::normalise::{language, line};
 use crate::parse::{FeedFormat, ParsedFeed, Problem};

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::budget::{Budget, record_bytes};
-use super::{RECORD_BYTE_STEPS, Source, wire};
-use crate::model::state::{FeedState, SeenArticle};
-use crate::model::{
+use cw_model::state::{FeedState, SeenArticle};
+use cw_model::{
     Article, ArticleId, Change, Digest, EntryCounts, Routed, Steps, Timestamp, TooCostly,
 };
+
+use super::budget::{Budget, record_bytes};
+use super::{RECORD_BYTE_STEPS, Source, wire};
 use crate::normalise::{Context, withdrawn};
 use crate::parse::{Deletions, FeedFormat, ParseFailure};
 

@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cw_model::state::FeedState;
+use cw_model::{Body, Feed, FeedId, Timestamp};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -30,8 +32,6 @@ use tracing::{debug, warn};
 use self::wire::{SetUp, WireFeed, head_of, set_up_head};
 use self::worker::{Death, Worker, WorkerError};
 use crate::config::TagSettings;
-use crate::model::state::FeedState;
-use crate::model::{Body, Feed, FeedId, Timestamp};
 use crate::status::Metrics;
 
 /// The most processes at once, and no more than there are processors: each may take as much memory
@@ -237,8 +237,8 @@ mod tests {
             final_url: "https://a.example/rss".parse().unwrap(),
             moved_to: None,
             content_type: None,
-            validators: crate::model::Validators::default(),
-            freshness: crate::model::Freshness(None),
+            validators: cw_model::Validators::default(),
+            freshness: cw_model::Freshness(None),
         };
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
         Document { feed: feed.unwrap().into(), body: body.into(), state: Arc::default(), now }

@@ -7,16 +7,14 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
+use cw_model::feed::NotAFeedId;
+use cw_model::state::FeedState;
+use cw_model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Document;
 use crate::config::TagSettings;
-use crate::model::feed::NotAFeedId;
-use crate::model::state::FeedState;
-use crate::model::{
-    Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators,
-};
 use crate::tag::{LexiconProblem, Source, Tagger};
 
 /// The answer to a frame, one byte: done, and ready for the next.

@@ -16,12 +16,13 @@ mod words;
 
 use std::ops::Range;
 
+use cw_model::{Casualties, CasualtyKind, CasualtyScope, Steps, TooCostly};
+
 use self::numbers::{Quantity, quantity_at};
 use self::scope::{Scopes, scope_of};
 use self::text::Text;
 use self::words::{Counted, Happening, Voice};
 use super::segment::Document;
-use crate::model::{Casualties, CasualtyKind, CasualtyScope, Steps, TooCostly};
 
 /// Counts kept for one article; a list of hundreds of incidents is not an article.
 const COUNTS_MAX: usize = 50;

@@ -301,8 +301,9 @@ fn multiplier_at(text: &Text<'_, '_>, at: usize) -> Option<u64> {
 mod tests {
     use std::collections::HashSet;
 
+    use cw_model::Steps;
+
     use super::*;
-    use crate::model::Steps;
     use crate::tag::Texts;
     use crate::tag::segment::Document;
 

@@ -7,10 +7,11 @@
 
 use std::ops::Range;
 
+use cw_model::{CasualtyKind, CasualtyScope};
+
 use super::Count;
 use super::text::{Role, Text};
 use super::words::is_month;
-use crate::model::{CasualtyKind, CasualtyScope};
 
 /// Words a denial reaches: "denied reports that its forces had killed 12".
 const DENIAL_REACH: usize = 9;

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use cw_model::{CasualtyKind, Steps, TooCostly};
+
 use super::words::Happening;
 use super::{numbers, scope, words};
-use crate::model::{CasualtyKind, Steps, TooCostly};
 use crate::tag::segment::Document;
 
 /// Steps for looking a word up.

@@ -3,8 +3,9 @@
 //! Word lists, and looking at one place of a document with them; which number belongs to which word
 //! is decided in the module above.
 
+use cw_model::CasualtyKind;
+
 use super::text::{Role, Text};
-use crate::model::CasualtyKind;
 
 /// On which side of a word its number stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! to leave, and all are replaced one by one.
 
 use conflictwire::fault::Point;
-use conflictwire::model::FailureClass;
+use cw_model::FailureClass;
 
 use super::world::{
     HOSTS, LANES, World, lanes_owned, set_properties, use_long_sessions, wait_for_lanes,

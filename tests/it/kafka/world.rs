@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
-use conflictwire::model::state::FeedState;
+use cw_model::state::FeedState;
 use serde_json::Value;
 
 use crate::support::broker::Cluster;

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use conflictwire::clock::Clock;
-use conflictwire::model::FailureClass;
-use conflictwire::model::state::{FeedState, Reason, Standing};
 use conflictwire::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL};
+use cw_model::FailureClass;
+use cw_model::state::{FeedState, Reason, Standing};
 use tokio::time::Instant;
 
 use crate::support::daemon::Setup;

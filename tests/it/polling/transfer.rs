@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use conflictwire::model::FailureClass;
+use cw_model::FailureClass;
 use flate2::Compression;
 
 use crate::support::publisher::{Delivery, Reply};

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conflictwire::dedupe::digest::digest;
-use conflictwire::model::state::FeedState;
-use conflictwire::model::{ArticleId, Digest};
 use conflictwire::normalise::link::without_scheme;
+use cw_model::digest::digest;
+use cw_model::state::FeedState;
+use cw_model::{ArticleId, Digest};
 use serde_json::Value;
 use url::Url;
 

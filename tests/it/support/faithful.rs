@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use conflictwire::dedupe::digest::digest;
-use conflictwire::model::ArticleId;
-use conflictwire::model::state::{FeedState, STATE_VERSION, SeenArticle};
+use cw_model::ArticleId;
+use cw_model::digest::digest;
+use cw_model::state::{FeedState, STATE_VERSION, SeenArticle};
 use serde_json::{Value, json};
 
 use super::growing::{Growing, Pace};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use conflictwire::model::FeedId;
-use conflictwire::model::state::FeedState;
+use cw_model::FeedId;
+use cw_model::state::FeedState;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::audit::{Audit, Row};

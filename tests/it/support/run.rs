@@ -1,6 +1,6 @@
 //! One feed, one publisher, one daemon: what most tests need.
 
-use conflictwire::model::state::FeedState;
+use cw_model::state::FeedState;
 
 use super::audit::Row;
 use super::daemon::{Daemon, Setup};

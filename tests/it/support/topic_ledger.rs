@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use conflictwire::model::state::FeedState;
+use cw_model::state::FeedState;
 use serde_json::Value;
 
 use super::audit::{Audit, Row};

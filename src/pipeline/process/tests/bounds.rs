@@ -1,11 +1,12 @@
 //! What a document may cost: the bounds of an outcome, of a state, of a reject, and of a day.
 
+use cw_model::Quota;
+use cw_model::reject::REJECT_BYTES_MAX;
+
 use super::super::articles::REPEATED_MARKS_MAX;
 use super::super::budget::state_bytes;
 use super::*;
 use crate::memory::shares::outcome_bytes_max;
-use crate::model::Quota;
-use crate::model::reject::REJECT_BYTES_MAX;
 
 fn long(bytes: usize) -> String {
     "x".repeat(bytes)
@@ -149,7 +150,7 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
     let outcome = polls(&Feed { entries_max: 500, ..wide() }, &answers);
     let mut state = FeedState::clone(&outcome.state);
     assert!(state.seen.len() <= 1000, "{}", state.seen.len());
-    state.seen = crate::model::state::Seen::default();
+    state.seen = cw_model::state::Seen::default();
     let written = serde_json::to_vec(&state).unwrap().len() as u64;
     assert!(written <= BYTES_MAX, "{written} bytes");
     assert!(state_bytes(&state) <= BYTES_MAX);

@@ -7,8 +7,9 @@ mod withdrawn;
 
 use std::time::Duration;
 
+use cw_model::{FeedId, Freshness, UrlQuery, Validators};
+
 use super::*;
-use crate::model::{FeedId, Freshness, UrlQuery, Validators};
 
 const URL: &str = "https://wire.example/rss.xml";
 
@@ -28,7 +29,7 @@ fn feed() -> Feed {
         entries_max: 100,
         text_chars_max: 10_000,
         body_limit: 16 << 20,
-        quota: crate::model::Quota { articles: 20_000, bytes: 256 << 20 },
+        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
     }
 }
@@ -210,7 +211,7 @@ fn an_edited_headline_is_the_next_revision_of_the_same_article() {
     let outcome = polls(&feed(), &answers);
     assert_eq!(titles(&outcome), [("One more".to_owned(), 2)]);
     assert_eq!(outcome.records[0].record.id, first.records[0].record.id);
-    assert_eq!(outcome.records[0].record.change, crate::model::record::RecordChange::Updated);
+    assert_eq!(outcome.records[0].record.change, cw_model::record::RecordChange::Updated);
 }
 
 /// 80.
@@ -401,7 +402,7 @@ fn an_article_the_backlog_left_out_is_created_when_it_changes() {
     let feed = Feed { backlog: Backlog::None, ..feed() };
     let outcome = polls(&feed, &[body(&[("1", "One")]), body(&[("1", "One more")])]);
     assert_eq!(titles(&outcome), [("One more".to_owned(), 1)]);
-    assert_eq!(outcome.records[0].record.change, crate::model::record::RecordChange::Created);
+    assert_eq!(outcome.records[0].record.change, cw_model::record::RecordChange::Created);
 }
 
 #[test]
@@ -562,7 +563,7 @@ fn another_url_begins_with_nothing_but_the_articles() {
 #[test]
 fn what_one_document_left_unread_is_not_said_of_another() {
     let (first, second) = (body(&[("1", "One")]), body(&[("2", "Two"), ("3", "Three")]));
-    let small = Feed { quota: crate::model::Quota { articles: 1, bytes: 1 << 20 }, ..feed() };
+    let small = Feed { quota: cw_model::Quota { articles: 1, bytes: 1 << 20 }, ..feed() };
     assert_eq!(polls(&small, &[first.clone(), second.clone()]).state.today.left, 2);
     assert_eq!(polls(&small, &[first.clone(), second, first]).state.today.left, 0);
 }

@@ -1,8 +1,9 @@
 //! What a publisher takes back (RFC 6721), and shows again.
 
+use cw_model::ArticleId;
+use cw_model::record::RecordChange;
+
 use super::*;
-use crate::model::ArticleId;
-use crate::model::record::RecordChange;
 
 /// An Atom feed of these members.
 fn atom(members: &[String]) -> Answer {
@@ -131,7 +132,7 @@ fn a_deletion_with_a_very_long_date_is_one_with_a_date_that_nobody_can_read() {
     let gone = atom(&[deleted("1", &"1".repeat(10_000))]);
     let outcome = check(&[first, gone], &[(2, RecordChange::Withdrawn, Route::Correction)]);
     let dates = &outcome.records[0].record.dates;
-    assert_eq!(dates.quality, [crate::model::record::RecordDateQuality::Unparsed]);
+    assert_eq!(dates.quality, [cw_model::record::RecordDateQuality::Unparsed]);
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn an_article_of_nothing_but_a_guid_is_not_taken_for_one_that_was_taken_back() {
 
 #[test]
 fn what_is_taken_back_counts_for_the_quota_and_waits_for_the_next_day() {
-    let quota = crate::model::Quota { articles: 1, ..feed().quota };
+    let quota = cw_model::Quota { articles: 1, ..feed().quota };
     let one_a_day = Feed { quota, ..feed() };
     let tagger = tagger();
     let first = process(
@@ -263,7 +264,7 @@ fn deletions_without_end_are_read_up_to_a_limit_and_cost_what_they_are_long() {
 /// What no topic takes waits for room; taken back, it waits for nothing.
 #[test]
 fn what_waits_for_room_and_is_taken_back_is_withdrawn_once_if_it_was_published() {
-    use crate::model::state::Room;
+    use cw_model::state::Room;
     let shown = |title| atom(&[entry("1", title, BEFORE)]);
     let gone = || atom(&[deleted("1", LATER)]);
     let room = Room { bytes: 2, limit: 1 };

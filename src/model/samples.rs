@@ -2,25 +2,30 @@
 
 use std::sync::Arc;
 
-use crate::model::record::{
+use crate::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
     RecordTag, SCHEMA_VERSION,
 };
-use crate::model::state::{FeedState, STATE_VERSION, Standing};
-use crate::model::{
+use crate::state::{FeedState, STATE_VERSION, Standing};
+use crate::{
     EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Route, Routed, Timestamp, Urgency,
 };
 
-pub(crate) fn now() -> Timestamp {
-    "2026-01-02T03:04:05Z".parse().unwrap()
+/// The time in them.
+pub fn now() -> Timestamp {
+    Timestamp::constant(1_767_323_045, 0)
 }
 
-pub(crate) fn id(text: &str) -> FeedId {
-    FeedId::parse(text).unwrap()
+/// A feed's id.
+///
+/// # Panics
+/// If it is none.
+pub fn id(text: &str) -> FeedId {
+    FeedId::parse(text).expect("an id of a feed")
 }
 
 /// The first revision of an article of feed "a".
-pub(crate) fn record(number: u32, title: &str) -> Record {
+pub fn record(number: u32, title: &str) -> Record {
     Record {
         schema: SCHEMA_VERSION.to_owned(),
         id: format!("{number:032x}"),
@@ -53,7 +58,8 @@ pub(crate) fn record(number: u32, title: &str) -> Record {
     }
 }
 
-pub(crate) fn tagged(number: u32, title: &str, tag: &str) -> Record {
+/// The first revision of an article of feed "a" with one tag.
+pub fn tagged(number: u32, title: &str, tag: &str) -> Record {
     let tag = RecordTag {
         id: tag.to_owned(),
         label: tag.to_owned(),
@@ -71,7 +77,8 @@ pub(crate) fn tagged(number: u32, title: &str, tag: &str) -> Record {
     Record { conflict: Some(conflict), ..record(number, title) }
 }
 
-pub(crate) fn reject(number: u32) -> Reject {
+/// A reject of feed "a".
+pub fn reject(number: u32) -> Reject {
     Reject {
         schema: "conflictwire.reject/1".to_owned(),
         id: format!("{number:032x}"),
@@ -87,13 +94,14 @@ pub(crate) fn reject(number: u32) -> Reject {
 }
 
 /// A record as it is routed where nothing was known of its article before.
-pub(crate) fn routed(record: Record) -> Routed {
+pub fn routed(record: Record) -> Routed {
     let is_relevant = record.conflict.as_ref().is_some_and(|conflict| conflict.relevant);
     let route = if is_relevant { Route::Relevant } else { Route::Articles };
     Routed { record, route }
 }
 
-pub(crate) fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcome {
+/// A poll that published these records.
+pub fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcome {
     Outcome {
         feed_id: id(feed),
         result: PollResult::Modified(EntryCounts::default()),

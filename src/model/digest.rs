@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::Digest;
+use crate::Digest;
 
 /// The digest of an article's parts. Parts are length-prefixed, so no two lists collide by where
 /// one part ends.

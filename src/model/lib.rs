@@ -22,6 +22,7 @@
 
 pub mod article;
 pub mod country;
+pub mod digest;
 pub mod entry;
 pub mod feed;
 pub mod lane;
@@ -29,6 +30,8 @@ pub mod outcome;
 pub mod quota;
 pub mod record;
 pub mod reject;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 pub mod state;
 pub mod steps;
 pub mod tag;
