@@ -16,7 +16,8 @@ use cw_model::{Feed, FeedId, Timestamp};
 
 use super::check::counted;
 use crate::commit::LedgerSettings;
-use crate::commit::kafka::owners::Owners;
+use crate::commit::kafka::error::AccessError;
+use crate::commit::kafka::owners::{Owners, OwnersError};
 use crate::commit::kafka::read::{self, read_states};
 use crate::commit::kafka::settings::KafkaSettings;
 use crate::commit::kafka::{STATES_WRITTEN_WITHIN, lane_of};
@@ -79,7 +80,7 @@ enum Source {
 #[derive(Debug)]
 struct Lanes {
     settings: KafkaSettings,
-    owners: Result<Owners, String>,
+    owners: Result<Owners, OwnersError>,
     /// Those whose log has lost what was written first.
     cut: BTreeSet<u32>,
 }
@@ -177,8 +178,8 @@ impl Knowledge {
         let (states, owners, cut) = match read_states(settings) {
             Ok(stored) => (stored.states, stored.owners, stored.cut_lanes),
             // Without the topic nobody was asked who polls.
-            Err(error @ read::ReadError::Missing { .. }) => {
-                (BTreeMap::new(), Err(error.to_string()), BTreeSet::new())
+            Err(error @ AccessError::Missing(_)) => {
+                (BTreeMap::new(), Err(OwnersError::Unanswered(error.to_string())), BTreeSet::new())
             }
             Err(error) => return Err(error.into()),
         };
@@ -564,14 +565,14 @@ mod tests {
 
     const DAEMON: Option<Holder> = Some(Holder { pid: Some(42) });
 
-    fn on_kafka(known: Vec<Known>, owners: Result<Owners, String>) -> Knowledge {
+    fn on_kafka(known: Vec<Known>, owners: Result<Owners, OwnersError>) -> Knowledge {
         let settings = crate::commit::kafka::topics::tests::settings();
         let within = Written::Within(STATES_WRITTEN_WITHIN);
         let lanes = Lanes { settings, owners, cut: BTreeSet::new() };
         knowledge(known, within, Source::Lanes(Box::new(lanes)))
     }
 
-    fn all_owned() -> Result<Owners, String> {
+    fn all_owned() -> Result<Owners, OwnersError> {
         let of_lanes = (0..16).map(|lane| (lane, "conflictwire at /10.0.0.3".to_owned())).collect();
         Ok(Owners { replicas: 1, of_lanes })
     }
@@ -596,7 +597,7 @@ mod tests {
             (kafka(2 * HOUR.cast_signed()), NextPoll::Overdue(seconds(2 * HOUR))),
             (on_kafka(vec![known(Standing::Fine, -60)], Ok(Owners::default())), NextPoll::Unowned),
             (
-                on_kafka(vec![known(Standing::Fine, -60)], Err("x".to_owned())),
+                on_kafka(vec![known(Standing::Fine, -60)], Err(OwnersError::Protocol)),
                 NextPoll::In(seconds(60)),
             ),
             (on_kafka(Vec::new(), all_owned()), NextPoll::Due),
@@ -638,7 +639,7 @@ mod tests {
         let text = shown(on_kafka(states(), Ok(Owners::default())));
         assert!(text.starts_with("4 feeds: 4 in a lane that nobody owns\n"), "{text}");
         assert!(text.ends_with("no replica is in the group: nobody polls"), "{text}");
-        let text = shown(on_kafka(states(), Err("ask again".to_owned())));
+        let text = shown(on_kafka(states(), Err(OwnersError::Unanswered("ask again".to_owned()))));
         assert!(text.ends_with("who owns the lanes is not known: ask again"), "{text}");
         let text = shown(knowledge(Vec::new(), Written::Never, Source::Nowhere));
         assert!(text.starts_with("4 feeds: 4 not known\n"), "{text}");

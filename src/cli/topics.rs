@@ -10,18 +10,20 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::Subcommand;
-use futures_util::future::join_all;
 
 use super::Exit;
 use super::check::{counted, spinner};
 use super::show::{QUIET, STRONG};
-use crate::commit::kafka::cluster::{Brokers, Cluster, Creation};
+use crate::commit::kafka::client::Brokers;
+use crate::commit::kafka::cluster::{Cluster, Creation};
+use crate::commit::kafka::error::AccessError;
 use crate::commit::kafka::settings::KafkaSettings;
 use crate::commit::kafka::topics::{
-    Choice, PARTITIONS, REPLICATION, Role, TopicNow, TopicPlan, Weight, command, differences, plan,
+    Choice, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, command, differences, plan,
     risks, shown,
 };
 use crate::config;
+use crate::decide::lane::wire::Target;
 use crate::status::shown::Shown;
 
 /// How long a plan waits for Kafka: it is worth something without it.
@@ -97,7 +99,7 @@ async fn show_plan(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Resul
     let plans = plan(settings, choice);
     let mut now = Vec::new();
     if let Ok(cluster) = &found {
-        now = look(cluster, &plans).await;
+        now = cluster.topics(&plans).await;
     }
     asking.finish_and_clear();
     let mut out = anstream::stdout().lock();
@@ -130,14 +132,15 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
     )?;
     let choice = args.choice(Some(cluster.brokers().count()));
     let plans = plan(settings, choice);
-    let before = look(&cluster, &plans).await;
+    let before = cluster.topics(&plans).await;
     // One that is hidden may be missing too; whoever may create it will be told if it exists.
-    let is_wanted =
-        |now: &Result<TopicNow, String>| matches!(now, Ok(TopicNow::Missing | TopicNow::Hidden));
+    let is_wanted = |now: &Result<TopicNow, AccessError>| {
+        matches!(now, Err(AccessError::Missing(_) | AccessError::NotAllowed(_)))
+    };
     let wanted: Vec<&TopicPlan> =
         plans.iter().zip(&before).filter(|(_, now)| is_wanted(now)).map(|(plan, _)| plan).collect();
     let created = cluster.create(&wanted).await;
-    let after = look(&cluster, &plans).await;
+    let after = cluster.topics(&plans).await;
     asking.finish_and_clear();
 
     let mut out = anstream::stdout().lock();
@@ -152,10 +155,8 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
             }
             Some(Creation::NotAllowed(why)) => {
                 let name = &plan.name;
-                let hidden = match now {
-                    Ok(TopicNow::Hidden) => "hidden from this user, and ",
-                    Ok(TopicNow::Missing | TopicNow::There { .. }) | Err(_) => "",
-                };
+                let is_hidden = matches!(now, Err(AccessError::NotAllowed(_)));
+                let hidden = if is_hidden { "hidden from this user, and " } else { "" };
                 writeln!(out, "{name}  {hidden}{BAD}cannot be created:{BAD:#} {}", Shown(why))?;
                 not_allowed.push(plan);
                 false
@@ -186,11 +187,6 @@ async fn apply(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Result<Ex
     Ok(Exit::Failed)
 }
 
-/// How each topic is now.
-async fn look(cluster: &Cluster, plans: &[TopicPlan]) -> Vec<Result<TopicNow, String>> {
-    join_all(plans.iter().map(|plan| cluster.topic(&plan.name))).await
-}
-
 /// How many brokers there are, and which of them are away.
 fn brokers_text(brokers: &Brokers) -> String {
     if brokers.away.is_empty() {
@@ -211,14 +207,14 @@ fn size(plan: &TopicPlan) -> String {
 }
 
 fn write_plan(out: &mut impl Write, plan: &TopicPlan) -> std::io::Result<()> {
-    let partitions_why = match plan.role {
-        Role::State => "kafka.lanes; fixed for a deployment",
-        Role::Articles | Role::Conflict | Role::Rejects => {
+    let partitions_why = match plan.target {
+        Target::State => "kafka.lanes; fixed for a deployment",
+        Target::Articles | Target::Conflict | Target::Rejects => {
             "so many readers of one group can share it"
         }
     };
     let name = &plan.name;
-    writeln!(out, "{STRONG}{name}{STRONG:#}  {QUIET}{}{QUIET:#}", plan.role.text())?;
+    writeln!(out, "{STRONG}{name}{STRONG:#}  {QUIET}{}{QUIET:#}", plan.target.text())?;
     let mut line = |key: &str, value: &str, why: &str| {
         writeln!(out, "  {key:<32}{value:<20}{QUIET}{why}{QUIET:#}")
     };
@@ -239,36 +235,30 @@ fn write_plan(out: &mut impl Write, plan: &TopicPlan) -> std::io::Result<()> {
 fn write_now(
     out: &mut impl Write,
     plan: &TopicPlan,
-    now: &Result<TopicNow, String>,
+    now: &Result<TopicNow, AccessError>,
 ) -> std::io::Result<bool> {
     match now {
-        Ok(TopicNow::Missing) => writeln!(out, "{BAD}missing{BAD:#}").map(|()| false),
-        Ok(TopicNow::Hidden) => writeln!(
+        Err(AccessError::Missing(_)) => writeln!(out, "{BAD}missing{BAD:#}")?,
+        Err(AccessError::NotAllowed(_)) => writeln!(
             out,
             "{BAD}hidden{BAD:#}: Describe on topic {} is missing (Read or Write brings it), or there \
              is none",
             plan.name
-        )
-        .map(|()| false),
-        Ok(TopicNow::There { .. }) => {
-            let is_same = now.as_ref().is_ok_and(|now| differences(plan, now).is_empty());
-            if is_same {
-                return writeln!(out, "{GOOD}as planned{GOOD:#}").map(|()| true);
-            }
-            writeln!(out, "{RISKY}differs{RISKY:#}")?;
-            write_differences(out, plan, now)
+        )?,
+        Err(why) => writeln!(out, "{BAD}not known:{BAD:#} {}", Shown(why))?,
+        Ok(now) if differences(plan, now).is_empty() => {
+            writeln!(out, "{GOOD}as planned{GOOD:#}")?;
         }
-        Err(why) => {
-            writeln!(out, "{BAD}not known:{BAD:#} {}", Shown(why)).map(|()| false)
-        },
+        Ok(_) => writeln!(out, "{RISKY}differs{RISKY:#}")?,
     }
+    write_differences(out, plan, now)
 }
 
 /// Writes in what a topic differs; says whether it can be used all the same.
 fn write_differences(
     out: &mut impl Write,
     plan: &TopicPlan,
-    now: &Result<TopicNow, String>,
+    now: &Result<TopicNow, AccessError>,
 ) -> std::io::Result<bool> {
     let Ok(now) = now else { return Ok(false) };
     let mut is_usable = true;

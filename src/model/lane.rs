@@ -1,7 +1,10 @@
 //! Where a lane of this replica stands, as whoever runs it is told.
 
+use strum::{EnumIter, IntoStaticStr};
+
 /// Where a lane of this replica stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum LaneState {
     /// Given by the group; whoever had it is being shut out.
     Fencing,
@@ -18,25 +21,8 @@ pub enum LaneState {
 }
 
 impl LaneState {
-    /// Every state.
-    pub const ALL: [LaneState; 6] = [
-        Self::Fencing,
-        Self::Restoring,
-        Self::Owned,
-        Self::Fenced,
-        Self::InDoubt,
-        Self::Quarantined,
-    ];
-
     /// Its name in metrics.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Fencing => "fencing",
-            Self::Restoring => "restoring",
-            Self::Owned => "owned",
-            Self::Fenced => "fenced",
-            Self::InDoubt => "in_doubt",
-            Self::Quarantined => "quarantined",
-        }
+        self.into()
     }
 }

@@ -8,7 +8,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 type Lane = [(&'static str, String); 1];
 type LaneAnd = [(&'static str, String); 2];
@@ -30,6 +31,43 @@ pub struct LaneMetrics {
     topic_faults: Family<LaneAnd, Gauge>,
 }
 
+/// How the group changes the lanes of this replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Rebalance {
+    /// It gave some.
+    Assigned,
+    /// It took some, and waits until they are given up.
+    Revoked,
+    /// It has given some to others, and does not wait.
+    Lost,
+}
+
+impl Rebalance {
+    fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Registers a family that has no values yet.
+fn registered<F: Default + Clone + Metric>(registry: &mut Registry, name: &str, help: &str) -> F {
+    let family = F::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+/// The same, of what has a unit.
+fn registered_with_unit<F: Default + Clone + Metric>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    unit: Unit,
+) -> F {
+    let family = F::default();
+    registry.register_with_unit(name, help, unit, family.clone());
+    family
+}
+
 fn lane_label(lane: u32) -> Lane {
     [("lane", lane.to_string())]
 }
@@ -38,112 +76,87 @@ impl LaneMetrics {
     /// Registers everything; there are no values until there are lanes.
     pub(super) fn new(registry: &mut Registry) -> Self {
         let metrics = Self {
-            state: Family::default(),
-            transactions: Family::default(),
-            in_doubt: Family::default(),
-            fenced: Family::default(),
-            // 1 ms to about 33 s.
-            commit_duration: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.001, 2.0, 16))
-            }),
-            restore_duration: Family::default(),
-            sequence: Family::default(),
-            queue: Family::default(),
-            written: Family::default(),
-            unpublished: Family::default(),
-            rebalances: Family::default(),
-            topic_faults: Family::default(),
+            state: registered(
+                registry,
+                "lane_state",
+                "1 for the state a lane of this replica is in, 0 for the others: state = fencing, \
+                 restoring, owned, fenced, in_doubt, quarantined",
+            ),
+            transactions: registered(
+                registry,
+                "lane_transactions",
+                "Kafka transactions: outcome = committed, failed (nothing is lost: it is tried again)",
+            ),
+            in_doubt: registered(
+                registry,
+                "lane_in_doubt",
+                "Transactions whose end was looked up in the log: found = committed, aborted, taken",
+            ),
+            fenced: registered(
+                registry,
+                "lane_fenced",
+                "Times that another replica took a lane this one still held",
+            ),
+            commit_duration: {
+                // 1 ms to about 33 s.
+                let buckets = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+                let family = Family::new_with_constructor(buckets as fn() -> Histogram);
+                let help = "One Kafka transaction, from its begin to its end";
+                let name = "lane_commit_duration";
+                registry.register_with_unit(name, help, Unit::Seconds, family.clone());
+                family
+            },
+            restore_duration: registered_with_unit(
+                registry,
+                "lane_restore_duration",
+                "The last restore of a lane, from its assignment to its first poll",
+                Unit::Seconds,
+            ),
+            sequence: registered(
+                registry,
+                "lane_sequence",
+                "Transactions ever committed in a lane, by its log",
+            ),
+            queue: registered_with_unit(
+                registry,
+                "lane_producer_queue",
+                "What the Kafka client of a lane holds, as of its last report",
+                Unit::Bytes,
+            ),
+            written: registered_with_unit(
+                registry,
+                "lane_written",
+                "What committed transactions of a lane added to the topics, before compression",
+                Unit::Bytes,
+            ),
+            unpublished: registered(
+                registry,
+                "lane_unpublished",
+                "Records that no topic takes, as they are too large or a broker refused them: each is \
+                 a reject instead",
+            ),
+            rebalances: registered(
+                registry,
+                "kafka_rebalances",
+                "Changes of lanes by the group: kind = assigned, revoked, lost",
+            ),
+            topic_faults: registered(
+                registry,
+                "kafka_topic_faults",
+                "In what a topic is not as it must be, as of the last look; absent while brokers do \
+                 not answer: topic = articles, conflict, rejects, state; kind = wrong (nothing is \
+                 polled), risk, unseen (its settings were not looked at)",
+            ),
         };
-        registry.register(
-            "lane_state",
-            "1 for the state a lane of this replica is in, 0 for the others: state = fencing, \
-             restoring, owned, fenced, in_doubt, quarantined",
-            metrics.state.clone(),
-        );
-        registry.register(
-            "lane_transactions",
-            "Kafka transactions: outcome = committed, failed (nothing is lost: it is tried again)",
-            metrics.transactions.clone(),
-        );
-        registry.register(
-            "lane_in_doubt",
-            "Transactions whose end was looked up in the log: found = committed, aborted, taken",
-            metrics.in_doubt.clone(),
-        );
-        registry.register(
-            "lane_fenced",
-            "Times that another replica took a lane this one still held",
-            metrics.fenced.clone(),
-        );
-        registry.register_with_unit(
-            "lane_commit_duration",
-            "One Kafka transaction, from its begin to its end",
-            Unit::Seconds,
-            metrics.commit_duration.clone(),
-        );
-        registry.register_with_unit(
-            "lane_restore_duration",
-            "The last restore of a lane, from its assignment to its first poll",
-            Unit::Seconds,
-            metrics.restore_duration.clone(),
-        );
-        registry.register(
-            "lane_sequence",
-            "Transactions ever committed in a lane, by its log",
-            metrics.sequence.clone(),
-        );
-        registry.register_with_unit(
-            "lane_producer_queue",
-            "What the Kafka client of a lane holds, as of its last report",
-            Unit::Bytes,
-            metrics.queue.clone(),
-        );
-        metrics.register_written(registry);
-        metrics.register_group(registry);
-        metrics.begin_at_zero();
-        metrics
-    }
-
-    /// What is of the group and the topics, not of a lane.
-    fn register_group(&self, registry: &mut Registry) {
-        registry.register(
-            "kafka_rebalances",
-            "Changes of lanes by the group: kind = assigned, revoked, lost",
-            self.rebalances.clone(),
-        );
-        registry.register(
-            "kafka_topic_faults",
-            "In what a topic is not as it must be, as of the last look; absent while brokers do not \
-             answer: topic = articles, conflict, rejects, state; kind = wrong (nothing is polled), \
-             risk, unseen (its settings were not looked at)",
-            self.topic_faults.clone(),
-        );
-    }
-
-    fn register_written(&self, registry: &mut Registry) {
-        registry.register_with_unit(
-            "lane_written",
-            "What committed transactions of a lane added to the topics, before compression",
-            Unit::Bytes,
-            self.written.clone(),
-        );
-        registry.register(
-            "lane_unpublished",
-            "Records that no topic takes, as they are too large or a broker refused them: each is a \
-             reject instead",
-            self.unpublished.clone(),
-        );
-    }
-
-    fn begin_at_zero(&self) {
-        for kind in ["assigned", "revoked", "lost"] {
-            self.rebalances.get_or_create(&[("kind", kind.to_owned())]).inc_by(0);
+        for kind in Rebalance::iter() {
+            metrics.rebalances.get_or_create(&[("kind", kind.name().to_owned())]).inc_by(0);
         }
+        metrics
     }
 
     /// A lane is in this state now.
     pub fn stands(&self, lane: u32, now: LaneState) {
-        for state in LaneState::ALL {
+        for state in LaneState::iter() {
             let labels = [("lane", lane.to_string()), ("state", state.name().to_owned())];
             self.state.get_or_create(&labels).set(i64::from(state == now));
         }
@@ -151,7 +164,7 @@ impl LaneMetrics {
 
     /// A lane is not this replica's any more.
     pub fn gone(&self, lane: u32) {
-        for state in LaneState::ALL {
+        for state in LaneState::iter() {
             self.state.remove(&[("lane", lane.to_string()), ("state", state.name().to_owned())]);
         }
         let label = lane_label(lane);
@@ -230,7 +243,7 @@ impl LaneMetrics {
     }
 
     /// The group gave or took lanes.
-    pub fn rebalanced(&self, kind: &'static str) {
-        self.rebalances.get_or_create(&[("kind", kind.to_owned())]).inc();
+    pub fn rebalanced(&self, kind: Rebalance) {
+        self.rebalances.get_or_create(&[("kind", kind.name().to_owned())]).inc();
     }
 }

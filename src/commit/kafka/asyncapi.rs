@@ -1,16 +1,19 @@
 //! Describes the topics to whoever reads them: an AsyncAPI 3.0 document with Kafka bindings.
 //!
 //! Pure. Topics, partitions and settings are the plan's, payloads the schemas of the records
-//! themselves, so nothing is said twice. Records are written by the lanes; this file must tell the
-//! same headers.
+//! themselves, and headers the table that lanes write them from, so nothing is said twice.
+
+use std::collections::BTreeSet;
 
 use cw_model::{Record, Reject};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use strum::IntoEnumIterator as _;
 
 use super::settings::KafkaSettings;
-use super::topics::{Choice, PARTITIONS, REPLICATION, Role, TopicPlan, plan};
-use crate::decide::lane::wire::PartitionBy;
+use super::topics::{Choice, PARTITIONS, REPLICATION, TopicPlan, plan};
+use crate::decide::lane::header::{Header, Subject};
+use crate::decide::lane::wire::{PartitionBy, Target};
 
 /// The version of the Kafka bindings.
 const BINDING: &str = "0.5.0";
@@ -72,11 +75,11 @@ pub fn document(settings: &KafkaSettings) -> Value {
         .map(|(index, broker)| (format!("broker{index}"), server(broker, settings)))
         .collect();
     let channels: Map<String, Value> =
-        plans.iter().map(|plan| (name(plan.role).to_owned(), channel(plan))).collect();
+        plans.iter().map(|plan| (plan.target.name().to_owned(), channel(plan))).collect();
     let operations: Map<String, Value> = plans
         .iter()
-        .filter(|plan| plan.role != Role::State)
-        .map(|plan| operation(plan.role))
+        .filter(|plan| plan.target != Target::State)
+        .map(|plan| operation(plan.target))
         .collect();
     json!({
         "asyncapi": "3.0.0",
@@ -97,21 +100,12 @@ pub fn document(settings: &KafkaSettings) -> Value {
     })
 }
 
-fn name(role: Role) -> &'static str {
-    match role {
-        Role::Articles => "articles",
-        Role::Conflict => "conflict",
-        Role::Rejects => "rejects",
-        Role::State => "state",
-    }
-}
-
 /// The message of a channel.
-fn message_name(role: Role) -> &'static str {
-    match role {
-        Role::Articles | Role::Conflict => "article",
-        Role::Rejects => "reject",
-        Role::State => "feedState",
+fn message_name(target: Target) -> &'static str {
+    match target {
+        Target::Articles | Target::Conflict => "article",
+        Target::Rejects => "reject",
+        Target::State => "feedState",
     }
 }
 
@@ -154,16 +148,16 @@ fn security_scheme(settings: &KafkaSettings) -> Option<&'static str> {
 }
 
 fn channel(plan: &TopicPlan) -> Value {
-    let message = message_name(plan.role);
-    let internal = match plan.role {
-        Role::State => " Internal: its form may change with any version; do not build on it.",
-        Role::Articles | Role::Conflict | Role::Rejects => "",
+    let message = message_name(plan.target);
+    let internal = match plan.target {
+        Target::State => " Internal: its form may change with any version; do not build on it.",
+        Target::Articles | Target::Conflict | Target::Rejects => "",
     };
     json!({
         "address": plan.name,
-        "title": name(plan.role),
-        "summary": plan.role.text(),
-        "description": format!("{}.{internal}", capitalised(plan.role.text())),
+        "title": plan.target.name(),
+        "summary": plan.target.text(),
+        "description": format!("{}.{internal}", capitalised(plan.target.text())),
         "messages": { message: { "$ref": format!("#/components/messages/{message}") } },
         "bindings": { "kafka": {
             "topic": plan.name,
@@ -172,7 +166,7 @@ fn channel(plan: &TopicPlan) -> Value {
             "topicConfiguration": topic_configuration(plan),
             "bindingVersion": BINDING,
         }},
-        "x-internal": plan.role == Role::State,
+        "x-internal": plan.target == Target::State,
     })
 }
 
@@ -193,13 +187,13 @@ fn topic_configuration(plan: &TopicPlan) -> Value {
         .into()
 }
 
-fn operation(role: Role) -> (String, Value) {
-    let (channel, message) = (name(role), message_name(role));
+fn operation(target: Target) -> (String, Value) {
+    let (channel, message) = (target.name(), message_name(target));
     let operation = json!({
         "action": "send",
         "channel": { "$ref": format!("#/channels/{channel}") },
         "title": format!("Publish {channel}"),
-        "summary": role.text(),
+        "summary": target.text(),
         "messages": [{ "$ref": format!("#/channels/{channel}/messages/{message}") }],
     });
     (format!("publish{}", capitalised(channel)), operation)
@@ -221,16 +215,14 @@ fn components(settings: &KafkaSettings) -> Value {
     let _articles = generator.subschema_for::<Record>();
     let _rejects = generator.subschema_for::<Reject>();
     let mut schemas = generator.take_definitions(true);
-    let mut identified = |name: &str| {
+    for published in ["Record", "Reject"] {
         // It would become what `$ref`s inside are relative to.
-        schemas.get_mut(name)?.as_object_mut()?.remove("$id")
-    };
-    let article_id = identified("Record").unwrap_or_default();
-    let reject_id = identified("Reject").unwrap_or_default();
+        schemas.get_mut(published).and_then(Value::as_object_mut).map(|one| one.remove("$id"));
+    }
     let components = json!({
         "messages": {
-            "article": article(&article_id),
-            "reject": reject(&reject_id),
+            "article": message(Subject::Article),
+            "reject": message(Subject::Reject),
             "feedState": feed_state(),
         },
         "schemas": schemas,
@@ -241,41 +233,13 @@ fn components(settings: &KafkaSettings) -> Value {
     }
 }
 
-/// What headers are about, where that is not the same for every published record.
-struct Headers<'a> {
-    subject: &'a str,
-    id: &'a str,
-    types: &'a [&'a str],
-    data_schema: &'a Value,
-    /// Those that not every record has.
-    optional: Value,
-}
-
-/// Headers that every published record has, CloudEvents 1.0 in binary mode and the feed, and more.
-fn headers(headers: &Headers<'_>) -> Value {
-    let mut properties = json!({
-        "ce_specversion": { "type": "string", "const": "1.0", "description":
-            "The version of CloudEvents." },
-        "ce_id": { "type": "string", "description": headers.id },
-        "ce_source": { "type": "string", "format": "uri", "description":
-            "The feed's URL, without its query unless the feed is configured to publish it." },
-        "ce_type": { "anyOf": [{ "enum": headers.types }, { "type": "string" }], "description":
-            "What happened; a later version may know more." },
-        "ce_time": { "type": "string", "format": "date-time", "description":
-            "When it was observed; RFC 3339, UTC." },
-        "ce_subject": { "type": "string", "description": headers.subject },
-        "ce_dataschema": { "type": "string", "const": headers.data_schema, "description":
-            "Names the schema of the value and its version." },
-        "content-type": { "type": "string", "const": "application/json", "description":
-            "The media type of the value." },
-        "cw_feed": { "type": "string", "description": "The feed's id in the configuration." },
-    });
-    let required: Vec<String> =
-        properties.as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
-    for (name, header) in headers.optional.as_object().into_iter().flatten() {
-        properties = with(properties, name, header.clone());
-    }
-    json!({ "type": "object", "required": required, "properties": properties })
+/// The headers of records about something.
+fn headers(subject: Subject) -> Value {
+    let names = |headers: &[Header]| headers.iter().map(|one| one.name()).collect::<BTreeSet<_>>();
+    let described = |one: Header| Some((one.name().to_owned(), one.schema(subject)?));
+    let properties: Map<String, Value> = Header::iter().filter_map(described).collect();
+    let required: Vec<Header> = Header::iter().filter(|one| one.is_required()).collect();
+    json!({ "type": "object", "required": names(&required), "properties": properties })
 }
 
 fn key(description: &str) -> Value {
@@ -285,51 +249,28 @@ fn key(description: &str) -> Value {
     }})
 }
 
-fn article(data_schema: &Value) -> Value {
-    let headers = headers(&Headers {
-        subject: "The article's id: the key.",
-        id: "One revision of one article, {article id}:{revision}: the same on every delivery.",
-        types: &[
-            "conflictwire.article.created",
-            "conflictwire.article.updated",
-            "conflictwire.article.withdrawn",
-        ],
-        data_schema,
-        optional: json!({
-            "cw_lang": { "type": "string", "description":
-                "The article's language, BCP 47; absent if it is not known." },
-            "cw_tags": { "type": "string", "description":
-                "The ids of its conflict tags, best first, with commas between them; absent if \
-                 there are none." },
-        }),
-    });
+/// The message of records that are published.
+fn message(subject: Subject) -> Value {
+    let (name, title, summary, payload, key_text) = match subject {
+        Subject::Article => (
+            "article",
+            "Article revision",
+            "One revision of one article, with what it says about conflict.",
+            "Record",
+            "The article's id.",
+        ),
+        Subject::Reject => {
+            ("reject", "Reject", "What could not be read, and why.", "Reject", "The reject's id.")
+        }
+    };
     json!({
-        "name": "article",
-        "title": "Article revision",
-        "summary": "One revision of one article, with what it says about conflict.",
+        "name": name,
+        "title": title,
+        "summary": summary,
         "contentType": "application/json",
-        "headers": headers,
-        "payload": { "$ref": "#/components/schemas/Record" },
-        "bindings": key("The article's id."),
-    })
-}
-
-fn reject(data_schema: &Value) -> Value {
-    let headers = headers(&Headers {
-        subject: "The reject's id: the key.",
-        id: "The reject's id: the same refusal has the same one.",
-        types: &["conflictwire.reject.created"],
-        data_schema,
-        optional: json!({}),
-    });
-    json!({
-        "name": "reject",
-        "title": "Reject",
-        "summary": "What could not be read, and why.",
-        "contentType": "application/json",
-        "headers": headers,
-        "payload": { "$ref": "#/components/schemas/Reject" },
-        "bindings": key("The reject's id."),
+        "headers": headers(subject),
+        "payload": { "$ref": format!("#/components/schemas/{payload}") },
+        "bindings": key(key_text),
     })
 }
 

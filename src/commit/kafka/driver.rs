@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, error, info, warn};
 
-use super::board::Assignment;
+use super::status::Assignment;
 use super::transaction::Producer;
 use super::{Desk, Shared, TURN_TIMEOUT, TURNS, lock};
 use crate::commit::{CommitError, LaneChange};
@@ -145,7 +145,7 @@ impl Driver<'_> {
     /// Waits until the group's consumer has been polled since.
     fn await_group(&self) -> Result<(), Undone> {
         let (shared, mut stop) = (self.shared, self.stop.clone());
-        let mut turns = shared.board.turns();
+        let mut turns = shared.status.turns();
         let enough = *turns.borrow_and_update() + TURNS;
         shared.runtime.block_on(async {
             tokio::select! {
@@ -157,7 +157,7 @@ impl Driver<'_> {
                     }
                 }
             }
-            let Some(until) = shared.board.waking_until() else { return Ok(()) };
+            let Some(until) = shared.status.waking_until() else { return Ok(()) };
             tokio::select! {
                 _ = stop.wait_for(|stop| stop.is_requested()) => Err(Undone::GivenUp),
                 () = sleep_until(until) => Ok(()),
@@ -168,7 +168,7 @@ impl Driver<'_> {
     fn fence(&mut self, batching: Batching, give_up: GiveUp) -> Result<(), Undone> {
         let (shared, stop) = (self.shared, &self.stop);
         let lane = self.assignment.lane;
-        let producer = Producer::new(&shared.settings, lane, batching, shared.board.metrics())
+        let producer = Producer::new(&shared.settings, lane, batching, shared.status.metrics())
             .map_err(Undone::Away)?;
         producer.fence(|| is_given_up(shared, stop, give_up)).map_err(Undone::Away)?;
         self.producer = Some(producer);
@@ -278,15 +278,15 @@ impl Driver<'_> {
             Effect::Moved(feed) => {
                 lock(&shared.moving).remove(&feed);
             }
-            Effect::Status(state, why) => shared.board.set(self.assignment, state, &why),
-            Effect::Gone => shared.board.remove(self.assignment),
+            Effect::Status(state, why) => shared.status.set(self.assignment, state, &why),
+            Effect::Gone => shared.status.remove(self.assignment),
             Effect::Count(count) => self.count(&count),
             Effect::Log(notice) => log(self.assignment.lane, notice),
         }
     }
 
     fn count(&self, count: &Count) {
-        let (metrics, lane) = (self.shared.board.metrics(), self.assignment.lane);
+        let (metrics, lane) = (self.shared.status.metrics(), self.assignment.lane);
         match *count {
             Count::Committed { took, sequence, bytes, unpublished } => {
                 metrics.committed(lane, took, sequence);

@@ -11,16 +11,21 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rdkafka::admin::AdminClient;
-use rdkafka::client::DefaultClientContext;
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::error::KafkaResult;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::cluster::{Undescribed, describe, in_sync};
-use super::topics::{Choice, PARTITIONS, REPLICATION, Role, TopicNow, judge, plan};
+use super::client::LastErrors;
+use super::cluster::describe;
+use super::error::AccessError;
+use super::topics::{
+    Choice, Described, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, differences, plan,
+};
 use super::{Shared, lock};
 use crate::commit::{CommitError, LaneChange};
 use crate::decide::lane::Topics;
+use crate::decide::lane::wire::Target;
 
 /// How often topics are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
@@ -48,53 +53,70 @@ pub(super) enum Seen {
     Refused,
 }
 
-/// The settings of a topic, or why they are not known.
-type Described = Result<BTreeMap<String, String>, Undescribed>;
+/// Why the topics are not as they must be.
+enum Trouble {
+    /// Brokers may come back.
+    Away(AccessError),
+    /// Topics may be made, rights given.
+    Wrong(String),
+    /// What is committed would be lost; may be mended.
+    Refused(String),
+    /// It will not mend itself.
+    Lasting(String),
+}
 
-/// Looks, and remembers what it has told.
+/// Looks, and remembers what was logged of it.
 pub(super) struct Inspection {
     shared: Arc<Shared>,
-    admin: AdminClient<DefaultClientContext>,
+    admin: AdminClient<LastErrors>,
+    plans: Vec<TopicPlan>,
     looked_at: Option<Instant>,
     described_at: Option<Instant>,
-    described: Vec<Described>,
+    described: BTreeMap<Target, Described>,
     seen: Seen,
-    told: Option<String>,
-    /// What was warned of, by topic.
-    warned: BTreeMap<String, String>,
+    /// What was wrong at the last look.
+    problem: Option<String>,
+    /// What was warned of.
+    warned: BTreeMap<Target, String>,
 }
 
 impl Inspection {
     pub(super) fn new(shared: Arc<Shared>) -> KafkaResult<Self> {
-        let admin = shared.settings.client().create()?;
+        let settings = &shared.settings;
+        let context = LastErrors::default();
+        let admin = AdminClient::from_config_and_context(&settings.client(), context)?;
+        let plans = plan(settings, Choice { partitions: PARTITIONS, replication: REPLICATION });
         Ok(Self {
             shared,
             admin,
+            plans,
             looked_at: None,
             described_at: None,
-            described: Vec::new(),
+            described: BTreeMap::new(),
             seen: Seen::Troubled,
-            told: None,
+            problem: None,
             warned: BTreeMap::new(),
         })
     }
 
     /// Looks at the topics if it is time to; says what the last look came to.
     pub(super) fn look(&mut self) -> Seen {
-        let interval = if self.told.is_some() { TROUBLE_INTERVAL } else { LOOK_INTERVAL };
+        let interval = if self.problem.is_some() { TROUBLE_INTERVAL } else { LOOK_INTERVAL };
         if self.looked_at.is_some_and(|at| at.elapsed() < interval) {
             return self.seen;
         }
         let found = self.find_topics();
         self.looked_at = Some(Instant::now());
-        let (seen, trouble, detail) = match found {
+        let (seen, problem, detail) = match found {
             Ok(topics) => {
                 *lock(&self.shared.topics) = topics;
                 (Seen::Fine, None, String::new())
             }
-            Err(Trouble::Away { what, detail }) => {
-                self.shared.board.metrics().topics_unseen();
-                (Seen::Troubled, Some(what), format!(": {detail}"))
+            Err(Trouble::Away(why)) => {
+                self.shared.status.metrics().topics_unseen();
+                let brokers = self.shared.settings.shown_brokers();
+                let problem = format!("Kafka at {brokers} does not answer");
+                (Seen::Troubled, Some(problem), format!(": {why}"))
             }
             Err(Trouble::Wrong(why)) => (Seen::Troubled, Some(why), String::new()),
             Err(Trouble::Refused(why)) => (Seen::Refused, Some(why), String::new()),
@@ -103,9 +125,9 @@ impl Inspection {
                 (Seen::Troubled, Some(why), String::new())
             }
         };
-        self.tell(seen, trouble.as_deref(), &detail);
-        self.shared.board.set_topics(trouble.as_ref().map(|why| format!("{why}{detail}")));
-        self.told = trouble;
+        self.log(seen, problem.as_deref(), &detail);
+        self.shared.status.set_topics(problem.as_ref().map(|why| format!("{why}{detail}")));
+        self.problem = problem;
         // Brokers that go away do not mend what was refused.
         if !(seen == Seen::Troubled && self.seen == Seen::Refused) {
             self.seen = seen;
@@ -113,58 +135,55 @@ impl Inspection {
         self.seen
     }
 
-    /// Says each thing that is wrong once; why brokers do not answer changes by the second.
-    fn tell(&self, seen: Seen, trouble: Option<&str>, detail: &str) {
-        match (self.told.as_deref(), trouble) {
-            (told, Some(why)) if told != Some(why) && seen == Seen::Refused => {
+    /// Logs each thing that is wrong once; why brokers do not answer changes by the second.
+    fn log(&self, seen: Seen, problem: Option<&str>, detail: &str) {
+        match problem {
+            _ if self.problem.as_deref() == problem => {}
+            None => info!("Kafka is as it must be"),
+            Some(why) if seen == Seen::Refused => {
                 error!(error = why, "nothing is polled: what is committed to Kafka would be lost");
             }
-            (told, Some(why)) if told != Some(why) => {
-                warn!(
-                    error = format!("{why}{detail}"),
-                    "Kafka is not as it must be; waiting for it"
-                );
+            Some(why) => {
+                let error = format!("{why}{detail}");
+                warn!(error, "Kafka is not as it must be; waiting for it");
             }
-            (Some(_), None) => info!("Kafka is as it must be"),
-            (_, _) => {}
         }
     }
 
     fn find_topics(&mut self) -> Result<Topics, Trouble> {
-        let settings = self.shared.settings.clone();
-        let plans = plan(&settings, Choice { partitions: PARTITIONS, replication: REPLICATION });
+        let lanes = self.shared.settings.lanes;
+        let mut shapes = BTreeMap::new();
         // The state topic first: without it there is no lane, and its name tells most.
-        let mut shapes: BTreeMap<&str, Shape> = BTreeMap::new();
-        for plan in plans.iter().rev() {
-            let shape = self.shape(&plan.name)?;
-            if plan.role == Role::State && shape.partitions != settings.lanes {
-                let (name, state) = (&plan.name, shape.partitions);
+        for plan in self.plans.iter().rev() {
+            let name = &plan.name;
+            let shape = self.shared.watcher.topic(name, LOOK_TIMEOUT).map_err(|why| match why {
+                AccessError::NotAllowed(_) => {
+                    Trouble::Wrong(format!("not allowed to Describe topic \"{name}\""))
+                }
+                AccessError::Missing(_) => Trouble::Wrong(format!(
+                    "topic \"{name}\" is missing; make it with `conflictwire topics apply`"
+                )),
+                AccessError::Unanswered(_) => Trouble::Away(why),
+                why => Trouble::Wrong(why.to_string()),
+            })?;
+            if plan.target == Target::State && shape.partitions != lanes {
+                let state = shape.partitions;
                 return Err(Trouble::Lasting(format!(
-                    "topic \"{name}\" has {state} partitions and kafka.lanes is {}; lanes are fixed \
-                     for a deployment: set kafka.lanes = {state}, or use another deployment with \
-                     topics of its own",
-                    settings.lanes
+                    "topic \"{name}\" has {state} partitions and kafka.lanes is {lanes}; lanes are \
+                     fixed for a deployment: set kafka.lanes = {state}, or use another deployment \
+                     with topics of its own",
                 )));
             }
-            shapes.insert(plan.name.as_str(), shape);
+            shapes.insert(plan.target, shape);
         }
         self.describe();
         let mut refused = Vec::new();
-        for (plan, described) in plans.iter().zip(&self.described) {
-            let Some(shape) = shapes.get(plan.name.as_str()) else { continue };
-            let now = TopicNow::There {
-                partitions: shape.partitions,
-                replication: shape.replication,
-                in_sync: shape.in_sync,
-                settings: described.clone().map_err(|why| why.to_string()),
-            };
-            let judged = judge(plan, &now);
-            let unseen = usize::from(judged.unseen.is_some());
-            let counts = [judged.wrong.len(), judged.risks.len(), unseen];
-            self.shared.board.metrics().topic_judged(judged.role.name(), counts);
-            warn_once(&mut self.warned, &judged.topic, &judged.risks, judged.unseen.as_deref());
-            let wrong = judged.wrong.iter().map(|why| format!("topic \"{}\": {why}", judged.topic));
-            refused.extend(wrong);
+        for plan in &self.plans {
+            let (shape, described) = (shapes.get(&plan.target), self.described.get(&plan.target));
+            if let (Some(shape), Some(described)) = (shape, described) {
+                let now = TopicNow { shape: *shape, settings: described.clone() };
+                refused.extend(judge(plan, &now, &self.shared, &mut self.warned));
+            }
         }
         if !refused.is_empty() {
             return Err(Trouble::Refused(format!(
@@ -172,9 +191,8 @@ impl Inspection {
                 refused.join("; ")
             )));
         }
-        let names = &settings.topics;
-        let partitions = [&names.articles, &names.conflict, &names.rejects]
-            .map(|name| shapes.get(name.as_str()).map_or(0, |shape| shape.partitions));
+        let partitions = [Target::Articles, Target::Conflict, Target::Rejects]
+            .map(|target| shapes.get(&target).map_or(0, |shape| shape.partitions));
         Ok(Topics { partitions, record_bytes_max: self.record_bytes_max() })
     }
 
@@ -185,111 +203,60 @@ impl Inspection {
             return;
         }
         self.described_at = Some(Instant::now());
-        let names = &self.shared.settings.topics;
-        let names = [&names.articles, &names.conflict, &names.rejects, &names.state];
-        let asked = join_all(names.map(|name| describe(&self.admin, name, LOOK_TIMEOUT)));
-        let mut known = std::mem::take(&mut self.described).into_iter();
-        let described = self.shared.runtime.block_on(asked).into_iter();
-        self.described = described
-            .map(|now| match (known.next(), now) {
-                (Some(Ok(before)), Err(Undescribed::Unanswered(_))) => Ok(before),
-                (_, now) => now,
-            })
-            .collect();
-    }
-
-    fn shape(&self, topic: &str) -> Result<Shape, Trouble> {
-        let watcher = &self.shared.watcher;
-        let metadata = watcher.fetch_metadata(topic, LOOK_TIMEOUT).map_err(|error| {
-            let brokers = self.shared.settings.shown_brokers();
-            Trouble::Away {
-                what: format!("Kafka at {brokers} does not answer"),
-                detail: watcher.heard().unwrap_or_else(|| error.to_string()),
+        let admin = &self.admin;
+        let ask =
+            async |plan: &TopicPlan| (plan.target, describe(admin, &plan.name, LOOK_TIMEOUT).await);
+        let answers = self.shared.runtime.block_on(join_all(self.plans.iter().map(ask)));
+        for (target, now) in answers {
+            let is_known = matches!(self.described.get(&target), Some(Ok(_)));
+            if !(is_known && matches!(now, Err(AccessError::Unanswered(_)))) {
+                self.described.insert(target, now);
             }
-        })?;
-        watcher.forget();
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
-        match (found, error) {
-            (Some(found), None) if !found.partitions().is_empty() => {
-                let all = || found.partitions().iter();
-                let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-                let replicas = all().map(|partition| partition.replicas().len()).min();
-                Ok(Shape {
-                    partitions: number(found.partitions().len()),
-                    replication: number(replicas.unwrap_or(0)),
-                    in_sync: in_sync(found, metadata.brokers()),
-                })
-            }
-            (_, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-                Err(Trouble::Wrong(format!("not allowed to Describe topic \"{topic}\"")))
-            }
-            (
-                _,
-                None
-                | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic),
-            ) => Err(Trouble::Wrong(format!(
-                "topic \"{topic}\" is missing; make it with `conflictwire topics apply`"
-            ))),
-            (_, Some(code)) => Err(Trouble::Wrong(format!("topic \"{topic}\": {code}"))),
         }
     }
 
     /// What every topic takes, if we may know: a record, or a batch of them, that is larger is
     /// refused whole.
     fn record_bytes_max(&self) -> Option<usize> {
-        let mut least = None;
-        for described in &self.described {
-            let bytes = described.as_ref().ok()?.get("max.message.bytes")?.parse::<usize>().ok()?;
-            least = Some(least.map_or(bytes, |least: usize| least.min(bytes)));
-        }
-        least.map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
+        let bytes = |described: &Described| {
+            described.as_ref().ok()?.get("max.message.bytes")?.parse::<usize>().ok()
+        };
+        let all: Option<Vec<usize>> = self.described.values().map(bytes).collect();
+        all?.into_iter().min().map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
     }
+}
+
+/// Counts in what a topic differs from its plan, warns of what is risky, and returns what is wrong.
+fn judge(
+    plan: &TopicPlan,
+    now: &TopicNow,
+    shared: &Shared,
+    warned: &mut BTreeMap<Target, String>,
+) -> Vec<String> {
+    let found = differences(plan, now);
+    let of = |weight| found.iter().filter(move |difference| difference.weight == weight);
+    let wrong = of(Weight::Wrong).map(|one| format!("topic \"{}\": {}", plan.name, one.text));
+    let wrong: Vec<String> = wrong.collect();
+    let mut risks: Vec<String> = of(Weight::Risk).map(|one| one.text.clone()).collect();
+    let unseen = usize::from(now.settings.is_err());
+    shared.status.metrics().topic_judged(plan.target.name(), [wrong.len(), risks.len(), unseen]);
+    if let Err(why) = &now.settings {
+        risks.push(format!("nobody has looked at its settings: {why}"));
+    }
+    warn_once(warned, plan, risks.join("; "));
+    wrong
 }
 
 /// Warns of what is risky about a topic, and of what nobody looked at, once for each change of it.
-fn warn_once(
-    warned: &mut BTreeMap<String, String>,
-    topic: &str,
-    risks: &[String],
-    unseen: Option<&str>,
-) {
-    let unseen = unseen.map(|why| format!("nobody has looked at its settings: {why}"));
-    let text = risks.iter().cloned().chain(unseen).collect::<Vec<_>>().join("; ");
-    let before = warned.get(topic).map(String::as_str).unwrap_or_default();
-    if before == text {
+fn warn_once(warned: &mut BTreeMap<Target, String>, plan: &TopicPlan, text: String) {
+    let before = warned.entry(plan.target).or_default();
+    if *before == text {
         return;
     }
     if text.is_empty() {
-        info!(kafka.topic = topic, "the topic is as it must be");
+        info!(kafka.topic = plan.name, "the topic is as it must be");
     } else {
-        warn!(kafka.topic = topic, error = text, "the topic is not as planned");
+        warn!(kafka.topic = plan.name, error = text, "the topic is not as planned");
     }
-    warned.insert(topic.to_owned(), text);
-}
-
-/// What metadata say of a topic.
-struct Shape {
-    partitions: u32,
-    /// The fewest copies that a partition has.
-    replication: u32,
-    /// The fewest of them that are up to date, on brokers that are there.
-    in_sync: u32,
-}
-
-/// Why the topics are not as they must be.
-enum Trouble {
-    /// Brokers may come back.
-    Away {
-        /// That they do not answer.
-        what: String,
-        /// Why, as of now.
-        detail: String,
-    },
-    /// Topics may be made, rights given.
-    Wrong(String),
-    /// What is committed would be lost; may be mended.
-    Refused(String),
-    /// It will not mend itself.
-    Lasting(String),
+    *before = text;
 }

@@ -10,9 +10,10 @@
 //! The only folder that names rdkafka.
 
 pub mod asyncapi;
-mod board;
+pub mod client;
 pub mod cluster;
 mod driver;
+pub mod error;
 #[cfg(test)]
 mod golden;
 mod inspection;
@@ -23,9 +24,9 @@ mod properties;
 pub mod read;
 mod restore;
 pub mod settings;
+mod status;
 pub mod topics;
 mod transaction;
-mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -36,10 +37,8 @@ use std::time::Duration;
 
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::metadata::Metadata;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -47,11 +46,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use url::Url;
 
-use self::board::Board;
+use self::client::Client;
 use self::driver::Job;
 use self::restore::Partition;
 use self::settings::KafkaSettings;
-use self::trouble::Heard;
+use self::status::LedgerStatus;
 use super::{CommitError, LaneChange};
 use crate::clock::Clock;
 use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
@@ -93,8 +92,9 @@ struct Shared {
     /// Tells this process from every other.
     instance: String,
     runtime: Handle,
-    board: Board,
-    watcher: Watcher,
+    status: LedgerStatus,
+    /// Asks for metadata and watermarks, and sees what is not committed.
+    watcher: Client,
     topics: Mutex<Topics>,
     desks: Mutex<BTreeMap<u32, Desk>>,
     /// Feeds whose state was found in another lane than theirs, until it is committed in theirs.
@@ -191,13 +191,13 @@ impl KafkaLedger {
         settings: &KafkaSettings,
         metrics: &Arc<Metrics>,
     ) -> Result<(Self, mpsc::Receiver<LaneChange>), CommitError> {
-        let watcher = Watcher::new(settings).map_err(|error| misconfigured(&error))?;
+        let watcher = Client::of(&settings.watcher()).map_err(|error| misconfigured(&error))?;
         let (changes, given) = mpsc::channel(CHANGES_MAX);
         let shared = Arc::new(Shared {
             settings: settings.clone(),
             instance: format!("{:016x}", RandomState::new().build_hasher().finish()),
             runtime: Handle::current(),
-            board: Board::new(metrics.lanes().clone()),
+            status: LedgerStatus::new(metrics.lanes().clone()),
             watcher,
             topics: Mutex::default(),
             desks: Mutex::default(),
@@ -307,7 +307,7 @@ impl KafkaLedger {
 
     /// See [`super::Ledger::trouble`].
     pub fn trouble(&self) -> Option<String> {
-        self.shared.board.trouble()
+        self.shared.status.trouble()
     }
 
     /// Brokers and deployment, for people.
@@ -345,59 +345,6 @@ pub(super) fn rehearse(outcome: &Outcome) {
 
 fn misconfigured(error: &KafkaError) -> CommitError {
     CommitError::Misconfigured(format!("Kafka cannot be used as configured: {error}"))
-}
-
-/// A client that asks for metadata and watermarks, and sees what is not committed.
-struct Watcher {
-    inner: BaseConsumer<Heard>,
-}
-
-impl std::fmt::Debug for Watcher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Watcher")
-    }
-}
-
-impl Watcher {
-    fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
-        let inner = BaseConsumer::from_config_and_context(&settings.watcher(), Heard::default())?;
-        Ok(Self { inner })
-    }
-
-    /// Low and high watermark. Blocks up to `limit`.
-    fn fetch_watermarks(
-        &self,
-        topic: &str,
-        partition: i32,
-        limit: Duration,
-    ) -> KafkaResult<(i64, i64)> {
-        self.inner.fetch_watermarks(topic, partition, limit)
-    }
-
-    /// What is known of a topic. Blocks up to `limit`.
-    fn fetch_metadata(&self, topic: &str, limit: Duration) -> KafkaResult<Metadata> {
-        self.inner.fetch_metadata(Some(topic), limit)
-    }
-
-    /// Waits a moment and lets librdkafka say what it has to say.
-    fn rest(&self) {
-        // Without a group it has nothing to give but errors and logs.
-        let _nothing = self.inner.poll(Duration::from_millis(100));
-    }
-
-    /// Why brokers do not answer, in plain words, as far as it has been told.
-    fn heard(&self) -> Option<String> {
-        self.rest();
-        let texts = self.inner.context().texts();
-        (!texts.is_empty()).then(|| texts.join(", "))
-    }
-
-    /// They answer.
-    fn forget(&self) {
-        // What librdkafka has to say piles up unless it is taken.
-        let _nothing = self.inner.poll(Duration::ZERO);
-        self.inner.context().forget();
-    }
 }
 
 /// Puts a log line of librdkafka where all log lines go.

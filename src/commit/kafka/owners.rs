@@ -14,6 +14,29 @@ pub(super) struct Member<N, B> {
     pub(super) assignment: B,
 }
 
+/// Why it is not known who has the lanes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OwnersError {
+    /// Lanes are moving.
+    #[error("the group is sharing the lanes out anew; ask again")]
+    Rebalancing,
+    /// So brokers answer this question about a group of the newer protocol (KIP-848).
+    #[error("its group has a protocol that tells nobody")]
+    Protocol,
+    /// This user must not see the group.
+    #[error("Describe on the group is missing (Read brings it)")]
+    NotAllowed,
+    /// A state that is not known here.
+    #[error("the group is in state \"{0}\"")]
+    State(String),
+    /// A member has something else than partitions.
+    #[error("a member's assignment cannot be read")]
+    Assignment,
+    /// The question was not answered, or could not be asked.
+    #[error("{0}")]
+    Unanswered(String),
+}
+
 /// Who has which lanes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners {
@@ -27,27 +50,25 @@ impl Owners {
     /// What members of a group in this state have of a topic.
     ///
     /// # Errors
-    /// Why that is not known.
+    /// [`OwnersError`].
     pub(super) fn of<'a>(
         state: &str,
         topic: &str,
         members: impl Iterator<Item = Member<String, &'a [u8]>>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, OwnersError> {
         match state {
             "Stable" | "Empty" => {}
             "PreparingRebalance" | "CompletingRebalance" => {
-                return Err("the group is sharing the lanes out anew; ask again".to_owned());
+                return Err(OwnersError::Rebalancing);
             }
-            // So brokers answer this question about a group of the newer protocol (KIP-848).
-            "Dead" => return Err("its group has a protocol that tells nobody".to_owned()),
-            "" => return Err("Describe on the group is missing (Read brings it)".to_owned()),
-            other => return Err(format!("the group is in state \"{other}\"")),
+            "Dead" => return Err(OwnersError::Protocol),
+            "" => return Err(OwnersError::NotAllowed),
+            other => return Err(OwnersError::State(other.to_owned())),
         }
         let mut owners = Self::default();
         for member in members {
             owners.replicas += 1;
-            let partitions = partitions(member.assignment, topic)
-                .ok_or_else(|| "a member's assignment cannot be read".to_owned())?;
+            let partitions = partitions(member.assignment, topic).ok_or(OwnersError::Assignment)?;
             owners.of_lanes.extend(partitions.into_iter().map(|lane| (lane, member.name.clone())));
         }
         Ok(owners)
@@ -112,7 +133,7 @@ mod tests {
         bytes
     }
 
-    fn owners(state: &str, assignments: &[Vec<u8>]) -> Result<Owners, String> {
+    fn owners(state: &str, assignments: &[Vec<u8>]) -> Result<Owners, OwnersError> {
         let members = assignments.iter().zip(1..).map(|(assignment, number)| Member {
             name: format!("replica {number}"),
             assignment: assignment.as_slice(),
@@ -137,7 +158,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_made_up() {
-        assert!(owners("PreparingRebalance", &[]).unwrap_err().contains("ask again"));
+        let error = owners("PreparingRebalance", &[]).unwrap_err();
+        assert!(error.to_string().contains("ask again"));
         for state in ["Dead", "", "Assigning"] {
             assert!(owners(state, &[]).is_err(), "{state:?}");
         }

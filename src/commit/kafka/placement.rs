@@ -21,12 +21,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tracing::{debug, error, info, warn};
 
-use super::board::Assignment;
 use super::inspection::{Inspection, Seen};
 use super::settings::TRANSACTION_TIMEOUT;
+use super::status::Assignment;
 use super::{Shared, driver, lock, logged};
 use crate::commit::{CommitError, LaneChange};
 use crate::decide::lane::{LEAVE_PATIENCE, Stop};
+use crate::status::lanes::Rebalance;
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);
@@ -82,7 +83,7 @@ impl ConsumerContext for Context {
             };
             // Its assignment is all we want of it.
             let paused = assigned.and_then(|()| consumer.pause(partitions));
-            self.shared.board.joined();
+            self.shared.status.joined();
             self.give(&numbers(partitions));
             paused
         } else {
@@ -115,7 +116,7 @@ impl Context {
         if lanes.is_empty() {
             return;
         }
-        self.shared.board.metrics().rebalanced("assigned");
+        self.shared.status.metrics().rebalanced(Rebalance::Assigned);
         info!(lane.numbers = ?lanes, "lanes assigned by the group");
         for number in lanes.iter().copied().filter(|lane| *lane < self.shared.settings.lanes) {
             let (stop, told) = watch::channel(Stop::default());
@@ -146,7 +147,7 @@ impl Context {
         let taken = self.remove(lanes);
         if !taken.is_empty() {
             info!(lane.numbers = ?lanes, "lanes revoked by the group");
-            self.shared.board.metrics().rebalanced("revoked");
+            self.shared.status.metrics().rebalanced(Rebalance::Revoked);
             self.leave(taken);
         }
     }
@@ -154,11 +155,11 @@ impl Context {
     /// Ends lanes that others have already.
     fn lose(&self, lanes: &[u32]) {
         warn!(lane.numbers = ?lanes, "the group has given our lanes to others, or cannot be reached");
-        self.shared.board.metrics().rebalanced("lost");
+        self.shared.status.metrics().rebalanced(Rebalance::Lost);
         let at = self.shared.now().at;
         self.remove(lanes).iter().for_each(|lane| lane.stop.send_modify(|stop| stop.lose(at)));
         if lock(&self.lanes).is_empty() {
-            self.shared.board.lost();
+            self.shared.status.lost();
         }
     }
 
@@ -211,13 +212,13 @@ impl Member {
             if self.refused_at.is_some_and(|at| at.elapsed() >= REFUSED_FOR) {
                 // Let in again, if the right came back before our session was over.
                 self.refused_at = None;
-                self.shared.board.joined();
+                self.shared.status.joined();
             }
             // It brings nothing but rebalances, which are called back, and errors.
             if let Some(Err(error)) = self.consumer.poll(POLL) {
                 self.tell_of(&error);
             }
-            self.shared.board.turn();
+            self.shared.status.turn();
         }
         let context = Arc::clone(self.consumer.context());
         let all = std::mem::take(&mut *lock(&context.lanes));
@@ -233,7 +234,7 @@ impl Member {
         match (seen, self.subscribed_at) {
             (Seen::Fine, None) => {
                 if let Err(error) = self.consumer.subscribe(&[&self.shared.settings.topics.state]) {
-                    self.shared.board.away(error.to_string());
+                    self.shared.status.away(error.to_string());
                 }
                 self.subscribed_at = Some(Instant::now());
             }
@@ -241,7 +242,7 @@ impl Member {
                 // What this revokes is called back with the next poll: lanes commit what they have.
                 self.consumer.unsubscribe();
                 self.subscribed_at = None;
-                self.shared.board.lost();
+                self.shared.status.lost();
             }
             (Seen::Fine | Seen::Troubled, Some(_)) | (Seen::Refused | Seen::Troubled, None) => {}
         }
@@ -252,7 +253,7 @@ impl Member {
     fn stand_by(&self) {
         let properties = &self.shared.settings.properties;
         if properties.get("group.protocol").is_some_and(|protocol| protocol == "consumer") {
-            self.shared.board.stand_by();
+            self.shared.status.stand_by();
         }
     }
 
@@ -265,7 +266,7 @@ impl Member {
         }
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
             let group = &self.shared.settings.deployment;
-            self.shared.board.away(format!("not allowed to Read group \"{group}\""));
+            self.shared.status.away(format!("not allowed to Read group \"{group}\""));
             self.refused_at = Some(Instant::now());
         }
     }

@@ -7,20 +7,21 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
-use super::cluster::{Broker, Cluster, ClusterError, find_brokers};
+use super::client::{Broker, Brokers, Client, LastErrors, Part, Step};
+use super::cluster::Cluster;
+use super::error::{self, AccessError};
 use super::settings::KafkaSettings;
 use super::topics::{
-    Choice, PARTITIONS, REPLICATION, Role, TopicNow, TopicPlan, Weight, differences, plan,
+    Choice, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, differences, plan,
 };
-use super::trouble::{self, Heard};
+use crate::decide::lane::wire::Target;
 
 /// How long brokers may take to answer at all.
 const CONNECT_WAIT: Duration = Duration::from_secs(8);
@@ -70,14 +71,28 @@ impl Finding {
         Self { what: what.into(), verdict: Verdict::Broken(text.into()) }
     }
 
-    /// A right and what using it came to; `Err(None)` if it is missing.
-    fn right(name: String, used: Result<(), Option<String>>) -> Self {
+    /// A right and what using it came to: `missing` is what brokers say if it is not there.
+    fn right(name: String, used: Result<(), Unused>, missing: RDKafkaErrorCode) -> Self {
         match used {
             Ok(()) => Self::fine(name, "allowed"),
-            Err(None) => Self::broken(name, "missing: this user is not allowed to"),
-            Err(Some(why)) => Self::broken(name, format!("not known: {why}")),
+            Err(Unused::Error(error)) if error.rdkafka_error_code() == Some(missing) => {
+                Self::broken(name, "missing: this user is not allowed to")
+            }
+            Err(Unused::Error(error)) => {
+                Self::broken(name, format!("not known: {}", error::shown(&error)))
+            }
+            Err(Unused::Other(why)) => Self::broken(name, format!("not known: {why}")),
         }
     }
+}
+
+/// Why a right was not used.
+#[derive(Debug, thiserror::Error)]
+enum Unused {
+    #[error(transparent)]
+    Error(#[from] KafkaError),
+    #[error("{0}")]
+    Other(String),
 }
 
 /// Tries everything; in the order in which a person would mend it. Blocks the thread it is polled on.
@@ -88,26 +103,20 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     }
     let cluster = match Cluster::connect(settings, CONNECT_WAIT) {
         Ok(cluster) => cluster,
-        Err(error @ (ClusterError::Client { .. } | ClusterError::Away { .. })) => {
+        Err(error) => {
             findings.push(Finding::broken("cluster", error.to_string()));
             return findings;
         }
     };
     let replication = REPLICATION.min(u32::try_from(cluster.brokers().count()).unwrap_or(1));
     let plans = plan(settings, Choice { partitions: PARTITIONS, replication });
-    let now = join_all(plans.iter().map(|plan| cluster.topic(&plan.name))).await;
-    let mut there = Vec::new();
-    for (plan, now) in plans.iter().zip(now) {
-        let finding = topic_finding(plan, &now);
-        findings.push(finding);
-        if let Ok(now @ TopicNow::There { .. }) = now {
-            there.push((plan, now));
-        }
-    }
-    let topics: Vec<&TopicPlan> = there.iter().map(|(plan, _)| *plan).collect();
-    findings.extend(probe_rights(settings, &topics));
-    for (plan, now) in &there {
-        if let TopicNow::There { settings: Err(why), .. } = now {
+    let now = cluster.topics(&plans).await;
+    findings.extend(plans.iter().zip(&now).map(|(plan, now)| topic_finding(plan, now)));
+    let there = plans.iter().zip(&now).filter(|(_, now)| now.is_ok()).map(|(plan, _)| plan);
+    let there: Vec<&TopicPlan> = there.collect();
+    findings.extend(probe_rights(settings, &there));
+    for (plan, now) in plans.iter().zip(&now) {
+        if let Ok(TopicNow { settings: Err(why), .. }) = now {
             let what = format!("DescribeConfigs on topic {} (optional)", plan.name);
             findings.push(Finding::risky(what, format!("settings are not checked: {why}")));
         }
@@ -119,36 +128,33 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
 /// gives those that answer.
 fn probe_brokers(settings: &KafkaSettings) -> (Vec<Finding>, Vec<Broker>) {
     let configured: Vec<String> = settings.brokers.iter().take(BROKERS_MAX).cloned().collect();
-    let answers = ask_each(settings, &configured, CONNECT_WAIT);
     let mut findings = Vec::new();
     let mut known: Vec<Broker> = Vec::new();
-    for (address, answer) in configured.iter().zip(answers) {
-        let what = format!("broker {address}");
-        findings.push(match answer {
-            Ok(brokers) => {
-                let count = brokers.len();
-                known.extend(brokers);
-                Finding::fine(what, format!("answers, one of {count}"))
-            }
-            Err(why) => Finding::broken(what, why),
+    for (address, answer) in configured.iter().zip(ask_each(settings, &configured, CONNECT_WAIT)) {
+        let answer = answer.map(|brokers| {
+            let text = format!("answers, one of {}", brokers.there.len());
+            known.extend(brokers.there);
+            text
         });
+        findings.push(broker_finding(format!("broker {address}"), answer));
     }
     known.sort();
     known.dedup();
-    let advertised: Vec<String> = known
-        .iter()
-        .map(|broker| broker.address.clone())
-        .filter(|address| !configured.contains(address))
-        .take(BROKERS_MAX)
-        .collect();
+    let advertised = known.iter().map(|broker| broker.address.clone());
+    let advertised = advertised.filter(|address| !configured.contains(address));
+    let advertised: Vec<String> = advertised.take(BROKERS_MAX).collect();
     for (address, answer) in advertised.iter().zip(ask_each(settings, &advertised, CONNECT_WAIT)) {
-        let what = format!("broker {address} (advertised)");
-        findings.push(match answer {
-            Ok(_brokers) => Finding::fine(what, "answers"),
-            Err(why) => Finding::broken(what, why),
-        });
+        let answer = answer.map(|_brokers| "answers".to_owned());
+        findings.push(broker_finding(format!("broker {address} (advertised)"), answer));
     }
     (findings, known)
+}
+
+fn broker_finding(what: String, answer: Result<String, AccessError>) -> Finding {
+    match answer {
+        Ok(text) => Finding::fine(what, text),
+        Err(error) => Finding::broken(what, error.to_string()),
+    }
 }
 
 /// Asks brokers side by side, each by a client that knows no other.
@@ -156,139 +162,134 @@ fn ask_each(
     settings: &KafkaSettings,
     addresses: &[String],
     wait: Duration,
-) -> Vec<Result<Vec<Broker>, String>> {
+) -> Vec<Result<Brokers, AccessError>> {
     let ask = |address: &String| {
         let mut config = settings.watcher();
         config.set("bootstrap.servers", address);
-        trouble::ask(&mut config);
-        let watcher = BaseConsumer::from_config_and_context(&config, Heard::default())
-            .map_err(|error| trouble::shown(&error))?;
-        let prefix = format!("{address}: ");
-        find_brokers(&watcher, wait)
-            .map(|brokers| brokers.there)
-            .map_err(|why| why.strip_prefix(&prefix).map_or(why.clone(), str::to_owned))
+        let client = Client::of_command(config)?;
+        client.brokers(wait).map_err(|why| match why {
+            // The finding is named after the broker.
+            AccessError::Unanswered(why) => {
+                let text = why.strip_prefix(&format!("{address}: ")).unwrap_or(&why);
+                AccessError::Unanswered(text.to_owned())
+            }
+            other => other,
+        })
     };
     std::thread::scope(|scope| {
         let asking: Vec<_> =
             addresses.iter().map(|address| scope.spawn(move || ask(address))).collect();
-        asking
-            .into_iter()
-            .map(|asking| asking.join().unwrap_or_else(|_panic| Err("not tried".to_owned())))
-            .collect()
+        let not_tried = |_panic| Err(AccessError::Unanswered("not tried".to_owned()));
+        asking.into_iter().map(|asking| asking.join().unwrap_or_else(not_tried)).collect()
     })
 }
 
-fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, String>) -> Finding {
+fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, AccessError>) -> Finding {
     let what = format!("topic {}", plan.name);
-    match now {
-        Ok(TopicNow::Missing) => {
-            Finding::broken(what, "missing; `conflictwire topics apply` creates it")
+    let now = match now {
+        Ok(now) => now,
+        Err(AccessError::Missing(_)) => {
+            return Finding::broken(what, "missing; `conflictwire topics apply` creates it");
         }
-        Ok(TopicNow::Hidden) => {
-            let rights = match plan.role {
-                Role::Articles | Role::Conflict | Role::Rejects => "Write",
-                Role::State => "Read and Write",
+        Err(AccessError::NotAllowed(_)) => {
+            let rights = match plan.target {
+                Target::Articles | Target::Conflict | Target::Rejects => "Write",
+                Target::State => "Read and Write",
             };
-            let text =
-                format!("hidden: {rights} on topic {} is missing, or there is none", plan.name);
-            Finding::broken(what, text)
+            let text = format!("hidden: {rights} on {what} is missing, or there is none");
+            return Finding::broken(what, text);
         }
-        Ok(there @ TopicNow::There { partitions, replication, .. }) => {
-            let found = differences(plan, there);
-            let is_worth_knowing = |weight| weight >= Weight::Risk;
-            let texts: Vec<_> = found
-                .iter()
-                .filter(|difference| is_worth_knowing(difference.weight))
-                .map(|difference| difference.text.as_str())
-                .collect();
-            match found.first().map(|gravest| gravest.weight) {
-                Some(Weight::Wrong) => Finding::broken(what, texts.join("; ")),
-                Some(Weight::Risk) => Finding::risky(what, texts.join("; ")),
-                Some(Weight::Note) | None => Finding::fine(
-                    what,
-                    format!("there; partitions {partitions}, replication {replication}"),
-                ),
-            }
+        Err(why) => return Finding::broken(what, why.to_string()),
+    };
+    let found = differences(plan, now);
+    let worth_knowing = found.iter().filter(|difference| difference.weight >= Weight::Risk);
+    let texts = worth_knowing.map(|difference| difference.text.as_str()).collect::<Vec<_>>();
+    let texts = texts.join("; ");
+    match found.first().map(|gravest| gravest.weight) {
+        Some(Weight::Wrong) => Finding::broken(what, texts),
+        Some(Weight::Risk) => Finding::risky(what, texts),
+        Some(Weight::Note) | None => {
+            let (partitions, replication) = (now.shape.partitions, now.shape.replication);
+            Finding::fine(
+                what,
+                format!("there; partitions {partitions}, replication {replication}"),
+            )
         }
-        Err(why) => Finding::broken(what, why.clone()),
     }
 }
 
 /// Tries each right that the daemon needs on the topics that are there.
 fn probe_rights(settings: &KafkaSettings, topics: &[&TopicPlan]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let state = topics.iter().find(|plan| plan.role == Role::State);
+    let mut used = |right: String, used, missing| {
+        findings.push(Finding::right(right, used, missing));
+    };
+    let state = topics.iter().find(|plan| plan.target == Target::State);
     if let Some(plan) = state {
-        let used = read_something(settings, &plan.name);
-        findings.push(Finding::right(format!("Read on topic {}", plan.name), used));
+        let read = read_something(settings, &plan.name);
+        let right = format!("Read on topic {}", plan.name);
+        used(right, read, RDKafkaErrorCode::TopicAuthorizationFailed);
     }
     let right = format!("Write on transactional id {}.* (prefixed)", settings.deployment);
-    let producer = match transactional_producer(settings) {
-        Ok(producer) => {
-            findings.push(Finding::right(right, Ok(())));
-            producer
-        }
-        Err(refusal) => {
-            findings.push(Finding::right(right, Err(refusal)));
-            return findings;
-        }
+    let missing = RDKafkaErrorCode::TransactionalIdAuthorizationFailed;
+    let (producer, made) = match transactional_producer(settings) {
+        Ok(producer) => (Some(producer), Ok(())),
+        Err(unused) => (None, Err(unused)),
     };
+    used(right, made, missing);
+    let Some(producer) = producer else { return findings };
     for plan in topics {
-        let used = send_and_abort(&producer, &plan.name);
-        findings.push(Finding::right(format!("Write on topic {}", plan.name), used));
+        let sent = send_and_abort(&producer, &plan.name).map_err(Unused::Error);
+        let right = format!("Write on topic {}", plan.name);
+        used(right, sent, RDKafkaErrorCode::TopicAuthorizationFailed);
     }
     if let Some(plan) = state {
-        let used = send_offset_and_abort(settings, &producer, &plan.name);
-        findings.push(Finding::right(format!("Read on group {}", settings.deployment), used));
+        let sent = send_offset_and_abort(settings, &producer, &plan.name);
+        let right = format!("Read on group {}", settings.deployment);
+        used(right, sent, RDKafkaErrorCode::GroupAuthorizationFailed);
     }
     findings
 }
 
 /// Reads one record of a partition, or its end.
-fn read_something(settings: &KafkaSettings, topic: &str) -> Result<(), Option<String>> {
-    let other = |error: &KafkaError| refusal(error, RDKafkaErrorCode::TopicAuthorizationFailed);
-    let reader: BaseConsumer<Heard> =
-        BaseConsumer::from_config_and_context(&settings.reader(), Heard::default())
-            .map_err(|error| other(&error))?;
-    let mut first = TopicPartitionList::new();
-    first.add_partition_offset(topic, 0, Offset::Beginning).map_err(|error| other(&error))?;
-    reader.assign(&first).map_err(|error| other(&error))?;
-    let until = Instant::now() + STEP;
-    while Instant::now() < until {
-        match reader.poll(Duration::from_millis(100)) {
-            Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) if error.rdkafka_error_code().is_some_and(trouble::is_away) => {}
-            Some(Err(error)) => return Err(other(&error)),
-            None => {}
+fn read_something(settings: &KafkaSettings, topic: &str) -> Result<(), Unused> {
+    let client = Client::of(&settings.reader())?;
+    // No offset is at the end of this part, so that the end of the partition is waited for.
+    let first = Part { partition: 0, from: Offset::Beginning, end: i64::MAX };
+    let mut reading = client.read(topic, &[first], STEP)?;
+    loop {
+        match reading.next() {
+            Step::Record(_) | Step::PartitionEnd | Step::End => return Ok(()),
+            Step::Failed(error) if !error::is_away(&error) => return Err(error.into()),
+            Step::Failed(_) | Step::Waiting => {}
+            Step::Silent => {
+                let first = client.errors().into_iter().next();
+                let why = first.unwrap_or_else(|| "nothing came".to_owned());
+                return Err(Unused::Other(why));
+            }
         }
     }
-    Err(Some(reader.context().text().unwrap_or_else(|| "nothing came".to_owned())))
 }
 
 /// A producer with a transactional id that no lane has.
-fn transactional_producer(settings: &KafkaSettings) -> Result<BaseProducer<Heard>, Option<String>> {
-    let id = format!("{}.check", settings.deployment);
-    let other =
-        |error: &KafkaError| refusal(error, RDKafkaErrorCode::TransactionalIdAuthorizationFailed);
-    let config = settings.producer(&id, None);
-    let producer: BaseProducer<Heard> =
-        BaseProducer::from_config_and_context(&config, Heard::default())
-            .map_err(|error| other(&error))?;
+fn transactional_producer(settings: &KafkaSettings) -> Result<BaseProducer<LastErrors>, Unused> {
+    let config = settings.producer(&format!("{}.check", settings.deployment), None);
+    let producer: BaseProducer<LastErrors> =
+        BaseProducer::from_config_and_context(&config, LastErrors::default())?;
     match producer.init_transactions(COORDINATOR_WAIT) {
         Ok(()) => Ok(producer),
-        Err(error) if error.rdkafka_error_code().is_some_and(trouble::is_away) => Err(Some(
+        Err(error) if error::is_away(&error) => Err(Unused::Other(
             "no coordinator of transactions answers; do the brokers have as many members as \
              transaction.state.log.replication.factor says?"
                 .to_owned(),
         )),
-        Err(error) => Err(other(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Sends one record and takes it back.
-fn send_and_abort(producer: &BaseProducer<Heard>, topic: &str) -> Result<(), Option<String>> {
-    let other = |error: &KafkaError| refusal(error, RDKafkaErrorCode::TopicAuthorizationFailed);
-    producer.begin_transaction().map_err(|error| other(&error))?;
+fn send_and_abort(producer: &BaseProducer<LastErrors>, topic: &str) -> KafkaResult<()> {
+    producer.begin_transaction()?;
     let record: BaseRecord<'_, str, str> = BaseRecord::to(topic).partition(0).key(KEY).payload("");
     let sent = match producer.send(record) {
         Ok(()) => delivery(producer),
@@ -297,12 +298,10 @@ fn send_and_abort(producer: &BaseProducer<Heard>, topic: &str) -> Result<(), Opt
     // The record is refused, so there is nothing that could be committed; asking for it is the only
     // way to hear why: the delivery itself says that the transaction failed, no more.
     let used = match sent {
-        Ok(()) => Ok(()),
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeQueue) => {
-            let why = producer.commit_transaction(STEP).err().unwrap_or(error);
-            Err(other(&why))
+            Err(producer.commit_transaction(STEP).err().unwrap_or(error))
         }
-        Err(error) => Err(other(&error)),
+        sent => sent,
     };
     // If it does not work, the next `begin_transaction` says so.
     let _aborted = producer.abort_transaction(STEP);
@@ -310,7 +309,7 @@ fn send_and_abort(producer: &BaseProducer<Heard>, topic: &str) -> Result<(), Opt
 }
 
 /// What becomes of the record that was sent.
-fn delivery(producer: &BaseProducer<Heard>) -> Result<(), KafkaError> {
+fn delivery(producer: &BaseProducer<LastErrors>) -> KafkaResult<()> {
     let until = Instant::now() + STEP;
     while Instant::now() < until {
         producer.poll(Duration::from_millis(50));
@@ -325,44 +324,28 @@ fn delivery(producer: &BaseProducer<Heard>) -> Result<(), KafkaError> {
 /// joining.
 fn send_offset_and_abort(
     settings: &KafkaSettings,
-    producer: &BaseProducer<Heard>,
+    producer: &BaseProducer<LastErrors>,
     topic: &str,
-) -> Result<(), Option<String>> {
-    let other = |error: &KafkaError| refusal(error, RDKafkaErrorCode::GroupAuthorizationFailed);
-    let reader: BaseConsumer<Heard> =
-        BaseConsumer::from_config_and_context(&settings.reader(), Heard::default())
-            .map_err(|error| other(&error))?;
-    let unknown = || Some("the client knows no group".to_owned());
-    let group = reader.group_metadata().ok_or_else(unknown)?;
+) -> Result<(), Unused> {
+    let client = Client::of(&settings.reader())?;
+    let unknown = || Unused::Other("the client knows no group".to_owned());
+    let group = client.consumer().group_metadata().ok_or_else(unknown)?;
     let mut offsets = TopicPartitionList::new();
-    offsets.add_partition_offset(topic, 0, Offset::Offset(0)).map_err(|error| other(&error))?;
-    producer.begin_transaction().map_err(|error| other(&error))?;
+    offsets.add_partition_offset(topic, 0, Offset::Offset(0))?;
+    producer.begin_transaction()?;
     let used = producer.send_offsets_to_transaction(&offsets, &group, STEP);
     let _aborted = producer.abort_transaction(STEP);
-    match used {
-        Ok(()) => Ok(()),
+    match used.as_ref().err().and_then(KafkaError::rdkafka_error_code) {
         // The right was there: it is looked at first. That we are no member of the group is true.
-        Err(error)
-            if matches!(
-                error.rdkafka_error_code(),
-                Some(
-                    RDKafkaErrorCode::UnknownMemberId
-                        | RDKafkaErrorCode::IllegalGeneration
-                        | RDKafkaErrorCode::StaleMemberEpoch
-                        | RDKafkaErrorCode::RebalanceInProgress
-                        | RDKafkaErrorCode::TopicAuthorizationFailed
-                )
-            ) =>
-        {
-            Ok(())
-        }
-        Err(error) => Err(other(&error)),
+        Some(
+            RDKafkaErrorCode::UnknownMemberId
+            | RDKafkaErrorCode::IllegalGeneration
+            | RDKafkaErrorCode::StaleMemberEpoch
+            | RDKafkaErrorCode::RebalanceInProgress
+            | RDKafkaErrorCode::TopicAuthorizationFailed,
+        ) => Ok(()),
+        Some(_) | None => Ok(used?),
     }
-}
-
-/// `None` if an error says that the right is missing, else what it says.
-fn refusal(error: &KafkaError, missing: RDKafkaErrorCode) -> Option<String> {
-    (error.rdkafka_error_code() != Some(missing)).then(|| trouble::shown(error))
 }
 
 #[cfg(test)]
@@ -370,20 +353,21 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::commit::kafka::topics::Shape;
     use crate::commit::kafka::topics::tests::settings;
 
     #[track_caller]
-    fn check(now: &Result<TopicNow, String>, expected: &str) {
+    fn check(now: &Result<TopicNow, AccessError>, expected: &str) {
         let plans = plan(&settings(), Choice { partitions: PARTITIONS, replication: 3 });
-        let state = plans.iter().find(|plan| plan.role == Role::State).unwrap();
+        let state = plans.iter().find(|plan| plan.target == Target::State).unwrap();
         let finding = topic_finding(state, now);
         assert_eq!(finding.what, "topic news.feed-state.v1");
         assert_eq!(format!("{:?}", finding.verdict), expected);
     }
 
-    fn there(partitions: u32, replication: u32) -> Result<TopicNow, String> {
-        let settings = Ok(BTreeMap::new());
-        Ok(TopicNow::There { partitions, replication, in_sync: replication, settings })
+    fn there(partitions: u32, replication: u32) -> Result<TopicNow, AccessError> {
+        let shape = Shape { partitions, replication, in_sync: replication };
+        Ok(TopicNow { shape, settings: Ok(BTreeMap::new()) })
     }
 
     #[test]
@@ -400,7 +384,7 @@ mod tests {
         );
         assert!(matches!(wrong.verdict, Verdict::Broken(text) if text.contains("kafka.lanes")));
         check(
-            &Ok(TopicNow::Missing),
+            &Err(AccessError::Missing("t".to_owned())),
             "Broken(\"missing; `conflictwire topics apply` creates it\")",
         );
     }
@@ -408,10 +392,11 @@ mod tests {
     #[test]
     fn a_right_that_is_missing_is_told_from_what_else_went_wrong() {
         let code = RDKafkaErrorCode::GroupAuthorizationFailed;
-        let missing = KafkaError::Global(code);
-        assert_eq!(refusal(&missing, code), None);
-        let other = KafkaError::Global(RDKafkaErrorCode::OperationTimedOut);
-        assert!(refusal(&other, code).is_some());
+        let used = |error| Finding::right("Read".to_owned(), Err(Unused::Error(error)), code);
+        let missing = Finding::broken("Read", "missing: this user is not allowed to");
+        assert_eq!(used(KafkaError::Global(code)), missing);
+        let other = used(KafkaError::Global(RDKafkaErrorCode::OperationTimedOut));
+        assert_eq!(other, Finding::broken("Read", "not known: timed out"));
     }
 
     #[test]
@@ -422,6 +407,7 @@ mod tests {
         drop(listener);
         let settings = KafkaSettings { brokers: vec![address], ..settings() };
         let answers = ask_each(&settings, &settings.brokers, Duration::from_millis(300));
-        assert_eq!(answers, [Err("connection refused; nothing listens there".to_owned())]);
+        let text = "connection refused; nothing listens there".to_owned();
+        assert_eq!(answers, [Err(AccessError::Unanswered(text))]);
     }
 }

@@ -10,24 +10,21 @@ use std::time::Duration;
 
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Timestamp};
-use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::{Message as _, Offset, TopicPartitionList};
+use rdkafka::{Message as _, Offset};
 use tokio::time::Instant;
 
-use super::cluster::{ClusterError, find_brokers, listen};
-use super::owners::{Member, Owners};
+use super::client::{Client, Part, Step};
+use super::cluster::{QUESTION, away};
+use super::error::{AccessError, is_away, shown};
+use super::owners::{Member, Owners, OwnersError};
 use super::settings::KafkaSettings;
-use super::trouble::{self, Heard};
 use crate::commit::filter::{Facts, Filter};
 
 /// How long a reader waits for a first answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
-
-/// For one question to brokers that have answered before.
-const QUESTION: Duration = Duration::from_secs(5);
 
 /// How long a partition that has more may give nothing, before its broker counts as away.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
@@ -44,44 +41,6 @@ const LOOK_BACK_MAX: i64 = 100_000;
 
 /// The most records that [`Follower::next`] gives at once: they are some kilobytes each.
 const RECORDS_MAX: usize = 500;
-
-/// Why nothing was read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// No client, or no answer.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// No such topic.
-    #[error("there is no topic \"{topic}\"; `conflictwire topics apply` creates it")]
-    Missing {
-        /// The topic.
-        topic: String,
-    },
-    /// This user may not.
-    #[error("not allowed: {right}")]
-    NotAllowed {
-        /// What would have to be allowed: "Read on topic news.articles.v1".
-        right: String,
-    },
-    /// Anything else.
-    #[error("could not read the topic \"{topic}\": {why}")]
-    Unreadable {
-        /// The topic.
-        topic: String,
-        /// What the brokers say.
-        why: String,
-    },
-    /// A feed's state is not what this version writes, which would keep a daemon from starting too.
-    #[error("the state of feed \"{feed}\" in the topic \"{topic}\" cannot be read: {why}")]
-    State {
-        /// The topic.
-        topic: String,
-        /// The record's key.
-        feed: String,
-        /// What is wrong.
-        why: String,
-    },
-}
 
 /// A committed record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,9 +76,9 @@ pub enum Absence {
 
 /// Reads one topic.
 pub struct TopicReader {
-    consumer: BaseConsumer<Heard>,
+    client: Client,
+    settings: KafkaSettings,
     topic: String,
-    brokers: String,
     /// What each partition held when it was opened.
     held: BTreeMap<i32, Span>,
 }
@@ -135,42 +94,31 @@ impl TopicReader {
     /// do not answer.
     ///
     /// # Errors
-    /// [`ReadError`].
-    pub fn open(settings: &KafkaSettings, topic: &str) -> Result<Self, ReadError> {
-        let mut config = settings.reader();
-        trouble::ask(&mut config);
-        let consumer = BaseConsumer::from_config_and_context(&config, Heard::default())
-            .map_err(|error| ClusterError::Client { why: trouble::shown(&error) })?;
-        let brokers = settings.shown_brokers();
-        let away = |why| ClusterError::Away { brokers: brokers.clone(), why };
-        find_brokers(&consumer, CONNECT_WAIT).map_err(away)?;
-        let mut reader = Self { consumer, topic: topic.to_owned(), brokers, held: BTreeMap::new() };
-        for partition in reader.partitions()? {
-            let marks = reader.consumer.fetch_watermarks(topic, partition, QUESTION);
-            let (start, end) = marks.map_err(|error| reader.trouble(&error))?;
+    /// [`AccessError`].
+    pub fn open(settings: &KafkaSettings, topic: &str) -> Result<Self, AccessError> {
+        let client = Client::of_command(settings.reader())?;
+        let no_answer = |why| match why {
+            AccessError::Unanswered(why) => away(settings, why),
+            other => other,
+        };
+        client.brokers(CONNECT_WAIT).map_err(no_answer)?;
+        let shape = client.topic(topic, QUESTION).map_err(no_answer)?;
+        let (topic, settings) = (topic.to_owned(), settings.clone());
+        let mut reader = Self { client, settings, topic, held: BTreeMap::new() };
+        for partition in (0_i32..).take(usize::try_from(shape.partitions).unwrap_or_default()) {
+            let marks = reader.client.watermarks(&reader.topic, partition, QUESTION);
+            let (start, end) = marks.map_err(|error| reader.failure(&error))?;
             reader.held.insert(partition, Span { start, end });
         }
         Ok(reader)
-    }
-
-    fn partitions(&self) -> Result<Vec<i32>, ReadError> {
-        let metadata = self.consumer.fetch_metadata(Some(&self.topic), QUESTION);
-        let metadata = metadata.map_err(|error| self.trouble(&error))?;
-        let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic);
-        let missing = || ReadError::Missing { topic: self.topic.clone() };
-        let topic = topic.ok_or_else(missing)?;
-        match topic.error() {
-            Some(code) => Err(self.refusal(code.into())),
-            None => Ok(topic.partitions().iter().map(|partition| partition.id()).collect()),
-        }
     }
 
     /// The last `count` that were committed and fit, oldest first. Looks at the last 100,000 records
     /// of each partition at most.
     ///
     /// # Errors
-    /// [`ReadError`].
-    pub fn last(&self, filter: &Filter, count: u32) -> Result<Vec<Published>, ReadError> {
+    /// [`AccessError`].
+    pub fn last(&self, filter: &Filter, count: u32) -> Result<Vec<Published>, AccessError> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         if count == 0 {
             return Ok(Vec::new());
@@ -239,98 +187,47 @@ impl TopicReader {
         &self,
         spans: &BTreeMap<i32, Span>,
         take: &mut dyn FnMut(&BorrowedMessage<'_>),
-    ) -> Result<(), ReadError> {
-        let spans: BTreeMap<i32, Span> =
-            spans.iter().filter(|(_, span)| span.start < span.end).map(|(p, s)| (*p, *s)).collect();
-        self.assign(spans.iter().map(|(partition, span)| (*partition, span.start)))?;
-        let mut unread: BTreeSet<i32> = spans.keys().copied().collect();
-        let mut silent_since = Instant::now();
-        while !unread.is_empty() {
-            match self.consumer.poll(POLL) {
-                Some(Ok(message)) => {
-                    silent_since = Instant::now();
-                    let partition = message.partition();
-                    let Some(span) = spans.get(&partition) else { continue };
-                    if message.offset() < span.end && unread.contains(&partition) {
-                        take(&message);
-                    }
-                    if message.offset() + 1 >= span.end {
-                        unread.remove(&partition);
-                    }
+    ) -> Result<(), AccessError> {
+        let part = |(partition, span): (&i32, &Span)| Part {
+            partition: *partition,
+            from: Offset::Offset(span.start),
+            end: span.end,
+        };
+        let parts: Vec<Part> = spans.iter().map(part).collect();
+        let reading = self.client.read(&self.topic, &parts, SILENCE_MAX);
+        let mut reading = reading.map_err(|error| self.failure(&error))?;
+        loop {
+            match reading.next() {
+                Step::Record(message) => take(&message),
+                Step::Failed(error) if !is_away(&error) => return Err(self.failure(&error)),
+                Step::Failed(_) | Step::Waiting | Step::PartitionEnd => {}
+                Step::Silent => {
+                    let timed_out = RDKafkaErrorCode::OperationTimedOut;
+                    return Err(self.failure(&KafkaError::MessageConsumption(timed_out)));
                 }
-                // Past the last record there may be marks of transactions, which nobody is given.
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    unread.remove(&partition);
-                }
-                Some(Err(error)) if error.rdkafka_error_code().is_some_and(trouble::is_away) => {}
-                Some(Err(error)) => return Err(self.trouble(&error)),
-                // A part that ends before the end of its partition may end with marks alone.
-                None => unread.retain(|partition| !self.is_past(*partition, &spans)),
-            }
-            if silent_since.elapsed() > SILENCE_MAX {
-                let timed_out = RDKafkaErrorCode::OperationTimedOut;
-                return Err(self.trouble(&KafkaError::MessageConsumption(timed_out)));
+                Step::End => return Ok(()),
             }
         }
-        Ok(())
-    }
-
-    fn is_past(&self, partition: i32, spans: &BTreeMap<i32, Span>) -> bool {
-        let Some(span) = spans.get(&partition) else { return true };
-        let position = self.consumer.position().ok().and_then(|positions| {
-            positions.find_partition(&self.topic, partition).map(|found| found.offset())
-        });
-        matches!(position, Some(Offset::Offset(offset)) if offset >= span.end)
-    }
-
-    fn assign(&self, starts: impl Iterator<Item = (i32, i64)>) -> Result<(), ReadError> {
-        let mut list = TopicPartitionList::new();
-        for (partition, start) in starts {
-            let added = list.add_partition_offset(&self.topic, partition, Offset::Offset(start));
-            added.map_err(|error| self.trouble(&error))?;
-        }
-        self.consumer.assign(&list).map_err(|error| self.trouble(&error))
     }
 
     /// Goes on with what is committed after it was opened.
     ///
     /// # Errors
-    /// [`ReadError`].
-    pub fn follow(self) -> Result<Follower, ReadError> {
-        self.assign(self.held.iter().map(|(partition, held)| (*partition, held.end)))?;
+    /// [`AccessError`].
+    pub fn follow(self) -> Result<Follower, AccessError> {
+        let starts =
+            self.held.iter().map(|(partition, held)| (*partition, Offset::Offset(held.end)));
+        let assigned = self.client.assign(&self.topic, starts);
+        assigned.map_err(|error| self.failure(&error))?;
         Ok(Follower { reader: self, is_away: false })
     }
 
     /// What an error of a call means.
-    fn trouble(&self, error: &KafkaError) -> ReadError {
-        let Some(code) = error.rdkafka_error_code() else {
-            return ReadError::Unreadable { topic: self.topic.clone(), why: trouble::shown(error) };
-        };
-        if trouble::is_away(code) {
-            listen(&self.consumer);
-            let texts = self.consumer.context().texts();
-            let why = if texts.is_empty() { trouble::shown(error) } else { texts.join("; ") };
-            return ClusterError::Away { brokers: self.brokers.clone(), why }.into();
+    fn failure(&self, error: &KafkaError) -> AccessError {
+        if is_away(error) {
+            return away(&self.settings, self.client.why(error));
         }
-        self.refusal(code)
-    }
-
-    fn refusal(&self, code: RDKafkaErrorCode) -> ReadError {
-        let topic = self.topic.clone();
-        match code {
-            RDKafkaErrorCode::TopicAuthorizationFailed => {
-                ReadError::NotAllowed { right: format!("Read on topic {topic}") }
-            }
-            RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::UnknownPartition => ReadError::Missing { topic },
-            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
-                let why = "what comes next has been removed (retention.ms) before it was read; \
-                           start again";
-                ReadError::Unreadable { topic, why: why.to_owned() }
-            }
-            other => ReadError::Unreadable { topic, why: trouble::shown_code(other) },
-        }
+        AccessError::of_reading(&self.topic, error)
     }
 }
 
@@ -370,13 +267,14 @@ impl Follower {
     /// What came and fits, within `wait`; some at a time, those of a partition in order.
     ///
     /// # Errors
-    /// [`ReadError`] where trying again does not help.
-    pub fn next(&mut self, filter: &Filter, wait: Duration) -> Result<Vec<Followed>, ReadError> {
+    /// [`AccessError`] where trying again does not help.
+    pub fn next(&mut self, filter: &Filter, wait: Duration) -> Result<Vec<Followed>, AccessError> {
         let until = Instant::now() + wait;
         let mut followed = Vec::new();
+        let consumer = self.reader.client.consumer();
         while followed.len() < RECORDS_MAX {
             let left = until.saturating_duration_since(Instant::now());
-            match self.reader.consumer.poll(left.min(POLL)) {
+            match consumer.poll(left.min(POLL)) {
                 Some(Ok(message)) => {
                     if std::mem::take(&mut self.is_away) {
                         followed.push(Followed::Back);
@@ -387,24 +285,21 @@ impl Follower {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
-                Some(Err(error)) => match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::AllBrokersDown) => {
-                        if !std::mem::replace(&mut self.is_away, true) {
-                            let heard = self.reader.consumer.context();
-                            followed.push(Followed::Away(heard.texts().join("; ")));
-                        }
+                Some(Err(error))
+                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) =>
+                {
+                    if !std::mem::replace(&mut self.is_away, true) {
+                        followed.push(Followed::Away(consumer.context().texts().join("; ")));
                     }
-                    Some(code) if trouble::is_away(code) => {}
-                    Some(_) | None => return Err(self.reader.trouble(&error)),
-                },
+                }
+                Some(Err(error)) if is_away(&error) => {}
+                Some(Err(error)) => return Err(self.reader.failure(&error)),
                 None if left.is_zero() => break,
                 None => {}
             }
         }
         // Where nothing is published, nothing comes that would say so.
-        if self.is_away
-            && self.reader.consumer.fetch_metadata(Some(&self.reader.topic), TRY).is_ok()
-        {
+        if self.is_away && consumer.fetch_metadata(Some(&self.reader.topic), TRY).is_ok() {
             self.is_away = false;
             followed.push(Followed::Back);
         }
@@ -427,7 +322,7 @@ pub struct Stored {
     /// Of every feed ever committed, whichever lane it is in.
     pub states: BTreeMap<FeedId, StoredState>,
     /// Who has the lanes now, or why that is not known.
-    pub owners: Result<Owners, String>,
+    pub owners: Result<Owners, OwnersError>,
     /// Lanes whose log has lost what was written first: of a feed without a state nobody knows whether
     /// it was polled.
     pub cut_lanes: BTreeSet<u32>,
@@ -442,8 +337,8 @@ struct Newest {
 /// The state of every feed that the state topic knows, and who has the lanes.
 ///
 /// # Errors
-/// [`ReadError`].
-pub fn read_states(settings: &KafkaSettings) -> Result<Stored, ReadError> {
+/// [`AccessError`].
+pub fn read_states(settings: &KafkaSettings) -> Result<Stored, AccessError> {
     let reader = TopicReader::open(settings, &settings.topics.state)?;
     // By partition: a feed that has moved to another lane is taken back in the one it left, and the
     // partitions come in no order.
@@ -458,18 +353,14 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, ReadError> {
     let mut states: BTreeMap<FeedId, StoredState> = BTreeMap::new();
     for ((_, key), value) in newest {
         let Some(Newest { at_ms, value }) = value else { continue };
-        let (feed, state) = state(&key, &value).map_err(|(feed, why)| ReadError::State {
-            topic: settings.topics.state.clone(),
-            feed,
-            why,
-        })?;
+        let (feed, state) = state(&settings.topics.state, &key, &value)?;
         let written_at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
         let known = states.get(&feed);
         if known.is_none_or(|known| known.state.sequence < state.sequence) {
             states.insert(feed, StoredState { state, written_at });
         }
     }
-    let owners = reader.owners(&settings.deployment);
+    let owners = reader.owners();
     let is_cut = |(partition, span): (&i32, &Span)| {
         u32::try_from(*partition).ok().filter(|_| span.start > 0)
     };
@@ -479,10 +370,11 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, ReadError> {
 
 impl TopicReader {
     /// Which members of the group have which partitions of the topic.
-    fn owners(&self, group: &str) -> Result<Owners, String> {
-        let groups = self.consumer.fetch_group_list(Some(group), QUESTION);
-        let groups = groups.map_err(|error| trouble::shown(&error))?;
-        let Some(group) = groups.groups().iter().find(|found| found.name() == group) else {
+    fn owners(&self) -> Result<Owners, OwnersError> {
+        let name = &self.settings.deployment;
+        let groups = self.client.consumer().fetch_group_list(Some(name), QUESTION);
+        let groups = groups.map_err(|error| OwnersError::Unanswered(shown(&error)))?;
+        let Some(group) = groups.groups().iter().find(|found| found.name() == name) else {
             return Ok(Owners::default());
         };
         let members = group.members().iter().map(|member| Member {
@@ -498,14 +390,17 @@ fn is_of_a_feed(key: &&[u8]) -> bool {
     !key.starts_with(FeedId::RESERVED_PREFIX.as_bytes())
 }
 
-/// One feed's state, or its key and what is wrong.
-fn state(key: &[u8], value: &[u8]) -> Result<(FeedId, Arc<FeedState>), (String, String)> {
+/// One feed's state.
+fn state(topic: &str, key: &[u8], value: &[u8]) -> Result<(FeedId, Arc<FeedState>), AccessError> {
     let key = String::from_utf8_lossy(key);
-    let feed = FeedId::parse(&key).map_err(|error| (key.to_string(), error.to_string()))?;
-    match FeedState::parse(value) {
-        Ok(state) => Ok((feed, Arc::new(state))),
-        Err(error) => Err((key.to_string(), error.to_string())),
-    }
+    let wrong = |why: &dyn std::fmt::Display| AccessError::State {
+        topic: topic.to_owned(),
+        feed: key.to_string(),
+        why: why.to_string(),
+    };
+    let feed = FeedId::parse(&key).map_err(|error| wrong(&error))?;
+    let state = FeedState::parse(value).map_err(|error| wrong(&error))?;
+    Ok((feed, state.into()))
 }
 
 #[cfg(test)]
@@ -529,10 +424,12 @@ mod tests {
 
     #[test]
     fn a_state_is_read_under_its_feeds_id() {
-        let (feed, read) = state(b"a", br#"{"version":1,"sequence":7}"#).unwrap();
+        let (feed, read) = state("t", b"a", br#"{"version":1,"sequence":7}"#).unwrap();
         assert_eq!((feed.as_str(), read.sequence), ("a", 7));
         assert!(is_of_a_feed(&b"a".as_slice()) && !is_of_a_feed(&b"__poison".as_slice()));
-        assert_eq!(state(b"Not An Id", b"{}").unwrap_err().0, "Not An Id");
-        assert_eq!(state(b"a", b"[").unwrap_err().0, "a");
+        for (key, value) in [("Not An Id", b"{}".as_slice()), ("a", b"[")] {
+            let error = state("t", key.as_bytes(), value).unwrap_err();
+            assert!(matches!(error, AccessError::State { feed, .. } if feed == key));
+        }
     }
 }

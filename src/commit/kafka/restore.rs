@@ -11,16 +11,13 @@ use std::time::Duration;
 
 use cw_model::FeedId;
 use cw_model::state::FeedState;
-use rdkafka::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::Message as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message as _;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::Offset;
 use tokio::time::Instant;
 
+use super::client::{Client, Part, Step};
 use super::settings::KafkaSettings;
-use super::{Watcher, logged};
 use crate::decide::States;
 use crate::decide::lane::Undone;
 use crate::decide::lane::log::{Contradiction, Reading, Restored, read_head};
@@ -33,23 +30,10 @@ const SLICE: Duration = Duration::from_millis(500);
 /// How long a lane may take to be read while nothing of it arrives.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-struct Context;
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        logged(level, fac, message, None);
-    }
-
-    /// Errors come with what is polled.
-    fn error(&self, _error: KafkaError, _reason: &str) {}
-}
-
-impl ConsumerContext for Context {}
-
 /// One lane's partition.
 pub(super) struct Partition<'a> {
     pub(super) settings: &'a KafkaSettings,
-    pub(super) watcher: &'a Watcher,
+    pub(super) watcher: &'a Client,
     pub(super) lane: u32,
 }
 
@@ -100,19 +84,16 @@ impl Partition<'_> {
             return Ok(());
         }
         let away = |error: KafkaError| Undone::Away(format!("topic \"{topic}\": {error}"));
-        let reader = BaseConsumer::from_config_and_context(&self.settings.reader(), Context)
-            .map_err(away)?;
-        let mut assigned = TopicPartitionList::new();
-        assigned.add_partition_offset(topic, partition, from).map_err(away)?;
-        reader.assign(&assigned).map_err(away)?;
-        let mut heard_at = Instant::now();
-        while position(&reader).unwrap_or_default() < end {
+        let client = Client::of(&self.settings.reader()).map_err(away)?;
+        let part = Part { partition, from, end };
+        let mut reading = client.read(topic, &[part], SILENCE_MAX).map_err(away)?;
+        loop {
             if is_given_up() {
                 return Err(Undone::GivenUp);
             }
-            match reader.poll(SLICE) {
-                Some(Ok(message)) => {
-                    heard_at = Instant::now();
+            match reading.next() {
+                Step::End => return Ok(()),
+                Step::Record(message) => {
                     let offset = message.offset();
                     let key = std::str::from_utf8(message.key().unwrap_or_default());
                     let taken = key
@@ -122,26 +103,24 @@ impl Partition<'_> {
                         .and_then(|key| take(key, message.payload(), offset));
                     taken.map_err(|why| self.contradiction(&why))?;
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
-                Some(Err(error)) if is_out_of_range(&error) => {
+                Step::Failed(error) if is_out_of_range(&error) => {
                     let why = "the log does not reach back to where it was read before; was the \
                                topic deleted and made anew?";
                     let why = Contradiction(why.to_owned());
                     return Err(self.contradiction(&why).into());
                 }
-                Some(Err(error)) if is_lasting(&error) => return Err(away(error)),
+                Step::Failed(error) if is_lasting(&error) => return Err(away(error)),
                 // It goes on by itself: another leader, a broker that is back.
-                Some(Err(_)) => {}
-            }
-            if heard_at.elapsed() >= SILENCE_MAX {
-                return Err(Undone::Away(format!(
-                    "partition {partition} of topic \"{topic}\" could not be read to its end \
-                     ({end}) in {SILENCE_MAX:?}; if brokers are well, a transaction that is not \
-                     ours may be open in it"
-                )));
+                Step::Failed(_) | Step::Waiting | Step::PartitionEnd => {}
+                Step::Silent => {
+                    return Err(Undone::Away(format!(
+                        "partition {partition} of topic \"{topic}\" could not be read to its end \
+                         ({end}) in {SILENCE_MAX:?}; if brokers are well, a transaction that is not \
+                         ours may be open in it"
+                    )));
+                }
             }
         }
-        Ok(())
     }
 
     /// Low and high watermark.
@@ -153,7 +132,7 @@ impl Partition<'_> {
         let topic = &self.settings.topics.state;
         let deadline = Instant::now() + SILENCE_MAX;
         loop {
-            match self.watcher.fetch_watermarks(topic, partition, 4 * SLICE) {
+            match self.watcher.watermarks(topic, partition, 4 * SLICE) {
                 Ok(watermarks) => return Ok(watermarks),
                 Err(error) if is_lasting(&error) || Instant::now() >= deadline => {
                     return Err(Undone::Away(format!("topic \"{topic}\": {error}")));
@@ -178,7 +157,7 @@ impl Partition<'_> {
 /// [`Undone`].
 pub(super) fn find(
     settings: &KafkaSettings,
-    watcher: &Watcher,
+    watcher: &Client,
     feeds: &[FeedId],
     is_given_up: impl Fn() -> bool,
 ) -> Result<HashMap<FeedId, (u32, Arc<FeedState>)>, Undone> {
@@ -212,18 +191,6 @@ pub(super) fn find(
         }
     }
     Ok(found)
-}
-
-fn position(reader: &BaseConsumer<Context>) -> Option<i64> {
-    let positions = reader.position().ok()?;
-    match positions.elements().first()?.offset() {
-        Offset::Offset(offset) => Some(offset),
-        Offset::Beginning
-        | Offset::End
-        | Offset::Stored
-        | Offset::Invalid
-        | Offset::OffsetTail(_) => None,
-    }
 }
 
 /// Whether waiting would not help: somebody has to change something.

@@ -12,7 +12,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 use super::properties;
-use crate::decide::lane::wire::PartitionBy;
+use crate::decide::lane::wire::{PartitionBy, Target};
 
 /// The longest a transaction stays open, here and at the coordinator. A replica that dies inside
 /// one holds back every `read_committed` reader of its partitions until a successor comes or this
@@ -34,6 +34,18 @@ pub struct TopicNames {
     pub rejects: String,
     /// Feed state, compacted; a partition for each lane.
     pub state: String,
+}
+
+impl TopicNames {
+    /// The name of one.
+    pub fn of(&self, target: Target) -> &str {
+        match target {
+            Target::Articles => &self.articles,
+            Target::Conflict => &self.conflict,
+            Target::Rejects => &self.rejects,
+            Target::State => &self.state,
+        }
+    }
 }
 
 /// A text that is never shown.

@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use strum::IntoEnumIterator as _;
+
+use super::error::AccessError;
 use super::settings::KafkaSettings;
+use crate::decide::lane::wire::Target;
 
 /// Partitions of the data topics, where nobody says otherwise: more readers than most will ever have
 /// at once, and few enough that a transaction touches little.
@@ -24,50 +28,13 @@ const RETENTION_LEAST_MS: u64 = 10 * 60 * 1000;
 /// The largest record that the topics take: an article of 1 MiB with its evidence is far below it.
 const RECORD_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// What a topic is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Every article revision.
-    Articles,
-    /// Those that are about conflict.
-    Conflict,
-    /// What could not be read.
-    Rejects,
-    /// What the next poll must know; a partition for each lane.
-    State,
-}
-
-impl Role {
-    /// In a few words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Articles => "every revision of every article",
-            Self::Conflict => {
-                "those about conflict, and the revisions with which an article stops being so"
-            }
-            Self::Rejects => "what could not be read, and why",
-            Self::State => "what the next poll of each feed must know; a partition for each lane",
-        }
-    }
-
-    /// In metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Articles => "articles",
-            Self::Conflict => "conflict",
-            Self::Rejects => "rejects",
-            Self::State => "state",
-        }
-    }
-
-    /// How long its records are kept, in milliseconds; `None` if the newest of each key is kept.
-    fn retention_ms(self) -> Option<u64> {
-        match self {
-            Self::Articles => Some(30 * DAY_MS),
-            Self::Conflict => Some(90 * DAY_MS),
-            Self::Rejects => Some(14 * DAY_MS),
-            Self::State => None,
-        }
+/// How long the records of a topic are kept, in milliseconds; `None` if the newest of each key is kept.
+fn retention_ms(target: Target) -> Option<u64> {
+    match target {
+        Target::Articles => Some(30 * DAY_MS),
+        Target::Conflict => Some(90 * DAY_MS),
+        Target::Rejects => Some(14 * DAY_MS),
+        Target::State => None,
     }
 }
 
@@ -85,8 +52,8 @@ pub struct Setting {
 /// How one topic must look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicPlan {
-    /// What it is for.
-    pub role: Role,
+    /// Which of the topics it is.
+    pub target: Target,
     /// Its name.
     pub name: String,
     /// How many partitions.
@@ -108,31 +75,23 @@ pub struct Choice {
 
 /// How the four topics must look.
 pub fn plan(settings: &KafkaSettings, choice: Choice) -> Vec<TopicPlan> {
-    let topics = &settings.topics;
-    [
-        (Role::Articles, &topics.articles),
-        (Role::Conflict, &topics.conflict),
-        (Role::Rejects, &topics.rejects),
-        (Role::State, &topics.state),
-    ]
-    .into_iter()
-    .map(|(role, name)| TopicPlan {
-        role,
-        name: name.clone(),
-        partitions: match role {
-            Role::State => settings.lanes,
-            Role::Articles | Role::Conflict | Role::Rejects => choice.partitions,
+    let planned = |target| TopicPlan {
+        target,
+        name: settings.topics.of(target).to_owned(),
+        partitions: match target {
+            Target::State => settings.lanes,
+            Target::Articles | Target::Conflict | Target::Rejects => choice.partitions,
         },
         replication: choice.replication,
-        settings: settings_of(role, choice.replication),
-    })
-    .collect()
+        settings: settings_of(target, choice.replication),
+    };
+    Target::iter().map(planned).collect()
 }
 
-fn settings_of(role: Role, replication: u32) -> Vec<Setting> {
+fn settings_of(target: Target, replication: u32) -> Vec<Setting> {
     let setting = |key, value: &str, why| Setting { key, value: value.to_owned(), why };
     let number = |key, value: u64, why| Setting { key, value: value.to_string(), why };
-    let mut settings = match role.retention_ms() {
+    let mut settings = match retention_ms(target) {
         Some(retention) => vec![
             setting("cleanup.policy", "delete", "compaction would drop earlier revisions"),
             number("retention.ms", retention, "how far back a new reader can begin"),
@@ -160,24 +119,27 @@ fn settings_of(role: Role, replication: u32) -> Vec<Setting> {
     settings
 }
 
-/// How a topic is now.
+/// What metadata say of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// How many partitions.
+    pub partitions: u32,
+    /// The fewest copies that a partition has.
+    pub replication: u32,
+    /// The fewest of them that are up to date, on brokers that are there.
+    pub in_sync: u32,
+}
+
+/// The settings of a topic, or why they are not known.
+pub type Described = Result<BTreeMap<String, String>, AccessError>;
+
+/// A topic that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TopicNow {
-    /// There is none.
-    Missing,
-    /// It may be there, but this user must not see it.
-    Hidden,
-    /// It is there.
-    There {
-        /// How many partitions.
-        partitions: u32,
-        /// The fewest copies that a partition has.
-        replication: u32,
-        /// The fewest of them that are up to date, on brokers that are there.
-        in_sync: u32,
-        /// Its settings, or why they are not known.
-        settings: Result<BTreeMap<String, String>, String>,
-    },
+pub struct TopicNow {
+    /// As metadata have it.
+    pub shape: Shape,
+    /// As it is set.
+    pub settings: Described,
 }
 
 /// How much a difference matters.
@@ -200,11 +162,9 @@ pub struct Difference {
     pub text: String,
 }
 
-/// Everything in which a topic that is there differs from its plan, the gravest first.
+/// Everything in which a topic differs from its plan, the gravest first.
 pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
-    let TopicNow::There { partitions, replication, in_sync, settings } = now else {
-        return Vec::new();
-    };
+    let TopicNow { shape: Shape { partitions, replication, in_sync }, settings } = now;
     let mut found = Vec::new();
     found.extend(partitions_differ(plan, *partitions));
     if *replication != plan.replication {
@@ -220,7 +180,7 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
         Ok(settings) => found.extend(
             plan.settings
                 .iter()
-                .filter_map(|setting| setting_differs(plan.role, setting, settings)),
+                .filter_map(|setting| setting_differs(plan.target, setting, settings)),
         ),
         // The daemon says it by itself: nobody looked.
         Err(why) => found.push(Difference {
@@ -268,8 +228,8 @@ fn partitions_differ(plan: &TopicPlan, now: u32) -> Option<Difference> {
         return None;
     }
     let planned = plan.partitions;
-    Some(match plan.role {
-        Role::State => Difference {
+    Some(match plan.target {
+        Target::State => Difference {
             weight: Weight::Wrong,
             text: format!(
                 "partitions is {now}, and kafka.lanes {planned}: lanes are fixed for a deployment, \
@@ -277,7 +237,7 @@ fn partitions_differ(plan: &TopicPlan, now: u32) -> Option<Difference> {
                  {now}, or begin anew with another kafka.topics.state"
             ),
         },
-        Role::Articles | Role::Conflict | Role::Rejects => Difference {
+        Target::Articles | Target::Conflict | Target::Rejects => Difference {
             weight: Weight::Note,
             text: format!("partitions is {now}, planned {planned}: works with any number"),
         },
@@ -285,7 +245,7 @@ fn partitions_differ(plan: &TopicPlan, now: u32) -> Option<Difference> {
 }
 
 fn setting_differs(
-    role: Role,
+    target: Target,
     planned: &Setting,
     settings: &BTreeMap<String, String>,
 ) -> Option<Difference> {
@@ -294,8 +254,8 @@ fn setting_differs(
         return None;
     }
     let (weight, meaning) = match planned.key {
-        "cleanup.policy" => cleanup_meaning(role, now, settings)?,
-        "retention.ms" => retention_meaning(role, planned, now),
+        "cleanup.policy" => cleanup_meaning(target, now, settings)?,
+        "retention.ms" => retention_meaning(target, planned, now),
         _ => meaning(planned, now),
     };
     let (key, now) = (planned.key, shown(planned.key, now));
@@ -305,7 +265,7 @@ fn setting_differs(
 
 /// What another way of cleaning up means; `None` if it comes to the same.
 fn cleanup_meaning(
-    role: Role,
+    target: Target,
     now: &str,
     settings: &BTreeMap<String, String>,
 ) -> Option<(Weight, &'static str)> {
@@ -314,32 +274,32 @@ fn cleanup_meaning(
     let is_limited = |key: &str| settings.get(key).is_some_and(|limit| limit != "-1");
     let forgets = has("delete") && (is_limited("retention.ms") || is_limited("retention.bytes"));
     let forgets = forgets || (has("delete") && !settings.contains_key("retention.ms"));
-    Some(match role {
-        Role::State if forgets => {
+    Some(match target {
+        Target::State if forgets => {
             (Weight::Wrong, "feeds are forgotten in time, and all they show is published again")
         }
-        Role::State if has("compact") => return None,
-        Role::State => {
+        Target::State if has("compact") => return None,
+        Target::State => {
             (Weight::Risk, "it grows without end, and a lane takes ever longer to start")
         }
-        Role::Articles | Role::Conflict if has("compact") => {
+        Target::Articles | Target::Conflict if has("compact") => {
             (Weight::Wrong, "compaction drops earlier revisions of an article")
         }
-        Role::Rejects if has("compact") => (Weight::Note, "what was refused again is kept once"),
-        Role::Articles | Role::Conflict | Role::Rejects => {
+        Target::Rejects if has("compact") => (Weight::Note, "what was refused again is kept once"),
+        Target::Articles | Target::Conflict | Target::Rejects => {
             (Weight::Note, "records stay for good, and take ever more room")
         }
     })
 }
 
 /// What it means that records are kept for another time.
-fn retention_meaning(role: Role, planned: &Setting, now: &str) -> (Weight, &'static str) {
+fn retention_meaning(target: Target, planned: &Setting, now: &str) -> (Weight, &'static str) {
     let (Ok(now), Ok(planned)) = (now.parse::<u64>(), planned.value.parse::<u64>()) else {
         // -1: for ever.
         return (Weight::Note, "records stay longer, and take more room");
     };
-    match role {
-        Role::Articles | Role::Conflict if now < RETENTION_LEAST_MS => {
+    match target {
+        Target::Articles | Target::Conflict if now < RETENTION_LEAST_MS => {
             (Weight::Wrong, "records are gone before a reader that restarts has read them")
         }
         _ if now < DAY_MS => (Weight::Risk, "a reader that is away for a day misses records"),
@@ -376,41 +336,6 @@ fn meaning(planned: &Setting, now: &str) -> (Weight, &'static str) {
             (Weight::Note, "the timestamp is the broker's, not that of the commit")
         }
         _ => (Weight::Note, "a matter of taste"),
-    }
-}
-
-/// What the daemon makes of a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
-    /// The topic.
-    pub topic: String,
-    /// What it is for.
-    pub role: Role,
-    /// Why nothing may be polled.
-    pub wrong: Vec<String>,
-    /// What loses something when something else fails.
-    pub risks: Vec<String>,
-    /// Why its settings were not looked at, if so.
-    pub unseen: Option<String>,
-}
-
-/// Judges a topic that is there.
-pub fn judge(plan: &TopicPlan, now: &TopicNow) -> Judgement {
-    let found = differences(plan, now);
-    let texts = |weight: Weight| -> Vec<String> {
-        let of_weight = found.iter().filter(|difference| difference.weight == weight);
-        of_weight.map(|difference| difference.text.clone()).collect()
-    };
-    let unseen = match now {
-        TopicNow::There { settings: Err(why), .. } => Some(why.clone()),
-        TopicNow::There { .. } | TopicNow::Missing | TopicNow::Hidden => None,
-    };
-    Judgement {
-        topic: plan.name.clone(),
-        role: plan.role,
-        wrong: texts(Weight::Wrong),
-        risks: texts(Weight::Risk),
-        unseen,
     }
 }
 
@@ -501,62 +426,54 @@ pub(crate) mod tests {
         }
     }
 
-    fn planned(role: Role, replication: u32) -> TopicPlan {
+    fn planned(target: Target, replication: u32) -> TopicPlan {
         let choice = Choice { partitions: PARTITIONS, replication };
-        plan(&settings(), choice).into_iter().find(|plan| plan.role == role).unwrap()
+        plan(&settings(), choice).into_iter().find(|plan| plan.target == target).unwrap()
     }
 
-    fn as_planned(plan: &TopicPlan) -> (u32, u32, BTreeMap<String, String>) {
-        let settings =
-            plan.settings.iter().map(|one| (one.key.to_owned(), one.value.clone())).collect();
-        (plan.partitions, plan.replication, settings)
+    fn as_planned(plan: &TopicPlan) -> TopicNow {
+        let settings = plan.settings.iter().map(|one| (one.key.to_owned(), one.value.clone()));
+        let TopicPlan { partitions, replication, .. } = *plan;
+        let shape = Shape { partitions, replication, in_sync: replication };
+        TopicNow { shape, settings: Ok(settings.collect()) }
     }
 
     #[track_caller]
-    fn check(
-        role: Role,
-        change: impl Fn(&mut (u32, u32, BTreeMap<String, String>)),
-        expected: &str,
-    ) {
-        let plan = planned(role, 3);
+    fn check(target: Target, change: impl Fn(&mut TopicNow), expected: &str) {
+        let plan = planned(target, 3);
         let mut now = as_planned(&plan);
         change(&mut now);
-        let (partitions, replication, settings) = now;
-        let in_sync = replication;
-        let now = TopicNow::There { partitions, replication, in_sync, settings: Ok(settings) };
-        let found: Vec<_> = differences(&plan, &now)
-            .iter()
-            .map(|difference| format!("{:?}: {}", difference.weight, difference.text))
-            .collect();
-        assert_eq!(found.join("\n"), expected);
+        let found = differences(&plan, &now);
+        let found = found.iter().map(|one| format!("{:?}: {}", one.weight, one.text));
+        assert_eq!(found.collect::<Vec<_>>().join("\n"), expected);
     }
 
-    fn set(key: &str, value: &str) -> impl Fn(&mut (u32, u32, BTreeMap<String, String>)) {
+    fn set(key: &str, value: &str) -> impl Fn(&mut TopicNow) {
         move |now| {
-            now.2.insert(key.to_owned(), value.to_owned());
+            now.settings.as_mut().unwrap().insert(key.to_owned(), value.to_owned());
         }
     }
 
     #[test]
     fn a_topic_as_planned_differs_in_nothing() {
-        check(Role::State, |_| {}, "");
-        check(Role::Articles, set("something.new", "1"), "");
-        check(Role::State, set("min.cleanable.dirty.ratio", "0.10"), "");
+        check(Target::State, |_| {}, "");
+        check(Target::Articles, set("something.new", "1"), "");
+        check(Target::State, set("min.cleanable.dirty.ratio", "0.10"), "");
     }
 
     #[test]
     fn lanes_are_the_partitions_of_the_state_topic() {
-        assert_eq!(planned(Role::State, 3).partitions, 16);
+        assert_eq!(planned(Target::State, 3).partitions, 16);
         check(
-            Role::State,
-            |now| now.0 = 8,
+            Target::State,
+            |now| now.shape.partitions = 8,
             "Wrong: partitions is 8, and kafka.lanes 16: lanes are fixed for a deployment, because \
              each has its feeds' state in a partition of its own; set kafka.lanes = 8, or begin \
              anew with another kafka.topics.state",
         );
         check(
-            Role::Articles,
-            |now| now.0 = 8,
+            Target::Articles,
+            |now| now.shape.partitions = 8,
             "Note: partitions is 8, planned 12: works with any number",
         );
     }
@@ -564,24 +481,24 @@ pub(crate) mod tests {
     #[test]
     fn a_difference_says_what_it_means() {
         check(
-            Role::Articles,
+            Target::Articles,
             set("retention.ms", "604800000"),
             "Note: retention.ms is 604800000 (7d), planned 2592000000 (30d): records go sooner",
         );
         check(
-            Role::Articles,
+            Target::Articles,
             set("retention.ms", "-1"),
             "Note: retention.ms is -1, planned 2592000000 (30d): records stay longer, and take more \
              room",
         );
         check(
-            Role::State,
+            Target::State,
             set("cleanup.policy", "delete"),
             "Wrong: cleanup.policy is delete, planned compact: feeds are forgotten in time, and all \
              they show is published again",
         );
         check(
-            Role::Conflict,
+            Target::Conflict,
             set("max.message.bytes", "1048588"),
             "Risk: max.message.bytes is 1048588, planned 4194304 (4MiB): longer articles do not \
              fit, and are refused",
@@ -590,25 +507,19 @@ pub(crate) mod tests {
 
     /// What a daemon makes of topics with these settings.
     #[track_caller]
-    fn check_judged(role: Role, settings: &[(&str, &str)], expected: Option<Weight>) {
-        let plan = planned(role, 3);
-        let (partitions, replication, mut all) = as_planned(&plan);
-        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let settings_now = Ok(all);
-        let in_sync = replication;
-        let now = TopicNow::There { partitions, replication, in_sync, settings: settings_now };
-        let judged = judge(&plan, &now);
-        let gravest = match (judged.wrong.is_empty(), judged.risks.is_empty()) {
-            (false, _) => Some(Weight::Wrong),
-            (true, false) => Some(Weight::Risk),
-            (true, true) => None,
-        };
-        assert_eq!(gravest, expected, "{role:?} {settings:?}: {judged:?}");
+    fn check_judged(target: Target, settings: &[(&str, &str)], expected: Option<Weight>) {
+        let plan = planned(target, 3);
+        let mut now = as_planned(&plan);
+        settings.iter().for_each(|(key, value)| set(key, value)(&mut now));
+        let found = differences(&plan, &now);
+        let gravest = found.first().map(|gravest| gravest.weight);
+        let gravest = gravest.filter(|weight| *weight >= Weight::Risk);
+        assert_eq!(gravest, expected, "{target:?} {settings:?}: {found:?}");
     }
 
     #[test]
     fn what_loses_history_is_wrong_and_what_may_lose_it_is_a_risk() {
-        use Role::{Articles, Conflict, Rejects, State};
+        use Target::{Articles, Conflict, Rejects, State};
         use Weight::{Risk, Wrong};
         let week = ("retention.ms", "604800000");
         check_judged(State, &[("cleanup.policy", "delete"), week], Some(Wrong));
@@ -641,22 +552,20 @@ pub(crate) mod tests {
 
     #[test]
     fn settings_that_nobody_looked_at_are_said_to_be() {
-        let plan = planned(Role::State, 3);
-        let settings = Err("not allowed".to_owned());
-        let now = TopicNow::There { partitions: 16, replication: 1, in_sync: 1, settings };
-        let judged = judge(&plan, &now);
-        assert_eq!(judged.unseen.as_deref(), Some("not allowed"));
-        assert_eq!((judged.wrong.len(), judged.risks.len()), (0, 1), "replication was seen");
+        let plan = planned(Target::State, 3);
+        let shape = Shape { partitions: 16, replication: 1, in_sync: 1 };
+        let settings = Err(AccessError::Undescribed("state".to_owned()));
+        let found = differences(&plan, &TopicNow { shape, settings });
+        let weights: Vec<_> = found.iter().map(|one| one.weight).collect();
+        assert_eq!(weights, [Weight::Risk, Weight::Note], "replication was seen");
+        assert!(found[1].text.starts_with("its settings are not known: "), "{found:?}");
     }
 
     #[test]
     fn the_gravest_difference_stands_first() {
         check(
-            Role::Rejects,
-            |now| {
-                now.0 = 1;
-                now.1 = 1;
-            },
+            Target::Rejects,
+            |now| now.shape = Shape { partitions: 1, replication: 1, in_sync: 1 },
             "Wrong: min.insync.replicas is 2 and replication 1: every commit is refused\n\
              Risk: replication is 1, planned 3: fewer brokers may fail before commits stop or are \
              lost\n\
@@ -666,11 +575,13 @@ pub(crate) mod tests {
 
     #[test]
     fn copies_that_are_not_up_to_date_are_said_to_be() {
-        let plan = planned(Role::Articles, 3);
+        let plan = planned(Target::Articles, 3);
         let said = |in_sync: u32, is_allowed: bool| {
-            let (partitions, replication, settings) = as_planned(&plan);
-            let settings = if is_allowed { Ok(settings) } else { Err("not allowed".to_owned()) };
-            let now = TopicNow::There { partitions, replication, in_sync, settings };
+            let mut now = as_planned(&plan);
+            now.shape.in_sync = in_sync;
+            if !is_allowed {
+                now.settings = Err(AccessError::Undescribed(plan.name.clone()));
+            }
             let found = differences(&plan, &now);
             let found = found.into_iter().find(|one| one.text.contains("up to date"));
             found.map(|found| (found.weight, found.text))
@@ -700,7 +611,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_a_laptop_gets_works_and_is_called_risky() {
-        let one = planned(Role::Articles, 1);
+        let one = planned(Target::Articles, 1);
         let in_sync = one.settings.iter().find(|one| one.key == "min.insync.replicas").unwrap();
         assert_eq!(in_sync.value, "1");
         assert_eq!(risks(1).len(), 2);
@@ -710,7 +621,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_command_for_an_administrator_has_every_setting() {
-        let plan = planned(Role::State, 3);
+        let plan = planned(Target::State, 3);
         let command = command(&plan, "kafka:9092");
         assert!(command.starts_with(
             "kafka-topics.sh --bootstrap-server kafka:9092 --create --topic news.feed-state.v1 \

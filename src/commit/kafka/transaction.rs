@@ -8,7 +8,7 @@
 //! Every report is awaited before `commit_transaction` is called: with reports outstanding the
 //! wrapper waits a tenth of a second each time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use cw_model::Timestamp;
@@ -20,8 +20,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::logged;
-use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT};
+use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT, TopicNames};
+use super::{lock, logged};
 use crate::decide::lane::wire::{Line, Target};
 use crate::decide::lane::{Batching, Failure};
 use crate::fault::{self, Point};
@@ -50,8 +50,8 @@ struct Reports {
 struct Context {
     lane: u32,
     reports: Mutex<Reports>,
-    /// The last error it told of, for a person.
-    said: Mutex<Option<String>>,
+    /// The last error that librdkafka told of.
+    last_error: Mutex<Option<String>>,
     metrics: LaneMetrics,
 }
 
@@ -74,7 +74,7 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         let text = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
-        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        *lock(&self.last_error) = Some(text);
     }
 }
 
@@ -82,7 +82,7 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reports = lock(&self.reports);
         match result {
             Ok(message) => {
                 reports.acknowledged += 1;
@@ -103,7 +103,7 @@ impl ProducerContext for Context {
 pub(super) struct Producer {
     inner: BaseProducer<Context>,
     lane: u32,
-    topics: [Arc<str>; 4],
+    topics: TopicNames,
 }
 
 impl std::fmt::Debug for Producer {
@@ -131,14 +131,12 @@ impl Producer {
         let context = Context {
             lane,
             reports: Mutex::default(),
-            said: Mutex::default(),
+            last_error: Mutex::default(),
             metrics: metrics.clone(),
         };
         let inner = BaseProducer::from_config_and_context(&config, context)
             .map_err(|error| error.to_string())?;
-        let topics = &settings.topics;
-        let topics = [&topics.articles, &topics.conflict, &topics.rejects, &topics.state];
-        Ok(Self { inner, lane, topics: topics.map(|name| Arc::from(name.as_str())) })
+        Ok(Self { inner, lane, topics: settings.topics.clone() })
     }
 
     /// Shuts out whoever had this lane's id before, and aborts what it left open. `is_given_up` says
@@ -193,8 +191,7 @@ impl Producer {
                 Err(KafkaError::Transaction(error))
                     if error.is_retriable() && Instant::now() < deadline && !is_over() => {}
                 Err(error) => {
-                    let text = self.explained(&error.to_string());
-                    return Err(Failure { text, is_doubtful: true, refused: Vec::new() });
+                    return Err(Failure { is_doubtful: true, ..self.failure(&error.to_string()) });
                 }
             }
         }
@@ -214,21 +211,15 @@ impl Producer {
         now: Timestamp,
         deadline: Instant,
     ) -> Result<(), Failure> {
-        let [articles, conflict, rejects, state] = &self.topics;
-        let topic = match line.target {
-            Target::Articles => articles,
-            Target::Conflict => conflict,
-            Target::Rejects => rejects,
-            Target::State => state,
-        };
         let mut headers = OwnedHeaders::new_with_capacity(line.headers.len());
         for (key, value) in &line.headers {
             headers = headers.insert(Header { key, value: Some(value) });
         }
-        let mut record = BaseRecord::<str, [u8], usize>::with_opaque_to(topic, index)
-            .key(&line.key)
-            .timestamp(now.as_millisecond())
-            .headers(headers);
+        let mut record =
+            BaseRecord::<str, [u8], usize>::with_opaque_to(self.topics.of(line.target), index)
+                .key(&line.key)
+                .timestamp(now.as_millisecond())
+                .headers(headers);
         record.partition = line.partition;
         record.payload = line.value.as_deref();
         loop {
@@ -346,15 +337,15 @@ impl Producer {
         if let Some((_, fatal)) = self.inner.client().fatal_error() {
             return fatal;
         }
-        let said = self.inner.context().said.lock().unwrap_or_else(PoisonError::into_inner);
-        match said.as_deref() {
-            Some(said) if !text.contains(said) => format!("{text}: {said}"),
+        let last = lock(&self.inner.context().last_error);
+        match last.as_deref() {
+            Some(last) if !text.contains(last) => format!("{text}: {last}"),
             Some(_) | None => text.to_owned(),
         }
     }
 
-    fn reports(&self) -> std::sync::MutexGuard<'_, Reports> {
-        self.inner.context().reports.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reports(&self) -> MutexGuard<'_, Reports> {
+        lock(&self.inner.context().reports)
     }
 }
 

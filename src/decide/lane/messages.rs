@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cw_model::state::FeedState;
 use cw_model::{FeedId, LaneState};
+use strum::IntoStaticStr;
 
 use super::group::Submitted;
 use super::log::{Contradiction, Restored};
@@ -150,7 +151,8 @@ pub enum Answer {
 }
 
 /// What became of a transaction in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Found {
     /// It stands in the log.
     Committed,
@@ -163,11 +165,7 @@ pub enum Found {
 impl Found {
     /// Its name in metrics and logs.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::Aborted => "aborted",
-            Self::Taken => "taken",
-        }
+        self.into()
     }
 }
 

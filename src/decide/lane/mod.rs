@@ -17,6 +17,7 @@
 mod commit;
 mod group;
 pub mod hash;
+pub mod header;
 pub mod log;
 mod messages;
 mod stop;

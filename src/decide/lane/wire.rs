@@ -7,14 +7,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cw_model::record::{REJECT_SCHEMA_ID, REJECT_SCHEMA_VERSION, SCHEMA_ID};
+use cw_model::record::REJECT_SCHEMA_VERSION;
 use cw_model::state::{FeedState, Room};
 use cw_model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use strum::{EnumIter, IntoStaticStr};
 
 use super::hash::HASH_VERSION;
+use super::header;
 use crate::decide::{OwnerEnd, Past};
 
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
@@ -31,7 +33,8 @@ pub enum PartitionBy {
 }
 
 /// Which of the topics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Target {
     /// Every article revision.
     Articles,
@@ -39,8 +42,27 @@ pub enum Target {
     Conflict,
     /// What could not be read.
     Rejects,
-    /// Feed states and `__lane`.
+    /// Feed states and `__lane`; a partition for each lane.
     State,
+}
+
+impl Target {
+    /// Its name in metrics and in AsyncAPI.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What is in it, in a few words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Articles => "every revision of every article",
+            Self::Conflict => {
+                "those about conflict, and the revisions with which an article stops being so"
+            }
+            Self::Rejects => "what could not be read, and why",
+            Self::State => "what the next poll of each feed must know; a partition for each lane",
+        }
+    }
 }
 
 /// One Kafka record to be sent.
@@ -209,23 +231,8 @@ impl Layout {
 
     fn article(&self, index: usize, record: &Record) -> Result<Line, String> {
         let value = serde_json::to_vec(record).map_err(|err| err.to_string())?;
-        let mut headers = cloud_event(CloudEvent {
-            id: format!("{}:{}", record.id, record.revision),
-            source: &record.feed.url,
-            kind: format!("conflictwire.article.{}", record.change.name()),
-            time: &record.observed.at,
-            subject: &record.id,
-            schema: SCHEMA_ID,
-        });
-        headers.push(("cw_feed", record.feed.id.clone()));
-        headers.extend(record.language.clone().map(|language| ("cw_lang", language)));
-        let tags = record.conflict.iter().flat_map(|conflict| &conflict.tags);
-        let tags = tags.map(|tag| tag.id.as_str()).collect::<Vec<_>>().join(",");
-        if !tags.is_empty() {
-            headers.push(("cw_tags", tags));
-        }
         let line = self.line(Target::Articles, &record.id, value);
-        Ok(Line { headers, record: Some(index), ..line })
+        Ok(Line { headers: header::of_article(record), record: Some(index), ..line })
     }
 
     /// The reject that stands for a record that no topic takes.
@@ -276,17 +283,8 @@ impl Layout {
 
     fn reject_line(&self, reject: &Reject) -> Result<Line, String> {
         let value = serde_json::to_vec(reject).map_err(|err| err.to_string())?;
-        let mut headers = cloud_event(CloudEvent {
-            id: reject.id.clone(),
-            source: &reject.url,
-            kind: "conflictwire.reject.created".to_owned(),
-            time: &reject.at,
-            subject: &reject.id,
-            schema: REJECT_SCHEMA_ID,
-        });
-        headers.push(("cw_feed", reject.feed_id.clone()));
         let line = self.line(Target::Rejects, &reject.id, value);
-        Ok(Line { headers, ..line })
+        Ok(Line { headers: header::of_reject(reject), ..line })
     }
 
     /// A feed's state.
@@ -388,35 +386,12 @@ impl Head {
     }
 }
 
-/// What the headers are made of.
-struct CloudEvent<'a> {
-    id: String,
-    source: &'a str,
-    kind: String,
-    time: &'a str,
-    subject: &'a str,
-    schema: &'a str,
-}
-
-/// CloudEvents 1.0, binary mode of the Kafka binding.
-fn cloud_event(event: CloudEvent<'_>) -> Vec<(&'static str, String)> {
-    vec![
-        ("ce_specversion", "1.0".to_owned()),
-        ("ce_id", event.id),
-        ("ce_source", event.source.to_owned()),
-        ("ce_type", event.kind),
-        ("ce_time", event.time.to_owned()),
-        ("ce_subject", event.subject.to_owned()),
-        ("ce_dataschema", event.schema.to_owned()),
-        ("content-type", "application/json".to_owned()),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use cw_model::Digest;
+    use cw_model::record::SCHEMA_ID;
     use cw_model::samples::{now, outcome, record, reject, tagged};
     use cw_model::state::SeenArticle;
 
