@@ -125,24 +125,18 @@ fn connect_kafka(settings: &KafkaSettings) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout().lock();
     writeln!(out)?;
     print_findings(&mut out, &findings)?;
-    let broken = findings.iter().filter(|one| matches!(one.verdict, Verdict::Broken(_))).count();
+    let broken = findings.iter().filter(|one| one.verdict == Verdict::Broken).count();
     writeln!(out, "\nKafka: {} fine, {broken} not\n", findings.len() - broken)?;
     Ok(if broken == 0 { Exit::Fine } else { Exit::Failed })
 }
 
 fn print_findings(out: &mut dyn Write, findings: &[Finding]) -> std::io::Result<()> {
-    let rows: Vec<[String; 2]> = findings
-        .iter()
-        .map(|finding| {
-            let (Verdict::Fine(text) | Verdict::Risky(text) | Verdict::Broken(text)) =
-                &finding.verdict;
-            [finding.what.clone(), text.clone()]
-        })
-        .collect();
+    let row = |finding: &Finding| [finding.what.clone(), finding.text.clone()];
+    let rows: Vec<[String; 2]> = findings.iter().map(row).collect();
     let styles = findings.iter().map(|finding| match finding.verdict {
-        Verdict::Fine(_) => GOOD,
-        Verdict::Risky(_) => RISKY,
-        Verdict::Broken(_) => BAD,
+        Verdict::Fine => GOOD,
+        Verdict::Risky => RISKY,
+        Verdict::Broken => BAD,
     });
     print_table(out, ["kafka", "answer"], &rows, styles)
 }

@@ -49,23 +49,21 @@ impl Rebalance {
     }
 }
 
-/// Registers a family that has no values yet.
-fn registered<F: Default + Clone + Metric>(registry: &mut Registry, name: &str, help: &str) -> F {
-    let family = F::default();
-    registry.register(name, help, family.clone());
-    family
-}
+/// Where families are registered that have no values yet.
+struct Families<'a>(&'a mut Registry);
 
-/// The same, of what has a unit.
-fn registered_with_unit<F: Default + Clone + Metric>(
-    registry: &mut Registry,
-    name: &str,
-    help: &str,
-    unit: Unit,
-) -> F {
-    let family = F::default();
-    registry.register_with_unit(name, help, unit, family.clone());
-    family
+impl Families<'_> {
+    fn add<F: Default + Clone + Metric>(&mut self, name: &str, help: &str) -> F {
+        let family = F::default();
+        self.0.register(name, help, family.clone());
+        family
+    }
+
+    fn add_in<F: Default + Clone + Metric>(&mut self, unit: Unit, name: &str, help: &str) -> F {
+        let family = F::default();
+        self.0.register_with_unit(name, help, unit, family.clone());
+        family
+    }
 }
 
 fn lane_label(lane: u32) -> Lane {
@@ -75,73 +73,59 @@ fn lane_label(lane: u32) -> Lane {
 impl LaneMetrics {
     /// Registers everything; there are no values until there are lanes.
     pub(super) fn new(registry: &mut Registry) -> Self {
+        let mut all = Families(registry);
         let metrics = Self {
-            state: registered(
-                registry,
+            state: all.add(
                 "lane_state",
                 "1 for the state a lane of this replica is in, 0 for the others: state = fencing, \
                  restoring, owned, fenced, in_doubt, quarantined",
             ),
-            transactions: registered(
-                registry,
+            transactions: all.add(
                 "lane_transactions",
                 "Kafka transactions: outcome = committed, failed (nothing is lost: it is tried again)",
             ),
-            in_doubt: registered(
-                registry,
+            in_doubt: all.add(
                 "lane_in_doubt",
                 "Transactions whose end was looked up in the log: found = committed, aborted, taken",
             ),
-            fenced: registered(
-                registry,
-                "lane_fenced",
-                "Times that another replica took a lane this one still held",
-            ),
+            fenced: all
+                .add("lane_fenced", "Times that another replica took a lane this one still held"),
             commit_duration: {
                 // 1 ms to about 33 s.
                 let buckets = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
                 let family = Family::new_with_constructor(buckets as fn() -> Histogram);
                 let help = "One Kafka transaction, from its begin to its end";
                 let name = "lane_commit_duration";
-                registry.register_with_unit(name, help, Unit::Seconds, family.clone());
+                all.0.register_with_unit(name, help, Unit::Seconds, family.clone());
                 family
             },
-            restore_duration: registered_with_unit(
-                registry,
+            restore_duration: all.add_in(
+                Unit::Seconds,
                 "lane_restore_duration",
                 "The last restore of a lane, from its assignment to its first poll",
-                Unit::Seconds,
             ),
-            sequence: registered(
-                registry,
-                "lane_sequence",
-                "Transactions ever committed in a lane, by its log",
-            ),
-            queue: registered_with_unit(
-                registry,
+            sequence: all
+                .add("lane_sequence", "Transactions ever committed in a lane, by its log"),
+            queue: all.add_in(
+                Unit::Bytes,
                 "lane_producer_queue",
                 "What the Kafka client of a lane holds, as of its last report",
-                Unit::Bytes,
             ),
-            written: registered_with_unit(
-                registry,
+            written: all.add_in(
+                Unit::Bytes,
                 "lane_written",
                 "What committed transactions of a lane added to the topics, before compression",
-                Unit::Bytes,
             ),
-            unpublished: registered(
-                registry,
+            unpublished: all.add(
                 "lane_unpublished",
                 "Records that no topic takes, as they are too large or a broker refused them: each is \
                  a reject instead",
             ),
-            rebalances: registered(
-                registry,
+            rebalances: all.add(
                 "kafka_rebalances",
                 "Changes of lanes by the group: kind = assigned, revoked, lost",
             ),
-            topic_faults: registered(
-                registry,
+            topic_faults: all.add(
                 "kafka_topic_faults",
                 "In what a topic is not as it must be, as of the last look; absent while brokers do \
                  not answer: topic = articles, conflict, rejects, state; kind = wrong (nothing is \

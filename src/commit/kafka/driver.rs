@@ -168,9 +168,8 @@ impl Driver<'_> {
     fn fence(&mut self, batching: Batching, give_up: GiveUp) -> Result<(), Undone> {
         let (shared, stop) = (self.shared, &self.stop);
         let lane = self.assignment.lane;
-        let producer = Producer::new(&shared.settings, lane, batching, shared.status.metrics())
-            .map_err(Undone::Away)?;
-        producer.fence(|| is_given_up(shared, stop, give_up)).map_err(Undone::Away)?;
+        let producer = Producer::new(&shared.settings, lane, batching, shared.status.metrics())?;
+        producer.fence(|| is_given_up(shared, stop, give_up))?;
         self.producer = Some(producer);
         Ok(())
     }

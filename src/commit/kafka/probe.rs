@@ -39,14 +39,14 @@ const BROKERS_MAX: usize = 16;
 const KEY: &str = "__check";
 
 /// What trying something came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It works.
-    Fine(String),
+    Fine,
     /// It works, and something about it is worth knowing.
-    Risky(String),
+    Risky,
     /// It does not.
-    Broken(String),
+    Broken,
 }
 
 /// Something that was tried.
@@ -56,32 +56,28 @@ pub struct Finding {
     pub what: String,
     /// What it came to.
     pub verdict: Verdict,
+    /// The same, in words.
+    pub text: String,
 }
 
 impl Finding {
-    fn fine(what: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { what: what.into(), verdict: Verdict::Fine(text.into()) }
-    }
-
-    fn risky(what: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { what: what.into(), verdict: Verdict::Risky(text.into()) }
-    }
-
-    fn broken(what: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { what: what.into(), verdict: Verdict::Broken(text.into()) }
+    fn new(verdict: Verdict, what: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { what: what.into(), verdict, text: text.into() }
     }
 
     /// A right and what using it came to: `missing` is what brokers say if it is not there.
     fn right(name: String, used: Result<(), Unused>, missing: RDKafkaErrorCode) -> Self {
         match used {
-            Ok(()) => Self::fine(name, "allowed"),
+            Ok(()) => Self::new(Verdict::Fine, name, "allowed"),
             Err(Unused::Error(error)) if error.rdkafka_error_code() == Some(missing) => {
-                Self::broken(name, "missing: this user is not allowed to")
+                Self::new(Verdict::Broken, name, "missing: this user is not allowed to")
             }
             Err(Unused::Error(error)) => {
-                Self::broken(name, format!("not known: {}", error::shown(&error)))
+                Self::new(Verdict::Broken, name, format!("not known: {}", error::shown(&error)))
             }
-            Err(Unused::Other(why)) => Self::broken(name, format!("not known: {why}")),
+            Err(Unused::Other(why)) => {
+                Self::new(Verdict::Broken, name, format!("not known: {why}"))
+            }
         }
     }
 }
@@ -104,7 +100,7 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     let cluster = match Cluster::connect(settings, CONNECT_WAIT) {
         Ok(cluster) => cluster,
         Err(error) => {
-            findings.push(Finding::broken("cluster", error.to_string()));
+            findings.push(Finding::new(Verdict::Broken, "cluster", error.to_string()));
             return findings;
         }
     };
@@ -118,7 +114,11 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     for (plan, now) in plans.iter().zip(&now) {
         if let Ok(TopicNow { settings: Err(why), .. }) = now {
             let what = format!("DescribeConfigs on topic {} (optional)", plan.name);
-            findings.push(Finding::risky(what, format!("settings are not checked: {why}")));
+            findings.push(Finding::new(
+                Verdict::Risky,
+                what,
+                format!("settings are not checked: {why}"),
+            ));
         }
     }
     findings
@@ -152,8 +152,8 @@ fn probe_brokers(settings: &KafkaSettings) -> (Vec<Finding>, Vec<Broker>) {
 
 fn broker_finding(what: String, answer: Result<String, AccessError>) -> Finding {
     match answer {
-        Ok(text) => Finding::fine(what, text),
-        Err(error) => Finding::broken(what, error.to_string()),
+        Ok(text) => Finding::new(Verdict::Fine, what, text),
+        Err(error) => Finding::new(Verdict::Broken, what, error.to_string()),
     }
 }
 
@@ -189,7 +189,11 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, AccessError>) -> Findi
     let now = match now {
         Ok(now) => now,
         Err(AccessError::Missing(_)) => {
-            return Finding::broken(what, "missing; `conflictwire topics apply` creates it");
+            return Finding::new(
+                Verdict::Broken,
+                what,
+                "missing; `conflictwire topics apply` creates it",
+            );
         }
         Err(AccessError::NotAllowed(_)) => {
             let rights = match plan.target {
@@ -197,20 +201,21 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, AccessError>) -> Findi
                 Target::State => "Read and Write",
             };
             let text = format!("hidden: {rights} on {what} is missing, or there is none");
-            return Finding::broken(what, text);
+            return Finding::new(Verdict::Broken, what, text);
         }
-        Err(why) => return Finding::broken(what, why.to_string()),
+        Err(why) => return Finding::new(Verdict::Broken, what, why.to_string()),
     };
     let found = differences(plan, now);
     let worth_knowing = found.iter().filter(|difference| difference.weight >= Weight::Risk);
     let texts = worth_knowing.map(|difference| difference.text.as_str()).collect::<Vec<_>>();
     let texts = texts.join("; ");
     match found.first().map(|gravest| gravest.weight) {
-        Some(Weight::Wrong) => Finding::broken(what, texts),
-        Some(Weight::Risk) => Finding::risky(what, texts),
+        Some(Weight::Wrong) => Finding::new(Verdict::Broken, what, texts),
+        Some(Weight::Risk) => Finding::new(Verdict::Risky, what, texts),
         Some(Weight::Note) | None => {
             let (partitions, replication) = (now.shape.partitions, now.shape.replication);
-            Finding::fine(
+            Finding::new(
+                Verdict::Fine,
                 what,
                 format!("there; partitions {partitions}, replication {replication}"),
             )
@@ -362,7 +367,7 @@ mod tests {
         let state = plans.iter().find(|plan| plan.target == Target::State).unwrap();
         let finding = topic_finding(state, now);
         assert_eq!(finding.what, "topic news.feed-state.v1");
-        assert_eq!(format!("{:?}", finding.verdict), expected);
+        assert_eq!(format!("{:?}: {}", finding.verdict, finding.text), expected);
     }
 
     fn there(partitions: u32, replication: u32) -> Result<TopicNow, AccessError> {
@@ -372,20 +377,21 @@ mod tests {
 
     #[test]
     fn a_topic_is_judged_by_its_gravest_difference() {
-        check(&there(16, 3), "Fine(\"there; partitions 16, replication 3\")");
+        check(&there(16, 3), "Fine: there; partitions 16, replication 3");
         check(
             &there(16, 1),
-            "Risky(\"replication is 1, planned 3: fewer brokers may fail before commits stop or \
-             are lost\")",
+            "Risky: replication is 1, planned 3: fewer brokers may fail before commits stop or \
+             are lost",
         );
         let wrong = topic_finding(
             &plan(&settings(), Choice { partitions: 1, replication: 3 })[3],
             &there(8, 3),
         );
-        assert!(matches!(wrong.verdict, Verdict::Broken(text) if text.contains("kafka.lanes")));
+        assert_eq!(wrong.verdict, Verdict::Broken);
+        assert!(wrong.text.contains("kafka.lanes"), "{wrong:?}");
         check(
             &Err(AccessError::Missing("t".to_owned())),
-            "Broken(\"missing; `conflictwire topics apply` creates it\")",
+            "Broken: missing; `conflictwire topics apply` creates it",
         );
     }
 
@@ -393,10 +399,10 @@ mod tests {
     fn a_right_that_is_missing_is_told_from_what_else_went_wrong() {
         let code = RDKafkaErrorCode::GroupAuthorizationFailed;
         let used = |error| Finding::right("Read".to_owned(), Err(Unused::Error(error)), code);
-        let missing = Finding::broken("Read", "missing: this user is not allowed to");
+        let missing = Finding::new(Verdict::Broken, "Read", "missing: this user is not allowed to");
         assert_eq!(used(KafkaError::Global(code)), missing);
         let other = used(KafkaError::Global(RDKafkaErrorCode::OperationTimedOut));
-        assert_eq!(other, Finding::broken("Read", "not known: timed out"));
+        assert_eq!(other, Finding::new(Verdict::Broken, "Read", "not known: timed out"));
     }
 
     #[test]

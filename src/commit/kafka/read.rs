@@ -286,11 +286,10 @@ impl Follower {
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
                 Some(Err(error))
-                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) =>
+                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown)
+                        && !std::mem::replace(&mut self.is_away, true) =>
                 {
-                    if !std::mem::replace(&mut self.is_away, true) {
-                        followed.push(Followed::Away(consumer.context().texts().join("; ")));
-                    }
+                    followed.push(Followed::Away(consumer.context().texts().join("; ")));
                 }
                 Some(Err(error)) if is_away(&error) => {}
                 Some(Err(error)) => return Err(self.reader.failure(&error)),

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT, TopicNames};
 use super::{lock, logged};
 use crate::decide::lane::wire::{Line, Target};
-use crate::decide::lane::{Batching, Failure};
+use crate::decide::lane::{Batching, Failure, Undone};
 use crate::fault::{self, Point};
 use crate::status::lanes::LaneMetrics;
 
@@ -122,7 +122,7 @@ impl Producer {
         lane: u32,
         batching: Batching,
         metrics: &LaneMetrics,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Undone> {
         let mut config =
             settings.producer(&settings.transactional_id(lane), batching.record_bytes_max);
         if batching.is_careful {
@@ -135,7 +135,7 @@ impl Producer {
             metrics: metrics.clone(),
         };
         let inner = BaseProducer::from_config_and_context(&config, context)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Undone::Away(error.to_string()))?;
         Ok(Self { inner, lane, topics: settings.topics.clone() })
     }
 
@@ -144,7 +144,7 @@ impl Producer {
     ///
     /// # Errors
     /// What keeps it from being done.
-    pub(super) fn fence(&self, is_given_up: impl Fn() -> bool) -> Result<(), String> {
+    pub(super) fn fence(&self, is_given_up: impl Fn() -> bool) -> Result<(), Undone> {
         let deadline = Instant::now() + 2 * TRANSACTION_TIMEOUT;
         fault::point_after(Point::InFence, || {
             // The request is on its way and unanswered when we die.
@@ -153,13 +153,12 @@ impl Producer {
         loop {
             match self.inner.init_transactions(SLICE) {
                 Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() => {
-                    if is_given_up() || Instant::now() >= deadline {
-                        return Err(self.explained(&error.to_string()));
-                    }
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && !is_given_up() && Instant::now() < deadline =>
+                {
                     self.serve();
                 }
-                Err(error) => return Err(self.explained(&error.to_string())),
+                Err(error) => return Err(Undone::Away(self.explained(&error.to_string()))),
             }
         }
     }
