@@ -5,8 +5,11 @@
 //! point, and at which passing of it, comes from `CONFLICTWIRE_FAULT` ("name" or "name:3", with
 //! "stop " or "forget " before it), read in `config` and armed in `main`.
 
+use strum::IntoStaticStr;
+
 /// A place where dying must lose nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Point {
     /// The answer is here, nothing was made of it.
     AfterFetch,
@@ -44,46 +47,9 @@ pub enum Point {
 }
 
 impl Point {
-    /// Every point.
-    pub const ALL: [Point; 16] = [
-        Self::AfterFetch,
-        Self::AfterProcess,
-        Self::BeforeCommit,
-        Self::InsideCommit,
-        Self::AfterCommit,
-        Self::InStartUp,
-        Self::InMigration,
-        Self::InRetention,
-        Self::InReload,
-        Self::InDrain,
-        Self::AfterBegin,
-        Self::AfterFirstReport,
-        Self::AfterStateSent,
-        Self::AfterLaneSent,
-        Self::InFence,
-        Self::InRestore,
-    ];
-
     /// Its name in `CONFLICTWIRE_FAULT`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::AfterFetch => "after_fetch",
-            Self::AfterProcess => "after_process",
-            Self::BeforeCommit => "before_commit",
-            Self::InsideCommit => "inside_commit",
-            Self::AfterCommit => "after_commit",
-            Self::InStartUp => "in_start_up",
-            Self::InMigration => "in_migration",
-            Self::InRetention => "in_retention",
-            Self::InReload => "in_reload",
-            Self::InDrain => "in_drain",
-            Self::AfterBegin => "after_begin",
-            Self::AfterFirstReport => "after_first_report",
-            Self::AfterStateSent => "after_state_sent",
-            Self::AfterLaneSent => "after_lane_sent",
-            Self::InFence => "in_fence",
-            Self::InRestore => "in_restore",
-        }
+        self.into()
     }
 }
 

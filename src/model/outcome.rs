@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 use url::Url;
 
 use super::{FeedId, Record, Reject};
@@ -64,7 +65,10 @@ pub struct NotModified {
 }
 
 /// Why a poll came to nothing. Every class has a counter under its `name` and a next attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum FailureClass {
     /// The host name has no address, or the resolver did not say.
     Dns,
@@ -128,39 +132,6 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
-    /// Every class, for metrics and documentation.
-    pub const ALL: [FailureClass; 29] = [
-        Self::Dns,
-        Self::Connect,
-        Self::Tls,
-        Self::Timeout,
-        Self::Cut,
-        Self::Protocol,
-        Self::TooLarge,
-        Self::Bomb,
-        Self::Encoding,
-        Self::RedirectLoop,
-        Self::RedirectRefused,
-        Self::AddressBlocked,
-        Self::NotFound,
-        Self::Gone,
-        Self::Busy,
-        Self::Forbidden,
-        Self::BotChallenge,
-        Self::Server,
-        Self::Status,
-        Self::Empty,
-        Self::Html,
-        Self::NotAFeed,
-        Self::Malformed,
-        Self::TooDeep,
-        Self::Entities,
-        Self::TooCostly,
-        Self::Local,
-        Self::Panic,
-        Self::Crash,
-    ];
-
     /// Classes that feed states did not know at first, and the one that is written beside each for
     /// a program that would refuse the whole state otherwise.
     const ADDED_LATER: [(FailureClass, FailureClass); 3] = [
@@ -171,42 +142,12 @@ impl FailureClass {
 
     /// Its name in metrics, logs, feed state and rejects.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Cut => "cut",
-            Self::Protocol => "protocol",
-            Self::TooLarge => "too_large",
-            Self::Bomb => "bomb",
-            Self::Encoding => "encoding",
-            Self::RedirectLoop => "redirect_loop",
-            Self::RedirectRefused => "redirect_refused",
-            Self::AddressBlocked => "address_blocked",
-            Self::NotFound => "not_found",
-            Self::Gone => "gone",
-            Self::Busy => "busy",
-            Self::Forbidden => "forbidden",
-            Self::BotChallenge => "bot_challenge",
-            Self::Server => "server",
-            Self::Status => "status",
-            Self::Empty => "empty",
-            Self::Html => "html",
-            Self::NotAFeed => "not_a_feed",
-            Self::Malformed => "malformed",
-            Self::TooDeep => "too_deep",
-            Self::Entities => "entities",
-            Self::TooCostly => "too_costly",
-            Self::Local => "local",
-            Self::Panic => "panic",
-            Self::Crash => "crash",
-        }
+        self.into()
     }
 
     /// The class of this name.
     pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.name() == name)
+        name.parse().ok()
     }
 
     /// The nearest class that every program knows that reads feed states of this version.

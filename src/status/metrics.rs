@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use strum::IntoEnumIterator as _;
 
 use super::Unready;
 use super::lanes::LaneMetrics;
@@ -242,7 +243,7 @@ impl Metrics {
         for outcome in ["modified", "not_modified", "failed"] {
             self.polls.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
-        for class in FailureClass::ALL {
+        for class in FailureClass::iter() {
             self.poll_failures.get_or_create(&[("class", class.name().to_owned())]).inc_by(0);
         }
         self.count_entries(&EntryCounts::default());
@@ -395,7 +396,7 @@ mod tests {
     #[test]
     fn every_failure_class_is_there_from_the_start() {
         let text = Metrics::new().text();
-        for class in FailureClass::ALL {
+        for class in FailureClass::iter() {
             let line = format!("conflictwire_poll_failures_total{{class=\"{}\"}} 0", class.name());
             assert!(text.contains(&line), "{line} is missing in\n{text}");
         }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use conflictwire::config;
 use cw_model::FailureClass;
+use strum::IntoEnumIterator as _;
 
 use crate::support::daemon::BINARY;
 use crate::support::{files_below, project};
@@ -518,7 +519,7 @@ fn every_failure_class_is_explained() {
     let runbook = Document::read(&project().join("deploy/README.md"));
     let rows = rows(&runbook, "\n### When a feed fails\n");
     let explained: BTreeSet<&str> = rows.iter().flat_map(|cells| spans(&cells[0])).collect();
-    let classes: BTreeSet<&str> = FailureClass::ALL.into_iter().map(FailureClass::name).collect();
+    let classes: BTreeSet<&str> = FailureClass::iter().map(FailureClass::name).collect();
     assert_eq!(
         explained, classes,
         "the classes that deploy/README.md explains, and those there are"

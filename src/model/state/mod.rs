@@ -268,6 +268,8 @@ impl FeedState {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
     use crate::ArticleId;
 
@@ -359,7 +361,7 @@ mod tests {
 
     #[test]
     fn every_failure_reads_back_and_is_readable_to_the_first_programs() {
-        for class in FailureClass::ALL {
+        for class in FailureClass::iter() {
             let at = "2026-03-01T12:00:00Z".parse().unwrap();
             let failure = LastFailure { class, detail: "why".to_owned(), at };
             let written = serde_json::to_value(&failure).unwrap();

@@ -5,11 +5,25 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::Timestamp;
 
 /// What decided a plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+)]
+#[strum(serialize_all = "snake_case")]
 #[serde(from = "WrittenReason", into = "WrittenReason")]
 pub enum Reason {
     /// A feed not polled before is due at once.
@@ -36,37 +50,13 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 10] = [
-        Self::FirstPoll,
-        Self::Interval,
-        Self::Freshness,
-        Self::Ttl,
-        Self::Backoff,
-        Self::RetryAfter,
-        Self::Gone,
-        Self::Quota,
-        Self::Crash,
-        Self::Local,
-    ];
-
     /// Its name in feed states.
     fn name(self) -> &'static str {
-        match self {
-            Self::FirstPoll => "first_poll",
-            Self::Interval => "interval",
-            Self::Freshness => "freshness",
-            Self::Ttl => "ttl",
-            Self::Backoff => "backoff",
-            Self::RetryAfter => "retry_after",
-            Self::Gone => "gone",
-            Self::Quota => "quota",
-            Self::Crash => "crash",
-            Self::Local => "local",
-        }
+        self.into()
     }
 
     fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
+        name.parse().ok()
     }
 
     /// The nearest that every program knows that reads feed states of this version.
@@ -157,12 +147,14 @@ pub struct Plan {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
 
     /// One word more in a state, and the first programs refuse the ledger.
     #[test]
     fn every_plan_reads_back_and_is_readable_to_the_first_programs() {
-        for reason in Reason::ALL {
+        for reason in Reason::iter() {
             let plan = Plan { reason, quota: Some(Duration::from_secs(1)), ..Plan::default() };
             let written = serde_json::to_value(plan).unwrap();
             let known =
