@@ -10,6 +10,7 @@ pub mod json_lines;
 pub mod kafka;
 pub mod sqlite;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cw_model::state::FeedState;
@@ -19,8 +20,8 @@ pub use kafka::KafkaLedger;
 pub use kafka::settings::KafkaSettings;
 pub use sqlite::SqliteLedger;
 use tokio::sync::mpsc;
-use url::Url;
 
+use crate::decide::scheduler::{Look, Sequences};
 use crate::decide::{Lease, Past, States};
 use crate::status::Metrics;
 
@@ -187,40 +188,22 @@ impl Ledger {
         }
     }
 
-    /// The lane of a feed, by its host: the feeds of a host are polled from one place.
-    pub fn lane(&self, url: &Url) -> u32 {
+    /// How many lanes it deals feeds out in, by host. Feeds of a host are polled from one place.
+    pub fn lanes(&self) -> u32 {
         match self {
-            Self::Kafka(ledger) => ledger.lane(url),
-            Self::Sqlite(_) | Self::JsonLines(_) => THE_LANE.lane,
+            Self::Kafka(ledger) => ledger.lanes(),
+            Self::Sqlite(_) | Self::JsonLines(_) => 1,
         }
     }
 
-    /// Whether a feed without a state in its lane may have one in another: its URL may have had
-    /// another host before.
-    pub fn has_lanes(&self) -> bool {
-        match self {
-            Self::Kafka(_) => true,
-            Self::Sqlite(_) | Self::JsonLines(_) => false,
-        }
-    }
-
-    /// Looks for states of these feeds in every lane. With the next outcome of a feed that has one,
-    /// its state moves to the lane of that outcome.
+    /// Reads lanes to the end of their logs, and says which of these feeds have a state in which.
     ///
     /// # Errors
-    /// [`CommitError::Write`] if lanes could not be read: may work next time.
-    pub async fn find_states(&self, feeds: Vec<FeedId>) -> Result<States, CommitError> {
+    /// [`CommitError::Write`] if a lane could not be read: may work next time.
+    pub async fn look(&self, look: Arc<Look>) -> Result<BTreeMap<FeedId, Sequences>, CommitError> {
         match self {
-            Self::Kafka(ledger) => ledger.find_states(feeds).await,
-            Self::Sqlite(_) | Self::JsonLines(_) => Ok(States::new()),
-        }
-    }
-
-    /// A feed has left a lane: what was put off there is not written any more.
-    pub fn forget(&self, lane: u32, feed: &FeedId) {
-        match self {
-            Self::Kafka(ledger) => ledger.forget(lane, feed),
-            Self::Sqlite(_) | Self::JsonLines(_) => {}
+            Self::Kafka(ledger) => ledger.look(look).await,
+            Self::Sqlite(_) | Self::JsonLines(_) => Ok(BTreeMap::new()),
         }
     }
 

@@ -8,6 +8,7 @@
 pub mod backoff;
 pub mod lane;
 pub mod lease;
+pub mod scheduler;
 #[cfg(test)]
 mod simulation;
 pub mod time;

@@ -1,6 +1,7 @@
 //! Outcomes and records for the tests of the ledgers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
@@ -8,7 +9,8 @@ use crate::record::{
 };
 use crate::state::{FeedState, STATE_VERSION, Standing};
 use crate::{
-    EntryCounts, FeedId, Outcome, PollResult, Record, Reject, Route, Routed, Timestamp, Urgency,
+    Backlog, EntryCounts, Feed, FeedId, Outcome, PollResult, Quota, Record, Reject, Route, Routed,
+    Timestamp, Urgency, UrlQuery,
 };
 
 /// The time in them.
@@ -22,6 +24,28 @@ pub fn now() -> Timestamp {
 /// If it is none.
 pub fn id(text: &str) -> FeedId {
     FeedId::parse(text).expect("an id of a feed")
+}
+
+/// A feed as the defaults configure it, but that it is asked once in one to five seconds.
+pub fn feed(text: &str, url: &str) -> Feed {
+    Feed {
+        id: id(text),
+        url: url.parse().unwrap(),
+        publisher: None,
+        country: None,
+        language: None,
+        private_networks: None,
+        interval: None,
+        interval_min: Duration::from_secs(1),
+        interval_max: Duration::from_secs(5),
+        retry_after_max: Duration::from_secs(3600),
+        backlog: Backlog::All,
+        entries_max: 2000,
+        text_chars_max: 100_000,
+        body_limit: 1 << 24,
+        quota: Quota { articles: u64::MAX, bytes: u64::MAX },
+        query: UrlQuery::default(),
+    }
 }
 
 /// The first revision of an article of feed "a".

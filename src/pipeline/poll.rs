@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_model::state::{Crash, FeedState};
-use cw_model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
+use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -60,9 +60,9 @@ pub(super) struct Job {
 
 /// How a poll ended.
 #[derive(Debug)]
-pub(super) enum PollEnd {
+pub(super) enum Polled {
     /// Its outcome is durable, or as good as.
-    Committed(Lease, FeedId, Arc<FeedState>),
+    Committed(Lease, Arc<FeedState>),
     /// Nothing was changed, because the daemon stops.
     Abandoned,
     /// Nothing was changed, because the lane was taken meanwhile.
@@ -75,14 +75,14 @@ pub(super) enum PollEnd {
 
 impl Poller {
     /// Polls a feed once.
-    pub(super) async fn poll(self, job: Job) -> PollEnd {
+    pub(super) async fn poll(self, job: Job) -> Polled {
         let started = Instant::now();
         let mut body = self.memory.body();
         let answer = tokio::select! {
             answer = job.fetcher.fetch_holding(&job.feed, &job.state.validators, &mut body) => answer,
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
-                return PollEnd::Abandoned;
+                return Polled::Abandoned;
             }
         };
         let wire_bytes = match &answer {
@@ -94,7 +94,7 @@ impl Poller {
         point(Point::AfterFetch);
         let Some((outcome, _held)) = self.read(&job, answer).await else {
             self.metrics.poll_abandoned();
-            return PollEnd::Abandoned;
+            return Polled::Abandoned;
         };
         drop(body);
         point(Point::AfterProcess);
@@ -193,7 +193,7 @@ impl Poller {
         }
     }
 
-    async fn commit(&self, job: &Job, outcome: Outcome) -> PollEnd {
+    async fn commit(&self, job: &Job, outcome: Outcome) -> Polled {
         let (feed, lease) = (&job.feed, job.lease);
         let outcome = Arc::new(outcome);
         // Gone when this poll ends, however it does.
@@ -214,12 +214,12 @@ impl Poller {
                 }
                 Err(error @ CommitError::Refused { .. }) => {
                     self.metrics.commit_failed();
-                    return PollEnd::Refused(error);
+                    return Polled::Refused(error);
                 }
                 Err(CommitError::Taken) => {
                     self.metrics.outcome_discarded();
                     debug!(feed.id = %feed.id, "the lane was taken before the outcome was committed");
-                    return PollEnd::Taken;
+                    return Polled::Taken;
                 }
                 Err(
                     error @ (CommitError::Open { .. }
@@ -228,7 +228,7 @@ impl Poller {
                     | CommitError::Unread
                     | CommitError::Closed),
                 ) => {
-                    return PollEnd::Fatal(error);
+                    return Polled::Fatal(error);
                 }
             }
             tokio::select! {
@@ -236,7 +236,7 @@ impl Poller {
                 () = self.stop.cancelled() => {
                     warn!(feed.id = %feed.id, "stopped before the ledger took the outcome; the feed will be polled again");
                     self.metrics.poll_abandoned();
-                    return PollEnd::Abandoned;
+                    return Polled::Abandoned;
                 }
             }
         };
@@ -248,9 +248,8 @@ impl Poller {
             // The observer may have gone; the outcome is durable all the same.
             let _gone = observer.send(Arc::clone(&outcome)).await;
         }
-        let feed_id = outcome.feed_id.clone();
         let state = committed.unwrap_or_else(|| Arc::clone(&outcome.state));
-        PollEnd::Committed(lease, feed_id, state)
+        Polled::Committed(lease, state)
     }
 
     /// Says once that the ledger does not take commits, however many polls find out.

@@ -23,6 +23,20 @@ pub(super) fn read_anew(path: Option<&Path>, connections: Connections, clock: Cl
     Ok((config, tools))
 }
 
+/// Whether what changes only at a restart differs.
+pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
+    new.ledger != old.ledger
+        || new.admin_listen != old.admin_listen
+        || new.log != old.log
+        || new.memory != old.memory
+}
+
+/// The new configuration, with what changes only at a restart as it was.
+pub(super) fn kept(old: &Config, new: Config) -> Config {
+    let (ledger, admin_listen, log) = (old.ledger.clone(), old.admin_listen, old.log);
+    Config { ledger, admin_listen, log, memory: old.memory, ..new }
+}
+
 /// What comes of work under way; never, if there is none. Cancel safety: nothing is lost.
 pub(super) async fn to_end<T>(work: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
     match work {

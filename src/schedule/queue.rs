@@ -86,6 +86,16 @@ impl Queue {
             .collect();
     }
 
+    /// The clock was put back: no gap reaches further than from now.
+    pub fn clock_put_back(&mut self, now: Timestamp) {
+        self.set_politeness(self.politeness, now);
+    }
+
+    /// When a feed may be polled next, if there is a place for it then; in the past for one that waits.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.turns.first().map(|(at, _)| *at)
+    }
+
     /// Adds a feed, or moves it if it is there. One in flight moves to the host when it finishes,
     /// and is due when that poll says.
     pub fn insert(&mut self, id: FeedId, host: &str, due_at: Timestamp) {

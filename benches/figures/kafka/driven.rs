@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use conflictwire::commit::{KafkaLedger, KafkaSettings, LaneChange};
 use conflictwire::decide::Lease;
+use conflictwire::decide::lane::hash;
 use conflictwire::status::Metrics;
 use cw_model::Outcome;
 use futures_util::future::{ready, try_join_all};
@@ -92,7 +93,7 @@ impl Driven {
     }
 
     pub(super) fn lane(&self, url: &Url) -> u32 {
-        self.ledger.lane(url)
+        hash::lane(url, self.ledger.lanes())
     }
 
     pub(super) async fn close(self) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! A thread and not a task: librdkafka's transactional calls block, and one at a time is allowed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cw_model::state::FeedState;
@@ -36,12 +36,6 @@ pub(super) struct Job {
     pub(super) reply: Reply,
 }
 
-/// What the lane's lease receives.
-struct Queue {
-    jobs: mpsc::Receiver<Job>,
-    forgotten: Arc<Mutex<Vec<FeedId>>>,
-}
-
 /// A lane and what it works with.
 struct Driver<'a> {
     shared: &'a Shared,
@@ -51,7 +45,7 @@ struct Driver<'a> {
     hurry: watch::Receiver<u64>,
     lane: Lane<Reply>,
     producer: Option<Producer>,
-    queue: Option<Queue>,
+    queue: Option<mpsc::Receiver<Job>>,
     /// What the lane has been told so far.
     told: Stop,
     topics: Topics,
@@ -130,11 +124,6 @@ impl Driver<'_> {
             self.topics = topics;
             self.handle(Event::TopicsSeen(topics));
         }
-        let forgotten =
-            self.queue.as_ref().map(|queue| std::mem::take(&mut *lock(&queue.forgotten)));
-        for feed in forgotten.into_iter().flatten() {
-            self.handle(Event::Forgotten(feed));
-        }
     }
 
     /// What the lane is to be told about its end, as of now.
@@ -212,7 +201,7 @@ impl Driver<'_> {
             tokio::select! {
                 biased;
                 Ok(()) = stop.changed() => None,
-                job = queue.jobs.recv() => Some(received(shared, job)),
+                job = queue.recv() => Some(received(job)),
                 () = shared.draining.cancelled(), if !is_draining => None,
                 Ok(()) = hurry.changed() => Some(Event::Hurried),
                 () = sleep_until(shared.instant(wake_at)) => is_due.then_some(Event::Elapsed),
@@ -254,7 +243,7 @@ impl Driver<'_> {
             }
             Effect::CloseQueue(lease) => {
                 if let Some(queue) = &mut self.queue {
-                    queue.jobs.close();
+                    queue.close();
                 }
                 if shared.close_desk(lease) {
                     shared.tell(LaneChange::Taken { lease });
@@ -273,9 +262,6 @@ impl Driver<'_> {
                 };
                 // Whoever asked may have been cancelled; the commit stands all the same.
                 let _unheard = reply.send(result);
-            }
-            Effect::Moved(feed) => {
-                lock(&shared.moving).remove(&feed);
             }
             Effect::Status(state, why) => shared.status.set(self.assignment, state, &why),
             Effect::Gone => shared.status.remove(self.assignment),
@@ -300,18 +286,17 @@ impl Driver<'_> {
     }
 }
 
-fn received(shared: &Shared, job: Option<Job>) -> Event<Reply> {
-    let Some(Job { outcome, reply }) = job else { return Event::QueueEmpty };
-    let moving_from = shared.moving_from(&outcome.feed_id);
-    Event::Submitted(Submitted { outcome, moving_from, ticket: reply })
+fn received(job: Option<Job>) -> Event<Reply> {
+    match job {
+        Some(Job { outcome, reply }) => Event::Submitted(Submitted { outcome, ticket: reply }),
+        None => Event::QueueEmpty,
+    }
 }
 
-fn open_queue(shared: &Shared, lease: Lease) -> Queue {
+fn open_queue(shared: &Shared, lease: Lease) -> mpsc::Receiver<Job> {
     let (sender, jobs) = mpsc::channel(super::QUEUE_OUTCOMES);
-    let forgotten = Arc::default();
-    let desk = Desk { lease, jobs: sender, forgotten: Arc::clone(&forgotten) };
-    lock(&shared.desks).insert(lease.lane, desk);
-    Queue { jobs, forgotten }
+    lock(&shared.desks).insert(lease.lane, Desk { lease, jobs: sender });
+    jobs
 }
 
 fn stop_now(shared: &Shared, stop: &watch::Receiver<Stop>) -> Stop {

@@ -28,7 +28,7 @@ mod status;
 pub mod topics;
 mod transaction;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +54,8 @@ use self::status::LedgerStatus;
 use super::{CommitError, LaneChange};
 use crate::clock::Clock;
 use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
-use crate::decide::{Lease, Moment, Now, States};
+use crate::decide::scheduler::{Look, Sequences};
+use crate::decide::{Lease, Moment, Now};
 use crate::status::Metrics;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
@@ -81,8 +82,6 @@ const TURNS: u64 = 2;
 struct Desk {
     lease: Lease,
     jobs: mpsc::Sender<Job>,
-    /// Feeds that have left the lane, until it has been told.
-    forgotten: Arc<Mutex<Vec<FeedId>>>,
 }
 
 /// What the ledger's threads share.
@@ -97,8 +96,6 @@ struct Shared {
     watcher: Client,
     topics: Mutex<Topics>,
     desks: Mutex<BTreeMap<u32, Desk>>,
-    /// Feeds whose state was found in another lane than theirs, until it is committed in theirs.
-    moving: Mutex<HashMap<FeedId, u32>>,
     changes: mpsc::Sender<LaneChange>,
     numbers: AtomicU64,
     hurry: watch::Sender<u64>,
@@ -155,11 +152,6 @@ impl Shared {
         let _gone = self.changes.blocking_send(change);
     }
 
-    /// The lane in which a feed's state was found, if it has not moved since.
-    fn moving_from(&self, feed: &FeedId) -> Option<u32> {
-        lock(&self.moving).get(feed).copied()
-    }
-
     fn topics(&self) -> Topics {
         *lock(&self.topics)
     }
@@ -201,7 +193,6 @@ impl KafkaLedger {
             watcher,
             topics: Mutex::default(),
             desks: Mutex::default(),
-            moving: Mutex::default(),
             changes,
             numbers: AtomicU64::new(1),
             hurry: watch::Sender::new(0),
@@ -227,47 +218,38 @@ impl KafkaLedger {
         Ok((Self { shared, placement }, given))
     }
 
-    /// See [`super::Ledger::lane`].
-    pub fn lane(&self, url: &Url) -> u32 {
-        lane_of(&self.shared.settings, url)
+    /// See [`super::Ledger::lanes`].
+    pub fn lanes(&self) -> u32 {
+        self.shared.settings.lanes
     }
 
-    /// See [`super::Ledger::find_states`].
+    /// See [`super::Ledger::look`].
     ///
     /// # Errors
     /// [`CommitError::Write`].
-    pub async fn find_states(&self, feeds: Vec<FeedId>) -> Result<States, CommitError> {
+    pub async fn look(&self, look: Arc<Look>) -> Result<BTreeMap<FeedId, Sequences>, CommitError> {
         let shared = Arc::clone(&self.shared);
-        let found = tokio::task::spawn_blocking(move || {
-            let found = restore::find(&shared.settings, &shared.watcher, &feeds, || {
-                shared.draining.is_cancelled()
-            })?;
-            let mut moving = lock(&shared.moving);
-            let states = found.into_iter().map(|(id, (lane, state))| {
-                moving.insert(id.clone(), lane);
-                (id, state)
-            });
-            Ok(states.collect())
+        let read = tokio::task::spawn_blocking(move || {
+            let is_given_up = || shared.draining.is_cancelled();
+            let mut found: BTreeMap<FeedId, Sequences> = BTreeMap::new();
+            for lane in &look.lanes {
+                for (id, sequence) in shared.partition(*lane).sequences(&look.feeds, is_given_up)? {
+                    found.entry(id).or_default().insert(*lane, sequence);
+                }
+            }
+            Ok(found)
         });
         let failed = |why: String| CommitError::Write {
             path: self.shared.settings.topics.state.clone(),
             why,
         };
-        match found.await {
-            Ok(Ok(states)) => Ok(states),
+        match read.await {
+            Ok(Ok(found)) => Ok(found),
             Ok(Err(error @ (Undone::Away(_) | Undone::Contradiction(_)))) => {
                 Err(failed(error.to_string()))
             }
             Ok(Err(Undone::GivenUp)) => Err(CommitError::Closed),
             Err(panic) => Err(failed(panic.to_string())),
-        }
-    }
-
-    /// See [`super::Ledger::forget`].
-    pub fn forget(&self, lane: u32, feed: &FeedId) {
-        let forgotten = lock(&self.shared.desks).get(&lane).map(|desk| Arc::clone(&desk.forgotten));
-        if let Some(forgotten) = forgotten {
-            lock(&forgotten).push(feed.clone());
         }
     }
 

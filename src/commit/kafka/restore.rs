@@ -5,8 +5,7 @@
 //! would prove nothing: aborted records and the markers of transactions have offsets too. The end of
 //! a partition as the broker tells it would prove little: after a change of leaders it may lag.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cw_model::FeedId;
@@ -18,7 +17,6 @@ use tokio::time::Instant;
 
 use super::client::{Client, Part, Step};
 use super::settings::KafkaSettings;
-use crate::decide::States;
 use crate::decide::lane::Undone;
 use crate::decide::lane::log::{Contradiction, Reading, Restored, read_head};
 use crate::decide::lane::wire::Head;
@@ -68,6 +66,36 @@ impl Partition<'_> {
             Ok(())
         })?;
         Ok(heads)
+    }
+
+    /// Which of these feeds have a state in the lane, and its sequence.
+    ///
+    /// # Errors
+    /// [`Undone`].
+    pub(super) fn sequences(
+        &self,
+        feeds: &BTreeSet<FeedId>,
+        is_given_up: impl Fn() -> bool,
+    ) -> Result<BTreeMap<FeedId, u64>, Undone> {
+        let mut sequences = BTreeMap::new();
+        self.read(Offset::Beginning, &is_given_up, |key, value, offset| {
+            let Some(id) = FeedId::parse(key).ok().filter(|id| feeds.contains(id)) else {
+                return Ok(());
+            };
+            match value {
+                Some(value) => {
+                    let state = FeedState::parse(value).map_err(|why| {
+                        Contradiction(format!("offset {offset}, feed \"{id}\": {why}"))
+                    })?;
+                    sequences.insert(id, state.sequence);
+                }
+                None => {
+                    sequences.remove(&id);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(sequences)
     }
 
     /// Reads from an offset to the high watermark.
@@ -149,48 +177,6 @@ impl Partition<'_> {
         let topic = &self.settings.topics.state;
         Contradiction(format!("partition {} of topic \"{topic}\": {why}", self.lane))
     }
-}
-
-/// States of these feeds in any lane, and the lane of each; the newest, if several lanes have one.
-///
-/// # Errors
-/// [`Undone`].
-pub(super) fn find(
-    settings: &KafkaSettings,
-    watcher: &Client,
-    feeds: &[FeedId],
-    is_given_up: impl Fn() -> bool,
-) -> Result<HashMap<FeedId, (u32, Arc<FeedState>)>, Undone> {
-    let wanted: HashSet<&FeedId> = feeds.iter().collect();
-    let mut found: HashMap<FeedId, (u32, Arc<FeedState>)> = HashMap::new();
-    for lane in 0..settings.lanes {
-        let mut of_lane = States::new();
-        let partition = Partition { settings, watcher, lane };
-        partition.read(Offset::Beginning, &is_given_up, |key, value, offset| {
-            let Some(id) = FeedId::parse(key).ok().filter(|id| wanted.contains(id)) else {
-                return Ok(());
-            };
-            match value {
-                Some(value) => {
-                    let state = FeedState::parse(value).map_err(|why| {
-                        Contradiction(format!("offset {offset}, feed \"{id}\": {why}"))
-                    })?;
-                    of_lane.insert(id, state.into());
-                }
-                None => {
-                    of_lane.remove(&id);
-                }
-            }
-            Ok(())
-        })?;
-        for (id, state) in of_lane {
-            let is_newer = |(_, known): &(u32, Arc<FeedState>)| known.sequence < state.sequence;
-            if found.get(&id).is_none_or(is_newer) {
-                found.insert(id, (lane, state));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Whether waiting would not help: somebody has to change something.

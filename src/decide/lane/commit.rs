@@ -96,16 +96,12 @@ impl<T> Lane<T> {
     /// What comes of an event that the work waits for.
     pub(super) fn worked(
         &mut self,
-        mut tenure: Box<Tenure<T>>,
+        tenure: Box<Tenure<T>>,
         work: Work<T>,
         event: Event<T>,
         now: Now,
     ) -> Phase<T> {
         match (work, event) {
-            (work, Event::Forgotten(feed)) => {
-                tenure.forget(&feed);
-                Phase::Owned(tenure, work)
-            }
             (Work::Gathering(group), event) => self.gathered(tenure, group, event, now),
             (Work::Committing(batch, attempt), Event::Committed(Ok(offset))) => {
                 self.committed(tenure, batch, *attempt, offset, now)
@@ -236,9 +232,8 @@ impl<T> Lane<T> {
         submitted: Submitted<T>,
         now: Now,
     ) {
-        let Submitted { outcome, moving_from, .. } = &submitted;
-        let moves = moving_from.is_some_and(|from| from != self.settings.lane);
-        if outcome.urgency == Urgency::Lazy && !moves {
+        let outcome = &submitted.outcome;
+        if outcome.urgency == Urgency::Lazy {
             tenure.put_off(outcome.feed_id.clone(), outcome.state.clone(), now.at);
             self.effects.push(Effect::Answer(submitted.ticket, Answer::Committed(None)));
             return;
@@ -301,10 +296,7 @@ impl<T> Lane<T> {
         }
         let limit = tenure.record_bytes_max(&self.settings);
         for Entry { submitted, draft, .. } in entries {
-            let Some(Submitted { outcome, moving_from, ticket }) = submitted else { continue };
-            if moving_from.is_some() {
-                self.effects.push(Effect::Moved(outcome.feed_id.clone()));
-            }
+            let Some(Submitted { outcome, ticket }) = submitted else { continue };
             if !draft.left_out.is_empty() {
                 let (feed, records) = (outcome.feed_id.clone(), draft.left_out);
                 self.log(Notice::TooLarge { feed, records, limit });
@@ -494,9 +486,9 @@ impl<T> Lane<T> {
         let Some((index, record)) = refused.first().copied() else { return };
         let Some(entry) = entries.get_mut(index) else { return };
         let draft = match (record, &entry.submitted) {
-            (Some(record), Some(Submitted { outcome, moving_from, .. })) => {
+            (Some(record), Some(Submitted { outcome, .. })) => {
                 entry.refused.insert(record);
-                tenure.draft(&self.settings, outcome, *moving_from, &entry.refused)
+                tenure.layout(&self.settings).draft(outcome, &entry.refused)
             }
             (_, _) => Err(entry.refusal()),
         };

@@ -28,8 +28,6 @@ pub(super) struct Entry<T> {
 pub struct Submitted<T> {
     /// What is to be committed.
     pub outcome: Arc<Outcome>,
-    /// The lane that has the feed's state so far, if that is another.
-    pub moving_from: Option<u32>,
     /// Whoever waits for the answer.
     pub ticket: T,
 }

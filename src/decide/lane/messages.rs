@@ -68,8 +68,6 @@ pub enum Event<T> {
     QueueEmpty,
     /// Somebody waits for a place that outcomes hold.
     Hurried,
-    /// A feed has left the lane: what was put off of it is not written any more.
-    Forgotten(FeedId),
     /// The topics have been looked at.
     TopicsSeen(Topics),
     /// What the lane has been told about its end has changed.
@@ -127,8 +125,6 @@ pub enum Effect<T> {
     DropProducer,
     /// What became of an outcome.
     Answer(T, Answer),
-    /// The state of a feed that came from another lane is committed in this one.
-    Moved(FeedId),
     /// Where the lane stands now, and why, for a person.
     Status(LaneState, String),
     /// The lane is not ours any more.

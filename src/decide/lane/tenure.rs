@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use cw_model::state::FeedState;
-use cw_model::{FeedId, Outcome};
+use cw_model::FeedId;
 
 use super::commit::Attempt;
 use super::group::{Entry, Submitted};
@@ -115,28 +115,13 @@ impl<T> Tenure<T> {
         }
     }
 
-    /// The lines of an outcome; if its feed comes from another lane, it leaves that one with them.
-    pub(super) fn draft(
-        &self,
-        settings: &Settings,
-        outcome: &Outcome,
-        moving_from: Option<u32>,
-        refused: &BTreeSet<usize>,
-    ) -> Result<Draft, String> {
-        let layout = self.layout(settings);
-        let mut draft = layout.draft(outcome, refused)?;
-        let from = moving_from.filter(|from| *from != self.lease.lane);
-        draft.lines.extend(from.map(|lane| layout.left(&outcome.feed_id, lane)));
-        Ok(draft)
-    }
-
     /// Keeps a state that need not be written yet.
     pub(super) fn put_off(&mut self, feed: FeedId, state: Arc<FeedState>, at: Moment) {
         self.put_off.insert(feed, state);
         self.put_off_since.get_or_insert(at);
     }
 
-    /// A state is written with its outcome, or is not to be written.
+    /// A state that was put off is not written: a newer one is, with its outcome.
     pub(super) fn forget(&mut self, feed: &FeedId) {
         self.put_off.remove(feed);
     }
@@ -174,8 +159,7 @@ impl<T> Tenure<T> {
         settings: &Settings,
         submitted: Submitted<T>,
     ) -> Result<Entry<T>, (T, String)> {
-        let Submitted { outcome, moving_from, .. } = &submitted;
-        match self.draft(settings, outcome, *moving_from, &BTreeSet::new()) {
+        match self.layout(settings).draft(&submitted.outcome, &BTreeSet::new()) {
             Ok(draft) => Ok(Entry { submitted: Some(submitted), draft, refused: BTreeSet::new() }),
             Err(why) => Err((submitted.ticket, why)),
         }

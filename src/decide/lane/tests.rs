@@ -92,7 +92,7 @@ impl Played {
 
     fn submit(&mut self, ticket: Ticket, outcome: Outcome) {
         let outcome = Arc::new(outcome);
-        self.happens(Event::Submitted(Submitted { outcome, moving_from: None, ticket }));
+        self.happens(Event::Submitted(Submitted { outcome, ticket }));
     }
 
     /// The lines that are being committed, and the `__lane` among them.
@@ -361,21 +361,15 @@ fn a_state_that_changes_nothing_else_is_written_within_the_hour() {
     played.wait();
     assert_eq!(played.elapsed, PUT_OFF);
     assert_eq!(played.committing().0, [Target::State, Target::State]);
-    // One whose feed has something to tell meanwhile, or has left, is not written.
-    for forgotten in [true, false] {
-        let mut played = Played::at_work();
-        played.submit(1, nothing_new("a"));
-        if forgotten {
-            played.happens(Event::Forgotten(samples::id("a")));
-        } else {
-            played.submit(2, news("a"));
-            played.wait();
-            played.commits(45);
-        }
-        played.is_stopped();
-        played.happens(Event::QueueEmpty);
-        assert!(played.committing().1.ended, "nothing is left to write");
-    }
+    // One whose feed has something to tell meanwhile is not.
+    let mut played = Played::at_work();
+    played.submit(1, nothing_new("a"));
+    played.submit(2, news("a"));
+    played.wait();
+    played.commits(45);
+    played.is_stopped();
+    played.happens(Event::QueueEmpty);
+    assert!(played.committing().1.ended, "nothing is left to write");
 }
 
 #[test]
@@ -448,23 +442,6 @@ fn a_log_that_ends_before_what_was_committed_is_one_too() {
     played.fence();
     played.happens(Event::Restored(Ok(Restored::default()), 8));
     assert!(played.has(|effect| matches!(effect, Effect::Status(LaneState::Quarantined, _))));
-}
-
-#[test]
-fn a_feed_from_another_lane_leaves_that_one_in_the_same_transaction() {
-    let mut played = Played::at_work();
-    let outcome = Arc::new(nothing_new("a"));
-    played.happens(Event::Submitted(Submitted { outcome, moving_from: Some(1), ticket: 1 }));
-    played.wait();
-    let Next::Commit(lines) = played.lane.next() else { panic!("{:?}", played.lane.next()) };
-    let left: Vec<_> = lines
-        .iter()
-        .filter(|line| line.value.is_none())
-        .map(|line| (line.partition, line.key.as_str()))
-        .collect();
-    assert_eq!(left, [(Some(1), "a")]);
-    played.commits(45);
-    assert!(played.has(|effect| matches!(effect, Effect::Moved(_))));
 }
 
 #[test]

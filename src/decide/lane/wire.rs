@@ -304,13 +304,6 @@ impl Layout {
         ))
     }
 
-    /// A feed's state has moved here from another lane: there it is taken back, so that it is not found
-    /// again should the feed return.
-    pub fn left(&self, feed: &FeedId, lane: u32) -> Line {
-        let line = self.line(Target::State, feed.as_str(), Vec::new());
-        Line { partition: i32::try_from(lane).ok(), value: None, ..line }
-    }
-
     fn too_large(&self, what: &str, line: &Line) -> String {
         format!("{what} has {} bytes; the topics take {}", line.bytes(), self.record_bytes_max)
     }

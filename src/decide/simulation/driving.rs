@@ -220,7 +220,7 @@ impl World {
             }
             Effect::Log(notice) => self.say(|| format!("{instance}, lane {lane}: {notice:?}")),
             Effect::Count(count) => self.tally.count(&count),
-            Effect::Status(..) | Effect::Moved(_) | Effect::Gone => {}
+            Effect::Status(..) | Effect::Gone => {}
         }
     }
 
@@ -259,7 +259,7 @@ impl World {
         let outcome = Arc::new(publisher.poll(&state, self.next, now.wall));
         let ticket = Ticket { lease, feed, state: Arc::clone(&outcome.state) };
         let Some(driver) = self.driver(whose) else { return };
-        driver.queue.push_back(Submitted { outcome, moving_from: None, ticket });
+        driver.queue.push_back(Submitted { outcome, ticket });
         if matches!(driver.operation, Some(Operation::Receive)) {
             driver.operation = None;
             self.drive(whose);

@@ -1,0 +1,33 @@
+//! How the feeds of this process stand, counted.
+
+use std::time::Duration;
+
+use cw_model::Timestamp;
+
+/// One look over feeds, queue and lanes. Each feed of this process's lanes counts once, in `new` to
+/// `gone`; the others count none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Never polled.
+    pub new: usize,
+    /// The last poll was answered.
+    pub fine: usize,
+    /// The last poll failed.
+    pub failing: usize,
+    /// Put off, because a document ended the process that read it.
+    pub crashed: usize,
+    /// Withdrawn by the publisher.
+    pub gone: usize,
+    /// Of these: due, and not started.
+    pub due: usize,
+    /// How long the first of those has waited.
+    pub overdue: Duration,
+    /// Of these: over their quota of the day.
+    pub over_quota: usize,
+    /// Polls under way.
+    pub polls: usize,
+    /// Lanes whose documents are read with care.
+    pub careful_lanes: usize,
+    /// When this was.
+    pub at: Timestamp,
+}

@@ -1,0 +1,173 @@
+//! What the scheduler is told, and what it wants done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cw_model::state::FeedState;
+use cw_model::{Feed, FeedId, Timestamp};
+
+use crate::decide::{Lease, Past, States};
+use crate::schedule::queue::Politeness;
+
+/// As much of the configuration as decides when feeds are polled.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Every feed. An id stands once.
+    pub feeds: Vec<Arc<Feed>>,
+    /// How gently hosts are treated.
+    pub politeness: Politeness,
+    /// How many polls may be under way.
+    pub concurrency: usize,
+    /// What a crash of a feed's document is remembered under.
+    pub crash_label: CrashLabel,
+}
+
+/// Makes the text that tells apart versions and configurations under which a document is read: see
+/// `FeedState::due`. A pure function of the feed.
+#[derive(Clone)]
+pub struct CrashLabel(Arc<dyn Fn(&Feed) -> String + Send + Sync>);
+
+impl CrashLabel {
+    /// A label made by this function.
+    pub fn new(of: impl Fn(&Feed) -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(of))
+    }
+
+    /// The label of a feed.
+    pub fn of(&self, feed: &Feed) -> String {
+        (self.0)(feed)
+    }
+}
+
+impl fmt::Debug for CrashLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CrashLabel")
+    }
+}
+
+/// Sequences of a feed's state by the lane that has it.
+pub type Sequences = BTreeMap<u32, u64>;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Nothing but that time has passed.
+    Elapsed,
+    /// The ledger gave a lane to this process.
+    LaneGiven {
+        /// What outcomes are committed under.
+        lease: Lease,
+        /// Of every feed ever committed in the lane, also of those no longer configured.
+        states: States,
+        /// How its owners before ended.
+        past: Past,
+    },
+    /// The ledger took a lane. Polls under way in it come to nothing.
+    LaneTaken(Lease),
+    /// [`Effect::Poll`] ended.
+    PollEnded(FeedId, PollEnd),
+    /// [`Effect::Look`] ended: these feeds were looked for in these lanes. The error is for a person.
+    Looked(Arc<Look>, Result<BTreeMap<FeedId, Sequences>, String>),
+    /// An operator wants the configuration read again.
+    ReloadRequested,
+    /// [`Effect::ReadConfiguration`] ended; without a configuration, it has mistakes.
+    ConfigurationRead(Option<Box<Configuration>>),
+    /// No more polls are to begin.
+    StopRequested,
+}
+
+/// How a poll ended.
+#[derive(Clone, Debug)]
+pub enum PollEnd {
+    /// Its outcome was committed under this lease, and leaves this state.
+    Committed(Lease, Arc<FeedState>),
+    /// Nothing was changed: the lane was taken before the commit.
+    Taken,
+    /// Nothing was changed: the process stops.
+    Abandoned,
+    /// Nothing was changed: the ledger refused the outcome, or the poll ended by a defect of ours.
+    Failed,
+}
+
+/// Feeds to be looked for, and the lanes to be read for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Which feeds.
+    pub feeds: BTreeSet<FeedId>,
+    /// Lanes that are not this process's.
+    pub lanes: BTreeSet<u32>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Poll a feed, and come back with [`Event::PollEnded`].
+    Poll(Box<Poll>),
+    /// Read these lanes to the end of their logs, and say which of the feeds have a state in which.
+    Look(Arc<Look>),
+    /// Polls wait for places that outcomes hold: commit those without waiting for more.
+    Hurry,
+    /// Read the configuration, and come back with [`Event::ConfigurationRead`].
+    ReadConfiguration,
+    /// To be logged.
+    Log(Notice),
+}
+
+/// A poll that begins.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// As configured now.
+    pub feed: Arc<Feed>,
+    /// What its outcome is committed under.
+    pub lease: Lease,
+    /// As of its last poll; the default before the first.
+    pub state: Arc<FeedState>,
+    /// Whether a new document is first read in a process of its own.
+    pub is_tried: bool,
+    /// How long it has been due.
+    pub waited: Duration,
+}
+
+/// What people are told in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A lane is polled from now on.
+    LaneGiven {
+        /// Which.
+        lane: u32,
+        /// States that came with it.
+        states: usize,
+        /// Until when documents are read with care, if they are.
+        careful_until: Option<Timestamp>,
+    },
+    /// A lane is not polled any more.
+    LaneTaken {
+        /// Which.
+        lane: u32,
+    },
+    /// A feed is polled in the lane that has its state, which is not the lane of its host.
+    KeepsItsLane {
+        /// Which feed.
+        feed: FeedId,
+        /// Where it is polled.
+        lane: u32,
+    },
+    /// Lanes could not be read.
+    NotLooked {
+        /// For a person.
+        why: String,
+    },
+    /// The wall clock went back.
+    ClockPutBack,
+    /// A configuration was accepted.
+    Reloaded {
+        /// Feeds now.
+        feeds: usize,
+        /// Those that were not there before.
+        added: usize,
+        /// Those that are not there any more.
+        removed: usize,
+    },
+}

@@ -1,0 +1,494 @@
+//! Decides which feed is polled when. Pure.
+//!
+//! It owns the feeds' states, as far as their lanes are this process's, and the queue of feeds that
+//! are due. [`Scheduler::handle`] takes an event and the time, and returns what is to be done;
+//! [`Scheduler::wake_at`] says when to come back if nothing happens. The driver
+//! (`pipeline::scheduler`) polls, reads and waits, and decides nothing.
+//!
+//! ```text
+//!  LaneGiven ─► place feeds ─► queue ─► Poll ─► PollEnded: state kept, queued for its next time
+//!                  │ Unknown      ▲
+//!                  └─► Look ──────┘ Looked
+//! ```
+//!
+//! Invariants, which the tests and the simulation hold:
+//! - A feed has one poll under way at most, under a lease that was held when the poll began.
+//! - A state is replaced only by one that was committed under the lease that is held.
+//! - No poll begins before its feed is due, nor against the politeness of its host, nor after a stop was
+//!   requested.
+
+mod counts;
+mod messages;
+pub mod placement;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use counts::Counts;
+use cw_model::state::{Reason, Standing};
+use cw_model::{Feed, FeedId, Timestamp};
+use jiff::SignedDuration;
+pub use messages::{
+    Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
+};
+use placement::{Placement, Sighting, place};
+
+use super::lane::hash;
+use super::{Lease, Moment, Now, Past, States};
+use crate::schedule::queue::Next;
+use crate::schedule::{self, Queue};
+
+/// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
+
+/// Between two looks, if the first could not be done. Brokers that are away now are mostly away in a
+/// moment too.
+const LOOK_WAIT: Duration = Duration::from_secs(5);
+
+/// So much later than a feed is due it is looked for: rounding must not wake us just before it.
+const WAKE_SLACK: Duration = Duration::from_millis(1);
+
+/// A configured feed.
+#[derive(Debug)]
+struct Placed {
+    feed: Arc<Feed>,
+    /// The lane of its host.
+    home: u32,
+    placement: Placement,
+    /// What was found of it in lanes of others, as long as that decides.
+    sighting: Option<Sighting>,
+}
+
+/// A lane of this process.
+#[derive(Debug)]
+struct Held {
+    lease: Lease,
+    states: States,
+    past: Past,
+}
+
+/// How far a reload has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reload {
+    None,
+    Reading,
+    /// It was requested again meanwhile: the file may have been read before it changed.
+    ReadingThenAgain,
+}
+
+/// Whether lanes are being looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looking {
+    Idle,
+    UnderWay,
+    /// The last look failed.
+    WaitUntil(Moment),
+}
+
+/// Feeds, their states, and which of them is polled next.
+#[derive(Debug)]
+pub struct Scheduler {
+    /// How many lanes the ledger has. Fixed while the process runs.
+    lanes: u32,
+    concurrency: usize,
+    crash_label: CrashLabel,
+    feeds: HashMap<FeedId, Placed>,
+    held: BTreeMap<u32, Held>,
+    queue: Queue,
+    polls: BTreeMap<FeedId, Lease>,
+    /// Those that are placed once other lanes have been read.
+    unknown: BTreeSet<FeedId>,
+    looking: Looking,
+    /// What the last look failed for.
+    look_failure: Option<String>,
+    reload: Reload,
+    is_stopping: bool,
+    /// The wall clock when an event last came.
+    seen_at: Timestamp,
+    effects: Vec<Effect>,
+}
+
+impl Scheduler {
+    /// A scheduler without lanes. `lanes` is how many the ledger has, at least 1.
+    pub fn new(configuration: Configuration, lanes: u32) -> Self {
+        let mut scheduler = Self {
+            lanes,
+            concurrency: configuration.concurrency,
+            crash_label: configuration.crash_label.clone(),
+            feeds: HashMap::new(),
+            held: BTreeMap::new(),
+            queue: Queue::new(configuration.politeness),
+            polls: BTreeMap::new(),
+            unknown: BTreeSet::new(),
+            looking: Looking::Idle,
+            look_failure: None,
+            reload: Reload::None,
+            is_stopping: false,
+            seen_at: Timestamp::MIN,
+            effects: Vec::new(),
+        };
+        scheduler.exchange_feeds(configuration.feeds, Timestamp::MIN);
+        scheduler
+    }
+
+    /// Takes in what happened; says what to do, in this order.
+    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        self.watch_clock(now.wall);
+        match event {
+            Event::Elapsed => {}
+            Event::LaneGiven { lease, states, past } => self.take(lease, states, past, now.wall),
+            Event::LaneTaken(lease) => self.lose(lease, now.wall),
+            Event::PollEnded(feed, end) => self.end_poll(&feed, end, now.wall),
+            Event::Looked(look, found) => self.end_look(&look, found, now),
+            Event::ReloadRequested => self.request_reload(),
+            Event::ConfigurationRead(read) => self.end_reload(read, now.wall),
+            Event::StopRequested => self.is_stopping = true,
+        }
+        if !self.is_stopping {
+            self.look(now.at);
+            self.start_due(now.wall);
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Event::Elapsed`] is to come at the latest, if nothing else happens before.
+    pub fn wake_at(&self, now: Now) -> Option<Moment> {
+        if self.is_stopping {
+            return None;
+        }
+        let look_at = match self.looking {
+            Looking::WaitUntil(until) => Some(until),
+            Looking::Idle | Looking::UnderWay => None,
+        };
+        let has_place = self.polls.len() < self.concurrency;
+        let due_at = self.queue.next_at().filter(|_| has_place).map(|at| {
+            let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or_default();
+            now.at + wait + WAKE_SLACK
+        });
+        look_at.into_iter().chain(due_at).min()
+    }
+
+    /// Whether nothing is under way that an event will end.
+    pub fn is_idle(&self) -> bool {
+        self.polls.is_empty() && self.looking != Looking::UnderWay
+    }
+
+    /// How many feeds are configured.
+    pub fn feeds(&self) -> usize {
+        self.feeds.len()
+    }
+
+    /// How the feeds stand. One pass over all of them.
+    pub fn counts(&self, now: Timestamp) -> Counts {
+        let (due, overdue) = self.queue.overdue(now);
+        let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
+        let careful_lanes = self.held.values().filter(is_careful).count();
+        let polls = self.polls.len();
+        let mut counts =
+            Counts { due, overdue, careful_lanes, polls, at: now, ..Counts::default() };
+        for placed in self.feeds.values() {
+            let held = match placed.placement {
+                Placement::Here(lane) => self.held.get(&lane),
+                Placement::Unknown => {
+                    let has_state = |held: &&Held| held.states.contains_key(&placed.feed.id);
+                    self.held.get(&placed.home).or_else(|| self.held.values().find(has_state))
+                }
+                Placement::Elsewhere => None,
+            };
+            let Some(held) = held else { continue };
+            let Some(state) = held.states.get(&placed.feed.id) else {
+                counts.new += 1;
+                continue;
+            };
+            counts.over_quota += usize::from(state.plan.reason == Reason::Quota);
+            match state.standing {
+                _ if state.put_off_for().is_some() => counts.crashed += 1,
+                Standing::New => counts.new += 1,
+                Standing::Fine => counts.fine += 1,
+                Standing::Failing => counts.failing += 1,
+                Standing::Gone => counts.gone += 1,
+            }
+        }
+        counts
+    }
+
+    /// A clock that was put back would let every feed wait for the time that was: all are planned from
+    /// now instead.
+    fn watch_clock(&mut self, now: Timestamp) {
+        if self.seen_at.duration_since(now) > CLOCK_STEP {
+            self.effects.push(Effect::Log(Notice::ClockPutBack));
+            self.queue.clock_put_back(now);
+            let all: Vec<FeedId> = self.feeds.keys().cloned().collect();
+            all.iter().for_each(|id| self.enqueue(id, now));
+        }
+        self.seen_at = now;
+    }
+
+    fn take(&mut self, lease: Lease, states: States, past: Past, now: Timestamp) {
+        let lane = lease.lane;
+        self.effects.push(Effect::Log(Notice::LaneGiven {
+            lane,
+            states: states.len(),
+            careful_until: past.careful_until(now),
+        }));
+        self.held.insert(lane, Held { lease, states, past });
+        // Besides its own feeds, those of other homes that it has a state of, and those that wait for all
+        // lanes to be known.
+        let held = self.held.get(&lane);
+        let is_concerned = |(id, placed): &(&FeedId, &Placed)| {
+            placed.home == lane
+                || placed.placement == Placement::Unknown
+                || held.is_some_and(|held| held.states.contains_key(*id))
+        };
+        let concerned: Vec<FeedId> =
+            self.feeds.iter().filter(is_concerned).map(|(id, _)| id.clone()).collect();
+        concerned.iter().for_each(|id| self.place(id, now));
+    }
+
+    fn lose(&mut self, lease: Lease, now: Timestamp) {
+        let lane = lease.lane;
+        if self.held.get(&lane).is_none_or(|held| held.lease != lease) {
+            return;
+        }
+        self.effects.push(Effect::Log(Notice::LaneTaken { lane }));
+        self.held.remove(&lane);
+        let mut concerned = Vec::new();
+        for (id, placed) in &mut self.feeds {
+            if placed.home == lane {
+                // Whoever has the lane now may write a state of a feed that we took for new.
+                placed.sighting = None;
+            }
+            if placed.home == lane || placed.placement == Placement::Here(lane) {
+                concerned.push(id.clone());
+            }
+        }
+        concerned.iter().for_each(|id| self.place(id, now));
+    }
+
+    /// Decides where a feed is polled, and puts it into the queue or takes it out. A feed that is being
+    /// polled is placed when its poll has ended: its outcome may yet be committed where it began.
+    fn place(&mut self, id: &FeedId, now: Timestamp) {
+        if !self.polls.contains_key(id) {
+            self.decide(id);
+            self.enqueue(id, now);
+        }
+    }
+
+    /// Decides where a feed is polled.
+    fn decide(&mut self, id: &FeedId) {
+        let Some(placed) = self.feeds.get_mut(id) else { return };
+        let sequence = |held: &Held| held.states.get(id).map(|state| state.sequence);
+        let held = self.held.iter().map(|(lane, held)| (*lane, sequence(held))).collect();
+        let placement = place(placed.home, self.lanes, &held, placed.sighting.as_ref());
+        let before = std::mem::replace(&mut placed.placement, placement);
+        if placement == Placement::Unknown {
+            self.unknown.insert(id.clone());
+        } else {
+            self.unknown.remove(id);
+        }
+        if let Placement::Here(lane) = placement
+            && lane != placed.home
+            && before != placement
+        {
+            let feed = id.clone();
+            self.effects.push(Effect::Log(Notice::KeepsItsLane { feed, lane }));
+        }
+    }
+
+    /// Puts a feed into the queue at its due time, or takes it out.
+    fn enqueue(&mut self, id: &FeedId, now: Timestamp) {
+        let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
+        self.enqueue_at(id, due_at);
+    }
+
+    fn enqueue_at(&mut self, id: &FeedId, due_at: Timestamp) {
+        let Some(placed) = self.feeds.get(id) else { return };
+        match placed.placement {
+            Placement::Here(_) => {
+                let host = placed.feed.url.host_str().unwrap_or_default();
+                self.queue.insert(id.clone(), host, due_at);
+            }
+            Placement::Elsewhere | Placement::Unknown => self.queue.remove(id),
+        }
+    }
+
+    /// When a feed is due, by its state and by the configuration as it is now.
+    fn due_at(&self, placed: &Placed, now: Timestamp) -> Timestamp {
+        let feed = &placed.feed;
+        let Placement::Here(lane) = placed.placement else { return now };
+        let held = self.held.get(&lane);
+        let Some(state) = held.and_then(|held| held.states.get(&feed.id)) else { return now };
+        schedule::due(state, feed, || self.crash_label.of(feed), now).at
+    }
+
+    /// Begins to look for feeds whose state may be in lanes of others. One look for all: a deployment
+    /// that starts has many.
+    fn look(&mut self, at: Moment) {
+        match self.looking {
+            Looking::UnderWay => return,
+            Looking::WaitUntil(until) if at < until => return,
+            Looking::WaitUntil(_) | Looking::Idle => self.looking = Looking::Idle,
+        }
+        let feeds = self.unknown.iter().filter(|id| !self.polls.contains_key(*id));
+        let feeds: BTreeSet<FeedId> = feeds.cloned().collect();
+        if feeds.is_empty() {
+            return;
+        }
+        let lanes = (0..self.lanes).filter(|lane| !self.held.contains_key(lane)).collect();
+        self.looking = Looking::UnderWay;
+        self.effects.push(Effect::Look(Arc::new(Look { feeds, lanes })));
+    }
+
+    fn end_look(
+        &mut self,
+        look: &Arc<Look>,
+        found: Result<BTreeMap<FeedId, Sequences>, String>,
+        now: Now,
+    ) {
+        let mut found = match found {
+            Ok(found) => found,
+            Err(why) => {
+                self.looking = Looking::WaitUntil(now.at + LOOK_WAIT);
+                // Each reason is logged once, however often it is tried.
+                if self.look_failure.as_ref() != Some(&why) {
+                    self.effects.push(Effect::Log(Notice::NotLooked { why: why.clone() }));
+                    self.look_failure = Some(why);
+                }
+                return;
+            }
+        };
+        (self.looking, self.look_failure) = (Looking::Idle, None);
+        for id in &look.feeds {
+            // Of a home that was taken meanwhile nothing is kept, and it is looked for again.
+            let Some(placed) = self.feeds.get_mut(id) else { continue };
+            if placed.placement == Placement::Unknown {
+                let found = found.remove(id).unwrap_or_default();
+                placed.sighting = Some(Sighting { look: Arc::clone(look), found });
+                self.place(id, now.wall);
+            }
+        }
+    }
+
+    /// Starts what is due, as far as there are places.
+    fn start_due(&mut self, now: Timestamp) {
+        while self.polls.len() < self.concurrency {
+            match self.queue.next(now) {
+                Next::Poll(id) => self.start(&id, now),
+                Next::At(_) | Next::Idle => break,
+            }
+        }
+        if self.polls.len() >= self.concurrency && self.queue.is_due(now) {
+            self.effects.push(Effect::Hurry);
+        }
+    }
+
+    fn start(&mut self, id: &FeedId, now: Timestamp) {
+        let Some(placed) = self.feeds.get(id) else { return };
+        let Placement::Here(lane) = placed.placement else { return };
+        let Some(held) = self.held.get(&lane) else { return };
+        let state = held.states.get(id).cloned().unwrap_or_default();
+        let due_at = state.plan.due_at.unwrap_or(now);
+        self.polls.insert(id.clone(), held.lease);
+        self.effects.push(Effect::Poll(Box::new(Poll {
+            feed: Arc::clone(&placed.feed),
+            lease: held.lease,
+            is_tried: held.past.careful_until(now).is_some() || state.crash.is_some(),
+            waited: Duration::try_from(now.duration_since(due_at)).unwrap_or_default(),
+            state,
+        })));
+    }
+
+    fn end_poll(&mut self, id: &FeedId, end: PollEnd, now: Timestamp) {
+        self.polls.remove(id);
+        if let PollEnd::Committed(lease, state) = &end {
+            // A lane that was taken and given again since came with a state as new or newer.
+            let held = self.held.get_mut(&lease.lane).filter(|held| held.lease == *lease);
+            if let Some(held) = held {
+                held.states.insert(id.clone(), Arc::clone(state));
+                // From now on the state says where the feed is polled.
+                if let Some(placed) = self.feeds.get_mut(id)
+                    && placed.home == lease.lane
+                {
+                    placed.sighting = None;
+                }
+            }
+        }
+        self.decide(id);
+        let placed = self.feeds.get(id);
+        let due_at = match end {
+            PollEnd::Committed(..) | PollEnd::Taken | PollEnd::Abandoned => {
+                placed.map_or(now, |placed| self.due_at(placed, now))
+            }
+            // The state did not change. After its longest interval the feed is asked again, so that a
+            // defect is not met in a loop.
+            PollEnd::Failed => {
+                let wait = placed.map_or(Duration::ZERO, |placed| placed.feed.interval_max);
+                now.checked_add(wait).unwrap_or(Timestamp::MAX)
+            }
+        };
+        self.queue.finish(id, due_at);
+        // Lanes and configuration may have changed during the poll.
+        self.enqueue_at(id, due_at);
+    }
+
+    fn request_reload(&mut self) {
+        self.reload = match self.reload {
+            Reload::None => {
+                self.effects.push(Effect::ReadConfiguration);
+                Reload::Reading
+            }
+            Reload::Reading | Reload::ReadingThenAgain => Reload::ReadingThenAgain,
+        };
+    }
+
+    fn end_reload(&mut self, read: Option<Box<Configuration>>, now: Timestamp) {
+        if let Some(read) = read {
+            let Configuration { feeds, politeness, concurrency, crash_label } = *read;
+            (self.concurrency, self.crash_label) = (concurrency, crash_label);
+            self.queue.set_politeness(politeness, now);
+            let (added, removed) = self.exchange_feeds(feeds, now);
+            let feeds = self.feeds.len();
+            self.effects.push(Effect::Log(Notice::Reloaded { feeds, added, removed }));
+        }
+        let is_wanted_again = self.reload == Reload::ReadingThenAgain;
+        self.reload = Reload::None;
+        if is_wanted_again {
+            self.request_reload();
+        }
+    }
+
+    /// Makes the queue hold exactly the configured feeds that are polled here. A feed that stays is due
+    /// when it was, as far as the configuration allows; a new one at once. Says how many came and went.
+    fn exchange_feeds(&mut self, feeds: Vec<Arc<Feed>>, now: Timestamp) -> (usize, usize) {
+        let wanted: BTreeSet<&FeedId> = feeds.iter().map(|feed| &feed.id).collect();
+        let gone = self.feeds.keys().filter(|id| !wanted.contains(id));
+        let gone: Vec<FeedId> = gone.cloned().collect();
+        for id in &gone {
+            self.feeds.remove(id);
+            self.unknown.remove(id);
+            self.queue.remove(id);
+        }
+        let mut added = 0;
+        for feed in feeds {
+            let (id, home) = (feed.id.clone(), hash::lane(&feed.url, self.lanes));
+            match self.feeds.get_mut(&id) {
+                Some(placed) => {
+                    if placed.home != home {
+                        placed.sighting = None;
+                    }
+                    (placed.feed, placed.home) = (feed, home);
+                }
+                None => {
+                    added += 1;
+                    let (placement, sighting) = (Placement::default(), None);
+                    self.feeds.insert(id.clone(), Placed { feed, home, placement, sighting });
+                }
+            }
+            self.place(&id, now);
+        }
+        (added, gone.len())
+    }
+}

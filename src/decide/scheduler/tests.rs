@@ -1,0 +1,422 @@
+use std::time::Duration;
+
+use cw_model::samples;
+use cw_model::state::{Crash, FeedState, Plan};
+
+use super::*;
+use crate::decide::{OwnerEnd, Past};
+use crate::schedule::queue::Politeness;
+
+const LANES: u32 = 4;
+
+/// Hosts of lanes 0 to 3.
+fn host(lane: u32) -> String {
+    (0..)
+        .map(|number| format!("host{number}.org"))
+        .find(|host| hash::lane(&format!("http://{host}/").parse().unwrap(), LANES) == lane)
+        .unwrap()
+}
+
+fn feed(id: &str, lane: u32) -> Arc<Feed> {
+    Arc::new(samples::feed(id, &format!("http://{}/{id}", host(lane))))
+}
+
+fn configured(feeds: &[(&str, u32)]) -> Configuration {
+    Configuration {
+        feeds: feeds.iter().map(|(id, lane)| feed(id, *lane)).collect(),
+        politeness: Politeness { host_concurrency: 1, host_gap: Duration::from_secs(1) },
+        concurrency: 3,
+        crash_label: CrashLabel::new(|_| "this version".to_owned()),
+    }
+}
+
+fn state(sequence: u64, due_in: i64) -> Arc<FeedState> {
+    let due_at = samples::now() + SignedDuration::from_secs(due_in);
+    let plan = Plan { due_at: Some(due_at), reason: Reason::Interval, ..Plan::default() };
+    // No later than the longest interval allows.
+    let polled_at = Some(samples::now().max(due_at - SignedDuration::from_secs(5)));
+    FeedState { sequence, plan, polled_at, standing: Standing::Fine, ..FeedState::default() }.into()
+}
+
+fn lease(lane: u32, epoch: u64) -> Lease {
+    Lease { lane, epoch }
+}
+
+/// A scheduler, and what it has wanted done.
+struct Played {
+    scheduler: Scheduler,
+    elapsed: Duration,
+    effects: Vec<Effect>,
+}
+
+impl Played {
+    fn new(feeds: &[(&str, u32)], lanes: u32) -> Self {
+        let scheduler = Scheduler::new(configured(feeds), lanes);
+        Self { scheduler, elapsed: Duration::ZERO, effects: Vec::new() }
+    }
+
+    fn now(&self) -> Now {
+        let wall = samples::now() + SignedDuration::try_from(self.elapsed).unwrap();
+        Now { at: Moment::after_start(self.elapsed), wall }
+    }
+
+    fn happens(&mut self, event: Event) {
+        let effects = self.scheduler.handle(event, self.now());
+        self.effects.extend(effects);
+    }
+
+    fn passes(&mut self, seconds: u64) {
+        self.elapsed += Duration::from_secs(seconds);
+        self.happens(Event::Elapsed);
+    }
+
+    fn given(&mut self, lease: Lease, states: &[(&str, Arc<FeedState>)]) {
+        let states = states.iter().map(|(id, state)| (samples::id(id), Arc::clone(state)));
+        let (states, past) = (states.collect(), Past::default());
+        self.happens(Event::LaneGiven { lease, states, past });
+    }
+
+    /// The whole of a ledger that nobody shares.
+    fn alone(feeds: &[(&str, u32)], states: &[(&str, Arc<FeedState>)]) -> Self {
+        let mut played = Self::new(feeds, 1);
+        played.given(lease(0, 1), states);
+        played
+    }
+
+    fn ends(&mut self, id: &str, end: PollEnd) {
+        self.happens(Event::PollEnded(samples::id(id), end));
+    }
+
+    /// Polls begun since the last time this was asked, in order.
+    fn polls(&mut self) -> Vec<Poll> {
+        let (polls, others) = std::mem::take(&mut self.effects)
+            .into_iter()
+            .partition(|effect| matches!(effect, Effect::Poll(_)));
+        self.effects = others;
+        let polls: Vec<Effect> = polls;
+        polls
+            .into_iter()
+            .map(|it| match it {
+                Effect::Poll(poll) => *poll,
+                _ => unreachable!(),
+            })
+            .collect()
+    }
+
+    fn polled(&mut self) -> Vec<String> {
+        let mut ids: Vec<String> =
+            self.polls().iter().map(|poll| poll.feed.id.to_string()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The look that was asked for last.
+    #[track_caller]
+    fn look(&mut self) -> Arc<Look> {
+        let looks = self.effects.iter().rev();
+        let look = looks.clone().find_map(|effect| match effect {
+            Effect::Look(look) => Some(Arc::clone(look)),
+            _ => None,
+        });
+        let look = look.expect("a look");
+        self.effects.retain(|effect| !matches!(effect, Effect::Look(_)));
+        look
+    }
+
+    /// Ends a look that has found these states.
+    fn found(&mut self, look: Arc<Look>, found: &[(&str, u32, u64)]) {
+        let mut sequences: BTreeMap<FeedId, Sequences> = BTreeMap::new();
+        for (id, lane, sequence) in found {
+            sequences.entry(samples::id(id)).or_default().insert(*lane, *sequence);
+        }
+        self.happens(Event::Looked(look, Ok(sequences)));
+    }
+
+    fn has(&self, is_meant: impl Fn(&Effect) -> bool) -> bool {
+        self.effects.iter().any(is_meant)
+    }
+
+    fn looks(&self) -> bool {
+        self.has(|effect| matches!(effect, Effect::Look(_)))
+    }
+}
+
+#[test]
+fn a_feed_is_polled_when_it_is_due_and_once_at_a_time() {
+    let mut played = Played::alone(&[("a", 0), ("b", 1)], &[("b", state(3, 4))]);
+    assert_eq!(played.polled(), ["a"], "a new feed is due at once");
+    assert_eq!(played.scheduler.wake_at(played.now()).unwrap().since(played.now().at).as_secs(), 4);
+    played.passes(3);
+    assert_eq!(played.polled(), [""; 0]);
+    played.passes(1);
+    assert_eq!(played.polled(), ["b"]);
+    played.passes(100);
+    assert_eq!(played.polled(), [""; 0], "both are under way");
+    played.ends("a", PollEnd::Committed(lease(0, 1), state(1, 106)));
+    assert_eq!(played.polled(), [""; 0]);
+    played.passes(6);
+    assert_eq!(played.polled(), ["a"]);
+}
+
+#[test]
+fn a_poll_takes_the_state_that_was_committed_last() {
+    let mut played = Played::alone(&[("a", 0)], &[("a", state(7, -9))]);
+    let poll = played.polls().remove(0);
+    assert_eq!((poll.state.sequence, poll.lease, poll.is_tried), (7, lease(0, 1), false));
+    assert_eq!(poll.waited, Duration::from_secs(9));
+    played.ends("a", PollEnd::Committed(lease(0, 1), state(8, 1)));
+    played.passes(2);
+    assert_eq!(played.polls().remove(0).state.sequence, 8);
+}
+
+#[test]
+fn hosts_are_asked_politely_and_no_more_polls_run_than_there_are_places() {
+    let feeds = [("a", 0), ("b", 0), ("c", 1), ("d", 2), ("e", 3)];
+    let mut played = Played::alone(&feeds, &[]);
+    let first = played.polls();
+    let ended = first[0].feed.id.to_string();
+    let hosts: BTreeSet<&str> = first.iter().filter_map(|poll| poll.feed.url.host_str()).collect();
+    assert_eq!((first.len(), hosts.len()), (3, 3), "three places, one poll a host");
+    assert!(played.has(|effect| matches!(effect, Effect::Hurry)), "one more waits for a place");
+    played.ends(&ended, PollEnd::Committed(lease(0, 1), state(1, 60)));
+    assert_eq!(played.polls().len(), 1);
+}
+
+#[test]
+fn a_defect_is_not_met_in_a_loop() {
+    let mut played = Played::alone(&[("a", 0)], &[]);
+    assert_eq!(played.polled(), ["a"]);
+    played.ends("a", PollEnd::Failed);
+    played.passes(4);
+    assert_eq!(played.polled(), [""; 0], "its longest interval is five seconds");
+    played.passes(1);
+    assert_eq!(played.polled(), ["a"]);
+}
+
+#[test]
+fn no_poll_begins_once_a_stop_was_requested() {
+    let mut played = Played::alone(&[("a", 0), ("b", 1)], &[("b", state(1, 1))]);
+    assert_eq!(played.polled(), ["a"]);
+    played.happens(Event::StopRequested);
+    played.passes(10);
+    assert_eq!(played.polled(), [""; 0]);
+    assert!(!played.scheduler.is_idle());
+    played.ends("a", PollEnd::Abandoned);
+    assert!(played.scheduler.is_idle());
+    assert_eq!(played.scheduler.wake_at(played.now()), None);
+}
+
+#[test]
+fn what_began_under_an_old_lease_changes_no_state() {
+    let mut played = Played::new(&[("a", 0)], 1);
+    played.given(lease(0, 1), &[("a", state(1, 0))]);
+    assert_eq!(played.polled(), ["a"]);
+    played.happens(Event::LaneTaken(lease(0, 1)));
+    played.given(lease(0, 2), &[("a", state(5, 2))]);
+    played.ends("a", PollEnd::Committed(lease(0, 1), state(2, 0)));
+    played.passes(2);
+    let poll = played.polls().remove(0);
+    assert_eq!((poll.state.sequence, poll.lease), (5, lease(0, 2)));
+}
+
+#[test]
+fn feeds_of_a_lane_that_was_taken_are_not_polled() {
+    let mut played = Played::new(&[("a", 0), ("b", 1)], 2);
+    played.given(lease(0, 1), &[("a", state(1, 5)), ("b", state(1, 5))]);
+    played.given(lease(1, 2), &[]);
+    played.happens(Event::LaneTaken(lease(0, 9)));
+    played.happens(Event::LaneTaken(lease(0, 1)));
+    played.passes(5);
+    assert_eq!(played.polled().iter().filter(|id| *id == "a").count(), 0);
+    assert_eq!(played.scheduler.counts(played.now().wall).fine, 0);
+}
+
+#[test]
+fn a_new_feed_waits_until_no_other_lane_is_known_to_have_it() {
+    let mut played = Played::new(&[("a", 0), ("b", 0)], LANES);
+    played.given(lease(0, 1), &[("b", state(1, 9))]);
+    assert_eq!(played.polled(), [""; 0]);
+    let look = played.look();
+    assert_eq!(look.feeds, [samples::id("a")].into());
+    assert_eq!(look.lanes, [1, 2, 3].into());
+    played.passes(1);
+    assert!(!played.looks(), "one look at a time");
+    played.found(look, &[]);
+    assert_eq!(played.polled(), ["a"]);
+}
+
+#[test]
+fn a_process_with_every_lane_looks_nowhere() {
+    let mut played = Played::new(&[("a", 0), ("b", 1)], 2);
+    played.given(lease(1, 1), &[("a", state(4, 0))]);
+    played.look();
+    played.given(lease(0, 2), &[]);
+    let polls = played.polls();
+    let lanes: BTreeMap<&str, u32> =
+        polls.iter().map(|poll| (poll.feed.id.as_str(), poll.lease.lane)).collect();
+    assert_eq!(lanes, [("a", 1), ("b", 1)].into(), "a feed stays where its state is");
+    assert!(!played.looks());
+}
+
+#[test]
+fn a_look_that_fails_is_tried_again_and_told_once() {
+    let mut played = Played::new(&[("a", 0)], LANES);
+    played.given(lease(0, 1), &[]);
+    for _ in 0..3 {
+        let look = played.look();
+        played.happens(Event::Looked(look, Err("away".to_owned())));
+        assert!(!played.looks(), "not at once");
+        assert_eq!(played.scheduler.wake_at(played.now()), Some(played.now().at + LOOK_WAIT));
+        played.passes(5);
+        assert!(played.looks());
+    }
+    let told = |effect: &&Effect| matches!(effect, Effect::Log(Notice::NotLooked { .. }));
+    assert_eq!(played.effects.iter().filter(told).count(), 1);
+}
+
+#[test]
+fn a_look_is_void_once_the_lane_it_was_for_was_taken() {
+    let mut played = Played::new(&[("a", 0)], LANES);
+    played.given(lease(0, 1), &[]);
+    let look = played.look();
+    played.happens(Event::LaneTaken(lease(0, 1)));
+    // Its new owner takes it for new and polls it; then the lane comes back.
+    played.found(look, &[]);
+    assert_eq!(played.polled(), [""; 0]);
+    played.given(lease(0, 2), &[("a", state(1, 3))]);
+    played.passes(3);
+    assert_eq!(played.polls().remove(0).state.sequence, 1);
+}
+
+#[test]
+fn a_lane_that_was_taken_during_a_look_must_be_read_too() {
+    let mut played = Played::new(&[("a", 0)], LANES);
+    played.given(lease(1, 1), &[]);
+    played.given(lease(0, 2), &[]);
+    let look = played.look();
+    assert_eq!(look.lanes, [2, 3].into());
+    played.happens(Event::LaneTaken(lease(1, 1)));
+    played.found(look, &[]);
+    assert_eq!(played.polled(), [""; 0]);
+    let look = played.look();
+    assert_eq!(look.lanes, [1, 2, 3].into());
+    played.found(look, &[("a", 1, 6)]);
+    assert_eq!(played.polled(), [""; 0], "another has it");
+}
+
+#[test]
+fn a_reload_polls_new_feeds_at_once_and_no_removed_ones() {
+    let mut played = Played::alone(&[("a", 0), ("b", 1)], &[("b", state(1, 3))]);
+    assert_eq!(played.polled(), ["a"]);
+    played.happens(Event::ReloadRequested);
+    assert!(played.has(|effect| matches!(effect, Effect::ReadConfiguration)));
+    let read = configured(&[("c", 2), ("b", 1)]);
+    played.happens(Event::ConfigurationRead(Some(Box::new(read))));
+    assert_eq!(played.polled(), ["c"]);
+    let told = Notice::Reloaded { feeds: 2, added: 1, removed: 1 };
+    assert!(played.has(|effect| matches!(effect, Effect::Log(notice) if *notice == told)));
+    played.ends("a", PollEnd::Committed(lease(0, 1), state(1, 1)));
+    played.passes(3);
+    assert_eq!(played.polled(), ["b"], "it is due when it was");
+    // Added again, it goes on where it was.
+    let read = configured(&[("a", 0)]);
+    played.happens(Event::ConfigurationRead(Some(Box::new(read))));
+    assert_eq!(played.polls().remove(0).state.sequence, 1);
+}
+
+#[test]
+fn a_feed_that_is_added_again_during_its_poll_has_no_second_one() {
+    let mut played = Played::alone(&[("a", 0)], &[]);
+    assert_eq!(played.polled(), ["a"]);
+    for feeds in [&[][..], &[("a", 0)]] {
+        played.happens(Event::ConfigurationRead(Some(Box::new(configured(feeds)))));
+    }
+    played.passes(9);
+    assert_eq!(played.polled(), [""; 0]);
+    played.ends("a", PollEnd::Committed(lease(0, 1), state(1, 9)));
+    assert_eq!(played.polled(), ["a"]);
+}
+
+#[test]
+fn a_reload_requested_during_another_is_read_after_it() {
+    let mut played = Played::alone(&[], &[]);
+    let reads = |played: &Played| {
+        let is_read = |effect: &&Effect| matches!(effect, Effect::ReadConfiguration);
+        played.effects.iter().filter(is_read).count()
+    };
+    for _ in 0..3 {
+        played.happens(Event::ReloadRequested);
+    }
+    assert_eq!(reads(&played), 1);
+    played.happens(Event::ConfigurationRead(None));
+    assert_eq!(reads(&played), 2, "the file may have changed after it was read");
+    played.happens(Event::ConfigurationRead(None));
+    assert_eq!(reads(&played), 2);
+}
+
+#[test]
+fn a_feed_whose_host_changes_stays_in_its_lane_and_its_poll_under_way_counts() {
+    let mut played = Played::new(&[("a", 0)], 2);
+    played.given(lease(0, 1), &[]);
+    played.given(lease(1, 2), &[]);
+    assert_eq!(played.polled(), ["a"]);
+    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&[("a", 1)])))));
+    played.passes(3);
+    assert_eq!(played.polled(), [""; 0], "its first poll may yet be committed in lane 0");
+    played.ends("a", PollEnd::Committed(lease(0, 1), state(1, 4)));
+    played.passes(2);
+    let poll = played.polls().remove(0);
+    assert_eq!((poll.lease.lane, poll.state.sequence), (0, 1));
+    assert_eq!(poll.feed.url.host_str(), Some(&*host(1)), "at its new URL");
+}
+
+#[test]
+fn a_first_poll_that_came_to_nothing_leaves_the_feed_to_its_new_lane() {
+    let mut played = Played::new(&[("a", 0)], 2);
+    played.given(lease(0, 1), &[]);
+    played.given(lease(1, 2), &[]);
+    assert_eq!(played.polled(), ["a"]);
+    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&[("a", 1)])))));
+    played.ends("a", PollEnd::Taken);
+    assert_eq!(played.polls().remove(0).lease.lane, 1);
+}
+
+#[test]
+fn a_clock_that_is_put_back_makes_no_feed_wait_for_the_time_that_was() {
+    let mut played = Played::alone(&[("a", 0)], &[("a", state(1, 4))]);
+    let before = Now {
+        at: Moment::after_start(Duration::from_secs(1)),
+        wall: samples::now() - SignedDuration::from_hours(1),
+    };
+    let effects = played.scheduler.handle(Event::Elapsed, before);
+    assert!(matches!(effects.as_slice(), [Effect::Log(Notice::ClockPutBack)]), "{effects:?}");
+    let wait = played.scheduler.wake_at(before).unwrap().since(before.at);
+    assert!(wait <= Duration::from_millis(4001), "{wait:?}");
+}
+
+#[test]
+fn feeds_of_a_lane_that_was_left_uncleanly_are_tried_and_so_is_one_that_crashed() {
+    let crash = Crash { under: "another".to_owned(), at: samples::now() };
+    let crashed = FeedState { crash: Some(crash), ..FeedState::clone(&state(1, 0)) };
+    let mut played = Played::alone(&[("a", 0), ("b", 1)], &[("b", crashed.into())]);
+    let tried: BTreeMap<String, bool> =
+        played.polls().iter().map(|poll| (poll.feed.id.to_string(), poll.is_tried)).collect();
+    assert_eq!(tried, [("a".to_owned(), false), ("b".to_owned(), true)].into());
+    let mut played = Played::new(&[("a", 0)], 1);
+    let past = Past::default().after(OwnerEnd::Unclean, samples::now());
+    played.happens(Event::LaneGiven { lease: lease(0, 1), states: States::new(), past });
+    assert!(played.polls().remove(0).is_tried);
+    assert_eq!(played.scheduler.counts(played.now().wall).careful_lanes, 1);
+}
+
+#[test]
+fn every_feed_of_our_lanes_counts_once() {
+    let mut played = Played::new(&[("a", 0), ("b", 0), ("c", 1), ("d", 2)], LANES);
+    played.given(lease(0, 1), &[("a", state(1, 9)), ("c", state(1, 9))]);
+    let counts = played.scheduler.counts(played.now().wall);
+    assert_eq!((counts.fine, counts.new, counts.due), (2, 1, 0), "b and c wait for a look");
+    let look = played.look();
+    played.found(look, &[("b", 2, 1)]);
+    let counts = played.scheduler.counts(played.now().wall);
+    assert_eq!((counts.fine, counts.new), (2, 0), "b is another's");
+}
