@@ -35,6 +35,13 @@ struct Host {
     waiting: BTreeSet<(Timestamp, FeedId)>,
 }
 
+impl Host {
+    /// Whether it has no feed, waiting or in flight.
+    fn is_resting(&self) -> bool {
+        self.waiting.is_empty() && self.in_flight == 0
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Place {
     host: String,
@@ -63,12 +70,20 @@ pub struct Queue {
     hosts: HashMap<String, Host>,
     /// Hosts that may start something, by when.
     turns: BTreeSet<(Timestamp, String)>,
+    /// Hosts without a feed, by when their gap is over: until then one that comes back must wait for it.
+    resting: BTreeSet<(Timestamp, String)>,
 }
 
 impl Queue {
     /// An empty queue.
     pub fn new(politeness: Politeness) -> Self {
-        Self { politeness, feeds: HashMap::new(), hosts: HashMap::new(), turns: BTreeSet::new() }
+        Self {
+            politeness,
+            feeds: HashMap::new(),
+            hosts: HashMap::new(),
+            turns: BTreeSet::new(),
+            resting: BTreeSet::new(),
+        }
     }
 
     /// Treats hosts by these rules from now on. No gap reaches further than from now: an old one
@@ -79,11 +94,11 @@ impl Queue {
         for host in self.hosts.values_mut() {
             host.free_at = host.free_at.min(latest);
         }
-        self.turns = self
-            .hosts
-            .iter()
-            .filter_map(|(name, host)| Some((turn_at(host, politeness)?, name.clone())))
-            .collect();
+        let turns =
+            |(name, host): (&String, &Host)| Some((turn_at(host, politeness)?, name.clone()));
+        self.turns = self.hosts.iter().filter_map(turns).collect();
+        let resting = self.hosts.iter().filter(|(_, host)| host.is_resting());
+        self.resting = resting.map(|(name, host)| (host.free_at, name.clone())).collect();
     }
 
     /// The clock was put back: no gap reaches further than from now.
@@ -136,8 +151,6 @@ impl Queue {
         } else {
             place.due_at = due_at;
             let host = place.host.clone();
-            // Before the place at the old host is free: a host with nothing left is forgotten, its
-            // gap with it.
             self.change_host(&host, |state| {
                 state.waiting.insert((due_at, id.clone()));
             });
@@ -149,6 +162,10 @@ impl Queue {
 
     /// Which feed may be polled now, or when to look again.
     pub fn next(&mut self, now: Timestamp) -> Next {
+        while self.resting.first().is_some_and(|(free_at, _)| *free_at <= now) {
+            let rested = self.resting.pop_first();
+            rested.into_iter().for_each(|(_, host)| drop(self.hosts.remove(&host)));
+        }
         let Some((at, host)) = self.turns.first().cloned() else { return Next::Idle };
         if at > now {
             return Next::At(at);
@@ -207,12 +224,14 @@ impl Queue {
         });
         if let Some(at) = turn_at(host, self.politeness) {
             self.turns.remove(&(at, name.to_owned()));
+        } else if host.is_resting() {
+            self.resting.remove(&(host.free_at, name.to_owned()));
         }
         change(host);
         if let Some(at) = turn_at(host, self.politeness) {
             self.turns.insert((at, name.to_owned()));
-        } else if host.waiting.is_empty() && host.in_flight == 0 {
-            self.hosts.remove(name);
+        } else if host.is_resting() {
+            self.resting.insert((host.free_at, name.to_owned()));
         }
     }
 }

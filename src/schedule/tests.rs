@@ -258,3 +258,16 @@ fn a_feed_that_moves_while_in_flight_waits_at_its_new_host() {
     assert_eq!(queue.next(after(10)), Next::Poll(id("a")));
     assert_eq!(queue.next(after(10)), Next::Idle, "the new host has one place");
 }
+
+#[test]
+fn a_host_that_loses_its_only_feed_and_gets_it_back_waits_for_its_gap_all_the_same() {
+    let gap = Duration::from_secs(5);
+    let mut queue = Queue::new(Politeness { host_concurrency: 1, host_gap: gap });
+    queue.insert(id("a"), "example.org", now());
+    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    queue.finish(&id("a"), after(1));
+    queue.remove(&id("a"));
+    queue.insert(id("a"), "example.org", after(1));
+    assert_eq!(queue.next(after(2)), Next::At(after(5)));
+    assert_eq!(queue.next(after(5)), Next::Poll(id("a")));
+}

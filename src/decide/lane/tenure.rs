@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use cw_model::state::FeedState;
 use cw_model::FeedId;
+use cw_model::state::FeedState;
 
 use super::commit::Attempt;
 use super::group::{Entry, Submitted};

@@ -141,7 +141,7 @@ impl Scheduler {
             Event::Elapsed => {}
             Event::LaneGiven { lease, states, past } => self.take(lease, states, past, now.wall),
             Event::LaneTaken(lease) => self.lose(lease, now.wall),
-            Event::PollEnded(feed, end) => self.end_poll(&feed, end, now.wall),
+            Event::PollEnded(feed, end) => self.end_poll(&feed, &end, now.wall),
             Event::Looked(look, found) => self.end_look(&look, found, now),
             Event::ReloadRequested => self.request_reload(),
             Event::ConfigurationRead(read) => self.end_reload(read, now.wall),
@@ -401,9 +401,9 @@ impl Scheduler {
         })));
     }
 
-    fn end_poll(&mut self, id: &FeedId, end: PollEnd, now: Timestamp) {
+    fn end_poll(&mut self, id: &FeedId, end: &PollEnd, now: Timestamp) {
         self.polls.remove(id);
-        if let PollEnd::Committed(lease, state) = &end {
+        if let PollEnd::Committed(lease, state) = end {
             // A lane that was taken and given again since came with a state as new or newer.
             let held = self.held.get_mut(&lease.lane).filter(|held| held.lease == *lease);
             if let Some(held) = held {

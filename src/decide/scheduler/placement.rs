@@ -94,47 +94,47 @@ mod tests {
 
     /// A feed at home in lane 0 of four, in a process that holds some of them.
     #[track_caller]
-    fn check(held: &[(u32, Option<u64>)], seen: Option<Sighting>, wanted: Placement) {
+    fn check(held: &[(u32, Option<u64>)], seen: Option<&Sighting>, wanted: Placement) {
         let held: BTreeMap<_, _> = held.iter().copied().collect();
-        assert_eq!(place(0, 4, &held, seen.as_ref()), wanted, "{held:?} {seen:?}");
+        assert_eq!(place(0, 4, &held, seen), wanted, "{held:?} {seen:?}");
     }
 
     #[test]
     fn a_feed_with_a_state_at_home_is_polled_there_whatever_else_there_is() {
         check(&[(0, Some(1))], None, Placement::Here(0));
         check(&[(0, Some(1)), (1, Some(9))], None, Placement::Here(0));
-        check(&[(0, Some(1))], Some(sighting(&[1, 2, 3], &[(2, 9)])), Placement::Here(0));
+        check(&[(0, Some(1))], Some(&sighting(&[1, 2, 3], &[(2, 9)])), Placement::Here(0));
     }
 
     #[test]
     fn a_feed_that_no_lane_knows_is_new_once_all_have_been_read() {
         check(&[(0, None)], None, Placement::Unknown);
-        check(&[(0, None), (1, None)], Some(sighting(&[2], &[])), Placement::Unknown);
-        check(&[(0, None), (1, None)], Some(sighting(&[2, 3], &[])), Placement::Here(0));
+        check(&[(0, None), (1, None)], Some(&sighting(&[2], &[])), Placement::Unknown);
+        check(&[(0, None), (1, None)], Some(&sighting(&[2, 3], &[])), Placement::Here(0));
         check(&[(0, None), (1, None), (2, None), (3, None)], None, Placement::Here(0));
     }
 
     #[test]
     fn a_feed_stays_in_the_lane_that_has_its_state() {
-        check(&[(0, None)], Some(sighting(&[1, 2, 3], &[(2, 5)])), Placement::Elsewhere);
+        check(&[(0, None)], Some(&sighting(&[1, 2, 3], &[(2, 5)])), Placement::Elsewhere);
         check(&[(2, Some(5))], None, Placement::Unknown);
-        check(&[(2, Some(5))], Some(sighting(&[0, 1, 3], &[])), Placement::Here(2));
-        check(&[(2, Some(5))], Some(sighting(&[0, 1, 3], &[(0, 1)])), Placement::Elsewhere);
+        check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[])), Placement::Here(2));
+        check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(0, 1)])), Placement::Elsewhere);
         check(&[(1, None)], None, Placement::Elsewhere);
     }
 
     #[test]
     fn of_several_states_away_from_home_the_newest_counts() {
-        check(&[(2, Some(5))], Some(sighting(&[0, 1, 3], &[(1, 6)])), Placement::Elsewhere);
-        check(&[(2, Some(5))], Some(sighting(&[0, 1, 3], &[(1, 4)])), Placement::Here(2));
-        check(&[(2, Some(5))], Some(sighting(&[0, 1, 3], &[(1, 5)])), Placement::Elsewhere);
-        check(&[(2, Some(5))], Some(sighting(&[0, 1, 3], &[(3, 5)])), Placement::Here(2));
+        check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(1, 6)])), Placement::Elsewhere);
+        check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(1, 4)])), Placement::Here(2));
+        check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(1, 5)])), Placement::Elsewhere);
+        check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(3, 5)])), Placement::Here(2));
     }
 
     /// What was read of a lane is older than what came with it.
     #[test]
     fn a_lane_that_is_held_now_is_not_judged_by_what_was_read_before() {
-        check(&[(0, None), (2, None)], Some(sighting(&[1, 2, 3], &[(2, 5)])), Placement::Here(0));
+        check(&[(0, None), (2, None)], Some(&sighting(&[1, 2, 3], &[(2, 5)])), Placement::Here(0));
     }
 
     proptest! {

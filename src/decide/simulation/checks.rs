@@ -139,8 +139,11 @@ fn check_lane(
     }
     match reading.finish() {
         Ok(restored) => {
-            let found = restored.states.into_iter();
-            states.extend(found.map(|(id, state)| (id, FeedState::clone(&state))));
+            for (id, state) in restored.states {
+                if states.insert(id.clone(), FeedState::clone(&state)).is_some() {
+                    wrong.push(format!("{id} has a state in lane {lane} and in another"));
+                }
+            }
         }
         Err(contradiction) => wrong.push(format!("lane {lane}: {contradiction}")),
     }

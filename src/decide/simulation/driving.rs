@@ -1,7 +1,6 @@
-//! Drives lanes as `commit::kafka::driver` does, and polls their feeds in place of the scheduler.
+//! Drives lanes as `commit::kafka::driver` does.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cw_model::state::FeedState;
@@ -9,10 +8,10 @@ use cw_model::{FeedId, LaneState};
 
 use super::brokers::PartitionId;
 use super::replica::{Operation, Ticket};
-use super::world::{PATIENCE, QUEUE, Request, TRANSACTION_TIMEOUT, What, Where, World};
+use super::world::{PATIENCE, Request, TRANSACTION_TIMEOUT, What, Where, World};
 use crate::decide::lane::wire::Line;
 use crate::decide::lane::{Answer, Effect, Event, Failure, GiveUp, Next, Submitted, Undone};
-use crate::decide::{Lease, Moment};
+use crate::decide::{Moment, scheduler};
 
 impl World {
     /// Goes on until something has to be waited for.
@@ -183,29 +182,28 @@ impl World {
     pub(super) fn apply_one(&mut self, whose: Where, effect: Effect<Ticket>) {
         let (lane, instance) = (whose.lane, whose.instance);
         match effect {
-            Effect::Give { lease, states, .. } => {
+            Effect::Give { lease, states, past } => {
                 self.say(|| format!("{instance} has lane {lane}"));
                 if let Some(driver) = self.driver(whose) {
                     driver.lease = Some(lease);
                     driver.is_queue_open = true;
-                    driver.states = states.into_iter().collect();
                 }
-                for feed in 0..self.publishers.len() {
-                    if u32::try_from(feed).unwrap_or(0) % self.lanes == lane {
-                        let wait = self.dice.millis(1, 500);
-                        self.after(wait, What::Poll(whose, lease, feed));
-                    }
-                }
+                let given = scheduler::Event::LaneGiven { lease, states, past };
+                self.inform(whose.place, instance, given);
             }
-            Effect::CloseQueue(_) => {
+            Effect::CloseQueue(lease) => {
                 self.say(|| format!("{instance} gives lane {lane} back"));
                 if let Some(driver) = self.driver(whose) {
                     driver.is_queue_open = false;
                     driver.lease = None;
                 }
+                self.inform(whose.place, instance, scheduler::Event::LaneTaken(lease));
             }
             Effect::DropQueue => {
-                self.driver(whose).into_iter().for_each(|driver| driver.queue.clear());
+                let queue = self.driver(whose).map(|driver| std::mem::take(&mut driver.queue));
+                for Submitted { ticket, .. } in queue.into_iter().flatten() {
+                    self.after(Duration::ZERO, What::PollEnded(whose, ticket, Answer::Taken));
+                }
             }
             Effect::DropProducer => {
                 self.driver(whose).into_iter().for_each(|driver| driver.producer = None);
@@ -224,45 +222,11 @@ impl World {
         }
     }
 
-    pub(super) fn answer(&mut self, whose: Where, ticket: Ticket, answer: Answer) {
-        let wait = self.dice.millis(200, 1500);
+    /// Somebody waits for places that outcomes hold.
+    pub(super) fn hurry(&mut self, whose: Where) {
         let Some(driver) = self.driver(whose) else { return };
-        match answer {
-            Answer::Committed(state) if driver.lease == Some(ticket.lease) => {
-                let id = self.publishers.get(ticket.feed).map(|publisher| publisher.id.clone());
-                let state = state.unwrap_or(ticket.state);
-                if let (Some(id), Some(driver)) = (id, self.driver(whose)) {
-                    driver.states.insert(id, state);
-                }
-                self.after(wait, What::Poll(whose, ticket.lease, ticket.feed));
-            }
-            Answer::Committed(_) | Answer::Taken => {}
-            Answer::Refused(why) => self.wrong.push(format!("an outcome is refused: {why}")),
-        }
-    }
-
-    pub(super) fn poll(&mut self, whose: Where, lease: Lease, feed: usize) {
-        let Some(publisher) = self.publishers.get(feed) else { return };
-        let id: FeedId = publisher.id.clone();
-        let skew = self.replica(whose.place, whose.instance).map_or(0, |replica| replica.skew);
-        let now = self.clock(skew);
-        let Some(driver) = self.driver(whose) else { return };
-        if driver.lease != Some(lease) {
-            return;
-        }
-        if driver.queue.len() >= QUEUE {
-            self.after(Duration::from_millis(100), What::Poll(whose, lease, feed));
-            return;
-        }
-        let state: Arc<FeedState> = driver.states.get(&id).cloned().unwrap_or_default();
-        let Some(publisher) = self.publishers.get(feed) else { return };
-        let outcome = Arc::new(publisher.poll(&state, self.next, now.wall));
-        let ticket = Ticket { lease, feed, state: Arc::clone(&outcome.state) };
-        let Some(driver) = self.driver(whose) else { return };
-        driver.queue.push_back(Submitted { outcome, ticket });
         if matches!(driver.operation, Some(Operation::Receive)) {
-            driver.operation = None;
-            self.drive(whose);
+            self.finish(whose, Event::Hurried);
         }
     }
 

@@ -1,5 +1,5 @@
 //! Whole deployments, lived through from a seed: brokers, a consumer group, replicas and publishers,
-//! with everything that goes wrong. Only the lanes are real: the very machines of `decide::lane`.
+//! with everything that goes wrong. Lanes and schedulers are real: the very machines of `decide`.
 //!
 //! A seed makes a whole history; the same seed makes the same one again. What must hold afterwards is
 //! in `checks`. That the simulated brokers are honest is shown by the tests on real ones
@@ -16,6 +16,7 @@ mod membership;
 mod network;
 mod publisher;
 mod replica;
+mod scheduling;
 mod tally;
 mod world;
 

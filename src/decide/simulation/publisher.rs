@@ -1,7 +1,10 @@
 //! Publishers: entries that come, change and go; and what a poll makes of them.
 
-use cw_model::state::{FeedState, SeenArticle};
-use cw_model::{ArticleId, Digest, FeedId, Outcome, Record, Timestamp, Urgency, samples};
+use std::time::Duration;
+
+use cw_model::state::{FeedState, Plan, Reason, SeenArticle};
+use cw_model::{ArticleId, Digest, Feed, FeedId, Outcome, Record, Timestamp, Urgency, samples};
+use url::Url;
 
 use super::dice::Dice;
 
@@ -13,6 +16,17 @@ pub(super) const ROOM: usize = 16 << 10;
 
 /// More than that.
 const LARGE: usize = ROOM + 1;
+
+/// A request of a poll, and what the answer says of the next.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) url: Url,
+    /// Grows from poll to poll: records carry it, so that their order can be seen.
+    pub(super) stamp: u64,
+    pub(super) now: Timestamp,
+    /// The feed may be asked again after this.
+    pub(super) wait: Duration,
+}
 
 /// One feed as it is served.
 #[derive(Debug)]
@@ -64,9 +78,14 @@ impl Publisher {
         feed_of(article) == Some(self.number)
     }
 
+    /// The feed as it is configured at this URL.
+    pub(super) fn feed(&self, url: &str) -> Feed {
+        samples::feed(self.id.as_str(), url)
+    }
+
     /// What a poll of it comes to.
-    /// `stamp` grows from poll to poll: records carry it, so that their order can be seen.
-    pub(super) fn poll(&self, state: &FeedState, stamp: u64, now: Timestamp) -> Outcome {
+    pub(super) fn poll(&self, state: &FeedState, request: Request) -> Outcome {
+        let Request { url, stamp, now, wait } = request;
         let mut seen = state.seen.clone();
         let sequence = state.sequence + 1;
         let mut records = Vec::new();
@@ -94,7 +113,11 @@ impl Publisher {
         let made = samples::outcome(self.id.as_str(), sequence, records);
         let unpublished = state.unpublished.clone();
         let polled_at = Some(now);
-        let state = FeedState { seen, polled_at, unpublished, ..FeedState::clone(&made.state) };
+        let due_at = now.checked_add(wait).ok();
+        let plan = Plan { due_at, reason: Reason::Interval, ..Plan::default() };
+        let url = Some(url.to_string());
+        let state =
+            FeedState { seen, plan, url, polled_at, unpublished, ..FeedState::clone(&made.state) };
         Outcome { state: state.into(), urgency, ..made }
     }
 }

@@ -1,23 +1,23 @@
-//! One replica: drivers of its lanes, and, in place of the scheduler, feeds that are polled whenever
-//! they may be.
+//! One replica: its scheduler, and drivers of its lanes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_model::FeedId;
 use cw_model::state::FeedState;
+use cw_model::{Feed, FeedId};
 
 use super::brokers::TransactionId;
 use super::group::Word;
 use crate::decide::Lease;
 use crate::decide::lane::{GiveUp, Lane, Stop, Submitted, Topics};
+use crate::decide::scheduler::{Event, Scheduler};
 
 /// Whoever waits for a commit.
 #[derive(Clone, Debug)]
 pub(super) struct Ticket {
     pub(super) lease: Lease,
-    pub(super) feed: usize,
+    pub(super) feed: Arc<Feed>,
     /// As the outcome leaves it.
     pub(super) state: Arc<FeedState>,
 }
@@ -51,8 +51,6 @@ pub(super) struct Driver {
     /// The epoch of its producer.
     pub(super) producer: Option<u64>,
     pub(super) lease: Option<Lease>,
-    /// What the scheduler knows of its feeds.
-    pub(super) states: BTreeMap<FeedId, Arc<FeedState>>,
 }
 
 impl Driver {
@@ -70,7 +68,6 @@ impl Driver {
             is_queue_open: false,
             producer: None,
             lease: None,
-            states: BTreeMap::new(),
         }
     }
 }
@@ -78,6 +75,15 @@ impl Driver {
 /// A process.
 #[derive(Debug)]
 pub(super) struct Replica {
+    pub(super) scheduler: Scheduler,
+    /// What the scheduler is to be told, oldest first.
+    pub(super) inbox: VecDeque<Event>,
+    /// Tells the last wake-up of the scheduler from those before.
+    pub(super) wake_number: u64,
+    /// Feeds that are being polled.
+    pub(super) polls: BTreeSet<FeedId>,
+    /// When each host was asked last, and how far the clock was wrong then.
+    pub(super) asked: BTreeMap<String, (Duration, i64)>,
     /// Tells it from all before it in its place.
     pub(super) instance: u64,
     pub(super) asleep_until: Duration,
@@ -101,8 +107,13 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(instance: u64, now: Duration) -> Self {
+    pub(super) fn new(instance: u64, now: Duration, scheduler: Scheduler) -> Self {
         Self {
+            scheduler,
+            inbox: VecDeque::new(),
+            wake_number: 0,
+            polls: BTreeSet::new(),
+            asked: BTreeMap::new(),
             instance,
             asleep_until: Duration::ZERO,
             cut_until: Duration::ZERO,

@@ -9,6 +9,11 @@ use crate::decide::lane::{Count, Found};
 pub(super) struct Tally {
     histories: u64,
     pub(super) kills: u64,
+    pub(super) polls: u64,
+    pub(super) looks: u64,
+    pub(super) kept: u64,
+    pub(super) moves: u64,
+    pub(super) foreign: u64,
     committed: u64,
     failed: u64,
     fenced: u64,
@@ -24,6 +29,11 @@ impl Tally {
         Self {
             histories,
             kills: 0,
+            polls: 0,
+            looks: 0,
+            kept: 0,
+            moves: 0,
+            foreign: 0,
             committed: 0,
             failed: 0,
             fenced: 0,
@@ -51,6 +61,11 @@ impl Tally {
         let Self {
             histories,
             kills,
+            polls,
+            looks,
+            kept,
+            moves,
+            foreign,
             committed,
             failed,
             fenced,
@@ -61,6 +76,11 @@ impl Tally {
         } = other;
         self.histories += histories;
         self.kills += kills;
+        self.polls += polls;
+        self.looks += looks;
+        self.kept += kept;
+        self.moves += moves;
+        self.foreign += foreign;
         self.committed += committed;
         self.failed += failed;
         self.fenced += fenced;
@@ -74,6 +94,11 @@ impl Tally {
     pub(super) fn missing(&self) -> Vec<&'static str> {
         let all = [
             ("a kill", self.kills),
+            ("a poll", self.polls),
+            ("a look into lanes of others", self.looks),
+            ("a feed that moves to another host", self.moves),
+            ("a feed polled away from the lane of its host", self.kept),
+            ("a transaction of somebody else", self.foreign),
             ("a commit", self.committed),
             ("a failed transaction", self.failed),
             ("a fenced lane", self.fenced),
@@ -90,9 +115,12 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} histories: {} commits, {} failed transactions (looked up: {} committed, {} aborted, \
+            "{} histories: {} polls, {} moves of feeds, {} looks into lanes, {} commits, {} failed transactions (looked up: {} committed, {} aborted, \
              {} taken), {} restores, {} times fenced, {} kills",
             self.histories,
+            self.polls,
+            self.moves,
+            self.looks,
             self.committed,
             self.failed,
             self.found_committed,

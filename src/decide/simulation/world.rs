@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use cw_model::samples;
+use cw_model::{Feed, Outcome, samples};
 
 use super::brokers::{Brokers, PartitionId, Refused, TransactionId};
 use super::checks;
@@ -12,10 +13,12 @@ use super::dice::Dice;
 use super::group::{Group, Word};
 use super::publisher::{Publisher, ROOM};
 use super::replica::{Driver, Replica, Ticket};
+use super::scheduling::Reading;
 use super::tally::Tally;
 use crate::decide::lane::log::Restored;
-use crate::decide::lane::wire::{Head, Line};
-use crate::decide::lane::{Answer, Topics, Undone};
+use crate::decide::lane::wire::{Head, Line, Target};
+use crate::decide::lane::{Answer, Topics, Undone, hash};
+use crate::decide::scheduler::{self, Poll, Scheduler};
 use crate::decide::{Lease, Moment, Now};
 
 /// For how long something goes wrong now and then.
@@ -35,6 +38,22 @@ pub(super) const QUEUE: usize = 8;
 
 /// How many events are remembered.
 const TOLD: usize = 120;
+
+/// Transactional ids from here on are no lane's.
+const STRANGER: u32 = 1000;
+
+/// How long before the end every feed must have been asked by one process, and no other.
+const SERVED: Duration = Duration::from_secs(15);
+
+/// The host with this number, among those of a lane.
+fn host(lane: u32, number: u32, lanes: u32) -> String {
+    let names = (0..).map(|it| format!("p{number}x{it}.org"));
+    let is_of_lane = |name: &String| {
+        let url = format!("http://{name}/").parse();
+        url.is_ok_and(|url| hash::lane(&url, lanes) == lane)
+    };
+    names.into_iter().find(is_of_lane).unwrap_or_default()
+}
 
 /// A driver, in a process, in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,8 +96,15 @@ pub(super) enum What {
     Heard(usize, u64, Word),
     Released(u64, u32),
     GroupTurn,
-    Poll(Where, Lease, usize),
+    /// The scheduler takes in what it was told.
+    Scheduler(usize, u64),
+    SchedulerWakes(usize, u64, u64),
+    Fetched(usize, u64, Box<Poll>),
+    Submit(usize, u64, Arc<Feed>, Lease, Arc<Outcome>),
     PollEnded(Where, Ticket, Answer),
+    LookOn(usize, u64, Box<Reading>),
+    Reload(usize),
+    ConfigurationRead(usize, u64),
     Wake(Where, u64),
     Arrive(Where, u64, Request),
     Answered(Where, u64, Reply),
@@ -109,6 +135,13 @@ pub(super) struct World {
     /// `None`: dead.
     pub(super) replicas: Vec<Option<Replica>>,
     pub(super) publishers: Vec<Publisher>,
+    /// One or two hosts of each lane.
+    pub(super) hosts: Vec<String>,
+    /// Where each publisher is, by the configuration as it is now, and by the one before.
+    pub(super) urls: Vec<String>,
+    pub(super) urls_before: Vec<String>,
+    /// When each publisher was asked last, and by which process.
+    pub(super) polled: BTreeMap<usize, (Duration, u64)>,
     pub(super) next_instance: u64,
     pub(super) next_transaction: TransactionId,
     pub(super) topics: Topics,
@@ -125,6 +158,10 @@ impl World {
         let mut dice = Dice::new(seed);
         let lanes = 1 + u32::try_from(dice.below(3)).unwrap_or(0);
         let replicas = 1 + dice.below(3);
+        let hosts: Vec<String> =
+            (0..2 * lanes).map(|number| host(number % lanes, number, lanes)).collect();
+        let urls: Vec<String> =
+            hosts.iter().enumerate().map(|(at, host)| format!("http://{host}/{at}")).collect();
         let mut world = Self {
             dice,
             now: Duration::ZERO,
@@ -136,6 +173,10 @@ impl World {
             group: Group::new(lanes),
             replicas: Vec::new(),
             publishers: (0..lanes * 2).map(Publisher::new).collect(),
+            hosts,
+            urls_before: urls.clone(),
+            urls,
+            polled: BTreeMap::new(),
             next_instance: 1,
             next_transaction: 1,
             topics: Topics { partitions: [2; 3], record_bytes_max: Some(ROOM) },
@@ -181,6 +222,12 @@ impl World {
                 let owners = owners.filter(|((of, _), it)| *of == lane && it.lease.is_some());
                 if owners.count() != 1 {
                     self.wrong.push(format!("lane {lane} is not served by one replica"));
+                }
+            }
+            for at in 0..self.publishers.len() {
+                let asked_at = self.polled.get(&at).map_or(Duration::ZERO, |(at, _)| *at);
+                if asked_at + SERVED < self.now {
+                    self.wrong.push(format!("feed {at} was asked last at {asked_at:?}"));
                 }
             }
         }
@@ -239,8 +286,15 @@ impl World {
     pub(super) fn start(&mut self, place: usize) {
         let instance = self.next_instance;
         self.next_instance += 1;
+        // One that starts may have been given the configuration of before.
+        let is_old = !self.is_peace() && self.dice.once_in(4);
+        let scheduler = Scheduler::new(self.configuration(is_old), self.lanes);
         if let Some(replica) = self.replicas.get_mut(place) {
-            *replica = Some(Replica::new(instance, self.now));
+            *replica = Some(Replica::new(instance, self.now, scheduler));
+        }
+        if is_old {
+            let wait = self.dice.millis(1, 9_000);
+            self.after(wait, What::Reload(place));
         }
         self.group.join(instance, self.now);
         self.say(|| format!("replica {place} starts as {instance}"));
@@ -271,13 +325,17 @@ impl World {
 
     pub(super) fn happen(&mut self, what: What) {
         let of = match &what {
-            What::Turn(place, instance) | What::Heard(place, instance, _) => {
-                Some((*place, *instance))
+            What::Turn(place, instance)
+            | What::Heard(place, instance, _)
+            | What::Scheduler(place, instance)
+            | What::SchedulerWakes(place, instance, _)
+            | What::Fetched(place, instance, _)
+            | What::Submit(place, instance, ..)
+            | What::LookOn(place, instance, _)
+            | What::ConfigurationRead(place, instance) => Some((*place, *instance)),
+            What::PollEnded(of, _, _) | What::Wake(of, _) | What::Answered(of, _, _) => {
+                Some((of.place, of.instance))
             }
-            What::Poll(of, _, _)
-            | What::PollEnded(of, _, _)
-            | What::Wake(of, _)
-            | What::Answered(of, _, _) => Some((of.place, of.instance)),
             _ => None,
         };
         if of.is_some_and(|(place, instance)| self.sleeps(place, instance, &what)) {
@@ -296,7 +354,17 @@ impl World {
                 self.group.turn(self.now, &mut self.dice);
                 self.after(Duration::from_millis(250), What::GroupTurn);
             }
-            What::Poll(whose, lease, feed) => self.poll(whose, lease, feed),
+            What::Scheduler(place, instance) => self.scheduler_turns(place, instance),
+            What::SchedulerWakes(place, instance, number) => {
+                self.scheduler_wakes(place, instance, number);
+            }
+            What::Fetched(place, instance, poll) => self.fetched(place, instance, &poll),
+            What::Submit(place, instance, feed, lease, outcome) => {
+                self.submit(place, instance, &feed, lease, &outcome);
+            }
+            What::LookOn(place, instance, reading) => self.look_on(place, instance, *reading),
+            What::Reload(place) => self.reload(place),
+            What::ConfigurationRead(place, instance) => self.configuration_read(place, instance),
             What::PollEnded(whose, ticket, answer) => self.answer(whose, ticket, answer),
             What::Wake(whose, number) => self.wake(whose, number),
             What::Arrive(whose, number, request) => self.arrive(whose, number, request),
@@ -337,8 +405,10 @@ impl World {
         let count = u64::try_from(self.replicas.len()).unwrap_or(1);
         let place = usize::try_from(self.dice.below(count)).unwrap_or(0);
         let now = self.now;
-        match self.dice.below(9) {
+        match self.dice.below(12) {
             0 => self.kill(place),
+            9 | 10 => self.move_feed(),
+            11 => self.stand_open(),
             1..=3 => {
                 let sleep = self.dice.millis(200, 14_000);
                 if let Some(Some(replica)) = self.replicas.get_mut(place) {
@@ -371,13 +441,39 @@ impl World {
                     } else {
                         replica.is_ending = true;
                         replica.stop_all(|stop| stop.request(Moment::after_start(now)));
+                        let instance = replica.instance;
                         self.say(|| format!("replica {place} ends cleanly"));
+                        self.schedule(place, instance, scheduler::Event::StopRequested);
                     }
                 }
             }
         }
         let wait = self.dice.millis(300, 6_000);
         self.after(wait, What::Trouble);
+    }
+
+    /// A transaction of somebody else, as a program of an earlier version may leave one, stands open in
+    /// a lane's partition until its time is over.
+    fn stand_open(&mut self) {
+        let lane = u32::try_from(self.dice.below(u64::from(self.lanes))).unwrap_or(0);
+        let (stranger, transaction) = (STRANGER + lane, self.next_transaction);
+        self.next_transaction += 1;
+        let partition = i32::try_from(lane).ok();
+        let line = Line {
+            target: Target::State,
+            partition,
+            key: "nobody".to_owned(),
+            headers: Vec::new(),
+            value: None,
+            record: None,
+        };
+        let Ok(epoch) = self.brokers.fence(stranger) else { return self.mark(stranger) };
+        let partition = (Target::State, partition.unwrap_or(0));
+        if self.brokers.produce(stranger, epoch, transaction, partition, &[line]).is_ok() {
+            self.tally.foreign += 1;
+            self.say(|| format!("a transaction of somebody else stands open in lane {lane}"));
+            self.after(TRANSACTION_TIMEOUT, What::TimeOut(stranger, transaction));
+        }
     }
 
     pub(super) fn kill(&mut self, place: usize) {
@@ -399,6 +495,9 @@ impl World {
             replica.cut_until = now;
         }
         self.topics.record_bytes_max = Some(1 << 20);
+        for place in 0..self.replicas.len() {
+            self.reload(place);
+        }
         self.say(|| "peace, and room for everything".to_owned());
     }
 }
