@@ -142,16 +142,17 @@ impl World {
         let is_too_soon = before.is_some_and(|(before, clock)| {
             clock == skew && now.saturating_sub(before) < POLITENESS.host_gap
         });
-        let is_ending = replica.is_ending;
+        let (is_ending, has_stepped) = (replica.is_ending, replica.has_stepped);
         let wall = self.clock(skew).wall;
         let due_at = schedule::due(state, feed, String::new, wall).at;
-        // By a clock that was put back a feed is due when it was planned anew.
-        let is_clock_back = state.polled_at.is_some_and(|at| at > wall);
+        // After a step of the clock a feed is due when it was planned anew; and so it is where another
+        // replica has polled it by a clock that was ahead.
+        let is_clock_wrong = has_stepped || state.polled_at.is_some_and(|at| at > wall);
         for (is_wrong, what) in [
             (is_polled, "while it is being polled"),
             (polls > CONCURRENCY, "although all places are taken"),
             (is_too_soon, "although its host was asked a moment ago"),
-            (due_at > wall && !is_clock_back, "before it is due"),
+            (due_at > wall && !is_clock_wrong, "before it is due"),
             (is_ending, "by a replica that ends"),
         ] {
             if is_wrong {

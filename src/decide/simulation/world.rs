@@ -436,7 +436,7 @@ impl World {
                 let skew = i64::try_from(self.dice.below(7200)).unwrap_or(0) - 3600;
                 if let Some(Some(replica)) = self.replicas.get_mut(place) {
                     if self.dice.once_in(2) {
-                        replica.skew = skew;
+                        (replica.skew, replica.has_stepped) = (skew, true);
                         self.say(|| format!("the clock of replica {place} is {skew} s off"));
                     } else {
                         replica.is_ending = true;
