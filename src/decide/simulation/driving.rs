@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cw_model::state::FeedState;
-use cw_model::{FeedId, LaneState};
+use cw_model::LaneState;
 
 use super::brokers::PartitionId;
 use super::replica::{Operation, Ticket};
