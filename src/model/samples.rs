@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
     RecordTag, SCHEMA_VERSION,
@@ -27,10 +29,10 @@ pub fn id(text: &str) -> FeedId {
 }
 
 /// A feed as the defaults configure it, but that it is asked once in one to five seconds.
-pub fn feed(text: &str, url: &str) -> Feed {
+pub fn feed(text: &str, url: Url) -> Feed {
     Feed {
         id: id(text),
-        url: url.parse().unwrap(),
+        url,
         publisher: None,
         country: None,
         language: None,

@@ -18,7 +18,7 @@ fn host(lane: u32) -> String {
 }
 
 fn feed(id: &str, lane: u32) -> Arc<Feed> {
-    Arc::new(samples::feed(id, &format!("http://{}/{id}", host(lane))))
+    Arc::new(samples::feed(id, format!("http://{}/{id}", host(lane)).parse().unwrap()))
 }
 
 fn configured(feeds: &[(&str, u32)]) -> Configuration {

@@ -79,8 +79,8 @@ impl Publisher {
     }
 
     /// The feed as it is configured at this URL.
-    pub(super) fn feed(&self, url: &str) -> Feed {
-        samples::feed(self.id.as_str(), url)
+    pub(super) fn feed(&self, url: &Url) -> Feed {
+        samples::feed(self.id.as_str(), url.clone())
     }
 
     /// What a poll of it comes to.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use cw_model::state::FeedState;
 use cw_model::{Feed, FeedId, Outcome};
+use url::Url;
 
 use super::publisher::Request;
 use super::replica::{Operation, Ticket};
-use super::world::{QUEUE, What, Where, World};
+use super::world::{QUEUE, What, Where, World, url_at};
 use crate::decide::lane::wire::Target;
 use crate::decide::lane::{Answer, Submitted};
 use crate::decide::scheduler::{
@@ -37,9 +38,8 @@ pub(super) struct Reading {
 }
 
 impl World {
-    /// The configuration as it is published, or as it was before its last change.
-    pub(super) fn configuration(&self, is_old: bool) -> Configuration {
-        let urls = if is_old { &self.urls_before } else { &self.urls };
+    /// The configuration with the feeds at these URLs.
+    pub(super) fn configuration(&self, urls: &[Url]) -> Configuration {
         let feeds = self.publishers.iter().zip(urls);
         Configuration {
             feeds: feeds.map(|(publisher, url)| Arc::new(publisher.feed(url))).collect(),
@@ -292,7 +292,7 @@ impl World {
         self.tally.moves += 1;
         self.urls_before = self.urls.clone();
         if let Some(url) = self.urls.get_mut(at) {
-            *url = format!("http://{host}/{at}");
+            *url = url_at(&host, at);
         }
         self.say(|| format!("feed {at} moves to {host}"));
         for place in 0..self.replicas.len() {
@@ -308,7 +308,7 @@ impl World {
     }
 
     pub(super) fn configuration_read(&mut self, place: usize, instance: u64) {
-        let read = self.configuration(false);
+        let read = self.configuration(&self.urls);
         self.schedule(place, instance, Event::ConfigurationRead(Some(Box::new(read))));
     }
 }

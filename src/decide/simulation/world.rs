@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_model::{Feed, Outcome, samples};
+use url::Url;
 
 use super::brokers::{Brokers, PartitionId, Refused, TransactionId};
 use super::checks;
@@ -48,11 +49,13 @@ const SERVED: Duration = Duration::from_secs(15);
 /// The host with this number, among those of a lane.
 fn host(lane: u32, number: u32, lanes: u32) -> String {
     let names = (0..).map(|it| format!("p{number}x{it}.org"));
-    let is_of_lane = |name: &String| {
-        let url = format!("http://{name}/").parse();
-        url.is_ok_and(|url| hash::lane(&url, lanes) == lane)
-    };
+    let is_of_lane = |name: &String| hash::lane(&url_at(name, 0), lanes) == lane;
     names.into_iter().find(is_of_lane).unwrap_or_default()
+}
+
+/// Where a publisher is at a host.
+pub(super) fn url_at(host: &str, publisher: usize) -> Url {
+    Url::parse(&format!("http://{host}/{publisher}")).unwrap()
 }
 
 /// A driver, in a process, in a place.
@@ -138,8 +141,8 @@ pub(super) struct World {
     /// One or two hosts of each lane.
     pub(super) hosts: Vec<String>,
     /// Where each publisher is, by the configuration as it is now, and by the one before.
-    pub(super) urls: Vec<String>,
-    pub(super) urls_before: Vec<String>,
+    pub(super) urls: Vec<Url>,
+    pub(super) urls_before: Vec<Url>,
     /// When each publisher was asked last, and by which process.
     pub(super) polled: BTreeMap<usize, (Duration, u64)>,
     pub(super) next_instance: u64,
@@ -160,8 +163,7 @@ impl World {
         let replicas = 1 + dice.below(3);
         let hosts: Vec<String> =
             (0..2 * lanes).map(|number| host(number % lanes, number, lanes)).collect();
-        let urls: Vec<String> =
-            hosts.iter().enumerate().map(|(at, host)| format!("http://{host}/{at}")).collect();
+        let urls: Vec<Url> = hosts.iter().enumerate().map(|(at, host)| url_at(host, at)).collect();
         let mut world = Self {
             dice,
             now: Duration::ZERO,
@@ -288,7 +290,8 @@ impl World {
         self.next_instance += 1;
         // One that starts may have been given the configuration of before.
         let is_old = !self.is_peace() && self.dice.once_in(4);
-        let scheduler = Scheduler::new(self.configuration(is_old), self.lanes);
+        let urls = if is_old { &self.urls_before } else { &self.urls };
+        let scheduler = Scheduler::new(self.configuration(urls), self.lanes);
         if let Some(replica) = self.replicas.get_mut(place) {
             *replica = Some(Replica::new(instance, self.now, scheduler));
         }
