@@ -20,6 +20,7 @@ WORKDIR /build
 # Cargo wants every target that Cargo.toml names to exist; benchmark and tests stay empty.
 COPY Cargo.toml Cargo.lock ./
 COPY src/model/Cargo.toml src/model/
+COPY src/text/Cargo.toml src/text/
 COPY deploy/release.sh deploy/
 RUN mkdir -p src benches tests/it state \
     && for folder in src src/*/; do touch "${folder%/}/lib.rs"; done \

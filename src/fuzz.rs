@@ -12,12 +12,13 @@ use cw_model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
     Quota, Steps, Timestamp, Validators,
 };
+use cw_text::charset;
 use url::Url;
 
 use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
 use crate::normalise::{Context, dates, normalise, repeated_marks};
-use crate::parse::{charset, date, guard, parse};
+use crate::parse::{date, guard, parse};
 use crate::pipeline::process::process;
 use crate::tag::{Tagger, Texts};
 

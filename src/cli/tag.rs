@@ -9,12 +9,12 @@ use std::path::Path;
 use anyhow::Context;
 use cw_model::Steps;
 use cw_model::record::RecordConflict;
+use cw_text::language::{Hints, language};
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
 use super::check::counted;
 use crate::config::load;
-use crate::normalise::language::{Hints, language};
 use crate::status::shown::{Shown, json_line};
 use crate::tag::{Tagger, Texts};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cw_model::country::is_country;
 use cw_model::{Backlog, Feed, FeedId, PrivateNetworks, Quota, UrlQuery, without_query};
+use cw_text::language::tag as language_tag;
 use url::Url;
 
 use super::Problem;
@@ -18,7 +19,6 @@ use super::units::{
     backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
 use super::walk::shown;
-use crate::normalise::language::tag as language_tag;
 
 /// The most feeds of one configuration: each one's state is held in memory.
 pub const FEEDS_MAX: usize = 100_000;

@@ -2,11 +2,8 @@
 
 mod cost;
 pub mod dates;
-mod html;
 pub mod identity;
-pub mod language;
 pub mod link;
-pub mod text;
 mod withdrawn;
 
 use std::borrow::Cow;
@@ -14,14 +11,14 @@ use std::collections::{HashMap, HashSet};
 
 use cw_model::digest::digest;
 use cw_model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
+use cw_text::fingerprint::fingerprint;
+use cw_text::language::{self, Hints, beginning};
+use cw_text::plain::{self, Layout};
+use cw_text::reference;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use self::language::{Hints, beginning};
-use self::text::Layout;
 pub use self::withdrawn::withdrawn;
-use crate::dedupe::fingerprint::fingerprint;
-use crate::parse::reference;
 
 /// The most characters of a headline, a caption, a name, a category and a date as written. The beginning
 /// of a longer headline or date is kept; the others are left out.
@@ -230,7 +227,7 @@ fn title(text: &EntryText, cut: &mut bool) -> Option<String> {
         }
         TextKind::Plain | TextKind::Html => None,
     };
-    let line = text::plain_text(decoded.as_ref().unwrap_or(text), Layout::Line)?;
+    let line = plain::plain_text(decoded.as_ref().unwrap_or(text), Layout::Line)?;
     Some(shortened(line, LINE_CHARS_MAX, cut))
 }
 
@@ -242,13 +239,13 @@ pub fn line(text: &str, kind: TextKind, cut: &mut bool) -> Option<String> {
 
 /// Plain text, in paragraphs.
 fn paragraphs(text: &EntryText, chars_max: usize, cut: &mut bool) -> Option<String> {
-    let text = text::plain_text(text, Layout::Paragraphs)?;
+    let text = plain::plain_text(text, Layout::Paragraphs)?;
     Some(shortened(text, chars_max, cut))
 }
 
 /// A text, or its beginning; then `cut` is set.
 fn shortened(text: String, chars_max: usize, cut: &mut bool) -> String {
-    match text::cut(&text, chars_max) {
+    match plain::cut(&text, chars_max) {
         Some(beginning) => {
             *cut = true;
             beginning
@@ -280,7 +277,7 @@ fn lines(texts: &[String], steps: &Steps, cut: &mut bool) -> Result<Vec<String>,
     for text in texts {
         steps.spend(cost::of_text(text) + cost::among(&lines))?;
         let value = reference::decode(text);
-        let line = text::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line);
+        let line = plain::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line);
         let Some(line) = line.filter(|line| !lines.contains(line)) else { continue };
         if lines.len() >= LIST_MAX {
             *cut = true;

@@ -66,101 +66,6 @@ fn entry() -> Entry {
     }
 }
 
-mod texts {
-    use super::*;
-
-    #[track_caller]
-    fn check(sent: &str, text: &str) {
-        assert_eq!(
-            text::plain_text(&html(sent), Layout::Paragraphs).unwrap_or_default(),
-            text,
-            "{sent}"
-        );
-    }
-
-    #[test]
-    fn paragraphs_are_separated_by_a_blank_line() {
-        check("<p>One\n two</p><p>Three</p>", "One two\n\nThree");
-        check("One<br>two<br/><br />three", "One\ntwo\n\nthree");
-        check("<div><div><p>One</p></div></div><h2>Two</h2>three", "One\n\nTwo\n\nthree");
-        check("<ul><li>One<li>Two</ul>x", "One\nTwo\n\nx");
-        check("<table><tr><td>1<td>2<tr><td>3</table>", "1 2\n3");
-    }
-
-    #[test]
-    fn what_is_not_shown_as_text_is_left_out() {
-        check("<script>if (a < b) {}</script>x<style>p{}</style>", "x");
-        check(
-            "<figure><img src=x alt=y><figcaption>An old photo</figcaption></figure><p>x</p>",
-            "x",
-        );
-        check("<noscript><img src='p.gif'></noscript>x<!-- y --><iframe src=z></iframe>", "x");
-        check("<svg><svg><text>a</text></svg><text>b</text></svg>x", "x");
-    }
-
-    #[test]
-    fn an_element_that_never_ends_takes_nothing_with_it() {
-        check("<p>One</p><object><p>Two</p>", "One\n\nTwo");
-        check("x<script>alert(1)", "x");
-        check("<p title=\"x>One", "");
-    }
-
-    #[test]
-    fn references_are_decoded_once_and_spaces_collapse() {
-        check("caf&eacute;&nbsp;&amp;&#160; &lt;b&gt; AT&T", "café & <b> AT&T");
-        check("a\u{A0}\u{2003}\t b", "a b");
-        check("3 < 5 > 4", "3 < 5 > 4");
-    }
-
-    #[test]
-    fn what_nobody_sees_is_dropped_and_joiners_stay_where_they_matter() {
-        check("a\u{200B}b\u{AD}c\u{202E}d\u{FEFF}e\u{7}f", "abcdef");
-        check("می\u{200C}خواهم", "می\u{200C}خواهم");
-        check("क्\u{200D}ष", "क्\u{200D}ष");
-        check("a\u{200D}b\u{200C}c", "abc");
-    }
-
-    #[test]
-    fn text_is_composed() {
-        check("Kie\u{301}v", "Kiév");
-    }
-
-    #[test]
-    fn plain_text_keeps_its_marks_and_lines() {
-        let text = text::plain_text(&plain("a < b\nc\r\n\r\n\r\nd  e"), Layout::Paragraphs);
-        assert_eq!(text.as_deref(), Some("a < b\nc\n\nd e"));
-        let text = text::plain_text(&plain("a\nb"), Layout::Line);
-        assert_eq!(text.as_deref(), Some("a b"));
-        assert_eq!(text::plain_text(&plain(" \u{200B} "), Layout::Line), None);
-    }
-
-    #[test]
-    fn a_cut_falls_between_words() {
-        assert_eq!(text::cut("one two three", 13), None);
-        assert_eq!(text::cut("one two three", 9).as_deref(), Some("one two"));
-        assert_eq!(text::cut("one two three", 7).as_deref(), Some("one two"));
-        assert_eq!(text::cut(&"停".repeat(100), 9), Some("停".repeat(9)));
-    }
-
-    #[test]
-    fn hostile_markup_costs_time_in_proportion() {
-        let many: String = (0..100_000).map(|place| format!(" a{place}")).collect();
-        for sent in [
-            "<b>".repeat(200_000),
-            "<".repeat(200_000),
-            "<a ".repeat(200_000),
-            "&".repeat(200_000),
-            "<!--".repeat(100_000),
-            "<![CDATA[".repeat(100_000),
-            "<script>".repeat(50_000),
-            format!("<p{many}>"),
-        ] {
-            // Two passes at most over each byte; a quadratic one would not end.
-            let _text = text::plain_text(&html(&sent), Layout::Paragraphs);
-        }
-    }
-}
-
 mod links {
     use super::*;
 
@@ -473,8 +378,8 @@ proptest! {
 
     #[test]
     fn plain_text_is_its_own_plain_text(sent in "\\PC{0,80}|([a-z<>&;/ \n\u{200C}\u{200D}\u{301}\u{AD}]|<p>|<br>){0,60}") {
-        if let Some(once) = text::plain_text(&html(&sent), Layout::Paragraphs) {
-            prop_assert_eq!(text::plain_text(&plain(&once), Layout::Paragraphs), Some(once));
+        if let Some(once) = plain::plain_text(&html(&sent), Layout::Paragraphs) {
+            prop_assert_eq!(plain::plain_text(&plain(&once), Layout::Paragraphs), Some(once));
         }
     }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cw_model::{Entry, EntryText, FailureClass, Steps, TextKind};
+use cw_text::reference;
 use feed_rs::model::{FeedType, Link, Person, Text};
 use feed_rs::parser::Builder;
 
 use super::limits::{DATE_BYTES_MAX, inherited};
 use super::repair::NO_LINK;
-use super::{FeedFormat, ParseFailure, ParsedFeed, reference};
+use super::{FeedFormat, ParseFailure, ParsedFeed};
 
 /// Reads XML that the guard has passed.
 ///

@@ -10,7 +10,6 @@
 
 mod adapter;
 mod base;
-pub(crate) mod charset;
 pub mod date;
 mod extras;
 pub(crate) mod guard;
@@ -20,7 +19,6 @@ mod limits;
 mod namespace;
 mod place;
 mod problems;
-pub(crate) mod reference;
 mod repair;
 mod sitemap;
 
@@ -28,6 +26,7 @@ use std::time::Duration;
 
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::{Entry, FailureClass, Steps, TooCostly};
+use cw_text::charset;
 use url::Url;
 
 use self::extras::Extras;

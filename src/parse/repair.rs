@@ -13,13 +13,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use cw_text::reference;
 use quick_xml::escape::resolve_predefined_entity;
 
 use super::guard::Root;
 use super::namespace::{
     Attribute, IGNORED, IGNORED_PREFIX, Name, Namespaces, Space, declared_prefix, known,
 };
-use super::reference;
 
 /// A `&` that begins no reference.
 const AMPERSAND: &str = "&amp;";

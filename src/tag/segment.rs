@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use cw_model::{Evidence, Field, Steps, TooCostly};
-use unicode_normalization::UnicodeNormalization;
+use cw_text::words::{Cut, Word, Words, cut_between};
 
 use super::Texts;
 
@@ -29,9 +29,6 @@ const SENTENCE_WORDS_MAX: usize = 300;
 /// Bytes of the longest sentence, with all that stands between its words; a longer one is cut. The
 /// evidence for a tag or a number is part of a sentence, and is published.
 const SENTENCE_BYTES_MAX: usize = 8000;
-
-/// Characters of the longest word; of a longer one nobody has written, only these are read.
-const WORD_CHARS_MAX: usize = 200;
 
 /// Steps for each byte that is cut.
 const BYTE_STEPS: usize = 2;
@@ -252,196 +249,10 @@ pub(super) fn plain_term(term: &str) -> String {
     plain
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    None,
-    Clause,
-    Sentence,
-}
-
-fn cut_between(text: &str, previous: &Word, next: &Word, abbreviations: &HashSet<String>) -> Cut {
-    let gap = text.get(previous.bytes.end..next.bytes.start).unwrap_or_default();
-    let mut lines = 0;
-    let mut spaced = false;
-    let mut clause = false;
-    let mut stop = false;
-    for sign in gap.chars() {
-        match sign {
-            '\n' | '\u{2028}' | '\u{2029}' => lines += 1,
-            '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।' => {
-                return Cut::Sentence;
-            }
-            '.' => stop = true,
-            ',' | ';' | ':' | '(' | ')' | '[' | ']' | '–' | '—' | '|' | '،' | '؛' | '、' | '，' =>
-            {
-                clause = true;
-            }
-            '•' | '*' if lines > 0 => return Cut::Sentence,
-            '-' if spaced => clause = true,
-            _ => {}
-        }
-        spaced = sign.is_whitespace();
-    }
-    // One line end may be nothing but a wrapped line; a blank line ends a paragraph.
-    if lines > 1 {
-        return Cut::Sentence;
-    }
-    if stop {
-        let ends_nothing = previous.dotted
-            || abbreviations.contains(&previous.plain)
-            || (previous.chars.len() == 1 && !previous.plain.starts_with(char::is_numeric));
-        let spaced = gap.contains(char::is_whitespace);
-        return match (spaced, ends_nothing) {
-            (true, false) => Cut::Sentence,
-            _ => Cut::None,
-        };
-    }
-    if clause { Cut::Clause } else { Cut::None }
-}
-
-/// A word of one text.
-struct Word {
-    bytes: Range<usize>,
-    chars: Range<usize>,
-    plain: String,
-    /// Written with a full stop after each letter ("U.N.").
-    dotted: bool,
-}
-
-/// The words of a text, in order.
-struct Words<'a> {
-    text: &'a str,
-    byte: usize,
-    char: usize,
-}
-
-impl<'a> Words<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, byte: 0, char: 0 }
-    }
-
-    fn rest(&self) -> &'a str {
-        self.text.get(self.byte..).unwrap_or_default()
-    }
-
-    fn step(&mut self, sign: char) {
-        self.byte += sign.len_utf8();
-        self.char += 1;
-    }
-
-    /// Takes "U.N." at the start of what is left, if it is there.
-    fn dotted(&mut self) -> Option<String> {
-        let mut letters = String::new();
-        let mut length = 0;
-        let mut signs = self.rest().chars();
-        while let (Some(letter), Some('.')) = (signs.next(), signs.next()) {
-            if !letter.is_alphabetic() {
-                break;
-            }
-            push_plain(&mut letters, letter);
-            length += 1;
-            if length >= WORD_CHARS_MAX || !signs.clone().next().is_some_and(char::is_alphabetic) {
-                break;
-            }
-        }
-        // "e.g." and "U.S." are; the last letter of "plan B." is not. "U.S" has no second stop.
-        if length < 2 {
-            return None;
-        }
-        let taken: Vec<char> = self.rest().chars().take(2 * length).collect();
-        taken.into_iter().for_each(|sign| self.step(sign));
-        Some(letters)
-    }
-}
-
-impl Iterator for Words<'_> {
-    type Item = Word;
-
-    fn next(&mut self) -> Option<Word> {
-        while let Some(sign) = self.rest().chars().next().filter(|sign| !sign.is_alphanumeric()) {
-            self.step(sign);
-        }
-        let first = self.rest().chars().next()?;
-        let (byte, char) = (self.byte, self.char);
-        let second_is_stop = self.rest().chars().nth(1) == Some('.');
-        if let Some(plain) = second_is_stop.then(|| self.dotted()).flatten() {
-            // The last full stop stays outside the word, so it can end a sentence elsewhere.
-            let (bytes, chars) = (byte..self.byte - 1, char..self.char - 1);
-            return Some(Word { bytes, chars, plain, dotted: true });
-        }
-        let mut plain = String::new();
-        self.step(first);
-        push_plain(&mut plain, first);
-        if is_word_by_itself(first) {
-            return Some(Word {
-                bytes: byte..self.byte,
-                chars: char..self.char,
-                plain,
-                dotted: false,
-            });
-        }
-        let mut before = first;
-        let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
-        let mut signs = self.rest().chars();
-        while let Some(sign) = signs.next() {
-            let after = signs.clone().next();
-            if !continues_word(before, sign, after) {
-                break;
-            }
-            self.step(sign);
-            before = sign;
-            if chars.len() < WORD_CHARS_MAX {
-                push_plain(&mut plain, sign);
-                (bytes.end, chars.end) = (self.byte, self.char);
-            }
-        }
-        if let Some(owner) = plain.strip_suffix("'s") {
-            let apostrophe = self
-                .text
-                .get(..bytes.end)
-                .map_or(1, |text| text.chars().rev().nth(1).map_or(1, char::len_utf8));
-            plain.truncate(owner.len());
-            bytes.end -= 1 + apostrophe;
-            chars.end -= 2;
-        }
-        Some(Word { bytes, chars, plain, dotted: false })
-    }
-}
-
-fn continues_word(before: char, sign: char, after: Option<char>) -> bool {
-    let after_is = |test: fn(char) -> bool| after.is_some_and(test);
-    match sign {
-        '\'' | '’' => before.is_alphabetic() && after_is(char::is_alphabetic),
-        ',' | '.' => before.is_ascii_digit() && after_is(|sign| sign.is_ascii_digit()),
-        _ => (sign.is_alphanumeric() && !is_word_by_itself(sign)) || is_mark(sign),
-    }
-}
-
-/// Scripts written without spaces: each sign is taken for a word, so that phrases still match.
-fn is_word_by_itself(sign: char) -> bool {
-    matches!(sign, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-}
-
-/// Accents and vowel signs that are code points of their own.
-fn is_mark(sign: char) -> bool {
-    !sign.is_ascii() && unicode_normalization::char::is_combining_mark(sign)
-}
-
-fn push_plain(plain: &mut String, sign: char) {
-    if sign.is_ascii() {
-        plain.push(sign.to_ascii_lowercase());
-        return;
-    }
-    if sign == '’' {
-        plain.push('\'');
-        return;
-    }
-    let accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
-    plain.extend(sign.to_lowercase().nfd().filter(|sign| !accent(sign)));
-}
-
 #[cfg(test)]
 mod tests {
+    use cw_text::words::WORD_CHARS_MAX;
+
     use super::*;
 
     fn document(body: &str) -> Document<'_> {

@@ -15,7 +15,6 @@ mod retention;
 mod returns;
 mod rows;
 mod schema;
-pub mod search_text;
 mod writer;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::search_text::tokens;
+use cw_text::search::tokens;
 
 /// The most words and phrases in one query: each is a level of SQLite's expression tree, which
 /// has 256.
@@ -116,7 +116,7 @@ impl Phrase {
     fn parse(text: &str) -> Option<Self> {
         let ending = if text.trim_end().ends_with('*') { Ending::Open } else { Ending::Whole };
         // The index has composed text, so the query must be composed too.
-        let composed = super::search_text::search_text(text);
+        let composed = cw_text::search::search_text(text);
         let tokens: Vec<String> = composed.split(' ').map(str::to_owned).collect();
         (!composed.is_empty()).then_some(Self { tokens, ending })
     }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use cw_model::state::Standing;
 use cw_model::{Outcome, Record, Reject, Timestamp};
+use cw_text::search::search_text;
 use serde_json::Error;
-
-use super::search_text::search_text;
 
 /// The rows of one outcome.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
 //! Which language the texts of a document show together.
 
 use cw_model::{Entry, EntryText, Steps, TooCostly};
-
-use crate::normalise::language::sure;
-use crate::normalise::text::{Layout, plain_text};
+use cw_text::language::sure;
+use cw_text::plain::{Layout, plain_text};
 
 /// How many entries of a document show the language of its texts.
 const ENTRIES_SAMPLED: usize = 20;

@@ -11,12 +11,13 @@ use cw_model::{
     Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
     TextKind, Timestamp,
 };
+use cw_text::language;
+use cw_text::plain::{Layout, plain_text};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::Refused;
-use crate::normalise::text::{Layout, plain_text};
-use crate::normalise::{language, line};
+use crate::normalise::line;
 use crate::parse::{FeedFormat, ParsedFeed, Problem};
 
 pub(super) fn record(

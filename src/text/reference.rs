@@ -11,7 +11,7 @@ const REFERENCE_BYTES_MAX: usize = 33;
 const OLD_NAME_BYTES_MAX: usize = 6;
 
 /// The text of a name, with or without what `&` and `;` enclose it.
-pub(crate) fn named(name: &str) -> Option<String> {
+pub fn named(name: &str) -> Option<String> {
     if name.len() > REFERENCE_BYTES_MAX {
         return None;
     }
@@ -23,7 +23,7 @@ pub(crate) fn named(name: &str) -> Option<String> {
 
 /// The code of a number: decimal, or hexadecimal after `x`. `None` if it is no number or too large
 /// for one.
-pub(crate) fn number(digits: &str) -> Option<u32> {
+pub fn number(digits: &str) -> Option<u32> {
     match digits.strip_prefix(['x', 'X']) {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => digits.parse().ok(),
@@ -32,7 +32,7 @@ pub(crate) fn number(digits: &str) -> Option<u32> {
 
 /// The character of a code, as browsers see it: C1 controls are windows-1252; other controls, the
 /// halves of surrogate pairs and what lies beyond Unicode are nothing.
-pub(crate) fn character(code: u32) -> Option<char> {
+pub fn character(code: u32) -> Option<char> {
     let c = match code {
         0x80..=0x9F => {
             let place = usize::try_from(code - 0x80).ok()?;
@@ -45,7 +45,7 @@ pub(crate) fn character(code: u32) -> Option<char> {
 }
 
 /// Decodes all references in a text, once. What is no reference stays.
-pub(crate) fn decode(text: &str) -> String {
+pub fn decode(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {

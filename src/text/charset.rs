@@ -21,7 +21,7 @@ const DECLARATION_BYTES: usize = 1024;
 const SAMPLE_BYTES: usize = 64 * 1024;
 
 /// Decodes a document. Never fails: a byte nobody can read becomes U+FFFD.
-pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
+pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     without_controls(decode_text(bytes, content_type))
 }
 

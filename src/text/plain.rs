@@ -5,7 +5,7 @@ use cw_model::{EntryText, TextKind};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::html::{Token, Tokens};
-use crate::parse::reference;
+use crate::reference;
 
 /// Elements whose text is not the article's.
 ///

@@ -102,7 +102,7 @@ pub fn language(hints: &Hints<'_>, text: &str) -> Option<String> {
 }
 
 /// The part of a text that is looked at.
-pub(super) fn beginning(text: &str) -> &str {
+pub fn beginning(text: &str) -> &str {
     let end = text.char_indices().nth(SAMPLE_CHARS_MAX).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
 }

@@ -166,7 +166,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::normalise::language::evidence::words;
+    use crate::language::evidence::words;
 
     #[test]
     fn what_comes_with_the_program_reads() {

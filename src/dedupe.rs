@@ -3,8 +3,6 @@
 //! An article whose id is new is new; one whose digest moved is a revision; any other is unchanged.
 //! Nothing here looks at dates: a back-dated entry is as new as any.
 
-pub mod fingerprint;
-
 use cw_model::Article;
 use cw_model::state::SeenArticle;
 

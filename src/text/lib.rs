@@ -1,0 +1,20 @@
+//! What is known of text as such, whatever it says: characters, markup, words, languages.
+//!
+//! Bytes become characters (`charset`), references and markup become plain text (`reference`, `html`,
+//! `plain`), plain text has a language (`language`), words and sentences (`words`), a form in which it is
+//! searched (`search`) and one in which it is compared with others (`fingerprint`).
+//!
+//! Which field a text comes from, and what it means, is for others to say. Read `plain` first, then
+//! `words`.
+
+pub mod charset;
+pub mod fingerprint;
+mod html;
+pub mod language;
+pub mod plain;
+pub mod reference;
+pub mod search;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
