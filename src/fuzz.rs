@@ -12,13 +12,13 @@ use cw_model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
     Quota, Steps, Timestamp, Validators,
 };
+use cw_read::normalise::{Context, dates, normalise, repeated_marks};
+use cw_read::parse::{date, guard, parse};
 use cw_text::charset;
 use url::Url;
 
 use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
-use crate::normalise::{Context, dates, normalise, repeated_marks};
-use crate::parse::{date, guard, parse};
 use crate::pipeline::process::process;
 use crate::tag::{Tagger, Texts};
 

@@ -2,8 +2,6 @@
 
 pub mod schedule;
 pub mod fetch;
-pub mod parse;
-pub mod normalise;
 pub mod decide;
 pub mod dedupe;
 pub mod tag;

@@ -136,6 +136,24 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+/// Whether text of an undeclared kind is meant as HTML: it holds a tag or a reference.
+pub fn looks_like_html(text: &str) -> bool {
+    let last_end = text.rfind('>').unwrap_or(0);
+    let holds_tag = text.match_indices('<').any(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        at < last_end && rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!')
+    });
+    let holds_reference = || {
+        text.match_indices('&').any(|(at, _)| {
+            let rest = text.get(at + 1..).unwrap_or_default();
+            let name = |c: char| c.is_ascii_alphanumeric() || c == '#';
+            rest.starts_with(name) && rest.trim_start_matches(name).starts_with(';')
+        })
+    };
+    holds_tag || holds_reference()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Token::{Close, Open, Text};

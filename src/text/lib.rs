@@ -9,7 +9,7 @@
 
 pub mod charset;
 pub mod fingerprint;
-mod html;
+pub mod html;
 pub mod language;
 pub mod plain;
 pub mod reference;

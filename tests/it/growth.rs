@@ -1,12 +1,12 @@
 //! Twice the text takes twice the steps, whatever it is made of. What a step is worth in processor time
 //! is for the benchmark to say (`benches/README.md`).
 
-use conflictwire::normalise::{Context, normalise};
-use conflictwire::parse::parse;
 use conflictwire::pipeline::process::process_within;
 use conflictwire::tag::{Tagger, Texts};
 use cw_model::state::{FeedState, SeenArticle};
 use cw_model::{ArticleId, Digest, Entry, EntryText, Feed, Quota, Steps, TextKind};
+use cw_read::normalise::{Context, normalise};
+use cw_read::parse::parse;
 
 use crate::constructions::Construction;
 use crate::constructions::documents::{DOCUMENTS, ENTRIES, rss};

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use cw_model::state::FeedState;
 use cw_model::{Article, ArticleId, Digest, Entry, TooCostly};
+use cw_read::normalise::{Context, normalise, repeated_marks};
+use cw_read::parse::{Problem, passed_over};
 
 use super::Source;
 use super::shown::shown_language;
 use super::withdrawn::taken_back;
-use crate::normalise::{Context, normalise, repeated_marks};
-use crate::parse::{Problem, passed_over};
 
 /// How many guids and links that identify nothing a feed's state remembers. A publisher with more
 /// repeats them in every document anyway.

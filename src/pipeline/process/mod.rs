@@ -23,6 +23,7 @@ use cw_model::{
     Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
     Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
 };
+use cw_read::parse::{ParseFailure, ParsedFeed, parse};
 use url::Url;
 
 use self::articles::Articles;
@@ -30,7 +31,6 @@ use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_
 use self::rejects::{Refused, reject};
 use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
-use crate::parse::{ParseFailure, ParsedFeed, parse};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
 use crate::tag::{Tagger, Texts};

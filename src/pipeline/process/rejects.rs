@@ -3,10 +3,10 @@
 use cw_model::digest::bytes_digest;
 use cw_model::state::FeedState;
 use cw_model::{Body, Digest, Feed, Reject, Timestamp};
+use cw_read::parse::{ParseFailure, Problem};
 
 use super::budget::{Budget, reject_bytes};
 use super::{FAILURES_REJECTED_MAX, RECORD_BYTE_STEPS, REFUSED_MAX, Source, wire};
-use crate::parse::{ParseFailure, Problem};
 
 /// Steps for each byte that is refused: a digest is made of it, and it is copied.
 const REFUSED_BYTE_STEPS: usize = 4;

@@ -11,14 +11,14 @@ use cw_model::{
     Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
     TextKind, Timestamp,
 };
+use cw_read::normalise::line;
+use cw_read::parse::{FeedFormat, ParsedFeed, Problem};
 use cw_text::language;
 use cw_text::plain::{Layout, plain_text};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::Refused;
-use crate::normalise::line;
-use crate::parse::{FeedFormat, ParsedFeed, Problem};
 
 pub(super) fn record(
     article: &Article,

@@ -7,11 +7,11 @@ use cw_model::state::{FeedState, SeenArticle};
 use cw_model::{
     Article, ArticleId, Change, Digest, EntryCounts, Routed, Steps, Timestamp, TooCostly,
 };
+use cw_read::normalise::{Context, withdrawn};
+use cw_read::parse::{Deletions, FeedFormat, ParseFailure};
 
 use super::budget::{Budget, record_bytes};
 use super::{RECORD_BYTE_STEPS, Source, wire};
-use crate::normalise::{Context, withdrawn};
-use crate::parse::{Deletions, FeedFormat, ParseFailure};
 
 /// The articles that are taken back, each once, in the order of the document. Nothing is left of them
 /// but what they are known by.

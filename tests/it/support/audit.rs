@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conflictwire::normalise::link::without_scheme;
 use cw_model::digest::digest;
 use cw_model::state::FeedState;
 use cw_model::{ArticleId, Digest};
+use cw_read::normalise::link::without_scheme;
 use serde_json::Value;
 use url::Url;
 

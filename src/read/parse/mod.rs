@@ -11,8 +11,10 @@
 mod adapter;
 mod base;
 pub mod date;
+mod document;
 mod extras;
-pub(crate) mod guard;
+pub mod guard;
+
 mod json;
 mod json_text;
 mod limits;
@@ -20,20 +22,21 @@ mod namespace;
 mod place;
 mod problems;
 mod repair;
+mod root;
 mod sitemap;
 
-use std::time::Duration;
-
-use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::{Entry, FailureClass, Steps, TooCostly};
 use cw_text::charset;
 use url::Url;
 
+pub use self::document::{Deletion, Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use self::extras::Extras;
-use self::guard::{Checked, Root, Shape};
+use self::guard::{Checked, Shape};
 pub(crate) use self::limits::LINK_BYTES_MAX;
+use self::limits::READ_STEPS;
 pub use self::problems::Problem;
 use self::problems::Problems;
+use self::root::Root;
 
 /// The most entries read of one document, in document order, whatever the configuration allows.
 /// Sitemaps may list 50,000; an empty entry costs its reader a hundred times its own length.
@@ -41,107 +44,6 @@ const ENTRIES_MAX: usize = 50_000;
 
 /// Steps for each byte that is decoded.
 const DECODE_STEPS: usize = 3;
-
-/// Steps for each byte that a parser reads after the guard.
-const READ_STEPS: usize = 4;
-
-/// Which format a document is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeedFormat {
-    /// RSS 0.9x, 1.0 or 2.0.
-    Rss,
-    /// Atom.
-    Atom,
-    /// JSON Feed.
-    Json,
-    /// News sitemap.
-    Sitemap,
-}
-
-/// What a document says of entries that were deleted (RFC 6721).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Deletions {
-    /// Those that name an entry, in document order, the first few thousand.
-    pub named: Vec<Deletion>,
-    /// How many more there are, or name none.
-    pub left_out: u64,
-}
-
-/// That an entry was deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deletion {
-    /// The entry's identifier.
-    pub guid: String,
-    /// When, as written.
-    pub at: Option<String>,
-}
-
-/// A document as parsed, with whatever had to be left out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParsedFeed {
-    /// Its format.
-    pub format: FeedFormat,
-    /// The feed's own title, plain text.
-    pub title: Option<String>,
-    /// The feed's own language, BCP 47.
-    pub language: Option<String>,
-    /// How long it may be kept, by its own word.
-    pub ttl: Option<Duration>,
-    /// In document order.
-    pub entries: Vec<Entry>,
-    /// Entries that are said to be deleted.
-    pub deletions: Deletions,
-    /// The entries left out because they could not be read.
-    pub problems: Vec<Problem>,
-    /// What of the feed itself was left out, its entries aside.
-    pub feed_problems: Vec<Problem>,
-    /// The entries past the limit, with the first of them.
-    pub over_limit: Option<Problem>,
-}
-
-impl ParsedFeed {
-    /// A document of this format that shows nothing.
-    fn without_entries(format: FeedFormat) -> Self {
-        Self {
-            format,
-            title: None,
-            language: None,
-            ttl: None,
-            entries: Vec::new(),
-            deletions: Deletions::default(),
-            problems: Vec::new(),
-            feed_problems: Vec::new(),
-            over_limit: None,
-        }
-    }
-}
-
-/// A document that could not be read at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseFailure {
-    /// `Empty`, `Html`, `NotAFeed`, `Malformed`, `TooDeep`, `Entities` or `TooCostly`.
-    pub class: FailureClass,
-    /// What is wrong, for a person.
-    pub detail: String,
-    /// Where in the decoded document, in bytes, if known.
-    pub offset: Option<u64>,
-}
-
-impl From<TooCostly> for ParseFailure {
-    fn from(costly: TooCostly) -> Self {
-        Self::whole(FailureClass::TooCostly, &costly.to_string())
-    }
-}
-
-impl ParseFailure {
-    fn whole(class: FailureClass, detail: &str) -> Self {
-        Self { class, detail: cut(detail.to_owned(), DETAIL_BYTES_MAX), offset: None }
-    }
-
-    fn at(class: FailureClass, detail: String, offset: u64) -> Self {
-        Self { class, detail: cut(detail, DETAIL_BYTES_MAX), offset: Some(offset) }
-    }
-}
 
 /// Reads a document. `url` is what its bases resolve against; past `entries_max` entries, or
 /// `ENTRIES_MAX`, the rest is left out.
@@ -281,24 +183,6 @@ fn add_extras(entries: &mut [Entry], extras: Vec<Extras>) {
             entry.link = entry.guid.as_ref().filter(is_link).cloned();
         }
     }
-}
-
-/// Whether text of an undeclared kind is meant as HTML: it holds a tag or a reference.
-fn looks_like_html(text: &str) -> bool {
-    let last_end = text.rfind('>').unwrap_or(0);
-    let holds_tag = text.match_indices('<').any(|(at, _)| {
-        let rest = text.get(at + 1..).unwrap_or_default();
-        let rest = rest.strip_prefix('/').unwrap_or(rest);
-        at < last_end && rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!')
-    });
-    let holds_reference = || {
-        text.match_indices('&').any(|(at, _)| {
-            let rest = text.get(at + 1..).unwrap_or_default();
-            let name = |c: char| c.is_ascii_alphanumeric() || c == '#';
-            rest.starts_with(name) && rest.trim_start_matches(name).starts_with(';')
-        })
-    };
-    holds_tag || holds_reference()
 }
 
 #[cfg(test)]

@@ -5,7 +5,11 @@
 use cw_model::{Entry, EntryText, Media};
 use sha2::{Digest as _, Sha256};
 
-use super::{ParsedFeed, Problem};
+use super::document::ParsedFeed;
+use super::problems::Problem;
+
+/// Steps for each byte that a parser reads after the guard.
+pub(super) const READ_STEPS: usize = 4;
 
 /// The longest headline, name, category or caption, in bytes. An article's has at most a thousand
 /// characters; markup and references may take several times that.

@@ -1,11 +1,12 @@
 //! News sitemaps: `<urlset>` whose URLs carry `news:news`. feed-rs has none.
 
 use cw_model::{Entry, EntryText, FailureClass, Media, TextKind};
+use cw_text::html::looks_like_html;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use super::document::{FeedFormat, ParseFailure, ParsedFeed};
 use super::limits::LIST_MAX;
-use super::{FeedFormat, ParseFailure, ParsedFeed};
 
 /// Reads a sitemap that the guard has passed.
 ///
@@ -82,11 +83,8 @@ impl Pages {
                 ["loc", "", ""] => entry.link = Some(text),
                 ["lastmod", "", ""] => entry.updated = Some(text),
                 ["news", "title", ""] => {
-                    let kind = if super::looks_like_html(&text) {
-                        TextKind::Html
-                    } else {
-                        TextKind::Plain
-                    };
+                    let kind =
+                        if looks_like_html(&text) { TextKind::Html } else { TextKind::Plain };
                     entry.title = Some(EntryText { kind, value: text });
                 }
                 ["news", "publication_date", ""] => entry.published = Some(text),

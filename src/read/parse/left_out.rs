@@ -1,5 +1,7 @@
 //! No entry vanishes: each is an article, or a counted problem with its bytes.
 
+use cw_model::reject::DETAIL_BYTES_MAX;
+
 use super::*;
 
 fn read(text: &str, entries_max: usize) -> ParsedFeed {

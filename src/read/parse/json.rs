@@ -3,11 +3,11 @@
 
 use cw_model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
+use super::document::{FeedFormat, ParseFailure, ParsedFeed};
 use super::guard::over_limit_detail;
 use super::json_text::{Broken, Value};
-use super::limits::{LIST_MAX, inherited};
-use super::problems::Problems;
-use super::{FeedFormat, ParseFailure, ParsedFeed, Problem};
+use super::limits::{LIST_MAX, READ_STEPS, inherited};
+use super::problems::{Problem, Problems};
 
 /// Steps for each item: what one costs whatever its length.
 const ITEM_STEPS: usize = 100;
@@ -28,7 +28,7 @@ pub(super) fn read(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
-    steps.spend(text.len().saturating_mul(super::READ_STEPS))?;
+    steps.spend(text.len().saturating_mul(READ_STEPS))?;
     let document = Value::of_document(text);
     if !document.is_object() {
         return Err(ParseFailure::whole(FailureClass::NotAFeed, "this JSON is not an object"));

@@ -9,11 +9,11 @@ use quick_xml::escape::unescape;
 use url::Url;
 
 use super::base::Bases;
-use super::guard::Root;
+use super::document::{Deletion, Deletions};
 use super::limits::{self, LIST_MAX};
 use super::namespace::{Attribute, Name, Space};
 use super::repair::is_enclosure;
-use super::{Deletion, Deletions};
+use super::root::Root;
 
 /// The most deleted entries kept of one document: ten times as many articles as a feed's state
 /// remembers when they have left the feed.

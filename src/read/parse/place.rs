@@ -1,8 +1,8 @@
 //! What is an entry, and what only looks like one, by where an element stands. What the parsers
 //! after us take for an entry is exactly what is one here, so that none vanishes between the two.
 
-use super::guard::Root;
 use super::namespace::{Name, Space};
+use super::root::Root;
 
 /// What an element is to the list of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cw_model::{Entry, EntryText, FailureClass, Steps, TextKind};
+use cw_text::html::looks_like_html;
 use cw_text::reference;
 use feed_rs::model::{FeedType, Link, Person, Text};
 use feed_rs::parser::Builder;
 
+use super::document::{FeedFormat, ParseFailure, ParsedFeed};
 use super::limits::{DATE_BYTES_MAX, inherited};
 use super::repair::NO_LINK;
-use super::{FeedFormat, ParseFailure, ParsedFeed};
 
 /// Reads XML that the guard has passed.
 ///
@@ -132,12 +133,12 @@ fn adapt_text(text: Text, format: FeedFormat) -> EntryText {
     if format != FeedFormat::Rss {
         return EntryText { kind: text_kind(content_type.as_str()), value };
     }
-    if !super::looks_like_html(&value) {
+    if !looks_like_html(&value) {
         return EntryText { kind: TextKind::Plain, value };
     }
     if value.trim_start().starts_with("&lt;") {
         let decoded = reference::decode(&value);
-        if super::looks_like_html(&decoded) {
+        if looks_like_html(&decoded) {
             return EntryText { kind: TextKind::Html, value: decoded };
         }
     }

@@ -16,10 +16,10 @@ use std::ops::Range;
 use cw_text::reference;
 use quick_xml::escape::resolve_predefined_entity;
 
-use super::guard::Root;
 use super::namespace::{
     Attribute, IGNORED, IGNORED_PREFIX, Name, Namespaces, Space, declared_prefix, known,
 };
+use super::root::Root;
 
 /// A `&` that begins no reference.
 const AMPERSAND: &str = "&amp;";

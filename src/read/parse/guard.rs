@@ -9,12 +9,13 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
+use super::document::{Deletions, ParseFailure};
 use super::extras::{Extras, ExtrasReader};
 use super::namespace::{Attribute, Name, Namespaces};
 use super::place::{Place, Places};
-use super::problems::Problems;
+use super::problems::{Problem, Problems};
 use super::repair::{Kind, Repair};
-use super::{Deletions, ParseFailure, Problem};
+use super::root::Root;
 
 /// How deep elements may nest. Feeds nest ten deep, inline XHTML perhaps thirty; feed-rs recurses
 /// and 2,000 would overflow its stack.
@@ -44,7 +45,7 @@ const JUNK_BYTES_MAX: usize = 64 * 1024;
 
 /// What a document is by its first markup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub enum Shape {
     /// XML whose first interesting byte is here.
     Xml {
         /// In bytes.
@@ -54,59 +55,13 @@ pub(crate) enum Shape {
     Json,
 }
 
-/// The root element, by its local name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Root {
-    /// `<rss>`
-    Rss,
-    /// `<rdf:RDF>`: RSS 0.90 and 1.0
-    Rdf,
-    /// `<feed>`
-    Atom,
-    /// `<entry>`: a lone Atom entry
-    AtomEntry,
-    /// `<at:deleted-entry>`: that a lone Atom entry was deleted
-    DeletedEntry,
-    /// `<urlset>`
-    Urlset,
-    /// `<sitemapindex>`
-    SitemapIndex,
-}
-
-impl Root {
-    fn from_local_name(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_lowercase().as_str() {
-            "rss" => Self::Rss,
-            "rdf" => Self::Rdf,
-            "feed" => Self::Atom,
-            "entry" => Self::AtomEntry,
-            "deleted-entry" => Self::DeletedEntry,
-            "urlset" => Self::Urlset,
-            "sitemapindex" => Self::SitemapIndex,
-            _ => return None,
-        })
-    }
-
-    /// Name of an entry's element, and how many elements it, or that it was deleted, lies in.
-    pub(super) fn entry(self) -> (&'static str, usize) {
-        match self {
-            Self::Rss => ("item", 2),
-            Self::Rdf => ("item", 1),
-            Self::Atom => ("entry", 1),
-            Self::AtomEntry | Self::DeletedEntry => ("entry", 0),
-            Self::Urlset => ("url", 1),
-            Self::SitemapIndex => ("sitemap", 1),
-        }
-    }
-}
-
 /// A document the parsers may see.
 #[derive(Debug)]
-pub(crate) struct Checked {
+pub struct Checked {
     /// What it is.
     pub(super) root: Root,
     /// Mended, without declaration, document type and whatever follows the root element.
-    pub(crate) xml: String,
+    pub xml: String,
     /// What feed-rs loses, one for each entry, in document order.
     pub(super) extras: Vec<Extras>,
     /// `xml:lang` of the root element.
@@ -125,7 +80,7 @@ pub(crate) struct Checked {
 ///
 /// # Errors
 /// [`ParseFailure`] of class `Empty`, `Html`, `NotAFeed` or `TooCostly`.
-pub(crate) fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
+pub fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
     let failure = |class, detail: &str| Err(ParseFailure::whole(class, detail));
     let body = text.trim_start();
     let start = text.len() - body.len();
@@ -218,7 +173,7 @@ fn is_html_name(name: &str) -> bool {
 ///
 /// # Errors
 /// [`ParseFailure`] of class `Malformed`, `TooDeep`, `Entities`, `NotAFeed` or `TooCostly`.
-pub(crate) fn check(
+pub fn check(
     text: &str,
     start: usize,
     url: &Url,
