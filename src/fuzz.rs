@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use cw_code::{Tagger, Texts};
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
@@ -20,7 +21,6 @@ use url::Url;
 use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
 use crate::pipeline::process::process;
-use crate::tag::{Tagger, Texts};
 
 /// A name, and what it does with any bytes.
 pub type Target = (&'static str, fn(&[u8]));

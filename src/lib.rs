@@ -4,7 +4,6 @@ pub mod schedule;
 pub mod fetch;
 pub mod decide;
 pub mod dedupe;
-pub mod tag;
 pub mod commit;
 pub mod pipeline;
 pub mod memory;

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use conflictwire::tag::Tagger;
+use cw_code::Tagger;
 use cw_model::{PollResult, Steps};
 
 use super::constructions::documents::{DOCUMENTS, ENTRIES, rss};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use conflictwire::pipeline::process::{process, process_within};
-use conflictwire::tag::Tagger;
+use cw_code::Tagger;
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,

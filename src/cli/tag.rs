@@ -7,6 +7,7 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use cw_code::{Tagger, Texts};
 use cw_model::Steps;
 use cw_model::record::RecordConflict;
 use cw_text::language::{Hints, language};
@@ -16,7 +17,6 @@ use super::Exit;
 use super::check::counted;
 use crate::config::load;
 use crate::status::shown::{Shown, json_line};
-use crate::tag::{Tagger, Texts};
 
 /// Longest line, and longest document of plain text, that is read.
 ///

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cw_code::{Source, Tagger};
 use cw_model::Feed;
 
 use self::check::Surroundings;
@@ -41,7 +42,6 @@ use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
 use crate::schedule::queue::Politeness;
 use crate::status::LogSettings;
-use crate::tag::{Source, Tagger};
 
 /// Where the file is looked for if nobody says where it is.
 const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
+use cw_code::Tagger;
 use cw_model::{Backlog, Feed, FeedId, Quota};
 use ipnet::{IpNet, Ipv4Net};
 use tracing::level_filters::LevelFilter;
@@ -17,7 +18,6 @@ use crate::config::{Config, FeedDefaults, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::schedule::queue::Politeness;
 use crate::status::{LogFormat, LogSettings};
-use crate::tag::Tagger;
 
 /// Between two polls of a feed: second polls must come while somebody watches.
 const INTERVAL: Duration = Duration::from_secs(2);

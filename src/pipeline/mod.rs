@@ -25,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_code::{LexiconProblem, Tagger};
 use cw_model::Outcome;
 pub use tasks::Tasks;
 use tokio::sync::mpsc;
@@ -44,7 +45,6 @@ use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::memory::Memory;
 use crate::status::{Metrics, Readiness};
-use crate::tag::{LexiconProblem, Tagger};
 
 /// Why a daemon could not be built. Nothing has been polled.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_code::Tagger;
 use cw_model::state::{Crash, FeedState};
 use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
 use tokio::sync::mpsc;
@@ -26,7 +27,6 @@ use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};
 use crate::status::{Metrics, Readiness};
-use crate::tag::Tagger;
 
 /// The first wait after a commit that did not work; it doubles.
 const COMMIT_WAIT_FIRST: Duration = Duration::from_millis(500);

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use conflictwire::commit::sqlite::{SqliteLedger, SqliteSettings};
 use conflictwire::pipeline::process::process;
-use conflictwire::tag::{Source, Tagger};
+use cw_code::{Source, Tagger};
 use cw_model::state::FeedState;
 use cw_model::{Record, Reject};
 use serde_json::{Map, Value, json};

@@ -2,7 +2,7 @@
 //! is for the benchmark to say (`benches/README.md`).
 
 use conflictwire::pipeline::process::process_within;
-use conflictwire::tag::{Tagger, Texts};
+use cw_code::{Tagger, Texts};
 use cw_model::state::{FeedState, SeenArticle};
 use cw_model::{ArticleId, Digest, Entry, EntryText, Feed, Quota, Steps, TextKind};
 use cw_read::normalise::{Context, normalise};

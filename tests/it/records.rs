@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use conflictwire::pipeline::process::process;
-use conflictwire::tag::Tagger;
+use cw_code::Tagger;
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,

@@ -13,6 +13,7 @@ mod withdrawn;
 
 use std::sync::Arc;
 
+use cw_code::{Tagger, Texts};
 use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
@@ -33,7 +34,6 @@ use crate::dedupe::{Verdict, classify};
 use crate::memory::shares::outcome_bytes_max;
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
-use crate::tag::{Tagger, Texts};
 
 /// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is
 /// written once: more than one document can have. What is older than these is written again.

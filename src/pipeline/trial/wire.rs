@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
+use cw_code::{LexiconProblem, Source, Tagger};
 use cw_model::feed::NotAFeedId;
 use cw_model::state::FeedState;
 use cw_model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators};
@@ -15,7 +16,6 @@ use url::Url;
 
 use super::Document;
 use crate::config::TagSettings;
-use crate::tag::{LexiconProblem, Source, Tagger};
 
 /// The answer to a frame, one byte: done, and ready for the next.
 pub(super) const DONE: u8 = b'd';

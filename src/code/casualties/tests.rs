@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::tag::Texts;
+use crate::Texts;
 
 /// Writes counts as "killed 43..43 event".
 #[track_caller]

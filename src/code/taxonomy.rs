@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cw_model::{Related, TagId};
 use serde::Deserialize;
 
-use super::{LexiconProblem, Source};
+use super::source::{LexiconProblem, Source};
 
 /// The only file format this program reads.
 pub(super) const FORMAT: u32 = 1;

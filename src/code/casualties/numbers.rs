@@ -304,8 +304,8 @@ mod tests {
     use cw_model::Steps;
 
     use super::*;
-    use crate::tag::Texts;
-    use crate::tag::segment::Document;
+    use crate::Texts;
+    use crate::segment::Document;
 
     /// The quantity at the start of a text, and how many words it has.
     fn read(text: &str) -> (Option<Quantity>, usize) {

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Deserialize;
 
 use super::matcher::{Matcher, Use};
+use super::source::{LexiconProblem, Source};
 use super::taxonomy::{FORMAT, TagKind, Taxonomy};
 use super::term::expand;
-use super::{LexiconProblem, Source};
 
 /// Everything known about one language.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use cw_model::{CasualtyKind, Steps, TooCostly};
 
 use super::words::Happening;
 use super::{numbers, scope, words};
-use crate::tag::segment::Document;
+use crate::segment::Document;
 
 /// Steps for looking a word up.
 const LOOK_UP_STEPS: usize = 8;

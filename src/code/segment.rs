@@ -13,7 +13,7 @@ use std::ops::Range;
 use cw_model::{Evidence, Field, Steps, TooCostly};
 use cw_text::words::{Cut, Word, Words, cut_between};
 
-use super::Texts;
+use super::texts::Texts;
 
 /// Sentences at the start of a summary or body that carry the news.
 ///

@@ -4,6 +4,9 @@
 //! one lexicon a language, both TOML, both built in and both replaceable. There is no model and no
 //! chance in it, so the same text and lexicon give the same coding anywhere.
 //!
+//! Which texts an article has is for `cw-read` to say, and what follows from a coding for `cw-decide`. Read
+//! `segment` first, then `rules`.
+//!
 //! | file | part |
 //! |---|---|
 //! | `segment` | words, clauses, sentences, and the way back to the original |
@@ -18,8 +21,10 @@ mod lexicon;
 mod matcher;
 mod rules;
 mod segment;
+mod source;
 mod taxonomy;
 mod term;
+mod texts;
 
 use std::collections::BTreeMap;
 
@@ -27,46 +32,12 @@ use cw_model::{Coding, Steps, TooCostly};
 use lexicon::{Kept, Lexicon};
 use segment::Document;
 use sha2::{Digest as _, Sha256};
+pub use source::{LexiconProblem, Source};
 use taxonomy::Taxonomy;
+pub use texts::Texts;
 
 /// Hex digits of the digest in a lexicon's name: enough to tell versions, short enough to read.
 const DIGEST_DIGITS: usize = 12;
-
-/// The texts of an article that are read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Texts<'a> {
-    /// Headline.
-    pub title: &'a str,
-    /// Teaser.
-    pub summary: &'a str,
-    /// Full text.
-    pub body: &'a str,
-}
-
-/// A mistake in a taxonomy or lexicon.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {detail}")]
-pub struct LexiconProblem {
-    /// Which file, as the caller named it.
-    pub file: String,
-    /// What is wrong, what is allowed.
-    pub detail: String,
-}
-
-/// A file's name, for problems, and its text.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// Name or path.
-    pub name: String,
-    /// TOML.
-    pub text: String,
-}
-
-impl Source {
-    fn problem(&self, detail: &str) -> LexiconProblem {
-        LexiconProblem { file: self.name.clone(), detail: detail.trim_end().to_owned() }
-    }
-}
 
 /// Puts tags on articles, by the rules of one lexicon a language.
 #[derive(Debug)]
