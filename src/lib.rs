@@ -9,7 +9,6 @@ pub mod pipeline;
 pub mod memory;
 pub mod admin;
 pub mod config;
-pub mod status;
 pub mod demo;
 pub mod cli;
 pub mod clock;

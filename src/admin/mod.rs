@@ -10,12 +10,11 @@ mod server;
 
 use std::sync::Arc;
 
+use cw_status::readiness::hung_text;
+use cw_status::{Metrics, Readiness};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 pub use server::{AdminStartError, start};
-
-use crate::status::readiness::hung_text;
-use crate::status::{Metrics, Readiness};
 
 /// What `/metrics` is written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

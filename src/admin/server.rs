@@ -221,8 +221,9 @@ mod tests {
     use std::io::{Read, Write};
     use std::sync::Arc;
 
+    use cw_status::{Metrics, Readiness};
+
     use super::*;
-    use crate::status::{Metrics, Readiness};
 
     /// There is no other runtime here, and this thread waits for the answer: whatever keeps all of
     /// the daemon's workers busy is no different.

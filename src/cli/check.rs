@@ -10,6 +10,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use cw_model::{Answer, Feed, Steps};
 use cw_read::parse;
+use cw_status::shown::{Shown, shown};
 use futures_util::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -19,7 +20,6 @@ use crate::commit::kafka::probe::{Finding, Verdict, probe};
 use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
-use crate::status::shown::{Shown, shown};
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.

@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use cw_model::state::{FeedState, Reason};
 use cw_model::{Feed, FeedId, Timestamp};
+use cw_status::shown::{Shown, shown};
 use url::Url;
 
 use super::Exit;
@@ -22,7 +23,6 @@ use crate::config::{
 };
 use crate::schedule::Why;
 use crate::schedule::cadence::INTERVAL_START;
-use crate::status::shown::{Shown, shown};
 
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";

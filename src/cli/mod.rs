@@ -5,7 +5,7 @@
 /// Writes a line to standard error, for a person. Whatever stands in it cannot steer the terminal.
 macro_rules! say {
     ($($part:tt)*) => {
-        anstream::eprintln!("{}", $crate::status::shown::Shown(format_args!($($part)*)))
+        anstream::eprintln!("{}", cw_status::shown::Shown(format_args!($($part)*)))
     };
 }
 
@@ -29,11 +29,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use cw_status::log;
+use cw_status::shown::shown;
 use tracing::error;
 
 use crate::config::ConfigError;
-use crate::status::log;
-use crate::status::shown::shown;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

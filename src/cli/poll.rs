@@ -11,6 +11,7 @@ use cw_model::{
     Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
     Validators,
 };
+use cw_status::shown::json_line;
 use url::Url;
 
 use super::check::counted;
@@ -19,7 +20,6 @@ use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
 use crate::pipeline::process::process;
-use crate::status::shown::json_line;
 
 /// Polls each feed once and prints its records: for people on a terminal, one JSON object a line
 /// otherwise. Nothing is stored.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use cw_status::log;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -13,7 +14,6 @@ use crate::commit::CommitError;
 use crate::config::{Config, load, log_settings};
 use crate::pipeline::{Daemon, Drained, RunError};
 use crate::shutdown::Signals;
-use crate::status::log;
 
 /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT. A second signal
 /// ends at once; SIGHUP reads the configuration anew.

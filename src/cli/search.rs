@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Paint};
 use cw_model::{Record, Timestamp};
+use cw_status::shown::{json_line, printable};
 use jiff::{Span, SpanRelativeTo};
 
 use super::Exit;
@@ -18,7 +19,6 @@ use crate::commit::LedgerSettings;
 use crate::commit::filter::Filter;
 use crate::commit::sqlite::query::Query;
 use crate::commit::sqlite::read::{Order, Reader, Revisions, Search};
-use crate::status::shown::{json_line, printable};
 
 /// Words asked for, wherever they stand.
 const MATCH: Paint = AnsiColor::Yellow.on_default().bold();

@@ -10,13 +10,13 @@ use anyhow::Context;
 use cw_code::{Tagger, Texts};
 use cw_model::Steps;
 use cw_model::record::RecordConflict;
+use cw_status::shown::{Shown, json_line};
 use cw_text::language::{Hints, language};
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
 use super::check::counted;
 use crate::config::load;
-use crate::status::shown::{Shown, json_line};
 
 /// Longest line, and longest document of plain text, that is read.
 ///

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use cw_status::shown::json_line;
 
 use super::search::FilterArgs;
 use super::{Exit, show};
@@ -15,7 +16,6 @@ use crate::commit::filter::Filter;
 use crate::commit::kafka::read::{Absence, Followed, Follower, TopicReader};
 use crate::commit::sqlite::read::Reader;
 use crate::commit::{KafkaSettings, LedgerSettings};
-use crate::status::shown::json_line;
 
 /// How long to wait before asking again. A person sees no delay, and asking costs one lookup.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);

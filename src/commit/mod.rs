@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
+use cw_status::Metrics;
 pub use json_lines::JsonLines;
 pub use kafka::KafkaLedger;
 pub use kafka::settings::KafkaSettings;
@@ -23,7 +24,6 @@ use tokio::sync::mpsc;
 
 use crate::decide::scheduler::{Look, Sequences};
 use crate::decide::{Lease, Past, States};
-use crate::status::Metrics;
 
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cw_model::Quota;
+use cw_status::{LogFormat, LogSettings};
 use url::{Host, Url};
 
 use super::feeds::{BYTES_PER_DAY, FeedDefaults, FeedList, check_feeds, read_articles_per_day};
@@ -30,7 +31,6 @@ use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::memory::shares::Shares;
 use crate::schedule::queue::Politeness;
-use crate::status::{LogFormat, LogSettings};
 
 const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {
     Duration::from_secs(min)..=Duration::from_secs(max)

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use cw_code::{Source, Tagger};
 use cw_model::Feed;
+use cw_status::LogSettings;
 
 use self::check::Surroundings;
 pub use self::environment::Environment;
@@ -41,7 +42,6 @@ use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
 use crate::schedule::queue::Politeness;
-use crate::status::LogSettings;
 
 /// Where the file is looked for if nobody says where it is.
 const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use cw_model::Backlog;
+use cw_status::{LogFormat, LogSettings};
 use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::commit::sqlite::SqliteSettings;
 use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::PrivateNetworks;
-use crate::status::{LogFormat, LogSettings};
 
 const HOME: (&str, &str) = ("HOME", "/home/ada");
 

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use cw_code::{LexiconProblem, Tagger};
 use cw_model::Outcome;
+use cw_status::{Metrics, Readiness};
 pub use tasks::Tasks;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -44,7 +45,6 @@ use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::memory::Memory;
-use crate::status::{Metrics, Readiness};
 
 /// Why a daemon could not be built. Nothing has been polled.
 #[derive(Debug, thiserror::Error)]

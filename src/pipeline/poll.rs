@@ -12,6 +12,7 @@ use std::time::Duration;
 use cw_code::Tagger;
 use cw_model::state::{Crash, FeedState};
 use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
+use cw_status::{Metrics, Readiness};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -26,7 +27,6 @@ use crate::decide::{Backoff, Lease, backoff};
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};
-use crate::status::{Metrics, Readiness};
 
 /// The first wait after a commit that did not work; it doubles.
 const COMMIT_WAIT_FIRST: Duration = Duration::from_millis(500);

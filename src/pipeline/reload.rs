@@ -19,7 +19,7 @@ pub(super) fn read_anew(path: Option<&Path>, connections: Connections, clock: Cl
         problems.iter().map(ToString::to_string).collect::<Vec<_>>()
     })?;
     let tools = Tools::build(&config, connections, clock)
-        .map_err(|error: BuildError| vec![crate::status::log::chain(&error)])?;
+        .map_err(|error: BuildError| vec![cw_status::log::chain(&error)])?;
     Ok((config, tools))
 }
 

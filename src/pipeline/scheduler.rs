@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_model::FeedId;
+use cw_status::metrics::FeedCounts;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep};
@@ -26,7 +27,6 @@ use crate::decide::scheduler::{
 };
 use crate::decide::{Moment, Now};
 use crate::fault::{Point, point};
-use crate::status::metrics::FeedCounts;
 
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);

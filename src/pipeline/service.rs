@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
+use cw_status::Unready;
+use cw_status::metrics::FeedCounts;
+use cw_status::shown::shown;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 use tracing::debug;
-
-use crate::status::Unready;
-use crate::status::metrics::FeedCounts;
-use crate::status::shown::shown;
 
 /// The line to the service manager.
 #[derive(Debug)]

@@ -48,6 +48,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where our own lines come from: the crate of the shell, which alone writes any but those of panics.
+const PROGRAM: &str = "conflictwire";
+
 /// Sends log lines to standard error from here on. A second call changes nothing.
 pub fn install(settings: &LogSettings) {
     let as_text = match settings.format {
@@ -75,7 +78,7 @@ pub fn install(settings: &LogSettings) {
     // What the libraries do inside is theirs to debug; their warnings may be ours to act on.
     let libraries = settings.level.min(LevelFilter::WARN);
     let filter = Targets::new()
-        .with_target(env!("CARGO_CRATE_NAME"), settings.level)
+        .with_target(PROGRAM, settings.level)
         // A certificate it refuses is a failed poll, which is logged once, by us.
         .with_target("rustls_platform_verifier", LevelFilter::OFF)
         .with_default(libraries);
@@ -127,6 +130,7 @@ pub fn log_panics() {
             _ => None,
         };
         tracing::error!(
+            target: PROGRAM,
             error = text,
             code.location = place,
             thread.name = thread.name().unwrap_or_default(),

@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use conflictwire::status::shown::is_hidden;
+use cw_status::shown::is_hidden;
 use serde_json::json;
 
 use crate::support::daemon::{BINARY, Setup, field};

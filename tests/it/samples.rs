@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use conflictwire::commit::LedgerSettings;
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
-use conflictwire::status::Metrics;
-use conflictwire::status::metrics::FeedCounts;
 use cw_model::LaneState;
+use cw_status::Metrics;
+use cw_status::metrics::FeedCounts;
 
 use crate::support::{files_below, project};
 

@@ -20,11 +20,11 @@ use std::io::{IsTerminal, Write};
 use anstyle::{AnsiColor, Style as Paint};
 use cw_model::Record;
 use cw_model::record::{RecordChange, RecordConflict, RecordDateQuality, RecordField, RecordTag};
+use cw_status::shown::printable;
 
 use self::casualties::casualties_text;
 use self::snippet::{Look, snippet};
 use self::text::Text;
-use crate::status::shown::printable;
 
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 100;

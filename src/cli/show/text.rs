@@ -5,9 +5,8 @@
 use std::io::Write;
 
 use anstyle::Style;
+use cw_status::shown::printable;
 use unicode_width::UnicodeWidthChar;
-
-use crate::status::shown::printable;
 
 /// Opens a span that finds its own direction (first strong isolate).
 const ISOLATE: char = '\u{2068}';

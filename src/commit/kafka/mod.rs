@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
+use cw_status::Metrics;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use tokio::runtime::Handle;
@@ -56,7 +57,6 @@ use crate::clock::Clock;
 use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
 use crate::decide::scheduler::{Look, Sequences};
 use crate::decide::{Lease, Moment, Now};
-use crate::status::Metrics;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use cw_model::LaneState;
+use cw_status::lanes::LaneMetrics;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::lock;
-use crate::status::lanes::LaneMetrics;
 
 /// Where the group stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,8 +182,9 @@ impl LedgerStatus {
 
 #[cfg(test)]
 mod tests {
+    use cw_status::Metrics;
+
     use super::*;
-    use crate::status::Metrics;
 
     fn status() -> LedgerStatus {
         LedgerStatus::new(Metrics::new().lanes().clone())

@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use cw_model::Timestamp;
+use cw_status::lanes::LaneMetrics;
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -25,7 +26,6 @@ use super::{lock, logged};
 use crate::decide::lane::wire::{Line, Target};
 use crate::decide::lane::{Batching, Failure, Undone};
 use crate::fault::{self, Point};
-use crate::status::lanes::LaneMetrics;
 
 /// How long one call into librdkafka may block before we look whether to stop.
 const SLICE: Duration = Duration::from_secs(1);

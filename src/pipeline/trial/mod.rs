@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use cw_model::state::FeedState;
 use cw_model::{Body, Feed, FeedId, Timestamp};
+use cw_status::Metrics;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -32,7 +33,6 @@ use tracing::{debug, warn};
 use self::wire::{SetUp, WireFeed, head_of, set_up_head};
 use self::worker::{Death, Worker, WorkerError};
 use crate::config::TagSettings;
-use crate::status::Metrics;
 
 /// The most processes at once, and no more than there are processors: each may take as much memory
 /// as one document may.

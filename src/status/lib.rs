@@ -1,7 +1,7 @@
 //! What the program says of itself: its log, its metrics, and whether it is ready.
 //!
 //! Whoever does the work says here how it stands; `admin` and the log show it. Nothing here decides
-//! anything.
+//! anything. Read `readiness` first.
 
 pub mod fields;
 pub mod lanes;
