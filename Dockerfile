@@ -24,6 +24,7 @@ COPY src/text/Cargo.toml src/text/
 COPY src/read/Cargo.toml src/read/
 COPY src/code/Cargo.toml src/code/
 COPY src/status/Cargo.toml src/status/
+COPY src/decide/Cargo.toml src/decide/
 COPY deploy/release.sh deploy/
 RUN mkdir -p src benches tests/it state \
     && for folder in src src/*/; do touch "${folder%/}/lib.rs"; done \

@@ -63,7 +63,7 @@ test: tools
 # Of a seed that failed: make sim SEED=17.
 sim: tools
 	CONFLICTWIRE_SIM_FIRST=$(FIRST) CONFLICTWIRE_SIM_SEEDS=$(SEEDS) $(if $(SEED),CONFLICTWIRE_SIM_SEED=$(SEED)) \
-		$(CARGO) test --release --locked $(FEATURES) --lib decide::simulation
+		$(CARGO) test --release --locked -p cw-decide --lib simulation::
 
 sim-breaks: tools
 	tests/simulation/breaks.sh

@@ -59,7 +59,7 @@ mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use super::Point;
+    use crate::fault::Point;
 
     /// What happens at a point.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]

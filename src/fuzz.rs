@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use cw_code::{Tagger, Texts};
+use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
@@ -20,7 +21,6 @@ use url::Url;
 
 use crate::config::{FeedDefaults, export_opml, import_opml};
 use crate::fetch::decode;
-use crate::pipeline::process::process;
 
 /// A name, and what it does with any bytes.
 pub type Target = (&'static str, fn(&[u8]));

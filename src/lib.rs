@@ -1,9 +1,6 @@
 #![doc = include_str!("README.md")]
 
-pub mod schedule;
 pub mod fetch;
-pub mod decide;
-pub mod dedupe;
 pub mod commit;
 pub mod pipeline;
 pub mod memory;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use conflictwire::pipeline::process::{process, process_within};
 use cw_code::Tagger;
+use cw_decide::process::{process, process_within};
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,

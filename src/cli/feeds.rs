@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use cw_decide::schedule::Why;
+use cw_decide::schedule::cadence::INTERVAL_START;
 use cw_model::state::{FeedState, Reason};
 use cw_model::{Feed, FeedId, Timestamp};
 use cw_status::shown::{Shown, shown};
@@ -21,8 +23,6 @@ use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
-use crate::schedule::Why;
-use crate::schedule::cadence::INTERVAL_START;
 
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";
@@ -576,12 +576,12 @@ fn free_id(id: &FeedId, taken: &HashSet<FeedId>) -> FeedId {
 mod tests {
     use std::time::Duration;
 
+    use cw_decide::States;
     use cw_model::FailureClass;
     use cw_model::state::{Crash, LastFailure, Plan, Standing};
 
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;
-    use crate::decide::States;
 
     const FEEDS: &str =
         "# Ours.\n[[feed]]\nid = \"a\" # the first\nurl = \"https://a.example/rss\"";

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cw_code::Tagger;
+use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
@@ -19,7 +20,6 @@ use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
-use crate::pipeline::process::process;
 
 /// Polls each feed once and prints its records: for people on a terminal, one JSON object a line
 /// otherwise. Nothing is stored.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use cw_decide::States;
+use cw_decide::schedule::{self, Due, Why};
 use cw_model::state::{FeedState, Reason, Standing};
 use cw_model::{Feed, FeedId, Timestamp};
 
@@ -24,9 +26,7 @@ use crate::commit::kafka::{STATES_WRITTEN_WITHIN, lane_of};
 use crate::commit::sqlite::read::{ReadError, Reader};
 use crate::commit::sqlite::{Holder, holder};
 use crate::config::{Config, duration_text};
-use crate::decide::States;
 use crate::pipeline::trial::Trials;
-use crate::schedule::{self, Due, Why};
 
 /// How late a poll may be before nobody seems to make it: a busy daemon makes some by minutes.
 const LATE_MAX: Duration = Duration::from_secs(10 * 60);

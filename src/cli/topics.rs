@@ -10,6 +10,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::Subcommand;
+use cw_decide::lane::wire::Target;
 use cw_status::shown::Shown;
 
 use super::Exit;
@@ -24,7 +25,6 @@ use crate::commit::kafka::topics::{
     risks, shown,
 };
 use crate::config;
-use crate::decide::lane::wire::Target;
 
 /// How long a plan waits for Kafka: it is worth something without it.
 const PLAN_WAIT: Duration = Duration::from_secs(5);

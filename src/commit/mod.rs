@@ -13,6 +13,8 @@ pub mod sqlite;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cw_decide::scheduler::{Look, Sequences};
+use cw_decide::{Lease, Past, States};
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
 use cw_status::Metrics;
@@ -21,9 +23,6 @@ pub use kafka::KafkaLedger;
 pub use kafka::settings::KafkaSettings;
 pub use sqlite::SqliteLedger;
 use tokio::sync::mpsc;
-
-use crate::decide::scheduler::{Look, Sequences};
-use crate::decide::{Lease, Past, States};
 
 /// Which ledger, checked.
 #[derive(Clone, Debug, PartialEq)]

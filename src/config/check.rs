@@ -10,6 +10,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cw_decide::lane::wire::PartitionBy;
+use cw_decide::schedule::queue::Politeness;
 use cw_model::Quota;
 use cw_status::{LogFormat, LogSettings};
 use url::{Host, Url};
@@ -27,10 +29,8 @@ use super::{Config, Problem, TagSettings};
 use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{KafkaSettings, Secret, TopicNames};
 use crate::commit::sqlite::SqliteSettings;
-use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::memory::shares::Shares;
-use crate::schedule::queue::Politeness;
 
 const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {
     Duration::from_secs(min)..=Duration::from_secs(max)

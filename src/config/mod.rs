@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cw_code::{Source, Tagger};
+use cw_decide::schedule::queue::Politeness;
 use cw_model::Feed;
 use cw_status::LogSettings;
 
@@ -41,7 +42,6 @@ pub use self::units::{duration_text, read_duration, size_text};
 use crate::commit::LedgerSettings;
 use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
-use crate::schedule::queue::Politeness;
 
 /// Where the file is looked for if nobody says where it is.
 const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];

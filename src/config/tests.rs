@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use cw_decide::lane::wire::PartitionBy;
 use cw_model::Backlog;
 use cw_status::{LogFormat, LogSettings};
 use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::commit::sqlite::SqliteSettings;
-use crate::decide::lane::wire::PartitionBy;
 use crate::fetch::PrivateNetworks;
 
 const HOME: (&str, &str) = ("HOME", "/home/ada");

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cw_code::Tagger;
+use cw_decide::schedule::queue::Politeness;
 use cw_model::{Backlog, Feed, FeedId, Quota};
 use cw_status::{LogFormat, LogSettings};
 use ipnet::{IpNet, Ipv4Net};
@@ -17,7 +18,6 @@ use crate::commit::LedgerSettings;
 use crate::commit::sqlite::SqliteSettings;
 use crate::config::{Config, FeedDefaults, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
-use crate::schedule::queue::Politeness;
 
 /// Between two polls of a feed: second polls must come while somebody watches.
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -9,11 +9,12 @@ mod workers;
 
 use std::sync::Arc;
 
+use cw_decide::process::outcome_bytes_max;
 use cw_model::Feed;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::body::{BodyHold, Waits};
-use self::shares::{Shares, commit_bytes, outcome_bytes_max, reading_bytes};
+use self::shares::{Shares, commit_bytes, reading_bytes};
 pub use self::workers::READING_STACK_BYTES;
 use self::workers::Workers;
 

@@ -13,7 +13,7 @@
 //! do not wait for large ones. A poll asks for them in this order, each in one go, and never for one
 //! above while it holds one below, so no two polls wait for each other.
 
-use cw_model::Feed;
+use cw_decide::process::outcome_bytes_limit;
 
 /// What reading takes at most for each byte of a body, besides the body and what the outcome holds.
 /// The worst document that was measured, a body of `&`, takes 13.0; most take 4 (`benches/README.md`).
@@ -28,21 +28,6 @@ const COMMIT_COPIES: u64 = 3;
 
 /// What a decoder takes besides its window, of which it touches no more than it has decoded: tables.
 const DECODER_FLOOR: u64 = 1 << 20;
-
-/// What an outcome may hold for each entry that its feed may have: a short article with many tags,
-/// their codes and their evidence.
-const OUTCOME_PER_ENTRY: u64 = 8 << 10;
-
-/// What it may hold besides for each byte of the document: a control character is six bytes in JSON,
-/// and the same words may be evidence of several tags.
-const OUTCOME_PER_BODY_BYTE: u64 = 16;
-
-/// What any outcome may hold: a state with all that a feed can make it remember, and a few rejects.
-const OUTCOME_FLOOR: u64 = 1 << 20;
-
-/// No outcome holds more than this many times `fetch.body_limit`: of prose dense with conflict, whose
-/// every tag has all the evidence it may have, some two and a half are made.
-const OUTCOME_PER_BODY_LIMIT: u64 = 4;
 
 /// The largest body that counts as small, where there is room for it: few feeds are larger.
 const SMALL_BODY_MAX: u64 = 1 << 20;
@@ -81,7 +66,7 @@ impl Shares {
 
     /// The least memory in which a document of `body_limit` bytes can be read.
     pub fn memory_min(body_limit: u64) -> u64 {
-        let outcome = OUTCOME_FLOOR.max(OUTCOME_PER_BODY_LIMIT.saturating_mul(body_limit));
+        let outcome = outcome_bytes_limit(body_limit);
         let reading = reading_bytes(body_limit, outcome);
         let needs = [
             (2, wire_bytes(body_limit)),
@@ -92,22 +77,6 @@ impl Shares {
         let sixteenth = needs.iter().map(|(share, need)| need.div_ceil(*share)).max();
         sixteenth.unwrap_or_default().saturating_mul(16)
     }
-}
-
-/// The most that all of an outcome may hold, made of a body of so many bytes: records, rejects and
-/// state, in memory or as written, whichever is more.
-pub fn outcome_bytes_max(feed: &Feed, body_bytes: usize) -> u64 {
-    let body = u64::try_from(body_bytes).unwrap_or(u64::MAX);
-    let entries = u64::try_from(feed.entries_max).unwrap_or(u64::MAX);
-    let grown = OUTCOME_FLOOR
-        .saturating_add(entries.saturating_mul(OUTCOME_PER_ENTRY))
-        .saturating_add(body.saturating_mul(OUTCOME_PER_BODY_BYTE));
-    grown.min(outcome_bytes_limit(feed.body_limit))
-}
-
-/// The most that any outcome of a feed may hold whose bodies have this limit.
-fn outcome_bytes_limit(body_limit: u64) -> u64 {
-    OUTCOME_FLOOR.max(body_limit.saturating_mul(OUTCOME_PER_BODY_LIMIT))
 }
 
 /// What reading a body takes at most, that of the body itself not counted.

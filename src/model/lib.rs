@@ -20,6 +20,7 @@
 //! | step | one unit of what reading a document may cost |
 //! | ledger | where outcomes are committed |
 
+pub mod answer;
 pub mod article;
 pub mod country;
 pub mod digest;
@@ -30,6 +31,7 @@ pub mod outcome;
 pub mod quota;
 pub mod record;
 pub mod reject;
+pub mod route;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
 pub mod state;
@@ -37,16 +39,15 @@ pub mod steps;
 pub mod tag;
 pub mod time;
 
+pub use answer::{Answer, Body, Failure, FailureClass, Freshness, NotModified, Validators};
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use entry::{Entry, EntryText, Media, TextKind};
 pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
 pub use lane::LaneState;
-pub use outcome::{
-    Answer, Body, EntryCounts, Failure, FailureClass, Freshness, NotModified, Outcome, PollResult,
-    Route, Routed, Urgency, Validators,
-};
+pub use outcome::{EntryCounts, Outcome, PollResult, Urgency};
 pub use quota::Quota;
 pub use record::{Record, Reject};
+pub use route::{Route, Routed};
 pub use steps::{Steps, TooCostly};
 pub use tag::{
     Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Related, Tag, TagId,

@@ -13,7 +13,6 @@
 //! given it. A poll is given a state and gives back the next one, which replaces the old only after
 //! the ledger has committed it, and only under the lease that the poll began with.
 
-pub mod process;
 mod poll;
 mod reload;
 mod scheduler;

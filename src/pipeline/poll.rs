@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_code::Tagger;
+use cw_decide::process::{crashed, forgiven, is_new, panicked, process, too_large};
+use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
 use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
 use cw_status::{Metrics, Readiness};
@@ -19,11 +21,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::process::{crashed, forgiven, is_new, panicked, process, too_large};
 use super::trial::{Document, Trials, Verdict};
 use crate::clock::Clock;
 use crate::commit::{CommitError, Ledger};
-use crate::decide::{Backoff, Lease, backoff};
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
 use crate::memory::{Held, Memory, Place};

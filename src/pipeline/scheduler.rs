@@ -7,6 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_decide::scheduler::{
+    Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Scheduler as Machine,
+    Sequences,
+};
+use cw_decide::{Moment, Now};
 use cw_model::FeedId;
 use cw_status::metrics::FeedCounts;
 use tokio::sync::mpsc;
@@ -21,11 +26,6 @@ use super::reload::{ReadAnew, kept, needs_restart, next_reload, read_anew, to_en
 use super::service::{LastRead, Service, status_text};
 use crate::commit::{CommitError, LaneChange};
 use crate::config::Config;
-use crate::decide::scheduler::{
-    Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Scheduler as Machine,
-    Sequences,
-};
-use crate::decide::{Moment, Now};
 use crate::fault::{Point, point};
 
 /// How often it is told how the feeds stand.

@@ -8,3 +8,6 @@
 
 pub mod normalise;
 pub mod parse;
+
+#[cfg(test)]
+mod tests;

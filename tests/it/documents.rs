@@ -393,22 +393,22 @@ fn every_piece_of_configuration_is_taken() {
 }
 
 /// Whether something is registered under this name, with or without what the format puts behind it.
-fn is_metric(name: &str, telemetry: &str) -> bool {
+fn is_metric(name: &str, status: &str) -> bool {
     let bare = name.strip_prefix("conflictwire_").unwrap();
     let without = |suffix: &str| bare.strip_suffix(suffix).unwrap_or(bare).to_owned();
     let total = without("_total");
     let names = [bare.to_owned(), total.clone(), without("_seconds"), without("_bytes")];
     let of_total = total.strip_suffix("_bytes").map(str::to_owned);
     let mut names = names.into_iter().chain(of_total);
-    names.any(|name| telemetry.contains(&format!("\"{name}\"")))
+    names.any(|name| status.contains(&format!("\"{name}\"")))
 }
 
 #[test]
 fn every_metric_is_there() {
-    let mut telemetry = String::new();
+    let mut status = String::new();
     for path in files_below("src", "rs") {
-        if path.components().any(|part| part.as_os_str() == "telemetry") {
-            telemetry.push_str(&std::fs::read_to_string(path).unwrap());
+        if path.components().any(|part| part.as_os_str() == "status") {
+            status.push_str(&std::fs::read_to_string(path).unwrap());
         }
     }
     check("metrics", |document, report| {
@@ -419,7 +419,7 @@ fn every_metric_is_there() {
             for metric in words.filter(|word| word.starts_with("conflictwire_")) {
                 seen += 1;
                 // A volume of the compose file has a name like that.
-                if metric != "conflictwire_kafka" && !is_metric(metric, &telemetry) {
+                if metric != "conflictwire_kafka" && !is_metric(metric, &status) {
                     report(&format!("{metric} is no metric"));
                 }
             }

@@ -10,8 +10,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use conflictwire::commit::sqlite::{SqliteLedger, SqliteSettings};
-use conflictwire::pipeline::process::process;
 use cw_code::{Source, Tagger};
+use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{Record, Reject};
 use serde_json::{Map, Value, json};

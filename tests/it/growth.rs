@@ -1,8 +1,8 @@
 //! Twice the text takes twice the steps, whatever it is made of. What a step is worth in processor time
 //! is for the benchmark to say (`benches/README.md`).
 
-use conflictwire::pipeline::process::process_within;
 use cw_code::{Tagger, Texts};
+use cw_decide::process::process_within;
 use cw_model::state::{FeedState, SeenArticle};
 use cw_model::{ArticleId, Digest, Entry, EntryText, Feed, Quota, Steps, TextKind};
 use cw_read::normalise::{Context, normalise};

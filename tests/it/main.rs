@@ -2,7 +2,8 @@
 //!
 //! - `support`: a scripted publisher, the real daemon, real Kafka, readers of both ledgers
 //! - `admin`: the admin server answers whatever goes on
-//! - `architecture`: the walls between the rooms of the source
+//! - `architecture`: the walls inside the source that no Cargo.toml is
+//! - `house`: which room may name which
 //! - `cli`: help, error text and exit codes
 //! - `records`: from a feed's bytes to records, the published contract
 //! - `golden`: what version 1 of the record promises, whatever the program becomes
@@ -44,6 +45,7 @@ mod fuzz;
 mod golden;
 mod growth;
 mod hostile;
+mod house;
 mod kafka;
 mod poison;
 mod memory;

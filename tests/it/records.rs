@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use conflictwire::pipeline::process::process;
 use cw_code::Tagger;
+use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,

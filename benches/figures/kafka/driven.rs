@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use conflictwire::commit::{KafkaLedger, KafkaSettings, LaneChange};
-use conflictwire::decide::Lease;
-use conflictwire::decide::lane::hash;
+use cw_decide::Lease;
+use cw_decide::lane::hash;
 use cw_model::Outcome;
 use cw_status::Metrics;
 use futures_util::future::{ready, try_join_all};

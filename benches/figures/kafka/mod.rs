@@ -26,7 +26,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use conflictwire::commit::KafkaSettings;
 use conflictwire::commit::kafka::settings::TopicNames;
-use conflictwire::decide::lane::wire::PartitionBy;
+use cw_decide::lane::wire::PartitionBy;
 use cw_model::Outcome;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use cw_decide::lane::header::{Header, Subject};
+use cw_decide::lane::wire::{PartitionBy, Target};
 use cw_model::{Record, Reject};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -12,8 +14,6 @@ use strum::IntoEnumIterator as _;
 
 use super::settings::KafkaSettings;
 use super::topics::{Choice, PARTITIONS, REPLICATION, TopicPlan, plan};
-use crate::decide::lane::header::{Header, Subject};
-use crate::decide::lane::wire::{PartitionBy, Target};
 
 /// The version of the Kafka bindings.
 const BINDING: &str = "0.5.0";

@@ -5,6 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_decide::lane::log::Restored;
+use cw_decide::lane::wire::{Head, LeftOut, Line};
+use cw_decide::lane::{
+    Answer, Batching, Count, Effect, Event, Failure, GiveUp, Lane, Next, Notice, Settings, Stop,
+    Submitted, Topics, Undone,
+};
+use cw_decide::{Lease, Moment};
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -15,13 +22,6 @@ use super::status::Assignment;
 use super::transaction::Producer;
 use super::{Desk, Shared, TURN_TIMEOUT, TURNS, lock};
 use crate::commit::{CommitError, LaneChange};
-use crate::decide::lane::log::Restored;
-use crate::decide::lane::wire::{Head, LeftOut, Line};
-use crate::decide::lane::{
-    Answer, Batching, Count, Effect, Event, Failure, GiveUp, Lane, Next, Notice, Settings, Stop,
-    Submitted, Topics, Undone,
-};
-use crate::decide::{Lease, Moment};
 
 /// How often librdkafka is let speak while nothing is committed, and the topics are compared.
 const IDLE: Duration = Duration::from_secs(1);

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use cw_decide::lane::wire::{HEAD_VERSION, Head, Layout, Line, PartitionBy};
 use cw_model::samples::outcome;
 use cw_model::{Record, Reject, Route, Routed, Timestamp};
 use serde_json::{Value, json};
 
 use self::kept::{check_kept, golden_values};
-use crate::decide::lane::wire::{HEAD_VERSION, Head, Layout, Line, PartitionBy};
 
 #[path = "../../../tests/golden/kept.rs"]
 mod kept;

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_decide::lane::Topics;
+use cw_decide::lane::wire::Target;
 use futures_util::future::join_all;
 use rdkafka::admin::AdminClient;
 use rdkafka::config::FromClientConfigAndContext as _;
@@ -24,8 +26,6 @@ use super::topics::{
 };
 use super::{Shared, lock};
 use crate::commit::{CommitError, LaneChange};
-use crate::decide::lane::Topics;
-use crate::decide::lane::wire::Target;
 
 /// How often topics are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);

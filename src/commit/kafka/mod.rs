@@ -35,6 +35,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use cw_decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
+use cw_decide::scheduler::{Look, Sequences};
+use cw_decide::{Lease, Moment, Now};
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
 use cw_status::Metrics;
@@ -54,9 +57,6 @@ use self::settings::KafkaSettings;
 use self::status::LedgerStatus;
 use super::{CommitError, LaneChange};
 use crate::clock::Clock;
-use crate::decide::lane::{PUT_OFF, Topics, Undone, hash, wire};
-use crate::decide::scheduler::{Look, Sequences};
-use crate::decide::{Lease, Moment, Now};
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cw_decide::lane::{LEAVE_PATIENCE, Stop};
 use cw_status::lanes::Rebalance;
 use futures_util::future::join_all;
 use rdkafka::ClientContext;
@@ -27,7 +28,6 @@ use super::settings::TRANSACTION_TIMEOUT;
 use super::status::Assignment;
 use super::{Shared, driver, lock, logged};
 use crate::commit::{CommitError, LaneChange};
-use crate::decide::lane::{LEAVE_PATIENCE, Stop};
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);

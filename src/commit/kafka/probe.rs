@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use cw_decide::lane::wire::Target;
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -21,7 +22,6 @@ use super::settings::KafkaSettings;
 use super::topics::{
     Choice, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, differences, plan,
 };
-use crate::decide::lane::wire::Target;
 
 /// How long brokers may take to answer at all.
 const CONNECT_WAIT: Duration = Duration::from_secs(8);

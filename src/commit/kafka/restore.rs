@@ -8,6 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use cw_decide::lane::Undone;
+use cw_decide::lane::log::{Contradiction, Reading, Restored, read_head};
+use cw_decide::lane::wire::Head;
 use cw_model::FeedId;
 use cw_model::state::FeedState;
 use rdkafka::Message as _;
@@ -17,9 +20,6 @@ use tokio::time::Instant;
 
 use super::client::{Client, Part, Step};
 use super::settings::KafkaSettings;
-use crate::decide::lane::Undone;
-use crate::decide::lane::log::{Contradiction, Reading, Restored, read_head};
-use crate::decide::lane::wire::Head;
 use crate::fault::{self, Point};
 
 /// How long one request, or one look for records, may take.

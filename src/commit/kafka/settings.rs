@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cw_decide::lane::wire::{PartitionBy, Target};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 use super::properties;
-use crate::decide::lane::wire::{PartitionBy, Target};
 
 /// The longest a transaction stays open, here and at the coordinator. A replica that dies inside
 /// one holds back every `read_committed` reader of its partitions until a successor comes or this

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use cw_decide::lane::wire::Target;
 use strum::IntoEnumIterator as _;
 
 use super::error::AccessError;
 use super::settings::KafkaSettings;
-use crate::decide::lane::wire::Target;
 
 /// Partitions of the data topics, where nobody says otherwise: more readers than most will ever have
 /// at once, and few enough that a transaction touches little.
@@ -403,9 +403,10 @@ pub fn command(plan: &TopicPlan, brokers: &str) -> String {
 pub(crate) mod tests {
     use std::time::Duration;
 
+    use cw_decide::lane::wire::PartitionBy;
+
     use super::*;
     use crate::commit::kafka::settings::TopicNames;
-    use crate::decide::lane::wire::PartitionBy;
 
     /// Settings as the configuration has them by default.
     pub(crate) fn settings() -> KafkaSettings {

@@ -11,6 +11,8 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use cw_decide::lane::wire::{Line, Target};
+use cw_decide::lane::{Batching, Failure, Undone};
 use cw_model::Timestamp;
 use cw_status::lanes::LaneMetrics;
 use rdkafka::ClientContext;
@@ -23,8 +25,6 @@ use tokio::time::Instant;
 
 use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT, TopicNames};
 use super::{lock, logged};
-use crate::decide::lane::wire::{Line, Target};
-use crate::decide::lane::{Batching, Failure, Undone};
 use crate::fault::{self, Point};
 
 /// How long one call into librdkafka may block before we look whether to stop.

@@ -7,12 +7,12 @@
 //! it goes on as before. What such a program leaves behind says nothing of how it ended, so a
 //! database with states and without the table counts as left uncleanly.
 
+use cw_decide::{OwnerEnd, Past};
 use cw_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use tracing::warn;
 
 use super::rows::column_time;
-use crate::decide::{OwnerEnd, Past};
 
 /// Takes the database: says how it was left, and writes that it is in use from now on.
 ///

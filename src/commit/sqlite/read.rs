@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use cw_decide::States;
 use cw_model::Record;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, named_params};
 use serde_json::json;
@@ -18,7 +19,6 @@ use super::schema::{self, Identity};
 use super::{defence, sqlite_trouble};
 use crate::commit::CommitError;
 use crate::commit::filter::Filter;
-use crate::decide::States;
 
 /// How long to wait for a lock; readers of a WAL need one only while the daemon opens or closes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);

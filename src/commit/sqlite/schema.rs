@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cw_decide::States;
 use cw_model::FeedId;
 use cw_model::state::FeedState;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -14,7 +15,6 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::private::{self, NotOpened};
 use super::{defence, not_opened, open_error, sqlite_trouble};
 use crate::commit::CommitError;
-use crate::decide::States;
 use crate::fault::{self, Point};
 
 /// Marks the file as ours: "cwir" in ASCII.

@@ -13,7 +13,7 @@ use super::stop::GiveUp;
 use super::tenure::{Sending, Tenure};
 use super::wire::{Head, Line};
 use super::{Ending, Lane, Phase};
-use crate::decide::{Backoff, Moment, Now};
+use crate::{Backoff, Moment, Now};
 
 /// What an owned lane is doing.
 #[derive(Debug)]

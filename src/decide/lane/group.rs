@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cw_model::Outcome;
 
 use super::wire::{Draft, Line, Target};
-use crate::decide::Moment;
+use crate::Moment;
 
 /// A transaction takes no more outcomes after so many records: larger ones are no faster.
 const GROUP_RECORDS_MAX: usize = 1000;

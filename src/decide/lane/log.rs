@@ -7,7 +7,7 @@ use cw_model::{FeedId, Timestamp};
 
 use super::hash::HASH_VERSION;
 use super::wire::{HEAD_VERSION, Head};
-use crate::decide::{Past, States};
+use crate::{Past, States};
 
 /// The log says what it cannot say if nothing was lost: somebody must look.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,7 @@ use super::group::Submitted;
 use super::log::{Contradiction, Restored};
 use super::stop::{GiveUp, Stop};
 use super::wire::{Head, LeftOut, Line};
-use crate::decide::{Lease, Moment, Past, States};
+use crate::{Lease, Moment, Past, States};
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::decide::Moment;
+use crate::Moment;
 
 /// How long a lane that is to end goes on trying to commit what it has. Brokers that are well need a
 /// fraction of a second, and the group waits for us meanwhile.

@@ -8,7 +8,7 @@ use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
 use super::stop::GiveUp;
 use super::tenure::Tenure;
 use super::{Lane, Phase, QUARANTINE_WAIT, Undone};
-use crate::decide::{Lease, Moment, Now, States};
+use crate::{Lease, Moment, Now, States};
 
 /// How far a lane has been taken up.
 #[derive(Debug)]

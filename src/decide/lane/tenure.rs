@@ -12,7 +12,7 @@ use super::log::LogEnd;
 use super::messages::Topics;
 use super::wire::{Draft, Head, Layout};
 use super::{Ending, PUT_OFF, Settings};
-use crate::decide::{Lease, Moment, Now, Past};
+use crate::{Lease, Moment, Now, Past};
 
 /// librdkafka's own limit of a record (`message.max.bytes`), where that of the topics is not known.
 const RECORD_BYTES_DEFAULT: usize = 1_000_000;

@@ -8,7 +8,7 @@ use cw_model::{LaneState, Outcome, Urgency, samples};
 use super::log::{Contradiction, LogEnd, Restored};
 use super::wire::{Head, PartitionBy, Target};
 use super::*;
-use crate::decide::{OwnerEnd, Past, States};
+use crate::{OwnerEnd, Past, States};
 
 /// Whoever waits for a commit.
 type Ticket = u32;

@@ -17,7 +17,7 @@ use strum::{EnumIter, IntoStaticStr};
 
 use super::hash::HASH_VERSION;
 use super::header;
-use crate::decide::{OwnerEnd, Past};
+use crate::{OwnerEnd, Past};
 
 /// What librdkafka and the broker add to a record, and then some: headers are counted apart.
 const FRAMING_BYTES: usize = 1024;

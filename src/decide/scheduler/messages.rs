@@ -8,8 +8,8 @@ use std::time::Duration;
 use cw_model::state::FeedState;
 use cw_model::{Feed, FeedId, Timestamp};
 
-use crate::decide::{Lease, Past, States};
 use crate::schedule::queue::Politeness;
+use crate::{Lease, Past, States};
 
 /// As much of the configuration as decides when feeds are polled.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use cw_model::samples;
 use cw_model::state::{Crash, FeedState, Plan};
 
 use super::*;
-use crate::decide::{OwnerEnd, Past};
 use crate::schedule::queue::Politeness;
+use crate::{OwnerEnd, Past};
 
 const LANES: u32 = 4;
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::decide::lane::wire::{Line, Target};
+use crate::lane::wire::{Line, Target};
 
 /// A transaction, numbered by whoever began it.
 pub(super) type TransactionId = u64;

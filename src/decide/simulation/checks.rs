@@ -7,8 +7,8 @@ use cw_model::{ArticleId, FeedId};
 
 use super::brokers::{Brokers, Stored};
 use super::publisher::{Publisher, article, feed_of, title};
-use crate::decide::lane::log::Reading;
-use crate::decide::lane::wire::{Head, Target};
+use crate::lane::log::Reading;
+use crate::lane::wire::{Head, Target};
 
 /// Everything that is wrong with what stands in the topics. Publishers have stood still and every
 /// replica is well, long enough for everything to be told.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::decide::backoff::split_mix;
+use crate::backoff::split_mix;
 
 /// Everything that is left to chance in a history.
 #[derive(Debug)]

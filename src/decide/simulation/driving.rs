@@ -8,9 +8,9 @@ use cw_model::LaneState;
 use super::brokers::PartitionId;
 use super::replica::{Operation, Ticket};
 use super::world::{PATIENCE, Request, TRANSACTION_TIMEOUT, What, Where, World};
-use crate::decide::lane::wire::Line;
-use crate::decide::lane::{Answer, Effect, Event, Failure, GiveUp, Next, Submitted, Undone};
-use crate::decide::{Moment, scheduler};
+use crate::lane::wire::Line;
+use crate::lane::{Answer, Effect, Event, Failure, GiveUp, Next, Submitted, Undone};
+use crate::{Moment, scheduler};
 
 impl World {
     /// Goes on until something has to be waited for.

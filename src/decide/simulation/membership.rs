@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::group::Word;
 use super::replica::{Driver, Operation};
 use super::world::{What, Where, World};
-use crate::decide::Moment;
-use crate::decide::lane::wire::PartitionBy;
-use crate::decide::lane::{Event, Lane, Settings, Undone};
+use crate::Moment;
+use crate::lane::wire::PartitionBy;
+use crate::lane::{Event, Lane, Settings, Undone};
 
 impl World {
     pub(super) fn heartbeat(&mut self, instance: u64) {

@@ -7,9 +7,9 @@ use cw_model::FeedId;
 use super::brokers::{PartitionId, Refused};
 use super::replica::{Operation, Replica};
 use super::world::{Reply, Request, What, Where, World};
-use crate::decide::lane::log::{Reading, read_head};
-use crate::decide::lane::wire::Target;
-use crate::decide::lane::{Event, Failure, Undone};
+use crate::lane::log::{Reading, read_head};
+use crate::lane::wire::Target;
+use crate::lane::{Event, Failure, Undone};
 
 impl World {
     pub(super) fn send(&mut self, whose: Where, number: u64, request: Request) {

@@ -9,9 +9,9 @@ use cw_model::{Feed, FeedId};
 
 use super::brokers::TransactionId;
 use super::group::Word;
-use crate::decide::Lease;
-use crate::decide::lane::{GiveUp, Lane, Stop, Submitted, Topics};
-use crate::decide::scheduler::{Event, Scheduler};
+use crate::Lease;
+use crate::lane::{GiveUp, Lane, Stop, Submitted, Topics};
+use crate::scheduler::{Event, Scheduler};
 
 /// Whoever waits for a commit.
 #[derive(Clone, Debug)]

@@ -11,14 +11,13 @@ use url::Url;
 use super::publisher::Request;
 use super::replica::{Operation, Ticket};
 use super::world::{QUEUE, What, Where, World, url_at};
-use crate::decide::lane::wire::Target;
-use crate::decide::lane::{Answer, Submitted};
-use crate::decide::scheduler::{
+use crate::lane::wire::Target;
+use crate::lane::{Answer, Submitted};
+use crate::schedule::queue::Politeness;
+use crate::scheduler::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
 };
-use crate::decide::{Lease, Moment};
-use crate::schedule;
-use crate::schedule::queue::Politeness;
+use crate::{Lease, Moment, schedule};
 
 /// How gently hosts are treated.
 const POLITENESS: Politeness =

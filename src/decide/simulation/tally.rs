@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::decide::lane::{Count, Found};
+use crate::lane::{Count, Found};
 
 /// How often each thing happened.
 #[derive(Clone, Debug)]

@@ -16,11 +16,11 @@ use super::publisher::{Publisher, ROOM};
 use super::replica::{Driver, Replica, Ticket};
 use super::scheduling::Reading;
 use super::tally::Tally;
-use crate::decide::lane::log::Restored;
-use crate::decide::lane::wire::{Head, Line, Target};
-use crate::decide::lane::{Answer, Topics, Undone, hash};
-use crate::decide::scheduler::{self, Poll, Scheduler};
-use crate::decide::{Lease, Moment, Now};
+use crate::lane::log::Restored;
+use crate::lane::wire::{Head, Line, Target};
+use crate::lane::{Answer, Topics, Undone, hash};
+use crate::scheduler::{self, Poll, Scheduler};
+use crate::{Lease, Moment, Now};
 
 /// For how long something goes wrong now and then.
 const TROUBLE: Duration = Duration::from_secs(40);

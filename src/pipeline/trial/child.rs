@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use cw_code::Tagger;
+use cw_decide::process::process;
 use cw_model::Answer;
 
 use super::wire::{DONE, NOT_DONE, document_of, read_frame, set_up_of};
 use super::{Document, limits};
 use crate::memory::READING_STACK_BYTES;
-use crate::pipeline::process::process;
 use crate::{commit, fault};
 
 /// What happens to the process.

@@ -186,8 +186,6 @@ fn add_extras(entries: &mut [Entry], extras: Vec<Extras>) {
 }
 
 #[cfg(test)]
-mod fixtures;
-#[cfg(test)]
 mod left_out;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use conflictwire::clock::Clock;
-use conflictwire::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL};
+use cw_decide::schedule::{BUSY_WAIT_MIN, GONE_INTERVAL};
 use cw_model::FailureClass;
 use cw_model::state::{FeedState, Reason, Standing};
 use tokio::time::Instant;

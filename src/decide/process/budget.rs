@@ -1,7 +1,22 @@
 //! What an outcome holds, counted while it is made: past its limit nothing more is made of a document.
 
 use cw_model::state::FeedState;
-use cw_model::{Record, Reject};
+use cw_model::{Feed, Record, Reject};
+
+/// What an outcome may hold for each entry that its feed may have: a short article with many tags,
+/// their codes and their evidence.
+const OUTCOME_PER_ENTRY: u64 = 8 << 10;
+
+/// What it may hold besides for each byte of the document: a control character is six bytes in JSON,
+/// and the same words may be evidence of several tags.
+const OUTCOME_PER_BODY_BYTE: u64 = 16;
+
+/// What any outcome may hold: a state with all that a feed can make it remember, and a few rejects.
+const OUTCOME_FLOOR: u64 = 1 << 20;
+
+/// No outcome holds more than this many times `fetch.body_limit`: of prose dense with conflict, whose
+/// every tag has all the evidence it may have, some two and a half are made.
+const OUTCOME_PER_BODY_LIMIT: u64 = 4;
 
 /// What a text takes in memory besides its bytes: pointer, length and capacity, and what the allocator
 /// adds and rounds up.
@@ -12,6 +27,22 @@ const RECORD_TEXTS: u64 = 16;
 
 /// An article that a state remembers: its line of JSON, which is longer than what it takes in memory.
 pub(super) const SEEN_BYTES: u64 = 160;
+
+/// The most that all of an outcome may hold, made of a body of so many bytes: records, rejects and
+/// state, in memory or as written, whichever is more.
+pub fn outcome_bytes_max(feed: &Feed, body_bytes: usize) -> u64 {
+    let body = u64::try_from(body_bytes).unwrap_or(u64::MAX);
+    let entries = u64::try_from(feed.entries_max).unwrap_or(u64::MAX);
+    let grown = OUTCOME_FLOOR
+        .saturating_add(entries.saturating_mul(OUTCOME_PER_ENTRY))
+        .saturating_add(body.saturating_mul(OUTCOME_PER_BODY_BYTE));
+    grown.min(outcome_bytes_limit(feed.body_limit))
+}
+
+/// The most that any outcome of a feed may hold whose bodies have this limit.
+pub fn outcome_bytes_limit(body_limit: u64) -> u64 {
+    OUTCOME_FLOOR.max(body_limit.saturating_mul(OUTCOME_PER_BODY_LIMIT))
+}
 
 /// More was made of a document than an outcome may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

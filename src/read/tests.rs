@@ -6,8 +6,8 @@ use std::time::Duration;
 use cw_model::{Article, Backlog, Feed, FeedId, Steps, UrlQuery};
 use url::Url;
 
-use super::parse;
 use crate::normalise::{Context, normalise};
+use crate::parse::parse;
 
 fn articles(bytes: &[u8]) -> Vec<Article> {
     let url = Url::parse("https://feeds.example/all/feed.xml").unwrap();
@@ -48,7 +48,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
 /// Holds the articles of a fixture to `[title, url, published_at, language, text]` each.
 macro_rules! check {
     ($name:literal, $($article:expr),+ $(,)?) => {{
-        let bytes = include_bytes!(concat!("../../../tests/fixtures/feeds/", $name));
+        let bytes = include_bytes!(concat!("../../tests/fixtures/feeds/", $name));
         let read = articles(bytes);
         let read: Vec<[String; 5]> = read
             .into_iter()
@@ -161,7 +161,7 @@ fn what_publishers_break_is_mended() {
 
 #[test]
 fn one_guid_for_all_is_none() {
-    let read = articles(include_bytes!("../../../tests/fixtures/feeds/rss-2.0-shared-guid.xml"));
+    let read = articles(include_bytes!("../../tests/fixtures/feeds/rss-2.0-shared-guid.xml"));
     let ids: HashSet<_> = read.iter().map(|article| article.id).collect();
     assert_eq!(ids.len(), 3);
 }

@@ -6,7 +6,7 @@ use cw_model::reject::REJECT_BYTES_MAX;
 use super::super::articles::REPEATED_MARKS_MAX;
 use super::super::budget::state_bytes;
 use super::*;
-use crate::memory::shares::outcome_bytes_max;
+use crate::process::outcome_bytes_max;
 
 fn long(bytes: usize) -> String {
     "x".repeat(bytes)

@@ -29,9 +29,9 @@ use url::Url;
 
 use self::articles::Articles;
 use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
+pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::rejects::{Refused, reject};
 use crate::dedupe::{Verdict, classify};
-use crate::memory::shares::outcome_bytes_max;
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
 

@@ -1,0 +1,176 @@
+//! What a fetch came to.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
+use url::Url;
+
+/// What a server gives so that the next request may be answered with 304. Byte for byte as sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// `ETag`, with its quotes and `W/`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub etag: Option<String>,
+    /// `Last-Modified`, as written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// Whether there is neither.
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+}
+
+/// How long an answer says it stays current (RFC 9111, 4.2), its `Age` already taken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Freshness(pub Option<Duration>);
+
+/// A whole body: 200, decoded, within the limits.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// After decompression.
+    pub bytes: Vec<u8>,
+    /// Bytes on the wire.
+    pub wire_bytes: u64,
+    /// The URL that answered, after redirects.
+    pub final_url: Url,
+    /// The end of the leading run of 301 and 308, if there was one: where the feed lives now.
+    pub moved_to: Option<Url>,
+    /// `Content-Type`, as sent.
+    pub content_type: Option<String>,
+    /// Belong to `final_url`, never to the feed.
+    pub validators: Validators,
+    /// How long it stays current.
+    pub freshness: Freshness,
+}
+
+/// 304: what we hold is current.
+#[derive(Clone, Debug)]
+pub struct NotModified {
+    /// The URL that answered.
+    pub final_url: Url,
+    /// See [`Body::moved_to`].
+    pub moved_to: Option<Url>,
+    /// Those the 304 carried; each one present replaces the stored one (RFC 9111, 4.3.4).
+    pub validators: Validators,
+    /// How long it stays current.
+    pub freshness: Freshness,
+}
+
+/// Why a poll came to nothing. Every class has a counter under its `name` and a next attempt.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum FailureClass {
+    /// The host name has no address, or the resolver did not say.
+    Dns,
+    /// No connection was made.
+    Connect,
+    /// No TLS session was made.
+    Tls,
+    /// The whole exchange took longer than `fetch.timeout`.
+    Timeout,
+    /// The connection ended before the body did.
+    Cut,
+    /// What came was not HTTP.
+    Protocol,
+    /// The body passed `fetch.body_limit` on the wire or as declared, or what came beside it, headers
+    /// above all, passed what an exchange may have.
+    TooLarge,
+    /// The body passed `fetch.body_limit`, or the ratio, when decompressed.
+    Bomb,
+    /// The body did not decompress.
+    Encoding,
+    /// More redirects than `fetch.redirects_max`, or one seen before.
+    RedirectLoop,
+    /// A redirect without a readable `http` or `https` location.
+    RedirectRefused,
+    /// An address outside the public internet, on any hop.
+    AddressBlocked,
+    /// 404.
+    NotFound,
+    /// 410: the publisher withdrew the feed. Asked weekly.
+    Gone,
+    /// 429, or 503: later, please.
+    Busy,
+    /// 401, 403, 407, 451.
+    Forbidden,
+    /// A page that asks whether we are human.
+    BotChallenge,
+    /// 5xx.
+    Server,
+    /// Any other status.
+    Status,
+    /// No body, or only white space.
+    Empty,
+    /// An HTML page where a feed was.
+    Html,
+    /// Neither XML, JSON nor HTML.
+    NotAFeed,
+    /// XML or JSON that does not parse.
+    Malformed,
+    /// Nested deeper than any feed is.
+    TooDeep,
+    /// A document type that defines entities.
+    Entities,
+    /// Reading it would take more steps than a document of its size is allowed.
+    TooCostly,
+    /// Our own machine could not ask: no files, memory or ports left, or the network switched off.
+    Local,
+    /// Our own mistake: the poll panicked.
+    Panic,
+    /// Reading the document ended the process that read it. Not asked for a week.
+    Crash,
+}
+
+impl FailureClass {
+    /// Classes that feed states did not know at first, and the one that is written beside each for
+    /// a program that would refuse the whole state otherwise.
+    const ADDED_LATER: [(FailureClass, FailureClass); 3] = [
+        (Self::Crash, Self::Panic),
+        (Self::Local, Self::Connect),
+        (Self::TooCostly, Self::TooDeep),
+    ];
+
+    /// Its name in metrics, logs, feed state and rejects.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The class of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+
+    /// The nearest class that every program knows that reads feed states of this version.
+    pub fn known_from_the_start(self) -> Self {
+        let later = Self::ADDED_LATER.into_iter().find(|(class, _)| *class == self);
+        later.map_or(self, |(_, nearest)| nearest)
+    }
+}
+
+/// A fetch, or the reading of what it brought, that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind.
+    pub class: FailureClass,
+    /// What happened, for a person: lower-case, no full stop.
+    pub detail: String,
+    /// What the server asked for, not yet capped.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a fetch came to.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// 200 with a whole body.
+    Body(Body),
+    /// 304.
+    NotModified(NotModified),
+    /// Anything else.
+    Failed(Failure),
+}
