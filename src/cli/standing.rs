@@ -40,6 +40,8 @@ pub(super) struct Known {
     pub(super) state: Arc<FeedState>,
     /// What came of later polls is not written, if there were any.
     pub(super) as_of: Option<Timestamp>,
+    /// The lane that has it, where there are lanes.
+    pub(super) lane: Option<u32>,
 }
 
 /// How soon a ledger has what came of a poll.
@@ -168,7 +170,7 @@ impl Knowledge {
     fn of_polls(states: States, source: Source, trials: Trials) -> Self {
         let known = |(id, state): (FeedId, Arc<FeedState>)| {
             let as_of = looked_at(&state);
-            (id, Known { state, as_of })
+            (id, Known { state, as_of, lane: None })
         };
         let states = states.into_iter().map(known).collect();
         Self { states, written: Written::AtOnce, source, trials }
@@ -186,6 +188,7 @@ impl Knowledge {
         let known = |stored: read::StoredState| Known {
             state: stored.state,
             as_of: Some(stored.written_at),
+            lane: Some(stored.lane),
         };
         Ok(Self {
             states: states.into_iter().map(|(id, stored)| (id, known(stored))).collect(),
@@ -255,11 +258,17 @@ impl Knowledge {
         }
     }
 
+    /// The lane in which a feed is polled: that which has its state, or the lane of its host.
+    fn lane(&self, settings: &KafkaSettings, feed: &Feed) -> u32 {
+        let known = self.of(feed).and_then(|known| known.lane);
+        known.unwrap_or_else(|| lane_of(settings, &feed.url))
+    }
+
     /// Whether nobody has the feed's lane, or the database, as far as is known.
     fn is_unowned(&self, feed: &Feed) -> bool {
         match &self.source {
             Source::Lanes(lanes) => {
-                let lane = lane_of(&lanes.settings, &feed.url);
+                let lane = self.lane(&lanes.settings, feed);
                 lanes.owners.as_ref().is_ok_and(|owners| !owners.of_lanes.contains_key(&lane))
             }
             Source::Database { daemon, .. } => matches!(daemon, Ok(None)),
@@ -384,7 +393,7 @@ impl Knowledge {
             }
             Source::NoDatabase(_) | Source::Nowhere => return None,
         };
-        let lane = lane_of(settings, &feed.url);
+        let lane = self.lane(settings, feed);
         let owner = match owners {
             Ok(owners) => match owners.of_lanes.get(&lane) {
                 Some(owner) => format!("owned by {owner}"),
@@ -538,7 +547,7 @@ mod tests {
         };
         state.plan.reason = Reason::Interval;
         state.plan.due_at = Some(now() - jiff::SignedDuration::from_secs(due_ago));
-        Known { state: Arc::new(state), as_of: Some(now() - Duration::from_secs(180)) }
+        Known { state: Arc::new(state), as_of: Some(now() - Duration::from_secs(180)), lane: None }
     }
 
     /// These states, in the database of a daemon that runs.
@@ -679,6 +688,9 @@ mod tests {
             "as of: 2026-03-01 11:57:00 UTC (3m ago); lane {lane}, owned by conflictwire at /10.0.0.3"
         );
         assert_eq!(text.as_deref(), Some(expected.as_str()));
+        let elsewhere = Known { lane: Some((lane + 1) % 16), ..known(Standing::Fine, -60) };
+        let text = on_kafka(vec![elsewhere], all_owned()).as_of_text(feed, now()).unwrap();
+        assert!(text.contains(&format!("lane {}, owned by", (lane + 1) % 16)), "{text}");
         let nobody = on_kafka(vec![known(Standing::Fine, -60)], Ok(Owners::default()));
         assert!(
             nobody

@@ -309,6 +309,8 @@ impl Follower {
 /// A feed's state as the state topic has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredState {
+    /// The lane that has it: not that of its host, if its URL had another one before.
+    pub lane: u32,
     /// The state.
     pub state: Arc<FeedState>,
     /// When it was committed. What happened since is not written yet, or nobody has polled.
@@ -339,8 +341,8 @@ struct Newest {
 /// [`AccessError`].
 pub fn read_states(settings: &KafkaSettings) -> Result<Stored, AccessError> {
     let reader = TopicReader::open(settings, &settings.topics.state)?;
-    // By partition: a feed that has moved to another lane is taken back in the one it left, and the
-    // partitions come in no order.
+    // By partition: earlier versions moved a feed to another lane and took it back in the one it left,
+    // and the partitions come in no order.
     let mut newest: BTreeMap<(i32, Vec<u8>), Option<Newest>> = BTreeMap::new();
     reader.read(&reader.held, &mut |message| {
         if let Some(key) = message.key().filter(is_of_a_feed) {
@@ -350,13 +352,14 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, AccessError> {
         }
     })?;
     let mut states: BTreeMap<FeedId, StoredState> = BTreeMap::new();
-    for ((_, key), value) in newest {
+    for ((partition, key), value) in newest {
         let Some(Newest { at_ms, value }) = value else { continue };
         let (feed, state) = state(&settings.topics.state, &key, &value)?;
         let written_at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
         let known = states.get(&feed);
         if known.is_none_or(|known| known.state.sequence < state.sequence) {
-            states.insert(feed, StoredState { state, written_at });
+            let lane = u32::try_from(partition).unwrap_or_default();
+            states.insert(feed, StoredState { lane, state, written_at });
         }
     }
     let owners = reader.owners();

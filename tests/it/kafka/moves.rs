@@ -221,3 +221,39 @@ fn a_feed_whose_new_lane_is_lost_before_its_first_commit_is_found_again() {
     daemon.stop();
     assert_eq!(world.titles(), ["One", "Three", "Two"]);
 }
+
+/// During a rolling update one replica has the new URL and one the old: whoever has the lane with the
+/// feed's state polls it, by whichever URL it knows.
+#[test]
+#[ignore = "needs Kafka: make test"]
+fn replicas_that_disagree_about_the_host_of_a_feed_tell_it_once() {
+    let cluster = Cluster::quiet();
+    let mut world = World::new(&cluster);
+    serve(&world.publisher, &["1"]);
+    world.at(0);
+    let old = world.setup.start();
+    world.ledger.wait_for_rows("feed", 1);
+
+    let mut setup = Setup::new();
+    use_kafka(&mut setup, cluster.bootstrap(), &world.name);
+    for host in HOSTS {
+        setup.resolve(host);
+    }
+    at(&mut setup, &world.publisher, HOSTS[1]);
+    let new = setup.start();
+    let mut titles = vec!["1"];
+    for title in ["2", "3"] {
+        titles.insert(0, title);
+        serve(&world.publisher, &titles);
+        world.ledger.wait_for_rows("feed", titles.len());
+        world.wait_for_polls(3);
+    }
+    old.stop();
+    titles.insert(0, "4");
+    serve(&world.publisher, &titles);
+    world.ledger.wait_for_rows("feed", 4);
+    world.wait_for_polls(3);
+    new.stop();
+    assert_eq!(world.titles(), ["1", "2", "3", "4"], "each once");
+    assert_eq!(lanes_with_state(&world.ledger), [0]);
+}
