@@ -135,7 +135,7 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
 /// The wait between polls: as configured, else as learned, within the bounds as they are now; else
 /// those.
 fn interval_text(feed: &Feed, state: Option<&FeedState>) -> String {
-    match feed.interval.or_else(|| state?.interval) {
+    match feed.interval.or_else(|| state?.plan.interval) {
         Some(interval) => rounded(interval.clamp(feed.interval_min, feed.interval_max)),
         None => {
             format!("{} to {}", duration_text(feed.interval_min), duration_text(feed.interval_max))
@@ -180,7 +180,7 @@ fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
     let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
         let now = Clock::System.now();
         if let Some(state) = Knowledge::read(config)?.of_unconfigured(id) {
-            let at = state.polled_at.map_or_else(String::new, |at| moment_text(at, now));
+            let at = state.plan.polled_at.map_or_else(String::new, |at| moment_text(at, now));
             bail!(
                 "no feed has the id \"{id}\" in the configuration, so it is not polled; the ledger \
                  remembers one, polled last at {at}, which goes on from there if it is added again"
@@ -211,7 +211,7 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     let mut lines = vec![format!("{}  {}", feed.id, feed.shown(&feed.url))];
     let as_of = knowledge.as_of_text(feed, now);
     let state = knowledge.of(feed).map(|known| known.state.as_ref());
-    let Some(state) = state.filter(|state| state.sequence > 0) else {
+    let Some(state) = state.filter(|state| state.plan.sequence > 0) else {
         lines.push(match knowledge.ignorance() {
             None if knowledge.may_be_forgotten(feed) => {
                 "next poll: not known; its lane has lost what was written first, its state perhaps \
@@ -249,13 +249,14 @@ fn schedule_lines(
         "next poll: {} ({}), because {}",
         at.unwrap_or_default(),
         next_explained(knowledge.next_poll(feed, now)),
-        due.and_then(|due| change_text(due.why)).unwrap_or_else(|| reason_text(state.plan.reason))
+        due.and_then(|due| change_text(due.why))
+            .unwrap_or_else(|| reason_text(state.plan.next.reason))
     );
-    let polled_at = state.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let polled_at = state.plan.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let standing = format!(
         "standing: {}, after {}, the last at {}",
         knowledge.standing_text(feed, now),
-        counted(usize::try_from(state.sequence).unwrap_or(usize::MAX), "poll"),
+        counted(usize::try_from(state.plan.sequence).unwrap_or(usize::MAX), "poll"),
         polled_at.unwrap_or_default()
     );
     [next, standing]
@@ -264,19 +265,19 @@ fn schedule_lines(
 /// What its polls came to, as far as a person has to know it.
 fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
-    let before = state.url.as_ref().filter(|_| state.is_of_another_url(feed));
+    let before = state.plan.url.as_ref().filter(|_| state.plan.is_of_another_url(feed));
     if let Some(url) = before.and_then(|url| Url::parse(url).ok()) {
         lines.push(format!("what follows is of the URL before: {}", feed.shown(&url)));
     }
-    lines.push(match state.succeeded_at {
+    lines.push(match state.plan.succeeded_at {
         Some(at) => format!("last answer: {}", moment_text(at, now)),
         None => "last answer: none yet".to_owned(),
     });
-    if let Some(failure) = &state.last_failure {
+    if let Some(failure) = &state.plan.last_failure {
         let (class, at) = (failure.class.name(), moment_text(failure.at, now));
         lines.push(format!("last failure: {at}: {class}: {}", failure.detail));
     }
-    if let Some(crash) = state.put_off_for() {
+    if let Some(crash) = state.plan.put_off_for() {
         lines.push(format!(
             "put off since {}, under version {}: asked at once if its configuration, the taxonomy, a \
              lexicon or the version is another",
@@ -284,7 +285,7 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
             crash.under.split(' ').next().unwrap_or_default(),
         ));
     }
-    let today = state.today.on_day_of(now);
+    let today = state.plan.today.on_day_of(now);
     if today.left > 0 {
         lines.push(format!(
             "left unread: {} of the last document that was read, for the feed had added as much as it \
@@ -295,7 +296,7 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
             size_text(feed.quota.bytes),
         ));
     }
-    if let Some(url) = state.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
+    if let Some(url) = state.plan.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
         let url = feed.shown(&url);
         lines.push(format!(
             "moved to: {url}, as its last answer said; change its `url`, with an `id` its state stays"
@@ -306,7 +307,7 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
 
 /// Everything that had a say in when it is polled next.
 fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
-    let plan = &state.plan;
+    let plan = &state.plan.next;
     let mut lines = vec![match plan.reason {
         // The plan of the poll before, but for its end.
         Reason::Local => "what had a say when it was asked last:".to_owned(),
@@ -337,13 +338,13 @@ fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
 /// Where the interval of a state's plan comes from, and what it would be now if that is another.
 fn interval_about(feed: &Feed, state: &FeedState) -> String {
     let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
-    let (source, now) = match (feed.interval, state.interval) {
+    let (source, now) = match (feed.interval, state.plan.interval) {
         (Some(interval), _) => ("as configured", interval),
         (None, Some(learned)) => ("learned", learned),
         (None, None) => ("to begin with", INTERVAL_START),
     };
     let now = now.clamp(feed.interval_min, feed.interval_max);
-    if now == state.plan.interval {
+    if now == state.plan.next.interval {
         format!("{source}, within {min} to {max}")
     } else {
         format!("now {} {source}, within {min} to {max}", rounded(now))
@@ -357,11 +358,12 @@ fn one_line_each(lines: &[String]) -> String {
 
 /// What waits for room in the topics.
 fn unpublished_text(state: &FeedState) -> Option<String> {
-    let largest = state.unpublished.values().map(|one| one.room.bytes).max()?;
+    let unpublished = state.unpacked_memory().unpublished;
+    let largest = unpublished.values().map(|one| one.room.bytes).max()?;
     Some(format!(
         "not published: {} too large for the topics, the largest takes {largest} bytes; published once \
          max.message.bytes leaves room",
-        counted(state.unpublished.len(), "article")
+        counted(unpublished.len(), "article")
     ))
 }
 
@@ -578,7 +580,7 @@ mod tests {
 
     use cw_decide::States;
     use cw_model::FailureClass;
-    use cw_model::state::{Crash, LastFailure, Plan, Standing};
+    use cw_model::state::{Crash, FeedPlan, LastFailure, Plan, Standing};
 
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;
@@ -705,7 +707,7 @@ mod tests {
         let feed = config.feeds.first().unwrap();
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         let seconds = |count| Some(Duration::from_secs(count));
-        let state = FeedState {
+        let plan = FeedPlan {
             sequence: 12,
             standing: Standing::Failing,
             failures: 2,
@@ -715,7 +717,7 @@ mod tests {
                 detail: "the server answered 429".to_owned(),
                 at: now,
             }),
-            plan: Plan {
+            next: Plan {
                 due_at: Some("2026-03-01T13:00:00Z".parse().unwrap()),
                 reason: Reason::RetryAfter,
                 interval: Duration::from_secs(900),
@@ -726,8 +728,9 @@ mod tests {
                 quota: None,
                 jitter: Duration::from_millis(1500),
             },
-            ..FeedState::default()
+            ..FeedPlan::default()
         };
+        let state = FeedState { plan, ..FeedState::default() };
         let expected = "\
 a  https://a.example/rss
 next poll: 2026-03-01 13:00:00 UTC (in 1h), because the server asked to wait
@@ -753,7 +756,8 @@ what had a say at the last poll:
         let text = explanation(&faster, &known(state.clone()), now);
         assert!(text.contains("interval    15m           now 10m as configured, within"), "{text}");
         let elsewhere = Feed { url: "https://b.example/rss".parse().unwrap(), ..feed.clone() };
-        let old = FeedState { url: Some("https://a.example/rss?key=1".to_owned()), ..state };
+        let mut old = state;
+        old.plan.url = Some("https://a.example/rss?key=1".into());
         let text = explanation(&elsewhere, &known(old), now);
         for words in [
             "next poll: 2026-03-01 12:00:00 UTC (due), because its URL is another since its last poll",
@@ -771,7 +775,7 @@ what had a say at the last poll:
         let feed = config.feeds.first().unwrap();
         let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         let under = trials().under(feed);
-        let state = FeedState {
+        let plan = FeedPlan {
             sequence: 3,
             standing: Standing::Failing,
             failures: 1,
@@ -781,14 +785,15 @@ what had a say at the last poll:
                 detail: "the document ended the process that read it: signal: 6".to_owned(),
                 at,
             }),
-            plan: Plan {
+            next: Plan {
                 due_at: Some("2026-03-08T12:00:00Z".parse().unwrap()),
                 reason: Reason::Crash,
                 ..Plan::default()
             },
             crash: Some(Crash { under: under.clone(), at }),
-            ..FeedState::default()
+            ..FeedPlan::default()
         };
+        let state = FeedState { plan, ..FeedState::default() };
         let known = in_database([(feed.id.clone(), state.into())].into());
         let text = explanation(feed, &known, at);
         let expected = "\

@@ -226,7 +226,7 @@ impl Knowledge {
         let state = &self.of(feed)?.state;
         let due = schedule::due(state, feed, || self.trials.under(feed), now);
         // A daemon that has run since goes by its plan; only one that starts now polls at once.
-        let planned = state.plan.due_at.filter(|_| due.why == Why::NextDay);
+        let planned = state.plan.next.due_at.filter(|_| due.why == Why::NextDay);
         Some(Due { at: planned.unwrap_or(due.at), ..due })
     }
 
@@ -301,16 +301,16 @@ impl Knowledge {
             return Real::NotKept;
         }
         let Some(state) = self.of(feed).map(|known| known.state.as_ref()) else { return Real::New };
-        if state.is_of_another_url(feed) {
+        if state.plan.is_of_another_url(feed) {
             return Real::New;
         }
-        if state.put_off_for().is_some() {
+        if state.plan.put_off_for().is_some() {
             return Real::PutOff;
         }
-        if state.plan.reason == Reason::Local {
+        if state.plan.next.reason == Reason::Local {
             return Real::Unasked;
         }
-        match state.standing {
+        match state.plan.standing {
             Standing::New => Real::New,
             Standing::Fine => Real::Fine,
             Standing::Failing => Real::Failing,
@@ -330,7 +330,7 @@ impl Knowledge {
             return "not polled yet".to_owned();
         };
         let text = state_text(state, feed, now);
-        if state.is_of_another_url(feed) {
+        if state.plan.is_of_another_url(feed) {
             return format!("not polled yet under its URL; under the one before: {text}");
         }
         match self.due(feed, now).map(|due| due.why) {
@@ -463,10 +463,10 @@ fn daemon_text(daemon: &Result<Option<Holder>, String>) -> String {
 /// When somebody last looked at what a state says of its publisher: a poll that this machine could not
 /// make asked nobody.
 fn looked_at(state: &FeedState) -> Option<Timestamp> {
-    if state.plan.reason == Reason::Local {
-        state.succeeded_at.max(state.last_failure.as_ref().map(|failure| failure.at))
+    if state.plan.next.reason == Reason::Local {
+        state.plan.succeeded_at.max(state.plan.last_failure.as_ref().map(|failure| failure.at))
     } else {
-        state.polled_at
+        state.plan.polled_at
     }
 }
 
@@ -484,27 +484,27 @@ pub(super) fn moment_text(at: Timestamp, now: Timestamp) -> String {
 }
 
 fn state_text(state: &FeedState, feed: &Feed, now: Timestamp) -> String {
-    if state.put_off_for().is_some() {
+    if state.plan.put_off_for().is_some() {
         return "put off: its document ends the process that reads it".to_owned();
     }
-    let text = match state.standing {
-        Standing::New if state.sequence > 0 => "never asked".to_owned(),
+    let text = match state.plan.standing {
+        Standing::New if state.plan.sequence > 0 => "never asked".to_owned(),
         Standing::New => "not polled yet".to_owned(),
-        Standing::Fine if state.plan.reason == Reason::Quota => {
-            let left = usize::try_from(state.today.left).unwrap_or(usize::MAX);
-            let is_spent = state.today.on_day_of(now).is_spent(feed.quota);
+        Standing::Fine if state.plan.next.reason == Reason::Quota => {
+            let left = usize::try_from(state.plan.today.left).unwrap_or(usize::MAX);
+            let is_spent = state.plan.today.on_day_of(now).is_spent(feed.quota);
             let over = if is_spent { "over its quota, " } else { "" };
             format!("fine, {over}{} left unread", counted(left, "article"))
         }
         Standing::Fine => "fine".to_owned(),
         Standing::Gone => "withdrawn by its publisher".to_owned(),
         Standing::Failing => {
-            let class = state.last_failure.as_ref().map(|failure| failure.class.name());
-            let times = counted(usize::try_from(state.failures).unwrap_or(usize::MAX), "time");
+            let class = state.plan.last_failure.as_ref().map(|failure| failure.class.name());
+            let times = counted(usize::try_from(state.plan.failures).unwrap_or(usize::MAX), "time");
             format!("failing: {}, {times}", class.unwrap_or("unknown"))
         }
     };
-    match state.plan.reason {
+    match state.plan.next.reason {
         Reason::Local => format!("{text}; this machine could not ask it last time"),
         _ => text,
     }
@@ -539,14 +539,12 @@ mod tests {
 
     /// A feed that was due so many seconds ago, and stands so.
     fn known(standing: Standing, due_ago: i64) -> Known {
-        let mut state = FeedState {
-            sequence: 3,
-            standing,
-            polled_at: Some(now() - jiff::SignedDuration::from_secs(due_ago + 600)),
-            ..FeedState::default()
-        };
-        state.plan.reason = Reason::Interval;
-        state.plan.due_at = Some(now() - jiff::SignedDuration::from_secs(due_ago));
+        let mut state = FeedState::default();
+        state.plan.sequence = 3;
+        state.plan.standing = standing;
+        state.plan.polled_at = Some(now() - jiff::SignedDuration::from_secs(due_ago + 600));
+        state.plan.next.reason = Reason::Interval;
+        state.plan.next.due_at = Some(now() - jiff::SignedDuration::from_secs(due_ago));
         Known { state: Arc::new(state), as_of: Some(now() - Duration::from_secs(180)), lane: None }
     }
 
@@ -710,7 +708,7 @@ mod tests {
         let feed = &feeds(1)[0];
         let mut known = known(Standing::Fine, -60);
         let state = Arc::make_mut(&mut known.state);
-        state.url = Some(feed.url.to_string());
+        state.plan.url = Some(feed.url.as_str().into());
         change(state);
         let knowledge = in_database(vec![known], DAEMON);
         assert_eq!(knowledge.standing_text(feed, now()), expected);
@@ -722,33 +720,33 @@ mod tests {
         let soon = NextPoll::In(Duration::from_secs(60));
         check_standing(|_| {}, "fine", soon);
         check_standing(
-            |state| state.url = Some("https://old.example/".to_owned()),
+            |state| state.plan.url = Some("https://old.example/".into()),
             "not polled yet under its URL; under the one before: fine",
             NextPoll::Due,
         );
         check_standing(
-            |state| (state.plan.reason, state.polled_at) = (Reason::Local, Some(now())),
+            |state| (state.plan.next.reason, state.plan.polled_at) = (Reason::Local, Some(now())),
             "fine; this machine could not ask it last time",
             soon,
         );
         check_standing(
             |state| {
-                (state.plan.reason, state.polled_at) = (Reason::Local, Some(now()));
-                state.standing = Standing::New;
+                (state.plan.next.reason, state.plan.polled_at) = (Reason::Local, Some(now()));
+                state.plan.standing = Standing::New;
             },
             "never asked; this machine could not ask it last time",
             soon,
         );
         let crash = |under: String| {
             move |state: &mut FeedState| {
-                state.standing = Standing::Failing;
-                state.crash = Some(cw_model::state::Crash { under, at: now() });
-                state.last_failure = Some(cw_model::state::LastFailure {
+                state.plan.standing = Standing::Failing;
+                state.plan.crash = Some(cw_model::state::Crash { under, at: now() });
+                state.plan.last_failure = Some(cw_model::state::LastFailure {
                     class: cw_model::FailureClass::Crash,
                     detail: String::new(),
                     at: now(),
                 });
-                state.plan.reason = Reason::Crash;
+                state.plan.next.reason = Reason::Crash;
             }
         };
         let put_off = "put off: its document ends the process that reads it";
@@ -758,9 +756,9 @@ mod tests {
         // Five articles left, when the quota was one article; it is 20,000 now.
         let over = |articles| {
             move |state: &mut FeedState| {
-                state.plan.reason = Reason::Quota;
-                state.today = state.today.on_day_of(now());
-                (state.today.articles, state.today.left) = (articles, 5);
+                state.plan.next.reason = Reason::Quota;
+                state.plan.today = state.plan.today.on_day_of(now());
+                (state.plan.today.articles, state.plan.today.left) = (articles, 5);
             }
         };
         check_standing(over(1), "fine, 5 articles left unread", NextPoll::Due);
@@ -778,10 +776,10 @@ mod tests {
     #[test]
     fn a_poll_that_asked_nobody_is_no_look_at_the_feed() {
         let asked = now() - Duration::from_secs(900);
-        let mut state =
-            FeedState { polled_at: Some(now()), succeeded_at: Some(asked), ..FeedState::default() };
+        let mut state = FeedState::default();
+        (state.plan.polled_at, state.plan.succeeded_at) = (Some(now()), Some(asked));
         assert_eq!(looked_at(&state), Some(now()));
-        state.plan.reason = Reason::Local;
+        state.plan.next.reason = Reason::Local;
         assert_eq!(looked_at(&state), Some(asked));
     }
 }

@@ -79,7 +79,7 @@ struct Begun {
 
 impl<W: Write> Lines<W> {
     fn write(&mut self, outcome: &Outcome) -> std::io::Result<()> {
-        let sequence = outcome.state.sequence;
+        let sequence = outcome.state.plan.sequence;
         let begun = match self.begun.take() {
             None => {
                 let feed_id = outcome.feed_id.clone();

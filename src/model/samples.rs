@@ -9,7 +9,7 @@ use crate::record::{
     RecordChange, RecordConflict, RecordDates, RecordFeed, RecordObserved, RecordRelated,
     RecordTag, SCHEMA_VERSION,
 };
-use crate::state::{FeedState, STATE_VERSION, Standing};
+use crate::state::{FeedPlan, FeedState, Standing};
 use crate::{
     Backlog, EntryCounts, Feed, FeedId, Outcome, PollResult, Quota, Record, Reject, Route, Routed,
     Timestamp, Urgency, UrlQuery,
@@ -134,10 +134,7 @@ pub fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcome {
         records: records.into_iter().map(routed).collect(),
         rejects: Vec::new(),
         state: Arc::new(FeedState {
-            version: STATE_VERSION,
-            knows_relevance: true,
-            sequence,
-            standing: Standing::Fine,
+            plan: FeedPlan { sequence, standing: Standing::Fine, ..FeedPlan::default() },
             ..FeedState::default()
         }),
         urgency: Urgency::Prompt,

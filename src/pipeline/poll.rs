@@ -78,8 +78,9 @@ impl Poller {
     pub(super) async fn poll(self, job: Job) -> Polled {
         let started = Instant::now();
         let mut body = self.memory.body();
+        let validators = job.state.memory.validators();
         let answer = tokio::select! {
-            answer = job.fetcher.fetch_holding(&job.feed, &job.state.validators, &mut body) => answer,
+            answer = job.fetcher.fetch_holding(&job.feed, &validators, &mut body) => answer,
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
                 return Polled::Abandoned;
@@ -160,7 +161,7 @@ impl Poller {
         // Nobody else has it any more, so nothing is copied.
         let answer = Answer::Body(Arc::unwrap_or_clone(body));
         let outcome = process_apart(job, answer, self.clock, place).await;
-        let is_other = state.crash.as_ref().is_some_and(|crash| crash.under != under);
+        let is_other = state.plan.crash.as_ref().is_some_and(|crash| crash.under != under);
         if is_other && verdict == Verdict::Read { forgiven(outcome) } else { outcome }
     }
 
@@ -199,7 +200,7 @@ impl Poller {
         // Gone when this poll ends, however it does.
         let mut waits = None;
         // Polls that find a ledger away at the same moment must not all ask it again at the same moment.
-        let seed = backoff::seed(feed.id.as_str(), job.state.sequence);
+        let seed = backoff::seed(feed.id.as_str(), job.state.plan.sequence);
         let mut backoff = Backoff::new(COMMIT_WAIT_FIRST, COMMIT_WAIT_LONGEST, seed);
         let committed = loop {
             let started = Instant::now();
@@ -243,7 +244,7 @@ impl Poller {
         if self.readiness.set_written() {
             info!("the ledger takes commits again");
         }
-        report(feed, job.state.failures, &outcome);
+        report(feed, job.state.plan.failures, &outcome);
         if let Some(observer) = &self.observer {
             // The observer may have gone; the outcome is durable all the same.
             let _gone = observer.send(Arc::clone(&outcome)).await;
@@ -289,7 +290,7 @@ async fn process_apart(job: &Job, answer: Answer, clock: Clock, place: Option<&P
 
 /// Says what a poll came to, of a feed with so many failures in a row before.
 fn report(feed: &Feed, failures: u32, outcome: &Outcome) {
-    let next_at = outcome.state.plan.due_at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    let next_at = outcome.state.plan.next.due_at.map(|at| format!("{at:.0}")).unwrap_or_default();
     let is_answered = !matches!(outcome.result, PollResult::Failed(_));
     if failures > 0 && is_answered {
         // Whoever was told that it fails is told that it does not any more.
@@ -341,7 +342,7 @@ fn report(feed: &Feed, failures: u32, outcome: &Outcome) {
         }
         PollResult::Failed(failure) => {
             // The first failure is worth a look; the hundredth of a dead feed is not.
-            let failures = outcome.state.failures;
+            let failures = outcome.state.plan.failures;
             if failures.is_power_of_two() {
                 warn!(
                     feed.id = %feed.id,

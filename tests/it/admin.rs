@@ -93,7 +93,7 @@ fn informational_answers_without_end_stop_nobody() {
     run.daemon.wait_for_metric("conflictwire_poll_failures_total", "class=\"too_large\"", 8.0);
     run.state_after(2);
     assert_eq!(run.daemon.ask("/livez").unwrap().0, 200);
-    assert_eq!(run.ledger.state("flood-0").unwrap().standing, Standing::Failing);
+    assert_eq!(run.ledger.state("flood-0").unwrap().plan.standing, Standing::Failing);
     run.daemon.stop();
 }
 
@@ -127,7 +127,7 @@ fn without_a_file_left_the_daemon_says_so_and_blames_no_feed() {
         assert!(run.daemon.metric("conflictwire_poll_failures_total", &labels) < 0.5, "{class}");
     }
     let state = run.ledger.state(FEED).unwrap();
-    assert_eq!((state.failures, state.standing), (0, Standing::Fine));
+    assert_eq!((state.plan.failures, state.plan.standing), (0, Standing::Fine));
 
     limit_files(&run.daemon, 1000);
     wait_until("to be ready again", || run.daemon.ask("/readyz").unwrap().0 == 200);

@@ -61,13 +61,14 @@ fn check_configured(
     run.state_after(1);
     let memory_before = run.daemon.memory_peak_bytes();
 
-    let state = run.ledger.wait_for_state(FEED, |state| state.failures >= FAILURES);
-    let failure = state.last_failure.clone().unwrap();
+    let state = run.ledger.wait_for_state(FEED, |state| state.plan.failures >= FAILURES);
+    let failure = state.plan.last_failure.clone().unwrap();
     assert_eq!(failure.class, class, "{failure:?}");
     assert!(!failure.detail.is_empty() && !failure.detail.ends_with('.'), "{failure:?}");
-    assert_eq!(state.standing, Standing::Failing);
-    assert!(state.plan.due_at > state.polled_at, "no next attempt: {:?}", state.plan);
-    let etags: Vec<_> = state.validators.values().map(|found| found.etag.as_deref()).collect();
+    assert_eq!(state.plan.standing, Standing::Failing);
+    assert!(state.plan.next.due_at > state.plan.polled_at, "no next attempt: {:?}", state.plan);
+    let validators = state.memory.validators();
+    let etags: Vec<_> = validators.values().map(|found| found.etag.as_deref()).collect();
     assert_eq!(etags, [Some("\"fine\"")], "a failure changes no validators");
     let label = format!("class=\"{}\"", class.name());
     run.daemon.wait_for_metric("conflictwire_poll_failures_total", &label, f64::from(FAILURES));
@@ -138,11 +139,11 @@ fn documents_that_take_too_many_steps_are_named_and_kept_and_give_their_places_b
         }
     });
     for name in &names {
-        let state = run.ledger.wait_for_state(name, |state| state.failures > 0);
-        assert_eq!(state.last_failure.unwrap().class, FailureClass::TooCostly);
+        let state = run.ledger.wait_for_state(name, |state| state.plan.failures > 0);
+        assert_eq!(state.plan.last_failure.unwrap().class, FailureClass::TooCostly);
     }
     // And those that were read while others were refused are read again.
-    let polls = run.ledger.state(FEED).map_or(0, |state| state.sequence);
+    let polls = run.ledger.state(FEED).map_or(0, |state| state.plan.sequence);
     run.state_after(polls + 1);
     let mut rejects: Vec<_> =
         run.ledger.rejects().into_iter().map(|reject| (reject.feed_id, reject.reason)).collect();
@@ -209,10 +210,10 @@ fn check_redirects(locations: &[&str], class: FailureClass) {
     let ledger = Ledger::at(&setup.database());
     for (number, location) in locations.iter().enumerate() {
         let feed = format!("feed{number}");
-        let state = ledger.wait_for_state(&feed, |state| state.failures >= 2);
-        let failure = state.last_failure.unwrap();
+        let state = ledger.wait_for_state(&feed, |state| state.plan.failures >= 2);
+        let failure = state.plan.last_failure.as_ref().unwrap();
         assert_eq!(failure.class, class, "{location}: {}", failure.detail);
-        assert!(state.plan.due_at > state.polled_at, "{location}: {:?}", state.plan);
+        assert!(state.plan.next.due_at > state.plan.polled_at, "{location}: {:?}", state.plan);
     }
     daemon.stop();
 }
@@ -254,8 +255,8 @@ fn a_private_address_is_never_dialled_on_any_hop() {
     let daemon = setup.start();
     let ledger = Ledger::at(&setup.database());
     for feed in ["number", "name"] {
-        let state = ledger.wait_for_state(feed, |state| state.failures >= 1);
-        assert_eq!(state.last_failure.unwrap().class, FailureClass::AddressBlocked);
+        let state = ledger.wait_for_state(feed, |state| state.plan.failures >= 1);
+        assert_eq!(state.plan.last_failure.unwrap().class, FailureClass::AddressBlocked);
     }
     daemon.stop();
     assert_eq!(tripwire.connections(), 0);

@@ -99,7 +99,7 @@ impl World {
 }
 
 fn etag_of(state: &FeedState, url: &str) -> Option<String> {
-    state.validators.get(url).and_then(|validators| validators.etag.clone())
+    state.memory.validators().get(url).and_then(|validators| validators.etag.clone())
 }
 
 /// Writes the row of a table. Past the capture of the test harness: the figures are the point.

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use conflictwire::commit::sqlite::{SqliteLedger, SqliteSettings};
 use cw_code::{Source, Tagger};
 use cw_decide::process::process;
-use cw_model::state::FeedState;
+use cw_model::state::{FeedState, StateRecord};
 use cw_model::{Record, Reject};
 use serde_json::{Map, Value, json};
 
@@ -111,7 +111,9 @@ fn produced() -> Produced {
         }
         let rejects = outcome.rejects.iter().map(|one| serde_json::to_value(one).unwrap());
         produced.rejects.extend(rejects);
-        produced.states.push(serde_json::to_value(outcome.state.as_ref()).unwrap());
+        produced
+            .states
+            .push(serde_json::to_value(StateRecord::from(outcome.state.as_ref())).unwrap());
         state = FeedState::clone(&outcome.state);
     }
     produced
@@ -371,7 +373,9 @@ fn the_states_of_version_1_are_written_and_read() {
         let read = |state: &Value| FeedState::parse(state.to_string().as_bytes()).unwrap();
         let (then, today) = (read(&golden), read(&now));
         assert!(
-            then.seen.len() == 3 && then.seen.tells_like(&today.seen) && then.reads_like(&today)
+            then.memory.articles() == 3
+                && then.unpacked_memory().seen.tells_like(&today.unpacked_memory().seen)
+                && then.reads_like(&today)
         );
         let faults = all_missing(&without_chances(golden), &without_chances(now));
         assert!(faults.is_empty(), "{}", faults.join("\n"));

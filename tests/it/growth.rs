@@ -157,22 +157,22 @@ fn what_was_seen_before_is_found_again_in_as_many_steps() {
     };
     let items: String = (0..100).map(item).collect();
     let (_, shown) = steps_of_document(&rss(&items), &FeedState::default(), &feed, &tagger);
-    assert_eq!(shown.seen.len(), 100);
+    assert_eq!(shown.memory.articles(), 100);
     let again = rss(&format!("{items}<item><guid>new</guid></item>"));
     let steps = |others: u128| {
-        let mut state = shown.clone();
+        let mut state = shown.unpack();
         let known = SeenArticle {
             digest: Digest::WITHDRAWN,
             revision: 1,
-            last_seen: shown.sequence,
+            last_seen: shown.plan.sequence,
             relevant: None,
             updated: None,
         };
         for number in 0..others {
-            state.seen.remember(ArticleId(number.to_be_bytes()), known);
+            state.memory.seen.remember(ArticleId(number.to_be_bytes()), known);
         }
-        let (steps, after) = steps_of_document(&again, &state, &feed, &tagger);
-        assert!(after.seen.len() > 100, "the new one is not remembered");
+        let (steps, after) = steps_of_document(&again, &state.pack(), &feed, &tagger);
+        assert!(after.memory.articles() > 100, "the new one is not remembered");
         steps
     };
     assert_eq!(steps(10_000), steps(0));

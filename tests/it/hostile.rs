@@ -297,7 +297,7 @@ fn hostile_feeds_do_not_delay_honest_ones() {
             name: (*kind).to_owned(),
             polls: asked(path).len(),
             came: ledger.state(id).map_or("under way".to_owned(), |state| {
-                state.last_failure.map_or("read", |failure| failure.class.name()).to_owned()
+                state.plan.last_failure.map_or("read", |failure| failure.class.name()).to_owned()
             }),
             lateness: None,
         })

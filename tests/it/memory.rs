@@ -87,8 +87,8 @@ fn check(memory_bytes: u64, document_bytes: usize, configure: impl FnOnce(&mut S
     let mut daemon = cage.start(&setup);
 
     for (name, _) in &hostile {
-        let state = ledger.wait_for_state(name, |state: &FeedState| state.sequence >= 1);
-        if let Some(failure) = state.last_failure {
+        let state = ledger.wait_for_state(name, |state: &FeedState| state.plan.sequence >= 1);
+        if let Some(failure) = state.plan.last_failure {
             let is_class = REFUSED.contains(&failure.class) || failure.class.name() == "too_costly";
             assert!(is_class, "{name}: {failure:?}");
         }

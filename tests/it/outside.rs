@@ -236,7 +236,7 @@ fn an_answer_that_fails_steers_no_terminal() {
         let ledger = Ledger::at(&setup.database());
         let mut daemon = setup.spawn();
         for (name, _) in &answers {
-            ledger.wait_for_state(name, |state| state.sequence >= 1);
+            ledger.wait_for_state(name, |state| state.plan.sequence >= 1);
             let explained = text_of(&command(&setup, &["feeds", "explain", name]));
             assert!(explained.contains("last failure"), "{name} did not fail: {explained}");
             check_shown(name, &explained);
@@ -280,7 +280,7 @@ fn the_query_of_a_feeds_address_is_told_to_its_publisher_only() {
     let ledger = Ledger::at(&setup.database());
     let daemon = setup.start();
     for name in names {
-        ledger.wait_for_state(name, |state| state.sequence >= 2);
+        ledger.wait_for_state(name, |state| state.plan.sequence >= 2);
         assert!(!publisher.requests(&format!("/{name}.xml?key={TOKEN}")).is_empty(), "{name}");
     }
     let rows = ledger.wait_for_rows("moved", 1);

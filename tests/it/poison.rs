@@ -65,13 +65,13 @@ impl World {
 
     #[track_caller]
     fn wait_for_crash(&self) -> FeedState {
-        self.ledger.wait_for_state(POISON, |state| state.put_off_for().is_some())
+        self.ledger.wait_for_state(POISON, |state| state.plan.put_off_for().is_some())
     }
 
     #[track_caller]
     fn wait_for_innocents(&self, polls: u64) {
         for feed in INNOCENTS {
-            self.ledger.wait_for_state(feed, |state| state.sequence >= polls);
+            self.ledger.wait_for_state(feed, |state| state.plan.sequence >= polls);
         }
     }
 
@@ -122,10 +122,10 @@ fn a_document_that_overflows_the_stack_ends_the_daemon_once() {
          their own first",
     );
     let state = world.wait_for_crash();
-    let failure = state.last_failure.unwrap();
+    let failure = state.plan.last_failure.unwrap();
     assert_eq!(failure.class, FailureClass::Crash);
     assert!(failure.detail.contains("overflowed its stack"), "{}", failure.detail);
-    let wait = state.plan.due_at.unwrap().duration_since(state.polled_at.unwrap());
+    let wait = state.plan.next.due_at.unwrap().duration_since(state.plan.polled_at.unwrap());
     assert!(wait.as_hours() >= 7 * 24, "{wait}");
     let rejects = world.ledger.rejects();
     assert!(rejects.iter().any(|it| it.feed_id == POISON && it.reason == "crash"), "{rejects:?}");
@@ -133,7 +133,7 @@ fn a_document_that_overflows_the_stack_ends_the_daemon_once() {
     world.assert_it_is_let_alone(&mut daemon);
     for feed in INNOCENTS {
         assert_eq!(world.ledger.rows_of(feed).len(), 1, "{feed}");
-        assert!(world.ledger.state(feed).unwrap().last_failure.is_none(), "{feed}");
+        assert!(world.ledger.state(feed).unwrap().plan.last_failure.is_none(), "{feed}");
     }
 
     daemon.wait_for_metric("conflictwire_feeds", "state=\"crashed\"", 1.0);
@@ -162,7 +162,7 @@ fn a_document_that_takes_all_memory_or_never_ends_ends_its_trial_and_nothing_els
         let world = World::new();
         let mut daemon = world.start_with_care();
         world.serve(document(fault));
-        let detail = world.wait_for_crash().last_failure.unwrap().detail;
+        let detail = world.wait_for_crash().plan.last_failure.unwrap().detail;
         assert!(detail.contains(why), "{fault}: {detail}");
         world.assert_it_is_let_alone(&mut daemon);
         daemon.stop();
@@ -175,9 +175,9 @@ fn a_document_that_makes_us_panic_is_no_crash() {
     let world = World::new();
     let daemon = world.start_with_care();
     world.serve(document("panic"));
-    let state = world.ledger.wait_for_state(POISON, |state| state.failures > 0);
-    assert_eq!(state.last_failure.unwrap().class, FailureClass::Panic);
-    assert_eq!(state.crash, None);
+    let state = world.ledger.wait_for_state(POISON, |state| state.plan.failures > 0);
+    assert_eq!(state.plan.last_failure.unwrap().class, FailureClass::Panic);
+    assert_eq!(state.plan.crash, None);
     daemon.stop();
 }
 
@@ -192,7 +192,7 @@ fn an_honest_document_passes_its_trial() {
     let document = rss(&items.iter().map(String::as_str).collect::<Vec<_>>());
     world.serve(document);
     world.ledger.wait_for_rows(POISON, 101);
-    assert_eq!(world.ledger.state(POISON).unwrap().last_failure, None);
+    assert_eq!(world.ledger.state(POISON).unwrap().plan.last_failure, None);
     assert_eq!(daemon.metric("conflictwire_trials_total", "outcome=\"crashed\""), 0.0);
     daemon.wait_for_metric("conflictwire_trials_total", "outcome=\"read\"", 1.0);
     daemon.stop();
@@ -223,7 +223,7 @@ fn being_killed_again_and_again_punishes_nobody() {
     let daemon = world.setup.start();
     world.ledger.wait_for_rows(POISON, 1);
     let state = world.ledger.state(POISON).unwrap();
-    assert_eq!((state.crash, state.failures, state.last_failure), (None, 0, None));
+    assert_eq!((state.plan.crash, state.plan.failures, state.plan.last_failure), (None, 0, None));
     assert_eq!(daemon.metric("conflictwire_trials_total", "outcome=\"crashed\""), 0.0);
     assert!(world.ledger.rejects().is_empty());
     daemon.stop();
@@ -245,7 +245,7 @@ fn a_trial_that_is_killed_once_is_no_crash() {
     }
     std::fs::write(gate, "").unwrap();
     world.ledger.wait_for_rows(POISON, 2);
-    assert_eq!(world.ledger.state(POISON).unwrap().last_failure, None);
+    assert_eq!(world.ledger.state(POISON).unwrap().plan.last_failure, None);
     daemon.stop();
 }
 
@@ -269,7 +269,7 @@ fn a_feed_that_crashed_is_asked_at_once_when_its_configuration_is_another() {
     let mut world = World::new();
     let mut daemon = world.start_with_care();
     world.serve(document("large"));
-    let first = world.wait_for_crash().crash.unwrap();
+    let first = world.wait_for_crash().plan.crash.unwrap();
 
     // Still the same document: it crashes under the new configuration too, in its trial.
     let url = world.publisher.url_at("poison.test", &path_of(POISON));
@@ -277,7 +277,7 @@ fn a_feed_that_crashed_is_asked_at_once_when_its_configuration_is_another() {
     world.setup.write();
     daemon.signal("HUP");
     world.ledger.wait_for_state(POISON, |state| {
-        state.put_off_for().is_some_and(|crash| crash.under != first.under)
+        state.plan.put_off_for().is_some_and(|crash| crash.under != first.under)
     });
     world.assert_it_is_let_alone(&mut daemon);
 
@@ -286,7 +286,9 @@ fn a_feed_that_crashed_is_asked_at_once_when_its_configuration_is_another() {
     world.setup.remove_feed(POISON).feed_with(POISON, &url, &[("publisher", "Q")]);
     world.setup.write();
     daemon.signal("HUP");
-    world.ledger.wait_for_state(POISON, |state| state.crash.is_none() && state.failures == 0);
+    world
+        .ledger
+        .wait_for_state(POISON, |state| state.plan.crash.is_none() && state.plan.failures == 0);
     world.ledger.wait_for_rows(POISON, 2);
     daemon.stop();
 }

@@ -25,7 +25,7 @@ fn hourly() -> Run {
 #[test]
 fn a_reload_adds_and_removes_feeds_and_leaves_the_others_alone() {
     let mut run = hourly();
-    let due_at = run.ledger.state(FEED).unwrap().plan.due_at;
+    let due_at = run.ledger.state(FEED).unwrap().plan.next.due_at;
     let added = run.publisher.url("/added.xml");
     run.setup.remove_feed("other").feed("added", &added).write();
     run.daemon.signal("HUP");
@@ -34,7 +34,7 @@ fn a_reload_adds_and_removes_feeds_and_leaves_the_others_alone() {
     run.ledger.wait_for_rows("added", 1);
     run.daemon.wait_for_metric("conflictwire_config_reloads_total", "outcome=\"accepted\"", 1.0);
     assert_eq!(run.publisher.requests(PATH).len(), 1, "its schedule stands");
-    assert_eq!(run.ledger.state(FEED).unwrap().plan.due_at, due_at);
+    assert_eq!(run.ledger.state(FEED).unwrap().plan.next.due_at, due_at);
     // A feed that is taken out keeps its state, and goes on with it when it is added again.
     assert!(run.ledger.state("other").is_some());
     let other = run.publisher.url("/other.xml");
@@ -78,8 +78,14 @@ fn a_reload_while_a_poll_is_under_way_polls_nothing_twice() {
     run.daemon.wait_for_line("configuration reloaded");
     gate.open();
     let state = run.state_after(1);
-    let wait: Duration =
-        state.plan.due_at.unwrap().duration_since(state.polled_at.unwrap()).try_into().unwrap();
+    let wait: Duration = state
+        .plan
+        .next
+        .due_at
+        .unwrap()
+        .duration_since(state.plan.polled_at.unwrap())
+        .try_into()
+        .unwrap();
     assert!(wait >= Duration::from_secs(3600));
     assert_eq!(run.publisher.requests(PATH).len(), 1);
 }

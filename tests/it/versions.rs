@@ -77,7 +77,7 @@ fn after_a_downgrade_no_article_is_numbered_anew_and_what_was_added_stays() {
     assert!(told.contains(&(second.article_id.clone(), 2, "updated".to_owned())), "{told:?}");
     let created = told.iter().filter(|(_, revision, change)| *revision == 1 && change == "created");
     assert_eq!(created.count(), 3, "{told:?}");
-    assert_eq!(ledger.state("feed").unwrap().unknown["added"], later::added());
+    assert_eq!(ledger.state("feed").unwrap().unpacked_memory().unknown["added"], later::added());
 }
 
 #[test]

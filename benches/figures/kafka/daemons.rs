@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use cw_model::state::{FeedState, Plan, Reason, STATE_VERSION, Seen, SeenArticle, Standing};
+use cw_model::state::{
+    FeedMemory, FeedPlan, Plan, Reason, Seen, SeenArticle, Standing, UnpackedState,
+};
 use cw_model::{ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators};
 use tokio::runtime::Runtime;
 use url::Url;
@@ -171,7 +173,7 @@ pub(super) fn restore(
         driven.close().await?;
         anyhow::Ok(filled)
     })?;
-    let bytes = serde_json::to_vec(&*outcome(0)?.state)?.len();
+    let bytes = outcome(0)?.state.written()?.len();
     table.row(
         format!("{STATES} states of {bytes} bytes written, {LANES} lanes"),
         format!("{:.1} s", filled.as_secs_f64()),
@@ -227,23 +229,24 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
     };
     let interval = Duration::from_hours(4);
     let (due_at, reason) = (at.checked_add(interval).ok(), Reason::Interval);
-    let plan = Plan { due_at, reason, interval, ..Plan::default() };
-    let state = FeedState {
-        version: STATE_VERSION,
-        knows_relevance: true,
+    let plan = FeedPlan {
         sequence: 1,
         standing: Standing::Fine,
-        plan,
-        url: Some(url.clone()),
+        next: Plan { due_at, reason, interval, ..Plan::default() },
+        url: Some(url.as_str().into()),
         polled_at: Some(at),
         succeeded_at: Some(at),
+        interval: Some(interval),
+        ..FeedPlan::default()
+    };
+    let memory = FeedMemory {
         validators: BTreeMap::from([(url, validators)]),
         seen,
         language: Some("en".to_owned()),
         body_digest: Some(Digest(dice.u64(..).to_be_bytes())),
-        interval: Some(interval),
-        ..FeedState::default()
+        ..FeedMemory::default()
     };
+    let state = UnpackedState { plan, memory }.pack();
     Ok(Outcome {
         feed_id: FeedId::parse(&format!("feed-{feed}"))?,
         result: PollResult::Modified(EntryCounts::default()),

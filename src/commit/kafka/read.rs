@@ -357,7 +357,7 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, AccessError> {
         let (feed, state) = state(&settings.topics.state, &key, &value)?;
         let written_at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
         let known = states.get(&feed);
-        if known.is_none_or(|known| known.state.sequence < state.sequence) {
+        if known.is_none_or(|known| known.state.plan.sequence < state.plan.sequence) {
             let lane = u32::try_from(partition).unwrap_or_default();
             states.insert(feed, StoredState { lane, state, written_at });
         }
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn a_state_is_read_under_its_feeds_id() {
         let (feed, read) = state("t", b"a", br#"{"version":1,"sequence":7}"#).unwrap();
-        assert_eq!((feed.as_str(), read.sequence), ("a", 7));
+        assert_eq!((feed.as_str(), read.plan.sequence), ("a", 7));
         assert!(is_of_a_feed(&b"a".as_slice()) && !is_of_a_feed(&b"__poison".as_slice()));
         for (key, value) in [("Not An Id", b"{}".as_slice()), ("a", b"[")] {
             let error = state("t", key.as_bytes(), value).unwrap_err();

@@ -87,7 +87,7 @@ impl Partition<'_> {
                     let state = FeedState::parse(value).map_err(|why| {
                         Contradiction(format!("offset {offset}, feed \"{id}\": {why}"))
                     })?;
-                    sequences.insert(id, state.sequence);
+                    sequences.insert(id, state.plan.sequence);
                 }
                 None => {
                     sequences.remove(&id);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use cw_model::state::Standing;
 use cw_model::{Outcome, Record, Reject, Timestamp};
 use cw_text::search::search_text;
 use serde_json::Error;
@@ -70,10 +69,10 @@ impl Rows {
     pub(super) fn new(outcome: Arc<Outcome>) -> Result<Self, Error> {
         let state = StateRow {
             feed_id: outcome.feed_id.to_string(),
-            sequence: i64::try_from(outcome.state.sequence).unwrap_or(i64::MAX),
-            due_at: outcome.state.plan.due_at.map(column_time),
-            standing: standing_name(outcome.state.standing),
-            state: serde_json::to_string(outcome.state.as_ref())?,
+            sequence: i64::try_from(outcome.state.plan.sequence).unwrap_or(i64::MAX),
+            due_at: outcome.state.plan.next.due_at.map(column_time),
+            standing: outcome.state.plan.standing.name(),
+            state: outcome.state.written()?,
         };
         Ok(Self {
             rejects: outcome.rejects.iter().map(RejectRow::new).collect::<Result<_, _>>()?,
@@ -92,7 +91,7 @@ impl Rows {
 pub(super) fn rehearse(outcome: &Outcome) {
     outcome.records.iter().for_each(|routed| drop(ArticleRow::new(&routed.record)));
     outcome.rejects.iter().for_each(|reject| drop(RejectRow::new(reject)));
-    drop(serde_json::to_string(outcome.state.as_ref()));
+    drop(outcome.state.written());
 }
 
 impl ArticleRow {
@@ -145,13 +144,4 @@ pub(super) fn column_time(at: Timestamp) -> String {
 /// The same for one that was written already.
 fn column_text(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), column_time)
-}
-
-fn standing_name(standing: Standing) -> &'static str {
-    match standing {
-        Standing::New => "new",
-        Standing::Fine => "fine",
-        Standing::Failing => "failing",
-        Standing::Gone => "gone",
-    }
 }

@@ -241,7 +241,7 @@ pub(super) fn states(connection: &Connection, path: &Path) -> Result<States, Com
             Ok(state) => {
                 states.insert(id, Arc::new(state));
             }
-            Err(why) => problems.push((feed_id, why)),
+            Err(why) => problems.push((feed_id, why.to_string())),
         }
     }
     if problems.is_empty() { Ok(states) } else { Err(unreadable(path, &problems)) }

@@ -531,7 +531,7 @@ async fn after_a_downgrade_no_article_is_numbered_anew_and_every_reader_reads_on
 
     let (ledger, states, _) = SqliteLedger::open(&settings).unwrap();
     assert_eq!(states.len(), 1);
-    assert_eq!(states[&id("a")].seen.len(), 1);
+    assert_eq!(states[&id("a")].unpacked_memory().seen.len(), 1);
     // The feed has forgotten the first article, and shows the same text.
     let back = outcome("a", 2, vec![record(1, "one"), record(3, "three")]);
     ledger.commit(Arc::new(back)).await.unwrap();

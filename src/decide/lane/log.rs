@@ -90,11 +90,11 @@ impl Reading {
         let state = FeedState::parse(value)
             .map_err(|why| Contradiction(format!("offset {offset}, feed \"{id}\": {why}")))?;
         if let Some(earlier) = self.states.get(&id)
-            && earlier.sequence >= state.sequence
+            && earlier.plan.sequence >= state.plan.sequence
         {
             self.went_back(format!(
                 "the state of feed \"{id}\" goes from {} to {} at offset {offset}",
-                earlier.sequence, state.sequence
+                earlier.plan.sequence, state.plan.sequence
             ));
         }
         self.states.insert(id, state.into());

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cw_model::record::REJECT_SCHEMA_VERSION;
-use cw_model::state::{FeedState, Room};
+use cw_model::state::{FeedState, Room, UnpackedState};
 use cw_model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -170,14 +170,16 @@ impl Layout {
     /// Why the outcome cannot be written at all.
     pub fn draft(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Draft, String> {
         let mut lines = Vec::new();
-        let mut state = Arc::clone(&outcome.state);
+        // Unpacked for the first record that changes it.
+        let mut changed: Option<UnpackedState> = None;
         let mut left_out = Vec::new();
         for (index, Routed { record, route }) in outcome.records.iter().enumerate() {
             let article = self.article(index, record)?;
             let id = ArticleId::parse(&record.id).ok();
             if refused.contains(&index) || !self.takes(&article) {
-                let digest = id.and_then(|id| outcome.state.seen.find(id)).map(|seen| seen.digest);
-                let before = id.and_then(|id| outcome.state.unpublished.get(&id));
+                let state = changed.get_or_insert_with(|| outcome.state.unpack());
+                let digest = id.and_then(|id| state.memory.seen.find(id)).map(|seen| seen.digest);
+                let before = id.and_then(|id| state.memory.unpublished.get(&id));
                 let is_told = before.is_some_and(|before| Some(before.digest) == digest);
                 if !is_told {
                     let value = article.value.as_deref().unwrap_or_default();
@@ -185,15 +187,14 @@ impl Layout {
                 }
                 let (bytes, limit) = (article.bytes(), self.known_bytes_max.unwrap_or(0));
                 let room = Room { bytes: bytes as u64, limit: limit as u64 };
-                let is_waiting = id.is_some_and(|id| {
-                    Arc::make_mut(&mut state).leave_unpublished(id, *route, room)
-                });
+                let is_waiting = id.is_some_and(|id| state.leave_unpublished(id, *route, room));
                 let (article, revision) = (record.id.clone(), record.revision);
                 left_out.push(LeftOut { article, revision, bytes, is_waiting });
                 continue;
             }
-            if let Some(id) = id.filter(|id| state.unpublished.contains_key(id)) {
-                Arc::make_mut(&mut state).unpublished.remove(&id);
+            if let Some(id) = id.filter(|_| outcome.state.memory.has_unpublished()) {
+                let state = changed.get_or_insert_with(|| outcome.state.unpack());
+                state.memory.unpublished.remove(&id);
             }
             let is_told_there = match route {
                 Route::Relevant | Route::Correction => true,
@@ -208,8 +209,9 @@ impl Layout {
         for reject in &outcome.rejects {
             lines.push(self.reject(reject.clone())?);
         }
-        lines.push(self.state(&outcome.feed_id, &state)?);
-        let state = (!Arc::ptr_eq(&state, &outcome.state)).then_some(state);
+        let state = changed.map(UnpackedState::pack).filter(|state| *state != *outcome.state);
+        let state = state.map(Arc::new);
+        lines.push(self.state(&outcome.feed_id, state.as_ref().unwrap_or(&outcome.state))?);
         Ok(Draft { lines, state, left_out })
     }
 
@@ -217,16 +219,16 @@ impl Layout {
     /// tried again. What a broker refused although it should have had room is tried again too, but not
     /// each time that a lane is taken up: that costs a transaction.
     pub fn tried_again(&self, state: Arc<FeedState>, now: Timestamp) -> Arc<FeedState> {
-        if state.unpublished.is_empty() {
+        if !state.memory.has_unpublished() {
             return state;
         }
-        let mut next = FeedState::clone(&state);
+        let mut next = state.unpack();
         let is_tried = next.try_again(|one| {
             let has_grown = self.known_bytes_max.is_some_and(|known| known as u64 > one.room.limit);
             let is_old = now.duration_since(one.at) >= REFUSAL_STANDS;
             one.room.bytes <= self.record_bytes_max as u64 && (has_grown || is_old)
         });
-        if is_tried { next.into() } else { state }
+        if is_tried { next.pack().into() } else { state }
     }
 
     fn article(&self, index: usize, record: &Record) -> Result<Line, String> {
@@ -292,7 +294,7 @@ impl Layout {
     /// # Errors
     /// Why it cannot be written: it is too large.
     pub fn state(&self, feed: &FeedId, state: &FeedState) -> Result<Line, String> {
-        let value = serde_json::to_vec(state).map_err(|err| err.to_string())?;
+        let value = state.written().map_err(|err| err.to_string())?.into_bytes();
         let line = self.line(Target::State, feed.as_str(), value);
         if self.takes(&line) {
             return Ok(line);
@@ -463,15 +465,16 @@ mod tests {
     /// An outcome whose state has seen its records, as `process` makes it.
     fn seen(records: Vec<Record>) -> Outcome {
         let mut outcome = outcome("a", 4, records);
-        let mut state = FeedState { polled_at: Some(now()), ..FeedState::clone(&outcome.state) };
+        let mut state = outcome.state.unpack();
+        state.plan.polled_at = Some(now());
         for Routed { record, .. } in &outcome.records {
             let id = ArticleId::parse(&record.id).unwrap();
             let (digest, revision) = (Digest([9; 8]), record.revision);
             let seen =
                 SeenArticle { digest, revision, last_seen: 4, relevant: None, updated: None };
-            state.seen.remember(id, seen);
+            state.memory.seen.remember(id, seen);
         }
-        outcome.state = state.into();
+        outcome.state = state.pack().into();
         outcome
     }
 
@@ -485,8 +488,11 @@ mod tests {
             ArticleId::parse(&outcome.records[0].record.id).unwrap(),
             outcome.records[1].record.id.clone(),
         );
-        assert_eq!(state.seen.find(one).unwrap().revision, 0);
-        assert_eq!(state.seen.find(ArticleId::parse(&two).unwrap()).unwrap().revision, 1);
+        assert_eq!(state.unpacked_memory().seen.find(one).unwrap().revision, 0);
+        assert_eq!(
+            state.unpacked_memory().seen.find(ArticleId::parse(&two).unwrap()).unwrap().revision,
+            1
+        );
         assert!(draft.left_out[0].is_waiting && draft.left_out[0].bytes > 8000);
 
         // The same room: neither tried nor told again, and an hour changes nothing.
@@ -499,9 +505,13 @@ mod tests {
 
         let large = layout(PartitionBy::Lane, 1 << 20);
         let tried = large.tried_again(Arc::clone(&state), now());
-        assert_ne!(tried.seen.find(one).unwrap().digest, Digest([9; 8]), "looks changed");
+        assert_ne!(
+            tried.unpacked_memory().seen.find(one).unwrap().digest,
+            Digest([9; 8]),
+            "looks changed"
+        );
         let draft = large.draft(&Outcome { state: tried, ..again }, &BTreeSet::new()).unwrap();
-        assert!(draft.state.unwrap().unpublished.is_empty());
+        assert!(draft.state.unwrap().unpacked_memory().unpublished.is_empty());
         assert_eq!(draft.lines.len(), 2, "article and state");
     }
 

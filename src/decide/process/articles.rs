@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cw_model::state::FeedState;
+use cw_model::state::UnpackedState;
 use cw_model::{Article, ArticleId, Digest, Entry, TooCostly};
 use cw_read::normalise::{Context, normalise, repeated_marks};
 use cw_read::parse::{Problem, passed_over};
@@ -37,16 +37,16 @@ struct Loser<'a> {
 }
 
 impl Source<'_> {
-    pub(super) fn articles(&self, next: &mut FeedState) -> Result<Articles, TooCostly> {
+    pub(super) fn articles(&self, next: &mut UnpackedState) -> Result<Articles, TooCostly> {
         let repeated_marks = self.repeated_marks(next)?;
         if let Some(shown) = shown_language(&self.parsed.entries, self.steps)? {
-            next.language = Some(shown);
+            next.memory.language = Some(shown);
         }
         let context = Context {
             feed: self.feed,
             base: &self.body.final_url,
             language: self.parsed.language.as_deref(),
-            shown_language: next.language.as_deref(),
+            shown_language: next.memory.language.as_deref(),
             repeated_guids: &repeated_marks,
             now: self.now,
         };
@@ -102,13 +102,13 @@ impl Source<'_> {
 
     /// The guids and links that identify nothing: in this document, or in an earlier one, for what
     /// was told apart by other means once must be told apart by the same means ever after.
-    fn repeated_marks(&self, next: &mut FeedState) -> Result<HashSet<String>, TooCostly> {
+    fn repeated_marks(&self, next: &mut UnpackedState) -> Result<HashSet<String>, TooCostly> {
         let found = repeated_marks(&self.body.final_url, &self.parsed.entries, self.steps)?;
         for mark in &found {
-            if next.repeated_marks.len() < REPEATED_MARKS_MAX {
-                next.repeated_marks.insert(mark.clone());
+            if next.memory.repeated_marks.len() < REPEATED_MARKS_MAX {
+                next.memory.repeated_marks.insert(mark.clone());
             }
         }
-        Ok(found.into_iter().chain(next.repeated_marks.iter().cloned()).collect())
+        Ok(found.into_iter().chain(next.memory.repeated_marks.iter().cloned()).collect())
     }
 }

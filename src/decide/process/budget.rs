@@ -1,6 +1,6 @@
 //! What an outcome holds, counted while it is made: past its limit nothing more is made of a document.
 
-use cw_model::state::FeedState;
+use cw_model::state::{FeedPlan, TEXT_BYTES};
 use cw_model::{Feed, Record, Reject};
 
 /// What an outcome may hold for each entry that its feed may have: a short article with many tags,
@@ -18,15 +18,8 @@ const OUTCOME_FLOOR: u64 = 1 << 20;
 /// every tag has all the evidence it may have, some two and a half are made.
 const OUTCOME_PER_BODY_LIMIT: u64 = 4;
 
-/// What a text takes in memory besides its bytes: pointer, length and capacity, and what the allocator
-/// adds and rounds up.
-const TEXT_BYTES: u64 = 56;
-
 /// The texts that every record has.
 const RECORD_TEXTS: u64 = 16;
-
-/// An article that a state remembers: its line of JSON, which is longer than what it takes in memory.
-pub(super) const SEEN_BYTES: u64 = 160;
 
 /// The most that all of an outcome may hold, made of a body of so many bytes: records, rejects and
 /// state, in memory or as written, whichever is more.
@@ -98,25 +91,12 @@ pub(super) fn reject_bytes(reject: &Reject) -> u64 {
     json_bytes(|length| serde_json::to_writer(length, reject)).saturating_add(8 * TEXT_BYTES)
 }
 
-/// What a state takes.
-pub(super) fn state_bytes(state: &FeedState) -> u64 {
-    let text = |text: &String| text.len() as u64 + TEXT_BYTES;
-    let texts = |texts: &Option<String>| texts.as_ref().map_or(0, text);
-    let validators = state.validators.iter().map(|(url, validators)| {
-        text(url) + texts(&validators.etag) + texts(&validators.last_modified)
-    });
-    let failure = state.last_failure.iter().map(|failure| text(&failure.detail));
-    let unknown = match state.unknown.is_empty() {
-        true => 0,
-        false => json_bytes(|length| serde_json::to_writer(length, &state.unknown)),
-    };
-    state.seen.len() as u64 * SEEN_BYTES
-        + validators.sum::<u64>()
-        + state.repeated_marks.iter().map(text).sum::<u64>()
-        + failure.sum::<u64>()
-        + [&state.url, &state.language, &state.moved_to].map(texts).iter().sum::<u64>()
-        + state.refused.len() as u64 * TEXT_BYTES
-        + unknown
+/// What a state takes whose memory takes so much.
+pub(super) fn state_bytes(plan: &FeedPlan, memory: u64) -> u64 {
+    let text = |text: &str| text.len() as u64 + TEXT_BYTES;
+    let failure = plan.last_failure.as_ref().map(|failure| failure.detail.as_str());
+    let texts = [plan.url.as_deref(), plan.moved_to.as_deref(), failure];
+    memory + texts.into_iter().flatten().map(text).sum::<u64>()
 }
 
 /// How long a value is as JSON. What cannot be written has no length here; the ledger refuses it.

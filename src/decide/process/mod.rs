@@ -11,6 +11,7 @@ mod shown;
 mod wire;
 mod withdrawn;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cw_code::{Tagger, Texts};
@@ -18,17 +19,18 @@ use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{
-    Crash, FeedState, LastFailure, Reason, STATE_VERSION, SeenArticle, Standing, until_next_day,
+    Crash, FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, SeenArticle, Standing,
+    UnpackedState, until_next_day,
 };
 use cw_model::{
     Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
-    Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
+    Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency, Validators,
 };
 use cw_read::parse::{ParseFailure, ParsedFeed, parse};
 use url::Url;
 
 use self::articles::Articles;
-use self::budget::{Budget, SEEN_BYTES, Spent, record_bytes, reject_bytes, state_bytes};
+use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::rejects::{Refused, reject};
 use crate::dedupe::{Verdict, classify};
@@ -89,7 +91,7 @@ pub fn process_within(
 /// wrongly by the state before.
 fn urgency(before: &FeedState, outcome: &Outcome) -> Urgency {
     let after = &outcome.state;
-    let is_told = matches!(after.plan.reason, Reason::RetryAfter | Reason::Gone);
+    let is_told = matches!(after.plan.next.reason, Reason::RetryAfter | Reason::Gone);
     let publishes = !outcome.records.is_empty() || !outcome.rejects.is_empty();
     if publishes || is_told || !after.publishes_like(before) || !after.reads_like(before) {
         Urgency::Prompt
@@ -112,7 +114,8 @@ pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
 /// which version and configuration. Pure too, and it does not look inside the document.
 pub fn crashed(feed: &Feed, body: &Body, state: &FeedState, crash: Crash, how: &str) -> Outcome {
     let now = crash.at;
-    let next = FeedState { crash: Some(crash), ..next_state(feed, state, now) };
+    let mut next = next_state(feed, state, now);
+    next.plan.crash = Some(crash);
     let detail = format!("the document ended the process that read it: {how}");
     let problem = ParseFailure { class: FailureClass::Crash, detail, offset: None };
     refuse(feed, body, next, problem, now)
@@ -121,29 +124,39 @@ pub fn crashed(feed: &Feed, body: &Body, state: &FeedState, crash: Crash, how: &
 /// The outcome, if a document was read in it, of a feed that nothing is held against any more.
 pub fn forgiven(mut outcome: Outcome) -> Outcome {
     if matches!(outcome.result, PollResult::Modified(_)) {
-        Arc::make_mut(&mut outcome.state).crash = None;
+        Arc::make_mut(&mut outcome.state).plan.crash = None;
     }
     outcome
 }
 
 /// Whether this answer is a document that is read in full: another than the last one.
 pub fn is_new(body: &Body, state: &FeedState) -> bool {
-    state.body_digest != Some(bytes_digest(&body.bytes))
+    state.memory.body_digest() != Some(bytes_digest(&body.bytes))
 }
 
-/// The state that every poll begins with.
+/// The state that every poll begins with. Its memory is that of the state before, and so is the window
+/// of the articles in it: nobody saw another yet.
 fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
-    let state = if state.is_of_another_url(feed) { &state.without_its_url() } else { state };
-    FeedState {
-        version: STATE_VERSION,
-        readable_from: None,
-        knows_relevance: true,
-        sequence: state.sequence.saturating_add(1),
-        url: Some(feed.url.to_string()),
+    let FeedState { plan, memory } =
+        if state.plan.is_of_another_url(feed) { state.without_its_url() } else { state.clone() };
+    let is_same_url = plan.url.as_deref() == Some(feed.url.as_str());
+    let plan = FeedPlan {
+        sequence: plan.sequence.saturating_add(1),
+        url: if is_same_url { plan.url } else { Some(feed.url.as_str().into()) },
         polled_at: Some(now),
-        today: state.today.on_day_of(now),
-        ..state.clone()
-    }
+        today: plan.today.on_day_of(now),
+        ..plan
+    };
+    FeedState { plan, memory }
+}
+
+/// The same for a document that shows another window.
+fn next_unpacked(feed: &Feed, state: &FeedState, now: Timestamp) -> UnpackedState {
+    let FeedState { plan, memory } = next_state(feed, state, now);
+    // Packed under the number of the poll before, so the window in it is of that poll.
+    let before = FeedPlan { sequence: state.plan.sequence, ..plan.clone() };
+    let memory = FeedState { plan: before, memory }.unpacked_memory();
+    UnpackedState { plan, memory }
 }
 
 fn read_body(
@@ -157,17 +170,16 @@ fn read_body(
 ) -> Outcome {
     let digest = bytes_digest(&body.bytes);
     let hints = Hints { fresh_for: body.freshness.0, ..Hints::default() };
-    if state.body_digest == Some(digest) {
+    if state.memory.body_digest() == Some(digest) {
         // Same bytes, same entries. The validators may still have moved, and losing them would
         // make every later request unconditional.
-        let counts =
-            EntryCounts { unchanged: next.seen.window(state.sequence), ..EntryCounts::default() };
-        next.seen.keep_window(state.sequence, next.sequence);
+        let counts = EntryCounts { unchanged: next.memory.window(), ..EntryCounts::default() };
         // What another document left unread is not in this one.
-        next.today.left = 0;
-        let ttl = next.plan.ttl;
-        answered(&mut next, body, now);
-        schedule(feed, &mut next, &Hints { ttl, ..hints }, Found::Nothing, now);
+        next.plan.today.left = 0;
+        let ttl = next.plan.next.ttl;
+        keep_validators(&mut next, body);
+        answered(&mut next.plan, body, now);
+        schedule(feed, &mut next.plan, &Hints { ttl, ..hints }, Found::Nothing, now);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
     let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
@@ -179,23 +191,27 @@ fn read_body(
     parsed.feed_problems.extend(title_problem);
     let record_feed = Arc::new(record_feed);
     let source = Source { feed, body, parsed: &parsed, record_feed, state, steps, now };
-    let Made { records, rejects, counts, bytes } = match source.make(&mut next, tagger) {
+    let mut unpacked = next_unpacked(feed, state, now);
+    let Made { records, rejects, counts, bytes } = match source.make(&mut unpacked, tagger) {
         Ok(made) => made,
         // Nothing of it counts.
-        Err(problem) => return refuse(feed, body, next_state(feed, state, now), problem, now),
+        Err(problem) => return refuse(feed, body, next, problem, now),
     };
-    answered(&mut next, body, now);
-    next.today.left = counts.over_quota;
+    let UnpackedState { plan, memory } = &mut unpacked;
+    remember_validators(&mut memory.validators, body);
+    answered(plan, body, now);
+    plan.today.left = counts.over_quota;
     let quota = (counts.over_quota > 0).then(|| until_next_day(now));
     if quota.is_some() {
         // The same document must be read again, and no poll is known that did not show what is left.
-        next.validators.remove(body.final_url.as_str());
-        next.succeeded_at = source.answered_before();
+        memory.validators.remove(body.final_url.as_str());
+        plan.succeeded_at = source.answered_before();
     } else {
-        next.body_digest = Some(digest);
+        memory.body_digest = Some(digest);
     }
     let found = found(state, &counts);
-    schedule(feed, &mut next, &Hints { ttl: parsed.ttl, quota, ..hints }, found, now);
+    schedule(feed, plan, &Hints { ttl: parsed.ttl, quota, ..hints }, found, now);
+    let next = unpacked.pack();
     Outcome { bytes, ..outcome(feed, PollResult::Modified(counts), records, rejects, next) }
 }
 
@@ -203,7 +219,7 @@ fn read_body(
 fn refuse(
     feed: &Feed,
     body: &Body,
-    mut next: FeedState,
+    next: FeedState,
     problem: ParseFailure,
     now: Timestamp,
 ) -> Outcome {
@@ -214,8 +230,11 @@ fn refuse(
         offset: problem.offset,
         bytes: &body.bytes,
     };
-    let rejects = reject(feed, &mut next, &refused, body, now);
-    failed(feed, failure, rejects.into_iter().collect(), next, now)
+    let mut unpacked = next.unpack();
+    let rejected = reject(feed, &mut unpacked, &refused, body, now);
+    // What was refused before changes nothing.
+    let next = if rejected.is_some() { unpacked.pack() } else { next };
+    failed(feed, failure, rejected.into_iter().collect(), next, now)
 }
 
 /// The outcome of a poll whose body there is no memory to read, however long it waits.
@@ -266,10 +285,10 @@ impl From<Spent> for ParseFailure {
 impl Source<'_> {
     /// Records, rejects and what to remember; or nothing, if that is more than an outcome may hold or
     /// takes more steps than are left.
-    fn make(&self, next: &mut FeedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
+    fn make(&self, next: &mut UnpackedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
         let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
         let Articles { shown, gone, passed_over } = self.articles(next)?;
-        budget.spend(state_bytes(next))?;
+        budget.spend(state_bytes(&next.plan, next.memory.size()))?;
         let (mut records, mut counts) = self.publish(&shown, next, tagger, &mut budget)?;
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
         let rejected = self.parsed.problems.iter().chain(&passed_over);
@@ -277,28 +296,28 @@ impl Source<'_> {
         let over_limit = self.parsed.over_limit.as_ref().map_or(0, |problem| problem.entries);
         let counts = EntryCounts { rejected, over_limit, ..counts };
         let rejects = self.rejects(&passed_over, next, &mut budget)?;
-        next.seen.forget_departed(next.sequence);
+        next.memory.seen.forget_departed(next.plan.sequence);
         Ok(Made { records, rejects, counts, bytes: budget.bytes() })
     }
 
     fn publish(
         &self,
         articles: &[Article],
-        next: &mut FeedState,
+        next: &mut UnpackedState,
         tagger: &Tagger,
         budget: &mut Budget,
     ) -> Result<(Vec<Routed>, EntryCounts), ParseFailure> {
         let mut counts = EntryCounts::default();
         let mut records = Vec::new();
         for article in articles {
-            let seen = next.seen.find(article.id);
+            let seen = next.memory.seen.find(article.id);
             let verdict = classify(article, seen);
             if self.is_over_quota(article, verdict, next) {
                 counts.over_quota += 1;
                 // A new one is new again tomorrow; a revision is remembered as it was.
                 if let Some(seen) = seen {
-                    let last_seen = next.sequence;
-                    next.seen.remember(article.id, SeenArticle { last_seen, ..seen });
+                    let last_seen = next.plan.sequence;
+                    next.memory.seen.remember(article.id, SeenArticle { last_seen, ..seen });
                 }
                 continue;
             }
@@ -328,41 +347,41 @@ impl Source<'_> {
                 let bytes = record_bytes(&routed.record);
                 self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;
                 budget.spend(bytes)?;
-                next.today.add(1, bytes);
+                next.plan.today.add(1, bytes);
                 records.push(routed);
             }
             if seen.is_none() {
                 budget.spend(SEEN_BYTES)?;
             }
-            let last_seen = next.sequence;
+            let last_seen = next.plan.sequence;
             let (digest, updated) = (article.digest, self.updated(article));
             let seen = SeenArticle { digest, revision, last_seen, relevant, updated };
-            next.seen.remember(article.id, seen);
+            next.memory.seen.remember(article.id, seen);
         }
         Ok((records, counts))
     }
 
     /// Whether this article would be published, and the feed has added as much as it may today.
-    fn is_over_quota(&self, article: &Article, verdict: Verdict, next: &FeedState) -> bool {
+    fn is_over_quota(&self, article: &Article, verdict: Verdict, next: &UnpackedState) -> bool {
         let publishes = match verdict {
             Verdict::New => !self.is_backlog(article),
             Verdict::Revised { .. } => true,
             Verdict::Unchanged => false,
         };
-        publishes && next.today.is_spent(self.feed.quota)
+        publishes && next.plan.today.is_spent(self.feed.quota)
     }
 
     /// The last poll of this URL that was answered.
     fn answered_before(&self) -> Option<Timestamp> {
-        self.state.succeeded_at.filter(|_| !self.state.is_of_another_url(self.feed))
+        self.state.plan.succeeded_at.filter(|_| !self.state.plan.is_of_another_url(self.feed))
     }
 
     /// Whether the backlog setting leaves this article of a feed's first poll unpublished.
     fn is_backlog(&self, article: &Article) -> bool {
         // What the quota left unread of the first poll is no backlog any more, nor what another URL
         // shows.
-        let is_known = self.state.succeeded_at.is_some() || !self.state.seen.is_empty();
-        if is_known || self.state.today.left > 0 {
+        let is_known = self.state.plan.succeeded_at.is_some() || self.state.memory.articles() > 0;
+        if is_known || self.state.plan.today.left > 0 {
             return false;
         }
         match self.feed.backlog {
@@ -401,19 +420,24 @@ impl Source<'_> {
 fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Timestamp) -> Outcome {
     // RFC 9111, 4.3.4: what the 304 carries replaces what is stored; the rest stays. Without anything
     // stored we did not ask for one.
-    if let Some(stored) = next.validators.get_mut(answer.final_url.as_str()) {
-        if answer.validators.etag.is_some() {
-            stored.etag.clone_from(&answer.validators.etag);
-        }
-        if answer.validators.last_modified.is_some() {
-            stored.last_modified.clone_from(&answer.validators.last_modified);
+    let url = answer.final_url.as_str();
+    if let Some(stored) = next.memory.validators().remove(url) {
+        let Validators { etag, last_modified } = answer.validators.clone();
+        let replaced = Validators {
+            etag: etag.or_else(|| stored.etag.clone()),
+            last_modified: last_modified.or_else(|| stored.last_modified.clone()),
+        };
+        if replaced != stored {
+            let mut unpacked = next.unpack();
+            unpacked.memory.validators.insert(url.to_owned(), replaced);
+            next = unpacked.pack();
         }
     }
-    next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
-    next.moved_to = answer.moved_to.as_ref().and_then(remembered);
-    recovered(&mut next, now);
-    let hints = Hints { fresh_for: answer.freshness.0, ttl: next.plan.ttl, ..Hints::default() };
-    schedule(feed, &mut next, &hints, Found::Nothing, now);
+    next.plan.moved_to = answer.moved_to.as_ref().and_then(remembered);
+    recovered(&mut next.plan, now);
+    let ttl = next.plan.next.ttl;
+    let hints = Hints { fresh_for: answer.freshness.0, ttl, ..Hints::default() };
+    schedule(feed, &mut next.plan, &hints, Found::Nothing, now);
     outcome(feed, PollResult::NotModified, Vec::new(), Vec::new(), next)
 }
 
@@ -424,41 +448,56 @@ fn failed(
     mut next: FeedState,
     now: Timestamp,
 ) -> Outcome {
-    // The window did not move: nobody saw another.
-    next.seen.keep_window(next.sequence.saturating_sub(1), next.sequence);
+    let next_plan = &mut next.plan;
+    let dice = dice(&feed.id, next_plan.sequence);
     if failure.class == FailureClass::Local {
         // Nobody asked the publisher, so nothing counts against it.
-        next.plan = plan_after_local_trouble(feed, &next.plan, now, dice(&feed.id, next.sequence));
+        next_plan.next = plan_after_local_trouble(feed, &next_plan.next, now, dice);
         return outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next);
     }
-    next.failures = next.failures.saturating_add(1);
+    next_plan.failures = next_plan.failures.saturating_add(1);
     failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);
     let is_gone = failure.class == FailureClass::Gone;
-    next.standing = if is_gone { Standing::Gone } else { Standing::Failing };
-    next.last_failure =
+    next_plan.standing = if is_gone { Standing::Gone } else { Standing::Failing };
+    next_plan.last_failure =
         Some(LastFailure { class: failure.class, detail: failure.detail.clone(), at: now });
     let hints = Hints {
-        interval: next.interval.unwrap_or(INTERVAL_START),
-        failures: next.failures,
+        interval: next_plan.interval.unwrap_or(INTERVAL_START),
+        failures: next_plan.failures,
         fresh_for: None,
-        ttl: next.plan.ttl,
+        ttl: next_plan.next.ttl,
         retry_after: failure.retry_after,
         failed_by: Some(failure.class),
         quota: None,
     };
-    next.plan = plan(feed, &hints, now, dice(&feed.id, next.sequence));
+    next_plan.next = plan(feed, &hints, now, dice);
     outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
 }
 
-/// A document was read: its validators belong to the URL that served it.
-fn answered(next: &mut FeedState, body: &Body, now: Timestamp) {
-    next.validators.remove(body.final_url.as_str());
-    if let Some(url) = remembered(&body.final_url).filter(|_| !body.validators.is_empty()) {
-        if next.validators.len() >= VALIDATOR_URLS_MAX {
-            next.validators.clear();
-        }
-        next.validators.insert(url, body.validators.clone());
+/// A document was answered whose validators may be other ones: they belong to the URL that served it.
+fn keep_validators(next: &mut FeedState, body: &Body) {
+    let known = next.memory.validators();
+    let mut validators = known.clone();
+    remember_validators(&mut validators, body);
+    if validators != known {
+        let mut unpacked = next.unpack();
+        unpacked.memory.validators = validators;
+        *next = unpacked.pack();
     }
+}
+
+fn remember_validators(validators: &mut BTreeMap<String, Validators>, body: &Body) {
+    validators.remove(body.final_url.as_str());
+    if let Some(url) = remembered(&body.final_url).filter(|_| !body.validators.is_empty()) {
+        if validators.len() >= VALIDATOR_URLS_MAX {
+            validators.clear();
+        }
+        validators.insert(url, body.validators.clone());
+    }
+}
+
+/// A document was answered.
+fn answered(next: &mut FeedPlan, body: &Body, now: Timestamp) {
     next.moved_to = body.moved_to.as_ref().and_then(remembered);
     recovered(next, now);
 }
@@ -468,23 +507,23 @@ fn remembered(url: &Url) -> Option<String> {
     (url.as_str().len() <= URL_BYTES_MAX).then(|| url.to_string())
 }
 
-fn recovered(next: &mut FeedState, now: Timestamp) {
+fn recovered(next: &mut FeedPlan, now: Timestamp) {
     next.succeeded_at = Some(now);
     next.standing = Standing::Fine;
     next.failures = 0;
     next.last_failure = None;
 }
 
-fn schedule(feed: &Feed, next: &mut FeedState, hints: &Hints, found: Found, now: Timestamp) {
+fn schedule(feed: &Feed, next: &mut FeedPlan, hints: &Hints, found: Found, now: Timestamp) {
     let interval = next_interval(next.interval, found).clamp(feed.interval_min, feed.interval_max);
     next.interval = Some(interval);
-    next.plan = plan(feed, &Hints { interval, ..*hints }, now, dice(&feed.id, next.sequence));
+    next.next = plan(feed, &Hints { interval, ..*hints }, now, dice(&feed.id, next.sequence));
 }
 
 fn found(state: &FeedState, counts: &EntryCounts) -> Found {
     match (counts.new, counts.unchanged + counts.revised) {
         (0, _) => Found::Nothing,
-        (_, 0) if !state.seen.is_empty() => Found::All,
+        (_, 0) if state.memory.articles() > 0 => Found::All,
         (_, _) => Found::Some,
     }
 }
@@ -496,7 +535,8 @@ fn outcome(
     rejects: Vec<Reject>,
     state: FeedState,
 ) -> Outcome {
-    let bytes = state_bytes(&state) + rejects.iter().map(reject_bytes).sum::<u64>();
+    let bytes = state_bytes(&state.plan, state.memory.size())
+        + rejects.iter().map(reject_bytes).sum::<u64>();
     let (feed_id, state) = (feed.id.clone(), Arc::new(state));
     Outcome { feed_id, result, records, rejects, state, urgency: Urgency::Prompt, bytes }
 }

@@ -1,7 +1,7 @@
 //! What of a document is refused, and written once.
 
 use cw_model::digest::bytes_digest;
-use cw_model::state::FeedState;
+use cw_model::state::UnpackedState;
 use cw_model::{Body, Digest, Feed, Reject, Timestamp};
 use cw_read::parse::{ParseFailure, Problem};
 
@@ -17,7 +17,7 @@ impl Source<'_> {
     pub(super) fn rejects(
         &self,
         passed_over: &[Problem],
-        next: &mut FeedState,
+        next: &mut UnpackedState,
         budget: &mut Budget,
     ) -> Result<Vec<Reject>, ParseFailure> {
         let mut rejects = Vec::new();
@@ -57,22 +57,23 @@ pub(super) struct Refused<'a> {
 /// many bytes as it may today.
 pub(super) fn reject(
     feed: &Feed,
-    next: &mut FeedState,
+    next: &mut UnpackedState,
     refused: &Refused<'_>,
     body: &Body,
     now: Timestamp,
 ) -> Option<Reject> {
     let digest: Digest = bytes_digest(refused.bytes);
-    let is_known = next.refused.contains(&digest) || next.failures >= FAILURES_REJECTED_MAX;
-    let is_spent = next.today.bytes >= feed.quota.bytes;
+    let is_known =
+        next.memory.refused.contains(&digest) || next.plan.failures >= FAILURES_REJECTED_MAX;
+    let is_spent = next.plan.today.bytes >= feed.quota.bytes;
     if refused.bytes.is_empty() || is_known || is_spent {
         return None;
     }
-    if next.refused.len() >= REFUSED_MAX {
-        next.refused.remove(0);
+    if next.memory.refused.len() >= REFUSED_MAX {
+        next.memory.refused.remove(0);
     }
-    next.refused.push(digest);
+    next.memory.refused.push(digest);
     let reject = wire::reject(feed, refused, &body.final_url, now);
-    next.today.add(0, reject_bytes(&reject));
+    next.plan.today.add(0, reject_bytes(&reject));
     Some(reject)
 }

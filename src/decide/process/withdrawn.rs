@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use cw_model::state::{FeedState, SeenArticle};
+use cw_model::state::{SeenArticle, UnpackedState};
 use cw_model::{
     Article, ArticleId, Change, Digest, EntryCounts, Routed, Steps, Timestamp, TooCostly,
 };
@@ -52,7 +52,7 @@ impl Source<'_> {
     pub(super) fn withdraw(
         &self,
         gone: &[Article],
-        next: &mut FeedState,
+        next: &mut UnpackedState,
         counts: &mut EntryCounts,
         budget: &mut Budget,
     ) -> Result<Vec<Routed>, ParseFailure> {
@@ -61,20 +61,21 @@ impl Source<'_> {
         let met = deletions.named.len() as u64 + deletions.left_out;
         counts.withdrawal_ignored += met.saturating_sub(gone.len() as u64);
         for article in gone {
-            let Some(seen) = next.seen.find(article.id).filter(|seen| !is_over(article, *seen))
+            let Some(seen) =
+                next.memory.seen.find(article.id).filter(|seen| !is_over(article, *seen))
             else {
                 counts.withdrawal_ignored += 1;
                 continue;
             };
-            let last_seen = next.sequence;
+            let last_seen = next.plan.sequence;
             if seen.revision == 0 {
                 // It waits for room in vain.
-                next.unpublished.remove(&article.id);
+                next.memory.unpublished.remove(&article.id);
             }
             let is_told = seen.digest == Digest::WITHDRAWN || seen.revision == 0;
-            if is_told || next.today.is_spent(self.feed.quota) {
+            if is_told || next.plan.today.is_spent(self.feed.quota) {
                 *if is_told { &mut counts.unchanged } else { &mut counts.over_quota } += 1;
-                next.seen.remember(article.id, SeenArticle { last_seen, ..seen });
+                next.memory.seen.remember(article.id, SeenArticle { last_seen, ..seen });
                 continue;
             }
             counts.withdrawn += 1;
@@ -85,11 +86,11 @@ impl Source<'_> {
             let bytes = record_bytes(&record);
             self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;
             budget.spend(bytes)?;
-            next.today.add(1, bytes);
+            next.plan.today.add(1, bytes);
             records.push(Routed { record, route: wire::route(None, Some(seen)) });
             let (digest, relevant) = (article.digest, Some(false));
             let seen = SeenArticle { digest, revision, last_seen, relevant, ..seen };
-            next.seen.remember(article.id, seen);
+            next.memory.seen.remember(article.id, seen);
         }
         Ok(records)
     }

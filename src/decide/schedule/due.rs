@@ -40,20 +40,22 @@ pub fn due(state: &FeedState, feed: &Feed, under: impl FnOnce() -> String, now: 
     let at_once = |why| Due { at: now, why };
     // A new URL under an old id keeps the state and is tried at once: someone changed it
     // because the old one did not do.
-    if state.is_of_another_url(feed) {
+    if state.plan.is_of_another_url(feed) {
         return at_once(Why::NewUrl);
     }
     // So is one whose document crashed an earlier version, or this one configured otherwise.
-    if state.put_off_for().is_some_and(|crash| crash.under != under()) {
+    if state.plan.put_off_for().is_some_and(|crash| crash.under != under()) {
         return at_once(Why::OtherSetUp);
     }
     // A quota may have been raised, and the next day begins for all feeds at once.
-    if state.plan.reason == Reason::Quota && !state.today.on_day_of(now).is_spent(feed.quota) {
-        let is_same_day = state.today.on_day_of(now).day == state.today.day;
+    if state.plan.next.reason == Reason::Quota
+        && !state.plan.today.on_day_of(now).is_spent(feed.quota)
+    {
+        let is_same_day = state.plan.today.on_day_of(now).day == state.plan.today.day;
         let why = if is_same_day { Why::QuotaRaised } else { Why::NextDay };
-        return Due { at: state.plan.due_at.map_or(now, |at| at.min(now)), why };
+        return Due { at: state.plan.next.due_at.map_or(now, |at| at.min(now)), why };
     }
-    let at = due_at(feed, &state.plan, state.polled_at, now);
-    let is_shortened = state.plan.due_at.is_some_and(|planned| at < planned);
+    let at = due_at(feed, &state.plan.next, state.plan.polled_at, now);
+    let is_shortened = state.plan.next.due_at.is_some_and(|planned| at < planned);
     Due { at, why: if is_shortened { Why::Shortened } else { Why::Planned } }
 }

@@ -203,9 +203,9 @@ impl Scheduler {
                 counts.new += 1;
                 continue;
             };
-            counts.over_quota += usize::from(state.plan.reason == Reason::Quota);
-            match state.standing {
-                _ if state.put_off_for().is_some() => counts.crashed += 1,
+            counts.over_quota += usize::from(state.plan.next.reason == Reason::Quota);
+            match state.plan.standing {
+                _ if state.plan.put_off_for().is_some() => counts.crashed += 1,
                 Standing::New => counts.new += 1,
                 Standing::Fine => counts.fine += 1,
                 Standing::Failing => counts.failing += 1,
@@ -280,7 +280,7 @@ impl Scheduler {
     /// Decides where a feed is polled.
     fn decide(&mut self, id: &FeedId) {
         let Some(placed) = self.feeds.get_mut(id) else { return };
-        let sequence = |held: &Held| held.states.get(id).map(|state| state.sequence);
+        let sequence = |held: &Held| held.states.get(id).map(|state| state.plan.sequence);
         let held = self.held.iter().map(|(lane, held)| (*lane, sequence(held))).collect();
         let placement = place(placed.home, self.lanes, &held, placed.sighting.as_ref());
         let before = std::mem::replace(&mut placed.placement, placement);
@@ -390,12 +390,12 @@ impl Scheduler {
         let Placement::Here(lane) = placed.placement else { return };
         let Some(held) = self.held.get(&lane) else { return };
         let state = held.states.get(id).cloned().unwrap_or_default();
-        let due_at = state.plan.due_at.unwrap_or(now);
+        let due_at = state.plan.next.due_at.unwrap_or(now);
         self.polls.insert(id.clone(), held.lease);
         self.effects.push(Effect::Poll(Box::new(Poll {
             feed: Arc::clone(&placed.feed),
             lease: held.lease,
-            is_tried: held.past.careful_until(now).is_some() || state.crash.is_some(),
+            is_tried: held.past.careful_until(now).is_some() || state.plan.crash.is_some(),
             waited: Duration::try_from(now.duration_since(due_at)).unwrap_or_default(),
             state,
         })));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use cw_model::samples;
-use cw_model::state::{Crash, FeedState, Plan};
+use cw_model::state::{Crash, FeedPlan, FeedState, Plan};
 
 use super::*;
 use crate::schedule::queue::Politeness;
@@ -32,10 +32,12 @@ fn configured(feeds: &[(&str, u32)]) -> Configuration {
 
 fn state(sequence: u64, due_in: i64) -> Arc<FeedState> {
     let due_at = samples::now() + SignedDuration::from_secs(due_in);
-    let plan = Plan { due_at: Some(due_at), reason: Reason::Interval, ..Plan::default() };
+    let next = Plan { due_at: Some(due_at), reason: Reason::Interval, ..Plan::default() };
     // No later than the longest interval allows.
     let polled_at = Some(samples::now().max(due_at - SignedDuration::from_secs(5)));
-    FeedState { sequence, plan, polled_at, standing: Standing::Fine, ..FeedState::default() }.into()
+    let standing = Standing::Fine;
+    let plan = FeedPlan { sequence, standing, next, polled_at, ..FeedPlan::default() };
+    FeedState { plan, ..FeedState::default() }.into()
 }
 
 fn lease(lane: u32, epoch: u64) -> Lease {
@@ -162,11 +164,11 @@ fn a_feed_is_polled_when_it_is_due_and_once_at_a_time() {
 fn a_poll_takes_the_state_that_was_committed_last() {
     let mut played = Played::alone(&[("a", 0)], &[("a", state(7, -9))]);
     let poll = played.polls().remove(0);
-    assert_eq!((poll.state.sequence, poll.lease, poll.is_tried), (7, lease(0, 1), false));
+    assert_eq!((poll.state.plan.sequence, poll.lease, poll.is_tried), (7, lease(0, 1), false));
     assert_eq!(poll.waited, Duration::from_secs(9));
     played.ends("a", PollEnd::Committed(lease(0, 1), state(8, 1)));
     played.passes(2);
-    assert_eq!(played.polls().remove(0).state.sequence, 8);
+    assert_eq!(played.polls().remove(0).state.plan.sequence, 8);
 }
 
 #[test]
@@ -216,7 +218,7 @@ fn what_began_under_an_old_lease_changes_no_state() {
     played.ends("a", PollEnd::Committed(lease(0, 1), state(2, 0)));
     played.passes(2);
     let poll = played.polls().remove(0);
-    assert_eq!((poll.state.sequence, poll.lease), (5, lease(0, 2)));
+    assert_eq!((poll.state.plan.sequence, poll.lease), (5, lease(0, 2)));
 }
 
 #[test]
@@ -285,7 +287,7 @@ fn a_look_is_void_once_the_lane_it_was_for_was_taken() {
     assert_eq!(played.polled(), [""; 0]);
     played.given(lease(0, 2), &[("a", state(1, 3))]);
     played.passes(3);
-    assert_eq!(played.polls().remove(0).state.sequence, 1);
+    assert_eq!(played.polls().remove(0).state.plan.sequence, 1);
 }
 
 #[test]
@@ -321,7 +323,7 @@ fn a_reload_polls_new_feeds_at_once_and_no_removed_ones() {
     // Added again, it goes on where it was.
     let read = configured(&[("a", 0)]);
     played.happens(Event::ConfigurationRead(Some(Box::new(read))));
-    assert_eq!(played.polls().remove(0).state.sequence, 1);
+    assert_eq!(played.polls().remove(0).state.plan.sequence, 1);
 }
 
 #[test]
@@ -366,7 +368,7 @@ fn a_feed_whose_host_changes_stays_in_its_lane_and_its_poll_under_way_counts() {
     played.ends("a", PollEnd::Committed(lease(0, 1), state(1, 4)));
     played.passes(2);
     let poll = played.polls().remove(0);
-    assert_eq!((poll.lease.lane, poll.state.sequence), (0, 1));
+    assert_eq!((poll.lease.lane, poll.state.plan.sequence), (0, 1));
     assert_eq!(poll.feed.url.host_str(), Some(&*host(1)), "at its new URL");
 }
 
@@ -397,7 +399,8 @@ fn a_clock_that_is_put_back_makes_no_feed_wait_for_the_time_that_was() {
 #[test]
 fn feeds_of_a_lane_that_was_left_uncleanly_are_tried_and_so_is_one_that_crashed() {
     let crash = Crash { under: "another".to_owned(), at: samples::now() };
-    let crashed = FeedState { crash: Some(crash), ..FeedState::clone(&state(1, 0)) };
+    let mut crashed = FeedState::clone(&state(1, 0));
+    crashed.plan.crash = Some(crash);
     let mut played = Played::alone(&[("a", 0), ("b", 1)], &[("b", crashed.into())]);
     let tried: BTreeMap<String, bool> =
         played.polls().iter().map(|poll| (poll.feed.id.to_string(), poll.is_tried)).collect();

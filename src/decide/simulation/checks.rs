@@ -161,7 +161,8 @@ fn check_state(
     });
     for (article, of) in mine {
         let last = of.last_key_value().map_or(0, |(last, _)| *last);
-        let known = ArticleId::parse(article).ok().and_then(|id| state.seen.find(id));
+        let known =
+            ArticleId::parse(article).ok().and_then(|id| state.unpacked_memory().seen.find(id));
         let known = known.map_or(0, |seen| seen.revision);
         if known != last {
             wrong.push(format!("{article}: state knows revision {known}, the topic has {last}"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cw_model::state::{FeedState, Plan, Reason, SeenArticle};
+use cw_model::state::{FeedMemory, FeedPlan, FeedState, Plan, Reason, SeenArticle, UnpackedState};
 use cw_model::{ArticleId, Digest, Feed, FeedId, Outcome, Record, Timestamp, Urgency, samples};
 use url::Url;
 
@@ -86,8 +86,8 @@ impl Publisher {
     /// What a poll of it comes to.
     pub(super) fn poll(&self, state: &FeedState, request: Request) -> Outcome {
         let Request { url, stamp, now, wait } = request;
-        let mut seen = state.seen.clone();
-        let sequence = state.sequence + 1;
+        let FeedMemory { mut seen, unpublished, .. } = state.unpacked_memory();
+        let sequence = state.plan.sequence + 1;
         let mut records = Vec::new();
         for &(entry, version) in &self.entries {
             let digest = digest(version);
@@ -111,13 +111,12 @@ impl Publisher {
         }
         let urgency = if records.is_empty() { Urgency::Lazy } else { Urgency::Prompt };
         let made = samples::outcome(self.id.as_str(), sequence, records);
-        let unpublished = state.unpublished.clone();
-        let polled_at = Some(now);
         let due_at = now.checked_add(wait).ok();
-        let plan = Plan { due_at, reason: Reason::Interval, ..Plan::default() };
-        let url = Some(url.to_string());
-        let state =
-            FeedState { seen, plan, url, polled_at, unpublished, ..FeedState::clone(&made.state) };
+        let next = Plan { due_at, reason: Reason::Interval, ..Plan::default() };
+        let (url, polled_at) = (Some(url.as_str().into()), Some(now));
+        let plan = FeedPlan { next, url, polled_at, ..made.state.plan.clone() };
+        let memory = FeedMemory { seen, unpublished, ..made.state.unpacked_memory() };
+        let state = UnpackedState { plan, memory }.pack();
         Outcome { state: state.into(), urgency, ..made }
     }
 }

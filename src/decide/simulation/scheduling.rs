@@ -146,7 +146,7 @@ impl World {
         let due_at = schedule::due(state, feed, String::new, wall).at;
         // After a step of the clock a feed is due when it was planned anew; and so it is where another
         // replica has polled it by a clock that was ahead.
-        let is_clock_wrong = has_stepped || state.polled_at.is_some_and(|at| at > wall);
+        let is_clock_wrong = has_stepped || state.plan.polled_at.is_some_and(|at| at > wall);
         for (is_wrong, what) in [
             (is_polled, "while it is being polled"),
             (polls > CONCURRENCY, "although all places are taken"),
@@ -262,7 +262,7 @@ impl World {
                 let id = FeedId::parse(&record.key).ok();
                 let Some(id) = id.filter(|id| reading.look.feeds.contains(id)) else { continue };
                 match record.value.as_deref().and_then(|value| FeedState::parse(value).ok()) {
-                    Some(state) => drop(states.insert(id, state.sequence)),
+                    Some(state) => drop(states.insert(id, state.plan.sequence)),
                     None => drop(states.remove(&id)),
                 }
             }

@@ -1,15 +1,12 @@
 //! What a feed has added to the ledger on one day, to be held against its quota.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Quota, Timestamp};
 
 /// Seconds of a day of UTC.
 const DAY_SECONDS: i64 = 24 * 3600;
 
 /// What a feed has added to the ledger on one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DayUse {
     /// The day, counted from 1970-01-01 (UTC).
     pub day: i64,

@@ -4,27 +4,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::Timestamp;
 
 /// What decided a plan.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-#[serde(from = "WrittenReason", into = "WrittenReason")]
 pub enum Reason {
     /// A feed not polled before is due at once.
     #[default]
@@ -51,16 +37,17 @@ pub enum Reason {
 
 impl Reason {
     /// Its name in feed states.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         self.into()
     }
 
-    fn of_name(name: &str) -> Option<Self> {
+    /// The reason of this name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
     /// The nearest that every program knows that reads feed states of this version.
-    fn known_from_the_start(self) -> Self {
+    pub(super) fn known_from_the_start(self) -> Self {
         match self {
             Self::Quota | Self::Crash | Self::Local => Self::Backoff,
             Self::FirstPoll
@@ -92,42 +79,12 @@ impl Reason {
     }
 }
 
-/// A reason as it is written, two members of a plan. The first programs that read states refuse one
-/// with a reason that they do not know, and with it every state beside it: `reason` is one that they
-/// know, `exact_reason` the reason itself where that is another.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct WrittenReason {
-    reason: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exact_reason: Option<String>,
-}
-
-impl From<Reason> for WrittenReason {
-    fn from(reason: Reason) -> Self {
-        let known = reason.known_from_the_start();
-        let exact_reason = (known != reason).then(|| reason.name().to_owned());
-        Self { reason: known.name().to_owned(), exact_reason }
-    }
-}
-
-impl From<WrittenReason> for Reason {
-    fn from(WrittenReason { reason, exact_reason }: WrittenReason) -> Self {
-        let exact = exact_reason.and_then(|exact| Self::of_name(&exact));
-        // One that a later version gave is no reason to ask sooner than it would.
-        let nearest = if reason.is_empty() { Self::FirstPoll } else { Self::Backoff };
-        exact.or_else(|| Self::of_name(&reason)).unwrap_or(nearest)
-    }
-}
-
 /// When a feed is to be polled next, and everything that made it so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// When; `None` before the first poll: at once.
     pub due_at: Option<Timestamp>,
     /// What decided.
-    #[serde(flatten)]
     pub reason: Reason,
     /// The learned or configured interval.
     pub interval: Duration,
@@ -143,29 +100,4 @@ pub struct Plan {
     pub quota: Option<Duration>,
     /// Added so that feeds do not move in step.
     pub jitter: Duration,
-}
-
-#[cfg(test)]
-mod tests {
-    use strum::IntoEnumIterator as _;
-
-    use super::*;
-
-    /// One word more in a state, and the first programs refuse the ledger.
-    #[test]
-    fn every_plan_reads_back_and_is_readable_to_the_first_programs() {
-        for reason in Reason::iter() {
-            let plan = Plan { reason, quota: Some(Duration::from_secs(1)), ..Plan::default() };
-            let written = serde_json::to_value(plan).unwrap();
-            let known =
-                ["first_poll", "interval", "freshness", "ttl", "backoff", "retry_after", "gone"];
-            assert!(known.iter().any(|known| written["reason"] == *known), "{written}");
-            assert_eq!(serde_json::from_value::<Plan>(written).unwrap(), plan);
-        }
-        let unheard_of = r#"{"reason":"gone","exact_reason":"unheard_of"}"#;
-        assert_eq!(serde_json::from_str::<Plan>(unheard_of).unwrap().reason, Reason::Gone);
-        let unheard_of = r#"{"reason":"unheard_of"}"#;
-        assert_eq!(serde_json::from_str::<Plan>(unheard_of).unwrap().reason, Reason::Backoff);
-        assert_eq!(serde_json::from_str::<Plan>("{}").unwrap(), Plan::default());
-    }
 }

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{ArticleId, Digest};
 
 /// How many articles that left the window are remembered.
@@ -15,7 +13,7 @@ use crate::{ArticleId, Digest};
 const DEPARTED_MAX: usize = 500;
 
 /// One article as last seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenArticle {
     /// Of the last revision.
     pub digest: Digest,
@@ -25,28 +23,15 @@ pub struct SeenArticle {
     /// The state sequence of the last poll whose document held it.
     pub last_seen: u64,
     /// Whether the last revision published was relevant. `None`: not known; an earlier version of the
-    /// program published it, which did not remember. Written only if it is not what most are.
-    #[serde(default = "not_relevant", skip_serializing_if = "is_not_relevant")]
+    /// program published it, which did not remember.
     pub relevant: Option<bool>,
     /// When its publisher last changed it, in seconds since 1970, as far as Atom says: an earlier
     /// deletion does not count any more (RFC 6721).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<u32>,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the value of a field, as serde asks for it")]
-fn not_relevant() -> Option<bool> {
-    Some(false)
-}
-
-#[expect(clippy::ref_option, reason = "as serde asks")]
-fn is_not_relevant(relevant: &Option<bool>) -> bool {
-    *relevant == not_relevant()
-}
-
 /// Articles by id.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     articles: BTreeMap<ArticleId, SeenArticle>,
 }
@@ -65,13 +50,6 @@ impl Seen {
     /// How many articles the window of poll `sequence` held.
     pub fn window(&self, sequence: u64) -> u64 {
         self.articles.values().filter(|article| article.last_seen == sequence).count() as u64
-    }
-
-    /// Moves the window of poll `from` to poll `to`, which saw the same one or none.
-    pub fn keep_window(&mut self, from: u64, to: u64) {
-        for article in self.articles.values_mut().filter(|article| article.last_seen == from) {
-            article.last_seen = to;
-        }
     }
 
     /// Forgets all but the window of poll `sequence` and the `DEPARTED_MAX` that left it last.
@@ -94,7 +72,7 @@ impl Seen {
 
     /// Whether an article was relevant is not known of any that is not said to have been.
     pub fn forget_relevance(&mut self) {
-        for article in self.articles.values_mut().filter(|one| one.relevant == not_relevant()) {
+        for article in self.articles.values_mut().filter(|one| one.relevant == Some(false)) {
             article.relevant = None;
         }
     }
@@ -107,6 +85,11 @@ impl Seen {
             && self.articles.iter().map(told).eq(other.articles.iter().map(told))
     }
 
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&ArticleId, &SeenArticle)> {
+        self.articles.iter()
+    }
+
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.articles.len()
@@ -115,6 +98,12 @@ impl Seen {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.articles.is_empty()
+    }
+}
+
+impl FromIterator<(ArticleId, SeenArticle)> for Seen {
+    fn from_iter<T: IntoIterator<Item = (ArticleId, SeenArticle)>>(articles: T) -> Self {
+        Self { articles: articles.into_iter().collect() }
     }
 }
 

@@ -4,9 +4,7 @@
 //! as what it should have been once there is room for it: the ledger says when, and from then on the
 //! article looks changed to whoever reads the next document that shows it.
 
-use serde::{Deserialize, Serialize};
-
-use super::FeedState;
+use super::UnpackedState;
 use crate::{ArticleId, Digest, Route, Timestamp};
 
 /// How many articles of a feed may wait for room. They are some 200 bytes each in the state; what is
@@ -17,7 +15,7 @@ const WAITING_MAX: usize = 100;
 const NO_DIGEST: Digest = Digest([0; 8]);
 
 /// The room that a record needs, and the room that there was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// What the record takes, bytes.
     pub bytes: u64,
@@ -26,10 +24,9 @@ pub struct Room {
 }
 
 /// A revision that waits for room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unpublished {
     /// What it needs.
-    #[serde(flatten)]
     pub room: Room,
     /// Of the revision.
     pub digest: Digest,
@@ -37,14 +34,18 @@ pub struct Unpublished {
     pub at: Timestamp,
 }
 
-impl FeedState {
+impl UnpackedState {
     /// A revision that this state takes for published was not. Says whether it is to be tried again.
     pub fn leave_unpublished(&mut self, id: ArticleId, route: Route, room: Room) -> bool {
-        let (Some(mut seen), Some(at)) = (self.seen.find(id), self.polled_at) else { return false };
-        if self.unpublished.len() >= WAITING_MAX && !self.unpublished.contains_key(&id) {
+        let (Some(mut seen), Some(at)) = (self.memory.seen.find(id), self.plan.polled_at) else {
+            return false;
+        };
+        if self.memory.unpublished.len() >= WAITING_MAX
+            && !self.memory.unpublished.contains_key(&id)
+        {
             return false;
         }
-        self.unpublished.insert(id, Unpublished { room, digest: seen.digest, at });
+        self.memory.unpublished.insert(id, Unpublished { room, digest: seen.digest, at });
         // The last one published: the next gets the number that this one would have had, and is told
         // to whom this one would have been told.
         seen.revision = seen.revision.saturating_sub(1);
@@ -53,7 +54,7 @@ impl FeedState {
             Route::Correction => Some(true),
             Route::Relevant | Route::Articles => seen.relevant,
         };
-        self.seen.remember(id, seen);
+        self.memory.seen.remember(id, seen);
         true
     }
 
@@ -61,17 +62,18 @@ impl FeedState {
     /// publisher knows of the last one. Says whether there was one.
     pub fn try_again(&mut self, has_room: impl Fn(&Unpublished) -> bool) -> bool {
         // What the feed has forgotten it will not show as the same article.
-        self.unpublished.retain(|id, _| self.seen.find(*id).is_some());
+        self.memory.unpublished.retain(|id, _| self.memory.seen.find(*id).is_some());
         let mut is_tried = false;
-        for id in self.unpublished.iter().filter(|(_, one)| has_room(one)).map(|(id, _)| *id) {
-            if let Some(seen) = self.seen.find(id) {
-                self.seen.remember(id, super::SeenArticle { digest: NO_DIGEST, ..seen });
+        for id in self.memory.unpublished.iter().filter(|(_, one)| has_room(one)).map(|(id, _)| *id)
+        {
+            if let Some(seen) = self.memory.seen.find(id) {
+                self.memory.seen.remember(id, super::SeenArticle { digest: NO_DIGEST, ..seen });
                 is_tried = true;
             }
         }
         if is_tried {
-            self.validators.clear();
-            self.body_digest = None;
+            self.memory.validators.clear();
+            self.memory.body_digest = None;
         }
         is_tried
     }
@@ -81,7 +83,7 @@ impl FeedState {
 mod tests {
     use super::*;
     use crate::Validators;
-    use crate::state::{Seen, SeenArticle};
+    use crate::state::{FeedMemory, FeedPlan, FeedState, Seen, SeenArticle};
 
     const DIGEST: Digest = Digest([7; 8]);
 
@@ -90,14 +92,13 @@ mod tests {
     }
 
     /// A state that takes these articles for published, as revision 3.
-    fn state(articles: u8) -> FeedState {
-        let mut state = FeedState {
-            polled_at: Some("2026-01-02T03:04:05Z".parse().unwrap()),
-            body_digest: Some(DIGEST),
-            knows_relevance: true,
-            ..FeedState::default()
+    fn state(articles: u8) -> UnpackedState {
+        let polled_at = Some("2026-01-02T03:04:05Z".parse().unwrap());
+        let mut state = UnpackedState {
+            plan: FeedPlan { polled_at, ..FeedPlan::default() },
+            memory: FeedMemory { body_digest: Some(DIGEST), ..FeedMemory::default() },
         };
-        state.validators.insert("https://a.example/".to_owned(), Validators::default());
+        state.memory.validators.insert("https://a.example/".to_owned(), Validators::default());
         for number in 0..articles {
             let seen = SeenArticle {
                 digest: DIGEST,
@@ -106,7 +107,7 @@ mod tests {
                 relevant: Some(true),
                 updated: None,
             };
-            state.seen.remember(id(number), seen);
+            state.memory.seen.remember(id(number), seen);
         }
         state
     }
@@ -115,31 +116,31 @@ mod tests {
     fn what_is_left_out_is_the_same_revision_when_it_is_tried_again() {
         let mut state = state(2);
         assert!(state.leave_unpublished(id(1), Route::Articles, Room { bytes: 900, limit: 500 }));
-        let seen = state.seen.find(id(1)).unwrap();
+        let seen = state.memory.seen.find(id(1)).unwrap();
         assert_eq!((seen.revision, seen.digest), (2, DIGEST), "unchanged, and 3 comes next");
         assert!(!state.try_again(|one| one.room.bytes < 600));
-        assert_eq!(state.seen.find(id(1)).unwrap().digest, DIGEST);
-        assert_eq!(state.validators.len(), 1, "nothing to ask for");
+        assert_eq!(state.memory.seen.find(id(1)).unwrap().digest, DIGEST);
+        assert_eq!(state.memory.validators.len(), 1, "nothing to ask for");
 
         assert!(state.try_again(|one| one.room.bytes < 1000));
-        assert_ne!(state.seen.find(id(1)).unwrap().digest, DIGEST);
-        assert_eq!(state.seen.find(id(0)).unwrap().digest, DIGEST);
-        assert!(state.validators.is_empty() && state.body_digest.is_none());
-        let text = serde_json::to_vec(&state).unwrap();
-        assert_eq!(FeedState::parse(&text).unwrap(), state);
+        assert_ne!(state.memory.seen.find(id(1)).unwrap().digest, DIGEST);
+        assert_eq!(state.memory.seen.find(id(0)).unwrap().digest, DIGEST);
+        assert!(state.memory.validators.is_empty() && state.memory.body_digest.is_none());
+        let text = state.clone().pack().written().unwrap();
+        assert_eq!(FeedState::parse(text.as_bytes()).unwrap().unpack(), state);
     }
 
     #[test]
     fn who_was_told_of_an_article_is_told_that_it_is_no_longer_relevant() {
         let mut state = state(1);
         let room = Room { bytes: 900, limit: 500 };
-        let seen = state.seen.find(id(0)).unwrap();
-        state.seen.remember(id(0), SeenArticle { relevant: Some(false), ..seen });
+        let seen = state.memory.seen.find(id(0)).unwrap();
+        state.memory.seen.remember(id(0), SeenArticle { relevant: Some(false), ..seen });
         assert!(state.leave_unpublished(id(0), Route::Correction, room));
-        assert_eq!(state.seen.find(id(0)).unwrap().relevant, Some(true), "told again");
-        state.seen.remember(id(0), SeenArticle { revision: 1, ..seen });
+        assert_eq!(state.memory.seen.find(id(0)).unwrap().relevant, Some(true), "told again");
+        state.memory.seen.remember(id(0), SeenArticle { revision: 1, ..seen });
         assert!(state.leave_unpublished(id(0), Route::Relevant, room));
-        assert_eq!(state.seen.find(id(0)).unwrap().relevant, None, "nobody was told");
+        assert_eq!(state.memory.seen.find(id(0)).unwrap().relevant, None, "nobody was told");
     }
 
     #[test]
@@ -150,19 +151,19 @@ mod tests {
                 state.leave_unpublished(id(*number), Route::Articles, Room { bytes: 9, limit: 5 })
             })
             .count();
-        assert_eq!((waiting, state.unpublished.len()), (WAITING_MAX, WAITING_MAX));
+        assert_eq!((waiting, state.memory.unpublished.len()), (WAITING_MAX, WAITING_MAX));
         assert!(
             state.leave_unpublished(id(0), Route::Articles, Room { bytes: 8, limit: 5 }),
             "known to wait"
         );
-        state.seen = Seen::default();
+        state.memory.seen = Seen::default();
         assert!(!state.try_again(|_| true));
-        assert!(state.unpublished.is_empty());
+        assert!(state.memory.unpublished.is_empty());
     }
 
     #[test]
     fn a_state_without_any_is_written_as_before() {
-        let text = serde_json::to_string(&state(1)).unwrap();
+        let text = state(1).pack().written().unwrap();
         assert!(!text.contains("unpublished"), "{text}");
     }
 }

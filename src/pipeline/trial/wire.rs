@@ -3,13 +3,13 @@
 //!
 //! A frame is a head (JSON) and bytes, each with its length before it (64 bits, big-endian).
 
-use std::borrow::Cow;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cw_code::{LexiconProblem, Source, Tagger};
 use cw_model::feed::NotAFeedId;
-use cw_model::state::FeedState;
+use cw_model::state::StateRecord;
 use cw_model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -70,10 +70,10 @@ impl From<WireSource> for Source {
 
 /// Every later frame: a document, its bytes apart.
 #[derive(Serialize, Deserialize)]
-struct WireDocument<'a> {
+struct WireDocument {
     feed: WireFeed,
     body: WireBody,
-    state: Cow<'a, FeedState>,
+    state: StateRecord,
     now: Timestamp,
 }
 
@@ -225,7 +225,7 @@ pub(super) fn head_of(document: &Document) -> Vec<u8> {
     json(&WireDocument {
         feed: WireFeed::from(document.feed.as_ref()),
         body: WireBody::from(document.body.as_ref()),
-        state: Cow::Borrowed(&document.state),
+        state: document.state.as_ref().into(),
         now: document.now,
     })
 }
@@ -256,7 +256,7 @@ pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
     Ok(Document {
         feed: feed.feed().map_err(io::Error::other)?.into(),
         body: body.into(),
-        state: state.into_owned().into(),
+        state: Arc::new(state.into()),
         now,
     })
 }
@@ -306,6 +306,8 @@ fn read_part(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use cw_model::state::UnpackedState;
+
     use super::*;
 
     fn feed() -> Feed {
@@ -331,12 +333,11 @@ mod tests {
 
     #[test]
     fn a_document_arrives_as_it_was_sent() {
-        let mut state = FeedState {
-            sequence: 3,
-            interval: Some(Duration::from_secs(7)),
-            ..FeedState::default()
-        };
-        state.repeated_marks.insert("x".to_owned());
+        let mut state = UnpackedState::default();
+        state.plan.sequence = 3;
+        state.plan.interval = Some(Duration::from_secs(7));
+        state.memory.repeated_marks.insert("x".to_owned());
+        let state = state.pack();
         let body = Body {
             bytes: vec![0, 255, 10],
             wire_bytes: 9,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use cw_model::state::{FeedState, StateRecord};
 use rdkafka::producer::Producer;
 use serde_json::{Value, json};
 
@@ -70,7 +71,7 @@ fn state(key: &str, value: Value) -> Draft {
 /// A transaction for each commit of a feed, as the ledger makes them.
 fn transactions(feed: &Growing) -> Vec<Vec<Draft>> {
     let commits = commits(feed).into_iter().zip(1..);
-    let transaction = |((records, after), sequence): ((Vec<Value>, _), u64)| {
+    let transaction = |((records, after), sequence): ((Vec<Value>, FeedState), u64)| {
         let mut drafts = Vec::new();
         for record in &records {
             drafts.push(article("articles", record));
@@ -78,7 +79,7 @@ fn transactions(feed: &Growing) -> Vec<Vec<Draft>> {
                 drafts.push(article("conflict", record));
             }
         }
-        drafts.push(state(&feed.name, serde_json::to_value(after).unwrap()));
+        drafts.push(state(&feed.name, serde_json::to_value(StateRecord::from(&after)).unwrap()));
         drafts.push(state(LANE_KEY, json!({"version": 1, "sequence": sequence})));
         drafts
     };
@@ -144,7 +145,10 @@ fn topics_are_read_as_a_file_is() {
     assert_eq!(ledger.rejects()[0].reason, "malformed");
     let commits = commits(&feed);
     let (_, last) = commits.last().unwrap();
-    assert_eq!(&ledger.wait_for_state(&feed.name, |state| state.sequence == last.sequence), last);
+    assert_eq!(
+        &ledger.wait_for_state(&feed.name, |state| state.plan.sequence == last.plan.sequence),
+        last
+    );
     assert!(ledger.state("another").is_none());
 
     // A tombstone takes a state away.

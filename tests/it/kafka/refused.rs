@@ -198,10 +198,11 @@ fn check_too_large(
     assert_eq!((rejects.len(), &reject["reason"]), (1, &json!("record")));
     assert!(reject["detail"].as_str().unwrap().contains("the topics take"), "{reject}");
     daemon.wait_for_line("an article is too large for its topics");
-    let state = ledger.wait_for_state("feed", |state| !state.unpublished.is_empty());
-    let (id, waiting) = state.unpublished.iter().next().unwrap();
+    let state = ledger.wait_for_state("feed", |state| state.memory.has_unpublished());
+    let memory = state.unpacked_memory();
+    let (id, waiting) = memory.unpublished.iter().next().unwrap();
     assert!(waiting.room.bytes > 12_000, "{waiting:?}");
-    assert_eq!(state.seen.find(*id).unwrap().revision, 0, "none is published");
+    assert_eq!(memory.seen.find(*id).unwrap().revision, 0, "none is published");
     // It is not met again: the state remembers the article.
     let asked = publisher.requests("/feed.xml").len();
     publisher.serve("/feed.xml", [Reply::feed(rss(&[&item("c", "More"), &long_item()]))]);
@@ -219,7 +220,7 @@ fn check_too_large(
         let rows = ledger.wait_for_rows("feed", 4);
         assert_eq!((rows[3].text("title"), rows[3].revision), ("Long", 1));
         assert_eq!(rows[3].record["change"], "created");
-        ledger.wait_for_state("feed", |state| state.unpublished.is_empty());
+        ledger.wait_for_state("feed", |state| !state.memory.has_unpublished());
     }
     daemon.stop();
     ledger.wait_until_settled();

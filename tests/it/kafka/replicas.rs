@@ -167,8 +167,8 @@ fn a_document_that_ends_a_replica_does_not_end_the_next() {
     let (ended, mut survivor) = if first.is_running() { (second, first) } else { (first, second) };
     assert!(ended.text().contains("overflowed its stack"), "{}", ended.text());
     wait_for_lanes(&survivor, LANES);
-    let state = world.ledger.wait_for_state("poison", |state| state.put_off_for().is_some());
-    assert_eq!(state.last_failure.unwrap().class, FailureClass::Crash);
+    let state = world.ledger.wait_for_state("poison", |state| state.plan.put_off_for().is_some());
+    assert_eq!(state.plan.last_failure.unwrap().class, FailureClass::Crash);
     survivor.wait_for_metric("conflictwire_feeds", "state=\"crashed\"", 1.0);
     assert!(survivor.metric("conflictwire_careful_lanes", "") >= 1.0);
     world.wait_for_versions(2);

@@ -265,7 +265,10 @@ fn restored(records: &[TopicRecord], instance: &str) -> BTreeMap<String, FeedSta
         for record in records.iter().filter(|record| record.partition == partition) {
             let value = record.value.clone().unwrap();
             if record.key != LANE_KEY {
-                states.push((record.key.clone(), serde_json::from_value(value).unwrap()));
+                states.push((
+                    record.key.clone(),
+                    FeedState::parse(value.to_string().as_bytes()).unwrap(),
+                ));
                 continue;
             }
             // Each transaction ends with a record of the lane.
@@ -279,5 +282,5 @@ fn restored(records: &[TopicRecord], instance: &str) -> BTreeMap<String, FeedSta
 }
 
 fn etag_of(state: &FeedState, url: &str) -> Option<String> {
-    state.validators.get(url).and_then(|validators| validators.etag.clone())
+    state.memory.validators().get(url).and_then(|validators| validators.etag.clone())
 }

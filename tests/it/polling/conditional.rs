@@ -55,7 +55,7 @@ fn not_modified_keeps_the_validators_and_is_no_failure() {
         vec![document(&["A"], Some("\"a\""), Some(DATE)), Reply::status(304), Reply::status(304)];
     let run = check(replies, Some("\"a\""), Some(DATE));
     let state = run.state_after(3);
-    assert_eq!((state.failures, state.last_failure), (0, None));
+    assert_eq!((state.plan.failures, state.plan.last_failure), (0, None));
     assert_eq!(run.ledger.rows().len(), 1);
     run.daemon.wait_for_metric("conflictwire_polls_total", "outcome=\"not_modified\"", 2.0);
 }

@@ -21,14 +21,14 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// From the poll to the next, as planned.
 fn wait(state: &FeedState) -> Duration {
-    let due_at = state.plan.due_at.unwrap();
-    due_at.duration_since(state.polled_at.unwrap()).try_into().unwrap()
+    let due_at = state.plan.next.due_at.unwrap();
+    due_at.duration_since(state.plan.polled_at.unwrap()).try_into().unwrap()
 }
 
 /// A wait as planned is at least what was asked for, and at most a tenth longer.
 #[track_caller]
 fn assert_wait(state: &FeedState, reason: Reason, asked: Duration) {
-    assert_eq!(state.plan.reason, reason, "{:?}", state.plan);
+    assert_eq!(state.plan.next.reason, reason, "{:?}", state.plan);
     let planned = wait(state);
     assert!(asked <= planned && planned <= asked.mul_f64(1.11), "{:?}", state.plan);
 }
@@ -102,7 +102,7 @@ fn nothing_is_asked_before_the_server_said() {
 fn state_after_failure(reply: Reply) -> FeedState {
     let run = Run::configured([reply], with_interval("20s"));
     let state = run.state_after(1);
-    assert_eq!(state.failures, 1);
+    assert_eq!(state.plan.failures, 1);
     state
 }
 
@@ -111,7 +111,7 @@ fn state_after_failure(reply: Reply) -> FeedState {
 fn retry_after_in_seconds_is_kept() {
     for status in [429, 503] {
         let state = state_after_failure(Reply::status(status).header("Retry-After", "300"));
-        assert_eq!(state.last_failure.as_ref().unwrap().class, FailureClass::Busy);
+        assert_eq!(state.plan.last_failure.as_ref().unwrap().class, FailureClass::Busy);
         assert_wait(&state, Reason::RetryAfter, 300 * SECOND);
     }
 }
@@ -122,9 +122,9 @@ fn retry_after_as_a_date_is_kept() {
     let date = Clock::System.now() + 600 * SECOND;
     let text = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let state = state_after_failure(Reply::status(503).header("Retry-After", &text));
-    assert_eq!(state.plan.reason, Reason::RetryAfter);
+    assert_eq!(state.plan.next.reason, Reason::RetryAfter);
     // The header has no fractions of a second.
-    assert!(state.plan.due_at.unwrap() + SECOND >= date, "{:?} for {date}", state.plan);
+    assert!(state.plan.next.due_at.unwrap() + SECOND >= date, "{:?} for {date}", state.plan);
 }
 
 /// 30
@@ -155,12 +155,15 @@ fn failures_slow_a_feed_down_to_a_bound_and_one_answer_ends_it() {
     });
     for (failed, backoff) in [(1, 2), (2, 4), (3, 4)] {
         let state = run.state_after(failed);
-        assert_eq!((u64::from(state.failures), state.standing), (failed, Standing::Failing));
+        assert_eq!(
+            (u64::from(state.plan.failures), state.plan.standing),
+            (failed, Standing::Failing)
+        );
         assert_wait(&state, Reason::Backoff, backoff * SECOND);
     }
     let state = run.state_after(4);
-    assert_eq!((state.failures, state.standing), (0, Standing::Fine));
-    assert_eq!(state.last_failure, None);
+    assert_eq!((state.plan.failures, state.plan.standing), (0, Standing::Fine));
+    assert_eq!(state.plan.last_failure, None);
     assert_eq!(run.ledger.rows().len(), 1);
     run.daemon.wait_for_metric("conflictwire_poll_failures_total", "class=\"server\"", 3.0);
 }
@@ -170,7 +173,7 @@ fn failures_slow_a_feed_down_to_a_bound_and_one_answer_ends_it() {
 fn a_feed_that_was_not_found_for_long_comes_back() {
     let lost = std::iter::repeat_n(Reply::status(404), 6);
     let run = Run::serving(lost.chain([document()]));
-    assert_eq!(run.state_after(6).last_failure.unwrap().class, FailureClass::NotFound);
+    assert_eq!(run.state_after(6).plan.last_failure.unwrap().class, FailureClass::NotFound);
     assert_eq!(run.rows_after(7).len(), 1);
 }
 
@@ -179,8 +182,8 @@ fn a_feed_that_was_not_found_for_long_comes_back() {
 fn a_withdrawn_feed_is_asked_weekly() {
     let run = Run::serving([Reply::status(410)]);
     let state = run.state_after(1);
-    assert_eq!(state.standing, Standing::Gone);
-    assert_eq!(state.last_failure.as_ref().unwrap().class, FailureClass::Gone);
+    assert_eq!(state.plan.standing, Standing::Gone);
+    assert_eq!(state.plan.last_failure.as_ref().unwrap().class, FailureClass::Gone);
     assert_wait(&state, Reason::Gone, GONE_INTERVAL);
     wait_until("the gauge of withdrawn feeds", || {
         run.daemon.metric("conflictwire_feeds", "state=\"gone\"") > 0.0

@@ -23,7 +23,7 @@ fn check_moved_to(statuses: &[u16], hop: Option<usize>) {
         publisher.serve(&format!("/{}.xml", statuses.len()), [document()]);
     });
     let expected = hop.map(|hop| run.publisher.url(&format!("/{hop}.xml")));
-    assert_eq!(run.state_after(1).moved_to, expected, "after {statuses:?}");
+    assert_eq!(run.state_after(1).plan.moved_to, expected, "after {statuses:?}");
 }
 
 /// 43, 44
@@ -49,7 +49,7 @@ fn a_feed_that_moves_publishes_nothing_again() {
     run.state_after(2);
     let run = run.restart();
     let state = run.state_after(3);
-    assert_eq!(state.moved_to, Some(new));
+    assert_eq!(state.plan.moved_to, Some(new));
     let titles: Vec<String> =
         run.ledger.rows().iter().map(|row| row.text("title").to_owned()).collect();
     assert_eq!(titles, ["A", "B"]);
@@ -62,7 +62,7 @@ fn redirects_in_a_ring_or_without_end_are_cut_off() {
         setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
         publisher.serve("/b.xml", [Reply::redirect(302, PATH)]);
     });
-    assert_eq!(run.state_after(1).last_failure.unwrap().class, FailureClass::RedirectLoop);
+    assert_eq!(run.state_after(1).plan.last_failure.unwrap().class, FailureClass::RedirectLoop);
     assert!(run.publisher.log().len() <= 2, "a URL seen before is not asked again");
 
     let run = Run::configured([Reply::redirect(302, "/0.xml")], |setup, publisher| {
@@ -73,7 +73,7 @@ fn redirects_in_a_ring_or_without_end_are_cut_off() {
             publisher.serve(&format!("/{hop}.xml"), [Reply::redirect(302, &next)]);
         }
     });
-    assert_eq!(run.state_after(1).last_failure.unwrap().class, FailureClass::RedirectLoop);
+    assert_eq!(run.state_after(1).plan.last_failure.unwrap().class, FailureClass::RedirectLoop);
     assert_eq!(run.publisher.log().len(), 6, "the feed and five redirects");
 }
 
@@ -110,7 +110,7 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
 fn check_is_read(reply: Reply) {
     let run = Run::serving([reply]);
     let rows = run.rows_after(1);
-    assert_eq!(rows.len(), 1, "{:?}", run.state_after(1).last_failure);
+    assert_eq!(rows.len(), 1, "{:?}", run.state_after(1).plan.last_failure);
     assert_eq!(rows[0].text("title"), "A");
 }
 
@@ -148,7 +148,7 @@ fn a_slow_answer_is_cut_at_the_deadline_of_the_whole() {
         let run = Run::configured([reply], |setup, _| {
             setup.set("fetch.timeout", "1s").set("fetch.connect_timeout", "1s");
         });
-        assert_eq!(run.state_after(1).last_failure.unwrap().class, FailureClass::Timeout);
+        assert_eq!(run.state_after(1).plan.last_failure.unwrap().class, FailureClass::Timeout);
     }
 }
 

@@ -123,15 +123,15 @@ impl Audit {
         let last: BTreeMap<&str, &Row> =
             rows.iter().map(|row| (row.article_id.as_str(), *row)).collect();
         for (id, row) in &last {
-            let seen = state.seen.find(ArticleId::parse(id).unwrap());
+            let seen = state.unpacked_memory().seen.find(ArticleId::parse(id).unwrap());
             let told = (row.revision, digest_of(&row.record));
             if seen.map(|seen| (seen.revision, seen.digest)) != Some(told) {
                 let name = &feed.name;
                 self.faults.push(format!("{name}: {id} is {} but seen {seen:?}", row.revision));
             }
         }
-        if state.seen.len() != last.len() {
-            let (seen, rows) = (state.seen.len(), last.len());
+        if state.unpacked_memory().seen.len() != last.len() {
+            let (seen, rows) = (state.unpacked_memory().seen.len(), last.len());
             self.faults.push(format!("{}: {seen} seen, {rows} in the ledger", feed.name));
         }
     }

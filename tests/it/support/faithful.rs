@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use cw_model::ArticleId;
 use cw_model::digest::digest;
-use cw_model::state::{FeedState, STATE_VERSION, SeenArticle};
+use cw_model::state::{FeedState, SeenArticle, UnpackedState};
 use serde_json::{Value, json};
 
 use super::growing::{Growing, Pace};
@@ -24,7 +24,7 @@ pub(crate) fn grown_feed(publisher: &Publisher, versions: usize) -> Growing {
 
 /// One commit after another: the records that were new with a version, and the state after it.
 pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
-    let mut state = FeedState { version: STATE_VERSION, ..FeedState::default() };
+    let mut state = UnpackedState::default();
     let mut told = BTreeSet::new();
     let mut commits = Vec::new();
     for version in feed.served() {
@@ -56,10 +56,10 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
                 relevant: Some(is_relevant),
                 updated: None,
             };
-            state.seen.remember(id, seen);
+            state.memory.seen.remember(id, seen);
         }
-        state.sequence += 1;
-        commits.push((records, state.clone()));
+        state.plan.sequence += 1;
+        commits.push((records, state.clone().pack()));
     }
     commits
 }

@@ -104,7 +104,7 @@ impl Ledger {
             let mut statement = connection.prepare("SELECT feed_id, state FROM feed_state")?;
             let rows = statement.query_map([], |row| {
                 let state: String = row.get(1)?;
-                Ok((row.get(0)?, serde_json::from_str(&state).unwrap()))
+                Ok((row.get(0)?, FeedState::parse(state.as_bytes()).unwrap()))
             })?;
             rows.collect()
         };

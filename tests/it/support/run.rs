@@ -57,7 +57,7 @@ impl Run {
     /// The feed's state, once so many polls are committed.
     #[track_caller]
     pub(crate) fn state_after(&self, polls: u64) -> FeedState {
-        self.ledger.wait_for_state(FEED, |state| state.sequence >= polls)
+        self.ledger.wait_for_state(FEED, |state| state.plan.sequence >= polls)
     }
 
     /// Every row, once so many polls are committed.

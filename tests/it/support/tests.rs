@@ -91,7 +91,7 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
             )
             .unwrap();
     }
-    let state = serde_json::to_string(state).unwrap();
+    let state = state.written().unwrap();
     connection.execute("INSERT INTO feed_state VALUES (?, ?)", params![feed.name, state]).unwrap();
     connection
 }

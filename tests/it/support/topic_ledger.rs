@@ -97,7 +97,8 @@ impl TopicLedger {
         let mut states = BTreeMap::new();
         for record in self.records("state").into_iter().filter(|record| record.key != LANE_KEY) {
             match record.value {
-                Some(value) => states.insert(record.key, serde_json::from_value(value).unwrap()),
+                Some(value) => states
+                    .insert(record.key, FeedState::parse(value.to_string().as_bytes()).unwrap()),
                 None => states.remove(&record.key),
             };
         }

@@ -72,7 +72,7 @@ fn an_outcome_holds_no_more_than_its_budget_whatever_the_document() {
             .records
             .iter()
             .map(|routed| serde_json::to_vec(&routed.record).unwrap().len())
-            .chain([serde_json::to_vec(outcome.state.as_ref()).unwrap().len()])
+            .chain([outcome.state.written().unwrap().len()])
             .sum();
         assert!(written as u64 <= outcome.bytes, "{name}: {written} of {}", outcome.bytes);
     }
@@ -92,8 +92,8 @@ fn a_document_of_which_too_much_is_made_is_refused_as_a_whole() {
     assert!(outcome.records.is_empty());
     assert_eq!(outcome.rejects.len(), 1);
     // Nothing of it is remembered: what was seen before is what is seen.
-    assert_eq!(outcome.state.seen.len(), 200);
-    assert_eq!(outcome.state.standing, Standing::Failing);
+    assert_eq!(outcome.state.unpacked_memory().seen.len(), 200);
+    assert_eq!(outcome.state.plan.standing, Standing::Failing);
 }
 
 #[test]
@@ -148,14 +148,14 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
         retry_after: None,
     }));
     let outcome = polls(&Feed { entries_max: 500, ..wide() }, &answers);
-    let mut state = FeedState::clone(&outcome.state);
-    assert!(state.seen.len() <= 1000, "{}", state.seen.len());
-    state.seen = cw_model::state::Seen::default();
-    let written = serde_json::to_vec(&state).unwrap().len() as u64;
+    let mut state = outcome.state.unpack();
+    assert!(state.memory.seen.len() <= 1000, "{}", state.memory.seen.len());
+    state.memory.seen = cw_model::state::Seen::default();
+    let written = state.clone().pack().written().unwrap().len() as u64;
     assert!(written <= BYTES_MAX, "{written} bytes");
-    assert!(state_bytes(&state) <= BYTES_MAX);
+    assert!(state_bytes(&state.plan, state.memory.size()) <= BYTES_MAX);
     // What it was told apart by is remembered all the same.
-    assert_eq!(state.repeated_marks.len(), REPEATED_MARKS_MAX);
+    assert_eq!(state.memory.repeated_marks.len(), REPEATED_MARKS_MAX);
 }
 
 #[test]
@@ -212,12 +212,15 @@ fn what_the_quota_leaves_unread_is_read_the_next_day_and_nothing_twice() {
     assert_eq!(published, ["A", "B", "C", "D", "E"]);
     assert_eq!(outcomes.iter().map(over_quota).collect::<Vec<_>>(), [3, 1, 0]);
     let first = &outcomes[0].state;
-    assert_eq!(first.plan.reason, Reason::Quota);
-    assert!(first.plan.due_at.unwrap() >= "2026-03-02T00:00:00Z".parse().unwrap());
+    assert_eq!(first.plan.next.reason, Reason::Quota);
+    assert!(first.plan.next.due_at.unwrap() >= "2026-03-02T00:00:00Z".parse().unwrap());
     // The same document is asked for and read again.
-    assert!(first.validators.is_empty() && first.body_digest.is_none());
-    assert_eq!(outcomes[2].state.plan.reason, Reason::Interval);
-    assert!(outcomes[2].state.body_digest.is_some());
+    assert!(
+        first.unpacked_memory().validators.is_empty()
+            && first.unpacked_memory().body_digest.is_none()
+    );
+    assert_eq!(outcomes[2].state.plan.next.reason, Reason::Interval);
+    assert!(outcomes[2].state.unpacked_memory().body_digest.is_some());
     // Nobody looked between the first poll and the third and did not see the last article.
     assert_eq!(outcomes[2].records[0].record.observed.after, None);
 }

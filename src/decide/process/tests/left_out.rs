@@ -147,7 +147,8 @@ fn every_byte_of_a_reject_takes_steps() {
     let spent = |bytes: usize, failures: u32| {
         let text = rss(&[])
             .replace("</channel>", &format!("<Item>{}</Item></channel>", "x".repeat(bytes)));
-        let state = FeedState { failures, ..FeedState::default() };
+        let mut state = FeedState::default();
+        state.plan.failures = failures;
         let steps = Steps::new(u64::MAX);
         let outcome =
             process_within(&feed(), &body_with(&text, None), &state, &tagger, now(), &steps);

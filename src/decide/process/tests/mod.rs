@@ -2,12 +2,14 @@
 //! project holds itself to.
 
 mod bounds;
+mod halves;
 mod left_out;
 mod withdrawn;
 
 use std::time::Duration;
 
-use cw_model::{FeedId, Freshness, UrlQuery, Validators};
+use cw_model::state::StateRecord;
+use cw_model::{FeedId, Freshness, UrlQuery};
 
 use super::*;
 
@@ -95,7 +97,7 @@ fn titles(outcome: &Outcome) -> Vec<(String, u32)> {
 }
 
 fn etag(outcome: &Outcome) -> Option<String> {
-    outcome.state.validators.get(URL).and_then(|validators| validators.etag.clone())
+    outcome.state.memory.validators().get(URL).and_then(|validators| validators.etag.clone())
 }
 
 fn failed(class: FailureClass) -> Answer {
@@ -258,10 +260,10 @@ fn a_failed_poll_keeps_validators_and_window() {
     let answers = [body(&[("1", "One")]), failed(FailureClass::Timeout), body(&[("1", "One")])];
     let outcome = polls(&feed(), &answers[..2]);
     assert_eq!(etag(&outcome).as_deref(), Some("\"a\""));
-    assert_eq!((outcome.state.failures, outcome.state.standing), (1, Standing::Failing));
+    assert_eq!((outcome.state.plan.failures, outcome.state.plan.standing), (1, Standing::Failing));
     let outcome = polls(&feed(), &answers);
     assert!(outcome.records.is_empty());
-    assert_eq!((outcome.state.failures, outcome.state.standing), (0, Standing::Fine));
+    assert_eq!((outcome.state.plan.failures, outcome.state.plan.standing), (0, Standing::Fine));
 }
 
 /// 35.
@@ -269,25 +271,29 @@ fn a_failed_poll_keeps_validators_and_window() {
 fn what_our_own_machine_could_not_ask_counts_against_nobody() {
     let local = failed(FailureClass::Local);
     let outcome = polls(&feed(), &[local.clone(), local.clone()]);
-    assert_eq!((outcome.state.failures, outcome.state.standing), (0, Standing::New));
+    assert_eq!((outcome.state.plan.failures, outcome.state.plan.standing), (0, Standing::New));
     let outcome =
         polls(&feed(), &[body(&[("1", "A")]), local.clone(), local.clone(), local.clone()]);
-    assert_eq!((outcome.state.failures, outcome.state.standing), (0, Standing::Fine));
-    assert_eq!(outcome.state.last_failure, None);
-    assert_eq!(outcome.state.plan.reason, Reason::Local);
+    assert_eq!((outcome.state.plan.failures, outcome.state.plan.standing), (0, Standing::Fine));
+    assert_eq!(outcome.state.plan.last_failure, None);
+    assert_eq!(outcome.state.plan.next.reason, Reason::Local);
     let soon = now() + crate::schedule::LOCAL_WAIT.mul_f64(1.1);
-    assert!(outcome.state.plan.due_at.is_some_and(|at| at <= soon), "{:?}", outcome.state.plan);
+    assert!(
+        outcome.state.plan.next.due_at.is_some_and(|at| at <= soon),
+        "{:?}",
+        outcome.state.plan
+    );
     // Between failures of the publisher's it neither adds to them nor ends them.
     let server = failed(FailureClass::Server);
     let outcome = polls(&feed(), &[server.clone(), local, server]);
-    assert_eq!((outcome.state.failures, outcome.state.standing), (2, Standing::Failing));
+    assert_eq!((outcome.state.plan.failures, outcome.state.plan.standing), (2, Standing::Failing));
 }
 
 #[test]
 fn a_withdrawn_feed_is_asked_weekly() {
     let outcome = polls(&feed(), &[failed(FailureClass::Gone)]);
-    assert_eq!(outcome.state.standing, Standing::Gone);
-    let wait = outcome.state.plan.due_at.unwrap().duration_since(now());
+    assert_eq!(outcome.state.plan.standing, Standing::Gone);
+    let wait = outcome.state.plan.next.due_at.unwrap().duration_since(now());
     assert!(wait >= jiff::SignedDuration::from_hours(7 * 24), "{wait:?}");
 }
 
@@ -299,7 +305,7 @@ fn what_is_refused_is_written_once_while_it_stays_the_same() {
     assert!(matches!(outcome.result, PollResult::Failed(_)), "{:?}", outcome.result);
     let outcome = polls(&feed(), &[broken.clone(), broken]);
     assert!(outcome.rejects.is_empty());
-    assert_eq!(outcome.state.failures, 2);
+    assert_eq!(outcome.state.plan.failures, 2);
 }
 
 #[test]
@@ -439,15 +445,21 @@ fn a_document_that_ended_its_reader_puts_the_feed_off_for_a_week_and_is_a_reject
     let Answer::Body(document) = body(&[("2", "Two")]) else { panic!("a body") };
     let outcome = crashed(&feed, &document, &before, crash_under("here"), "signal: 6");
     let after = &outcome.state;
-    assert_eq!(after.put_off_for(), Some(&crash_under("here")));
+    assert_eq!(after.plan.put_off_for(), Some(&crash_under("here")));
     let week = Duration::from_secs(7 * 24 * 3600);
-    let (due_at, polled_at) = (after.plan.due_at.unwrap(), after.polled_at);
+    let (due_at, polled_at) = (after.plan.next.due_at.unwrap(), after.plan.polled_at);
     assert!(due_at >= now().checked_add(week).unwrap());
     // The configuration's longest interval does not shorten it.
-    assert_eq!(crate::schedule::due_at(&feed, &after.plan, polled_at, now()), due_at);
+    assert_eq!(crate::schedule::due_at(&feed, &after.plan.next, polled_at, now()), due_at);
     assert_eq!(
-        (after.failures, &after.seen),
-        (1, &polls(&feed, &[body(&[("1", "One")]), failed(FailureClass::Dns)]).state.seen)
+        (after.plan.failures, after.unpacked_memory().seen),
+        (
+            1,
+            polls(&feed, &[body(&[("1", "One")]), failed(FailureClass::Dns)])
+                .state
+                .unpacked_memory()
+                .seen
+        )
     );
     assert_eq!(
         (outcome.records.len(), outcome.rejects.len(), outcome.urgency),
@@ -457,11 +469,11 @@ fn a_document_that_ended_its_reader_puts_the_feed_off_for_a_week_and_is_a_reject
         (outcome.rejects[0].reason.as_str(), outcome.rejects[0].length),
         ("crash", document.bytes.len() as u64)
     );
-    assert_eq!(after.body_digest, before.body_digest, "it counts as not seen");
+    assert_eq!(after.memory.body_digest(), before.memory.body_digest(), "it counts as not seen");
 
     let again = crashed(&feed, &document, after, crash_under("there"), "signal: 6");
     assert!(again.rejects.is_empty(), "the same document is a reject once");
-    assert_eq!(again.state.put_off_for(), Some(&crash_under("there")));
+    assert_eq!(again.state.plan.put_off_for(), Some(&crash_under("there")));
 }
 
 #[test]
@@ -471,10 +483,10 @@ fn a_crash_is_remembered_through_other_answers_until_a_document_is_forgiven() {
     let crashed = crashed(&feed, &document, &FeedState::default(), crash_under("here"), "");
     for answer in [not_modified(None), failed(FailureClass::Timeout), body(&[("3", "Three")])] {
         let outcome = process(&feed, &answer, &crashed.state, &tagger, now());
-        assert_eq!(outcome.state.crash, Some(crash_under("here")));
-        assert_eq!(outcome.state.put_off_for(), None, "it is asked as usual");
+        assert_eq!(outcome.state.plan.crash, Some(crash_under("here")));
+        assert_eq!(outcome.state.plan.put_off_for(), None, "it is asked as usual");
         let is_read = matches!(outcome.result, PollResult::Modified(_));
-        assert_eq!(forgiven(outcome).state.crash.is_none(), is_read);
+        assert_eq!(forgiven(outcome).state.plan.crash.is_none(), is_read);
     }
 }
 
@@ -483,12 +495,12 @@ fn a_crash_is_remembered_through_other_answers_until_a_document_is_forgiven() {
 fn a_state_with_a_crash_has_no_word_that_the_first_programs_do_not_know() {
     let Answer::Body(document) = body(&[("2", "Two")]) else { panic!("a body") };
     let state = crashed(&feed(), &document, &FeedState::default(), crash_under("here"), "").state;
-    let text = serde_json::to_vec(state.as_ref()).unwrap();
-    let written: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let text = state.written().unwrap();
+    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     let words = ["/standing", "/plan/reason", "/last_failure/class"];
     let words = words.map(|word| written.pointer(word).and_then(|word| word.as_str()).unwrap());
     assert_eq!(words, ["failing", "backoff", "panic"]);
-    assert_eq!(FeedState::parse(&text).as_ref(), Ok(state.as_ref()));
+    assert_eq!(FeedState::parse(text.as_bytes()).unwrap(), *state);
 }
 
 /// Who is told of each headline that one article had, in turn.
@@ -520,7 +532,7 @@ fn a_revision_of_what_an_earlier_version_published_is_told_once_too_often_rather
         process(&feed(), &body(&[("1", headline)]), state, &tagger, now())
     };
     let first = poll(&FeedState::default(), "The market in the old town opens");
-    let mut before = serde_json::to_value(first.state.as_ref()).unwrap();
+    let mut before = serde_json::to_value(StateRecord::from(first.state.as_ref())).unwrap();
     assert!(before.as_object_mut().unwrap().remove("knows_relevance").is_some());
     let before = FeedState::parse(before.to_string().as_bytes()).unwrap();
     let next = poll(&before, "The market in the town opens late");
@@ -537,15 +549,15 @@ fn another_url_begins_with_nothing_but_the_articles() {
         other => other,
     };
     let before = polls(&feed(), &[moved(body(&[("1", "One")])), failed(FailureClass::Server)]);
-    assert_eq!((before.state.failures, before.state.moved_to.is_some()), (1, true));
+    assert_eq!((before.state.plan.failures, before.state.plan.moved_to.is_some()), (1, true));
     let elsewhere = Feed { url: "https://new.example/rss".parse().unwrap(), ..feed() };
     let poll = |state: &FeedState, answer: &Answer| {
         process(&elsewhere, answer, state, &tagger(), now() + Duration::from_secs(3600))
     };
     let refused = poll(&before.state, &failed(FailureClass::Dns));
     let state = &refused.state;
-    assert_eq!((state.failures, state.standing), (1, Standing::Failing));
-    assert_eq!((&state.moved_to, state.succeeded_at), (&None, None));
+    assert_eq!((state.plan.failures, state.plan.standing), (1, Standing::Failing));
+    assert_eq!((&state.plan.moved_to, state.plan.succeeded_at), (&None, None));
 
     for state in [&before.state, &refused.state] {
         let outcome = poll(state, &body(&[("1", "One"), ("2", "Two")]));
@@ -564,6 +576,6 @@ fn another_url_begins_with_nothing_but_the_articles() {
 fn what_one_document_left_unread_is_not_said_of_another() {
     let (first, second) = (body(&[("1", "One")]), body(&[("2", "Two"), ("3", "Three")]));
     let small = Feed { quota: cw_model::Quota { articles: 1, bytes: 1 << 20 }, ..feed() };
-    assert_eq!(polls(&small, &[first.clone(), second.clone()]).state.today.left, 2);
-    assert_eq!(polls(&small, &[first.clone(), second, first]).state.today.left, 0);
+    assert_eq!(polls(&small, &[first.clone(), second.clone()]).state.plan.today.left, 2);
+    assert_eq!(polls(&small, &[first.clone(), second, first]).state.plan.today.left, 0);
 }

@@ -205,7 +205,7 @@ fn a_deletion_from_before_the_last_update_takes_nothing_back_also_when_the_entry
 fn what_was_taken_back_stays_so_through_versions_that_know_nothing_of_it() {
     let first =
         polls(&feed(), &[atom(&[entry("1", STRIKE, BEFORE)]), atom(&[deleted("1", LATER)])]);
-    let mut before = serde_json::to_value(first.state.as_ref()).unwrap();
+    let mut before = serde_json::to_value(StateRecord::from(first.state.as_ref())).unwrap();
     before.as_object_mut().unwrap().remove("knows_relevance");
     for seen in before["seen"].as_object_mut().unwrap().values_mut() {
         seen.as_object_mut()
@@ -258,7 +258,7 @@ fn deletions_without_end_are_read_up_to_a_limit_and_cost_what_they_are_long() {
     let many = atom(&(0..100_000).map(gone).collect::<Vec<_>>());
     let outcome = check(&[first, many], &[(2, RecordChange::Withdrawn, Route::Correction)]);
     assert_eq!(counts(&outcome).withdrawal_ignored, 99_999);
-    assert_eq!(outcome.state.seen.len(), 1);
+    assert_eq!(outcome.state.unpacked_memory().seen.len(), 1);
 }
 
 /// What no topic takes waits for room; taken back, it waits for nothing.
@@ -269,15 +269,15 @@ fn what_waits_for_room_and_is_taken_back_is_withdrawn_once_if_it_was_published()
     let gone = || atom(&[deleted("1", LATER)]);
     let room = Room { bytes: 2, limit: 1 };
     for (published, expected) in [(vec![], 0), (vec![shown("One")], 1)] {
-        let mut before = polls(&feed(), &[published, vec![shown(STRIKE)]].concat());
+        let before = polls(&feed(), &[published, vec![shown(STRIKE)]].concat());
         let id = ArticleId::parse(&before.records[0].record.id).unwrap();
-        let state = Arc::make_mut(&mut before.state);
+        let mut state = before.state.unpack();
         assert!(state.leave_unpublished(id, Route::Relevant, room) && state.try_again(|_| true));
-        let after = process(&feed(), &gone(), state, &tagger(), now());
+        let after = process(&feed(), &gone(), &state.pack(), &tagger(), now());
         assert_eq!(after.records.len(), expected);
         assert!(after.records.iter().all(|one| one.record.revision == 2));
         let again = process(&feed(), &atom(&[deleted("1", LAST)]), &after.state, &tagger(), now());
         assert!(again.records.is_empty());
-        assert!(expected > 0 || after.state.unpublished.is_empty());
+        assert!(expected > 0 || after.state.unpacked_memory().unpublished.is_empty());
     }
 }

@@ -1,0 +1,138 @@
+//! When a feed is asked next, and how it stands: all of a state that the scheduler, counts and lists look at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{DayUse, Plan};
+use crate::{FailureClass, Feed, Timestamp};
+
+/// Where a feed stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Never polled.
+    #[default]
+    New,
+    /// The last poll was answered.
+    Fine,
+    /// The last poll failed.
+    Failing,
+    /// The publisher withdrew it (410); asked weekly.
+    Gone,
+}
+
+impl Standing {
+    /// Its name in feed states and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Fine => "fine",
+            Self::Failing => "failing",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// What the last failed poll came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastFailure {
+    /// Its class.
+    pub class: FailureClass,
+    /// What happened, for a person.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A document that ended the process that read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// Under which version and configuration.
+    pub under: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The half of a state that every poll changes: small, and never packed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeedPlan {
+    /// Polls committed: grows by one with each outcome.
+    pub sequence: u64,
+    /// Where the feed stands.
+    pub standing: Standing,
+    /// When it is to be polled next, and everything that made it so.
+    pub next: Plan,
+    /// The URL of the last poll, as configured: another one is tried at once.
+    pub url: Option<Arc<str>>,
+    /// The last poll, however it ended.
+    pub polled_at: Option<Timestamp>,
+    /// The last poll that was answered with a document or 304.
+    pub succeeded_at: Option<Timestamp>,
+    /// Failed polls since then.
+    pub failures: u32,
+    /// The last failure since then.
+    pub last_failure: Option<LastFailure>,
+    /// Where permanent redirects say the feed lives now.
+    pub moved_to: Option<String>,
+    /// The learned interval; `None` before the first document.
+    pub interval: Option<Duration>,
+    /// What it has added to the ledger today.
+    pub today: DayUse,
+    /// The last document that ended the process that read it. Under the same version and configuration
+    /// none of the feed is trusted again; under another this is forgotten once one has been read.
+    pub crash: Option<Crash>,
+}
+
+impl FeedPlan {
+    /// Whether the last poll asked another URL than the one that is configured now. What it came to
+    /// says nothing of this one.
+    pub fn is_of_another_url(&self, feed: &Feed) -> bool {
+        self.url.as_deref().is_some_and(|url| url != feed.url.as_str())
+    }
+
+    /// The same without what is known of the URL alone: how it answered, and what it asked for.
+    #[must_use]
+    pub fn without_its_url(&self) -> Self {
+        Self {
+            standing: Standing::New,
+            next: Plan::default(),
+            succeeded_at: None,
+            failures: 0,
+            last_failure: None,
+            moved_to: None,
+            ..self.clone()
+        }
+    }
+
+    /// The crash that the feed is put off for, if that is what its last poll came to.
+    pub fn put_off_for(&self) -> Option<&Crash> {
+        let is_last =
+            self.last_failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Crash);
+        self.crash.as_ref().filter(|_| is_last)
+    }
+
+    /// Whether a person who reads either is told the same: how the feed stands, why it fails, where it
+    /// lives now, and about how often it has failed.
+    ///
+    /// A count of failures is another one at powers of two. A feed that fails for ever then differs
+    /// from itself ever more seldom, and a count that somebody reads is at least half the true one.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let class = |plan: &Self| plan.last_failure.as_ref().map(|failure| failure.class);
+        self.standing == other.standing
+            && class(self) == class(other)
+            && self.moved_to == other.moved_to
+            && self.failures.checked_ilog2() == other.failures.checked_ilog2()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_fails_for_ever_reads_otherwise_ever_more_seldom() {
+        let failed = |failures| FeedPlan { failures, ..FeedPlan::default() };
+        let told: Vec<u32> =
+            (1..=1000).filter(|count| !failed(*count).reads_like(&failed(count - 1))).collect();
+        assert_eq!(told, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
+    }
+}

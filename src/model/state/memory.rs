@@ -1,0 +1,66 @@
+//! What the next document of a feed is compared with, and what is sent when it is asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::{Seen, Unpublished};
+use crate::{ArticleId, Digest, Validators};
+
+/// What a text takes in memory besides its bytes: pointer, length and capacity, and what the allocator
+/// adds and rounds up.
+pub const TEXT_BYTES: u64 = 56;
+
+/// An article that a state remembers: its line of JSON, which is longer than what it takes in memory.
+pub const SEEN_BYTES: u64 = 160;
+
+/// The memory of a feed, as it is changed. Held of feeds that are not being polled it is
+/// [packed](super::PackedMemory).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeedMemory {
+    /// Digest of the last document read.
+    pub body_digest: Option<Digest>,
+    /// Validators by URL of the redirect chain; they belong to URLs, not to feeds.
+    pub validators: BTreeMap<String, Validators>,
+    /// The language that its texts together showed when they last left no doubt.
+    pub language: Option<String>,
+    /// Articles seen.
+    pub seen: Seen,
+    /// Those of them whose last revision no topic took, and which wait for room.
+    pub unpublished: BTreeMap<ArticleId, Unpublished>,
+    /// Digests of what was refused lately, so that a feed that stays broken writes one reject.
+    pub refused: Vec<Digest>,
+    /// Guids and links that more than one article has borne: they identify none.
+    pub repeated_marks: BTreeSet<String>,
+    /// What a later version has added to the state: written again as it was.
+    pub unknown: Map<String, Value>,
+}
+
+impl FeedMemory {
+    /// Whether the next poll would publish the same by either, whatever it is answered.
+    pub fn publishes_like(&self, other: &Self) -> bool {
+        self.seen.tells_like(&other.seen)
+            && self.refused == other.refused
+            && self.repeated_marks == other.repeated_marks
+            && self.language == other.language
+    }
+
+    /// What it takes unpacked or as written, whichever is more, bytes.
+    pub fn size(&self) -> u64 {
+        let text = |text: &String| text.len() as u64 + TEXT_BYTES;
+        let texts = |texts: &Option<String>| texts.as_ref().map_or(0, text);
+        let validators = self.validators.iter().map(|(url, validators)| {
+            text(url) + texts(&validators.etag) + texts(&validators.last_modified)
+        });
+        let unknown = match self.unknown.is_empty() {
+            true => 0,
+            false => serde_json::to_string(&self.unknown).map_or(0, |text| text.len() as u64),
+        };
+        self.seen.len() as u64 * SEEN_BYTES
+            + validators.sum::<u64>()
+            + self.repeated_marks.iter().map(text).sum::<u64>()
+            + texts(&self.language)
+            + self.refused.len() as u64 * TEXT_BYTES
+            + unknown
+    }
+}
