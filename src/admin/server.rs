@@ -232,7 +232,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let (readiness, metrics) = (Arc::<Readiness>::default(), Arc::<Metrics>::default());
+        let metrics = Arc::<Metrics>::default();
+        let readiness = Arc::new(Readiness::new(metrics.ledger().clone()));
         let stop = CancellationToken::new();
         let over = start(listener, Admin { readiness, metrics }, stop.clone()).unwrap();
         let ask = || {

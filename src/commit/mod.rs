@@ -245,14 +245,6 @@ impl Ledger {
         }
     }
 
-    /// Why it takes no commits just now, beyond what commits themselves say; `None` if it does.
-    pub fn trouble(&self) -> Option<String> {
-        match self {
-            Self::Kafka(ledger) => ledger.trouble(),
-            Self::Sqlite(_) | Self::JsonLines(_) => None,
-        }
-    }
-
     /// What its files hold, bytes; none, if it has none.
     pub fn file_bytes(&self) -> u64 {
         match self {

@@ -146,7 +146,7 @@ impl Daemon {
         let metrics = Arc::new(Metrics::new());
         let (ledger, lanes) = Ledger::open(&config.ledger, &metrics)?;
         info!(ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
-        let readiness = Arc::new(Readiness::default());
+        let readiness = Arc::new(Readiness::new(metrics.ledger().clone()));
         let reloads = None;
         Ok(Self {
             config,

@@ -95,7 +95,6 @@ impl Scheduler {
             self.change_lanes(change);
         }
         if self.fatal.is_none() {
-            self.poller.readiness.set_trouble(self.poller.ledger.trouble());
             self.poller.readiness.set_serving();
             self.service.ready();
         }
@@ -267,7 +266,6 @@ impl Scheduler {
     /// Shows that it is alive and, now and then, how things stand. Says how long nothing needs doing.
     fn tell(&mut self) -> Duration {
         let now = self.now();
-        self.poller.readiness.set_trouble(self.poller.ledger.trouble());
         self.poller.readiness.beat();
         self.service.feed_watchdog();
         // Every feed is counted, and the loop turns with every poll that ends.

@@ -5,6 +5,7 @@
 
 pub mod fields;
 pub mod lanes;
+pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod readiness;

@@ -19,6 +19,7 @@ use strum::IntoEnumIterator as _;
 
 use super::Unready;
 use super::lanes::LaneMetrics;
+use super::ledger::LedgerStatus;
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;
 
@@ -51,7 +52,7 @@ pub struct Metrics {
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
     last_reload_successful: Gauge,
-    lanes: LaneMetrics,
+    ledger: LedgerStatus,
 }
 
 /// How many feeds stand where.
@@ -84,7 +85,7 @@ impl Metrics {
         // 1 ms to about 33 s, the default `fetch.timeout`.
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
         let mut registry = Registry::with_prefix("conflictwire");
-        let lanes = LaneMetrics::new(&mut registry);
+        let ledger = LedgerStatus::new(LaneMetrics::new(&mut registry));
         let mut metrics = Self {
             registry,
             polls: Family::default(),
@@ -113,7 +114,7 @@ impl Metrics {
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
             last_reload_successful: Gauge::default(),
-            lanes,
+            ledger,
         };
         metrics.register_counters();
         metrics.register_measures();
@@ -312,7 +313,12 @@ impl Metrics {
 
     /// What is counted of lanes.
     pub fn lanes(&self) -> &LaneMetrics {
-        &self.lanes
+        self.ledger.metrics()
+    }
+
+    /// The status of a ledger whose lanes replicas share.
+    pub fn ledger(&self) -> &LedgerStatus {
+        &self.ledger
     }
 
     /// A poll was given up at shutdown.

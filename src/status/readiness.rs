@@ -10,6 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::ledger::LedgerStatus;
 use super::shown::shown;
 
 /// How long the scheduler's loop may take to turn before the daemon counts as hung. It turns at
@@ -88,8 +89,6 @@ struct State {
     is_unwritten_told: bool,
     /// How many wait to try such a commit again.
     waiting: usize,
-    /// What the ledger says of itself.
-    trouble: Option<String>,
     /// Why this machine could not ask a publisher, and when that was last.
     unasked: Option<(String, Instant)>,
     beat_at: Instant,
@@ -99,24 +98,24 @@ struct State {
 #[derive(Debug)]
 pub struct Readiness {
     state: Mutex<State>,
+    /// What the ledger says of itself.
+    ledger: LedgerStatus,
 }
 
-impl Default for Readiness {
-    fn default() -> Self {
+impl Readiness {
+    /// Of a daemon that starts, with a ledger that writes its status there.
+    pub fn new(ledger: LedgerStatus) -> Self {
         let state = State {
             phase: Phase::Starting,
             unwritten: None,
             is_unwritten_told: false,
             waiting: 0,
-            trouble: None,
             unasked: None,
             beat_at: moment(),
         };
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), ledger }
     }
-}
 
-impl Readiness {
     /// The scheduler's loop has turned.
     pub fn beat(&self) {
         self.change(|state| state.beat_at = moment());
@@ -184,11 +183,6 @@ impl Readiness {
         is_over
     }
 
-    /// What the ledger says of itself; `None` if it takes commits.
-    pub fn set_trouble(&self, trouble: Option<String>) {
-        self.change(|state| state.trouble = trouble);
-    }
-
     /// Why it is not ready, if so.
     pub fn unready(&self) -> Option<Unready> {
         self.unready_at(moment())
@@ -200,7 +194,7 @@ impl Readiness {
             Phase::Starting => Some(Unready::Starting),
             Phase::Stopping => Some(Unready::Stopping),
             Phase::Serving => {
-                let ledger = || state.unwritten.clone().or_else(|| state.trouble.clone());
+                let ledger = || state.unwritten.clone().or_else(|| self.ledger.trouble());
                 let machine = || {
                     let (why, at) = state.unasked.as_ref()?;
                     let ago = now.duration_since(*at);
@@ -262,10 +256,15 @@ impl Drop for Waits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Metrics;
+
+    fn readiness() -> Readiness {
+        Readiness::new(Metrics::new().ledger().clone())
+    }
 
     #[test]
     fn a_loop_that_does_not_turn_is_not_alive() {
-        let readiness = Readiness::default();
+        let readiness = readiness();
         readiness.beat();
         let now = moment();
         assert_eq!(readiness.alive_at(now), Ok(()));
@@ -282,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_nobody_tries_again_is_no_trouble_any_more() {
-        let readiness = Arc::new(Readiness::default());
+        let readiness = Arc::new(readiness());
         readiness.set_serving();
         assert!(readiness.set_unwritten("no space".to_owned()));
         let (one, other) = (readiness.waits(), readiness.waits());
@@ -296,7 +295,7 @@ mod tests {
 
     #[test]
     fn stopping_is_for_good() {
-        let readiness = Readiness::default();
+        let readiness = readiness();
         readiness.set_serving();
         assert_eq!(readiness.unready(), None);
         readiness.set_stopping();
@@ -306,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_could_not_ask_is_well_again_after_a_while() {
-        let readiness = Readiness::default();
+        let readiness = readiness();
         readiness.set_serving();
         assert!(readiness.set_unasked("no file left"), "the first");
         assert!(!readiness.set_unasked("no file left"), "said already");
@@ -323,15 +322,15 @@ mod tests {
 
     #[test]
     fn a_commit_that_works_does_not_end_a_trouble_of_the_ledger() {
-        let readiness = Readiness::default();
+        let readiness = readiness();
         readiness.set_serving();
-        readiness.set_trouble(Some("lane 3 is being restored".to_owned()));
+        readiness.ledger.set_topics(Some("lane 3 is being restored".to_owned()));
         assert!(readiness.set_unwritten("no space".to_owned()), "the first that did not work");
         assert!(!readiness.set_unwritten("no space".to_owned()));
         assert!(readiness.set_written());
         let why = Unready::Ledger("lane 3 is being restored".to_owned());
         assert_eq!(readiness.unready(), Some(why));
-        readiness.set_trouble(None);
+        readiness.ledger.set_topics(None);
         assert_eq!(readiness.unready(), None);
     }
 }

@@ -18,10 +18,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, error, info, warn};
 
-use super::status::Assignment;
 use super::transaction::Producer;
 use super::{Desk, Shared, TURN_TIMEOUT, TURNS, lock};
 use crate::commit::{CommitError, LaneChange};
+use cw_status::ledger::Assignment;
 
 /// How often librdkafka is let speak while nothing is committed, and the topics are compared.
 const IDLE: Duration = Duration::from_secs(1);
@@ -134,7 +134,7 @@ impl Driver<'_> {
     /// Waits until the group's consumer has been polled since.
     fn await_group(&self) -> Result<(), Undone> {
         let (shared, mut stop) = (self.shared, self.stop.clone());
-        let mut turns = shared.status.turns();
+        let mut turns = shared.turns.subscribe();
         let enough = *turns.borrow_and_update() + TURNS;
         shared.runtime.block_on(async {
             tokio::select! {
@@ -146,7 +146,7 @@ impl Driver<'_> {
                     }
                 }
             }
-            let Some(until) = shared.status.waking_until() else { return Ok(()) };
+            let Some(until) = shared.turns.waking_until() else { return Ok(()) };
             tokio::select! {
                 _ = stop.wait_for(|stop| stop.is_requested()) => Err(Undone::GivenUp),
                 () = sleep_until(until) => Ok(()),

@@ -24,9 +24,9 @@ mod properties;
 pub mod read;
 mod restore;
 pub mod settings;
-mod status;
 pub mod topics;
 mod transaction;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -54,9 +54,10 @@ use self::client::Client;
 use self::driver::Job;
 use self::restore::Partition;
 use self::settings::KafkaSettings;
-use self::status::LedgerStatus;
+use self::turns::Turns;
 use super::{CommitError, LaneChange};
 use crate::clock::Clock;
+use cw_status::ledger::LedgerStatus;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.
@@ -92,6 +93,7 @@ struct Shared {
     instance: String,
     runtime: Handle,
     status: LedgerStatus,
+    turns: Turns,
     /// Asks for metadata and watermarks, and sees what is not committed.
     watcher: Client,
     topics: Mutex<Topics>,
@@ -189,7 +191,8 @@ impl KafkaLedger {
             settings: settings.clone(),
             instance: format!("{:016x}", RandomState::new().build_hasher().finish()),
             runtime: Handle::current(),
-            status: LedgerStatus::new(metrics.lanes().clone()),
+            status: metrics.ledger().clone(),
+            turns: Turns::default(),
             watcher,
             topics: Mutex::default(),
             desks: Mutex::default(),
@@ -203,6 +206,7 @@ impl KafkaLedger {
         });
         let member =
             placement::Member::new(Arc::clone(&shared)).map_err(|error| misconfigured(&error))?;
+        shared.status.joining();
         let follower = Arc::clone(&shared);
         let placement = std::thread::Builder::new()
             .name("placement".to_owned())
@@ -285,11 +289,6 @@ impl KafkaLedger {
     pub fn begin_drain(&self) {
         self.shared.draining_at.get_or_init(|| self.shared.now().at);
         self.shared.draining.cancel();
-    }
-
-    /// See [`super::Ledger::trouble`].
-    pub fn trouble(&self) -> Option<String> {
-        self.shared.status.trouble()
     }
 
     /// Brokers and deployment, for people.

@@ -25,9 +25,9 @@ use tracing::{debug, error, info, warn};
 
 use super::inspection::{Inspection, Seen};
 use super::settings::TRANSACTION_TIMEOUT;
-use super::status::Assignment;
 use super::{Shared, driver, lock, logged};
 use crate::commit::{CommitError, LaneChange};
+use cw_status::ledger::Assignment;
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);
@@ -159,7 +159,7 @@ impl Context {
         let at = self.shared.now().at;
         self.remove(lanes).iter().for_each(|lane| lane.stop.send_modify(|stop| stop.lose(at)));
         if lock(&self.lanes).is_empty() {
-            self.shared.status.lost();
+            self.shared.status.joining();
         }
     }
 
@@ -218,7 +218,7 @@ impl Member {
             if let Some(Err(error)) = self.consumer.poll(POLL) {
                 self.tell_of(&error);
             }
-            self.shared.status.turn();
+            self.shared.turns.turn();
         }
         let context = Arc::clone(self.consumer.context());
         let all = std::mem::take(&mut *lock(&context.lanes));
@@ -242,7 +242,7 @@ impl Member {
                 // What this revokes is called back with the next poll: lanes commit what they have.
                 self.consumer.unsubscribe();
                 self.subscribed_at = None;
-                self.shared.status.lost();
+                self.shared.status.joining();
             }
             (Seen::Fine | Seen::Troubled, Some(_)) | (Seen::Refused | Seen::Troubled, None) => {}
         }

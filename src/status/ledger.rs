@@ -1,20 +1,19 @@
-//! Where the group and each lane of this replica stand: written by their threads, read by whoever is
-//! asked whether we are ready.
+//! The status of a ledger whose lanes replicas share: its threads write it, and whoever is asked whether
+//! we are ready reads it. Other ledgers have none.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cw_model::LaneState;
-use cw_status::lanes::LaneMetrics;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
-use super::lock;
+use super::lanes::LaneMetrics;
 
 /// Where the group stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Group {
+    /// There is none.
+    #[default]
+    Unused,
     /// Not joined yet.
     Joining,
     /// What keeps us from it.
@@ -34,55 +33,47 @@ struct LaneStatus {
 /// A lane, and one of the times that the group gave it. A lane that was lost may be given again while
 /// its last assignment ends; what that one says does not count any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Assignment {
-    pub(super) lane: u32,
+pub struct Assignment {
+    /// Which lane.
+    pub lane: u32,
     /// Later assignments have higher numbers.
-    pub(super) number: u64,
+    pub number: u64,
 }
 
-/// Between two turns of the group's consumer lies this long only if the process slept.
-const SLEPT: Duration = Duration::from_secs(4);
-
-/// How long after a sleep the group is given to say that it has gone on without us: a heartbeat and
-/// its answer.
-const WAKING: Duration = Duration::from_secs(3);
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Status {
     group: Group,
     /// What is wrong with the brokers or topics, as of the last look.
     topics: Option<String>,
     lanes: BTreeMap<u32, LaneStatus>,
-    /// When the process was last seen to be awake.
-    turned_at: Option<Instant>,
-    /// Until when it has only just woken.
-    waking_until: Option<Instant>,
 }
 
-/// The status that the ledger's threads write.
-#[derive(Debug)]
-pub(super) struct LedgerStatus {
-    status: Mutex<Status>,
-    /// How often the group's consumer has been polled.
-    turns: watch::Sender<u64>,
+/// The status of the ledger. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct LedgerStatus {
+    status: Arc<Mutex<Status>>,
     metrics: LaneMetrics,
 }
 
 impl LedgerStatus {
+    /// Of a ledger without a group, until that begins to be joined.
     pub(super) fn new(metrics: LaneMetrics) -> Self {
-        let (group, lanes) = (Group::Joining, BTreeMap::new());
-        let status = Status { group, topics: None, lanes, turned_at: None, waking_until: None };
-        Self { status: Mutex::new(status), turns: watch::Sender::new(0), metrics }
+        Self { status: Arc::default(), metrics }
+    }
+
+    fn status(&self) -> MutexGuard<'_, Status> {
+        // Each change is whole in itself, so a panic in between leaves nothing half done.
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where lanes are counted.
-    pub(super) fn metrics(&self) -> &LaneMetrics {
+    pub fn metrics(&self) -> &LaneMetrics {
         &self.metrics
     }
 
     /// A lane is in this state; `why` for a person, empty if the state says it all.
-    pub(super) fn set(&self, assignment: Assignment, state: LaneState, why: &str) {
-        let mut status = lock(&self.status);
+    pub fn set(&self, assignment: Assignment, state: LaneState, why: &str) {
+        let mut status = self.status();
         let known = status.lanes.get(&assignment.lane);
         if known.is_some_and(|known| known.assignment > assignment.number) {
             return;
@@ -93,8 +84,8 @@ impl LedgerStatus {
     }
 
     /// A lane is not ours any more, unless it has been given again.
-    pub(super) fn remove(&self, assignment: Assignment) {
-        let mut status = lock(&self.status);
+    pub fn remove(&self, assignment: Assignment) {
+        let mut status = self.status();
         let known = status.lanes.get(&assignment.lane);
         if known.is_some_and(|known| known.assignment == assignment.number) {
             status.lanes.remove(&assignment.lane);
@@ -103,64 +94,43 @@ impl LedgerStatus {
     }
 
     /// The group has given lanes, or none.
-    pub(super) fn joined(&self) {
-        lock(&self.status).group = Group::Joined;
+    pub fn joined(&self) {
+        self.status().group = Group::Joined;
     }
 
     /// There has been nothing to give, if nothing keeps us from the group.
-    pub(super) fn stand_by(&self) {
-        let mut status = lock(&self.status);
+    pub fn stand_by(&self) {
+        let mut status = self.status();
         if status.group == Group::Joining {
             status.group = Group::Joined;
         }
     }
 
-    /// The group has taken everything away without being asked.
-    pub(super) fn lost(&self) {
-        lock(&self.status).group = Group::Joining;
+    /// The group is to be joined: for the first time, or after it has taken everything away.
+    pub fn joining(&self) {
+        self.status().group = Group::Joining;
     }
 
     /// The group cannot be joined.
-    pub(super) fn away(&self, why: String) {
-        lock(&self.status).group = Group::Away(why);
+    pub fn away(&self, why: String) {
+        self.status().group = Group::Away(why);
     }
 
     /// What is wrong with brokers or topics now.
-    pub(super) fn set_topics(&self, trouble: Option<String>) {
-        lock(&self.status).topics = trouble;
-    }
-
-    /// The group's consumer has been polled.
-    pub(super) fn turn(&self) {
-        let now = Instant::now();
-        let mut status = lock(&self.status);
-        if status.turned_at.replace(now).is_some_and(|at| now.duration_since(at) >= SLEPT) {
-            status.waking_until = Some(now + WAKING);
-        }
-        drop(status);
-        self.turns.send_modify(|turns| *turns += 1);
-    }
-
-    /// Until when our lanes may be somebody else's without our having been told.
-    pub(super) fn waking_until(&self) -> Option<Instant> {
-        lock(&self.status).waking_until
-    }
-
-    /// The count of turns, to wait for.
-    pub(super) fn turns(&self) -> watch::Receiver<u64> {
-        self.turns.subscribe()
+    pub fn set_topics(&self, trouble: Option<String>) {
+        self.status().topics = trouble;
     }
 
     /// Why commits are not taken, if that is so.
-    pub(super) fn trouble(&self) -> Option<String> {
-        let status = lock(&self.status);
+    pub fn trouble(&self) -> Option<String> {
+        let status = self.status();
         if let Some(trouble) = &status.topics {
             return Some(trouble.clone());
         }
         match &status.group {
             Group::Away(why) => return Some(why.clone()),
             Group::Joining => return Some("waiting for the group to give lanes".to_owned()),
-            Group::Joined => {}
+            Group::Unused | Group::Joined => {}
         }
         let not_owned = |lane: &&LaneStatus| lane.state != LaneState::Owned;
         let (lane, LaneStatus { state, why, .. }) =
@@ -182,12 +152,13 @@ impl LedgerStatus {
 
 #[cfg(test)]
 mod tests {
-    use cw_status::Metrics;
-
     use super::*;
+    use crate::Metrics;
 
     fn status() -> LedgerStatus {
-        LedgerStatus::new(Metrics::new().lanes().clone())
+        let status = Metrics::new().ledger().clone();
+        status.joining();
+        status
     }
 
     fn assignment(lane: u32, number: u64) -> Assignment {
