@@ -36,7 +36,7 @@ repeats by it.
 
 **Order:** ";
 
-/// How records of one feed follow one another, by how they are spread.
+/// Says in which order a reader sees records, for each way to choose partitions.
 fn order(partition_by: PartitionBy) -> &'static str {
     match partition_by {
         PartitionBy::Lane => {
@@ -131,7 +131,7 @@ fn with(mut object: Value, name: &str, member: Value) -> Value {
     object
 }
 
-/// How a client says who it is, where that has a name in AsyncAPI.
+/// AsyncAPI's name for the way a client logs in; `None` if it has no name for it.
 fn security_scheme(settings: &KafkaSettings) -> Option<&'static str> {
     let property = |name: &str| settings.properties.get(name).map(|it| it.to_ascii_uppercase());
     if !property("security.protocol")?.starts_with("SASL") {
@@ -170,7 +170,7 @@ fn channel(plan: &TopicPlan) -> Value {
     })
 }
 
-/// The settings that the bindings have a name for; numbers are numbers there.
+/// The settings that the Kafka bindings know. The bindings write numbers as numbers.
 fn topic_configuration(plan: &TopicPlan) -> Value {
     let known = ["cleanup.policy", "retention.ms", "delete.retention.ms", "max.message.bytes"];
     plan.settings
@@ -208,7 +208,7 @@ fn components(settings: &KafkaSettings) -> Value {
     let mut generator = SchemaSettings::draft07()
         .with(|settings| {
             settings.definitions_path = "/components/schemas".into();
-            // The document's own schemas are a superset of draft 7; a `$schema` inside says nothing.
+            // AsyncAPI's own schemas are a superset of draft 7, so `$schema` is not needed.
             settings.meta_schema = None;
         })
         .into_generator();
@@ -216,7 +216,7 @@ fn components(settings: &KafkaSettings) -> Value {
     let _rejects = generator.subschema_for::<Reject>();
     let mut schemas = generator.take_definitions(true);
     for published in ["Record", "Reject"] {
-        // It would become what `$ref`s inside are relative to.
+        // `$ref`s inside a schema would be resolved against its `$id`.
         schemas.get_mut(published).and_then(Value::as_object_mut).map(|one| one.remove("$id"));
     }
     let components = json!({

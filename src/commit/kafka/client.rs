@@ -25,19 +25,19 @@ use super::{lock, logged};
 /// The most brokers whose last text is kept.
 const BROKERS_MAX: usize = 64;
 
-/// How long one try to get an answer takes, before it is looked at what went wrong meanwhile: a
-/// password that is refused will not be taken at the end of a longer wait either.
+/// How long one try to get an answer takes. After each try the client checks what went wrong: a refused
+/// password will not be accepted after a longer wait.
 const TRY: Duration = Duration::from_secs(1);
 
-/// How long one look for records takes. Whoever reads looks after each whether to give up.
+/// How long one poll for records takes. Readers check after each poll whether to give up.
 const POLL: Duration = Duration::from_millis(100);
 
 /// The context of a client: the last error of each broker.
 #[derive(Debug, Default)]
 pub(super) struct LastErrors {
-    /// By broker, without what changes from one try to the next.
+    /// The text by broker, without the parts that change with each try.
     texts: Mutex<BTreeMap<String, String>>,
-    /// Whether somebody answered and did not let us in: waiting longer does not help.
+    /// Whether a broker refused the password or the certificate: waiting longer does not help.
     is_refused: AtomicBool,
     /// What became of the last record that was sent.
     delivered: Mutex<Option<KafkaResult<()>>>,
@@ -62,7 +62,7 @@ impl LastErrors {
 impl ClientContext for LastErrors {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         logged(level, facility, text, None);
-        // That a broker hangs up is only ever logged. An error of it says more.
+        // librdkafka only logs that a broker hangs up. If there is an error too, the error says more.
         if facility == "FAIL"
             && let Some((_thread, text)) = text.split_once("]: ")
         {
@@ -159,7 +159,7 @@ impl Client {
         BaseConsumer::from_config_and_context(config, LastErrors::default()).map(Self)
     }
 
-    /// The client of a command. It only asks, and wants all that goes wrong to be told.
+    /// The client of a command. It only asks questions, and reports everything that goes wrong.
     ///
     /// # Errors
     /// [`AccessError::Client`].
@@ -169,7 +169,7 @@ impl Client {
             .set("allow.auto.create.topics", "false")
             // A broker that hangs up tells more than one that is silent.
             .set("log.connection.close", "true")
-            // That nothing gets through must be known before everybody has gone.
+            // A connection that cannot be made must be reported before the command gives up.
             .set("socket.connection.setup.timeout.ms", "5000");
         Self::of(&config).map_err(|error| AccessError::Client(error::shown(&error)))
     }
@@ -179,13 +179,13 @@ impl Client {
         &self.0
     }
 
-    /// Waits a moment and takes what librdkafka has to say.
+    /// Waits a moment and takes the events of librdkafka.
     pub(super) fn rest(&self) {
-        // Without a partition it has nothing to give but errors and logs.
+        // No partition is assigned, so there are only errors and logs.
         let _nothing = self.0.poll(POLL);
     }
 
-    /// What brokers said last, a sentence for each; only whoever polls is told.
+    /// The last error of each broker, a sentence each. librdkafka reports errors only to polls.
     pub(super) fn errors(&self) -> Vec<String> {
         // A poll gives one event, and there are few.
         for _event in 0..100 {
@@ -196,16 +196,16 @@ impl Client {
         self.0.context().texts()
     }
 
-    /// All of them, or else what the call said that failed.
+    /// The last errors of the brokers; if there are none, the error of the call.
     pub(super) fn why(&self, error: &KafkaError) -> String {
         let texts = self.errors();
         if texts.is_empty() { error::shown(error) } else { texts.join("; ") }
     }
 
-    /// Asks for metadata. An answer makes what went wrong before a thing of the past.
+    /// Asks for metadata. After an answer the earlier errors are forgotten.
     fn metadata(&self, topic: Option<&str>, wait: Duration) -> KafkaResult<Metadata> {
         let metadata = self.0.fetch_metadata(topic, wait)?;
-        // What librdkafka has to say piles up unless it is taken.
+        // Events of librdkafka pile up unless they are taken.
         let _nothing = self.0.poll(Duration::ZERO);
         lock(&self.0.context().texts).clear();
         Ok(metadata)
@@ -248,7 +248,7 @@ impl Client {
         let topic = topic.ok_or_else(missing)?;
         match topic.error().map(RDKafkaErrorCode::from) {
             None if !topic.partitions().is_empty() => {}
-            // A leader is missing: the topic is there, and what is known of it too.
+            // A leader is missing, but the topic is there and its partitions are known.
             Some(RDKafkaErrorCode::LeaderNotAvailable) if !topic.partitions().is_empty() => {}
             None
             | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
@@ -262,7 +262,7 @@ impl Client {
                 return Err(AccessError::Unreadable { topic, why });
             }
         }
-        // Of a partition without a leader Kafka tells who was in sync last: those may be away.
+        // For a partition without a leader Kafka names the last in-sync replicas, which may be away.
         let is_there = |id: &&i32| metadata.brokers().iter().any(|broker| broker.id() == **id);
         let partitions = || topic.partitions().iter();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -275,7 +275,7 @@ impl Client {
         })
     }
 
-    /// Whether whoever answers knows a topic with all of its leaders.
+    /// Whether the brokers of this client know the topic and all of its leaders.
     pub(super) fn knows(&self, topic: &str) -> bool {
         self.metadata(Some(topic), TRY).is_ok_and(|found| {
             found.topics().iter().any(|topic| {
@@ -286,7 +286,7 @@ impl Client {
         })
     }
 
-    /// Low and high watermark: the end of what is committed, if this client only sees that.
+    /// Low and high watermark. For a `read_committed` client the high one is the last stable offset.
     ///
     /// # Errors
     /// What the brokers say.
@@ -299,7 +299,7 @@ impl Client {
         self.0.fetch_watermarks(topic, partition, wait)
     }
 
-    /// Has partitions of a topic read from these offsets on, and no others.
+    /// Assigns partitions of a topic from these offsets on, and no others.
     ///
     /// # Errors
     /// What librdkafka says.
@@ -344,17 +344,17 @@ pub(super) struct Part {
 
 /// Parts of partitions that are being read.
 ///
-/// A part is read when the reader's *position* is at its end. A count of records would prove nothing:
-/// aborted records and the markers of transactions have offsets too, and nobody is given them.
+/// A part is read when the consumer's *position* is at its end. Counting records would not do: aborted
+/// records and the markers of transactions have offsets too, and are not delivered.
 pub(super) struct Reading<'a> {
     client: &'a Client,
-    /// The end of each partition that is not read to there.
+    /// The end of each partition that is not read to its end yet.
     unread: BTreeMap<i32, i64>,
     silence_max: Duration,
     silent_since: Instant,
 }
 
-/// What one look for records came to.
+/// The result of one poll.
 pub(super) enum Step<'a> {
     Record(BorrowedMessage<'a>),
     /// Nothing for now.
@@ -399,7 +399,7 @@ impl<'a> Reading<'a> {
         if self.silent_since.elapsed() >= self.silence_max { Step::Silent } else { Step::Waiting }
     }
 
-    /// The end of a part may have no record: there are the markers of transactions.
+    /// The last offsets of a part may be markers of transactions, which are not delivered.
     fn leave_what_is_passed(&mut self) {
         let Ok(positions) = self.client.0.position() else { return };
         for position in positions.elements() {

@@ -32,7 +32,7 @@ pub enum Creation {
     Created,
     /// It was there already.
     Existed,
-    /// This user has no right to, which another may have.
+    /// This user is not allowed to; another may be.
     NotAllowed(String),
     /// The brokers refuse it of anybody, and why.
     Refused(String),
@@ -132,8 +132,8 @@ impl Cluster {
         }
     }
 
-    /// Until every broker knows topics with their leaders: who asks too early hears that there are none.
-    /// Each is asked by clients that know no other.
+    /// Waits until every broker knows the topics and their leaders: a question that comes too early is
+    /// answered with "unknown topic". Each broker is asked by a client of its own.
     async fn wait_for(&self, topics: &[&str]) {
         let until = Instant::now() + ARRIVAL;
         for broker in &self.brokers.there {
@@ -168,7 +168,7 @@ pub(super) async fn describe<C: ClientContext>(
     let topics = [ResourceSpecifier::Topic(topic)];
     let described = admin.describe_configs(topics.iter(), &options).await;
     match described.map_err(|error| unanswered(&error))?.into_iter().next() {
-        // Where it is not allowed, this client hears of no error but of no setting either.
+        // Where it is not allowed, this client gets no error and no setting.
         Some(Ok(described)) if !described.entries.is_empty() => Ok(described
             .entries
             .into_iter()

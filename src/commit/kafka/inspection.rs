@@ -1,5 +1,5 @@
-//! Looks at brokers and topics, at the start and now and then: whether there is anything to write to, and
-//! whether what is committed there stays.
+//! Looks at brokers and topics, at the start and then regularly: whether the topics are there, and whether
+//! committed records stay in them.
 //!
 //! What a topic must look like, and what a difference means, is `topics`'s. Here the daemon draws the
 //! conclusion: nothing is polled while something is wrong, a risk is warned of once, and where it may
@@ -33,13 +33,13 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// The same while something is wrong with them: somebody waits.
 const TROUBLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often it is asked how they are set, which somebody may have changed: four small questions.
+/// How often the settings of the topics are asked for: somebody may have changed them.
 const DESCRIBE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How long a look may take.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a broker takes, less than which is left for its own framing of a batch.
+/// How much of `max.message.bytes` is left for the framing of a batch.
 const BATCH_FRAMING_BYTES: usize = 1024;
 
 /// What the last look came to.
@@ -135,7 +135,7 @@ impl Inspection {
         self.seen
     }
 
-    /// Logs each thing that is wrong once; why brokers do not answer changes by the second.
+    /// Logs each problem once. The detail is not compared, because it changes every second.
     fn log(&self, seen: Seen, problem: Option<&str>, detail: &str) {
         match problem {
             _ if self.problem.as_deref() == problem => {}
@@ -153,7 +153,7 @@ impl Inspection {
     fn find_topics(&mut self) -> Result<Topics, Trouble> {
         let lanes = self.shared.settings.lanes;
         let mut shapes = BTreeMap::new();
-        // The state topic first: without it there is no lane, and its name tells most.
+        // The state topic first: without it there is no lane.
         for plan in self.plans.iter().rev() {
             let name = &plan.name;
             let shape = self.shared.watcher.topic(name, LOOK_TIMEOUT).map_err(|why| match why {
@@ -196,7 +196,7 @@ impl Inspection {
         Ok(Topics { partitions, record_bytes_max: self.record_bytes_max() })
     }
 
-    /// Asks how the topics are set, if it is time to. What was known stays where nobody answers.
+    /// Asks for the settings of the topics, if it is time to. Without an answer the last ones stay.
     fn describe(&mut self) {
         let interval = if self.seen == Seen::Refused { LOOK_INTERVAL } else { DESCRIBE_INTERVAL };
         if self.described_at.is_some_and(|at| at.elapsed() < interval) {
@@ -215,8 +215,8 @@ impl Inspection {
         }
     }
 
-    /// What every topic takes, if we may know: a record, or a batch of them, that is larger is
-    /// refused whole.
+    /// The largest batch that every topic accepts, if all settings are known. Brokers refuse a larger
+    /// batch as a whole.
     fn record_bytes_max(&self) -> Option<usize> {
         let bytes = |described: &Described| {
             described.as_ref().ok()?.get("max.message.bytes")?.parse::<usize>().ok()

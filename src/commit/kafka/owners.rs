@@ -1,4 +1,4 @@
-//! Who has which lanes, as the group's coordinator tells it to whoever asks. Pure.
+//! Which replica has which lanes, by what the group's coordinator answers. Pure.
 //!
 //! The group only places lanes, and what makes one safe is its transactional id; for a person who asks
 //! whether anybody polls a feed, the placement is the answer.
@@ -20,7 +20,7 @@ pub enum OwnersError {
     /// Lanes are moving.
     #[error("the group is sharing the lanes out anew; ask again")]
     Rebalancing,
-    /// So brokers answer this question about a group of the newer protocol (KIP-848).
+    /// Brokers answer so about a group of the newer protocol (KIP-848).
     #[error("its group has a protocol that tells nobody")]
     Protocol,
     /// This user must not see the group.

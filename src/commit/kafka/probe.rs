@@ -91,7 +91,7 @@ enum Unused {
     Other(String),
 }
 
-/// Tries everything; in the order in which a person would mend it. Blocks the thread it is polled on.
+/// Tries everything, in the order in which a person would fix it. Blocks the thread that polls it.
 pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     let (mut findings, answering) = probe_brokers(settings);
     if answering.is_empty() {
@@ -124,7 +124,7 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     findings
 }
 
-/// Each broker that is configured, then each that these name and that is reached elsewhere. Also
+/// Tries each configured broker, then each other address that these brokers advertise. Also
 /// gives those that answer.
 fn probe_brokers(settings: &KafkaSettings) -> (Vec<Finding>, Vec<Broker>) {
     let configured: Vec<String> = settings.brokers.iter().take(BROKERS_MAX).cloned().collect();
@@ -259,7 +259,7 @@ fn probe_rights(settings: &KafkaSettings, topics: &[&TopicPlan]) -> Vec<Finding>
 /// Reads one record of a partition, or its end.
 fn read_something(settings: &KafkaSettings, topic: &str) -> Result<(), Unused> {
     let client = Client::of(&settings.reader())?;
-    // No offset is at the end of this part, so that the end of the partition is waited for.
+    // No offset reaches the end of this part, so an empty partition ends with `PartitionEnd`.
     let first = Part { partition: 0, from: Offset::Beginning, end: i64::MAX };
     let mut reading = client.read(topic, &[first], STEP)?;
     loop {
@@ -300,8 +300,8 @@ fn send_and_abort(producer: &BaseProducer<LastErrors>, topic: &str) -> KafkaResu
         Ok(()) => delivery(producer),
         Err((error, _record)) => Err(error),
     };
-    // The record is refused, so there is nothing that could be committed; asking for it is the only
-    // way to hear why: the delivery itself says that the transaction failed, no more.
+    // The delivery only says that the transaction failed. The commit says why, and commits nothing,
+    // because the record was refused.
     let used = match sent {
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeQueue) => {
             Err(producer.commit_transaction(STEP).err().unwrap_or(error))
@@ -341,7 +341,7 @@ fn send_offset_and_abort(
     let used = producer.send_offsets_to_transaction(&offsets, &group, STEP);
     let _aborted = producer.abort_transaction(STEP);
     match used.as_ref().err().and_then(KafkaError::rdkafka_error_code) {
-        // The right was there: it is looked at first. That we are no member of the group is true.
+        // Brokers check the right first, so it is there. We are indeed no member of the group.
         Some(
             RDKafkaErrorCode::UnknownMemberId
             | RDKafkaErrorCode::IllegalGeneration

@@ -26,14 +26,13 @@ use crate::commit::filter::{Facts, Filter};
 /// How long a reader waits for a first answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 
-/// How long a partition that has more may give nothing, before its broker counts as away.
+/// How long nothing may arrive from a partition that has more, before its broker counts as away.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// Between two looks at what came.
 const POLL: Duration = Duration::from_millis(100);
 
-/// How long it is tried to learn that brokers are back, before it is looked at what came: whoever
-/// interrupts waits for it.
+/// How long one question takes whether brokers are back. An interrupt waits for its end.
 const TRY: Duration = Duration::from_millis(500);
 
 /// How far back in each partition [`TopicReader::last`] looks for records that fit a filter.
@@ -240,7 +239,7 @@ fn published(message: &BorrowedMessage<'_>) -> Published {
     }
 }
 
-/// Whether a record fits. One that cannot be read as a record fits only if all do.
+/// Whether a record matches. A value that is no record matches only the empty filter.
 fn is_wanted(filter: &Filter, text: &str) -> bool {
     filter.is_empty() || Facts::of(text).is_some_and(|facts| filter.admits(&facts))
 }
@@ -297,7 +296,7 @@ impl Follower {
                 None => {}
             }
         }
-        // Where nothing is published, nothing comes that would say so.
+        // If nothing is published, no record shows that brokers are back: ask them.
         if self.is_away && consumer.fetch_metadata(Some(&self.reader.topic), TRY).is_ok() {
             self.is_away = false;
             followed.push(Followed::Back);
@@ -324,7 +323,7 @@ pub struct Stored {
     pub states: BTreeMap<FeedId, StoredState>,
     /// Who has the lanes now, or why that is not known.
     pub owners: Result<Owners, OwnersError>,
-    /// Lanes whose log has lost what was written first: of a feed without a state nobody knows whether
+    /// Lanes whose log has lost its beginning: if a feed has no state there, nobody knows whether
     /// it was polled.
     pub cut_lanes: BTreeSet<u32>,
 }

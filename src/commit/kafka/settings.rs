@@ -1,4 +1,4 @@
-//! What the Kafka ledger is told, and the librdkafka configuration made of it.
+//! The settings of the Kafka ledger, and the librdkafka configuration made of them.
 //!
 //! Every librdkafka property passes through but those that decide who owns a lane and what a
 //! transaction is (with others, "exactly once" would be a claim and no more), and those that load
@@ -113,8 +113,8 @@ impl KafkaSettings {
         // process (librdkafka 2.12.1 takes it for a number of bytes), and nothing here reads them.
         config.set("enable.metrics.push", "false");
         if self.trusts_the_machine() {
-            // Else it asks OpenSSL where the machine keeps its authorities. The one that is built in
-            // does not know, and librdkafka does not know that it is built in: it would trust nobody.
+            // Without this librdkafka uses the default paths of OpenSSL. Those of the built-in OpenSSL
+            // do not exist on this machine, so no authority would be trusted.
             config.set("ssl.ca.location", "probe");
         }
         config.set_log_level(RDKafkaLogLevel::Info);
@@ -133,7 +133,7 @@ impl KafkaSettings {
     /// committed: only so a watermark is the end of the log.
     pub(super) fn watcher(&self) -> ClientConfig {
         let mut config = self.client();
-        // A broker that sleeps looks like one that thinks: ask another soon.
+        // A broker that hangs looks like a slow one: ask another soon.
         self.default(&mut config, "socket.timeout.ms", "10000");
         self.default(&mut config, "socket.connection.setup.timeout.ms", "5000");
         config.set("isolation.level", "read_uncommitted");
@@ -193,7 +193,7 @@ impl KafkaSettings {
             ("compression.type", "zstd"),
             ("retry.backoff.ms", "20"),
             ("retry.backoff.max.ms", "500"),
-            // Far above what one transaction holds, and no more: this is what a lane may take.
+            // The memory limit of a lane. One transaction needs far less.
             ("queue.buffering.max.kbytes", "32768"),
             ("queue.buffering.max.messages", "20000"),
         ] {
@@ -206,7 +206,7 @@ impl KafkaSettings {
         config
             .set("transactional.id", transactional_id)
             .set("enable.idempotence", "true")
-            // Java's, for what goes by its key; librdkafka's own is another one.
+            // The partitioner of Java, for records that go by key; librdkafka's default is another.
             .set("partitioner", "murmur2_random")
             .set("statistics.interval.ms", "15000");
         config

@@ -11,11 +11,11 @@ use strum::IntoEnumIterator as _;
 use super::error::AccessError;
 use super::settings::KafkaSettings;
 
-/// Partitions of the data topics, where nobody says otherwise: more readers than most will ever have
-/// at once, and few enough that a transaction touches little.
+/// Partitions of the data topics by default: more than most will ever have readers at once, and few
+/// enough that a transaction touches few of them.
 pub const PARTITIONS: u32 = 12;
 
-/// Replicas of every partition, where there are as many brokers: one may be gone for good and one
+/// Replicas of every partition, if there are as many brokers: one may be gone for good and one
 /// away for an upgrade, and nothing is lost.
 pub const REPLICATION: u32 = 3;
 
@@ -202,7 +202,7 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
     found
 }
 
-/// What it means that not every copy is up to date, for the partition with the fewest that are. `least`
+/// What it means that copies are behind, for the partition with the fewest up to date. `least`
 /// are needed for a commit, if that is known.
 fn copies_behind(replication: u32, in_sync: u32, least: Option<u32>) -> Option<Difference> {
     if in_sync >= replication {
@@ -270,7 +270,7 @@ fn cleanup_meaning(
     settings: &BTreeMap<String, String>,
 ) -> Option<(Weight, &'static str)> {
     let has = |policy: &str| now.split(',').any(|one| one.trim() == policy);
-    // Unlimited only if somebody said so: Kafka's own default is a week.
+    // It is unlimited only if it is set so: the default of Kafka is a week.
     let is_limited = |key: &str| settings.get(key).is_some_and(|limit| limit != "-1");
     let forgets = has("delete") && (is_limited("retention.ms") || is_limited("retention.bytes"));
     let forgets = forgets || (has("delete") && !settings.contains_key("retention.ms"));
@@ -385,7 +385,7 @@ pub fn risks(replication: u32) -> Vec<String> {
     risks
 }
 
-/// The command of Kafka's own tools that creates a topic, for who has the right and not this
+/// The command of Kafka's own tools that creates a topic, for somebody who has the right but not this
 /// program.
 pub fn command(plan: &TopicPlan, brokers: &str) -> String {
     let mut command = format!(

@@ -1,6 +1,6 @@
 //! One lane's producer: begin, send, await every report, commit.
 //!
-//! What it does not do is repair. Whatever is not plainly committed is a [`Failure`], and the lane
+//! It repairs nothing. Whatever is not plainly committed is a [`Failure`], and the lane
 //! then drops the producer, fences anew and reads the log: a failed enqueue left in place would let
 //! the transaction commit without that record, a record that a broker refused spoils the transaction
 //! after it too, and a commit that timed out may yet happen.
@@ -27,7 +27,7 @@ use super::settings::{KafkaSettings, TRANSACTION_TIMEOUT, TopicNames};
 use super::{lock, logged};
 use crate::fault::{self, Point};
 
-/// How long one call into librdkafka may block before we look whether to stop.
+/// How long one call into librdkafka may block before we check whether to stop.
 const SLICE: Duration = Duration::from_secs(1);
 
 /// Between two looks at what has been acknowledged.
@@ -241,7 +241,7 @@ impl Producer {
         }
     }
 
-    /// Where tests kill us, but not in a transaction of nothing but `__lane`: it changes nothing.
+    /// A point where tests kill the process. A transaction with only `__lane` does not count.
     fn pass(&self, point: Point) {
         if self.reports().is_more_than_a_mark {
             fault::point(point);
