@@ -315,31 +315,23 @@ impl Client {
         self.0.assign(&list)
     }
 
-    /// Reads parts of partitions of a topic: each from its first offset to before its end.
+    /// Reads parts of partitions of a topic: the partition, the first offset, and the offset after the
+    /// last.
     ///
     /// # Errors
     /// What librdkafka says.
     pub(super) fn read(
         &self,
         topic: &str,
-        parts: &[Part],
+        parts: &[(i32, Offset, i64)],
         silence_max: Duration,
     ) -> KafkaResult<Reading<'_>> {
-        let has_more = |part: &&Part| !matches!(part.from, Offset::Offset(at) if at >= part.end);
+        let has_more = |(_, from, end): &&_| !matches!(from, Offset::Offset(at) if at >= end);
         let parts = || parts.iter().filter(has_more);
-        self.assign(topic, parts().map(|part| (part.partition, part.from)))?;
-        let unread = parts().map(|part| (part.partition, part.end)).collect();
+        self.assign(topic, parts().map(|(partition, from, _)| (*partition, *from)))?;
+        let unread = parts().map(|(partition, _, end)| (*partition, *end)).collect();
         Ok(Reading { client: self, unread, silence_max, silent_since: Instant::now() })
     }
-}
-
-/// A part of a partition.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
-    pub(super) partition: i32,
-    pub(super) from: Offset,
-    /// The offset after the last that is read.
-    pub(super) end: i64,
 }
 
 /// Parts of partitions that are being read.

@@ -15,7 +15,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
-use super::client::{Broker, Brokers, Client, LastErrors, Part, Step};
+use super::client::{Broker, Brokers, Client, LastErrors, Step};
 use super::cluster::Cluster;
 use super::error::{self, AccessError};
 use super::settings::KafkaSettings;
@@ -260,7 +260,7 @@ fn probe_rights(settings: &KafkaSettings, topics: &[&TopicPlan]) -> Vec<Finding>
 fn read_something(settings: &KafkaSettings, topic: &str) -> Result<(), Unused> {
     let client = Client::of(&settings.reader())?;
     // No offset reaches the end of this part, so an empty partition ends with `PartitionEnd`.
-    let first = Part { partition: 0, from: Offset::Beginning, end: i64::MAX };
+    let first = (0, Offset::Beginning, i64::MAX);
     let mut reading = client.read(topic, &[first], STEP)?;
     loop {
         match reading.next() {

@@ -16,7 +16,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message as _, Offset};
 use tokio::time::Instant;
 
-use super::client::{Client, Part, Step};
+use super::client::{Client, Step};
 use super::cluster::{QUESTION, away};
 use super::error::{AccessError, is_away, shown};
 use super::owners::{Member, Owners, OwnersError};
@@ -187,12 +187,9 @@ impl TopicReader {
         spans: &BTreeMap<i32, Span>,
         take: &mut dyn FnMut(&BorrowedMessage<'_>),
     ) -> Result<(), AccessError> {
-        let part = |(partition, span): (&i32, &Span)| Part {
-            partition: *partition,
-            from: Offset::Offset(span.start),
-            end: span.end,
-        };
-        let parts: Vec<Part> = spans.iter().map(part).collect();
+        let part =
+            |(partition, span): (&i32, &Span)| (*partition, Offset::Offset(span.start), span.end);
+        let parts: Vec<_> = spans.iter().map(part).collect();
         let reading = self.client.read(&self.topic, &parts, SILENCE_MAX);
         let mut reading = reading.map_err(|error| self.failure(&error))?;
         loop {

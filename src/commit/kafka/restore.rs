@@ -18,7 +18,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::Offset;
 use tokio::time::Instant;
 
-use super::client::{Client, Part, Step};
+use super::client::{Client, Step};
 use super::settings::KafkaSettings;
 use crate::fault::{self, Point};
 
@@ -113,7 +113,7 @@ impl Partition<'_> {
         }
         let away = |error: KafkaError| Undone::Away(format!("topic \"{topic}\": {error}"));
         let client = Client::of(&self.settings.reader()).map_err(away)?;
-        let part = Part { partition, from, end };
+        let part = (partition, from, end);
         let mut reading = client.read(topic, &[part], SILENCE_MAX).map_err(away)?;
         loop {
             if is_given_up() {

@@ -154,7 +154,7 @@ impl<T> Lane<T> {
         let is_due = tenure.put_off_until().is_some_and(|until| until <= now.at);
         if is_due || (tenure.ending.is_some() && tenure.has_put_off()) {
             for (feed, why) in tenure.end_put_off(&self.settings) {
-                self.log(Notice::StateUnwritable { feed, why });
+                self.log(Notice::StateUnwritable { feed, why: why.to_string() });
             }
         }
         let mut group = Group::default();
@@ -242,7 +242,7 @@ impl<T> Lane<T> {
         match tenure.entry(&self.settings, submitted) {
             Ok(entry) => group.push(entry, now.at),
             Err((ticket, why)) => {
-                self.effects.push(Effect::Answer(ticket, Answer::Refused(why)));
+                self.effects.push(Effect::Answer(ticket, Answer::Refused(why.to_string())));
             }
         }
     }
@@ -496,8 +496,9 @@ impl<T> Lane<T> {
             Ok(draft) => entry.draft = draft,
             Err(why) => {
                 let submitted = entries.remove(index).submitted;
-                let refused = submitted
-                    .map(|submitted| Effect::Answer(submitted.ticket, Answer::Refused(why)));
+                let refused = submitted.map(|submitted| {
+                    Effect::Answer(submitted.ticket, Answer::Refused(why.to_string()))
+                });
                 self.effects.extend(refused);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cw_model::Outcome;
 
-use super::wire::{Draft, Line, Target};
+use super::wire::{Draft, Line, Target, Unwritable};
 use crate::Moment;
 
 /// A transaction takes no more outcomes after so many records: larger ones are no faster.
@@ -43,13 +43,10 @@ impl<T> Entry<T> {
     }
 
     /// Why it is refused if a broker refused something else of it than a record.
-    pub(super) fn refusal(&self) -> String {
+    pub(super) fn refusal(&self) -> Unwritable {
         let state = self.draft.lines.iter().rfind(|line| line.target == Target::State);
         let bytes = state.map_or(0, Line::bytes);
-        format!(
-            "a broker refused a reject of the feed, or its state of {bytes} bytes; raise \
-             max.message.bytes of the topics"
-        )
+        Unwritable::Refused { bytes }
     }
 }
 

@@ -10,7 +10,7 @@ use super::commit::Attempt;
 use super::group::{Entry, Submitted};
 use super::log::LogEnd;
 use super::messages::Topics;
-use super::wire::{Draft, Head, Layout};
+use super::wire::{Draft, Head, Layout, Unwritable};
 use super::{Ending, PUT_OFF, Settings};
 use crate::{Lease, Moment, Now, Past};
 
@@ -136,7 +136,7 @@ impl<T> Tenure<T> {
     }
 
     /// Every state that was put off is to be written now. Gives those that cannot be.
-    pub(super) fn end_put_off(&mut self, settings: &Settings) -> Vec<(FeedId, String)> {
+    pub(super) fn end_put_off(&mut self, settings: &Settings) -> Vec<(FeedId, Unwritable)> {
         self.put_off_since = None;
         let layout = self.layout(settings);
         let mut unwritable = Vec::new();
@@ -158,7 +158,7 @@ impl<T> Tenure<T> {
         &self,
         settings: &Settings,
         submitted: Submitted<T>,
-    ) -> Result<Entry<T>, (T, String)> {
+    ) -> Result<Entry<T>, (T, Unwritable)> {
         match self.layout(settings).draft(&submitted.outcome, &BTreeSet::new()) {
             Ok(draft) => Ok(Entry { submitted: Some(submitted), draft, refused: BTreeSet::new() }),
             Err(why) => Err((submitted.ticket, why)),

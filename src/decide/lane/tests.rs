@@ -217,7 +217,7 @@ fn outcomes_are_gathered_and_committed_together() {
         lines,
         [Target::Articles, Target::Articles, Target::State, Target::State, Target::State]
     );
-    assert_eq!((head.sequence, head.records, head.term), (5, 4, 7));
+    assert_eq!((head.sequence, head.records, head.epoch), (5, 4, 7));
     assert_eq!(played.answers(), []);
     played.commits(45);
     assert_eq!(played.answers(), [(1, Answer::Committed(None)), (2, Answer::Committed(None))]);

@@ -107,6 +107,44 @@ pub struct Layout {
     pub known_bytes_max: Option<usize>,
 }
 
+/// Why an outcome or a state cannot be written at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// It has no form as JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Even without the refused bytes the topics do not take a reject.
+    #[error("a reject has {bytes} bytes; the topics take {limit}")]
+    RejectTooLarge {
+        /// What it takes.
+        bytes: usize,
+        /// What a record may take.
+        limit: usize,
+    },
+    /// The topics do not take the state of the feed.
+    #[error(
+        "the state of feed \"{feed}\" has {bytes} bytes; the topics take {limit}; raise \
+         max.message.bytes of the topics, or lower parse.entries_max"
+    )]
+    StateTooLarge {
+        /// Whose.
+        feed: FeedId,
+        /// What it takes.
+        bytes: usize,
+        /// What a record may take.
+        limit: usize,
+    },
+    /// A broker refused a record that nothing can stand for.
+    #[error(
+        "a broker refused a reject of the feed, or its state of {bytes} bytes; raise \
+         max.message.bytes of the topics"
+    )]
+    Refused {
+        /// What the state takes.
+        bytes: usize,
+    },
+}
+
 /// What becomes of an outcome.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -167,8 +205,8 @@ impl Layout {
     /// published, and how much room it needs.
     ///
     /// # Errors
-    /// Why the outcome cannot be written at all.
-    pub fn draft(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Draft, String> {
+    /// [`Unwritable`].
+    pub fn draft(&self, outcome: &Outcome, refused: &BTreeSet<usize>) -> Result<Draft, Unwritable> {
         let mut lines = Vec::new();
         // Unpacked for the first record that changes it.
         let mut changed: Option<UnpackedState> = None;
@@ -231,14 +269,14 @@ impl Layout {
         if is_tried { next.pack().into() } else { state }
     }
 
-    fn article(&self, index: usize, record: &Record) -> Result<Line, String> {
-        let value = serde_json::to_vec(record).map_err(|err| err.to_string())?;
+    fn article(&self, index: usize, record: &Record) -> Result<Line, Unwritable> {
+        let value = serde_json::to_vec(record)?;
         let line = self.line(Target::Articles, &record.id, value);
         Ok(Line { headers: header::of_article(record), record: Some(index), ..line })
     }
 
     /// The reject that stands for a record that no topic takes.
-    fn unpublished(&self, record: &Record, value: &[u8]) -> Result<Line, String> {
+    fn unpublished(&self, record: &Record, value: &[u8]) -> Result<Line, Unwritable> {
         let mut hash = Sha256::new();
         hash.update((record.feed.id.len() as u64).to_be_bytes());
         hash.update(&record.feed.id);
@@ -268,14 +306,15 @@ impl Layout {
     }
 
     /// A reject, with as many of the refused bytes as the topic takes.
-    fn reject(&self, reject: Reject) -> Result<Line, String> {
+    fn reject(&self, reject: Reject) -> Result<Line, Unwritable> {
         let line = self.reject_line(&reject)?;
         if self.takes(&line) {
             return Ok(line);
         }
         let empty = self.reject_line(&Reject { bytes: String::new(), ..reject.clone() })?;
         if !self.takes(&empty) {
-            return Err(self.too_large("a reject", &empty));
+            let (bytes, limit) = (empty.bytes(), self.record_bytes_max);
+            return Err(Unwritable::RejectTooLarge { bytes, limit });
         }
         // Groups of four characters hold three bytes each.
         let room = self.record_bytes_max - empty.bytes();
@@ -283,8 +322,8 @@ impl Layout {
         self.reject_line(&Reject { bytes, ..reject })
     }
 
-    fn reject_line(&self, reject: &Reject) -> Result<Line, String> {
-        let value = serde_json::to_vec(reject).map_err(|err| err.to_string())?;
+    fn reject_line(&self, reject: &Reject) -> Result<Line, Unwritable> {
+        let value = serde_json::to_vec(reject)?;
         let line = self.line(Target::Rejects, &reject.id, value);
         Ok(Line { headers: header::of_reject(reject), ..line })
     }
@@ -292,22 +331,15 @@ impl Layout {
     /// A feed's state.
     ///
     /// # Errors
-    /// Why it cannot be written: it is too large.
-    pub fn state(&self, feed: &FeedId, state: &FeedState) -> Result<Line, String> {
-        let value = state.written().map_err(|err| err.to_string())?.into_bytes();
+    /// [`Unwritable`]: it is too large.
+    pub fn state(&self, feed: &FeedId, state: &FeedState) -> Result<Line, Unwritable> {
+        let value = state.written()?.into_bytes();
         let line = self.line(Target::State, feed.as_str(), value);
         if self.takes(&line) {
             return Ok(line);
         }
-        let what = format!("the state of feed \"{feed}\"");
-        Err(format!(
-            "{}; raise max.message.bytes of the topics, or lower parse.entries_max",
-            self.too_large(&what, &line)
-        ))
-    }
-
-    fn too_large(&self, what: &str, line: &Line) -> String {
-        format!("{what} has {} bytes; the topics take {}", line.bytes(), self.record_bytes_max)
+        let (feed, bytes, limit) = (feed.clone(), line.bytes(), self.record_bytes_max);
+        Err(Unwritable::StateTooLarge { feed, bytes, limit })
     }
 
     /// The last line of every transaction.
@@ -333,8 +365,9 @@ pub struct Head {
     pub sequence: u64,
     /// The process that wrote it.
     pub instance: String,
-    /// Which of the times that process had the lane.
-    pub term: u64,
+    /// Under which lease of that process: later ones have higher numbers.
+    #[serde(rename = "term")]
+    pub epoch: u64,
     /// Lines of the transaction before this one.
     pub records: u64,
     /// Which hash gave the lane its hosts.
@@ -358,7 +391,7 @@ impl Head {
             readable_from: None,
             sequence: sequence.saturating_add(1),
             instance: writer.0.to_owned(),
-            term: writer.1,
+            epoch: writer.1,
             records: records as u64,
             hash: HASH_VERSION,
             at: format!("{at:.3}"),
@@ -377,7 +410,8 @@ impl Head {
 
     /// Whether both were written by the same attempt.
     pub fn is_of(&self, other: &Self) -> bool {
-        (self.sequence, &self.instance, self.term) == (other.sequence, &other.instance, other.term)
+        (self.sequence, &self.instance, self.epoch)
+            == (other.sequence, &other.instance, other.epoch)
     }
 }
 
@@ -552,7 +586,7 @@ mod tests {
     fn a_state_that_is_too_large_is_no_outcome() {
         let outcome = outcome("a", 1, Vec::new());
         let refused = layout(PartitionBy::Lane, 100).draft(&outcome, &BTreeSet::new());
-        let why = refused.unwrap_err();
+        let why = refused.unwrap_err().to_string();
         assert!(why.starts_with("the state of feed \"a\" has "), "{why}");
         assert!(why.contains("parse.entries_max"), "{why}");
     }
