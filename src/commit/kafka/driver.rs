@@ -14,6 +14,7 @@ use cw_decide::lane::{
 use cw_decide::{Lease, Moment};
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
+use cw_status::ledger::Assignment;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, error, info, warn};
@@ -21,7 +22,6 @@ use tracing::{debug, error, info, warn};
 use super::transaction::Producer;
 use super::{Desk, Shared, TURN_TIMEOUT, TURNS, lock};
 use crate::commit::{CommitError, LaneChange};
-use cw_status::ledger::Assignment;
 
 /// How often librdkafka is let speak while nothing is committed, and the topics are compared.
 const IDLE: Duration = Duration::from_secs(1);

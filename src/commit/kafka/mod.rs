@@ -41,6 +41,7 @@ use cw_decide::{Lease, Moment, Now};
 use cw_model::state::FeedState;
 use cw_model::{FeedId, Outcome};
 use cw_status::Metrics;
+use cw_status::ledger::LedgerStatus;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use tokio::runtime::Handle;
@@ -57,7 +58,6 @@ use self::settings::KafkaSettings;
 use self::turns::Turns;
 use super::{CommitError, LaneChange};
 use crate::clock::Clock;
-use cw_status::ledger::LedgerStatus;
 
 /// How many outcomes may wait for a lane. A longer queue would only hide a slow broker; a full one
 /// makes polls wait.

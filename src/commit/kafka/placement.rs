@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cw_decide::lane::{LEAVE_PATIENCE, Stop};
 use cw_status::lanes::Rebalance;
+use cw_status::ledger::Assignment;
 use futures_util::future::join_all;
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -27,7 +28,6 @@ use super::inspection::{Inspection, Seen};
 use super::settings::TRANSACTION_TIMEOUT;
 use super::{Shared, driver, lock, logged};
 use crate::commit::{CommitError, LaneChange};
-use cw_status::ledger::Assignment;
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);
