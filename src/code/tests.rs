@@ -70,12 +70,6 @@ fn the_built_in_sources_have_no_problems() {
     tagger();
 }
 
-#[test]
-fn a_tagger_can_be_shared() {
-    fn shared<T: Send + Sync>(_thing: &T) {}
-    shared(tagger());
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Labelled {
@@ -116,7 +110,6 @@ impl Count {
 fn the_labelled_sentences_are_tagged_as_a_reader_would() {
     let text = include_str!("../../tests/fixtures/tagging/en.toml");
     let labelled: Labelled = toml::from_str(text).unwrap();
-    assert_eq!(labelled.sentence.len(), 60);
     let tagger = tagger();
     let (mut tags, mut relevance) = (Count::default(), Count::default());
     println!("{:28} {:44} found", "sentence", "wanted");

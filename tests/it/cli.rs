@@ -44,27 +44,35 @@ fn check_help(name: &str, args: &[&str]) {
     snapshots().bind(|| insta::assert_snapshot!(format!("help_{name}"), ran.stdout));
 }
 
-#[test]
-fn the_help_is_the_manual() {
-    check_help("conflictwire", &["--help"]);
-    for command in
-        ["run", "demo", "check", "poll", "tag", "tail", "search", "feeds", "topics", "schema"]
-    {
-        check_help(command, &[command, "--help"]);
+/// The commands that the help of a command lists.
+fn listed(command: &[String]) -> Vec<Vec<String>> {
+    let args: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = configured(None, &args).stdout;
+    let list = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    names.filter(|name| name != "help").map(|name| [command, &[name]].concat()).collect()
+}
+
+/// Every command and command of a command, by its words; the program itself has none.
+pub(crate) fn commands() -> Vec<Vec<String>> {
+    let mut commands = vec![Vec::new()];
+    let mut at = 0;
+    while let Some(command) = commands.get(at) {
+        let more = listed(command);
+        commands.extend(more);
+        at += 1;
     }
+    assert!(commands.len() > 1, "no command was found in the help");
+    commands
 }
 
 #[test]
-fn the_help_of_each_topics_command_is_the_manual() {
-    for command in ["plan", "apply"] {
-        check_help(&format!("topics_{command}"), &["topics", command, "--help"]);
-    }
-}
-
-#[test]
-fn the_help_of_each_feeds_command_is_the_manual() {
-    for command in ["list", "add", "explain", "import", "export"] {
-        check_help(&format!("feeds_{command}"), &["feeds", command, "--help"]);
+fn the_help_of_each_command_is_the_manual() {
+    for command in commands() {
+        let name = if command.is_empty() { "conflictwire".to_owned() } else { command.join("_") };
+        let args: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        check_help(&name, &args);
     }
 }
 

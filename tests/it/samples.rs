@@ -151,6 +151,62 @@ fn the_schema_describes_every_key() {
     assert!(silent.is_empty(), "{silent:?}");
 }
 
+/// Keys whose every text is a good one: names of files and topics, and what a map may hold.
+const TAKE_ANYTHING: [&str; 1] = ["sqlite.path"];
+
+/// A key that the schema has and the program never looks at would take any value.
+#[test]
+fn every_key_is_looked_at() {
+    fn wrong(value: &toml::Value) -> toml::Value {
+        match value {
+            toml::Value::String(_) => "\u{1}".into(),
+            toml::Value::Integer(_) => i64::MIN.into(),
+            toml::Value::Float(_) => f64::NAN.into(),
+            toml::Value::Array(_) => toml::Value::Array(vec!["\u{1}".into()]),
+            toml::Value::Table(_) => {
+                toml::Table::from_iter([("\u{1}".into(), "\u{1}".into())]).into()
+            }
+            toml::Value::Boolean(_) => "\u{1}".into(),
+            toml::Value::Datetime(_) => unreachable!("there is none"),
+        }
+    }
+    let (_, text) = sample("conflictwire.toml");
+    let full: toml::Table = text.parse().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("conflictwire.toml");
+    let mut unseen = Vec::new();
+    for (table, keys) in full.iter().filter_map(|(table, keys)| Some((table, keys.as_table()?))) {
+        for (key, value) in keys {
+            let mut spoilt = full.clone();
+            spoilt.remove("feeds_from");
+            spoilt[table].as_table_mut().unwrap().insert(key.clone(), wrong(value));
+            std::fs::write(&path, toml::to_string(&spoilt).unwrap()).unwrap();
+            let name = format!("{table}.{key}");
+            if load(&path).is_ok() && !TAKE_ANYTHING.contains(&name.as_str()) {
+                unseen.push(name);
+            }
+        }
+    }
+    assert!(unseen.is_empty(), "these take any value: {unseen:?}");
+}
+
+/// What is exposed and in no document tells nobody anything.
+#[test]
+fn every_metric_is_explained() {
+    let read = |path: &str| std::fs::read_to_string(project().join(path)).unwrap();
+    let documents = read("deploy/README.md") + &read("deploy/kafka/README.md");
+    let exposed = exposition();
+    let families = exposed.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let unexplained: Vec<&str> = families
+        .map(|family| family.split(' ').next().unwrap())
+        .filter(|name| {
+            let ends = ["`", "_total`", "_info`"];
+            !ends.iter().any(|end| documents.contains(&format!("`{name}{end}")))
+        })
+        .collect();
+    assert!(unexplained.is_empty(), "no document explains {unexplained:?}");
+}
+
 /// By text, one variable a line (`NAME: value`, with quotes where YAML wants them).
 #[test]
 fn the_compose_file_sets_keys_that_there_are() {

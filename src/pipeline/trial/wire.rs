@@ -306,9 +306,11 @@ fn read_part(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use cw_model::Steps;
     use cw_model::state::UnpackedState;
 
     use super::*;
+    use crate::tag::Texts;
 
     fn feed() -> Feed {
         Feed {
@@ -372,9 +374,17 @@ mod tests {
     #[test]
     fn the_tagger_is_the_one_configured() {
         let (taxonomy, lexicons) = Tagger::built_in_sources();
-        let tag = TagSettings { threshold: 0.5, taxonomy, lexicons };
-        let set_up = set_up_of(&set_up_head(&SetUp::new(&tag, 1))).unwrap();
-        let ours = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold).unwrap();
-        assert_eq!(format!("{:?}", set_up.tagger().unwrap()).len(), format!("{ours:?}").len());
+        let title = "Rebels and the government agree to a ceasefire";
+        let relevant = |tagger: &Tagger| {
+            let texts = Texts { title, ..Texts::default() };
+            tagger.code(texts, Some("en"), &Steps::new(u64::MAX)).unwrap().unwrap().relevant
+        };
+        // The threshold goes along, and so do the sources, or there would be no coding.
+        for (threshold, expected) in [(0.5, true), (1.0, false)] {
+            let (taxonomy, lexicons) = (taxonomy.clone(), lexicons.clone());
+            let tag = TagSettings { threshold, taxonomy, lexicons };
+            let set_up = set_up_of(&set_up_head(&SetUp::new(&tag, 1))).unwrap();
+            assert_eq!(relevant(&set_up.tagger().unwrap()), expected, "{threshold}");
+        }
     }
 }
