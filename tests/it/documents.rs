@@ -397,9 +397,10 @@ fn is_metric(name: &str, status: &str) -> bool {
     let bare = name.strip_prefix("conflictwire_").unwrap();
     let without = |suffix: &str| bare.strip_suffix(suffix).unwrap_or(bare).to_owned();
     let total = without("_total");
-    let names = [bare.to_owned(), total.clone(), without("_seconds"), without("_bytes")];
+    let ends = ["_seconds", "_bytes", "_info"].map(without);
+    let names = [bare.to_owned(), total.clone()].into_iter().chain(ends);
     let of_total = total.strip_suffix("_bytes").map(str::to_owned);
-    let mut names = names.into_iter().chain(of_total);
+    let mut names = names.chain(of_total);
     names.any(|name| status.contains(&format!("\"{name}\"")))
 }
 
