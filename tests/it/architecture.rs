@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::house::HOUSE;
 use crate::cli::commands;
+use crate::house::HOUSE;
 use crate::support::{files_below, project};
 
 /// Pure files of the shell.

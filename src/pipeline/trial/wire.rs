@@ -306,11 +306,11 @@ fn read_part(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use cw_code::Texts;
     use cw_model::Steps;
     use cw_model::state::UnpackedState;
 
     use super::*;
-    use crate::tag::Texts;
 
     fn feed() -> Feed {
         Feed {
