@@ -56,7 +56,7 @@ pub(crate) const HOUSE: [Crate; 7] = [
         name: "cw-status",
         folder: "src/status",
         knows: &["cw-model"],
-        modules: &["fields", "shown", "text", "log", "readiness", "lanes", "metrics"],
+        modules: &["fields", "shown", "text", "log", "lanes", "ledger", "readiness", "metrics"],
         is_core: false,
     },
     Crate {
