@@ -1,5 +1,6 @@
 //! A feed as configured, every default already filled in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -12,7 +13,7 @@ use super::Quota;
 /// Shape: 1 to 128 characters of `a-z 0-9 . _ -`. Feed state is kept under it, so it outlives a
 /// change of URL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FeedId(String);
+pub struct FeedId(Arc<str>);
 
 impl FeedId {
     /// The longest id, in bytes: it is a key in every ledger and a label in logs.
@@ -35,7 +36,7 @@ impl FeedId {
         let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX;
         let is_reserved = text.starts_with(Self::RESERVED_PREFIX);
         if fits && !is_reserved && text.bytes().all(plain) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(NotAFeedId(text.to_owned()))
         }
@@ -58,7 +59,7 @@ impl FeedId {
         }
         let slug = slug.trim_matches(|c| c == '-' || c == '.');
         let cut: String = slug.chars().take(Self::LENGTH_MAX).collect();
-        if cut.is_empty() { Self("feed".to_owned()) } else { Self(cut) }
+        if cut.is_empty() { Self("feed".into()) } else { Self(cut.into()) }
     }
 
     /// The text of it.

@@ -60,14 +60,14 @@ pub(super) struct Scheduler {
 
 impl Scheduler {
     pub(super) fn new(
-        config: Config,
+        mut config: Config,
         changes: mpsc::Receiver<LaneChange>,
         tools: Tools,
         poller: Poller,
         service: Service,
         reloads: Option<mpsc::Receiver<()>>,
     ) -> Self {
-        let machine = Machine::new(configured(&config, &tools), poller.ledger.lanes());
+        let machine = Machine::new(configured(&mut config, &tools), poller.ledger.lanes());
         Self {
             machine,
             config,
@@ -241,7 +241,7 @@ impl Scheduler {
                 self.config = kept(&self.config, config);
                 self.tools = tools;
                 point(Point::InReload);
-                let read = Box::new(configured(&self.config, &self.tools));
+                let read = Box::new(configured(&mut self.config, &self.tools));
                 self.handle(Event::ConfigurationRead(Some(read)));
                 self.poller.metrics.reloaded("accepted");
                 self.last_read = LastRead::InUse;
@@ -341,10 +341,12 @@ impl Scheduler {
 
 /// What the machine is to know of a configuration. Each poll needs a connection, so there are no more
 /// than connections.
-fn configured(config: &Config, tools: &Tools) -> Configuration {
+///
+/// The feeds are taken out of it: there are many, and nothing else here needs them.
+fn configured(config: &mut Config, tools: &Tools) -> Configuration {
     let trials = Arc::clone(&tools.trials);
     Configuration {
-        feeds: config.feeds.iter().cloned().map(Arc::new).collect(),
+        feeds: std::mem::take(&mut config.feeds).into_iter().map(Arc::new).collect(),
         politeness: config.politeness,
         concurrency: config.concurrency.min(tools.fetcher.connections().most()),
         crash_label: CrashLabel::new(move |feed| trials.under(feed)),
