@@ -60,6 +60,8 @@ struct Placed {
     placement: Placement,
     /// What was found of it in lanes of others, as long as that decides.
     sighting: Option<Sighting>,
+    /// It is not asked before, because its last poll ended by a defect of ours.
+    put_off_until: Option<Timestamp>,
 }
 
 /// A lane of this process.
@@ -320,8 +322,12 @@ impl Scheduler {
         let feed = &placed.feed;
         let Placement::Here(lane) = placed.placement else { return now };
         let held = self.held.get(&lane);
-        let Some(state) = held.and_then(|held| held.states.get(&feed.id)) else { return now };
-        schedule::due(state, feed, || self.crash_label.of(feed), now).at
+        let state = held.and_then(|held| held.states.get(&feed.id));
+        let due_at = state
+            .map_or(now, |state| schedule::due(state, feed, || self.crash_label.of(feed), now).at);
+        let Some(put_off_until) = placed.put_off_until else { return due_at };
+        // By a clock that was put back it waits no longer than from now.
+        due_at.max(put_off_until.min(after(now, feed.interval_max)))
     }
 
     /// Begins to look for feeds whose state may be in lanes of others. One look for all: a deployment
@@ -416,19 +422,17 @@ impl Scheduler {
                 }
             }
         }
+        if let Some(placed) = self.feeds.get_mut(id) {
+            placed.put_off_until = match end {
+                PollEnd::Committed(..) => None,
+                PollEnd::Taken | PollEnd::Abandoned => placed.put_off_until,
+                // The state did not change. After its longest interval the feed is asked again, so that
+                // a defect is not met in a loop.
+                PollEnd::Failed => Some(after(now, placed.feed.interval_max)),
+            };
+        }
         self.decide(id);
-        let placed = self.feeds.get(id);
-        let due_at = match end {
-            PollEnd::Committed(..) | PollEnd::Taken | PollEnd::Abandoned => {
-                placed.map_or(now, |placed| self.due_at(placed, now))
-            }
-            // The state did not change. After its longest interval the feed is asked again, so that a
-            // defect is not met in a loop.
-            PollEnd::Failed => {
-                let wait = placed.map_or(Duration::ZERO, |placed| placed.feed.interval_max);
-                now.checked_add(wait).unwrap_or(Timestamp::MAX)
-            }
-        };
+        let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
         self.queue.finish(id, due_at);
         // Lanes and configuration may have changed during the poll.
         self.enqueue_at(id, due_at);
@@ -479,16 +483,26 @@ impl Scheduler {
                     if placed.home != home {
                         placed.sighting = None;
                     }
+                    if placed.feed != feed {
+                        // Somebody has changed it, perhaps because of the defect.
+                        placed.put_off_until = None;
+                    }
                     (placed.feed, placed.home) = (feed, home);
                 }
                 None => {
                     added += 1;
-                    let (placement, sighting) = (Placement::default(), None);
-                    self.feeds.insert(id.clone(), Placed { feed, home, placement, sighting });
+                    let placement = Placement::default();
+                    let placed =
+                        Placed { feed, home, placement, sighting: None, put_off_until: None };
+                    self.feeds.insert(id.clone(), placed);
                 }
             }
             self.place(&id, now);
         }
         (added, gone.len())
     }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

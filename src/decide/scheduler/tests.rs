@@ -191,7 +191,16 @@ fn a_defect_is_not_met_in_a_loop() {
     played.ends("a", PollEnd::Failed);
     played.passes(4);
     assert_eq!(played.polled(), [""; 0], "its longest interval is five seconds");
+    // Neither by a reload, nor by a lane that is given again.
+    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&[("a", 0)])))));
+    played.happens(Event::LaneTaken(lease(0, 1)));
+    played.given(lease(0, 2), &[]);
+    assert_eq!(played.polled(), [""; 0]);
     played.passes(1);
+    assert_eq!(played.polled(), ["a"]);
+    // A feed that somebody has changed is asked at once.
+    played.ends("a", PollEnd::Failed);
+    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&[("a", 1)])))));
     assert_eq!(played.polled(), ["a"]);
 }
 
