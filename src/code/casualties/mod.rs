@@ -10,8 +10,10 @@
 //! `numbers`): "dozens" is at least 24. What was said not to have happened is a count of 0.
 
 mod numbers;
+mod role;
 mod scope;
 mod text;
+mod vocabulary;
 mod words;
 
 use std::ops::Range;
@@ -19,9 +21,10 @@ use std::ops::Range;
 use cw_model::{Casualties, CasualtyKind, CasualtyScope, Steps, TooCostly};
 
 use self::numbers::{Quantity, quantity_at};
+use self::role::{Counted, Happening, Voice};
 use self::scope::{Scopes, scope_of};
 use self::text::Text;
-use self::words::{Counted, Happening, Voice};
+use self::vocabulary::VOCABULARY;
 use super::segment::Document;
 
 /// Counts kept for one article; a list of hundreds of incidents is not an article.
@@ -55,7 +58,7 @@ pub(super) fn read(
 
 fn read_english(document: &Document<'_>, steps: &Steps) -> Result<Vec<Casualties>, TooCostly> {
     let mut found: Vec<Casualties> = Vec::new();
-    let text = Text::new(document, steps)?;
+    let text = Text::new(document, &VOCABULARY, steps)?;
     for sentence in &document.sentences {
         // A sentence has a bound, so it is enough to ask between two.
         steps.check()?;

@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 
-use super::text::{Role, Text};
+use super::role::{Bound, Role};
+use super::text::Text;
 
 /// No count of people is larger; digits beyond are a mistake or an attack on our arithmetic.
 const COUNT_MAX: u64 = 10_000_000_000;
@@ -21,17 +22,6 @@ pub(super) struct Quantity {
     pub(super) high: Option<u64>,
     /// The words.
     pub(super) tokens: Range<usize>,
-}
-
-/// What a qualifier makes of the number after it.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bound {
-    /// The number itself.
-    Exact,
-    /// Or more.
-    AtLeast,
-    /// Or less.
-    AtMost,
 }
 
 /// Longest first where one begins another.
@@ -303,6 +293,7 @@ mod tests {
 
     use cw_model::Steps;
 
+    use super::super::vocabulary::VOCABULARY;
     use super::*;
     use crate::Texts;
     use crate::segment::Document;
@@ -313,7 +304,7 @@ mod tests {
         let texts = Texts { body: text, ..Texts::default() };
         let document = Document::new(texts, &HashSet::new(), &steps).unwrap();
         let words = document.tokens.len();
-        (quantity_at(&Text::new(&document, &steps).unwrap(), 0, words), words)
+        (quantity_at(&Text::new(&document, &VOCABULARY, &steps).unwrap(), 0, words), words)
     }
 
     #[track_caller]

@@ -10,7 +10,8 @@ use std::ops::Range;
 use cw_model::{CasualtyKind, CasualtyScope};
 
 use super::Count;
-use super::text::{Role, Text};
+use super::role::{Cue, Role};
+use super::text::Text;
 use super::words::is_month;
 
 /// Words a denial reaches: "denied reports that its forces had killed 12".
@@ -156,23 +157,6 @@ const PASTS: [&str; 15] = [
     "in memory of",
     "years earlier",
 ];
-
-/// What a cue says of the numbers near it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cue {
-    /// It is denied.
-    Denial,
-    /// It may happen.
-    Possibility,
-    /// It has grown.
-    Rise,
-    /// It is a total.
-    Total,
-    /// It is that of a whole conflict.
-    Background,
-    /// It happened long ago.
-    Past,
-}
 
 /// Words of the longest cue.
 const CUE_WORDS_MAX: usize = 5;

@@ -5,80 +5,44 @@
 //! a word is a step.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
-use cw_model::{CasualtyKind, Steps, TooCostly};
+use cw_model::{Steps, TooCostly};
 
-use super::words::Happening;
-use super::{numbers, scope, words};
+use super::role::{List, Role};
 use crate::segment::Document;
 
 /// Steps for looking a word up.
 const LOOK_UP_STEPS: usize = 8;
 
-/// What a word or phrase of the vocabulary is for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Role {
-    /// It says what happened to people.
-    Happening(Happening),
-    /// A toll follows.
-    Toll,
-    /// It says what did not happen to anybody.
-    Denied(&'static [CasualtyKind]),
-    /// What follows happened to nobody.
-    Nobody,
-    /// It makes a bound of the number after it.
-    Qualifier(numbers::Bound),
-    /// A vague number: the least that it can mean.
-    Vague(u64),
-    /// A number of several words.
-    Number(u64),
-    /// One to ninety.
-    Unit(u64),
-    /// What multiplies the number before it.
-    Multiplier(u64),
-    /// It tells the scope of a number.
-    Scope(scope::Cue),
-    /// It is on a list.
-    Listed(words::List),
-}
-
-impl Role {
-    fn is_listed(self, list: words::List) -> bool {
-        matches!(self, Self::Listed(own) if own == list)
-    }
-}
-
 /// Everything the vocabulary has that begins with a word, phrases of one role in the order in which they
 /// are tried.
-type Known = Vec<(&'static str, Role)>;
+pub(super) type Known = Vec<(&'static str, Role)>;
 
-static VOCABULARY: LazyLock<HashMap<&'static str, Known>> = LazyLock::new(|| {
-    let mut vocabulary: HashMap<&'static str, Known> = HashMap::new();
-    for (phrase, role) in words::roles().chain(numbers::roles()).chain(scope::roles()) {
-        let first = phrase.split(' ').next().unwrap_or_default();
-        vocabulary.entry(first).or_default().push((phrase, role));
-    }
-    vocabulary
-});
+/// The vocabulary, by first words.
+pub(super) type Vocabulary = HashMap<&'static str, Known>;
 
 /// A document, its words looked up.
 #[derive(Debug)]
 pub(super) struct Text<'d, 'a> {
     pub(super) document: &'d Document<'a>,
     known: Vec<&'static [(&'static str, Role)]>,
+    vocabulary: &'static Vocabulary,
     steps: &'d Steps,
 }
 
 impl<'d, 'a> Text<'d, 'a> {
-    pub(super) fn new(document: &'d Document<'a>, steps: &'d Steps) -> Result<Self, TooCostly> {
+    pub(super) fn new(
+        document: &'d Document<'a>,
+        vocabulary: &'static Vocabulary,
+        steps: &'d Steps,
+    ) -> Result<Self, TooCostly> {
         steps.spend(document.tokens.len().saturating_mul(LOOK_UP_STEPS))?;
         let known = (0..document.tokens.len()).map(|at| {
-            let known = VOCABULARY.get(document.word(at));
+            let known = vocabulary.get(document.word(at));
             known.map_or(&[][..], Vec::as_slice)
         });
         let known = known.collect();
-        Ok(Self { document, known, steps })
+        Ok(Self { document, known, vocabulary, steps })
     }
 
     /// A word in its plain form; empty if there is none at `at`.
@@ -124,14 +88,14 @@ impl<'d, 'a> Text<'d, 'a> {
     }
 
     /// Whether the word at `at` is on a list.
-    pub(super) fn is_listed(&self, at: usize, list: words::List) -> bool {
+    pub(super) fn is_listed(&self, at: usize, list: List) -> bool {
         self.role(at, |_word, role| role.is_listed(list).then_some(())).is_some()
     }
 
     /// Whether the word at `at` is one of a list with an "s" added.
-    pub(super) fn is_plural_of(&self, at: usize, list: words::List) -> bool {
+    pub(super) fn is_plural_of(&self, at: usize, list: List) -> bool {
         self.steps.count(LOOK_UP_STEPS);
-        let one = self.word(at).strip_suffix('s').and_then(|one| VOCABULARY.get(one));
+        let one = self.word(at).strip_suffix('s').and_then(|one| self.vocabulary.get(one));
         one.is_some_and(|known| known.iter().any(|(_word, role)| role.is_listed(list)))
     }
 

@@ -5,42 +5,8 @@
 
 use cw_model::CasualtyKind;
 
-use super::text::{Role, Text};
-
-/// On which side of a word its number stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
-    /// "43 died".
-    Before,
-    /// "killing 43".
-    After,
-    /// "43 killed", "were killed", and "killed 43".
-    Either,
-}
-
-/// What must be counted for the number to be one of casualties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
-    /// Whatever stands there: the word itself speaks of people.
-    Anything,
-    /// People, or nothing named: things are captured too.
-    People,
-    /// Lives: much else is claimed.
-    Lives,
-    /// People in great number: a few who flee are suspects.
-    Crowd,
-}
-
-/// A word that says what happened to people.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Happening {
-    /// What.
-    pub(super) kind: CasualtyKind,
-    /// Where its number stands.
-    pub(super) voice: Voice,
-    /// What its number counts.
-    pub(super) counted: Counted,
-}
+use super::role::{Counted, Happening, List, Role, Voice};
+use super::text::Text;
 
 const fn happening(kind: CasualtyKind, voice: Voice, counted: Counted) -> Happening {
     Happening { kind, voice, counted }
@@ -209,23 +175,6 @@ const MEASURES: &str = "\
     grenades rockets missiles strikes raids airstrikes seats points goals wickets runs countries \
     provinces districts towns cities locations places separate explosions occasions sides phases \
     rifles st nd rd th cents";
-
-/// A list of words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum List {
-    /// Words between a number and what happened.
-    Auxiliary,
-    /// Words with which a noun phrase ends.
-    NounEnd,
-    /// Words for one person.
-    Person,
-    /// Words for people.
-    People,
-    /// Words for what is measured.
-    Measure,
-    /// Names of months.
-    Month,
-}
 
 const TOLLS: [&str; 8] = [
     "death toll",
