@@ -20,7 +20,8 @@ use url::{Host, Url};
 use super::address::may_dial;
 use super::connect::{Connector, Dialling, no_file_left, plain_host};
 use super::connections::Connections;
-use super::wire::{Meter, WINDOW_BYTES};
+use super::exchange::Exchange;
+use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, WINDOW_BYTES};
 use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
 
 /// Feed types first; some servers answer 406 unless anything will do.
@@ -31,15 +32,7 @@ const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/fee
 /// What `decode` undoes, best first.
 const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
-/// The most header lines of an answer. Some newsrooms send hundreds; the library's own limit,
-/// 100, loses them.
-pub(super) const HEADERS_MAX: usize = 1000;
-
-/// The most bytes of one block of headers. A single content security policy may be longer than the
-/// 16 KiB that HTTP/2 libraries take.
-pub(super) const HEADERS_BYTES_MAX: u32 = 256 * 1024;
-
-/// The same over HTTP/1, where it is also the most that is read ahead.
+/// `HEADERS_BYTES_MAX` over HTTP/1, where it is also the most that is read ahead.
 const READ_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a connection is kept for the next feed of the same host: longer than the gap between
@@ -64,50 +57,6 @@ pub(super) struct Answered {
     pub response: Response,
     /// What is counted of the connection while this answer is read.
     pub exchange: Exchange,
-}
-
-/// The part of a connection's life that belongs to one answer.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    meter: Option<Arc<Meter>>,
-    connections: Connections,
-}
-
-impl Exchange {
-    /// Bytes of the body were handed on.
-    pub(super) fn deliver(&self, bytes: usize) {
-        if let Some(meter) = &self.meter {
-            meter.deliver(bytes);
-        }
-    }
-
-    /// Whether the connection was given up because too much came that is no body.
-    pub(super) fn is_exceeded(&self) -> bool {
-        self.meter.as_ref().is_some_and(|meter| meter.is_exceeded())
-    }
-
-    /// Who answered.
-    pub(super) fn peer(&self) -> Option<std::net::IpAddr> {
-        self.meter.as_ref().map(|meter| meter.peer().ip())
-    }
-
-    /// Ends it, and says how many bytes of it were no body.
-    pub(super) fn end(mut self) -> u64 {
-        self.settle()
-    }
-
-    fn settle(&mut self) -> u64 {
-        let Some(meter) = self.meter.take() else { return 0 };
-        let overhead = meter.settle();
-        self.connections.release(&meter);
-        overhead
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.settle();
-    }
 }
 
 impl HttpClient {

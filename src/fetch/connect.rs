@@ -28,7 +28,8 @@ use tokio_rustls::client::TlsStream;
 use super::PrivateNetworks;
 use super::address::{AddressRefused, is_public, may_dial};
 use super::connections::{Connections, Slot};
-use super::wire::{Meter, Wire};
+use super::meter::Meter;
+use super::wire::Wire;
 
 /// How long one address may keep the next from being tried too (RFC 8305, 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, Weak};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::wire::Meter;
+use super::meter::Meter;
 
 /// The files we want to be able to open. Linux gives 1024 unless asked for more, for the sake of
 /// programs that use `select`; this one does not.

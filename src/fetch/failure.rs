@@ -8,10 +8,10 @@ use hyper_util::client::legacy::Error as PoolError;
 use url::Url;
 
 use super::address::AddressRefused;
-use super::client::{Exchange, HEADERS_BYTES_MAX, HEADERS_MAX};
 use super::connect::{ConnectError, Dialling, is_local};
 use super::decode::printable;
-use super::wire::{Meter, OVERHEAD_BYTES_MAX};
+use super::exchange::Exchange;
+use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, OVERHEAD_BYTES_MAX};
 
 /// What hyper says above an error of the h2 library, whose type cannot be named: a stream or
 /// connection that the server reset.

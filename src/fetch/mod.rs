@@ -11,6 +11,8 @@ mod body;
 mod client;
 mod connect;
 mod connections;
+mod exchange;
+mod meter;
 pub(crate) mod decode;
 mod failure;
 mod outcome;
@@ -30,9 +32,9 @@ use url::Url;
 
 use self::client::HttpClient;
 pub use self::connections::Connections;
+use self::meter::OVERHEAD_BYTES_MAX;
 use self::outcome::{Asked, Head, Meaning};
 use self::redirect::Chain;
-use self::wire::OVERHEAD_BYTES_MAX;
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
 

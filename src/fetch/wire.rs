@@ -6,25 +6,16 @@
 //! `body`'s.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::connections::Slot;
-
-/// The most bytes of an exchange that are no body: a TLS handshake takes up to some 100 KiB, a
-/// block of headers `HEADERS_BYTES_MAX`, and a chain of redirects has several.
-pub(super) const OVERHEAD_BYTES_MAX: u64 = 1024 * 1024;
-
-/// The most bytes of bodies that are received on an HTTP/2 connection before we read them: its
-/// flow-control window. More than a round trip of 100 ms at 40 Mbit/s.
-pub(super) const WINDOW_BYTES: u32 = 512 * 1024;
+use super::meter::{Meter, OVERHEAD_BYTES_MAX};
 
 /// After so many bytes a connection lets others have its thread. The smallest answers, of 19
 /// bytes, take some microseconds each, so this is a few milliseconds at the very worst.
@@ -34,75 +25,6 @@ const YIELD_BYTES: u64 = 64 * 1024;
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("more than {OVERHEAD_BYTES_MAX} bytes came that are no body")]
 pub(super) struct OverheadExceeded;
-
-/// What is counted of a connection. Shared by the connection and whoever reads an answer from it.
-#[derive(Debug)]
-pub(super) struct Meter {
-    peer: SocketAddr,
-    /// Bytes that came in since the last exchange ended.
-    received: AtomicU64,
-    /// Bytes of bodies among them that were handed on.
-    delivered: AtomicU64,
-    is_exceeded: AtomicBool,
-    is_busy: AtomicBool,
-    is_evicted: AtomicBool,
-    reader: AtomicWaker,
-}
-
-impl Meter {
-    /// Of a new connection, about to be used.
-    pub(super) fn new(peer: SocketAddr) -> Arc<Self> {
-        Arc::new(Self {
-            peer,
-            received: AtomicU64::new(0),
-            delivered: AtomicU64::new(0),
-            is_exceeded: AtomicBool::new(false),
-            is_busy: AtomicBool::new(true),
-            is_evicted: AtomicBool::new(false),
-            reader: AtomicWaker::new(),
-        })
-    }
-
-    /// Who is on the other side.
-    pub(super) fn peer(&self) -> SocketAddr {
-        self.peer
-    }
-
-    /// Bytes of a body were handed on.
-    pub(super) fn deliver(&self, bytes: usize) {
-        self.delivered.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// Whether the connection was given up because too much came that is no body.
-    pub(super) fn is_exceeded(&self) -> bool {
-        self.is_exceeded.load(Ordering::Relaxed)
-    }
-
-    /// An exchange on this connection is over: says how much of it was no body, and counts anew.
-    pub(super) fn settle(&self) -> u64 {
-        let received = self.received.swap(0, Ordering::Relaxed);
-        let delivered = self.delivered.swap(0, Ordering::Relaxed);
-        self.is_busy.store(false, Ordering::Relaxed);
-        received.saturating_sub(delivered)
-    }
-
-    /// Ends the connection if nobody uses it. Says whether it was idle.
-    pub(super) fn evict(&self) -> bool {
-        let is_idle = !self.is_busy.load(Ordering::Relaxed);
-        if is_idle && !self.is_evicted.swap(true, Ordering::Relaxed) {
-            self.reader.wake();
-            return true;
-        }
-        false
-    }
-
-    /// Framing that outweighs the body is no transfer: chunks of one byte carry six.
-    fn is_over(&self) -> bool {
-        let delivered = self.delivered.load(Ordering::Relaxed);
-        let overhead = self.received.load(Ordering::Relaxed).saturating_sub(delivered);
-        overhead > OVERHEAD_BYTES_MAX + u64::from(WINDOW_BYTES) + delivered
-    }
-}
 
 /// A TCP connection that counts what it receives, and holds a place among our connections.
 #[derive(Debug)]
@@ -183,6 +105,7 @@ mod tests {
     use futures_util::task::noop_waker_ref;
 
     use super::super::connections::Connections;
+    use super::super::meter::WINDOW_BYTES;
     use super::*;
 
     fn meter() -> Arc<Meter> {

@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::fetch::client::HttpClient;
-use crate::fetch::wire::{OVERHEAD_BYTES_MAX, WINDOW_BYTES};
+use crate::fetch::meter::{OVERHEAD_BYTES_MAX, WINDOW_BYTES};
 
 /// What the sockets of both sides may hold beside what was read.
 const BUFFERED_MAX: usize = 16 * 1024 * 1024;
