@@ -12,7 +12,8 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::schema::APPLICATION_ID;
+/// Marks the file as ours: "cwir" in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x6377_6972;
 
 /// What every database begins with (SQLite file format, 1.3.1).
 const MAGIC: &[u8] = b"SQLite format 3\0";

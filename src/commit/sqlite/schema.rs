@@ -12,13 +12,11 @@ use cw_model::FeedId;
 use cw_model::state::FeedState;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::defence::APPLICATION_ID;
 use super::private::{self, NotOpened};
 use super::{defence, not_opened, open_error, sqlite_trouble};
 use crate::commit::CommitError;
 use crate::fault::{self, Point};
-
-/// Marks the file as ours: "cwir" in ASCII.
-pub(super) const APPLICATION_ID: i32 = 0x6377_6972;
 
 /// How long a statement waits for another program's lock. A person's `sqlite3` session may hold
 /// one for a moment; past this the caller's own retry takes over.

@@ -91,7 +91,7 @@ async fn a_new_file_survives_power_cuts_and_gives_space_back() {
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert_eq!(number(&connection, "PRAGMA auto_vacuum"), 2);
-    assert_eq!(number(&connection, "PRAGMA application_id"), i64::from(schema::APPLICATION_ID));
+    assert_eq!(number(&connection, "PRAGMA application_id"), i64::from(defence::APPLICATION_ID));
     assert_eq!(number(&connection, "PRAGMA user_version"), 1);
     // `synchronous` belongs to a connection, so the writer's own is asked.
     let writer = schema::open(&folder.path().join("other.db")).unwrap();
