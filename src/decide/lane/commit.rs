@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cw_model::{LaneState, Urgency};
 
+use super::attempt::Attempt;
 use super::group::{Entry, Group, Submitted, in_order, refused};
 use super::log::LogEnd;
 use super::messages::{
@@ -11,7 +12,7 @@ use super::messages::{
 };
 use super::stop::GiveUp;
 use super::tenure::{Sending, Tenure};
-use super::wire::{Head, Line};
+use super::wire::Head;
 use super::{Ending, Lane, Phase};
 use crate::{Backoff, Moment, Now};
 
@@ -34,14 +35,6 @@ pub(super) enum Work<T> {
 pub(super) struct Batch<T> {
     entries: Vec<Entry<T>>,
     backoff: Backoff,
-}
-
-/// A transaction: its `__lane`, last of its lines.
-#[derive(Debug)]
-pub(super) struct Attempt {
-    pub(super) head: Head,
-    pub(super) last: Line,
-    pub(super) begun_at: Moment,
 }
 
 /// A look into the log.

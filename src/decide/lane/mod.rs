@@ -14,6 +14,7 @@
 //!
 //! What is promised is in `src/README.md`, "Lanes on Kafka".
 
+mod attempt;
 mod commit;
 mod group;
 pub mod hash;

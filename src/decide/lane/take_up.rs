@@ -2,7 +2,7 @@
 
 use cw_model::LaneState;
 
-use super::commit::Attempt;
+use super::attempt::Attempt;
 use super::log::{Contradiction, LogEnd, Restored};
 use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
 use super::stop::GiveUp;

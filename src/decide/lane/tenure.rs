@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cw_model::FeedId;
 use cw_model::state::FeedState;
 
-use super::commit::Attempt;
+use super::attempt::Attempt;
 use super::group::{Entry, Submitted};
 use super::log::LogEnd;
 use super::messages::Topics;
