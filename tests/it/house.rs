@@ -2,7 +2,7 @@
 //! which order the modules of each crate stand. A room that is added, renamed or moved has no place until
 //! it is given one here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -225,6 +225,57 @@ fn a_module_names_only_modules_before_it() {
     }
 }
 
+/// In each folder of modules, the modules form no circle: none names one that names it back, directly or
+/// by others. What a folder's own file defines counts as nobody's.
+#[test]
+fn no_folder_has_a_circle() {
+    let sources = sources();
+    let mut edges: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    for file in &sources {
+        let (of, path) = place(&file.name);
+        let own = module_path(&path);
+        let code = file.code();
+        for target in (0..own.len()).flat_map(|depth| targets(&own, depth, &code)) {
+            let shared = own.iter().zip(&target).take_while(|(own, other)| own == other).count();
+            if let (Some(from), Some(to)) = (own.get(shared), target.get(shared)) {
+                let folder = format!("{}/{}", of.folder, own[..shared].join("/"));
+                edges.entry(folder).or_default().insert((from.clone(), to.clone()));
+            }
+        }
+    }
+    assert!(edges.len() > 20, "paths are not found any more: {edges:?}");
+    for (folder, mut edges) in edges {
+        // Whoever names nobody that is left stands in no circle.
+        while let Some(free) =
+            edges.iter().map(|(_, to)| to).find(|to| edges.iter().all(|(from, _)| from != *to))
+        {
+            let free = free.clone();
+            edges.retain(|(_, to)| *to != free);
+        }
+        assert!(edges.is_empty(), "a circle in {folder}: {edges:?}");
+    }
+}
+
+/// The modules that a file lies in, its own last; none for the root of a crate.
+fn module_path(path: &str) -> Vec<String> {
+    let modules = path.trim_end_matches(".rs").split('/').map(str::to_owned);
+    modules.filter(|module| !["mod", "lib", "main"].contains(&module.as_str())).collect()
+}
+
+/// What a file names by a path from the module `depth` levels below the root: first steps of the way.
+fn targets(own: &[String], depth: usize, code: &str) -> Vec<Vec<String>> {
+    let up = "super::".repeat(own.len() - depth);
+    let mut targets = names_after(&up, code);
+    if depth == 0 {
+        targets.extend(names_after("crate::", code));
+    } else {
+        // The same by the way from the root.
+        targets.extend(names_after(&format!("crate::{}::", own[..depth].join("::")), code));
+    }
+    let below = |name: String| own[..depth].iter().cloned().chain([name]).collect();
+    targets.into_iter().map(below).collect()
+}
+
 /// The module of a crate that a file belongs to.
 fn module(path: &str) -> &str {
     path.split('/').next().unwrap().trim_end_matches(".rs")
@@ -247,23 +298,28 @@ fn exports(root: &str) -> Vec<(String, String)> {
 /// as lead there.
 fn named(path: &str, code: &str) -> BTreeSet<String> {
     let depth = path.split('/').count() - usize::from(path.ends_with("/mod.rs"));
+    let mut names = names_after("crate::", code);
+    names.extend(names_after(&"super::".repeat(depth), code));
+    names
+}
+
+/// The names that stand after a path, or in the list that does.
+fn names_after(path: &str, code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
-        for (at, _) in code.match_indices(&root) {
-            let is_part = |c: char| c.is_alphanumeric() || "_:$".contains(c);
-            let rest = &code[at + root.len()..];
-            if code[..at].ends_with(is_part) || rest.starts_with("super::") {
-                continue;
-            }
-            let word = |text: &str| {
-                let end = text.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '*');
-                text[..end.unwrap_or(text.len())].to_owned()
-            };
-            match rest.strip_prefix('{') {
-                Some(list) => names.extend(items(list).into_iter().map(word)),
-                None => {
-                    names.insert(word(rest));
-                }
+    for (at, _) in code.match_indices(path) {
+        let is_part = |c: char| c.is_alphanumeric() || "_:$".contains(c);
+        let rest = &code[at + path.len()..];
+        if code[..at].ends_with(is_part) || rest.starts_with("super::") {
+            continue;
+        }
+        let word = |text: &str| {
+            let end = text.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '*');
+            text[..end.unwrap_or(text.len())].to_owned()
+        };
+        match rest.strip_prefix('{') {
+            Some(list) => names.extend(items(list).into_iter().map(word)),
+            None => {
+                names.insert(word(rest));
             }
         }
     }
