@@ -6,7 +6,7 @@
 //!
 //! A state is replaced as a whole by each committed outcome, live and at restore alike, so there
 //! is no second path that would first run after a crash. Making the next state is
-//! `pipeline::process`'s; how one is written is [`record`]'s.
+//! `pipeline::process`'s; how one is written is `record`'s.
 
 mod bytes;
 mod day_use;
