@@ -37,11 +37,12 @@ pub(super) struct Reading {
 }
 
 impl World {
-    /// The configuration with the feeds at these URLs.
+    /// The configuration with the feeds at these URLs, but for those that are left out of it.
     pub(super) fn configuration(&self, urls: &[Url]) -> Configuration {
-        let feeds = self.publishers.iter().zip(urls);
+        let feeds = self.publishers.iter().zip(urls).enumerate();
+        let feeds = feeds.filter(|(at, _)| !self.left_out.contains(at));
         Configuration {
-            feeds: feeds.map(|(publisher, url)| Arc::new(publisher.feed(url))).collect(),
+            feeds: feeds.map(|(_, (publisher, url))| Arc::new(publisher.feed(url))).collect(),
             politeness: POLITENESS,
             concurrency: CONCURRENCY,
             crash_label: CrashLabel::new(|_| String::new()),
@@ -294,6 +295,25 @@ impl World {
             *url = url_at(&host, at);
         }
         self.say(|| format!("feed {at} moves to {host}"));
+        self.reload_all();
+    }
+
+    /// A feed is taken out of the configuration, or put into it again.
+    pub(super) fn leave_out(&mut self) {
+        let count = u64::try_from(self.publishers.len()).unwrap_or(1);
+        let at = usize::try_from(self.dice.below(count)).unwrap_or(0);
+        if !self.left_out.remove(&at) {
+            self.left_out.insert(at);
+            self.tally.left_out += 1;
+        }
+        let left_out = &self.left_out;
+        let line = format!("left out of the configuration: {left_out:?}");
+        self.say(|| line);
+        self.reload_all();
+    }
+
+    /// One replica after another reads the configuration again.
+    fn reload_all(&mut self) {
         for place in 0..self.replicas.len() {
             let wait = self.dice.millis(1, 9_000);
             self.after(wait, What::Reload(place));

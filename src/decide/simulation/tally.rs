@@ -12,6 +12,7 @@ pub(super) struct Tally {
     pub(super) polls: u64,
     pub(super) looks: u64,
     pub(super) kept: u64,
+    pub(super) left_out: u64,
     pub(super) moves: u64,
     pub(super) foreign: u64,
     committed: u64,
@@ -32,6 +33,7 @@ impl Tally {
             polls: 0,
             looks: 0,
             kept: 0,
+            left_out: 0,
             moves: 0,
             foreign: 0,
             committed: 0,
@@ -64,6 +66,7 @@ impl Tally {
             polls,
             looks,
             kept,
+            left_out,
             moves,
             foreign,
             committed,
@@ -79,6 +82,7 @@ impl Tally {
         self.polls += polls;
         self.looks += looks;
         self.kept += kept;
+        self.left_out += left_out;
         self.moves += moves;
         self.foreign += foreign;
         self.committed += committed;
@@ -98,6 +102,7 @@ impl Tally {
             ("a look into lanes of others", self.looks),
             ("a feed that moves to another host", self.moves),
             ("a feed polled away from the lane of its host", self.kept),
+            ("a feed left out of the configuration", self.left_out),
             ("a transaction of somebody else", self.foreign),
             ("a commit", self.committed),
             ("a failed transaction", self.failed),

@@ -1,7 +1,7 @@
 //! Time, messages and trouble: what happens, in which order.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +143,8 @@ pub(super) struct World {
     /// Where each publisher is, by the configuration as it is now, and by the one before.
     pub(super) urls: Vec<Url>,
     pub(super) urls_before: Vec<Url>,
+    /// Publishers that the configuration leaves out.
+    pub(super) left_out: BTreeSet<usize>,
     /// When each publisher was asked last, and by which process.
     pub(super) polled: BTreeMap<usize, (Duration, u64)>,
     pub(super) next_instance: u64,
@@ -178,6 +180,7 @@ impl World {
             hosts,
             urls_before: urls.clone(),
             urls,
+            left_out: BTreeSet::new(),
             polled: BTreeMap::new(),
             next_instance: 1,
             next_transaction: 1,
@@ -408,10 +411,11 @@ impl World {
         let count = u64::try_from(self.replicas.len()).unwrap_or(1);
         let place = usize::try_from(self.dice.below(count)).unwrap_or(0);
         let now = self.now;
-        match self.dice.below(12) {
+        match self.dice.below(14) {
             0 => self.kill(place),
             9 | 10 => self.move_feed(),
             11 => self.stand_open(),
+            12 | 13 => self.leave_out(),
             1..=3 => {
                 let sleep = self.dice.millis(200, 14_000);
                 if let Some(Some(replica)) = self.replicas.get_mut(place) {
@@ -498,6 +502,7 @@ impl World {
             replica.cut_until = now;
         }
         self.topics.record_bytes_max = Some(1 << 20);
+        self.left_out.clear();
         for place in 0..self.replicas.len() {
             self.reload(place);
         }
