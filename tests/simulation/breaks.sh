@@ -1,8 +1,10 @@
 #!/bin/sh
-# Puts deliberate breaks into the machine of a lane, one at a time, and says by which seed each was
-# found. Works on a copy of the checkout in target/sim-breaks; needs git, for `git apply`.
+# Puts deliberate breaks into the machines of lanes and schedulers, one at a time, and says by which
+# seed each was found, of 1,000. Works on a copy of the checkout in target/sim-breaks; needs git, for
+# `git apply`.
 #
-# Breaks 1 to 12 were chosen by whoever wrote the simulation, 13 to 22 by somebody who had not seen it.
+# Breaks 1 to 12 and 19 were chosen by whoever wrote the simulation, the others by somebody who had not
+# seen it.
 set -eu
 cd "$(dirname "$0")/../.."
 copy=target/sim-breaks
