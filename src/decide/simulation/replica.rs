@@ -104,8 +104,6 @@ pub(super) struct Replica {
     pub(super) is_ending: bool,
     /// How far its clock is wrong, seconds.
     pub(super) skew: i64,
-    /// Whether its clock was ever set.
-    pub(super) has_stepped: bool,
 }
 
 impl Replica {
@@ -128,7 +126,6 @@ impl Replica {
             word: None,
             is_ending: false,
             skew: 0,
-            has_stepped: false,
         }
     }
 

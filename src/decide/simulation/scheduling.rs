@@ -142,17 +142,17 @@ impl World {
         let is_too_soon = before.is_some_and(|(before, clock)| {
             clock == skew && now.saturating_sub(before) < POLITENESS.host_gap
         });
-        let (is_ending, has_stepped) = (replica.is_ending, replica.has_stepped);
+        let is_ending = replica.is_ending;
         let wall = self.clock(skew).wall;
         let due_at = schedule::due(state, feed, String::new, wall).at;
-        // After a step of the clock a feed is due when it was planned anew; and so it is where another
-        // replica has polled it by a clock that was ahead.
-        let is_clock_wrong = has_stepped || state.plan.polled_at.is_some_and(|at| at > wall);
+        // By a clock that was set, or a state of a replica whose clock was, a feed is due when it was
+        // planned, and not by what the clock says now.
+        let is_early = due_at > wall && !self.has_clock_stepped;
         for (is_wrong, what) in [
             (is_polled, "while it is being polled"),
             (polls > CONCURRENCY, "although all places are taken"),
             (is_too_soon, "although its host was asked a moment ago"),
-            (due_at > wall && !is_clock_wrong, "before it is due"),
+            (is_early, "before it is due"),
             (is_ending, "by a replica that ends"),
         ] {
             if is_wrong {

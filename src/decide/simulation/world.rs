@@ -145,6 +145,8 @@ pub(super) struct World {
     pub(super) urls_before: Vec<Url>,
     /// Publishers that the configuration leaves out.
     pub(super) left_out: BTreeSet<usize>,
+    /// Whether the clock of a replica was ever set.
+    pub(super) has_clock_stepped: bool,
     /// When each publisher was asked last, and by which process.
     pub(super) polled: BTreeMap<usize, (Duration, u64)>,
     pub(super) next_instance: u64,
@@ -181,6 +183,7 @@ impl World {
             urls_before: urls.clone(),
             urls,
             left_out: BTreeSet::new(),
+            has_clock_stepped: false,
             polled: BTreeMap::new(),
             next_instance: 1,
             next_transaction: 1,
@@ -443,7 +446,8 @@ impl World {
                 let skew = i64::try_from(self.dice.below(7200)).unwrap_or(0) - 3600;
                 if let Some(Some(replica)) = self.replicas.get_mut(place) {
                     if self.dice.once_in(2) {
-                        (replica.skew, replica.has_stepped) = (skew, true);
+                        replica.skew = skew;
+                        self.has_clock_stepped = true;
                         self.say(|| format!("the clock of replica {place} is {skew} s off"));
                     } else {
                         replica.is_ending = true;
