@@ -93,8 +93,8 @@ impl UnpackedState {
     }
 }
 
-/// Counts how often a thread unpacks a memory: in builds with debug assertions only, for tests.
-#[cfg(debug_assertions)]
+/// Counts how often a thread unpacks a memory. For tests only.
+#[cfg(any(test, feature = "samples"))]
 pub mod unpackings {
     use std::cell::Cell;
 

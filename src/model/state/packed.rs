@@ -76,7 +76,7 @@ impl PackedMemory {
 
     /// The memory of a state whose last poll is `sequence`.
     pub(super) fn unpack(&self, sequence: u64) -> FeedMemory {
-        #[cfg(debug_assertions)]
+        #[cfg(any(test, feature = "samples"))]
         super::unpackings::count();
         let mut bytes = Bytes::new(&self.0);
         let head = Head::read(&mut bytes);
