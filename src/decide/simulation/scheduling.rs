@@ -137,10 +137,12 @@ impl World {
         let is_polled = !replica.polls.insert(feed.id.clone());
         let polls = replica.polls.len();
         let host = feed.url.host_str().unwrap_or_default().to_owned();
-        // The gap is held by the wall clock: nothing is known of it over a step of the clock.
+        // The gap is held by the wall clock, here one of whole milliseconds: nothing is known of it over
+        // a step of the clock.
         let before = replica.asked.insert(host, (now, skew));
         let is_too_soon = before.is_some_and(|(before, clock)| {
-            clock == skew && now.saturating_sub(before) < POLITENESS.host_gap
+            let waited = now.saturating_sub(before) + Duration::from_millis(1);
+            clock == skew && waited < POLITENESS.host_gap
         });
         let is_ending = replica.is_ending;
         let wall = self.clock(skew).wall;
