@@ -96,7 +96,7 @@ pub enum PollEnd {
 pub struct Look {
     /// Which feeds.
     pub feeds: BTreeSet<FeedId>,
-    /// Lanes that are not this process's.
+    /// Which lanes: all, also those that this process believes to have.
     pub lanes: BTreeSet<u32>,
 }
 

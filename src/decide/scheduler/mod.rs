@@ -343,7 +343,7 @@ impl Scheduler {
         if feeds.is_empty() {
             return;
         }
-        let lanes = (0..self.lanes).filter(|lane| !self.held.contains_key(lane)).collect();
+        let lanes = (0..self.lanes).collect();
         self.looking = Looking::UnderWay;
         self.effects.push(Effect::Look(Arc::new(Look { feeds, lanes })));
     }

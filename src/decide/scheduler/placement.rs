@@ -14,8 +14,9 @@
 //! polls the feed, and nobody else does. The one exception is a feed that no lane has a state of: while
 //! replicas disagree about its host, each may take it for new.
 //!
-//! Feeds with a state in their home, nearly all, are placed at once. Of the others all lanes must be
-//! known: those of this process are, by the states that came with them; the rest must be read.
+//! Feeds with a state in their home, nearly all, are placed at once. Of the others every lane but the home
+//! must be read, also those of this process: it may have lost one without having noticed, and what
+//! another owner has committed there since stands in the log alone.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -60,13 +61,15 @@ pub(super) fn place(
         // Whoever owns the home, or a lane that has a state, decides.
         return Placement::Elsewhere;
     }
+    let has_state = |lane: &u32| here.contains_key(lane);
     let is_read = |lane: &u32| sighting.is_some_and(|it| it.look.lanes.contains(lane));
-    if !(0..lanes).all(|lane| held.contains_key(&lane) || is_read(&lane)) {
+    let is_home_held = held.contains_key(&home);
+    if !(0..lanes).all(|it| (it == home && is_home_held) || has_state(&it) || is_read(&it)) {
         return Placement::Unknown;
     }
-    // What is held now was perhaps read before: what came with the lane is newer.
+    // A state that this process has is as new as any that was read of its lane.
     let found = sighting.iter().flat_map(|sighting| &sighting.found);
-    let elsewhere = found.filter(|(lane, _)| !held.contains_key(*lane));
+    let elsewhere = found.filter(|(lane, _)| !has_state(lane));
     let elsewhere: Sequences = elsewhere.map(|(lane, sequence)| (*lane, *sequence)).collect();
     if elsewhere.contains_key(&home) {
         return Placement::Elsewhere;
@@ -109,9 +112,8 @@ mod tests {
     #[test]
     fn a_feed_that_no_lane_knows_is_new_once_all_have_been_read() {
         check(&[(0, None)], None, Placement::Unknown);
-        check(&[(0, None), (1, None)], Some(&sighting(&[2], &[])), Placement::Unknown);
-        check(&[(0, None), (1, None)], Some(&sighting(&[2, 3], &[])), Placement::Here(0));
-        check(&[(0, None), (1, None), (2, None), (3, None)], None, Placement::Here(0));
+        check(&[(0, None), (1, None)], Some(&sighting(&[2, 3], &[])), Placement::Unknown);
+        check(&[(0, None), (1, None)], Some(&sighting(&[1, 2, 3], &[])), Placement::Here(0));
     }
 
     #[test]
@@ -131,10 +133,11 @@ mod tests {
         check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(3, 5)])), Placement::Here(2));
     }
 
-    /// What was read of a lane is older than what came with it.
+    /// Another owner has committed in a lane that this process believes to have.
     #[test]
-    fn a_lane_that_is_held_now_is_not_judged_by_what_was_read_before() {
-        check(&[(0, None), (2, None)], Some(&sighting(&[1, 2, 3], &[(2, 5)])), Placement::Here(0));
+    fn a_lane_that_was_lost_unnoticed_is_believed_by_its_log() {
+        let found = sighting(&[1, 2, 3], &[(2, 5)]);
+        check(&[(0, None), (2, None)], Some(&found), Placement::Elsewhere);
     }
 
     proptest! {
@@ -152,10 +155,9 @@ mod tests {
             for replica in 0..3 {
                 let held = all.iter().filter(|(_, owner, _)| *owner == replica);
                 let held: BTreeMap<u32, Option<u64>> = held.map(|(lane, _, it)| (*lane, *it)).collect();
-                let others = all.iter().filter(|(_, owner, _)| *owner != replica);
-                let lanes: Vec<u32> = others.clone().map(|(lane, ..)| *lane).collect();
+                let lanes: Vec<u32> = all.iter().map(|(lane, ..)| *lane).collect();
                 let found: Vec<(u32, u64)> =
-                    others.filter_map(|(lane, _, state)| Some((*lane, (*state)?))).collect();
+                    all.iter().filter_map(|(lane, _, state)| Some((*lane, (*state)?))).collect();
                 if let Placement::Here(lane) = place(home, 4, &held, Some(&sighting(&lanes, &found))) {
                     polled.push(lane);
                 }
