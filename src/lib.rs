@@ -1,7 +1,9 @@
+//! The shell of conflictwire: everything that does I/O, waits or has a clock. The map is `README.md`
+//! beside this file, which follows.
 #![doc = include_str!("README.md")]
 
 pub mod fetch;
-pub mod commit;
+pub mod ledger;
 pub mod pipeline;
 pub mod memory;
 pub mod admin;

@@ -16,10 +16,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::commit::kafka::probe::{Finding, Verdict, probe};
-use crate::commit::{KafkaSettings, LedgerSettings};
 use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
+use crate::ledger::kafka::probe::{Finding, Verdict, probe};
+use crate::ledger::{KafkaSettings, LedgerSettings};
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.

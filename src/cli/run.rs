@@ -10,8 +10,8 @@ use tracing::{error, info, warn};
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::commit::CommitError;
 use crate::config::{Config, load, log_settings};
+use crate::ledger::CommitError;
 use crate::pipeline::{Daemon, Drained, RunError};
 use crate::shutdown::Signals;
 

@@ -9,8 +9,8 @@ use cw_model::{Record, Reject};
 use serde::Serialize;
 
 use super::{Cli, Exit};
-use crate::commit::kafka::asyncapi::document;
 use crate::config;
+use crate::ledger::kafka::asyncapi::document;
 
 /// Prints a JSON Schema (2020-12), or an AsyncAPI document.
 #[derive(Debug, clap::Args)]

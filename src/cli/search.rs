@@ -1,6 +1,6 @@
 //! Searches the SQLite ledger, and knows the options that `tail` has in common with it.
 //!
-//! What is found and in which order is `commit::sqlite::read`'s; this file reads arguments and
+//! What is found and in which order is `ledger::sqlite::read`'s; this file reads arguments and
 //! prints.
 
 use std::io::Write;
@@ -15,10 +15,10 @@ use super::Exit;
 use super::show::text::Text;
 use super::show::{self, Medium, Style};
 use crate::clock::Clock;
-use crate::commit::LedgerSettings;
-use crate::commit::filter::Filter;
-use crate::commit::sqlite::query::Query;
-use crate::commit::sqlite::read::{Order, Reader, Revisions, Search};
+use crate::ledger::LedgerSettings;
+use crate::ledger::filter::Filter;
+use crate::ledger::sqlite::query::Query;
+use crate::ledger::sqlite::read::{Order, Reader, Revisions, Search};
 
 /// Words asked for, wherever they stand.
 const MATCH: Paint = AnsiColor::Yellow.on_default().bold();

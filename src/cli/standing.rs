@@ -17,15 +17,15 @@ use cw_model::state::{FeedState, Reason, Standing};
 use cw_model::{Feed, FeedId, Timestamp};
 
 use super::check::counted;
-use crate::commit::LedgerSettings;
-use crate::commit::kafka::error::AccessError;
-use crate::commit::kafka::owners::{Owners, OwnersError};
-use crate::commit::kafka::read::{self, read_states};
-use crate::commit::kafka::settings::KafkaSettings;
-use crate::commit::kafka::{STATES_WRITTEN_WITHIN, lane_of};
-use crate::commit::sqlite::read::{ReadError, Reader};
-use crate::commit::sqlite::{Holder, holder};
 use crate::config::{Config, duration_text};
+use crate::ledger::LedgerSettings;
+use crate::ledger::kafka::error::AccessError;
+use crate::ledger::kafka::owners::{Owners, OwnersError};
+use crate::ledger::kafka::read::{self, read_states};
+use crate::ledger::kafka::settings::KafkaSettings;
+use crate::ledger::kafka::{STATES_WRITTEN_WITHIN, lane_of};
+use crate::ledger::sqlite::read::{ReadError, Reader};
+use crate::ledger::sqlite::{Holder, holder};
 use crate::pipeline::trial::Trials;
 
 /// How late a poll may be before nobody seems to make it: a busy daemon makes some by minutes.
@@ -573,7 +573,7 @@ mod tests {
     const DAEMON: Option<Holder> = Some(Holder { pid: Some(42) });
 
     fn on_kafka(known: Vec<Known>, owners: Result<Owners, OwnersError>) -> Knowledge {
-        let settings = crate::commit::kafka::topics::tests::settings();
+        let settings = crate::ledger::kafka::topics::tests::settings();
         let within = Written::Within(STATES_WRITTEN_WITHIN);
         let lanes = Lanes { settings, owners, cut: BTreeSet::new() };
         knowledge(known, within, Source::Lanes(Box::new(lanes)))
@@ -680,7 +680,7 @@ mod tests {
     #[test]
     fn an_age_is_said_with_who_polls_the_feed() {
         let feed = &feeds(1)[0];
-        let lane = lane_of(&crate::commit::kafka::topics::tests::settings(), &feed.url);
+        let lane = lane_of(&crate::ledger::kafka::topics::tests::settings(), &feed.url);
         let text = on_kafka(vec![known(Standing::Fine, -60)], all_owned()).as_of_text(feed, now());
         let expected = format!(
             "as of: 2026-03-01 11:57:00 UTC (3m ago); lane {lane}, owned by conflictwire at /10.0.0.3"

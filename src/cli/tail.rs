@@ -12,10 +12,10 @@ use cw_status::shown::json_line;
 
 use super::search::FilterArgs;
 use super::{Exit, show};
-use crate::commit::filter::Filter;
-use crate::commit::kafka::read::{Absence, Followed, Follower, TopicReader};
-use crate::commit::sqlite::read::Reader;
-use crate::commit::{KafkaSettings, LedgerSettings};
+use crate::ledger::filter::Filter;
+use crate::ledger::kafka::read::{Absence, Followed, Follower, TopicReader};
+use crate::ledger::sqlite::read::Reader;
+use crate::ledger::{KafkaSettings, LedgerSettings};
 
 /// How long to wait before asking again. A person sees no delay, and asking costs one lookup.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 //! Says how the Kafka topics must look, and creates those that are missing.
 //!
-//! What they must look like is `commit::kafka::topics`'s; this file asks, prints and tells whether
+//! What they must look like is `ledger::kafka::topics`'s; this file asks, prints and tells whether
 //! it will do.
 
 use std::io::Write;
@@ -16,15 +16,15 @@ use cw_status::shown::Shown;
 use super::Exit;
 use super::check::{counted, spinner};
 use super::show::{QUIET, STRONG};
-use crate::commit::kafka::client::Brokers;
-use crate::commit::kafka::cluster::{Cluster, Creation};
-use crate::commit::kafka::error::AccessError;
-use crate::commit::kafka::settings::KafkaSettings;
-use crate::commit::kafka::topics::{
+use crate::config;
+use crate::ledger::kafka::client::Brokers;
+use crate::ledger::kafka::cluster::{Cluster, Creation};
+use crate::ledger::kafka::error::AccessError;
+use crate::ledger::kafka::settings::KafkaSettings;
+use crate::ledger::kafka::topics::{
     Choice, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, command, differences, plan,
     risks, shown,
 };
-use crate::config;
 
 /// How long a plan waits for Kafka: it is worth something without it.
 const PLAN_WAIT: Duration = Duration::from_secs(5);

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::commit::kafka::settings;
-use crate::commit::sqlite;
+use crate::ledger::kafka::settings;
+use crate::ledger::sqlite;
 
 /// The exact version of every crate, as the build was locked to them.
 #[cfg(feature = "bundled")]

@@ -26,10 +26,10 @@ use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
 use super::{Config, Problem, TagSettings};
-use crate::commit::LedgerSettings;
-use crate::commit::kafka::settings::{KafkaSettings, Secret, TopicNames};
-use crate::commit::sqlite::SqliteSettings;
 use crate::fetch::{FetchSettings, PrivateNetworks};
+use crate::ledger::LedgerSettings;
+use crate::ledger::kafka::settings::{KafkaSettings, Secret, TopicNames};
+use crate::ledger::sqlite::SqliteSettings;
 use crate::memory::shares::Shares;
 
 const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {

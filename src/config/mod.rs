@@ -39,9 +39,9 @@ pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
 pub use self::units::{duration_text, read_duration, size_text};
-use crate::commit::LedgerSettings;
-use crate::commit::kafka::settings::{Secret, property_problem};
 use crate::fetch::FetchSettings;
+use crate::ledger::LedgerSettings;
+use crate::ledger::kafka::settings::{Secret, property_problem};
 
 /// Where the file is looked for if nobody says where it is.
 const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];

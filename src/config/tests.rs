@@ -8,8 +8,8 @@ use cw_status::{LogFormat, LogSettings};
 use tracing::level_filters::LevelFilter;
 
 use super::*;
-use crate::commit::sqlite::SqliteSettings;
 use crate::fetch::PrivateNetworks;
+use crate::ledger::sqlite::SqliteSettings;
 
 const HOME: (&str, &str) = ("HOME", "/home/ada");
 

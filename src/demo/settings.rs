@@ -14,10 +14,10 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::script::{DemoFeed, FEEDS, PAGES};
-use crate::commit::LedgerSettings;
-use crate::commit::sqlite::SqliteSettings;
 use crate::config::{Config, FeedDefaults, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
+use crate::ledger::LedgerSettings;
+use crate::ledger::sqlite::SqliteSettings;
 
 /// Between two polls of a feed: second polls must come while somebody watches.
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -39,10 +39,10 @@ use self::service::Service;
 use self::trial::Trials;
 use crate::admin::{self, Admin, AdminStartError};
 use crate::clock::Clock;
-use crate::commit::{CommitError, LaneChange, Ledger};
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
+use crate::ledger::{CommitError, LaneChange, Ledger};
 use crate::memory::Memory;
 
 /// Why a daemon could not be built. Nothing has been polled.

@@ -23,9 +23,9 @@ use tracing::{debug, error, info, warn};
 
 use super::trial::{Document, Trials, Verdict};
 use crate::clock::Clock;
-use crate::commit::{CommitError, Ledger};
 use crate::fault::{Point, point, strike};
 use crate::fetch::Fetcher;
+use crate::ledger::{CommitError, Ledger};
 use crate::memory::{Held, Memory, Place};
 
 /// The first wait after a commit that did not work; it doubles.

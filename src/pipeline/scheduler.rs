@@ -24,9 +24,9 @@ use super::Tools;
 use super::poll::{Job, Polled, Poller};
 use super::reload::{ReadAnew, kept, needs_restart, next_reload, read_anew, to_end};
 use super::service::{LastRead, Service, status_text};
-use crate::commit::{CommitError, LaneChange};
 use crate::config::Config;
 use crate::fault::{Point, point};
+use crate::ledger::{CommitError, LaneChange};
 
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);

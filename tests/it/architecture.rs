@@ -11,9 +11,9 @@ use crate::support::{files_below, project};
 
 /// Pure files of the shell.
 const CORE_FILES: [&str; 9] = [
-    "commit/filter.rs",
-    "commit/kafka/owners.rs",
-    "commit/kafka/topics.rs",
+    "ledger/filter.rs",
+    "ledger/kafka/owners.rs",
+    "ledger/kafka/topics.rs",
     "config/check.rs",
     "fetch/address.rs",
     "fetch/decode.rs",
@@ -142,12 +142,12 @@ fn only_the_adapter_names_feed_rs() {
 
 #[test]
 fn only_the_sqlite_ledger_names_rusqlite() {
-    check(&["rusqlite"], |name| name.starts_with("commit/sqlite"));
+    check(&["rusqlite"], |name| name.starts_with("ledger/sqlite"));
 }
 
 #[test]
 fn only_the_kafka_ledger_names_rdkafka() {
-    check(&["rdkafka"], |name| name.starts_with("commit/kafka"));
+    check(&["rdkafka"], |name| name.starts_with("ledger/kafka"));
 }
 
 #[test]

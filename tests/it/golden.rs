@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use conflictwire::commit::sqlite::{SqliteLedger, SqliteSettings};
+use conflictwire::ledger::sqlite::{SqliteLedger, SqliteSettings};
 use cw_code::{Source, Tagger};
 use cw_decide::process::process;
 use cw_model::state::{FeedState, StateRecord};

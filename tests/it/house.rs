@@ -104,7 +104,7 @@ pub(crate) const HOUSE: [Crate; 7] = [
         folder: "src",
         knows: &["cw-code", "cw-decide", "cw-model", "cw-read", "cw-status", "cw-text"],
         modules: &[
-            "clock", "fault", "shutdown", "memory", "fetch", "commit", "config", "admin",
+            "clock", "fault", "shutdown", "memory", "fetch", "ledger", "config", "admin",
             "pipeline", "demo", "cli", "fuzz",
         ],
         is_core: false,

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use conflictwire::commit::LedgerSettings;
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
+use conflictwire::ledger::LedgerSettings;
 use cw_model::LaneState;
 use cw_status::Metrics;
 use cw_status::metrics::FeedCounts;

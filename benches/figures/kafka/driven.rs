@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use conflictwire::commit::{KafkaLedger, KafkaSettings, LaneChange};
+use conflictwire::ledger::{KafkaLedger, KafkaSettings, LaneChange};
 use cw_decide::Lease;
 use cw_decide::lane::hash;
 use cw_model::Outcome;

@@ -24,8 +24,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use conflictwire::commit::KafkaSettings;
-use conflictwire::commit::kafka::settings::TopicNames;
+use conflictwire::ledger::KafkaSettings;
+use conflictwire::ledger::kafka::settings::TopicNames;
 use cw_decide::lane::wire::PartitionBy;
 use cw_model::Outcome;
 use rdkafka::consumer::{BaseConsumer, Consumer};

@@ -17,7 +17,7 @@ use super::support::broker::Cluster;
 use super::support::topic_ledger::LANE_KEY;
 use super::{Deployment, TOPICS, reader};
 
-/// As the ledger sets them (`src/commit/kafka/settings.rs`).
+/// As the ledger sets them (`src/ledger/kafka/settings.rs`).
 const PROPERTIES: [(&str, &str); 14] = [
     ("client.id", "conflictwire"),
     ("socket.keepalive.enable", "true"),

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`Lane::handle`] takes an event and the time, and returns what to do at once; [`Lane::next`] says
-//! what to wait for. The driver (`commit::kafka::driver`) does both on a thread of its own and decides
+//! what to wait for. The driver (`ledger::kafka::driver`) does both on a thread of its own and decides
 //! nothing, since librdkafka's transactional calls block and one at a time is allowed.
 //!
 //! What is promised is in `src/README.md`, "Lanes on Kafka".

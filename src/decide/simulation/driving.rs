@@ -1,4 +1,4 @@
-//! Drives lanes as `commit::kafka::driver` does.
+//! Drives lanes as `ledger::kafka::driver` does.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

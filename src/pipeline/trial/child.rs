@@ -15,7 +15,7 @@ use cw_model::Answer;
 use super::wire::{DONE, NOT_DONE, document_of, read_frame, set_up_of};
 use super::{Document, limits};
 use crate::memory::READING_STACK_BYTES;
-use crate::{commit, fault};
+use crate::{fault, ledger};
 
 /// What happens to the process.
 enum Event {
@@ -93,7 +93,7 @@ fn read(Document { feed, body, state, now }: Document, tagger: &Tagger) {
     let _survived = catch_unwind(AssertUnwindSafe(|| {
         fault::strike(&body.bytes);
         let body = Arc::unwrap_or_clone(body);
-        commit::rehearse(&process(&feed, &Answer::Body(body), &state, tagger, now));
+        ledger::rehearse(&process(&feed, &Answer::Body(body), &state, tagger, now));
     }));
 }
 

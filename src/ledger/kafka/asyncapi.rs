@@ -292,7 +292,7 @@ fn feed_state() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::kafka::topics::tests::settings;
+    use crate::ledger::kafka::topics::tests::settings;
 
     /// Every `$ref` in a document.
     fn references(value: &Value, found: &mut Vec<String>) {

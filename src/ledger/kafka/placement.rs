@@ -27,7 +27,7 @@ use tracing::{debug, error, info, warn};
 use super::inspection::{Inspection, Seen};
 use super::settings::TRANSACTION_TIMEOUT;
 use super::{Shared, driver, lock, logged};
-use crate::commit::{CommitError, LaneChange};
+use crate::ledger::{CommitError, LaneChange};
 
 /// How long one look at the group may take: so often it is seen that it is time to go.
 const POLL: Duration = Duration::from_millis(100);

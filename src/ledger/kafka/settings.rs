@@ -300,13 +300,13 @@ mod tests {
 
     #[test]
     fn what_goes_by_its_key_goes_where_java_would_put_it() {
-        let producer = crate::commit::kafka::topics::tests::settings().producer("mine", None);
+        let producer = crate::ledger::kafka::topics::tests::settings().producer("mine", None);
         assert_eq!(producer.get("partitioner"), Some("murmur2_random"));
     }
 
     #[test]
     fn no_client_offers_metrics_to_a_broker() {
-        let settings = crate::commit::kafka::topics::tests::settings();
+        let settings = crate::ledger::kafka::topics::tests::settings();
         for client in [
             settings.client(),
             settings.watcher(),
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn a_broker_is_trusted_as_the_machine_trusts_unless_the_operator_says_whom() {
         let trusts = |properties: &[(&str, &str)]| {
-            let mut settings = crate::commit::kafka::topics::tests::settings();
+            let mut settings = crate::ledger::kafka::topics::tests::settings();
             for (property, value) in properties {
                 settings.properties.insert((*property).to_owned(), (*value).to_owned());
             }
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn the_operators_word_counts_under_either_name_of_a_property() {
-        let mut settings = crate::commit::kafka::topics::tests::settings();
+        let mut settings = crate::ledger::kafka::topics::tests::settings();
         settings.properties.insert("compression.codec".to_owned(), "lz4".to_owned());
         let producer = settings.producer("mine", None);
         assert_eq!(producer.get("compression.codec"), Some("lz4"));

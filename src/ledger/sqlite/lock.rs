@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::private::{self, NotOpened};
 use super::{not_opened, open_error};
-use crate::commit::CommitError;
+use crate::ledger::CommitError;
 
 /// A process id has at most this many digits; the rest of the file is not ours.
 const PID_BYTES_MAX: u64 = 20;

@@ -17,8 +17,8 @@ use super::query::Query;
 use super::rows::column_time;
 use super::schema::{self, Identity};
 use super::{defence, sqlite_trouble};
-use crate::commit::CommitError;
-use crate::commit::filter::Filter;
+use crate::ledger::CommitError;
+use crate::ledger::filter::Filter;
 
 /// How long to wait for a lock; readers of a WAL need one only while the daemon opens or closes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);

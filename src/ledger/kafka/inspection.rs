@@ -25,7 +25,7 @@ use super::topics::{
     Choice, Described, PARTITIONS, REPLICATION, TopicNow, TopicPlan, Weight, differences, plan,
 };
 use super::{Shared, lock};
-use crate::commit::{CommitError, LaneChange};
+use crate::ledger::{CommitError, LaneChange};
 
 /// How often topics are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);

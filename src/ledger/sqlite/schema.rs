@@ -15,8 +15,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::defence::APPLICATION_ID;
 use super::private::{self, NotOpened};
 use super::{defence, not_opened, open_error, sqlite_trouble};
-use crate::commit::CommitError;
 use crate::fault::{self, Point};
+use crate::ledger::CommitError;
 
 /// How long a statement waits for another program's lock. A person's `sqlite3` session may hold
 /// one for a moment; past this the caller's own retry takes over.

@@ -61,8 +61,8 @@ mod tests {
     use super::super::read::{ReadError, Reader};
     use super::super::schema;
     use super::*;
-    use crate::commit::CommitError;
-    use crate::commit::filter::Filter;
+    use crate::ledger::CommitError;
+    use crate::ledger::filter::Filter;
 
     /// A database that says it is ours, but for what `change` does to it.
     fn forged(change: &str) -> (TempDir, std::path::PathBuf) {

@@ -406,7 +406,7 @@ pub(crate) mod tests {
     use cw_decide::lane::wire::PartitionBy;
 
     use super::*;
-    use crate::commit::kafka::settings::TopicNames;
+    use crate::ledger::kafka::settings::TopicNames;
 
     /// Settings as the configuration has them by default.
     pub(crate) fn settings() -> KafkaSettings {

@@ -21,7 +21,7 @@ use super::cluster::{QUESTION, away};
 use super::error::{AccessError, is_away, shown};
 use super::owners::{Member, Owners, OwnersError};
 use super::settings::KafkaSettings;
-use crate::commit::filter::{Facts, Filter};
+use crate::ledger::filter::{Facts, Filter};
 
 /// How long a reader waits for a first answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);

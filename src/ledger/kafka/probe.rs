@@ -358,8 +358,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::commit::kafka::topics::Shape;
-    use crate::commit::kafka::topics::tests::settings;
+    use crate::ledger::kafka::topics::Shape;
+    use crate::ledger::kafka::topics::tests::settings;
 
     #[track_caller]
     fn check(now: &Result<TopicNow, AccessError>, expected: &str) {

@@ -19,8 +19,8 @@ use super::returns::{self, Latest, Place};
 use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
 use super::{SqliteSettings, owner, sqlite_trouble};
 use crate::clock::Clock;
-use crate::commit::CommitError;
 use crate::fault::{self, Point};
+use crate::ledger::CommitError;
 
 /// The most outcomes in one transaction: one wait for the disk, shared by this many polls, is no
 /// longer what limits them.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::query::Query;
 use super::read::{Committed, Order, ReadError, Reader, Revisions, Search};
 use super::*;
-use crate::commit::filter::{Facts, Filter};
+use crate::ledger::filter::{Facts, Filter};
 
 fn settings(folder: &TempDir) -> SqliteSettings {
     SqliteSettings { path: folder.path().join("wire.db"), keep_age: None, keep_bytes: None }

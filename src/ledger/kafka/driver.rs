@@ -21,7 +21,7 @@ use tracing::{debug, error, info, warn};
 
 use super::transaction::Producer;
 use super::{Desk, Shared, TURN_TIMEOUT, TURNS, lock};
-use crate::commit::{CommitError, LaneChange};
+use crate::ledger::{CommitError, LaneChange};
 
 /// How often librdkafka is let speak while nothing is committed, and the topics are compared.
 const IDLE: Duration = Duration::from_secs(1);
