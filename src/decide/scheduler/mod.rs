@@ -104,6 +104,9 @@ pub struct Scheduler {
     /// Those that are placed once other lanes have been read.
     unknown: BTreeSet<FeedId>,
     looking: Looking,
+    /// Feeds that the look under way is an answer for: their homes are what and whose they were when it
+    /// began. What was read before a home changed may be older than what its new owner relies on.
+    looked_for: BTreeSet<FeedId>,
     /// What the last look failed for.
     look_failure: Option<String>,
     reload: Reload,
@@ -126,6 +129,7 @@ impl Scheduler {
             polls: BTreeMap::new(),
             unknown: BTreeSet::new(),
             looking: Looking::Idle,
+            looked_for: BTreeSet::new(),
             look_failure: None,
             reload: Reload::None,
             is_stopping: false,
@@ -262,6 +266,7 @@ impl Scheduler {
             if placed.home == lane {
                 // Whoever has the lane now may write a state of a feed that we took for new.
                 placed.sighting = None;
+                self.looked_for.remove(id);
             }
             if placed.home == lane || placed.placement == Placement::Here(lane) {
                 concerned.push(id.clone());
@@ -345,6 +350,7 @@ impl Scheduler {
         }
         let lanes = (0..self.lanes).collect();
         self.looking = Looking::UnderWay;
+        self.looked_for.clone_from(&feeds);
         self.effects.push(Effect::Look(Arc::new(Look { feeds, lanes })));
     }
 
@@ -367,8 +373,8 @@ impl Scheduler {
             }
         };
         (self.looking, self.look_failure) = (Looking::Idle, None);
-        for id in &look.feeds {
-            // Of a home that was taken meanwhile nothing is kept, and it is looked for again.
+        // The others, if their place is still unknown, are looked for again.
+        for id in &std::mem::take(&mut self.looked_for) {
             let Some(placed) = self.feeds.get_mut(id) else { continue };
             if placed.placement == Placement::Unknown {
                 let found = found.remove(id).unwrap_or_default();
@@ -473,6 +479,7 @@ impl Scheduler {
         for id in &gone {
             self.feeds.remove(id);
             self.unknown.remove(id);
+            self.looked_for.remove(id);
             self.queue.remove(id);
         }
         let mut added = 0;
@@ -482,6 +489,7 @@ impl Scheduler {
                 Some(placed) => {
                     if placed.home != home {
                         placed.sighting = None;
+                        self.looked_for.remove(&id);
                     }
                     if placed.feed != feed {
                         // Somebody has changed it, perhaps because of the defect.

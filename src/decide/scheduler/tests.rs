@@ -1,3 +1,5 @@
+//! The scheduler, event by event; whole histories are lived through in `simulation`.
+
 use std::time::Duration;
 
 use cw_model::samples;
@@ -297,6 +299,51 @@ fn a_look_is_void_once_the_lane_it_was_for_was_taken() {
     played.given(lease(0, 2), &[("a", state(1, 3))]);
     played.passes(3);
     assert_eq!(played.polls().remove(0).state.plan.sequence, 1);
+}
+
+/// Meanwhile a look is under way, and what it has read is older than what changed.
+#[track_caller]
+fn check_look_is_void_after(events: impl FnOnce(&mut Played)) {
+    let mut played = Played::new(&[("a", 0)], LANES);
+    played.given(lease(1, 1), &[]);
+    played.given(lease(0, 2), &[]);
+    let look = played.look();
+    events(&mut played);
+    assert!(!played.looks(), "one look at a time");
+    played.found(look, &[]);
+    assert_eq!(played.polled(), [""; 0], "somebody may have committed it since it was read");
+    let look = played.look();
+    played.found(look, &[("a", 2, 6)]);
+    assert_eq!(played.polled(), [""; 0], "another has it");
+}
+
+fn reloaded(played: &mut Played, feeds: &[(&str, u32)]) {
+    played.happens(Event::ConfigurationRead(Some(Box::new(configured(feeds)))));
+}
+
+#[test]
+fn a_look_is_void_for_a_feed_that_got_another_home_since() {
+    check_look_is_void_after(|played| reloaded(played, &[("a", 1)]));
+    check_look_is_void_after(|played| {
+        reloaded(played, &[("a", 1)]);
+        reloaded(played, &[("a", 0)]);
+    });
+}
+
+#[test]
+fn a_look_is_void_for_a_feed_whose_home_was_away_since() {
+    check_look_is_void_after(|played| {
+        played.happens(Event::LaneTaken(lease(0, 2)));
+        played.given(lease(0, 3), &[]);
+    });
+}
+
+#[test]
+fn a_look_is_void_for_a_feed_that_was_taken_out_and_added_since() {
+    check_look_is_void_after(|played| {
+        reloaded(played, &[]);
+        reloaded(played, &[("a", 0)]);
+    });
 }
 
 #[test]
