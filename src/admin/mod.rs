@@ -10,8 +10,8 @@ mod server;
 
 use std::sync::Arc;
 
-use cw_status::readiness::hung_text;
-use cw_status::{Metrics, Readiness};
+use cw_status::status::hung_text;
+use cw_status::{Metrics, Status};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 pub use server::{AdminStartError, start};
@@ -25,8 +25,8 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// What the answers are made from.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    /// Alive, ready, and why not.
-    pub readiness: Arc<Readiness>,
+    /// How the program stands.
+    pub status: Arc<Status>,
     /// Everything counted.
     pub metrics: Arc<Metrics>,
 }
@@ -41,20 +41,19 @@ impl Admin {
         }
         match path {
             "/" => text(StatusCode::OK, "conflictwire: /livez /readyz /metrics\n"),
-            "/livez" => match self.readiness.alive() {
+            "/livez" => match self.status.alive() {
                 Ok(()) => text(StatusCode::OK, "alive\n"),
                 Err(since) => {
                     text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", hung_text(since)))
                 }
             },
-            "/readyz" => match self.readiness.unready() {
+            "/readyz" => match self.status.unready() {
                 None => text(StatusCode::OK, "ready\n"),
                 Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", why.text())),
             },
             "/metrics" => {
-                // As of now, also when nobody looks after the others.
-                self.metrics.stands(self.readiness.unready().as_ref());
-                written_in(OPEN_METRICS, StatusCode::OK, self.metrics.text())
+                let text = self.metrics.text(&self.status.snapshot());
+                written_in(OPEN_METRICS, StatusCode::OK, text)
             }
             _ => text(StatusCode::NOT_FOUND, "not found; see /\n"),
         }

@@ -221,7 +221,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::sync::Arc;
 
-    use cw_status::{Metrics, Readiness};
+    use cw_status::{Metrics, Status};
 
     use super::*;
 
@@ -233,9 +233,9 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let metrics = Arc::<Metrics>::default();
-        let readiness = Arc::new(Readiness::new(metrics.ledger().clone()));
+        let status = Arc::new(Status::new(metrics.ledger().clone()));
         let stop = CancellationToken::new();
-        let over = start(listener, Admin { readiness, metrics }, stop.clone()).unwrap();
+        let over = start(listener, Admin { status, metrics }, stop.clone()).unwrap();
         let ask = || {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
             let question = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

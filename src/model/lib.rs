@@ -22,6 +22,7 @@
 
 pub mod answer;
 pub mod article;
+pub mod counts;
 pub mod country;
 pub mod digest;
 pub mod entry;
@@ -41,6 +42,7 @@ pub mod time;
 
 pub use answer::{Answer, Body, Failure, FailureClass, Freshness, NotModified, Validators};
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
+pub use counts::FeedCounts;
 pub use entry::{Entry, EntryText, Media, TextKind};
 pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
 pub use lane::LaneState;

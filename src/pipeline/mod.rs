@@ -1,7 +1,7 @@
 //! The running whole: what exists, how it is wired, and how it stops.
 //!
 //! ```text
-//!  signals ──► stop, reload                        admin ◄── readiness, metrics
+//!  signals ──► stop, reload                        admin ◄── status, metrics
 //!                 │                                             ▲
 //!  Queue ──due──► Scheduler ──Job──► poll (one task each) ──────┘
 //!    ▲             ▲    ▲              fetch ─► process ─► Ledger::commit
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use cw_code::{LexiconProblem, Tagger};
 use cw_model::Outcome;
-use cw_status::{Metrics, Readiness};
+use cw_status::{Metrics, Status};
 pub use tasks::Tasks;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -102,7 +102,7 @@ pub struct Daemon {
     lanes: mpsc::Receiver<LaneChange>,
     tools: Tools,
     metrics: Arc<Metrics>,
-    readiness: Arc<Readiness>,
+    status: Arc<Status>,
     admin: Option<std::net::TcpListener>,
     observer: Option<mpsc::Sender<Arc<Outcome>>>,
     reloads: Option<mpsc::Receiver<()>>,
@@ -146,20 +146,9 @@ impl Daemon {
         let metrics = Arc::new(Metrics::new());
         let (ledger, lanes) = Ledger::open(&config.ledger, &metrics)?;
         info!(ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
-        let readiness = Arc::new(Readiness::new(metrics.ledger().clone()));
+        let status = Arc::new(Status::new(metrics.ledger().clone()));
         let reloads = None;
-        Ok(Self {
-            config,
-            clock,
-            ledger,
-            lanes,
-            tools,
-            metrics,
-            readiness,
-            admin,
-            observer,
-            reloads,
-        })
+        Ok(Self { config, clock, ledger, lanes, tools, metrics, status, admin, observer, reloads })
     }
 
     /// Reads the configuration anew each time this channel has something.
@@ -176,10 +165,8 @@ impl Daemon {
     pub async fn run(self, stop: CancellationToken) -> Result<Drained, RunError> {
         let mut tasks = Tasks::default();
         if let Some(listener) = self.admin {
-            let admin = Admin {
-                readiness: Arc::clone(&self.readiness),
-                metrics: Arc::clone(&self.metrics),
-            };
+            let admin =
+                Admin { status: Arc::clone(&self.status), metrics: Arc::clone(&self.metrics) };
             start_admin(&mut tasks, listener, admin).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
@@ -187,7 +174,7 @@ impl Daemon {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
             metrics: self.metrics,
-            readiness: Arc::clone(&self.readiness),
+            status: Arc::clone(&self.status),
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
             stop: stop.clone(),
@@ -196,7 +183,7 @@ impl Daemon {
         let mut scheduler =
             Scheduler::new(self.config, self.lanes, self.tools, poller, service, self.reloads);
         let fatal = scheduler.run(&stop).await;
-        self.readiness.set_stopping();
+        self.status.set_stopping();
         stop.cancel();
         let drain_timeout = scheduler.drain_timeout();
         let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;

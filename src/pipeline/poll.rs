@@ -14,7 +14,7 @@ use cw_decide::process::{crashed, forgiven, is_new, panicked, process, too_large
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
 use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
-use cw_status::{Metrics, Readiness};
+use cw_status::{Metrics, Status};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -40,7 +40,7 @@ pub(super) struct Poller {
     pub(super) clock: Clock,
     pub(super) ledger: Arc<Ledger>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) readiness: Arc<Readiness>,
+    pub(super) status: Arc<Status>,
     pub(super) memory: Memory,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     pub(super) stop: CancellationToken,
@@ -178,7 +178,7 @@ impl Poller {
     fn watch_machine(&self, answer: &Answer) {
         match answer {
             Answer::Failed(failure) if failure.class == FailureClass::Local => {
-                if self.readiness.set_unasked(&failure.detail) {
+                if self.status.set_unasked(&failure.detail) {
                     error!(
                         error.type = failure.class.name(),
                         error = %failure.detail,
@@ -187,7 +187,7 @@ impl Poller {
                 }
             }
             Answer::Body(_) | Answer::NotModified(_) | Answer::Failed(_) => {
-                if self.readiness.set_asked() {
+                if self.status.set_asked() {
                     info!("this machine can ask publishers again");
                 }
             }
@@ -211,7 +211,7 @@ impl Poller {
                 }
                 Err(error @ CommitError::Write { .. }) => {
                     self.report_unwritten(&error);
-                    waits.get_or_insert_with(|| self.readiness.waits());
+                    waits.get_or_insert_with(|| self.status.waits());
                 }
                 Err(error @ CommitError::Refused { .. }) => {
                     self.metrics.commit_failed();
@@ -241,7 +241,7 @@ impl Poller {
                 }
             }
         };
-        if self.readiness.set_written() {
+        if self.status.set_written() {
             info!("the ledger takes commits again");
         }
         report(feed, job.state.plan.failures, &outcome);
@@ -256,7 +256,7 @@ impl Poller {
     /// Says once that the ledger does not take commits, however many polls find out.
     fn report_unwritten(&self, error: &CommitError) {
         self.metrics.commit_failed();
-        if self.readiness.set_unwritten(error.to_string()) {
+        if self.status.set_unwritten(error.to_string()) {
             error!(
                 error = %error,
                 "the ledger does not take commits; polls wait, nothing is lost, trying again"

@@ -13,7 +13,7 @@ use cw_decide::scheduler::{
 };
 use cw_decide::{Moment, Now};
 use cw_model::FeedId;
-use cw_status::metrics::FeedCounts;
+use cw_status::LastRead;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep};
@@ -23,7 +23,7 @@ use tracing::{debug, error, info, warn};
 use super::Tools;
 use super::poll::{Job, Polled, Poller};
 use super::reload::{ReadAnew, kept, needs_restart, next_reload, read_anew, to_end};
-use super::service::{LastRead, Service, status_text};
+use super::service::Service;
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::ledger::{CommitError, LaneChange};
@@ -46,7 +46,6 @@ pub(super) struct Scheduler {
     reloads: Option<mpsc::Receiver<()>>,
     /// The configuration that is being read.
     reading: Option<JoinHandle<ReadAnew>>,
-    last_read: LastRead,
     looks: JoinSet<(Arc<Look>, Found)>,
     polls: JoinSet<Polled>,
     /// Whose poll a task is, to know after a panic.
@@ -77,7 +76,6 @@ impl Scheduler {
             changes,
             reloads,
             reading: None,
-            last_read: LastRead::InUse,
             looks: JoinSet::new(),
             polls: JoinSet::new(),
             polling: HashMap::new(),
@@ -95,7 +93,7 @@ impl Scheduler {
             self.change_lanes(change);
         }
         if self.fatal.is_none() {
-            self.poller.readiness.set_serving();
+            self.poller.status.set_serving();
             self.service.ready();
         }
         while self.fatal.is_none() {
@@ -244,7 +242,7 @@ impl Scheduler {
                 let read = Box::new(configured(&mut self.config, &self.tools));
                 self.handle(Event::ConfigurationRead(Some(read)));
                 self.poller.metrics.reloaded("accepted");
-                self.last_read = LastRead::InUse;
+                self.poller.status.set_last_read(LastRead::InUse);
             }
             Err(problems) => {
                 for problem in problems {
@@ -255,7 +253,7 @@ impl Scheduler {
                 }
                 self.handle(Event::ConfigurationRead(None));
                 self.poller.metrics.reloaded("refused");
-                self.last_read = LastRead::Refused;
+                self.poller.status.set_last_read(LastRead::Refused);
             }
         }
         if self.reading.is_none() {
@@ -266,7 +264,7 @@ impl Scheduler {
     /// Shows that it is alive and, now and then, how things stand. Says how long nothing needs doing.
     fn tell(&mut self) -> Duration {
         let now = self.now();
-        self.poller.readiness.beat();
+        self.poller.status.beat();
         self.service.feed_watchdog();
         // Every feed is counted, and the loop turns with every poll that ends.
         if self.told_at.is_none_or(|told_at| told_at.elapsed() >= TELL_INTERVAL) {
@@ -279,24 +277,10 @@ impl Scheduler {
     }
 
     fn tell_counts(&mut self, now: Now) {
-        let counts = self.machine.counts(now.wall);
-        let feeds = FeedCounts {
-            due: counts.due,
-            fine: counts.fine,
-            failing: counts.failing,
-            crashed: counts.crashed,
-            gone: counts.gone,
-            new: counts.new,
-        };
-        let metrics = &self.poller.metrics;
-        metrics.grown(self.poller.ledger.file_bytes(), counts.over_quota);
-        metrics.turned(now.wall);
-        metrics.feeds_stand(feeds, counts.overdue, counts.polls);
-        metrics.careful(counts.careful_lanes);
+        let status = &self.poller.status;
+        status.set_counts(self.machine.counts(now.wall), self.poller.ledger.file_bytes());
         self.tools.trials.end_idle();
-        let unready = self.poller.readiness.unready();
-        metrics.stands(unready.as_ref());
-        self.service.tell_status(status_text(feeds, unready.as_ref(), self.last_read));
+        self.service.tell_status(status.snapshot().text());
     }
 
     /// Tells people.

@@ -138,19 +138,19 @@ impl LaneMetrics {
         metrics
     }
 
-    /// A lane is in this state now.
-    pub fn stands(&self, lane: u32, now: LaneState) {
-        for state in LaneState::iter() {
-            let labels = [("lane", lane.to_string()), ("state", state.name().to_owned())];
-            self.state.get_or_create(&labels).set(i64::from(state == now));
+    /// Shows which lane is in which state.
+    pub(super) fn show(&self, lanes: impl Iterator<Item = (u32, LaneState)>) {
+        self.state.clear();
+        for (lane, now) in lanes {
+            for state in LaneState::iter() {
+                let labels = [("lane", lane.to_string()), ("state", state.name().to_owned())];
+                self.state.get_or_create(&labels).set(i64::from(state == now));
+            }
         }
     }
 
     /// A lane is not this replica's any more.
     pub fn gone(&self, lane: u32) {
-        for state in LaneState::iter() {
-            self.state.remove(&[("lane", lane.to_string()), ("state", state.name().to_owned())]);
-        }
         let label = lane_label(lane);
         self.sequence.remove(&label);
         self.queue.remove(&label);

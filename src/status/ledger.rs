@@ -10,7 +10,7 @@ use super::lanes::LaneMetrics;
 
 /// Where the group stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Group {
+pub enum Group {
     /// There is none.
     #[default]
     Unused,
@@ -23,11 +23,13 @@ enum Group {
 }
 
 /// Where a lane stands, and which of its assignments says so.
-#[derive(Debug)]
-struct LaneStatus {
+#[derive(Clone, Debug)]
+pub struct LaneStatus {
     assignment: u64,
-    state: LaneState,
-    why: String,
+    /// In which state it is.
+    pub state: LaneState,
+    /// Why, for a person; empty if the state says it all.
+    pub why: String,
 }
 
 /// A lane, and one of the times that the group gave it. A lane that was lost may be given again while
@@ -40,30 +42,33 @@ pub struct Assignment {
     pub number: u64,
 }
 
-#[derive(Debug, Default)]
-struct Status {
-    group: Group,
+/// How group, topics and lanes stood at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerSnapshot {
+    /// Where the group stands.
+    pub group: Group,
     /// What is wrong with the brokers or topics, as of the last look.
-    topics: Option<String>,
-    lanes: BTreeMap<u32, LaneStatus>,
+    pub topics: Option<String>,
+    /// Lanes of this process, or about to be, by number.
+    pub lanes: BTreeMap<u32, LaneStatus>,
 }
 
 /// The status of the ledger. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct LedgerStatus {
-    status: Arc<Mutex<Status>>,
+    now: Arc<Mutex<LedgerSnapshot>>,
     metrics: LaneMetrics,
 }
 
 impl LedgerStatus {
     /// Of a ledger without a group, until that begins to be joined.
     pub(super) fn new(metrics: LaneMetrics) -> Self {
-        Self { status: Arc::default(), metrics }
+        Self { now: Arc::default(), metrics }
     }
 
-    fn status(&self) -> MutexGuard<'_, Status> {
+    fn now(&self) -> MutexGuard<'_, LedgerSnapshot> {
         // Each change is whole in itself, so a panic in between leaves nothing half done.
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where lanes are counted.
@@ -73,69 +78,79 @@ impl LedgerStatus {
 
     /// A lane is in this state; `why` for a person, empty if the state says it all.
     pub fn set(&self, assignment: Assignment, state: LaneState, why: &str) {
-        let mut status = self.status();
-        let known = status.lanes.get(&assignment.lane);
+        let mut now = self.now();
+        let known = now.lanes.get(&assignment.lane);
         if known.is_some_and(|known| known.assignment > assignment.number) {
             return;
         }
-        let now = LaneStatus { assignment: assignment.number, state, why: why.to_owned() };
-        status.lanes.insert(assignment.lane, now);
-        self.metrics.stands(assignment.lane, state);
+        let lane = LaneStatus { assignment: assignment.number, state, why: why.to_owned() };
+        now.lanes.insert(assignment.lane, lane);
     }
 
     /// A lane is not ours any more, unless it has been given again.
     pub fn remove(&self, assignment: Assignment) {
-        let mut status = self.status();
-        let known = status.lanes.get(&assignment.lane);
+        let mut now = self.now();
+        let known = now.lanes.get(&assignment.lane);
         if known.is_some_and(|known| known.assignment == assignment.number) {
-            status.lanes.remove(&assignment.lane);
+            now.lanes.remove(&assignment.lane);
             self.metrics.gone(assignment.lane);
         }
     }
 
     /// The group has given lanes, or none.
     pub fn joined(&self) {
-        self.status().group = Group::Joined;
+        self.now().group = Group::Joined;
     }
 
     /// There has been nothing to give, if nothing keeps us from the group.
     pub fn stand_by(&self) {
-        let mut status = self.status();
-        if status.group == Group::Joining {
-            status.group = Group::Joined;
+        let mut now = self.now();
+        if now.group == Group::Joining {
+            now.group = Group::Joined;
         }
     }
 
     /// The group is to be joined: for the first time, or after it has taken everything away.
     pub fn joining(&self) {
-        self.status().group = Group::Joining;
+        self.now().group = Group::Joining;
     }
 
     /// The group cannot be joined.
     pub fn away(&self, why: String) {
-        self.status().group = Group::Away(why);
+        self.now().group = Group::Away(why);
     }
 
     /// What is wrong with brokers or topics now.
     pub fn set_topics(&self, trouble: Option<String>) {
-        self.status().topics = trouble;
+        self.now().topics = trouble;
+    }
+
+    /// How it stands now.
+    pub fn snapshot(&self) -> LedgerSnapshot {
+        self.now().clone()
     }
 
     /// Why commits are not taken, if that is so.
     pub fn trouble(&self) -> Option<String> {
-        let status = self.status();
-        if let Some(trouble) = &status.topics {
+        self.now().trouble()
+    }
+}
+
+impl LedgerSnapshot {
+    /// Why commits are not taken, if that is so.
+    pub fn trouble(&self) -> Option<String> {
+        if let Some(trouble) = &self.topics {
             return Some(trouble.clone());
         }
-        match &status.group {
+        match &self.group {
             Group::Away(why) => return Some(why.clone()),
             Group::Joining => return Some("waiting for the group to give lanes".to_owned()),
             Group::Unused | Group::Joined => {}
         }
         let not_owned = |lane: &&LaneStatus| lane.state != LaneState::Owned;
         let (lane, LaneStatus { state, why, .. }) =
-            status.lanes.iter().find(|(_, lane)| not_owned(lane))?;
-        let count = status.lanes.values().filter(not_owned).count();
+            self.lanes.iter().find(|(_, lane)| not_owned(lane))?;
+        let count = self.lanes.values().filter(not_owned).count();
         let doing = match state {
             LaneState::Fencing => "is being taken over",
             LaneState::Restoring => "is being restored",

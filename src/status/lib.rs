@@ -1,17 +1,17 @@
 //! What the program says of itself: its log, its metrics, and whether it is ready.
 //!
 //! Whoever does the work says here how it stands; `admin` and the log show it. Nothing here decides
-//! anything. Read `readiness` first.
+//! anything. Read `status` first.
 
 pub mod fields;
 pub mod lanes;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
-pub mod readiness;
 pub mod shown;
+pub mod status;
 mod text;
 
 pub use log::{LogFormat, LogSettings};
 pub use metrics::Metrics;
-pub use readiness::{Readiness, Unready};
+pub use status::{LastRead, Snapshot, Status, Unready};

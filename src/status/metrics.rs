@@ -4,6 +4,7 @@
 //! and in `conflictwire feeds explain`. Counters are registered without `_total`, which the
 //! encoder adds.
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -17,9 +18,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use strum::IntoEnumIterator as _;
 
-use super::Unready;
 use super::lanes::LaneMetrics;
 use super::ledger::LedgerStatus;
+use super::status::{LastRead, Snapshot};
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;
 
@@ -53,23 +54,7 @@ pub struct Metrics {
     turned: Gauge<f64, AtomicU64>,
     last_reload_successful: Gauge,
     ledger: LedgerStatus,
-}
-
-/// How many feeds stand where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FeedCounts {
-    /// Due and not started.
-    pub due: usize,
-    /// Answered when it was asked last.
-    pub fine: usize,
-    /// Failed when it was asked last, but for those that crashed.
-    pub failing: usize,
-    /// Put off because a document ended the process that read it.
-    pub crashed: usize,
-    /// Withdrawn.
-    pub gone: usize,
-    /// Never polled.
-    pub new: usize,
+    showing: Mutex<()>,
 }
 
 impl Default for Metrics {
@@ -115,6 +100,7 @@ impl Metrics {
             turned: Gauge::default(),
             last_reload_successful: Gauge::default(),
             ledger,
+            showing: Mutex::default(),
         };
         metrics.register_counters();
         metrics.register_measures();
@@ -240,7 +226,6 @@ impl Metrics {
     }
 
     fn begin_at_zero(&self) {
-        self.last_reload_successful.set(1);
         for outcome in ["modified", "not_modified", "failed"] {
             self.polls.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
@@ -256,13 +241,42 @@ impl Metrics {
         }
     }
 
-    /// Everything, as OpenMetrics text.
-    pub fn text(&self) -> String {
+    /// Everything, as OpenMetrics text: what was counted, and how the program stands.
+    pub fn text(&self, snapshot: &Snapshot) -> String {
+        // Each text shows one snapshot, whoever else asks meanwhile.
+        let _one_at_a_time = self.showing.lock();
+        self.show(snapshot);
         let mut text = String::new();
         // Writing to a string does not fail; a label that does not encode leaves the text short.
         match encode(&mut text, &self.registry) {
             Ok(()) | Err(std::fmt::Error) => text,
         }
+    }
+
+    /// Sets what is read off the status when somebody asks, and is counted nowhere.
+    fn show(&self, snapshot: &Snapshot) {
+        let feeds = &snapshot.feeds;
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (state, count) in [
+            ("due", feeds.due),
+            ("fine", feeds.fine),
+            ("failing", feeds.failing),
+            ("crashed", feeds.crashed),
+            ("gone", feeds.gone),
+            ("new", feeds.new),
+        ] {
+            self.feeds.get_or_create(&[("state", state.to_owned())]).set(number(count));
+        }
+        self.feed_overdue.set(feeds.overdue.as_secs_f64());
+        self.polls_in_flight.set(number(feeds.polls));
+        self.careful.set(number(feeds.careful_lanes));
+        self.feeds_over_quota.set(number(feeds.over_quota));
+        self.turned.set(feeds.at.as_duration().as_secs_f64());
+        self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));
+        self.last_reload_successful.set(i64::from(snapshot.last_read == LastRead::InUse));
+        self.ready.set(i64::from(snapshot.unready.is_none()));
+        let lanes = snapshot.ledger.lanes.iter();
+        self.lanes().show(lanes.map(|(lane, status)| (*lane, status.state)));
     }
 
     /// Counts a committed outcome.
@@ -348,50 +362,11 @@ impl Metrics {
     /// A reload was accepted or refused.
     pub fn reloaded(&self, outcome: &'static str) {
         self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
-        self.last_reload_successful.set(i64::from(outcome == "accepted"));
-    }
-
-    /// The scheduler's loop has turned.
-    pub fn turned(&self, at: Timestamp) {
-        self.turned.set(at.as_duration().as_secs_f64());
     }
 
     /// A document was read in a process of its own first, or was to be.
     pub fn tried(&self, outcome: &'static str) {
         self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc();
-    }
-
-    /// In so many lanes documents are tried first.
-    pub fn careful(&self, lanes: usize) {
-        self.careful.set(i64::try_from(lanes).unwrap_or(i64::MAX));
-    }
-
-    /// What `/readyz` says: why not, or that it is.
-    pub fn stands(&self, unready: Option<&Unready>) {
-        self.ready.set(i64::from(unready.is_none()));
-    }
-
-    /// How much the ledger's files hold, and how many feeds wait for the next day to add to them.
-    pub fn grown(&self, ledger_bytes: u64, feeds_over_quota: usize) {
-        self.ledger_size.set(i64::try_from(ledger_bytes).unwrap_or(i64::MAX));
-        self.feeds_over_quota.set(i64::try_from(feeds_over_quota).unwrap_or(i64::MAX));
-    }
-
-    /// Where the feeds stand.
-    pub fn feeds_stand(&self, counts: FeedCounts, overdue: Duration, in_flight: usize) {
-        for (state, count) in [
-            ("due", counts.due),
-            ("fine", counts.fine),
-            ("failing", counts.failing),
-            ("crashed", counts.crashed),
-            ("gone", counts.gone),
-            ("new", counts.new),
-        ] {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            self.feeds.get_or_create(&[("state", state.to_owned())]).set(count);
-        }
-        self.feed_overdue.set(overdue.as_secs_f64());
-        self.polls_in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
     }
 }
 
@@ -401,7 +376,7 @@ mod tests {
 
     #[test]
     fn every_failure_class_is_there_from_the_start() {
-        let text = Metrics::new().text();
+        let text = Metrics::new().text(&Snapshot::default());
         for class in FailureClass::iter() {
             let line = format!("conflictwire_poll_failures_total{{class=\"{}\"}} 0", class.name());
             assert!(text.contains(&line), "{line} is missing in\n{text}");

@@ -31,8 +31,8 @@ pub(crate) const HOUSE: [Crate; 7] = [
         folder: "src/model",
         knows: &[],
         modules: &[
-            "time", "steps", "quota", "country", "lane", "entry", "tag", "article", "digest",
-            "feed", "record", "reject", "route", "answer", "state", "outcome", "samples",
+            "time", "steps", "quota", "counts", "country", "lane", "entry", "tag", "article",
+            "digest", "feed", "record", "reject", "route", "answer", "state", "outcome", "samples",
         ],
         is_core: true,
     },
@@ -56,7 +56,7 @@ pub(crate) const HOUSE: [Crate; 7] = [
         name: "cw-status",
         folder: "src/status",
         knows: &["cw-model"],
-        modules: &["fields", "shown", "text", "log", "lanes", "ledger", "readiness", "metrics"],
+        modules: &["fields", "shown", "text", "log", "lanes", "ledger", "status", "metrics"],
         is_core: false,
     },
     Crate {

@@ -4,13 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 
 use conflictwire::config::{self, Config, ConfigError, Environment, RawConfig, RawFeeds};
 use conflictwire::ledger::LedgerSettings;
 use cw_model::LaneState;
-use cw_status::Metrics;
-use cw_status::metrics::FeedCounts;
+use cw_status::ledger::Assignment;
+use cw_status::{Metrics, Status};
 
 use crate::support::{files_below, project};
 
@@ -241,13 +240,12 @@ fn alerts(name: &str) -> String {
 /// Everything that is ever exposed, with a value.
 pub(crate) fn exposition() -> String {
     let metrics = Metrics::new();
-    metrics.feeds_stand(FeedCounts::default(), Duration::ZERO, 0);
+    metrics.ledger().set(Assignment { lane: 0, number: 1 }, LaneState::Owned, "");
     let lanes = metrics.lanes();
-    lanes.stands(0, LaneState::Owned);
     lanes.fenced(0);
     lanes.failed(0);
     lanes.unpublished(0, 0);
-    metrics.text()
+    metrics.text(&Status::new(metrics.ledger().clone()).snapshot())
 }
 
 #[test]

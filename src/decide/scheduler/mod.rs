@@ -17,7 +17,6 @@
 //! - No poll begins before its feed is due, nor against the politeness of its host, nor after a stop was
 //!   requested.
 
-mod counts;
 mod messages;
 pub mod placement;
 #[cfg(test)]
@@ -27,9 +26,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use counts::Counts;
 use cw_model::state::{Reason, Standing};
-use cw_model::{Feed, FeedId, Timestamp};
+use cw_model::{Feed, FeedCounts, FeedId, Timestamp};
 use jiff::SignedDuration;
 pub use messages::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
@@ -188,13 +186,13 @@ impl Scheduler {
     }
 
     /// How the feeds stand. One pass over all of them.
-    pub fn counts(&self, now: Timestamp) -> Counts {
+    pub fn counts(&self, now: Timestamp) -> FeedCounts {
         let (due, overdue) = self.queue.overdue(now);
         let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
         let careful_lanes = self.held.values().filter(is_careful).count();
         let polls = self.polls.len();
         let mut counts =
-            Counts { due, overdue, careful_lanes, polls, at: now, ..Counts::default() };
+            FeedCounts { due, overdue, careful_lanes, polls, at: now, ..FeedCounts::default() };
         for placed in self.feeds.values() {
             let held = match placed.placement {
                 Placement::Here(lane) => self.held.get(&lane),

@@ -258,7 +258,11 @@ mod tests {
             let verdict = Arc::new(trials).read(document(), &metrics).await;
             assert_eq!(verdict, Verdict::Untried, "{program:?}");
         }
-        assert!(metrics.text().contains("conflictwire_trials_total{outcome=\"untried\"} 4"));
+        assert!(
+            metrics
+                .text(&cw_status::Snapshot::default())
+                .contains("conflictwire_trials_total{outcome=\"untried\"} 4")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What must be true before the daemon says it is ready, and false after.
+//! How the program stands: one [`Snapshot`] of feeds, lanes, ledger and readiness. The pipeline and the
+//! ledger write the [`Status`]; metrics, `/readyz`, the service manager and the log read it.
 //!
 //! Ready means: state restored, the ledger takes commits, no drain has begun, and whoever looks after
 //! all that (the scheduler's loop) has done so lately. A replica that no lane was given to is ready too:
@@ -7,10 +8,12 @@
 //! loop has turned lately, or a drain goes on, which has a deadline of its own; a ledger that is away
 //! does not make it dead.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::ledger::LedgerStatus;
+use cw_model::FeedCounts;
+
+use super::ledger::{LedgerSnapshot, LedgerStatus};
 use super::shown::shown;
 
 /// How long the scheduler's loop may take to turn before the daemon counts as hung. It turns at
@@ -92,17 +95,80 @@ struct State {
     /// Why this machine could not ask a publisher, and when that was last.
     unasked: Option<(String, Instant)>,
     beat_at: Instant,
+    feeds: FeedCounts,
+    ledger_bytes: u64,
+    last_read: LastRead,
 }
 
-/// Shared between the pipeline, which knows, and the server, which is asked.
+/// What became of the configuration that was read last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LastRead {
+    /// It is in use.
+    #[default]
+    InUse,
+    /// It has mistakes, and an older one is in use.
+    Refused,
+}
+
+/// How the program stood at one moment. The default: no feed, no lane, and ready.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// How many feeds stand where, as of the last count; the scheduler counts every second.
+    pub feeds: FeedCounts,
+    /// Group, topics and lanes, if the ledger has them.
+    pub ledger: LedgerSnapshot,
+    /// What the files of the ledger hold, in bytes; 0 for a ledger without files.
+    pub ledger_bytes: u64,
+    /// What became of the configuration that was read last.
+    pub last_read: LastRead,
+    /// Why the program is not ready, if so.
+    pub unready: Option<Unready>,
+}
+
+impl Snapshot {
+    /// On one line: how many feeds stand how, why the program is not ready, and that it runs with an older
+    /// configuration than was read last.
+    pub fn text(&self) -> String {
+        let feeds = &self.feeds;
+        let standing = [
+            (feeds.fine, "fine"),
+            (feeds.failing, "failing"),
+            (feeds.crashed, "put off"),
+            (feeds.gone, "withdrawn"),
+            (feeds.new, "not polled yet"),
+        ];
+        let count: usize = standing.iter().map(|(count, _)| count).sum();
+        let parts: Vec<String> = standing
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, how)| format!("{count} {how}"))
+            .collect();
+        let mut text = match count {
+            0 => "no feed is in a lane of this process".to_owned(),
+            1 => format!("1 feed: {}", parts.join(", ")),
+            count => format!("{count} feeds: {}", parts.join(", ")),
+        };
+        if let Some(why) = &self.unready {
+            text.push_str(&format!("; {}", why.text()));
+        }
+        if self.last_read == LastRead::Refused {
+            text.push_str(
+                "; the configuration that was read last is refused, an older one is in use",
+            );
+        }
+        text
+    }
+}
+
+/// What the snapshots are taken of. Shared between those who know and those who are asked.
 #[derive(Debug)]
-pub struct Readiness {
+pub struct Status {
     state: Mutex<State>,
     /// What the ledger says of itself.
     ledger: LedgerStatus,
 }
 
-impl Readiness {
+impl Status {
     /// Of a daemon that starts, with a ledger that writes its status there.
     pub fn new(ledger: LedgerStatus) -> Self {
         let state = State {
@@ -112,6 +178,9 @@ impl Readiness {
             waiting: 0,
             unasked: None,
             beat_at: moment(),
+            feeds: FeedCounts::default(),
+            ledger_bytes: 0,
+            last_read: LastRead::InUse,
         };
         Self { state: Mutex::new(state), ledger }
     }
@@ -119,6 +188,28 @@ impl Readiness {
     /// The scheduler's loop has turned.
     pub fn beat(&self) {
         self.change(|state| state.beat_at = moment());
+    }
+
+    /// The scheduler has counted.
+    pub fn set_counts(&self, feeds: FeedCounts, ledger_bytes: u64) {
+        self.change(|state| (state.feeds, state.ledger_bytes) = (feeds, ledger_bytes));
+    }
+
+    /// A configuration was read.
+    pub fn set_last_read(&self, last_read: LastRead) {
+        self.change(|state| state.last_read = last_read);
+    }
+
+    /// How everything stands now.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Snapshot {
+            feeds: state.feeds,
+            ledger: self.ledger.snapshot(),
+            ledger_bytes: state.ledger_bytes,
+            last_read: state.last_read,
+            unready: self.unready_of(&state, moment()),
+        }
     }
 
     /// The scheduler has begun.
@@ -190,6 +281,10 @@ impl Readiness {
 
     fn unready_at(&self, now: Instant) -> Option<Unready> {
         let state = self.state.lock().ok()?;
+        self.unready_of(&state, now)
+    }
+
+    fn unready_of(&self, state: &State, now: Instant) -> Option<Unready> {
         match state.phase {
             Phase::Starting => Some(Unready::Starting),
             Phase::Stopping => Some(Unready::Stopping),
@@ -239,7 +334,7 @@ impl State {
 
 /// Somebody who waits to try a commit again.
 #[derive(Debug)]
-pub struct Waits(Arc<Readiness>);
+pub struct Waits(Arc<Status>);
 
 impl Drop for Waits {
     fn drop(&mut self) {
@@ -258,79 +353,101 @@ mod tests {
     use super::*;
     use crate::Metrics;
 
-    fn readiness() -> Readiness {
-        Readiness::new(Metrics::new().ledger().clone())
+    fn status() -> Status {
+        Status::new(Metrics::new().ledger().clone())
     }
 
     #[test]
     fn a_loop_that_does_not_turn_is_not_alive() {
-        let readiness = readiness();
-        readiness.beat();
+        let status = status();
+        status.beat();
         let now = moment();
-        assert_eq!(readiness.alive_at(now), Ok(()));
-        let since = readiness.alive_at(now + HEARTBEAT_MAX).unwrap_err();
+        assert_eq!(status.alive_at(now), Ok(()));
+        let since = status.alive_at(now + HEARTBEAT_MAX).unwrap_err();
         assert!(since >= HEARTBEAT_MAX);
         // Whoever would see that something is wrong has not looked either.
-        readiness.set_serving();
-        assert_eq!(readiness.unready_at(now), None);
-        let hung = readiness.unready_at(now + HEARTBEAT_MAX).unwrap();
+        status.set_serving();
+        assert_eq!(status.unready_at(now), None);
+        let hung = status.unready_at(now + HEARTBEAT_MAX).unwrap();
         assert!(hung.text().starts_with("the scheduler's loop has not turned for 3"), "{hung:?}");
-        readiness.set_stopping();
-        assert_eq!(readiness.alive_at(now + HEARTBEAT_MAX), Ok(()), "a drain has its own deadline");
+        status.set_stopping();
+        assert_eq!(status.alive_at(now + HEARTBEAT_MAX), Ok(()), "a drain has its own deadline");
     }
 
     #[test]
     fn a_commit_that_nobody_tries_again_is_no_trouble_any_more() {
-        let readiness = Arc::new(readiness());
-        readiness.set_serving();
-        assert!(readiness.set_unwritten("no space".to_owned()));
-        let (one, other) = (readiness.waits(), readiness.waits());
+        let status = Arc::new(status());
+        status.set_serving();
+        assert!(status.set_unwritten("no space".to_owned()));
+        let (one, other) = (status.waits(), status.waits());
         drop(one);
-        assert_eq!(readiness.unready(), Some(Unready::Ledger("no space".to_owned())));
+        assert_eq!(status.unready(), Some(Unready::Ledger("no space".to_owned())));
         drop(other);
-        assert_eq!(readiness.unready(), None);
-        assert!(readiness.set_written(), "its end was not said");
-        assert!(!readiness.set_written());
+        assert_eq!(status.unready(), None);
+        assert!(status.set_written(), "its end was not said");
+        assert!(!status.set_written());
     }
 
     #[test]
     fn stopping_is_for_good() {
-        let readiness = readiness();
-        readiness.set_serving();
-        assert_eq!(readiness.unready(), None);
-        readiness.set_stopping();
-        readiness.set_serving();
-        assert_eq!(readiness.unready(), Some(Unready::Stopping));
+        let status = status();
+        status.set_serving();
+        assert_eq!(status.unready(), None);
+        status.set_stopping();
+        status.set_serving();
+        assert_eq!(status.unready(), Some(Unready::Stopping));
     }
 
     #[test]
     fn a_machine_that_could_not_ask_is_well_again_after_a_while() {
-        let readiness = readiness();
-        readiness.set_serving();
-        assert!(readiness.set_unasked("no file left"), "the first");
-        assert!(!readiness.set_unasked("no file left"), "said already");
+        let status = status();
+        status.set_serving();
+        assert!(status.set_unasked("no file left"), "the first");
+        assert!(!status.set_unasked("no file left"), "said already");
         let now = moment();
-        assert!(!readiness.set_asked_at(now), "too soon to tell");
-        let told = readiness.unready_at(now + Duration::from_secs(7)).unwrap().text();
+        assert!(!status.set_asked_at(now), "too soon to tell");
+        let told = status.unready_at(now + Duration::from_secs(7)).unwrap().text();
         assert_eq!(told, "this machine could not ask a publisher 7s ago: no file left");
-        readiness.change(|state| state.beat_at = now + UNASKED_MAX);
-        assert_eq!(readiness.unready_at(now + UNASKED_MAX), None, "nobody has tried since");
-        assert!(readiness.set_asked_at(now + CALM));
-        assert!(!readiness.set_asked_at(now + CALM), "said already");
-        assert_eq!(readiness.unready(), None);
+        status.change(|state| state.beat_at = now + UNASKED_MAX);
+        assert_eq!(status.unready_at(now + UNASKED_MAX), None, "nobody has tried since");
+        assert!(status.set_asked_at(now + CALM));
+        assert!(!status.set_asked_at(now + CALM), "said already");
+        assert_eq!(status.unready(), None);
     }
 
     #[test]
     fn a_commit_that_works_does_not_end_a_trouble_of_the_ledger() {
-        let readiness = readiness();
-        readiness.set_serving();
-        readiness.ledger.set_topics(Some("lane 3 is being restored".to_owned()));
-        assert!(readiness.set_unwritten("no space".to_owned()), "the first that did not work");
-        assert!(!readiness.set_unwritten("no space".to_owned()));
-        assert!(readiness.set_written());
+        let status = status();
+        status.set_serving();
+        status.ledger.set_topics(Some("lane 3 is being restored".to_owned()));
+        assert!(status.set_unwritten("no space".to_owned()), "the first that did not work");
+        assert!(!status.set_unwritten("no space".to_owned()));
+        assert!(status.set_written());
         let why = Unready::Ledger("lane 3 is being restored".to_owned());
-        assert_eq!(readiness.unready(), Some(why));
-        readiness.ledger.set_topics(None);
-        assert_eq!(readiness.unready(), None);
+        assert_eq!(status.unready(), Some(why));
+        status.ledger.set_topics(None);
+        assert_eq!(status.unready(), None);
+    }
+
+    #[test]
+    fn a_text_leaves_no_feed_out_and_claims_nothing_of_those_not_polled() {
+        let of = |feeds| Snapshot { feeds, ..Snapshot::default() };
+        let new = of(FeedCounts { new: 3, due: 3, ..FeedCounts::default() });
+        assert_eq!(new.text(), "3 feeds: 3 not polled yet");
+        let feeds = FeedCounts {
+            due: 1,
+            fine: 9,
+            failing: 2,
+            crashed: 1,
+            gone: 1,
+            ..FeedCounts::default()
+        };
+        let (unready, last_read) = (Some(Unready::Starting), LastRead::Refused);
+        assert_eq!(
+            Snapshot { unready, last_read, ..of(feeds) }.text(),
+            "13 feeds: 9 fine, 2 failing, 1 put off, 1 withdrawn; starting; the configuration that was \
+             read last is refused, an older one is in use"
+        );
+        assert_eq!(Snapshot::default().text(), "no feed is in a lane of this process");
     }
 }

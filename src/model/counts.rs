@@ -1,13 +1,13 @@
-//! How the feeds of this process stand, counted.
+//! How the feeds of this process stand, counted. The scheduler counts, the status shows.
 
 use std::time::Duration;
 
-use cw_model::Timestamp;
+use crate::Timestamp;
 
 /// One look over feeds, queue and lanes. Each feed of this process's lanes counts once, in `new` to
 /// `gone`; the others count none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct FeedCounts {
     /// Never polled.
     pub new: usize,
     /// The last poll was answered.
