@@ -13,6 +13,8 @@
 //! thousands of histories that no real broker could be made to live through.
 
 pub mod backoff;
+#[cfg(any(test, feature = "brokers"))]
+pub mod brokers;
 pub mod dedupe;
 pub mod lane;
 pub mod lease;

@@ -96,6 +96,7 @@ pub(crate) const HOUSE: [Crate; 7] = [
             "process",
             "lane",
             "scheduler",
+            "brokers",
         ],
         is_core: true,
     },
@@ -135,8 +136,8 @@ const NEVER_IN_CORE: [&str; 16] = [
 const NEVER_IN_STATUS: [&str; 7] =
     ["hyper", "rdkafka", "reqwest", "rusqlite", "rustix", "tokio", "tokio-util"];
 
-/// What Cargo makes of the Cargo.toml files: name, folder, and the names of what is built in.
-fn members() -> Vec<(String, PathBuf, Vec<String>)> {
+/// What Cargo makes of the Cargo.toml files.
+fn packages() -> Vec<Value> {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let answer = Command::new(cargo)
         .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
@@ -145,6 +146,11 @@ fn members() -> Vec<(String, PathBuf, Vec<String>)> {
         .unwrap();
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
     let metadata: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// The members of the workspace: name, folder, and the names of what is built in.
+fn members() -> Vec<(String, PathBuf, Vec<String>)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let member = |package: &Value| {
         let manifest = PathBuf::from(text(&package["manifest_path"]));
@@ -152,7 +158,23 @@ fn members() -> Vec<(String, PathBuf, Vec<String>)> {
         let built_in = built_in.filter(|of| of["kind"] != "dev").map(|of| text(&of["name"]));
         (text(&package["name"]), manifest.parent().unwrap().to_owned(), built_in.collect())
     };
-    metadata["packages"].as_array().unwrap().iter().map(member).collect()
+    packages().iter().map(member).collect()
+}
+
+/// Samples and simulated brokers are features of our crates, for tests. Only dev-dependencies ask for
+/// them, and no feature of a crate brings those of another.
+#[test]
+fn nothing_that_is_for_tests_is_built_in() {
+    for package in packages() {
+        let name = &package["name"];
+        for of in package["dependencies"].as_array().unwrap() {
+            let is_ours = of["name"].as_str().unwrap().starts_with("cw-");
+            let is_plain = of["features"].as_array().unwrap().is_empty();
+            assert!(!is_ours || is_plain || of["kind"] == "dev", "{name}: {of}");
+        }
+        let features = package["features"].to_string();
+        assert!(!features.contains("cw-"), "{name}: {features}");
+    }
 }
 
 #[test]

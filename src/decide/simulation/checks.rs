@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cw_model::state::FeedState;
 use cw_model::{ArticleId, FeedId};
 
-use super::brokers::{Brokers, Stored};
 use super::publisher::{Publisher, article, feed_of, title};
+use crate::brokers::{Brokers, Stored};
 use crate::lane::log::Reading;
 use crate::lane::wire::{Head, Target};
 

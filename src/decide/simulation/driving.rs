@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use cw_model::LaneState;
 
-use super::brokers::PartitionId;
 use super::replica::{Operation, Ticket};
 use super::world::{PATIENCE, Request, TRANSACTION_TIMEOUT, What, Where, World};
+use crate::brokers::PartitionId;
 use crate::lane::wire::Line;
 use crate::lane::{Answer, Effect, Event, Failure, GiveUp, Next, Submitted, Undone};
 use crate::{Moment, scheduler};

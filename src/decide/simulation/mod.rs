@@ -2,12 +2,11 @@
 //! with everything that goes wrong. Lanes and schedulers are real: the very machines of `decide`.
 //!
 //! A seed makes a whole history; the same seed makes the same one again. What must hold afterwards is
-//! in `checks`. That the simulated brokers are honest is shown by the tests on real ones
-//! (`tests/it/kafka`), which live through the same faults.
+//! in `checks`. That the simulated brokers (`crate::brokers`) do what real ones do is held by scenarios
+//! that run on both (`tests/it/scenarios`).
 //!
 //! `make sim SEEDS=100000` runs many; `CONFLICTWIRE_SIM_SEED=n` tells the story of one.
 
-mod brokers;
 mod checks;
 mod dice;
 mod driving;

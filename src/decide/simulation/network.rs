@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use cw_model::FeedId;
-
-use super::brokers::{PartitionId, Refused};
 use super::replica::{Operation, Replica};
 use super::world::{Reply, Request, What, Where, World};
-use crate::lane::log::{Reading, read_head};
+use crate::brokers::{PartitionId, Refused};
 use crate::lane::wire::Target;
-use crate::lane::{Event, Failure, Undone};
+use crate::lane::{Event, Failure};
 
 impl World {
     pub(super) fn send(&mut self, whose: Where, number: u64, request: Request) {
@@ -85,19 +82,10 @@ impl World {
     }
 
     pub(super) fn read(&self, partition: PartitionId, after: Option<i64>, end: i64) -> Reply {
-        let records = self.brokers.committed(partition, end);
-        let Some(after) = after else {
-            let mut reading = Reading::default();
-            for (offset, record) in records {
-                if let Err(why) = reading.take(&record.key, record.value.as_deref(), offset) {
-                    return Reply::Restored(Err(why.into()));
-                }
-            }
-            return Reply::Restored(reading.finish().map_err(Undone::from));
-        };
-        let heads = records.filter(|(at, record)| *at > after && record.key == FeedId::RESERVED);
-        let heads = heads.map(|(at, record)| Ok((read_head(record.value.as_deref(), at)?, at)));
-        Reply::Heads(heads.collect())
+        match after {
+            None => Reply::Restored(self.brokers.restore(partition, end)),
+            Some(after) => Reply::Heads(self.brokers.heads_after(partition, after, end)),
+        }
     }
 
     pub(super) fn answered(&mut self, whose: Where, number: u64, reply: Reply) {

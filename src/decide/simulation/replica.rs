@@ -7,9 +7,9 @@ use std::time::Duration;
 use cw_model::state::FeedState;
 use cw_model::{Feed, FeedId};
 
-use super::brokers::TransactionId;
 use super::group::Word;
 use crate::Lease;
+use crate::brokers::TransactionId;
 use crate::lane::{GiveUp, Lane, Stop, Submitted, Topics};
 use crate::scheduler::{Event, Scheduler};
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use cw_model::{Feed, Outcome, samples};
 use url::Url;
 
-use super::brokers::{Brokers, PartitionId, Refused, TransactionId};
 use super::checks;
 use super::dice::Dice;
 use super::group::{Group, Word};
@@ -16,6 +15,7 @@ use super::publisher::{Publisher, ROOM};
 use super::replica::{Driver, Replica, Ticket};
 use super::scheduling::Reading;
 use super::tally::Tally;
+use crate::brokers::{Brokers, PartitionId, Refused, TransactionId};
 use crate::lane::log::Restored;
 use crate::lane::wire::{Head, Line, Target};
 use crate::lane::{Answer, Topics, Undone, hash};

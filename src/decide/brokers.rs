@@ -1,38 +1,52 @@
-//! Brokers: partitions with offsets, transactions that commit or abort, a coordinator for each
-//! transactional id. What Kafka does is as the protocol says (KIP-98): epochs fence, a commit is
-//! decided by the coordinator and becomes visible by markers, partition by partition.
+//! Simulated Kafka brokers, for tests: partitions with offsets, transactions that commit or abort, a
+//! coordinator for each transactional id. What Kafka does is as the protocol says (KIP-98): epochs fence,
+//! a commit is decided by the coordinator and becomes visible by markers, partition by partition.
+//!
+//! The simulation lives through histories on them. That they do what real brokers do is held by the
+//! scenarios of `tests/it/scenarios`, which run on both. Not in the released program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::lane::wire::{Line, Target};
+use cw_model::FeedId;
+
+use crate::lane::Undone;
+use crate::lane::log::{Reading, Restored, read_head};
+use crate::lane::wire::{Head, Line, Target};
 
 /// A transaction, numbered by whoever began it.
-pub(super) type TransactionId = u64;
+pub type TransactionId = u64;
 
 /// Which partition.
-pub(super) type PartitionId = (Target, i32);
+pub type PartitionId = (Target, i32);
 
 /// What stands at an offset.
 #[derive(Clone, Debug)]
-pub(super) enum Slot {
+pub enum Slot {
     /// A record.
     Record(Stored),
     /// The end of a transaction.
     Marker,
+    /// What compaction has taken.
+    Gone,
 }
 
 /// A record in a log.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
-    pub(super) transaction: TransactionId,
-    pub(super) key: String,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) value: Option<Arc<[u8]>>,
+pub struct Stored {
+    /// Whose it is.
+    pub transaction: TransactionId,
+    /// As it was sent.
+    pub key: String,
+    /// As they were sent.
+    pub headers: Vec<(&'static str, String)>,
+    /// `None` takes the key back.
+    pub value: Option<Arc<[u8]>>,
 }
 
 impl Stored {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 }
@@ -65,26 +79,38 @@ struct Coordinator {
 
 /// Why a request came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub enum Refused {
     /// A newer producer has the id.
     Fenced,
     /// The transaction before is still being ended: ask again.
     Concurrent,
     /// The transaction is not open any more.
     Ended,
+    /// A record of the batch is larger than the topics take: nothing of the batch is.
+    TooLarge,
 }
 
 /// All brokers together.
 #[derive(Debug, Default)]
-pub(super) struct Brokers {
+pub struct Brokers {
+    /// What topics take, bytes; any, where nothing is said.
+    record_bytes_max: BTreeMap<Target, usize>,
     partitions: BTreeMap<PartitionId, Vec<Slot>>,
     transactions: BTreeMap<TransactionId, Transaction>,
     coordinators: BTreeMap<u32, Coordinator>,
 }
 
 impl Brokers {
+    /// From now on the topic takes no larger record, whatever clients know of it.
+    pub fn set_record_bytes_max(&mut self, topic: Target, bytes: usize) {
+        self.record_bytes_max.insert(topic, bytes);
+    }
+
     /// `init_transactions`: the new epoch. What was open is to be aborted first; its markers are due.
-    pub(super) fn fence(&mut self, lane: u32) -> Result<u64, Refused> {
+    ///
+    /// # Errors
+    /// [`Refused::Concurrent`].
+    pub fn fence(&mut self, lane: u32) -> Result<u64, Refused> {
         let coordinator = self.coordinators.entry(lane).or_default();
         if coordinator.ending.is_some() {
             return Err(Refused::Concurrent);
@@ -99,7 +125,7 @@ impl Brokers {
     }
 
     /// The coordinator aborts what has been open for too long, and its producer with it.
-    pub(super) fn time_out(&mut self, lane: u32, transaction: TransactionId) {
+    pub fn time_out(&mut self, lane: u32, transaction: TransactionId) {
         let coordinator = self.coordinators.entry(lane).or_default();
         if coordinator.open == Some(transaction) {
             coordinator.epoch += 1;
@@ -107,8 +133,11 @@ impl Brokers {
         }
     }
 
-    /// Records of a transaction for one partition: the offset of the last.
-    pub(super) fn produce(
+    /// A batch of records of a transaction for one partition: the offset of the last.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn produce(
         &mut self,
         lane: u32,
         epoch: u64,
@@ -127,13 +156,20 @@ impl Brokers {
             return Err(Refused::Ended);
         }
         coordinator.open = Some(transaction);
+        let max = self.record_bytes_max.get(&partition.0);
+        let is_too_large = |line: &Line| max.is_some_and(|max| line.bytes() > *max);
+        let is_refused = lines.iter().any(is_too_large);
         let known = self.transactions.entry(transaction).or_insert_with(|| Transaction {
             lane,
             standing: Standing::Open,
             partitions: BTreeSet::new(),
             records: 0,
         });
+        // The coordinator was told of the partition before its leader saw a record.
         known.partitions.insert(partition);
+        if is_refused {
+            return Err(Refused::TooLarge);
+        }
         known.records += lines.len();
         let slots = self.partitions.entry(partition).or_default();
         for line in lines {
@@ -145,20 +181,24 @@ impl Brokers {
     }
 
     /// `commit_transaction`.
-    pub(super) fn commit(
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn commit(
         &mut self,
         lane: u32,
         epoch: u64,
         transaction: TransactionId,
     ) -> Result<(), Refused> {
         let coordinator = self.coordinators.entry(lane).or_default();
+        if coordinator.epoch != epoch {
+            // Also for what this epoch has committed: the coordinator looks at the epoch first.
+            return Err(Refused::Fenced);
+        }
         let is_committed = |it: &Transaction| it.standing == Standing::Committed;
         if self.transactions.get(&transaction).is_some_and(is_committed) {
             // The same request once more.
             return Ok(());
-        }
-        if coordinator.epoch != epoch {
-            return Err(Refused::Fenced);
         }
         if coordinator.open != Some(transaction) {
             return Err(Refused::Ended);
@@ -177,7 +217,7 @@ impl Brokers {
     }
 
     /// Partitions that wait for a marker of the lane's ending transaction.
-    pub(super) fn markers_due(&self, lane: u32) -> Vec<(TransactionId, PartitionId)> {
+    pub fn markers_due(&self, lane: u32) -> Vec<(TransactionId, PartitionId)> {
         let ending = self.coordinators.get(&lane).and_then(|coordinator| coordinator.ending);
         let Some(transaction) = ending else { return Vec::new() };
         let partitions = self.transactions.get(&transaction).map(|it| it.partitions.clone());
@@ -185,7 +225,7 @@ impl Brokers {
     }
 
     /// Writes a marker.
-    pub(super) fn mark(&mut self, transaction: TransactionId, partition: PartitionId) {
+    pub fn mark(&mut self, transaction: TransactionId, partition: PartitionId) {
         let Some(known) = self.transactions.get_mut(&transaction) else { return };
         if known.standing == Standing::Open || !known.partitions.remove(&partition) {
             return;
@@ -200,27 +240,27 @@ impl Brokers {
     }
 
     /// The end of a partition as a `read_uncommitted` client sees it.
-    pub(super) fn high_watermark(&self, partition: PartitionId) -> i64 {
+    pub fn high_watermark(&self, partition: PartitionId) -> i64 {
         self.partitions.get(&partition).map_or(0, |slots| last_offset(slots) + 1)
     }
 
     /// How far a `read_committed` client can read: to the first record of a transaction without its
     /// marker there.
-    pub(super) fn stable_offset(&self, partition: PartitionId) -> i64 {
+    pub fn stable_offset(&self, partition: PartitionId) -> i64 {
         let Some(slots) = self.partitions.get(&partition) else { return 0 };
         let is_open = |slot: &Slot| match slot {
             Slot::Record(stored) => self
                 .transactions
                 .get(&stored.transaction)
                 .is_some_and(|it| it.partitions.contains(&partition)),
-            Slot::Marker => false,
+            Slot::Marker | Slot::Gone => false,
         };
         let open = slots.iter().position(is_open).unwrap_or(slots.len());
         i64::try_from(open).unwrap_or(i64::MAX)
     }
 
     /// Committed records below an offset, with their own.
-    pub(super) fn committed(
+    pub fn committed(
         &self,
         partition: PartitionId,
         end: i64,
@@ -232,17 +272,58 @@ impl Brokers {
                 let standing = self.transactions.get(&stored.transaction)?.standing;
                 (standing == Standing::Committed).then_some((offset, stored))
             }
-            Slot::Marker => None,
+            Slot::Marker | Slot::Gone => None,
         })
     }
 
+    /// A lane's partition, read from its beginning to an offset: what the lane is restored from.
+    ///
+    /// # Errors
+    /// [`Undone::Contradiction`].
+    pub fn restore(&self, partition: PartitionId, end: i64) -> Result<Restored, Undone> {
+        let mut reading = Reading::default();
+        for (offset, record) in self.committed(partition, end) {
+            reading.take(&record.key, record.value.as_deref(), offset)?;
+        }
+        Ok(reading.finish()?)
+    }
+
+    /// Every `__lane` after an offset and below another, oldest first, with its own.
+    ///
+    /// # Errors
+    /// [`Undone::Contradiction`].
+    pub fn heads_after(
+        &self,
+        partition: PartitionId,
+        after: i64,
+        end: i64,
+    ) -> Result<Vec<(Head, i64)>, Undone> {
+        let records = self.committed(partition, end);
+        let heads = records.filter(|(at, record)| *at > after && record.key == FeedId::RESERVED);
+        heads.map(|(at, record)| Ok((read_head(record.value.as_deref(), at)?, at))).collect()
+    }
+
+    /// Compaction of everything that is decided: aborted records go, and of each key all but the newest
+    /// record. Offsets stay as they are.
+    pub fn compact(&mut self, partition: PartitionId) {
+        let stable = self.stable_offset(partition);
+        let newest: BTreeMap<String, i64> =
+            self.committed(partition, stable).map(|(at, it)| (it.key.clone(), at)).collect();
+        let slots = self.partitions.get_mut(&partition).into_iter().flatten();
+        for (at, slot) in (0..stable).zip(slots) {
+            if matches!(slot, Slot::Record(stored) if newest.get(&stored.key) != Some(&at)) {
+                *slot = Slot::Gone;
+            }
+        }
+    }
+
     /// Every partition of a topic.
-    pub(super) fn partitions_of(&self, target: Target) -> Vec<PartitionId> {
+    pub fn partitions_of(&self, target: Target) -> Vec<PartitionId> {
         self.partitions.keys().filter(|(topic, _)| *topic == target).copied().collect()
     }
 
     /// How many records a transaction has, in all partitions.
-    pub(super) fn records_of(&self, transaction: TransactionId) -> usize {
+    pub fn records_of(&self, transaction: TransactionId) -> usize {
         self.transactions.get(&transaction).map_or(0, |it| it.records)
     }
 }
