@@ -10,6 +10,8 @@
 //! The only folder that names rdkafka.
 
 pub mod asyncapi;
+#[cfg(feature = "fault-points")]
+pub mod by_hand;
 pub mod client;
 pub mod cluster;
 mod driver;

@@ -38,6 +38,8 @@ const LOOK: Duration = Duration::from_millis(1);
 struct Reports {
     /// Whether there is more in the transaction than `__lane`.
     is_more_than_a_mark: bool,
+    /// When its time is over.
+    deadline: Option<Instant>,
     acknowledged: usize,
     failed: Vec<(usize, RDKafkaErrorCode)>,
     /// The last line acknowledged, by its place in the transaction, and its offset: offsets of
@@ -174,21 +176,49 @@ impl Producer {
         now: Timestamp,
         is_over: impl Fn() -> bool,
     ) -> Result<i64, Failure> {
+        self.begin(lines, now, &is_over)?;
+        self.end(&is_over)
+    }
+
+    /// The first half of it: every line is with the brokers, and nothing is decided.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(super) fn begin(
+        &self,
+        lines: &[&Line],
+        now: Timestamp,
+        is_over: &impl Fn() -> bool,
+    ) -> Result<(), Failure> {
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
-        *self.reports() = Reports { is_more_than_a_mark: lines.len() > 1, ..Reports::default() };
+        *self.reports() = Reports {
+            is_more_than_a_mark: lines.len() > 1,
+            deadline: Some(deadline),
+            ..Reports::default()
+        };
         self.inner.begin_transaction().map_err(|error| self.failure(&error.to_string()))?;
         self.pass(Point::AfterBegin);
         for (index, line) in lines.iter().enumerate() {
             self.send(index, line, now, deadline)?;
             self.pass_points(line, lines.get(index + 1).copied());
         }
-        self.await_reports(lines.len(), deadline, &is_over)?;
+        self.await_reports(lines.len(), deadline, is_over)?;
         self.pass(Point::BeforeCommit);
+        Ok(())
+    }
+
+    /// The second half: commits what was sent.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(super) fn end(&self, is_over: &impl Fn() -> bool) -> Result<i64, Failure> {
+        let deadline = self.reports().deadline;
+        let is_late = || deadline.is_none_or(|deadline| Instant::now() >= deadline);
         loop {
             match self.inner.commit_transaction(SLICE) {
                 Ok(()) => break,
                 Err(KafkaError::Transaction(error))
-                    if error.is_retriable() && Instant::now() < deadline && !is_over() => {}
+                    if error.is_retriable() && !is_late() && !is_over() => {}
                 Err(error) => {
                     return Err(Failure { is_doubtful: true, ..self.failure(&error.to_string()) });
                 }
@@ -324,6 +354,12 @@ impl Producer {
     /// Lets librdkafka say what it has to say. Call now and then while nothing is committed.
     pub(super) fn serve(&self) {
         self.inner.poll(Duration::ZERO);
+    }
+
+    /// The error after which brokers take nothing of this producer any more, if there was one.
+    #[cfg(feature = "fault-points")]
+    pub(super) fn fatal_error(&self) -> Option<RDKafkaErrorCode> {
+        self.inner.client().fatal_error().map(|(code, _text)| code)
     }
 
     fn failure(&self, text: &str) -> Failure {
