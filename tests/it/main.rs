@@ -11,6 +11,7 @@
 //! - `bad_input`: whatever a publisher sends: named, counted, survived
 //! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
 //! - `kafka`: what needs real brokers
+//! - `scenarios`: what must come of steps at brokers, on simulated ones; `kafka` runs them on real ones
 //! - `poison`: a document that ends the process that reads it ends no other
 //! - `memory`: hostile documents under a real limit of memory
 //! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
@@ -54,6 +55,7 @@ mod polling;
 mod records;
 mod reload;
 mod samples;
+mod scenarios;
 mod security;
 mod shutdown;
 mod told;

@@ -9,6 +9,7 @@ mod moves;
 mod partitions;
 mod refused;
 mod replicas;
+mod scenarios;
 mod versions;
 mod world;
 

@@ -149,6 +149,13 @@ impl Topics {
         open.map(|(_, partition)| partition).collect()
     }
 
+    /// How far a partition can be read by one who wants what is committed, and by one who wants all.
+    #[track_caller]
+    pub(crate) fn ends_of(&self, topic: &str, partition: usize) -> (i64, i64) {
+        let of = |isolation| self.ends(topic, isolation)[partition];
+        (of(Isolation::Committed), of(Isolation::Uncommitted))
+    }
+
     /// Waits until no transaction is open in a topic.
     #[track_caller]
     pub(crate) fn wait_until_settled(&self, topic: &str) {
