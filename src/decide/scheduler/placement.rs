@@ -17,6 +17,7 @@
 //! Feeds with a state in their home, nearly all, are placed at once. Of the others every lane but the home
 //! must be read, also those of this process: it may have lost one without having noticed, and what
 //! another owner has committed there since stands in the log alone.
+//! If it has, it polls the feed there all the same: the commit is refused, and the lane is taken up anew.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -69,17 +70,14 @@ pub(super) fn place(
     }
     // A state that this process has is as new as any that was read of its lane.
     let found = sighting.iter().flat_map(|sighting| &sighting.found);
-    let elsewhere = found.filter(|(lane, _)| !has_state(lane));
-    let elsewhere: Sequences = elsewhere.map(|(lane, sequence)| (*lane, *sequence)).collect();
-    if elsewhere.contains_key(&home) {
-        return Placement::Elsewhere;
-    }
-    let newest = here.iter().chain(&elsewhere).max_by_key(|(lane, it)| (**it, Reverse(**lane)));
-    match newest {
-        None => Placement::Here(home),
-        Some((lane, _)) if here.contains_key(lane) => Placement::Here(*lane),
-        Some(_) => Placement::Elsewhere,
-    }
+    let found = found.filter(|(lane, _)| !has_state(lane));
+    let states: Sequences = here.iter().chain(found).map(|(lane, it)| (*lane, *it)).collect();
+    let newest =
+        states.iter().max_by_key(|(lane, it)| (**it, Reverse(**lane))).map(|(lane, _)| *lane);
+    let lane = if states.contains_key(&home) { home } else { newest.unwrap_or(home) };
+    // Where it is a lane of this process that has no state here, somebody else has fenced it and written
+    // there. The poll's commit is refused then, and that tells the lane to be taken up anew.
+    if held.contains_key(&lane) { Placement::Here(lane) } else { Placement::Elsewhere }
 }
 
 #[cfg(test)]
@@ -133,11 +131,14 @@ mod tests {
         check(&[(2, Some(5))], Some(&sighting(&[0, 1, 3], &[(3, 5)])), Placement::Here(2));
     }
 
-    /// Another owner has committed in a lane that this process believes to have.
+    /// Another owner has committed in a lane that this process believes to have. It must find out, and does
+    /// by a commit there, which is refused.
     #[test]
-    fn a_lane_that_was_lost_unnoticed_is_believed_by_its_log() {
-        let found = sighting(&[1, 2, 3], &[(2, 5)]);
-        check(&[(0, None), (2, None)], Some(&found), Placement::Elsewhere);
+    fn a_lane_that_was_lost_unnoticed_is_found_out() {
+        let found = sighting(&[0, 1, 2, 3], &[(2, 5)]);
+        check(&[(0, None), (2, None)], Some(&found), Placement::Here(2));
+        let found = sighting(&[0, 1, 2, 3], &[(0, 5)]);
+        check(&[(0, None), (2, None)], Some(&found), Placement::Here(0));
     }
 
     proptest! {

@@ -123,7 +123,7 @@ impl World {
         if is_awaited && replica.assigned.get(&lane) == Some(&assignment) {
             replica.assigned.remove(&lane);
             let wait = self.travel(place);
-            self.after_some(wait, What::Released(instance, lane));
+            self.after_some(wait, What::Released(instance, lane, self.now));
         }
     }
 

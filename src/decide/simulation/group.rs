@@ -20,7 +20,8 @@ pub(super) enum Word {
 #[derive(Debug)]
 struct Member {
     heard_at: Duration,
-    lanes: BTreeSet<u32>,
+    /// Its lanes, and when it was given them.
+    lanes: BTreeMap<u32, Duration>,
     revoked: BTreeSet<u32>,
 }
 
@@ -37,10 +38,9 @@ impl Group {
     }
 
     pub(super) fn join(&mut self, member: u64, now: Duration) {
-        let lanes = BTreeSet::new();
         self.members.entry(member).or_insert(Member {
             heard_at: now,
-            lanes,
+            lanes: BTreeMap::new(),
             revoked: BTreeSet::new(),
         });
     }
@@ -54,14 +54,17 @@ impl Group {
             None => Word::Unknown,
             Some(known) => {
                 known.heard_at = now;
-                Word::Member { lanes: known.lanes.clone(), revoked: known.revoked.clone() }
+                let lanes = known.lanes.keys().copied().collect();
+                Word::Member { lanes, revoked: known.revoked.clone() }
             }
         }
     }
 
-    /// A member has given a lane back.
-    pub(super) fn release(&mut self, member: u64, lane: u32) {
-        if let Some(known) = self.members.get_mut(&member) {
+    /// A member has given a lane back, at that time. If it was given the lane again since, that was told
+    /// under an earlier epoch of the member, and the coordinator refuses it.
+    pub(super) fn release(&mut self, member: u64, lane: u32, at: Duration) {
+        let Some(known) = self.members.get_mut(&member) else { return };
+        if known.lanes.get(&lane).is_some_and(|given_at| *given_at <= at) {
             known.lanes.remove(&lane);
             known.revoked.remove(&lane);
         }
@@ -71,7 +74,7 @@ impl Group {
     pub(super) fn turn(&mut self, now: Duration, dice: &mut Dice) {
         self.members.retain(|_, member| now.saturating_sub(member.heard_at) <= SESSION);
         for lane in 0..self.lanes {
-            if self.members.values().any(|member| member.lanes.contains(&lane)) {
+            if self.members.values().any(|member| member.lanes.contains_key(&lane)) {
                 continue;
             }
             let least = self.members.values().map(|member| member.lanes.len()).min();
@@ -82,7 +85,7 @@ impl Group {
                 .map(|(id, _)| *id)
                 .collect();
             if let Some(member) = dice.pick(&free).and_then(|id| self.members.get_mut(&id)) {
-                member.lanes.insert(lane);
+                member.lanes.insert(lane, now);
             }
         }
         let counts =
@@ -102,7 +105,7 @@ impl Group {
 
     fn revoke_where(&mut self, is_meant: impl Fn(&Member) -> bool) {
         if let Some(member) = self.members.values_mut().find(|member| is_meant(member)) {
-            let lane = member.lanes.difference(&member.revoked).next().copied();
+            let lane = member.lanes.keys().find(|lane| !member.revoked.contains(lane)).copied();
             member.revoked.extend(lane);
         }
     }

@@ -61,7 +61,7 @@ impl World {
                 }
                 for lane in idle {
                     let wait = self.travel(place);
-                    self.after_some(wait, What::Released(instance, lane));
+                    self.after_some(wait, What::Released(instance, lane, self.now));
                 }
                 let wanted = lanes.difference(&revoked).copied();
                 self.assign(place, instance, wanted.collect());

@@ -97,7 +97,7 @@ pub(super) enum What {
     Turn(usize, u64),
     Heartbeat(u64),
     Heard(usize, u64, Word),
-    Released(u64, u32),
+    Released(u64, u32, Duration),
     GroupTurn,
     /// The scheduler takes in what it was told.
     Scheduler(usize, u64),
@@ -358,7 +358,7 @@ impl World {
                     replica.word = Some(word);
                 }
             }
-            What::Released(instance, lane) => self.group.release(instance, lane),
+            What::Released(instance, lane, at) => self.group.release(instance, lane, at),
             What::GroupTurn => {
                 self.group.turn(self.now, &mut self.dice);
                 self.after(Duration::from_millis(250), What::GroupTurn);
