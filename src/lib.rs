@@ -2,6 +2,7 @@
 //! beside this file, which follows.
 #![doc = include_str!("README.md")]
 
+pub mod publisher;
 pub mod fetch;
 pub mod ledger;
 pub mod pipeline;

@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::script::{FEEDS, PAGES, Page, Serving};
-use super::server::{RequestLog, Server};
+use super::server;
+use crate::publisher::Exchange;
 
 /// Enough of the names of real outlets and agencies that copied prose would show one.
 const REAL_OUTLETS: &[&str] = &[
@@ -155,9 +156,9 @@ const PLAYGROUND: &[Page] = &[
 ];
 
 /// Sends each request on its own connection and gives back the whole answers.
-async fn ask(requests: &[(&str, &str)]) -> (Vec<Vec<u8>>, RequestLog) {
-    let server = Server::bind(PLAYGROUND).await.unwrap();
-    let (port, log, stop) = (server.port(), server.log(), CancellationToken::new());
+async fn ask(requests: &[(&str, &str)]) -> (Vec<Vec<u8>>, Vec<Exchange>) {
+    let server = server::bind(PLAYGROUND).unwrap();
+    let (port, log, stop) = (server.address().port(), server.log(), CancellationToken::new());
     let client = async {
         let mut answers = Vec::new();
         for (path, headers) in requests {
@@ -172,8 +173,9 @@ async fn ask(requests: &[(&str, &str)]) -> (Vec<Vec<u8>>, RequestLog) {
         stop.cancel();
         answers
     };
-    let ((), answers) = tokio::join!(server.serve(stop.clone()), client);
-    (answers, log)
+    let (served, answers) = tokio::join!(server.serve(stop.clone()), client);
+    served.unwrap();
+    (answers, log.exchanges())
 }
 
 async fn ask_for_text(requests: &[(&str, &str)]) -> Vec<String> {
@@ -256,28 +258,26 @@ async fn a_moved_page_names_its_new_address_with_the_port() {
         location.starts_with("http://h.example:") && location.ends_with("/plain"),
         "{location}"
     );
-    assert_eq!(log.requests().len(), 1);
+    assert_eq!(log.len(), 1);
 }
 
 #[tokio::test]
 async fn the_log_tells_what_was_asked_and_answered() {
     let (_answers, log) = ask(&[("/plain", ""), ("/nothing", "If-None-Match: \"x\"\r\n")]).await;
     let seen: Vec<_> = log
-        .requests()
-        .into_iter()
-        .map(|one| (one.host, one.path, one.is_conditional, one.status))
+        .iter()
+        .map(|Exchange { request, status, .. }| {
+            (request.host(), request.path.as_str(), request.is_conditional(), *status)
+        })
         .collect();
-    let host = || "h.example".to_owned();
-    assert_eq!(
-        seen,
-        [(host(), "/plain".to_owned(), false, 200), (host(), "/nothing".to_owned(), true, 404)]
-    );
+    let host = "h.example";
+    assert_eq!(seen, [(host, "/plain", false, 200), (host, "/nothing", true, 404)]);
 }
 
 #[tokio::test]
 async fn one_connection_serves_several_requests() {
-    let server = Server::bind(PLAYGROUND).await.unwrap();
-    let (port, stop) = (server.port(), CancellationToken::new());
+    let server = server::bind(PLAYGROUND).unwrap();
+    let (port, stop) = (server.address().port(), CancellationToken::new());
     let client = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let request = "GET /plain HTTP/1.1\r\nHost: h.example\r\n\r\n".repeat(2);
@@ -288,6 +288,7 @@ async fn one_connection_serves_several_requests() {
         stop.cancel();
         answers
     };
-    let ((), answers) = tokio::join!(server.serve(stop.clone()), client);
+    let (served, answers) = tokio::join!(server.serve(stop.clone()), client);
+    served.unwrap();
     assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2, "{answers}");
 }

@@ -69,7 +69,7 @@ fn a_bad_configuration_is_refused_and_the_old_one_stays() {
 #[test]
 fn a_reload_while_a_poll_is_under_way_polls_nothing_twice() {
     let gate = crate::support::publisher::Gate::closed();
-    let held = crate::support::publisher::Delivery::Held(std::sync::Arc::clone(&gate));
+    let held = crate::support::publisher::Delivery::Held(gate.clone());
     let run = Run::configured([Reply::feed(headlines(&["A"])).delivered(held)], |setup, _| {
         setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
     });
@@ -94,7 +94,7 @@ fn a_reload_while_a_poll_is_under_way_polls_nothing_twice() {
 #[test]
 fn a_feed_added_again_while_its_poll_is_under_way_is_not_polled_beside_it() {
     let gate = crate::support::publisher::Gate::closed();
-    let held = crate::support::publisher::Delivery::Held(std::sync::Arc::clone(&gate));
+    let held = crate::support::publisher::Delivery::Held(gate.clone());
     let mut run =
         Run::configured([Reply::feed(headlines(&["A"])).delivered(held)], |setup, publisher| {
             setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");

@@ -39,7 +39,7 @@ fn a_signal_drains_and_exits_with_0_though_a_poll_is_under_way() {
 #[test]
 fn a_second_signal_ends_at_once() {
     let gate = Gate::closed();
-    let held = Reply::feed(headlines(&["A"])).delivered(Delivery::Held(Arc::clone(&gate)));
+    let held = Reply::feed(headlines(&["A"])).delivered(Delivery::Held(gate.clone()));
     let mut run = Run::configured([held], |setup, _| {
         setup.set("run.drain_timeout", "10m");
     });
@@ -97,7 +97,7 @@ fn a_write_that_hangs_is_given_up_at_the_deadline() {
 #[test]
 fn what_a_drain_gives_up_is_polled_again() {
     let gate = Gate::closed();
-    let held = Reply::feed(headlines(&["A"])).delivered(Delivery::Held(Arc::clone(&gate)));
+    let held = Reply::feed(headlines(&["A"])).delivered(Delivery::Held(gate.clone()));
     let mut run = Run::serving([held]);
     run.requests(1);
     run.daemon.signal("TERM");

@@ -21,8 +21,7 @@ use super::show::{Medium, Style};
 use crate::clock::Clock;
 use crate::demo::progress::Board;
 use crate::demo::script::{FEEDS, PAGES};
-use crate::demo::server::Server;
-use crate::demo::settings;
+use crate::demo::{server, settings};
 use crate::pipeline::Daemon;
 
 /// Longer than every feed needs many times over; a demo that takes longer is broken.
@@ -58,8 +57,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
 }
 
 async fn show(folder: &Path, limit: Duration) -> anyhow::Result<Exit> {
-    let server = Server::bind(PAGES).await.context("could not listen on 127.0.0.1")?;
-    let (port, log) = (server.port(), server.log());
+    let server = server::bind(PAGES).context("could not listen on 127.0.0.1")?;
+    let (port, log) = (server.address().port(), server.log());
     let config = settings::config(folder, port);
     let (observer, mut outcomes) = mpsc::channel(WAITING_MAX);
     let build = move || Daemon::build(config, Clock::System, Some(observer));
@@ -83,11 +82,13 @@ async fn show(folder: &Path, limit: Duration) -> anyhow::Result<Exit> {
         ended.context("the daemon ended by a defect of conflictwire")??;
     }
     stop_server.cancel();
-    while serving.join_next().await.is_some() {}
+    while let Some(ended) = serving.join_next().await {
+        ended.context("the server of the demo ended by a defect of conflictwire")??;
+    }
 
     let board = board?;
     let ledger = folder.join(settings::LEDGER);
-    report.end(&Run { board: &board, requests: &log.requests(), took, ledger: &ledger })?;
+    report.end(&Run { board: &board, requests: &log.exchanges(), took, ledger: &ledger })?;
     Ok(if board.is_complete() { Exit::Fine } else { Exit::Failed })
 }
 

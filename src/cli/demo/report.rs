@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Paint};
 use cw_model::{EntryCounts, Outcome, PollResult, Record, Routed};
+use tokio::time::Instant;
 
 use crate::cli::show::text::Text;
 use crate::cli::show::{Detail, Medium, QUIET, STRONG, Style, tag_paint, write_record};
 use crate::demo::progress::{Board, Progress, is_expected};
 use crate::demo::script::{FEEDS, SHOWCASE};
-use crate::demo::server::Request;
 use crate::demo::settings::HOST_GAP;
 
+use crate::publisher::Exchange;
 const GOOD: Paint = AnsiColor::Green.on_default();
 const BAD: Paint = AnsiColor::Red.on_default();
 const ODD: Paint = AnsiColor::Yellow.on_default();
@@ -32,7 +33,7 @@ const POLLS_SHOWN: u64 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
     pub(super) board: &'a Board,
-    pub(super) requests: &'a [Request],
+    pub(super) requests: &'a [Exchange],
     pub(super) took: Duration,
     pub(super) ledger: &'a Path,
 }
@@ -165,7 +166,7 @@ impl<W: Write> Report<W> {
 
     fn summary(&mut self, run: &Run<'_>) -> std::io::Result<()> {
         let total = run.board.total();
-        let conditional = run.requests.iter().filter(|one| one.is_conditional).count();
+        let conditional = run.requests.iter().filter(|one| one.request.is_conditional()).count();
         self.entry(
             "polls",
             &[
@@ -212,7 +213,9 @@ impl<W: Write> Report<W> {
         self.entry("tags", &tags)?;
         let failures: Vec<_> = failures(run.board);
         self.entry("failures", &failures)?;
-        if let Some(gap) = closest(run.requests) {
+        if let Some(gap) =
+            closest(run.requests.iter().map(|one| (one.request.host(), one.request.at)))
+        {
             let text = format!(
                 "requests to one host at least {:.1} s apart (the setting: {:.1} s)",
                 gap.as_secs_f64(),
@@ -383,12 +386,12 @@ fn failures(board: &Board) -> Vec<Text> {
 }
 
 /// The shortest time between two requests to one host, those that a redirect sent there apart.
-fn closest(requests: &[Request]) -> Option<Duration> {
-    let mut last: BTreeMap<&str, Duration> = BTreeMap::new();
+fn closest<'a>(requests: impl Iterator<Item = (&'a str, Instant)>) -> Option<Duration> {
+    let mut last: BTreeMap<&str, Instant> = BTreeMap::new();
     let mut closest = None;
-    for request in requests {
-        if let Some(before) = last.insert(&request.host, request.at) {
-            let gap = request.at.saturating_sub(before);
+    for (host, at) in requests {
+        if let Some(before) = last.insert(host, at) {
+            let gap = at.saturating_duration_since(before);
             closest = Some(closest.map_or(gap, |least: Duration| least.min(gap)));
         }
     }
@@ -470,15 +473,10 @@ mod tests {
 
     #[test]
     fn the_closest_requests_are_those_of_one_host() {
-        let request = |host: &str, at| Request {
-            at: Duration::from_millis(at),
-            host: host.to_owned(),
-            path: "/".to_owned(),
-            is_conditional: false,
-            status: 200,
-        };
-        assert_eq!(closest(&[request("a", 0), request("b", 5)]), None);
+        let start = Instant::now();
+        let request = |host, at| (host, start + Duration::from_millis(at));
+        assert_eq!(closest([request("a", 0), request("b", 5)].into_iter()), None);
         let requests = [request("a", 0), request("b", 5), request("a", 300), request("a", 700)];
-        assert_eq!(closest(&requests), Some(Duration::from_millis(300)));
+        assert_eq!(closest(requests.into_iter()), Some(Duration::from_millis(300)));
     }
 }

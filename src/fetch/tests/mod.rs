@@ -4,117 +4,75 @@
 
 mod floods;
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cw_model::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tokio_util::sync::DropGuard;
 
 use super::*;
+use crate::publisher::{Exchange, Log, Next, Reply, Request, Server};
 
 const FEED: &str = "<rss version=\"2.0\"><channel><title>Feed</title></channel></rss>";
 
-/// What a publisher does with one request.
-enum Reply {
-    /// Sends these bytes and closes.
-    Send(Vec<u8>),
-    /// Sends these bytes and keeps the connection for the next request.
-    Keep(Vec<u8>),
-    /// Sends these bytes, then a byte now and then until the client hangs up.
-    Drip(Vec<u8>),
-    /// Says nothing until the client hangs up.
-    Hold,
-}
-
-/// A server that records what it is asked.
+/// A publisher whose every byte the test wrote: what is on the wire is the point here.
 struct Publisher {
     port: u16,
-    requests: Arc<Mutex<Vec<String>>>,
-    connections: Arc<Mutex<usize>>,
+    log: Log,
+    _serving: DropGuard,
 }
 
 impl Publisher {
     /// Listens on loopback; `reply` is given the path of each request and its number from 0.
     fn start(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let connections = Arc::new(Mutex::new(0));
-        let publisher =
-            Self { port, requests: Arc::clone(&requests), connections: Arc::clone(&connections) };
-        let reply = Arc::new(reply);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                *connections.lock().unwrap() += 1;
-                let (reply, requests) = (Arc::clone(&reply), Arc::clone(&requests));
-                std::thread::spawn(move || serve(stream, &*reply, &requests));
-            }
-        });
-        publisher
+        let asked = AtomicUsize::new(0);
+        let answer =
+            move |request: &Request| reply(&request.path, asked.fetch_add(1, Ordering::SeqCst));
+        let server = Server::bind(answer).unwrap();
+        let (port, log) = (server.address().port(), server.log());
+        Self { port, log, _serving: server.start().unwrap() }
     }
 
     /// Answers every request with the same bytes.
     fn saying(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
-        Self::start(move |_, _| Reply::Send(answer.clone()))
+        Self::start(move |_, _| send(answer.clone()))
     }
 
     fn url(&self, path: &str) -> Url {
         Url::parse(&format!("http://127.0.0.1:{}{path}", self.port)).unwrap()
     }
 
+    /// The heads of the requests so far.
     fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.log.exchanges().into_iter().map(|exchange| exchange.request.head).collect()
+    }
+
+    /// How many connections brought a request so far.
+    fn connections(&self) -> usize {
+        let of = |exchange: &Exchange| exchange.request.connection;
+        self.log.exchanges().iter().map(of).collect::<BTreeSet<_>>().len()
     }
 }
 
-fn serve(
-    mut stream: TcpStream,
-    reply: &(dyn Fn(&str, usize) -> Reply + Send + Sync),
-    requests: &Mutex<Vec<String>>,
-) {
-    while let Some(request) = read_request(&mut stream) {
-        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-        let number = {
-            let mut requests = requests.lock().unwrap();
-            requests.push(request);
-            requests.len() - 1
-        };
-        // Writing fails when the client has given up, which is what many tests are about.
-        match reply(&path, number) {
-            Reply::Keep(bytes) => stream.write_all(&bytes).unwrap_or(()),
-            Reply::Send(bytes) => return stream.write_all(&bytes).unwrap_or(()),
-            Reply::Hold => return while client_stays(&mut stream) {},
-            Reply::Drip(bytes) => {
-                stream.write_all(&bytes).unwrap_or(());
-                while client_stays(&mut stream) && stream.write_all(b" ").is_ok() {}
-                return;
-            }
-        }
-    }
+/// Sends these bytes and closes.
+fn send(bytes: Vec<u8>) -> Reply {
+    Reply::raw(bytes, Next::HangUp)
 }
 
-fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        bytes.push(byte[0]);
-    }
-    Some(String::from_utf8(bytes).unwrap())
+/// Sends these bytes and keeps the connection for the next request.
+fn keep(bytes: Vec<u8>) -> Reply {
+    Reply::raw(bytes, Next::Listen)
 }
 
-/// Waits a moment for the client to hang up.
-fn client_stays(stream: &mut TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    match stream.read(&mut [0]) {
-        Ok(count) => count > 0,
-        Err(err) => matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-    }
+/// Sends these bytes, then a byte now and then until the client hangs up.
+fn drip(bytes: &[u8]) -> Reply {
+    Reply::raw(bytes, Next::Drip)
 }
 
 /// An answer with a body and its length.
@@ -327,7 +285,7 @@ async fn not_modified_brings_new_validators_and_freshness() {
 #[tokio::test]
 async fn validators_belong_to_the_url_that_gave_them() {
     let publisher = Publisher::start(|path, _| {
-        Reply::Send(match path {
+        send(match path {
             "/a" => redirect("302 Found", "/b"),
             _ => b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(),
         })
@@ -350,12 +308,12 @@ async fn validators_belong_to_the_url_that_gave_them() {
 #[tokio::test]
 async fn a_connection_serves_more_than_one_feed() {
     const FETCHES: usize = 20;
-    let publisher = Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
+    let publisher = Publisher::start(|_, _| keep(answer("200 OK", &[], FEED.as_bytes())));
     let fetcher = fetcher(&settings());
     for i in 0..FETCHES {
         body(fetcher.fetch_plainly(&publisher.url(&format!("/{i}")), None, &BTreeMap::new()).await);
     }
-    let connections = *publisher.connections.lock().unwrap();
+    let connections = publisher.connections();
     assert!(connections < FETCHES, "{connections} connections");
 }
 
@@ -399,7 +357,7 @@ async fn retry_after_is_told_in_both_forms() {
 #[tokio::test]
 async fn a_chain_is_followed_and_only_its_permanent_beginning_remembered() {
     let publisher = Publisher::start(|path, _| {
-        Reply::Send(match path {
+        send(match path {
             "/a" => redirect("301 Moved Permanently", "/b"),
             "/b" => redirect("308 Permanent Redirect", "/c"),
             "/c" => redirect("307 Temporary Redirect", "/d"),
@@ -417,7 +375,7 @@ async fn a_chain_is_followed_and_only_its_permanent_beginning_remembered() {
 #[tokio::test]
 async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
     let publisher = Publisher::start(|path, number| {
-        Reply::Send(match (path, number) {
+        send(match (path, number) {
             ("/short", 10) => answer("200 OK", &[], FEED.as_bytes()),
             _ => redirect("302 Found", &format!("?{number}")),
         })
@@ -428,7 +386,7 @@ async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
     assert_eq!(publisher.requests().len(), 11);
 
     let publisher = Publisher::start(|_, number| {
-        Reply::Send(match number {
+        send(match number {
             10 => answer("200 OK", &[], FEED.as_bytes()),
             _ => redirect("302 Found", &format!("/{number}")),
         })
@@ -439,7 +397,7 @@ async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
 #[tokio::test]
 async fn a_loop_is_left_at_once() {
     let publisher = Publisher::start(|path, _| {
-        Reply::Send(redirect("302 Found", if path == "/a" { "/b" } else { "/a" }))
+        send(redirect("302 Found", if path == "/a" { "/b" } else { "/a" }))
     });
     let failure = failure(fetch(&publisher.url("/a")).await);
     assert_eq!(failure.class, FailureClass::RedirectLoop, "{}", failure.detail);
@@ -449,7 +407,7 @@ async fn a_loop_is_left_at_once() {
 #[tokio::test]
 async fn a_cookie_wall_lets_us_through_and_is_forgotten() {
     let publisher = Publisher::start(|path, number| {
-        Reply::Send(match (path, number) {
+        send(match (path, number) {
             (_, 0) => answer(
                 "302 Found",
                 &["Location: /feed", "Set-Cookie: wall=passed; Path=/; Secure"],
@@ -607,7 +565,7 @@ fn no_public_host_leads_a_feed_inside() {
 
 #[tokio::test]
 async fn a_connection_that_one_feed_may_have_serves_no_other() {
-    let publisher = Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
+    let publisher = Publisher::start(|_, _| keep(answer("200 OK", &[], FEED.as_bytes())));
     let resolve = BTreeMap::from([("inside.example".to_owned(), "127.0.0.1".parse().unwrap())]);
     let settings =
         FetchSettings { private_networks: PrivateNetworks::Refused, resolve, ..settings() };
@@ -626,7 +584,7 @@ async fn a_connection_that_one_feed_may_have_serves_no_other() {
 
 #[tokio::test]
 async fn an_idle_connection_makes_room_for_another() {
-    let keeping = || Publisher::start(|_, _| Reply::Keep(answer("200 OK", &[], FEED.as_bytes())));
+    let keeping = || Publisher::start(|_, _| keep(answer("200 OK", &[], FEED.as_bytes())));
     let publishers: Vec<Publisher> = (0..5).map(|_| keeping()).collect();
     let fetcher = Fetcher::new(&settings(), Connections::at_most(2), clock()).unwrap();
     for publisher in publishers.iter().chain(&publishers) {
@@ -636,7 +594,7 @@ async fn an_idle_connection_makes_room_for_another() {
 
 #[tokio::test]
 async fn no_place_left_is_this_machines_trouble() {
-    let holding = Publisher::start(|_, _| Reply::Hold);
+    let holding = Publisher::start(|_, _| Reply::never());
     let other = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
     let hasty = FetchSettings { connect_timeout: Duration::from_millis(100), ..settings() };
     let fetcher = Fetcher::new(&hasty, Connections::at_most(1), clock()).unwrap();
@@ -685,9 +643,8 @@ async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
 
 #[tokio::test]
 async fn a_declared_length_over_the_limit_is_not_waited_for() {
-    let publisher = Publisher::start(|_, _| {
-        Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec())
-    });
+    let publisher =
+        Publisher::start(|_, _| drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"));
     let failure = failure(fetch(&publisher.url("/feed")).await);
     assert_eq!(failure.class, FailureClass::TooLarge, "{}", failure.detail);
 }
@@ -724,10 +681,10 @@ async fn what_is_not_http_is_said_to_be_so() {
 #[tokio::test]
 async fn a_slow_answer_is_left_at_the_deadline() {
     let replies: [fn() -> Reply; 4] = [
-        || Reply::Hold,
-        || Reply::Drip(b"HTTP/1.1 200 OK\r\nX-Endless: ".to_vec()),
-        || Reply::Drip(b"HTTP/1.1 200 OK\r\n\r\n<rss>".to_vec()),
-        || Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n<rss>".to_vec()),
+        || Reply::never(),
+        || drip(b"HTTP/1.1 200 OK\r\nX-Endless: "),
+        || drip(b"HTTP/1.1 200 OK\r\n\r\n<rss>"),
+        || drip(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n<rss>"),
     ];
     for reply in replies {
         let publisher = Publisher::start(move |_, _| reply());
@@ -739,8 +696,8 @@ async fn a_slow_answer_is_left_at_the_deadline() {
 #[tokio::test]
 async fn redirects_share_one_deadline() {
     let publisher = Publisher::start(|path, _| match path {
-        "/a" => Reply::Send(redirect("302 Found", "/b")),
-        _ => Reply::Hold,
+        "/a" => send(redirect("302 Found", "/b")),
+        _ => Reply::never(),
     });
     let failure = failure(fetch_with(&hasty(), &publisher.url("/a")).await);
     assert_eq!(failure.class, FailureClass::Timeout, "{}", failure.detail);
@@ -917,7 +874,7 @@ async fn no_detail_tells_a_secret() {
         assert!(!failure.detail.contains("secret"), "{answer:?}: {}", failure.detail);
         assert!(!failure.detail.ends_with('.'), "{}", failure.detail);
     }
-    let publisher = Publisher::start(|_, _| Reply::Hold);
+    let publisher = Publisher::start(|_, _| Reply::never());
     let failure = failure(fetch_with(&hasty(), &secret(&publisher)).await);
     assert!(!failure.detail.contains("secret"), "{}", failure.detail);
 }

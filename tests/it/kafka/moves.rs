@@ -1,8 +1,6 @@
 //! A feed under a given id gets a URL with another host: it stays in the lane that has its state, and is
 //! polled there, at its new URL.
 
-use std::sync::Arc;
-
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::world::{HOSTS, use_kafka};
@@ -170,7 +168,7 @@ fn a_feed_that_moves_while_it_is_polled_is_told_once() {
     let cluster = Cluster::quiet();
     let mut world = World::new(&cluster);
     let gate = Gate::closed();
-    let held = Arc::clone(&gate);
+    let held = gate.clone();
     let first = rss(&[&item("One", "One")]);
     let later = rss(&[&item("Two", "Two"), &item("One", "One")]);
     let mut asked = 0;
@@ -178,7 +176,7 @@ fn a_feed_that_moves_while_it_is_polled_is_told_once() {
         asked += 1;
         match asked {
             1 => Reply::feed(first.clone()),
-            2 => Reply::feed(later.clone()).delivered(Delivery::Held(Arc::clone(&held))),
+            2 => Reply::feed(later.clone()).delivered(Delivery::Held(held.clone())),
             _ => Reply::feed(later.clone()),
         }
     });
