@@ -15,6 +15,9 @@ use futures_util::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Exit;
+use super::show::Medium;
+use super::show::text::Text;
+use super::table::Table;
 use crate::clock::Clock;
 use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
@@ -31,7 +34,6 @@ const SPINNER_STEP: Duration = Duration::from_millis(120);
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const RISKY: Style = AnsiColor::Yellow.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
-const FAINT: Style = Style::new().dimmed();
 
 /// Checks the configuration.
 ///
@@ -130,15 +132,17 @@ fn connect_kafka(settings: &KafkaSettings) -> anyhow::Result<Exit> {
     Ok(if broken == 0 { Exit::Fine } else { Exit::Failed })
 }
 
-fn print_findings(out: &mut dyn Write, findings: &[Finding]) -> std::io::Result<()> {
-    let row = |finding: &Finding| [finding.what.clone(), finding.text.clone()];
-    let rows: Vec<[String; 2]> = findings.iter().map(row).collect();
-    let styles = findings.iter().map(|finding| match finding.verdict {
-        Verdict::Fine => GOOD,
-        Verdict::Risky => RISKY,
-        Verdict::Broken => BAD,
-    });
-    print_table(out, ["kafka", "answer"], &rows, styles)
+fn print_findings(out: &mut impl Write, findings: &[Finding]) -> std::io::Result<()> {
+    let mut table = Table::with_header(["kafka", "answer"]);
+    for finding in findings {
+        let style = match finding.verdict {
+            Verdict::Fine => GOOD,
+            Verdict::Risky => RISKY,
+            Verdict::Broken => BAD,
+        };
+        table.row([cell(&finding.what, Style::new()), cell(&finding.text, style)]);
+    }
+    table.write(out, Medium::of_stdout())
 }
 
 fn connect_feeds(config: &Config) -> anyhow::Result<Exit> {
@@ -228,52 +232,25 @@ fn left_out(parsed: &parse::ParsedFeed) -> Vec<String> {
     unread.into_iter().chain(over).collect()
 }
 
-fn print_tried(out: &mut dyn Write, feeds: &[Feed], tried: &[Tried]) -> std::io::Result<()> {
-    let rows: Vec<[String; 4]> = tried
-        .iter()
-        .map(|tried| {
-            let id = feeds.get(tried.index).map(|feed| feed.id.to_string()).unwrap_or_default();
-            let entries = tried.entries.map(|count| count.to_string()).unwrap_or_default();
-            let language = tried.language.clone().unwrap_or_default();
-            let (Ok(answer) | Err(answer)) = tried.answer.clone();
-            [id, entries, language, answer]
-        })
-        .collect();
-    let styles = tried.iter().map(|tried| if tried.answer.is_ok() { GOOD } else { BAD });
-    print_table(out, ["feed", "entries", "claims", "answer"], &rows, styles)
+fn print_tried(out: &mut impl Write, feeds: &[Feed], tried: &[Tried]) -> std::io::Result<()> {
+    let mut table = Table::with_header(["feed", "entries", "claims", "answer"]);
+    for tried in tried {
+        let id = feeds.get(tried.index).map(|feed| feed.id.as_str()).unwrap_or_default();
+        let entries = tried.entries.map(|count| count.to_string()).unwrap_or_default();
+        let language = tried.language.as_deref().unwrap_or_default();
+        let [id, entries, language] = [id, &entries, language].map(|text| cell(text, Style::new()));
+        let (answer, style) = match &tried.answer {
+            Ok(answer) => (answer, GOOD),
+            Err(why) => (why, BAD),
+        };
+        table.row([id, entries, language, cell(answer, style)]);
+    }
+    table.write(out, Medium::of_stdout())
 }
 
-/// Prints rows under a header, columns as wide as they must be; the last one in the row's style.
-/// What stands in a cell cannot steer the terminal.
-pub(super) fn print_table<const N: usize>(
-    out: &mut dyn Write,
-    header: [&str; N],
-    rows: &[[String; N]],
-    styles: impl Iterator<Item = Style>,
-) -> std::io::Result<()> {
-    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(|cell| shown(cell))).collect();
-    let mut widths = header.map(str::len);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut line = |cells: [&str; N], style: Style, all: Style| -> std::io::Result<()> {
-        write!(out, "{all}")?;
-        for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            if index + 1 == N {
-                write!(out, "{style}{cell}{style:#}")?;
-            } else {
-                write!(out, "{cell:width$}  ")?;
-            }
-        }
-        writeln!(out, "{all:#}")
-    };
-    line(header, Style::new(), FAINT)?;
-    for (row, style) in rows.iter().zip(styles) {
-        line(row.each_ref().map(AsRef::as_ref), style, Style::new())?;
-    }
-    Ok(())
+/// A cell of a table: what was found cannot steer the terminal, and what is hidden in it can be seen.
+pub(super) fn cell(text: &str, style: Style) -> Text {
+    Text::new(&shown(text), style)
 }
 
 /// A bar on standard error if that is a terminal, else nothing.
@@ -361,16 +338,6 @@ error: 1 problem in environment
     #[test]
     fn the_bar_has_a_template() {
         progress(1, "testing").finish_and_clear();
-    }
-
-    #[test]
-    fn a_table_is_as_wide_as_its_widest_cells() {
-        let rows = [["a".to_owned(), "fine".to_owned()], ["longer".to_owned(), "x".to_owned()]];
-        let mut out = Vec::new();
-        let mut plain = anstream::StripStream::new(&mut out);
-        print_table(&mut plain, ["feed", "answer"], &rows, [GOOD, BAD].into_iter()).unwrap();
-        let expected = "feed    answer\na       fine\nlonger  x\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anstyle::Style;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use cw_decide::schedule::Why;
@@ -17,9 +18,11 @@ use cw_status::shown::{Shown, shown};
 use url::Url;
 
 use super::Exit;
-use super::check::{counted, print_problems, print_table, progress};
+use super::check::{cell, counted, print_problems, progress};
+use super::show::Medium;
 use super::standing::{Knowledge, NextPoll, age_text, moment_text};
 use crate::clock::Clock;
+use super::table::Table;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
@@ -108,24 +111,25 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
     }
     let knowledge = Knowledge::read(config)?;
     let now = Clock::System.now();
-    let row = |feed: &Feed| {
-        let known = knowledge.of(feed);
-        [
-            feed.id.to_string(),
-            feed.language.clone().unwrap_or_default(),
-            feed.country.clone().unwrap_or_default(),
-            feed.url.host_str().unwrap_or_default().to_owned(),
-            interval_text(feed, known.map(|known| known.state.as_ref())),
-            next_text(knowledge.next_poll(feed, now)),
-            age_text(known.and_then(|known| known.as_of), now),
-            knowledge.standing_text(feed, now),
-        ]
-    };
-    let rows: Vec<_> = config.feeds.iter().map(row).collect();
-    let styles = config.feeds.iter().map(|feed| knowledge.style(feed, now));
     let header =
         ["id", "language", "country", "host", "interval", "next poll", "as of", "standing"];
-    print_table(&mut anstream::stdout().lock(), header, &rows, styles)?;
+    let mut table = Table::with_header(header);
+    for feed in &config.feeds {
+        let known = knowledge.of(feed);
+        let standing = cell(&knowledge.standing_text(feed, now), knowledge.style(feed, now));
+        let [id, language, country, host, interval, next, as_of] = [
+            feed.id.as_str(),
+            feed.language.as_deref().unwrap_or_default(),
+            feed.country.as_deref().unwrap_or_default(),
+            feed.url.host_str().unwrap_or_default(),
+            &interval_text(feed, known.map(|known| known.state.as_ref())),
+            &next_text(knowledge.next_poll(feed, now)),
+            &age_text(known.and_then(|known| known.as_of), now),
+        ]
+        .map(|text| cell(text, Style::new()));
+        table.row([id, language, country, host, interval, next, as_of, standing]);
+    }
+    table.write(&mut anstream::stdout().lock(), Medium::of_stdout())?;
     for line in knowledge.summary(&config.feeds, now) {
         anstream::eprintln!("{line}");
     }

@@ -18,6 +18,7 @@ pub mod schema;
 pub mod search;
 pub mod show;
 mod standing;
+mod table;
 pub mod tag;
 pub mod tail;
 pub mod topics;

@@ -14,8 +14,9 @@ use cw_decide::lane::wire::Target;
 use cw_status::shown::Shown;
 
 use super::Exit;
-use super::check::{counted, spinner};
-use super::show::{QUIET, STRONG};
+use super::check::{cell, counted, spinner};
+use super::show::{Medium, QUIET, STRONG};
+use super::table::Table;
 use crate::config;
 use crate::ledger::kafka::client::Brokers;
 use crate::ledger::kafka::cluster::{Cluster, Creation};
@@ -215,20 +216,21 @@ fn write_plan(out: &mut impl Write, plan: &TopicPlan) -> std::io::Result<()> {
     };
     let name = &plan.name;
     writeln!(out, "{STRONG}{name}{STRONG:#}  {QUIET}{}{QUIET:#}", plan.target.text())?;
+    let mut table = Table::new().indented(2).at_least([30, 18, 0]);
     let mut line = |key: &str, value: &str, why: &str| {
-        writeln!(out, "  {key:<32}{value:<20}{QUIET}{why}{QUIET:#}")
+        table.row([cell(key, Style::new()), cell(value, Style::new()), cell(why, QUIET)]);
     };
-    line("partitions", &plan.partitions.to_string(), partitions_why)?;
+    line("partitions", &plan.partitions.to_string(), partitions_why);
     let replication_why = if plan.replication < 2 {
         "one disk, one broker: nothing may fail"
     } else {
         "a disk or a broker may fail"
     };
-    line("replication", &plan.replication.to_string(), replication_why)?;
+    line("replication", &plan.replication.to_string(), replication_why);
     for setting in &plan.settings {
-        line(setting.key, &shown(setting.key, &setting.value), setting.why)?;
+        line(setting.key, &shown(setting.key, &setting.value), setting.why);
     }
-    Ok(())
+    table.write(out, Medium::of_stdout())
 }
 
 /// Writes how a topic is; says whether it can be used.

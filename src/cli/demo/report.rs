@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use crate::cli::show::text::Text;
 use crate::cli::show::{Detail, Medium, QUIET, STRONG, Style, tag_paint, write_record};
+use crate::cli::table::Table;
 use crate::demo::progress::{Board, Progress, is_expected};
 use crate::demo::script::{FEEDS, SHOWCASE};
 use crate::demo::settings::HOST_GAP;
-
 use crate::publisher::Exchange;
+
 const GOOD: Paint = AnsiColor::Green.on_default();
 const BAD: Paint = AnsiColor::Red.on_default();
 const ODD: Paint = AnsiColor::Yellow.on_default();
@@ -250,29 +251,20 @@ impl<W: Write> Report<W> {
     }
 
     fn feeds(&mut self, board: &Board) -> std::io::Result<()> {
-        let widest = |text: fn(usize) -> Option<&'static str>| {
-            (0..FEEDS.len())
-                .filter_map(text)
-                .map(|text| Text::new(text, QUIET).columns())
-                .max()
-                .unwrap_or(0)
-        };
-        let ids = widest(|at| FEEDS.get(at).map(|feed| feed.id));
-        let shows = widest(|at| FEEDS.get(at).map(|feed| feed.shows));
+        let mut table = Table::new();
         for feed in FEEDS {
             let progress = board.of(feed);
             let missing = progress.missing(feed);
-            let is_met = missing.is_empty();
-            let (mark, paint) = if is_met { ("  ✓ ", GOOD) } else { ("  ✗ ", BAD) };
-            let mut line = Text::new(mark, paint);
-            line.append(Text::new(feed.id, Paint::new()).pad(ids + 2));
-            line.append(Text::new(feed.shows, QUIET).pad(shows + 2));
-            line.push(&progress.seen(), Paint::new());
-            self.line(&line)?;
+            let (mark, paint) = if missing.is_empty() { ("✓ ", GOOD) } else { ("✗ ", BAD) };
+            let mut id = Text::new(mark, paint);
+            id.push(feed.id, Paint::new());
+            table.row([id, Text::new(feed.shows, QUIET), plain(&progress.seen())]);
             for what in missing {
-                self.line(&Text::new(&format!("      {what}"), BAD))?;
+                table.note(Text::new(&format!("      {what}"), BAD));
             }
         }
+        table.indented(2).write(&mut self.out, self.style.medium)?;
+        self.spacing = Spacing::Text;
         self.blank()
     }
 

@@ -79,17 +79,34 @@ pub struct Style {
     pub detail: Detail,
 }
 
+impl Medium {
+    /// Standard output as it is.
+    pub fn of_stdout() -> Self {
+        if !std::io::stdout().is_terminal() {
+            return Self::Pipe;
+        }
+        let columns = terminal_size::terminal_size()
+            .map_or(COLUMNS, |(width, _height)| usize::from(width.0).max(COLUMNS_MIN));
+        Self::Terminal { columns }
+    }
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(self, out: &mut impl Write, text: &Text) -> std::io::Result<()> {
+        match self {
+            Self::Terminal { .. } => text.write(out)?,
+            Self::Pipe => out.write_all(text.plain().as_bytes())?,
+        }
+        writeln!(out)
+    }
+}
+
 impl Style {
     /// For standard output as it is, in brief.
     pub fn terminal() -> Self {
-        let medium = if std::io::stdout().is_terminal() {
-            let columns = terminal_size::terminal_size()
-                .map_or(COLUMNS, |(width, _height)| usize::from(width.0).max(COLUMNS_MIN));
-            Medium::Terminal { columns }
-        } else {
-            Medium::Pipe
-        };
-        Self { medium, detail: Detail::Brief }
+        Self { medium: Medium::of_stdout(), detail: Detail::Brief }
     }
 
     /// The same with more or less.
@@ -118,11 +135,7 @@ impl Style {
     /// # Errors
     /// Those of `out`.
     pub fn write(self, out: &mut impl Write, text: &Text) -> std::io::Result<()> {
-        match self.medium {
-            Medium::Terminal { .. } => text.write(out)?,
-            Medium::Pipe => out.write_all(text.plain().as_bytes())?,
-        }
-        writeln!(out)
+        self.medium.write(out, text)
     }
 }
 

@@ -106,6 +106,22 @@ impl Text {
         lines.into_iter().map(Self::without_end).collect()
     }
 
+    /// Lines of at most so many columns, broken at spaces, and within words that are longer.
+    pub fn broken(self, columns: usize) -> Vec<Self> {
+        let mut lines = Vec::new();
+        for line in self.wrap(columns) {
+            let mut part = Self::default();
+            for cell in line.cells {
+                if !part.is_empty() && part.columns() + columns_of(cell.0) > columns {
+                    lines.push(std::mem::take(&mut part));
+                }
+                part.cells.push(cell);
+            }
+            lines.push(part);
+        }
+        lines
+    }
+
     /// The same, and what stands around it keeps its place if this reads from right to left.
     #[must_use]
     pub fn isolated(mut self) -> Self {
