@@ -15,24 +15,21 @@ use cw_decide::schedule::cadence::INTERVAL_START;
 use cw_model::state::{FeedState, Reason};
 use cw_model::{Feed, FeedId, Timestamp};
 use cw_status::shown::{Shown, shown};
+use cw_text::likeness::did_you_mean;
 use url::Url;
 
 use super::Exit;
 use super::check::{cell, counted, print_problems, progress};
 use super::show::Medium;
 use super::standing::{Knowledge, NextPoll, age_text, moment_text};
-use crate::clock::Clock;
 use super::table::Table;
+use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
 };
 
 /// What a problem names as its file if the command line is wrong.
 const COMMAND_LINE: &str = "the command line";
-
-/// The least likeness (Jaro-Winkler, 0 to 1) at which an id is offered for one that does not exist:
-/// slips of the finger are above it, other words below.
-const LIKENESS_MIN: f64 = 0.75;
 
 /// Lists, adds, explains and exchanges feeds.
 #[derive(Debug, clap::Args)]
@@ -199,15 +196,8 @@ fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
 
 /// What an id that no feed has may have been meant to be.
 fn hint(id: &str, feeds: &[Feed]) -> String {
-    let nearest = feeds
-        .iter()
-        .map(|feed| (strsim::jaro_winkler(id, feed.id.as_str()), feed))
-        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        Some((_, feed)) => format!("did you mean \"{}\"?", feed.id),
-        None => "`conflictwire feeds list` shows them".to_owned(),
-    }
+    did_you_mean(id, feeds.iter().map(|feed| feed.id.as_str()))
+        .unwrap_or_else(|| "`conflictwire feeds list` shows them".to_owned())
 }
 
 /// Why a feed is polled when it is: what decided, and everything else that had a say.

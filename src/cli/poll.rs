@@ -13,6 +13,7 @@ use cw_model::{
     Validators,
 };
 use cw_status::shown::json_line;
+use cw_text::likeness::did_you_mean;
 use url::Url;
 
 use super::check::counted;
@@ -123,7 +124,14 @@ fn find_feed(what: &str, config: &Config) -> anyhow::Result<Feed> {
         Url::from_file_path(&path).ok().with_context(|| format!("\"{what}\" is not a path"))?
     } else {
         Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https")).with_context(
-            || format!("\"{what}\" is neither an http URL, a configured feed's id, nor a file"),
+            || {
+                let ids = config.feeds.iter().map(|feed| feed.id.as_str());
+                let hint = did_you_mean(what, ids).map(|hint| format!("; {hint}"));
+                let hint = hint.unwrap_or_default();
+                format!(
+                    "\"{what}\" is neither an http URL, a configured feed's id, nor a file{hint}"
+                )
+            },
         )?
     };
     let id = FeedId::from_url(&url);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use cw_text::likeness::did_you_mean;
 use serde::Deserialize;
 
 use super::matcher::{Matcher, Use};
@@ -273,6 +274,11 @@ struct RawCue {
     terms: Vec<String>,
 }
 
+/// The end of a message about a name that is not known.
+fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    did_you_mean(name, known).map_or_else(String::new, |hint| format!("; {hint}"))
+}
+
 impl Lexicon {
     /// Reads and compiles a lexicon.
     ///
@@ -286,9 +292,10 @@ impl Lexicon {
         let veto = raw.veto;
         for name in &veto.resisting {
             let known = taxonomy.ids().any(|id| id == name);
-            compiler.report(
-                (!known).then(|| format!("veto.resisting: no tag \"{name}\" in the taxonomy")),
-            );
+            compiler.report((!known).then(|| {
+                let hint = hint(name, taxonomy.ids());
+                format!("veto.resisting: no tag \"{name}\" in the taxonomy{hint}")
+            }));
         }
         compiler.check_share("veto.bar", veto.bar);
         compiler.add_sets(&raw.sets);
@@ -410,7 +417,10 @@ impl Compiler {
             return self.new_set(key, &[part.to_owned()]);
         };
         let known = self.sets.get(name).copied();
-        self.report(known.is_none().then(|| format!("{key}: there is no set \"{name}\"")));
+        let names = self.sets.keys().map(String::as_str);
+        let unknown = || format!("{key}: there is no set \"{name}\"{}", hint(name, names));
+        let problem = known.is_none().then(unknown);
+        self.report(problem);
         known.unwrap_or_default()
     }
 
@@ -427,7 +437,8 @@ impl Compiler {
     ) {
         let key = format!("tag \"{}\"", raw.id);
         let Some(kind) = taxonomy.tag(&raw.id) else {
-            self.problems.push(format!("{key}: not in the taxonomy"));
+            let hint = hint(&raw.id, taxonomy.ids());
+            self.problems.push(format!("{key}: not in the taxonomy{hint}"));
             return;
         };
         let twice = tags.iter().any(|tag| tag.kind.id == kind.id);

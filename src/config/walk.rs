@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use cw_text::likeness::{did_you_mean, nearest};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::Spanned;
@@ -11,10 +12,6 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::Problem;
 use super::origin::Origins;
-
-/// How alike a misspelt key and a known one must be for a suggestion: below about this, two words
-/// share letters by accident.
-const LIKENESS_MIN: f64 = 0.6;
 
 /// The most characters of a value that are repeated in a problem: enough to find it again.
 const SHOWN_CHARS_MAX: usize = 60;
@@ -223,9 +220,8 @@ pub(super) fn shown(value: &str) -> String {
 /// another table, else all the siblings.
 fn suggested_key(root: &Json, schema: &Json, path: &str, key: &str) -> String {
     let siblings = key_names(schema);
-    let nearest = nearest(key, siblings.iter().copied());
-    if let Some(nearest) = nearest {
-        return format!("did you mean \"{nearest}\"?");
+    if let Some(hint) = did_you_mean(key, siblings.iter().copied()) {
+        return hint;
     }
     let tables = key_names(root).into_iter().filter(|table| *table != path);
     for table in tables {
@@ -264,12 +260,4 @@ pub(super) fn suggested_variable(root: &Json, prefix: &str, name: &str) -> Strin
 fn key_names(schema: &Json) -> Vec<&str> {
     let properties = schema.get("properties").and_then(Json::as_object);
     properties.into_iter().flat_map(|keys| keys.keys()).map(String::as_str).collect()
-}
-
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|known| (strsim::normalized_damerau_levenshtein(word, known), known))
-        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
 }

@@ -2,7 +2,8 @@
 //!
 //! Bytes become characters (`charset`), references and markup become plain text (`reference`, `html`,
 //! `plain`), plain text has a language (`language`), words and sentences (`words`), a form in which it is
-//! searched (`search`) and one in which it is compared with others (`fingerprint`).
+//! searched (`search`) and one in which it is compared with others (`fingerprint`). A name that is not
+//! there may be like one that is (`likeness`).
 //!
 //! Which field a text comes from, and what it means, is for others to say. Read `plain` first, then
 //! `words`.
@@ -11,6 +12,7 @@ pub mod charset;
 pub mod fingerprint;
 pub mod html;
 pub mod language;
+pub mod likeness;
 pub mod plain;
 pub mod reference;
 pub mod search;

@@ -49,6 +49,7 @@ pub(crate) const HOUSE: [Crate; 7] = [
             "words",
             "search",
             "fingerprint",
+            "likeness",
         ],
         is_core: true,
     },
