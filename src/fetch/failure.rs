@@ -13,10 +13,6 @@ use super::decode::printable;
 use super::exchange::Exchange;
 use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, OVERHEAD_BYTES_MAX};
 
-/// What hyper says above an error of the h2 library, whose type cannot be named: a stream or
-/// connection that the server reset.
-const HYPER_HTTP2: &str = "http2 error";
-
 /// What a request that got no answer means.
 pub(super) fn unanswered(error: &PoolError, url: &Url, dialling: &Dialling) -> Failure {
     let host = url.host_str().unwrap_or_default();
@@ -49,7 +45,8 @@ pub(super) fn unanswered(error: &PoolError, url: &Url, dialling: &Dialling) -> F
         let detail = format!("{host} ended the connection before it answered");
         return failure(FailureClass::Cut, detail);
     }
-    if links.iter().any(|link| link.to_string() == HYPER_HTTP2) {
+    // Over HTTP/2 a stream or connection that the server reset, of whatever kind.
+    if find::<h2::Error>(&links).is_some() {
         let detail = format!("{host} broke off the exchange before it answered: {cause}");
         return failure(FailureClass::Cut, detail);
     }
@@ -179,6 +176,8 @@ fn cause(links: &[&(dyn StdError + 'static)]) -> String {
 /// What has no words of its own is told in the system's.
 fn words(error: &io::Error) -> String {
     let text = printable(&error.to_string());
+    // Of an error of the system that no kind is for, the kind (`Uncategorized`) cannot be named outside the
+    // standard library; only its text says that it is that.
     match (error.kind().to_string(), text.split_once(" (os error")) {
         (kind, Some((own, _))) if kind == "uncategorized error" => own.to_owned(),
         (kind, Some(_)) => kind,

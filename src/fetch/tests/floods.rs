@@ -144,6 +144,7 @@ const PRIORITY: u8 = 2;
 const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const GO_AWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
@@ -294,6 +295,18 @@ async fn a_feed_is_read_over_http_2() {
     let fetcher = tls_fetcher(&patient());
     let read = body(fetcher.fetch_plainly(&server.url, None, &BTreeMap::new()).await);
     assert_eq!(read.bytes, FEED.as_bytes());
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_broken_off_over_http_2_is_cut() {
+    // No stream was taken, because of an internal error.
+    let payload = [0, 0, 0, 0, 0, 0, 0, 2];
+    let server = H2Server::start(frame(GO_AWAY, 0, 0, &payload), Vec::new()).await;
+    let fetcher = tls_fetcher(&settings());
+    let failure = failure(fetcher.fetch_plainly(&server.url, None, &BTreeMap::new()).await);
+    assert_eq!(failure.class, FailureClass::Cut, "{}", failure.detail);
+    let expected = "127.0.0.1 broke off the exchange before it answered: ";
+    assert!(failure.detail.starts_with(expected), "{}", failure.detail);
 }
 
 #[tokio::test]
