@@ -71,7 +71,7 @@ enum Source {
     /// A ledger whose lanes replicas share.
     Lanes(Box<Lanes>),
     /// A database, and the daemon that has it open, if one has.
-    Database { path: PathBuf, daemon: Result<Option<Holder>, String> },
+    Database { path: PathBuf, daemon: std::io::Result<Option<Holder>> },
     /// There is no database at this path.
     NoDatabase(PathBuf),
     /// Nothing is kept.
@@ -157,7 +157,7 @@ impl Knowledge {
         let (states, source) = match Reader::open(path) {
             Ok(reader) => {
                 // Before the states: a daemon that ends meanwhile has written them all.
-                let daemon = holder(path).map_err(|error| error.to_string());
+                let daemon = holder(path);
                 (reader.states()?, Source::Database { path: path.to_owned(), daemon })
             }
             Err(ReadError::Missing { .. }) => (States::new(), Source::NoDatabase(path.to_owned())),
@@ -451,7 +451,7 @@ impl Lanes {
     }
 }
 
-fn daemon_text(daemon: &Result<Option<Holder>, String>) -> String {
+fn daemon_text(daemon: &std::io::Result<Option<Holder>>) -> String {
     match daemon {
         Ok(Some(Holder { pid: Some(pid) })) => format!("a daemon has it open (process {pid})"),
         Ok(Some(Holder { pid: None })) => "a daemon has it open".to_owned(),

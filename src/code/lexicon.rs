@@ -525,7 +525,7 @@ impl Compiler {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
-        let matcher = Matcher::new(self.phrases).map_err(|detail| vec![detail])?;
+        let matcher = Matcher::new(self.phrases).map_err(|error| vec![error.to_string()])?;
         Ok((matcher, self.set_count))
     }
 }

@@ -89,16 +89,21 @@ impl std::fmt::Debug for Matcher {
     }
 }
 
+/// An automaton cannot be built: there are more phrases than it has room for.
+#[derive(Debug, thiserror::Error)]
+#[error("the terms cannot be compiled: {0}")]
+pub(super) struct TooManyPhrases(String);
+
 impl Matcher {
     /// Compiles phrases in plain form.
     ///
     /// # Errors
-    /// What the automaton says if it cannot be built (more phrases than it has room for).
-    pub(super) fn new(phrases: BTreeMap<String, Vec<Use>>) -> Result<Self, String> {
+    /// [`TooManyPhrases`] for the automaton.
+    pub(super) fn new(phrases: BTreeMap<String, Vec<Use>>) -> Result<Self, TooManyPhrases> {
         let (phrases, uses): (Vec<String>, Vec<Vec<Use>>) = phrases.into_iter().unzip();
         let numbered = phrases.iter().zip(0_u32..);
         let automaton = DoubleArrayAhoCorasick::with_values(numbered)
-            .map_err(|err| format!("the terms cannot be compiled: {err}"))?;
+            .map_err(|err| TooManyPhrases(err.to_string()))?;
         Ok(Self { automaton, uses })
     }
 

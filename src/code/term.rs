@@ -16,33 +16,46 @@ use super::segment::plain_term;
 /// More is a mistake in the lexicon: three words of eight forms each already come to 512.
 const PHRASES_MAX: usize = 512;
 
+/// What is wrong with a written term, for whoever wrote it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TermError {
+    #[error("\"{term}\": \"(\" without \")\" at the end of the word")]
+    Unclosed { term: String },
+    #[error("\"{term}\": empty choice or stray bracket")]
+    Stray { term: String },
+    #[error("\"{term}\" stands for more than {PHRASES_MAX} phrases; split it")]
+    TooMany { term: String },
+    #[error("\"{term}\" has no words")]
+    Empty { term: String },
+}
+
 /// The plain phrases (see `segment`) a written term stands for.
 ///
 /// # Errors
 /// What is wrong with it, for whoever wrote it.
-pub(super) fn expand(term: &str) -> Result<Vec<String>, String> {
+pub(super) fn expand(term: &str) -> Result<Vec<String>, TermError> {
     let mut phrases = vec![String::new()];
     for word in term.split_whitespace() {
-        let forms = forms(word).map_err(|detail| format!("\"{term}\": {detail}"))?;
+        let forms = forms(term, word)?;
         phrases = phrases
             .iter()
             .flat_map(|phrase| forms.iter().map(move |form| format!("{phrase} {form}")))
             .collect();
         if phrases.len() > PHRASES_MAX {
-            return Err(format!("\"{term}\" stands for more than {PHRASES_MAX} phrases; split it"));
+            return Err(TermError::TooMany { term: term.to_owned() });
         }
     }
     let mut plain: Vec<String> = phrases.iter().map(|phrase| plain_term(phrase)).collect();
     plain.sort();
     plain.dedup();
     if plain.iter().any(|phrase| phrase.trim().is_empty()) {
-        return Err(format!("\"{term}\" has no words"));
+        return Err(TermError::Empty { term: term.to_owned() });
     }
     Ok(plain)
 }
 
-/// Every form of one written word.
-fn forms(word: &str) -> Result<Vec<String>, String> {
+/// Every form of one written word of a term.
+fn forms(term: &str, word: &str) -> Result<Vec<String>, TermError> {
     let mut forms = Vec::new();
     for choice in word.split('|') {
         let Some((stem, endings)) = choice.split_once('(') else {
@@ -50,13 +63,13 @@ fn forms(word: &str) -> Result<Vec<String>, String> {
             continue;
         };
         let Some(endings) = endings.strip_suffix(')') else {
-            return Err("\"(\" without \")\" at the end of the word".to_owned());
+            return Err(TermError::Unclosed { term: term.to_owned() });
         };
         forms.push(stem.to_owned());
         forms.extend(endings.split(',').map(|ending| format!("{stem}{}", ending.trim())));
     }
     if forms.iter().any(|form| form.is_empty() || form.contains(['(', ')'])) {
-        return Err("empty choice or stray bracket".to_owned());
+        return Err(TermError::Stray { term: term.to_owned() });
     }
     Ok(forms)
 }
@@ -83,6 +96,7 @@ mod tests {
         for term in ["", "  ", "a(b", "a)", "a|", "(s)", "-"] {
             assert!(expand(term).is_err(), "{term:?}");
         }
-        assert!(expand(&"a|b|c|d|e|f|g|h ".repeat(4)).unwrap_err().contains("more than"));
+        let many = "a|b|c|d|e|f|g|h ".repeat(4);
+        assert!(matches!(expand(&many), Err(TermError::TooMany { .. })));
     }
 }

@@ -6,6 +6,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -155,9 +156,9 @@ impl Checker<'_> {
     }
 
     /// What was read, or a stand-in and a problem.
-    fn or_report<T>(&mut self, key: &str, read: Result<T, String>, stand_in: T) -> T {
-        read.unwrap_or_else(|text| {
-            self.report(key, text);
+    fn or_report<T>(&mut self, key: &str, read: Result<T, impl Display>, stand_in: T) -> T {
+        read.unwrap_or_else(|unfit| {
+            self.report(key, unfit.to_string());
             stand_in
         })
     }

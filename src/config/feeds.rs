@@ -16,7 +16,7 @@ use super::origin::Origins;
 use super::raw::{RawFeed, RawFeeds, RawPrivateNetworks};
 use super::read::Reader;
 use super::units::{
-    backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
+    Unfit, backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
 use super::walk::shown;
 
@@ -182,10 +182,10 @@ pub(super) fn check_feeds(
 ///
 /// # Errors
 /// What is allowed.
-pub(super) fn read_articles_per_day(given: i64) -> Result<u64, String> {
+pub(super) fn read_articles_per_day(given: i64) -> Result<u64, Unfit> {
     let (min, max) = (ARTICLES_PER_DAY.start(), ARTICLES_PER_DAY.end());
     let fits = if ARTICLES_PER_DAY.contains(&given) { u64::try_from(given).ok() } else { None };
-    fits.ok_or_else(|| format!("{given} is out of range; use {min} to {max}"))
+    fits.ok_or_else(|| format!("{given} is out of range; use {min} to {max}").into())
 }
 
 fn too_many(feeds: usize) -> Option<String> {
@@ -247,16 +247,18 @@ impl FeedCheck<'_> {
             Some(text) => read_url(text),
             None => Err("missing; the address of the feed, for example \
                          \"https://example.org/rss.xml\""
-                .to_owned()),
+                .to_owned()
+                .into()),
         };
-        read.map_err(|text| self.report("url", text)).ok()
+        read.map_err(|unfit| self.report("url", unfit.to_string())).ok()
     }
 
     /// What it may add in a day: its own word, else that of `[schedule]`.
     fn quota(&mut self, raw: &RawFeed, default: Quota) -> Quota {
         let articles = raw.articles_per_day.map(read_articles_per_day);
-        let articles = articles
-            .and_then(|read| read.map_err(|text| self.report("articles_per_day", text)).ok());
+        let articles = articles.and_then(|read| {
+            read.map_err(|unfit| self.report("articles_per_day", unfit.to_string())).ok()
+        });
         let bytes = self.checked("bytes_per_day", raw.bytes_per_day.as_deref(), |text| {
             read_size_in(text, &BYTES_PER_DAY)
         });
@@ -270,10 +272,10 @@ impl FeedCheck<'_> {
         &mut self,
         key: &str,
         text: Option<&str>,
-        read: impl FnOnce(&str) -> Result<T, String>,
+        read: impl FnOnce(&str) -> Result<T, Unfit>,
     ) -> Option<T> {
         let read = read(text?);
-        read.map_err(|text| self.report(key, text)).ok()
+        read.map_err(|unfit| self.report(key, unfit.to_string())).ok()
     }
 
     fn report(&mut self, key: &str, text: String) {
@@ -290,12 +292,12 @@ impl FeedCheck<'_> {
 }
 
 /// Reads the address of a feed.
-fn read_url(text: &str) -> Result<Url, String> {
+fn read_url(text: &str) -> Result<Url, Unfit> {
     // What a mistake names has no query: that may hold a token.
     let named = text.split('?').next().unwrap_or_default();
     let too_long = || {
         let start = shown(named);
-        Err(format!("\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form"))
+        Err(format!("\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form").into())
     };
     if text.len() > URL_BYTES_MAX {
         return too_long();
@@ -310,7 +312,9 @@ fn read_url(text: &str) -> Result<Url, String> {
     })?;
     if !matches!(url.scheme(), "http" | "https") {
         let scheme = url.scheme();
-        return Err(format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(named)));
+        return Err(
+            format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(named)).into()
+        );
     }
     if !url.username().is_empty() || url.password().is_some() {
         // Not shown: it is a secret in the wrong place.
@@ -318,7 +322,8 @@ fn read_url(text: &str) -> Result<Url, String> {
         return Err(format!(
             "the address at \"{host}\" carries a user name or password; take them out, \
              conflictwire reads public feeds"
-        ));
+        )
+        .into());
     }
     // Never sent to a server, so two that differ in it are the same feed.
     url.set_fragment(None);
@@ -331,29 +336,31 @@ fn read_url(text: &str) -> Result<Url, String> {
 const PUBLISH_QUERY: &str = "publish";
 
 /// Reads whether the query of a feed's URL is published.
-fn read_query(text: &str) -> Result<UrlQuery, String> {
+fn read_query(text: &str) -> Result<UrlQuery, Unfit> {
     match text {
         "hide" => Ok(UrlQuery::Hidden),
         PUBLISH_QUERY => Ok(UrlQuery::Published),
-        _ => Err(format!("\"{}\" is not known; use \"hide\" or \"publish\"", shown(text))),
+        _ => Err(format!("\"{}\" is not known; use \"hide\" or \"publish\"", shown(text)).into()),
     }
 }
 
 /// Reads a publisher's name.
-fn read_publisher(text: &str) -> Result<String, String> {
+fn read_publisher(text: &str) -> Result<String, Unfit> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.chars().any(char::is_control) {
-        return Err("empty or with control characters; leave the key out or give a name".to_owned());
+        return Err("empty or with control characters; leave the key out or give a name"
+            .to_owned()
+            .into());
     }
     if trimmed.chars().count() > PUBLISHER_CHARS_MAX {
         let start = shown(trimmed);
-        return Err(format!("\"{start}\" is longer than {PUBLISHER_CHARS_MAX} characters"));
+        return Err(format!("\"{start}\" is longer than {PUBLISHER_CHARS_MAX} characters").into());
     }
     Ok(trimmed.to_owned())
 }
 
 /// Reads a country.
-fn read_country(text: &str) -> Result<String, String> {
+fn read_country(text: &str) -> Result<String, Unfit> {
     if is_country(text) {
         return Ok(text.to_owned());
     }
@@ -363,11 +370,11 @@ fn read_country(text: &str) -> Result<String, String> {
         code if is_country(code) => format!("write \"{code}\""),
         _ => "use ISO 3166-1 alpha-2 such as \"UA\", or leave the key out".to_owned(),
     };
-    Err(format!("\"{}\" is not a country code; {hint}", shown(text)))
+    Err(format!("\"{}\" is not a country code; {hint}", shown(text)).into())
 }
 
 /// Reads a language: a BCP 47 tag whose first part is one.
-fn read_language(text: &str) -> Result<String, String> {
+fn read_language(text: &str) -> Result<String, Unfit> {
     let meant = language_tag(text);
     // Case says nothing in a tag; a region that is none, an underscore or a name is a mistake.
     let is_tag = |tag: &String| tag.eq_ignore_ascii_case(text);
@@ -378,18 +385,22 @@ fn read_language(text: &str) -> Result<String, String> {
         || "use BCP 47 such as \"ar\" or \"pt-BR\", or leave the key out".to_owned(),
         |tag| format!("write \"{tag}\""),
     );
-    Err(format!("\"{}\" is not a language; {hint}", shown(text)))
+    Err(format!("\"{}\" is not a language; {hint}", shown(text)).into())
 }
 
-fn read_interval(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+fn read_interval(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, Unfit> {
     let interval = read_duration(text)?;
     if interval < *range.start() {
         let bound = duration_text(*range.start());
-        return Err(format!("{text} is shorter than schedule.interval_min ({bound}); raise it"));
+        return Err(
+            format!("{text} is shorter than schedule.interval_min ({bound}); raise it").into()
+        );
     }
     if interval > *range.end() {
         let bound = duration_text(*range.end());
-        return Err(format!("{text} is longer than schedule.interval_max ({bound}); lower it"));
+        return Err(
+            format!("{text} is longer than schedule.interval_max ({bound}); lower it").into()
+        );
     }
     Ok(interval)
 }

@@ -38,7 +38,7 @@ use self::origin::Origins;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
-pub use self::units::{duration_text, read_duration, size_text};
+pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{Secret, property_problem};
@@ -192,8 +192,8 @@ fn load_with(
         match read_file(path) {
             Ok(bytes) => reader.read_bytes(&bytes),
             // Everything else would be measured against a file that was not read.
-            Err(text) => {
-                let key = String::new();
+            Err(error) => {
+                let (key, text) = (String::new(), error.to_string());
                 return Err(ConfigError(vec![Problem { file, line: None, key, text }]));
             }
         }
@@ -236,19 +236,27 @@ fn sort(problems: &mut [Problem]) {
         .sort_by_key(|problem| (files.iter().position(|file| *file == problem.file), problem.line));
 }
 
+/// Why a file that a person named is not read.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error("is larger than {}; split it", size_text(FILE_BYTES_MAX))]
+    TooLarge,
+}
+
 /// Reads a file that a person named.
 ///
 /// # Errors
 /// What is wrong with it.
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let refused = |error: std::io::Error| format!("cannot be read: {error}");
+fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(refused)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
+    let file = std::fs::File::open(path)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= FILE_BYTES_MAX) {
         Ok(bytes)
     } else {
-        Err(format!("is larger than {}; split it", size_text(FILE_BYTES_MAX)))
+        Err(FileError::TooLarge)
     }
 }
 
@@ -273,8 +281,8 @@ impl Files<'_> {
         let shown = path.display().to_string();
         match read_file(&path) {
             Ok(bytes) => Some((shown, bytes)),
-            Err(text) => {
-                problems.push(self.origins.problem(key, format!("\"{shown}\" {text}")));
+            Err(error) => {
+                problems.push(self.origins.problem(key, format!("\"{shown}\" {error}")));
                 None
             }
         }

@@ -12,6 +12,17 @@ use super::walk::shown;
 
 const DAY: u64 = 24 * 3600;
 
+/// What is wrong with a value, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(String);
+
+impl From<String> for Unfit {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// How old what a first poll publishes may be: less than a minute publishes nothing, and news feeds
 /// do not reach back ten years.
 const BACKLOG_AGE: RangeInclusive<Duration> =
@@ -22,14 +33,14 @@ const BACKLOG_AGE: RangeInclusive<Duration> =
 ///
 /// # Errors
 /// What is wrong and what to write instead.
-pub fn read_duration(text: &str) -> Result<Duration, String> {
+pub fn read_duration(text: &str) -> Result<Duration, Unfit> {
     let span = SpanParser::new().parse_span(text).ok();
     let exact = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     let duration = exact.and_then(|exact| Duration::try_from(exact).ok());
     duration.ok_or_else(|| {
-        format!("{} is not a duration; use for example \"20s\", \"5m\", \"1h 30m\" or \"2d\"", {
-            quoted(text)
-        })
+        let given = quoted(text);
+        let hint = "use for example \"20s\", \"5m\", \"1h 30m\" or \"2d\"";
+        Unfit(format!("{given} is not a duration; {hint}"))
     })
 }
 
@@ -40,14 +51,14 @@ pub fn read_duration(text: &str) -> Result<Duration, String> {
 pub(super) fn read_duration_in(
     text: &str,
     range: &RangeInclusive<Duration>,
-) -> Result<Duration, String> {
+) -> Result<Duration, Unfit> {
     let duration = read_duration(text)?;
     let (min, max) = (duration_text(*range.start()), duration_text(*range.end()));
     if duration < *range.start() {
-        return Err(format!("{text} is too short; use {min} to {max}"));
+        return Err(Unfit(format!("{text} is too short; use {min} to {max}")));
     }
     if duration > *range.end() {
-        return Err(format!("{text} is too long; use {min} to {max}"));
+        return Err(Unfit(format!("{text} is too long; use {min} to {max}")));
     }
     Ok(duration)
 }
@@ -56,26 +67,26 @@ pub(super) fn read_duration_in(
 ///
 /// # Errors
 /// What is wrong and what to write instead.
-pub(super) fn read_size_in(text: &str, range: &RangeInclusive<u64>) -> Result<u64, String> {
+pub(super) fn read_size_in(text: &str, range: &RangeInclusive<u64>) -> Result<u64, Unfit> {
     let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
     let size = text.parse::<ByteSize>().ok().filter(|_| has_unit);
     let Some(ByteSize(bytes)) = size else {
         let given = quoted(text);
-        return Err(format!("{given} is not a size with a unit; use for example \"16MiB\""));
+        return Err(Unfit(format!("{given} is not a size with a unit; use for example \"16MiB\"")));
     };
     if range.contains(&bytes) {
         return Ok(bytes);
     }
     let wrong = if bytes < *range.start() { "small" } else { "large" };
     let (min, max) = (size_text(*range.start()), size_text(*range.end()));
-    Err(format!("{text} is too {wrong}; use {min} to {max}"))
+    Err(Unfit(format!("{text} is too {wrong}; use {min} to {max}")))
 }
 
 /// Reads "all", "none" or how old entries may be.
 ///
 /// # Errors
 /// What is wrong and what to write instead.
-pub(super) fn read_backlog(text: &str) -> Result<Backlog, String> {
+pub(super) fn read_backlog(text: &str) -> Result<Backlog, Unfit> {
     match text {
         "all" => Ok(Backlog::All),
         "none" => Ok(Backlog::None),
@@ -84,7 +95,9 @@ pub(super) fn read_backlog(text: &str) -> Result<Backlog, String> {
         }
         _ => {
             let given = quoted(text);
-            Err(format!("{given} is no backlog; use \"all\", \"none\" or an age such as \"48h\""))
+            Err(Unfit(format!(
+                "{given} is no backlog; use \"all\", \"none\" or an age such as \"48h\""
+            )))
         }
     }
 }
