@@ -54,7 +54,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// The longest such wait: brokers that are back are noticed this soon.
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
 
-/// How often a quarantined lane is looked at again, in case somebody has mended it.
+/// The longest wait before a quarantined lane is looked at again, in case somebody has mended it.
 const QUARANTINE_WAIT: Duration = Duration::from_secs(30);
 
 /// What does not change while the process runs.
@@ -81,6 +81,8 @@ pub struct Lane<T> {
     stop: Stop,
     /// Of tries to take the lane up.
     backoff: Backoff,
+    /// Of looks at a lane that is quarantined.
+    quarantine: Backoff,
     /// Transactions that this process knows to be committed in it.
     known_sequence: u64,
     /// What the last try to take it up came to nothing for.
@@ -115,11 +117,13 @@ impl<T> Lane<T> {
     /// A lane that the group has just given. The first thing to do is what [`Self::next`] says.
     pub fn new(settings: Settings, topics: Topics, now: Now) -> (Self, Vec<Effect<T>>) {
         let seed = backoff::seed(&settings.instance, settings.lane.into());
+        let of_quarantine = backoff::seed(&settings.instance, !u64::from(settings.lane));
         let mut lane = Self {
             settings,
             topics,
             stop: Stop::default(),
             backoff: Backoff::new(RETRY_FIRST, RETRY_LONGEST, seed),
+            quarantine: Backoff::new(QUARANTINE_WAIT, QUARANTINE_WAIT, of_quarantine),
             known_sequence: 0,
             problem: None,
             phase: Phase::Ended,

@@ -7,7 +7,7 @@ use super::log::{Contradiction, LogEnd, Restored};
 use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
 use super::stop::GiveUp;
 use super::tenure::Tenure;
-use super::{Lane, Phase, QUARANTINE_WAIT, Undone};
+use super::{Lane, Phase, Undone};
 use crate::{Lease, Moment, Now, States};
 
 /// How far a lane has been taken up.
@@ -152,7 +152,7 @@ impl<T> Lane<T> {
                 if self.is_new_problem(&why) {
                     self.log(Notice::Quarantined { why });
                 }
-                QUARANTINE_WAIT
+                self.quarantine.next_wait()
             }
         };
         if self.stop.is_requested() {
