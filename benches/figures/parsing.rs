@@ -12,8 +12,8 @@ use cw_code::Tagger;
 use cw_decide::process::{process, process_within};
 use cw_model::state::FeedState;
 use cw_model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,
-    UrlQuery, Validators,
+    Answer, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,
+    Validators, samples,
 };
 use url::Url;
 
@@ -123,22 +123,10 @@ impl Poll {
     pub(crate) fn new(document: &Document) -> anyhow::Result<Self> {
         let url = Url::parse(&format!("https://feeds.example/{}", document.name))?;
         let feed = Feed {
-            id: FeedId::from_url(&url),
-            url: url.clone(),
-            publisher: None,
-            country: None,
-            language: None,
-            private_networks: None,
-            interval: None,
             interval_min: Duration::from_mins(5),
             interval_max: Duration::from_hours(4),
             retry_after_max: Duration::from_hours(24),
-            backlog: Backlog::All,
-            entries_max: 2000,
-            text_chars_max: 100_000,
-            body_limit: 16 << 20,
-            quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
-            query: UrlQuery::Hidden,
+            ..samples::feed(FeedId::from_url(&url).as_str(), url.clone())
         };
         let content_type = match document.format {
             Format::Rss => "application/rss+xml",

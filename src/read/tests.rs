@@ -1,9 +1,8 @@
 //! Every feed of `tests/fixtures/feeds`, from bytes to articles.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use cw_model::{Article, Backlog, Feed, FeedId, Steps, UrlQuery};
+use cw_model::{Article, Feed, Steps, samples};
 use url::Url;
 
 use crate::normalise::{Context, normalise};
@@ -12,24 +11,7 @@ use crate::parse::parse;
 fn articles(bytes: &[u8]) -> Vec<Article> {
     let url = Url::parse("https://feeds.example/all/feed.xml").unwrap();
     let parsed = parse(bytes, None, &url, 2000, &Steps::for_bytes(bytes.len())).unwrap();
-    let feed = Feed {
-        id: FeedId::parse("fixture").unwrap(),
-        url: url.clone(),
-        publisher: None,
-        country: None,
-        language: None,
-        private_networks: None,
-        interval: None,
-        interval_min: Duration::ZERO,
-        interval_max: Duration::ZERO,
-        retry_after_max: Duration::ZERO,
-        backlog: Backlog::All,
-        entries_max: 100,
-        text_chars_max: 10_000,
-        body_limit: 16 << 20,
-        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
-        query: UrlQuery::Hidden,
-    };
+    let feed = Feed { text_chars_max: 10_000, ..samples::feed("fixture", url.clone()) };
     let context = Context {
         feed: &feed,
         base: &url,

@@ -9,8 +9,7 @@ use cw_code::Tagger;
 use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
-    Answer, Backlog, Body, Feed, FeedId, Freshness, Outcome, PollResult, Timestamp, UrlQuery,
-    Validators,
+    Answer, Body, Feed, Freshness, Outcome, PollResult, Timestamp, Validators, samples,
 };
 use serde_json::Value;
 
@@ -26,22 +25,14 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn feed(name: &str) -> Feed {
     Feed {
-        id: FeedId::parse(name).unwrap(),
-        url: format!("https://publisher.example/{name}").parse().unwrap(),
         publisher: Some("The Publisher".to_owned()),
         country: Some("GB".to_owned()),
-        language: None,
-        private_networks: None,
-        interval: None,
         interval_min: Duration::from_secs(300),
         interval_max: Duration::from_secs(4 * 3600),
         retry_after_max: Duration::from_secs(24 * 3600),
-        backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 10_000,
-        body_limit: 16 << 20,
-        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
-        query: UrlQuery::Hidden,
+        ..samples::feed(name, format!("https://publisher.example/{name}").parse().unwrap())
     }
 }
 

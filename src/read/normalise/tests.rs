@@ -1,9 +1,8 @@
 //! What an entry becomes, part by part and whole; what must hold for any text and any link.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use cw_model::{Backlog, DateQuality, FeedId, IdentityRule, Steps, UrlQuery};
+use cw_model::{DateQuality, FeedId, IdentityRule, Steps, samples};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,24 +12,7 @@ fn base() -> Url {
 }
 
 fn feed() -> Feed {
-    Feed {
-        id: FeedId::parse("example").unwrap(),
-        url: base(),
-        publisher: None,
-        country: None,
-        language: None,
-        private_networks: None,
-        interval: None,
-        interval_min: Duration::ZERO,
-        interval_max: Duration::ZERO,
-        retry_after_max: Duration::ZERO,
-        backlog: Backlog::All,
-        entries_max: 1000,
-        text_chars_max: 100,
-        body_limit: 16 << 20,
-        quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
-        query: UrlQuery::Hidden,
-    }
+    Feed { text_chars_max: 100, ..samples::feed("example", base()) }
 }
 
 fn article_of(feed: &Feed, repeated: &[&str], entry: &Entry) -> Article {

@@ -9,7 +9,7 @@ mod withdrawn;
 use std::time::Duration;
 
 use cw_model::state::StateRecord;
-use cw_model::{FeedId, Freshness, UrlQuery};
+use cw_model::{Freshness, samples};
 
 use super::*;
 
@@ -17,22 +17,15 @@ const URL: &str = "https://wire.example/rss.xml";
 
 fn feed() -> Feed {
     Feed {
-        id: FeedId::parse("wire").unwrap(),
-        url: URL.parse().unwrap(),
         publisher: Some("Wire".to_owned()),
-        country: None,
         language: Some("en".to_owned()),
-        private_networks: None,
-        interval: None,
         interval_min: Duration::from_secs(60),
         interval_max: Duration::from_secs(3600),
         retry_after_max: Duration::from_secs(86400),
-        backlog: Backlog::All,
         entries_max: 100,
         text_chars_max: 10_000,
-        body_limit: 16 << 20,
         quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
-        query: UrlQuery::Hidden,
+        ..samples::feed("wire", URL.parse().unwrap())
     }
 }
 
