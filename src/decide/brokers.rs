@@ -143,7 +143,7 @@ impl Brokers {
         epoch: u64,
         transaction: TransactionId,
         partition: PartitionId,
-        lines: &[Line],
+        lines: &[&Line],
     ) -> Result<i64, Refused> {
         let coordinator = self.coordinators.entry(lane).or_default();
         if coordinator.epoch != epoch {
@@ -157,7 +157,7 @@ impl Brokers {
         }
         coordinator.open = Some(transaction);
         let max = self.record_bytes_max.get(&partition.0);
-        let is_too_large = |line: &Line| max.is_some_and(|max| line.bytes() > *max);
+        let is_too_large = |line: &&Line| max.is_some_and(|max| line.bytes() > *max);
         let is_refused = lines.iter().any(is_too_large);
         let known = self.transactions.entry(transaction).or_insert_with(|| Transaction {
             lane,

@@ -6,7 +6,7 @@ use cw_model::state::FeedState;
 use cw_model::{ArticleId, FeedId};
 
 use super::publisher::{Publisher, article, feed_of, title};
-use crate::brokers::{Brokers, Stored};
+use crate::brokers::{Brokers, PartitionId, Stored, TransactionId};
 use crate::lane::log::Reading;
 use crate::lane::wire::{Head, Target};
 
@@ -46,25 +46,50 @@ fn revisions<'a>(
     wrong: &mut Vec<String>,
 ) -> BTreeMap<&'a str, BTreeMap<u32, &'a Stored>> {
     let mut revisions: BTreeMap<&str, BTreeMap<u32, &Stored>> = BTreeMap::new();
-    for partition in brokers.partitions_of(Target::Articles) {
-        for (offset, record) in brokers.committed(partition, i64::MAX) {
-            let id = record.header("ce_id").and_then(|id| id.split_once(':'));
-            let Some((article, Ok(revision))) = id.map(|(id, number)| (id, number.parse())) else {
-                wrong.push(format!("an article without an id at {offset}"));
-                continue;
-            };
-            let known = revisions.entry(article).or_default();
-            // Along a lane's partition the revisions of an article grow one by one.
-            let last = known.last_key_value().map_or(0, |(last, _)| *last);
-            if known.contains_key(&revision) {
-                wrong.push(format!("twice: revision {revision} of {article} at {offset}"));
-            } else if revision != last + 1 {
-                wrong.push(format!("{article} goes from revision {last} to {revision}"));
-            }
-            known.insert(revision, record);
+    for (offset, record) in articles(brokers, wrong) {
+        let id = record.header("ce_id").and_then(|id| id.split_once(':'));
+        let Some((article, Ok(revision))) = id.map(|(id, number)| (id, number.parse())) else {
+            wrong.push(format!("an article without an id at {offset}"));
+            continue;
+        };
+        let known = revisions.entry(article).or_default();
+        // From transaction to transaction of a lane the revisions of an article grow one by one.
+        let last = known.last_key_value().map_or(0, |(last, _)| *last);
+        if known.contains_key(&revision) {
+            wrong.push(format!("twice: revision {revision} of {article} at {offset}"));
+        } else if revision != last + 1 {
+            wrong.push(format!("{article} goes from revision {last} to {revision}"));
         }
+        known.insert(revision, record);
     }
     revisions
+}
+
+/// Committed records of the articles topic with their offsets, in the order in which their lanes committed
+/// them: the partition of a lane is another one when the topic gets more.
+fn articles<'a>(brokers: &'a Brokers, wrong: &mut Vec<String>) -> Vec<(i64, &'a Stored)> {
+    let mut ends: BTreeMap<TransactionId, (PartitionId, i64)> = BTreeMap::new();
+    for lane in brokers.partitions_of(Target::State) {
+        let records = brokers.committed(lane, i64::MAX);
+        let heads = records.filter(|(_, record)| record.key == FeedId::RESERVED);
+        ends.extend(heads.map(|(offset, head)| (head.transaction, (lane, offset))));
+    }
+    let mut articles = Vec::new();
+    for partition in brokers.partitions_of(Target::Articles) {
+        let mut last: BTreeMap<PartitionId, i64> = BTreeMap::new();
+        for (offset, record) in brokers.committed(partition, i64::MAX) {
+            let Some((lane, end)) = ends.get(&record.transaction).copied() else {
+                wrong.push(format!("an article without a lane at {offset} of {partition:?}"));
+                continue;
+            };
+            if last.insert(lane, end).is_some_and(|before| before > end) {
+                wrong.push(format!("{lane:?} is out of order at {offset} of {partition:?}"));
+            }
+            articles.push((lane, end, offset, record));
+        }
+    }
+    articles.sort_by_key(|(lane, end, offset, _)| (*lane, *end, *offset));
+    articles.into_iter().map(|(_, _, offset, record)| (offset, record)).collect()
 }
 
 /// What is about a conflict stands in both topics, in the same transaction.
@@ -93,14 +118,12 @@ fn check_copies(
 /// Articles of a feed stand in the order in which they were read.
 fn check_order(brokers: &Brokers, wrong: &mut Vec<String>) {
     let mut last: BTreeMap<u32, String> = BTreeMap::new();
-    for partition in brokers.partitions_of(Target::Articles) {
-        for (offset, record) in brokers.committed(partition, i64::MAX) {
-            let Some(feed) = record.header("ce_subject").and_then(feed_of) else { continue };
-            let stamp = value(record)["guid"].as_str().unwrap_or_default().to_owned();
-            let before = last.insert(feed, stamp.clone());
-            if before.is_some_and(|before| before >= stamp) {
-                wrong.push(format!("out of order at offset {offset} of {partition:?}"));
-            }
+    for (offset, record) in articles(brokers, &mut Vec::new()) {
+        let Some(feed) = record.header("ce_subject").and_then(feed_of) else { continue };
+        let stamp = value(record)["guid"].as_str().unwrap_or_default().to_owned();
+        let before = last.insert(feed, stamp.clone());
+        if before.is_some_and(|before| before >= stamp) {
+            wrong.push(format!("out of order at offset {offset} of the articles"));
         }
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use cw_model::LaneState;
 
 use super::replica::{Operation, Ticket};
-use super::world::{PATIENCE, Request, TRANSACTION_TIMEOUT, What, Where, World};
+use super::world::{Batch, PATIENCE, Request, TRANSACTION_TIMEOUT, What, Where, World};
 use crate::brokers::PartitionId;
-use crate::lane::wire::Line;
+use crate::lane::wire::{Head, Line, Target};
 use crate::lane::{Answer, Effect, Event, Failure, GiveUp, Next, Submitted, Undone};
-use crate::{Moment, scheduler};
+use crate::{Lease, Moment, States, scheduler};
 
 impl World {
     /// Goes on until something has to be waited for.
@@ -37,7 +37,8 @@ impl World {
 
     /// Tells the lane what has changed around it. Says whether something has.
     fn tell(&mut self, whose: Where) -> bool {
-        let topics = self.topics;
+        let Some(replica) = self.replica(whose.place, whose.instance) else { return false };
+        let topics = replica.topics;
         let Some(driver) = self.driver(whose) else { return false };
         if driver.stop != driver.told {
             driver.told = driver.stop;
@@ -82,8 +83,9 @@ impl World {
                 driver.give_up = GiveUp::WhenStopRequested;
                 driver.operation = Some(Operation::AwaitGroup { enough: turns + 2 });
             }
-            Next::Fence(_, give_up) => {
+            Next::Fence(batching, give_up) => {
                 driver.give_up = give_up;
+                driver.is_careful = batching.is_careful;
                 driver.operation = Some(Operation::Fence);
                 self.send(whose, number, Request::Fence);
             }
@@ -130,13 +132,13 @@ impl World {
     pub(super) fn begin_commit(&mut self, whose: Where, number: u64, lines: Vec<Line>) {
         let transaction = self.next_transaction;
         self.next_transaction += 1;
-        let mut by_partition: BTreeMap<PartitionId, Vec<Line>> = BTreeMap::new();
-        for line in lines {
+        let mut by_partition: BTreeMap<PartitionId, Vec<(usize, Line)>> = BTreeMap::new();
+        for (index, line) in lines.into_iter().enumerate() {
             let partition = (line.target, line.partition.unwrap_or(0));
-            by_partition.entry(partition).or_default().push(line);
+            by_partition.entry(partition).or_default().push((index, line));
         }
         let Some(driver) = self.driver(whose) else { return };
-        let epoch = driver.producer.unwrap_or(0);
+        let (epoch, is_careful) = (driver.producer.unwrap_or(0), driver.is_careful);
         driver.operation = Some(Operation::Commit {
             transaction,
             unacknowledged: by_partition.len(),
@@ -147,7 +149,8 @@ impl World {
             format!("{} commits transaction {transaction} in lane {}", whose.instance, whose.lane)
         });
         for (partition, lines) in by_partition {
-            self.send(whose, number, Request::Produce(epoch, transaction, partition, lines));
+            let batch = Batch { epoch, transaction, partition, lines, is_careful };
+            self.send(whose, number, Request::Produce(batch));
         }
         self.after(TRANSACTION_TIMEOUT, What::TimeOut(whose.lane, transaction));
     }
@@ -183,6 +186,7 @@ impl World {
         match effect {
             Effect::Give { lease, states, past } => {
                 self.say(|| format!("{instance} has lane {lane}"));
+                self.check_given(instance, lease, &states);
                 if let Some(driver) = self.driver(whose) {
                     driver.lease = Some(lease);
                     driver.is_queue_open = true;
@@ -208,6 +212,7 @@ impl World {
                 self.driver(whose).into_iter().for_each(|driver| driver.producer = None);
             }
             Effect::Answer(ticket, answer) => {
+                self.remember(instance, &ticket, &answer);
                 // The scheduler hears of it when its poll has ended.
                 let wait = self.dice.millis(0, 60);
                 self.after(wait, What::PollEnded(whose, ticket, answer));
@@ -218,6 +223,38 @@ impl World {
             Effect::Log(notice) => self.say(|| format!("{instance}, lane {lane}: {notice:?}")),
             Effect::Count(count) => self.tally.count(&count),
             Effect::Status(..) | Effect::Gone => {}
+        }
+    }
+
+    /// Somebody is told that a poll is committed.
+    fn remember(&mut self, instance: u64, ticket: &Ticket, answer: &Answer) {
+        if let Answer::Committed(written) = answer {
+            let state = written.as_ref().unwrap_or(&ticket.state);
+            let told = self.told_committed.entry((instance, ticket.lease)).or_default();
+            told.insert(ticket.feed.id.clone(), state.plan.sequence);
+        }
+    }
+
+    /// Whoever had the lane before and gave it back has written everything that it called committed, also
+    /// what it had put off.
+    fn check_given(&mut self, instance: u64, lease: Lease, states: &States) {
+        let lane = lease.lane;
+        let partition = (Target::State, i32::try_from(lane).unwrap_or(0));
+        let Ok(heads) = self.brokers.heads_after(partition, -1, i64::MAX) else { return };
+        let is_own = |head: &Head| is_by(head, instance, lease);
+        let before = heads.into_iter().map(|(head, _)| head).rfind(|head| !is_own(head));
+        let Some(before) = before.filter(|head| head.ended) else { return };
+        let told = self
+            .told_committed
+            .iter()
+            .find(|((by, lease), _)| is_by(&before, *by, *lease) && lease.lane == lane);
+        for (feed, told) in told.into_iter().flat_map(|(_, told)| told) {
+            let found = states.get(feed).map(|state| state.plan.sequence);
+            if found < Some(*told) {
+                self.wrong.push(format!(
+                    "{feed} was at {told} when lane {lane} was given back, and is at {found:?}"
+                ));
+            }
         }
     }
 
@@ -253,6 +290,11 @@ impl World {
         };
         self.finish(whose, event);
     }
+}
+
+/// Whether an instance wrote it under a lease.
+fn is_by(head: &Head, instance: u64, lease: Lease) -> bool {
+    (head.instance.parse(), head.epoch) == (Ok(instance), lease.epoch)
 }
 
 /// A transaction of which nobody knows the end.

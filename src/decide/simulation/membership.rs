@@ -83,7 +83,7 @@ impl World {
             if replica.is_ending || replica.assigned.contains_key(&lane) {
                 continue;
             }
-            let (assignment, skew) = (replica.number(), replica.skew);
+            let (assignment, skew, topics) = (replica.number(), replica.skew, replica.topics);
             let settings = Settings {
                 lane,
                 instance: Arc::from(format!("{instance}")),
@@ -91,7 +91,6 @@ impl World {
                 partition_by: PartitionBy::Lane,
                 record_bytes_max: None,
             };
-            let topics = self.topics;
             let now = self.clock(skew);
             let (machine, effects) = Lane::new(settings, topics, now);
             let whose = Where { place, instance, lane, assignment };
@@ -107,9 +106,9 @@ impl World {
 
     /// After each poll of the consumer: stop requests are told, patience ends, a heartbeat is sent.
     pub(super) fn look_around(&mut self, place: usize, instance: u64) {
-        let (now, topics) = (self.now, self.topics);
+        let now = self.now;
         let Some(replica) = self.replica(place, instance) else { return };
-        let (turns, awake_since) = (replica.turns, replica.awake_since);
+        let (turns, awake_since, topics) = (replica.turns, replica.awake_since, replica.topics);
         let keys: Vec<(u32, u64)> = replica.drivers.keys().copied().collect();
         let is_over = replica.is_ending && keys.is_empty();
         for (lane, assignment) in keys {

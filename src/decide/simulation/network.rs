@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::replica::{Operation, Replica};
-use super::world::{Reply, Request, What, Where, World};
+use super::world::{Batch, Reply, Request, What, Where, World};
 use crate::brokers::{PartitionId, Refused};
-use crate::lane::wire::Target;
+use crate::lane::wire::{Line, Target};
 use crate::lane::{Event, Failure};
 
 impl World {
@@ -39,10 +39,14 @@ impl World {
         let retry = Duration::from_millis(20);
         let replied = match &request {
             Request::Fence => self.brokers.fence(lane).map(Reply::Fenced),
-            Request::Produce(epoch, transaction, partition, lines) => self
-                .brokers
-                .produce(lane, *epoch, *transaction, *partition, lines)
-                .map(|offset| Reply::Produced(*partition, offset)),
+            Request::Produce(batch) => match self.produce(lane, batch) {
+                Ok(offset) => Ok(Reply::Produced(batch.partition, offset)),
+                Err((Refused::TooLarge, lines)) => {
+                    self.tally.refused += 1;
+                    Ok(Reply::Refused(Refused::TooLarge, lines))
+                }
+                Err((refused, _)) => Err(refused),
+            },
             Request::EndTransaction(epoch, transaction) => {
                 self.brokers.commit(lane, *epoch, *transaction).map(|()| Reply::Ended)
             }
@@ -66,7 +70,7 @@ impl World {
                 Request::EndTransaction(epoch, transaction) => {
                     format!("end of transaction {transaction} (epoch {epoch}): {replied:?}")
                 }
-                Request::Produce(_, transaction, partition, _) => {
+                Request::Produce(Batch { transaction, partition, .. }) => {
                     format!("records of transaction {transaction} for {partition:?}: {replied:?}")
                 }
                 Request::Read { .. } => String::new(),
@@ -76,9 +80,24 @@ impl World {
         self.mark(lane);
         match replied {
             Err(Refused::Concurrent) => self.after(retry, What::Arrive(whose, number, request)),
-            Err(refused) => self.reply(whose, number, Reply::Refused(refused)),
+            Err(refused) => self.reply(whose, number, Reply::Refused(refused, Vec::new())),
             Ok(reply) => self.reply(whose, number, reply),
         }
+    }
+
+    /// Records for one partition, all at once or each alone: the offset of the last, or which were
+    /// refused.
+    fn produce(&mut self, lane: u32, batch: &Batch) -> Result<i64, (Refused, Vec<usize>)> {
+        let Batch { epoch, transaction, partition, lines, is_careful } = batch;
+        let size = if *is_careful { 1 } else { lines.len() };
+        let mut last = Err((Refused::Ended, Vec::new()));
+        for some in lines.chunks(size.max(1)) {
+            let lines: Vec<&Line> = some.iter().map(|(_, line)| line).collect();
+            let sent = self.brokers.produce(lane, *epoch, *transaction, *partition, &lines);
+            let indexes = || some.iter().map(|(index, _)| *index).collect();
+            last = Ok(sent.map_err(|refused| (refused, indexes()))?);
+        }
+        last
     }
 
     pub(super) fn read(&self, partition: PartitionId, after: Option<i64>, end: i64) -> Reply {
@@ -116,9 +135,9 @@ impl World {
                 return;
             }
             (Some(Operation::Commit { offset, .. }), Reply::Ended) => Event::Committed(Ok(*offset)),
-            (Some(Operation::Commit { is_sent, .. }), Reply::Refused(why)) => {
+            (Some(Operation::Commit { is_sent, .. }), Reply::Refused(why, refused)) => {
                 let (text, is_doubtful) = (format!("{why:?}"), *is_sent);
-                Event::Committed(Err(Failure { text, is_doubtful, refused: Vec::new() }))
+                Event::Committed(Err(Failure { text, is_doubtful, refused }))
             }
             (Some(Operation::Restore), Reply::Restored(restored)) => {
                 let epoch = self.replica(whose.place, whose.instance).map_or(0, Replica::number);

@@ -50,6 +50,8 @@ pub(super) struct Driver {
     pub(super) is_queue_open: bool,
     /// The epoch of its producer.
     pub(super) producer: Option<u64>,
+    /// Whether its producer sends each record alone.
+    pub(super) is_careful: bool,
     pub(super) lease: Option<Lease>,
 }
 
@@ -67,6 +69,7 @@ impl Driver {
             queue: VecDeque::new(),
             is_queue_open: false,
             producer: None,
+            is_careful: false,
             lease: None,
         }
     }
@@ -104,10 +107,12 @@ pub(super) struct Replica {
     pub(super) is_ending: bool,
     /// How far its clock is wrong, seconds.
     pub(super) skew: i64,
+    /// What it has seen of the topics.
+    pub(super) topics: Topics,
 }
 
 impl Replica {
-    pub(super) fn new(instance: u64, now: Duration, scheduler: Scheduler) -> Self {
+    pub(super) fn new(instance: u64, now: Duration, scheduler: Scheduler, topics: Topics) -> Self {
         Self {
             scheduler,
             inbox: VecDeque::new(),
@@ -126,6 +131,7 @@ impl Replica {
             word: None,
             is_ending: false,
             skew: 0,
+            topics,
         }
     }
 

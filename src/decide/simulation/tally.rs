@@ -15,6 +15,8 @@ pub(super) struct Tally {
     pub(super) left_out: u64,
     pub(super) moves: u64,
     pub(super) foreign: u64,
+    pub(super) widened: u64,
+    pub(super) refused: u64,
     committed: u64,
     failed: u64,
     fenced: u64,
@@ -36,6 +38,8 @@ impl Tally {
             left_out: 0,
             moves: 0,
             foreign: 0,
+            widened: 0,
+            refused: 0,
             committed: 0,
             failed: 0,
             fenced: 0,
@@ -69,6 +73,8 @@ impl Tally {
             left_out,
             moves,
             foreign,
+            widened,
+            refused,
             committed,
             failed,
             fenced,
@@ -85,6 +91,8 @@ impl Tally {
         self.left_out += left_out;
         self.moves += moves;
         self.foreign += foreign;
+        self.widened += widened;
+        self.refused += refused;
         self.committed += committed;
         self.failed += failed;
         self.fenced += fenced;
@@ -104,6 +112,8 @@ impl Tally {
             ("a feed polled away from the lane of its host", self.kept),
             ("a feed left out of the configuration", self.left_out),
             ("a transaction of somebody else", self.foreign),
+            ("topics that get more partitions", self.widened),
+            ("a record that a broker refuses", self.refused),
             ("a commit", self.committed),
             ("a failed transaction", self.failed),
             ("a fenced lane", self.fenced),

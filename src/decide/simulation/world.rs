@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_model::{Feed, Outcome, samples};
+use cw_model::{Feed, FeedId, Outcome, samples};
 use url::Url;
 
 use super::checks;
@@ -43,6 +43,9 @@ const TOLD: usize = 120;
 /// Transactional ids from here on are no lane's.
 const STRANGER: u32 = 1000;
 
+/// What topics take in the end, bytes: everything.
+const LARGE_ROOM: usize = 1 << 20;
+
 /// How long before the end every feed must have been asked by one process, and no other.
 const SERVED: Duration = Duration::from_secs(15);
 
@@ -71,13 +74,25 @@ pub(super) struct Where {
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     Fence,
-    Produce(u64, TransactionId, PartitionId, Vec<Line>),
+    Produce(Batch),
     EndTransaction(u64, TransactionId),
     /// The end of the lane's partition, and from there on its records.
     Read {
         after: Option<i64>,
         end: Option<i64>,
     },
+}
+
+/// Records of a transaction for one partition.
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    pub(super) epoch: u64,
+    pub(super) transaction: TransactionId,
+    pub(super) partition: PartitionId,
+    /// With their places in the transaction.
+    pub(super) lines: Vec<(usize, Line)>,
+    /// Each goes alone.
+    pub(super) is_careful: bool,
 }
 
 /// What comes back.
@@ -88,7 +103,8 @@ pub(super) enum Reply {
     Ended,
     Restored(Result<Restored, Undone>),
     Heads(Result<Vec<(Head, i64)>, Undone>),
-    Refused(Refused),
+    /// With the lines that a broker refused for what they are.
+    Refused(Refused, Vec<usize>),
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +123,7 @@ pub(super) enum What {
     PollEnded(Where, Ticket, Answer),
     LookOn(usize, u64, Box<Reading>),
     Reload(usize),
+    LookAtTopics(usize),
     ConfigurationRead(usize, u64),
     Wake(Where, u64),
     Arrive(Where, u64, Request),
@@ -152,6 +169,8 @@ pub(super) struct World {
     pub(super) next_instance: u64,
     pub(super) next_transaction: TransactionId,
     pub(super) topics: Topics,
+    /// Up to which poll of each feed somebody was told that it is committed, under each lease.
+    pub(super) told_committed: BTreeMap<(u64, Lease), BTreeMap<FeedId, u64>>,
     /// Until then messages are lost and late.
     pub(super) storm_until: Duration,
     pub(super) tally: Tally,
@@ -168,6 +187,12 @@ impl World {
         let hosts: Vec<String> =
             (0..2 * lanes).map(|number| host(number % lanes, number, lanes)).collect();
         let urls: Vec<Url> = hosts.iter().enumerate().map(|(at, host)| url_at(host, at)).collect();
+        // Who may not ask what topics take assumes that it is enough.
+        let record_bytes_max = if dice.once_in(2) { Some(ROOM) } else { None };
+        let partitions = 1 + u32::try_from(dice.below(2)).unwrap_or(0);
+        let mut brokers = Brokers::default();
+        brokers.set_record_bytes_max(Target::Articles, ROOM);
+        brokers.set_record_bytes_max(Target::Conflict, ROOM);
         let mut world = Self {
             dice,
             now: Duration::ZERO,
@@ -175,7 +200,7 @@ impl World {
             whats: BTreeMap::new(),
             next: 0,
             lanes,
-            brokers: Brokers::default(),
+            brokers,
             group: Group::new(lanes),
             replicas: Vec::new(),
             publishers: (0..lanes * 2).map(Publisher::new).collect(),
@@ -187,7 +212,8 @@ impl World {
             polled: BTreeMap::new(),
             next_instance: 1,
             next_transaction: 1,
-            topics: Topics { partitions: [2; 3], record_bytes_max: Some(ROOM) },
+            topics: Topics { partitions: [partitions; 3], record_bytes_max },
+            told_committed: BTreeMap::new(),
             storm_until: Duration::ZERO,
             tally: Tally::of(1),
             is_told: pen == Pen::Writing,
@@ -299,7 +325,7 @@ impl World {
         let urls = if is_old { &self.urls_before } else { &self.urls };
         let scheduler = Scheduler::new(self.configuration(urls), self.lanes);
         if let Some(replica) = self.replicas.get_mut(place) {
-            *replica = Some(Replica::new(instance, self.now, scheduler));
+            *replica = Some(Replica::new(instance, self.now, scheduler, self.topics));
         }
         if is_old {
             let wait = self.dice.millis(1, 9_000);
@@ -373,6 +399,11 @@ impl World {
             }
             What::LookOn(place, instance, reading) => self.look_on(place, instance, *reading),
             What::Reload(place) => self.reload(place),
+            What::LookAtTopics(place) => {
+                let topics = self.topics;
+                let replica = self.replicas.get_mut(place).and_then(Option::as_mut);
+                replica.into_iter().for_each(|replica| replica.topics = topics);
+            }
             What::ConfigurationRead(place, instance) => self.configuration_read(place, instance),
             What::PollEnded(whose, ticket, answer) => self.answer(whose, ticket, answer),
             What::Wake(whose, number) => self.wake(whose, number),
@@ -414,11 +445,12 @@ impl World {
         let count = u64::try_from(self.replicas.len()).unwrap_or(1);
         let place = usize::try_from(self.dice.below(count)).unwrap_or(0);
         let now = self.now;
-        match self.dice.below(14) {
+        match self.dice.below(15) {
             0 => self.kill(place),
             9 | 10 => self.move_feed(),
             11 => self.stand_open(),
             12 | 13 => self.leave_out(),
+            14 => self.widen_topics(),
             1..=3 => {
                 let sleep = self.dice.millis(200, 14_000);
                 if let Some(Some(replica)) = self.replicas.get_mut(place) {
@@ -463,6 +495,23 @@ impl World {
         self.after(wait, What::Trouble);
     }
 
+    /// The topics get more partitions; one replica after another notices.
+    fn widen_topics(&mut self) {
+        self.topics.partitions = self.topics.partitions.map(|partitions| partitions + 1);
+        self.tally.widened += 1;
+        let partitions = self.topics.partitions;
+        self.say(|| format!("the topics have {partitions:?} partitions"));
+        self.look_at_topics(9_000);
+    }
+
+    /// Every replica looks at the topics, within so many milliseconds.
+    fn look_at_topics(&mut self, within: u64) {
+        for place in 0..self.replicas.len() {
+            let wait = self.dice.millis(1, within);
+            self.after(wait, What::LookAtTopics(place));
+        }
+    }
+
     /// A transaction of somebody else, as a program of an earlier version may leave one, stands open in
     /// a lane's partition until its time is over.
     fn stand_open(&mut self) {
@@ -480,7 +529,7 @@ impl World {
         };
         let Ok(epoch) = self.brokers.fence(stranger) else { return self.mark(stranger) };
         let partition = (Target::State, partition.unwrap_or(0));
-        if self.brokers.produce(stranger, epoch, transaction, partition, &[line]).is_ok() {
+        if self.brokers.produce(stranger, epoch, transaction, partition, &[&line]).is_ok() {
             self.tally.foreign += 1;
             self.say(|| format!("a transaction of somebody else stands open in lane {lane}"));
             self.after(TRANSACTION_TIMEOUT, What::TimeOut(stranger, transaction));
@@ -505,7 +554,10 @@ impl World {
             replica.asleep_until = replica.asleep_until.min(now);
             replica.cut_until = now;
         }
-        self.topics.record_bytes_max = Some(1 << 20);
+        self.topics.record_bytes_max = Some(LARGE_ROOM);
+        self.brokers.set_record_bytes_max(Target::Articles, LARGE_ROOM);
+        self.brokers.set_record_bytes_max(Target::Conflict, LARGE_ROOM);
+        self.look_at_topics(1_000);
         self.left_out.clear();
         for place in 0..self.replicas.len() {
             self.reload(place);

@@ -102,7 +102,7 @@ impl Simulated {
         for (partition, indexes) in batches {
             let size = if producer.batching.is_careful { 1 } else { indexes.len() };
             for batch in indexes.chunks(size) {
-                let records: Vec<Line> = batch.iter().map(|at| lines[*at].clone()).collect();
+                let records: Vec<&Line> = batch.iter().map(|at| &lines[*at]).collect();
                 let Producer { id, epoch, transaction, .. } = *producer;
                 let sent = self.brokers.produce(id, epoch, transaction, partition, &records);
                 let offset = sent.map_err(|refused| failed(refused, batch))?;
