@@ -23,6 +23,9 @@ pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// restored this keeps a take-over well under 15 s; brokers refuse less than 6 s by default.
 const SESSION_TIMEOUT_MS: &str = "8000";
 
+/// What a reader has fetched and not handed out yet, kilobytes: a batch or two.
+const READER_QUEUE_KB: &str = "1024";
+
 /// The `[kafka.topics]` table: the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicNames {
@@ -144,8 +147,17 @@ impl KafkaSettings {
     /// A reader that is assigned partitions by us and stands outside the group.
     pub(super) fn reader(&self) -> ClientConfig {
         let mut config = self.client();
-        self.default(&mut config, "queued.max.messages.kbytes", "8192");
-        self.default(&mut config, "fetch.wait.max.ms", "100");
+        for (property, value) in [
+            // Every lane is read at the same time by a reader of its own. What all of them have
+            // fetched and not parsed yet is most of the peak of memory at a start.
+            ("queued.max.messages.kbytes", READER_QUEUE_KB),
+            ("fetch.message.max.bytes", "262144"),
+            // By default a reader whose queue was full waits a second before it fetches again.
+            ("fetch.queue.backoff.ms", "10"),
+            ("fetch.wait.max.ms", "100"),
+        ] {
+            self.default(&mut config, property, value);
+        }
         config
             // It never joins, but librdkafka reads nothing without one.
             .set("group.id", &self.deployment)
@@ -342,6 +354,21 @@ mod tests {
         let producer = settings.producer("mine", None);
         assert_eq!(producer.get("compression.codec"), Some("lz4"));
         assert_eq!(producer.get("compression.type"), None);
+    }
+
+    #[test]
+    fn sixteen_readers_at_once_hold_little_and_the_operator_may_let_them_hold_more() {
+        let mut settings = crate::ledger::kafka::topics::tests::settings();
+        let number = |settings: &KafkaSettings, property: &str| -> usize {
+            settings.reader().get(property).unwrap().parse().unwrap()
+        };
+        let queue = number(&settings, "queued.max.messages.kbytes") * 1024;
+        // librdkafka fetches once more while the queue is nearly full.
+        let fetched = number(&settings, "fetch.message.max.bytes");
+        assert!(16 * (queue + fetched) <= 32 << 20, "{queue} and {fetched} bytes each");
+        assert!(number(&settings, "fetch.queue.backoff.ms") <= 100, "a queue that is full waits");
+        settings.properties.insert("max.partition.fetch.bytes".to_owned(), "1048576".to_owned());
+        assert_eq!(settings.reader().get("fetch.message.max.bytes"), None);
     }
 
     #[test]
