@@ -19,6 +19,7 @@ WORKDIR /build
 # Dependencies first, against an empty program, so that a change of ours does not build them anew.
 # Cargo wants every target that Cargo.toml names to exist; benchmark and tests stay empty.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo/
 COPY src/model/Cargo.toml src/model/
 COPY src/text/Cargo.toml src/text/
 COPY src/read/Cargo.toml src/read/

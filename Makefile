@@ -44,7 +44,7 @@ help:
 	@echo "make advisories  known holes in them; needs the network"
 	@echo "make newer   which libraries that read what peers send are not the newest; needs the network"
 
-# The build compiles SQLite, librdkafka and OpenSSL from source: these are all it needs.
+# The build compiles SQLite, librdkafka, OpenSSL and jemalloc from source: these are all it needs.
 tools:
 	@missing=; for tool in $(firstword $(CARGO)) cc c++ make perl; do \
 		command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; \

@@ -7,7 +7,7 @@ use cw_model::FailureClass;
 use cw_model::state::FeedState;
 
 use crate::support::cage::Cage;
-use crate::support::daemon::Setup;
+use crate::support::daemon::{BINARY, Setup};
 use crate::support::growing::{Growing, Pace};
 use crate::support::ledger::Ledger;
 use crate::support::publisher::{Publisher, Reply};
@@ -133,4 +133,21 @@ fn documents_over_the_limit_fit_three_hundred_megabytes() {
             .set("fetch.concurrency", 8)
             .set("fetch.timeout", "60s");
     });
+}
+
+#[test]
+fn all_memory_comes_from_few_arenas_that_give_back_what_is_free() {
+    let program = Setup::new()
+        .command(BINARY)
+        .arg("--version")
+        // Only the allocator of a whole program is asked under this name.
+        .env("MALLOC_CONF", "stats_print:true")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(program.stderr).unwrap();
+    for option in
+        ["narenas: 4\n", "dirty_decay_ms: 1000 ", "muzzy_decay_ms: 0 ", "background_thread: true "]
+    {
+        assert!(printed.contains(&format!("opt.{option}")), "{option:?} in\n{printed}");
+    }
 }
