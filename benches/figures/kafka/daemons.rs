@@ -30,11 +30,14 @@ const SWEEP_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long an idle daemon is left alone before it is looked at.
 const IDLE: Duration = Duration::from_secs(6);
 
+/// How long a daemon that has restored many states is left alone before it is looked at again.
+const A_WHILE: Duration = Duration::from_mins(1);
+
 /// Feed states to restore.
 const STATES: u64 = 100_000;
 
 /// Articles that each of them remembers.
-const SEEN: u64 = 30;
+const SEEN: u64 = 20;
 
 /// The default number of lanes.
 const LANES: u32 = 16;
@@ -122,6 +125,8 @@ pub(super) fn idle(cluster: &Cluster, table: &mut Table) -> anyhow::Result<()> {
 /// What a process holds.
 struct Held {
     megabytes: f64,
+    /// The most that it ever was.
+    peak: f64,
     threads: f64,
 }
 
@@ -134,6 +139,7 @@ impl Held {
         };
         Ok(Self {
             megabytes: value("VmRSS:").context("no VmRSS")? * 1024.0 / 1e6,
+            peak: value("VmHWM:").context("no VmHWM")? * 1024.0 / 1e6,
             threads: value("Threads:").context("no Threads")?,
         })
     }
@@ -190,6 +196,8 @@ pub(super) fn restore(
     wait_for_lanes(&daemon, LANES);
     let took = Instant::elapsed(&started);
     let held = Held::of(&daemon)?;
+    super::super::daemon::pause(A_WHILE);
+    let held_later = Held::of(&daemon)?;
     let polled = daemon.metric("conflictwire_polls_total", "outcome=\"failed\"");
     ensure!(polled < 1.0, "feeds were polled that are not due:\n{}", daemon.text());
     table.row(
@@ -200,7 +208,11 @@ pub(super) fn restore(
         "of that, from the lanes' assignment (goal: 10 s)",
         format!("{:.1} s", (took - assigned).as_secs_f64()),
     );
-    table.row(format!("the daemon then, with {STATES} feeds"), held.shown());
+    table.row(
+        format!("the daemon then, with {STATES} feeds of {SEEN} seen articles (goal: 350 MB)"),
+        format!("{}, at most {:.0} MB", held.shown(), held.peak),
+    );
+    table.row("a minute later", held_later.shown());
     daemon.stop();
     Ok(())
 }
