@@ -53,7 +53,7 @@ impl Cluster {
     /// [`AccessError::Client`] or [`AccessError::Away`].
     pub fn connect(settings: &KafkaSettings, wait: Duration) -> Result<Self, AccessError> {
         let client = Client::of_command(settings.watcher())?;
-        let brokers = client.brokers(wait).map_err(|why| away(settings, why.to_string()))?;
+        let brokers = client.brokers(wait).map_err(|why| why.at(settings))?;
         let admin = AdminClient::from_config_and_context(&settings.client(), LastErrors::default())
             .map_err(|error| AccessError::Client(error::shown(&error)))?;
         Ok(Self { settings: settings.clone(), client, admin, brokers })
@@ -147,11 +147,6 @@ impl Cluster {
             }
         }
     }
-}
-
-/// That no broker of those configured answers.
-pub(super) fn away(settings: &KafkaSettings, why: String) -> AccessError {
-    AccessError::Away { brokers: settings.shown_brokers(), why }
 }
 
 /// The settings of a topic.

@@ -2,6 +2,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::settings::KafkaSettings;
+
 /// Why a question to Kafka has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
@@ -51,6 +53,14 @@ pub enum AccessError {
 }
 
 impl AccessError {
+    /// The same of a question that any of the configured brokers might have answered.
+    pub(super) fn at(self, settings: &KafkaSettings) -> Self {
+        match self {
+            Self::Unanswered(why) => Self::Away { brokers: settings.shown_brokers(), why },
+            other => other,
+        }
+    }
+
     /// An error of a call that read a topic.
     pub(super) fn of_reading(topic: &str, error: &KafkaError) -> Self {
         let unreadable = |why| Self::Unreadable { topic: topic.to_owned(), why };

@@ -65,19 +65,18 @@ impl Finding {
         Self { what: what.into(), verdict, text: text.into() }
     }
 
+    fn broken(what: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Verdict::Broken, what, text)
+    }
+
     /// A right and what using it came to: `missing` is what brokers say if it is not there.
     fn right(name: String, used: Result<(), Unused>, missing: RDKafkaErrorCode) -> Self {
         match used {
             Ok(()) => Self::new(Verdict::Fine, name, "allowed"),
             Err(Unused::Error(error)) if error.rdkafka_error_code() == Some(missing) => {
-                Self::new(Verdict::Broken, name, "missing: this user is not allowed to")
+                Self::broken(name, "missing: this user is not allowed to")
             }
-            Err(Unused::Error(error)) => {
-                Self::new(Verdict::Broken, name, format!("not known: {}", error::shown(&error)))
-            }
-            Err(Unused::Other(why)) => {
-                Self::new(Verdict::Broken, name, format!("not known: {why}"))
-            }
+            Err(unused) => Self::broken(name, format!("not known: {unused}")),
         }
     }
 }
@@ -85,7 +84,7 @@ impl Finding {
 /// Why a right was not used.
 #[derive(Debug, thiserror::Error)]
 enum Unused {
-    #[error(transparent)]
+    #[error("{}", error::shown(.0))]
     Error(#[from] KafkaError),
     #[error("{0}")]
     Other(String),
@@ -100,7 +99,7 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     let cluster = match Cluster::connect(settings, CONNECT_WAIT) {
         Ok(cluster) => cluster,
         Err(error) => {
-            findings.push(Finding::new(Verdict::Broken, "cluster", error.to_string()));
+            findings.push(Finding::broken("cluster", error.to_string()));
             return findings;
         }
     };
@@ -114,11 +113,8 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
     for (plan, now) in plans.iter().zip(&now) {
         if let Ok(TopicNow { settings: Err(why), .. }) = now {
             let what = format!("DescribeConfigs on topic {} (optional)", plan.name);
-            findings.push(Finding::new(
-                Verdict::Risky,
-                what,
-                format!("settings are not checked: {why}"),
-            ));
+            let text = format!("settings are not checked: {why}");
+            findings.push(Finding::new(Verdict::Risky, what, text));
         }
     }
     findings
@@ -153,7 +149,7 @@ fn probe_brokers(settings: &KafkaSettings) -> (Vec<Finding>, Vec<Broker>) {
 fn broker_finding(what: String, answer: Result<String, AccessError>) -> Finding {
     match answer {
         Ok(text) => Finding::new(Verdict::Fine, what, text),
-        Err(error) => Finding::new(Verdict::Broken, what, error.to_string()),
+        Err(error) => Finding::broken(what, error.to_string()),
     }
 }
 
@@ -189,11 +185,7 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, AccessError>) -> Findi
     let now = match now {
         Ok(now) => now,
         Err(AccessError::Missing(_)) => {
-            return Finding::new(
-                Verdict::Broken,
-                what,
-                "missing; `conflictwire topics apply` creates it",
-            );
+            return Finding::broken(what, "missing; `conflictwire topics apply` creates it");
         }
         Err(AccessError::NotAllowed(_)) => {
             let rights = match plan.target {
@@ -201,24 +193,21 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, AccessError>) -> Findi
                 Target::State => "Read and Write",
             };
             let text = format!("hidden: {rights} on {what} is missing, or there is none");
-            return Finding::new(Verdict::Broken, what, text);
+            return Finding::broken(what, text);
         }
-        Err(why) => return Finding::new(Verdict::Broken, what, why.to_string()),
+        Err(why) => return Finding::broken(what, why.to_string()),
     };
     let found = differences(plan, now);
     let worth_knowing = found.iter().filter(|difference| difference.weight >= Weight::Risk);
-    let texts = worth_knowing.map(|difference| difference.text.as_str()).collect::<Vec<_>>();
+    let texts: Vec<&str> = worth_knowing.map(|difference| difference.text.as_str()).collect();
     let texts = texts.join("; ");
     match found.first().map(|gravest| gravest.weight) {
-        Some(Weight::Wrong) => Finding::new(Verdict::Broken, what, texts),
+        Some(Weight::Wrong) => Finding::broken(what, texts),
         Some(Weight::Risk) => Finding::new(Verdict::Risky, what, texts),
         Some(Weight::Note) | None => {
             let (partitions, replication) = (now.shape.partitions, now.shape.replication);
-            Finding::new(
-                Verdict::Fine,
-                what,
-                format!("there; partitions {partitions}, replication {replication}"),
-            )
+            let text = format!("there; partitions {partitions}, replication {replication}");
+            Finding::new(Verdict::Fine, what, text)
         }
     }
 }

@@ -17,7 +17,7 @@ use rdkafka::{Message as _, Offset};
 use tokio::time::Instant;
 
 use super::client::{Client, Step};
-use super::cluster::{QUESTION, away};
+use super::cluster::QUESTION;
 use super::error::{AccessError, is_away, shown};
 use super::owners::{Member, Owners, OwnersError};
 use super::settings::KafkaSettings;
@@ -96,12 +96,8 @@ impl TopicReader {
     /// [`AccessError`].
     pub fn open(settings: &KafkaSettings, topic: &str) -> Result<Self, AccessError> {
         let client = Client::of_command(settings.reader())?;
-        let no_answer = |why| match why {
-            AccessError::Unanswered(why) => away(settings, why),
-            other => other,
-        };
-        client.brokers(CONNECT_WAIT).map_err(no_answer)?;
-        let shape = client.topic(topic, QUESTION).map_err(no_answer)?;
+        client.brokers(CONNECT_WAIT).map_err(|why| why.at(settings))?;
+        let shape = client.topic(topic, QUESTION).map_err(|why| why.at(settings))?;
         let (topic, settings) = (topic.to_owned(), settings.clone());
         let mut reader = Self { client, settings, topic, held: BTreeMap::new() };
         for partition in (0_i32..).take(usize::try_from(shape.partitions).unwrap_or_default()) {
@@ -221,7 +217,7 @@ impl TopicReader {
     /// What an error of a call means.
     fn failure(&self, error: &KafkaError) -> AccessError {
         if is_away(error) {
-            return away(&self.settings, self.client.why(error));
+            return AccessError::Unanswered(self.client.why(error)).at(&self.settings);
         }
         AccessError::of_reading(&self.topic, error)
     }
