@@ -89,7 +89,8 @@ fn check_configured(
     let rows = run.ledger.rows_of(FEED);
     assert_eq!(rows.len(), 1, "nothing is withdrawn and nothing invented: {rows:?}");
 
-    let growth = run.daemon.memory_peak_bytes() - memory_before;
+    // The kernel adds its counters up only roughly, so a peak may come out lower than one before.
+    let growth = run.daemon.memory_peak_bytes().saturating_sub(memory_before);
     assert!(growth < MEMORY_GROWTH_MAX, "memory grew by {growth} bytes");
     assert!(run.daemon.is_running());
     run
