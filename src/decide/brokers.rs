@@ -106,6 +106,11 @@ impl Brokers {
         self.record_bytes_max.insert(topic, bytes);
     }
 
+    /// Whether a producer of this epoch is the last that has the id of the lane.
+    pub fn is_current(&self, lane: u32, epoch: u64) -> bool {
+        self.coordinators.get(&lane).is_some_and(|coordinator| coordinator.epoch == epoch)
+    }
+
     /// `init_transactions`: the new epoch. What was open is to be aborted first; its markers are due.
     ///
     /// # Errors

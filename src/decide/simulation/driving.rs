@@ -186,7 +186,11 @@ impl World {
         match effect {
             Effect::Give { lease, states, past } => {
                 self.say(|| format!("{instance} has lane {lane}"));
-                self.check_given(instance, lease, &states);
+                let epoch = self.driver(whose).and_then(|driver| driver.producer);
+                // Whoever was fenced meanwhile may have read the log before others wrote there.
+                if epoch.is_some_and(|epoch| self.brokers.is_current(lane, epoch)) {
+                    self.check_given(instance, lease, &states);
+                }
                 if let Some(driver) = self.driver(whose) {
                     driver.lease = Some(lease);
                     driver.is_queue_open = true;
