@@ -13,7 +13,7 @@ use cw_model::{
     Validators,
 };
 use cw_status::shown::json_line;
-use cw_text::likeness::did_you_mean;
+use cw_text::likeness::hint;
 use url::Url;
 
 use super::check::counted;
@@ -126,8 +126,7 @@ fn find_feed(what: &str, config: &Config) -> anyhow::Result<Feed> {
         Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https")).with_context(
             || {
                 let ids = config.feeds.iter().map(|feed| feed.id.as_str());
-                let hint = did_you_mean(what, ids).map(|hint| format!("; {hint}"));
-                let hint = hint.unwrap_or_default();
+                let hint = hint(what, ids);
                 format!(
                     "\"{what}\" is neither an http URL, a configured feed's id, nor a file{hint}"
                 )

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use cw_text::likeness::did_you_mean;
+use cw_text::likeness::hint;
 use serde::Deserialize;
 
 use super::matcher::{Matcher, Use};
@@ -272,11 +272,6 @@ struct RawCue {
     #[serde(default)]
     reach: Reach,
     terms: Vec<String>,
-}
-
-/// The end of a message about a name that is not known.
-fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    did_you_mean(name, known).map_or_else(String::new, |hint| format!("; {hint}"))
 }
 
 impl Lexicon {

@@ -24,6 +24,11 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest(word, known).map(|nearest| format!("did you mean \"{nearest}\"?"))
 }
 
+/// The same after a semicolon, for the end of a message that is whole without it; empty if there is none.
+pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    did_you_mean(word, known).map_or_else(String::new, |hint| format!("; {hint}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
