@@ -41,6 +41,10 @@ fn using(path: &Path) -> String {
 fn every_file_loads() {
     let directory = tempfile::tempdir().unwrap();
     for path in files_below("config", "toml") {
+        // Built in only: the tests of `cw-places` read it.
+        if path.parent().unwrap().ends_with("places") {
+            continue;
+        }
         let is_whole = path.ends_with("conflictwire.toml") || path.ends_with("minimal.toml");
         let loaded = if is_whole {
             load(&path)
