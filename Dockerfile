@@ -22,6 +22,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo/
 COPY src/model/Cargo.toml src/model/
 COPY src/text/Cargo.toml src/text/
+COPY src/places/Cargo.toml src/places/
 COPY src/read/Cargo.toml src/read/
 COPY src/code/Cargo.toml src/code/
 COPY src/status/Cargo.toml src/status/

@@ -25,7 +25,7 @@ pub(crate) struct Crate {
 }
 
 /// The crates, lowest first.
-pub(crate) const HOUSE: [Crate; 7] = [
+pub(crate) const HOUSE: [Crate; 8] = [
     Crate {
         name: "cw-model",
         folder: "src/model",
@@ -51,6 +51,13 @@ pub(crate) const HOUSE: [Crate; 7] = [
             "fingerprint",
             "likeness",
         ],
+        is_core: true,
+    },
+    Crate {
+        name: "cw-places",
+        folder: "src/places",
+        knows: &["cw-model", "cw-text"],
+        modules: &["gazetteer", "place", "cues", "text", "mentions", "roles", "resolve", "primary"],
         is_core: true,
     },
     Crate {

@@ -1,0 +1,120 @@
+//! Which places a text names, and where on the map they are.
+//!
+//! [`Places::find`] is a pure function from the words of an article to its places. The places there are come
+//! from `config/places/places.bin`, the words that tell a place from a person, a paper or a government from
+//! `config/places/words.toml`: no name and no word of any language stands in this code. A name that
+//! nothing speaks for becomes no place.
+//!
+//! What happened there is for `cw-code` to say. Read `gazetteer` first, then `mentions`, `roles`, `resolve`.
+//!
+//! | file | part |
+//! |---|---|
+//! | `gazetteer` | the places there are, by name |
+//! | `place`, `text` | what is given back, what is read |
+//! | `cues` | the words around a name |
+//! | `mentions` | names of places in the text, and which places have them |
+//! | `roles` | place, person, paper, government |
+//! | `resolve` | which place of that name |
+//! | `primary` | where it happened |
+
+mod cues;
+mod gazetteer;
+mod mentions;
+mod place;
+mod primary;
+mod resolve;
+mod roles;
+mod text;
+
+#[cfg(test)]
+extern crate self as cw_places;
+#[cfg(test)]
+mod tests;
+
+pub use cues::CuesProblem;
+pub use gazetteer::{Gazetteer, GazetteerProblem, PlaceKind};
+pub use place::{Found, Government, Place};
+pub use text::{Text, Token};
+
+use cues::AllCues;
+use gazetteer::NameHash;
+use roles::Role;
+
+/// The built-in cues.
+const WORDS: &str = include_str!("../../config/places/words.toml");
+
+/// Finds places, by one gazetteer and one file of cues.
+#[derive(Debug)]
+pub struct Places {
+    gazetteer: Gazetteer,
+    cues: AllCues,
+}
+
+impl Places {
+    /// With what is built in.
+    ///
+    /// # Panics
+    /// Never: a test reads it.
+    pub fn built_in() -> Self {
+        #[expect(clippy::expect_used, reason = "what is built in is read by a test")]
+        Self::new(Gazetteer::built_in(), WORDS).expect("the built-in words are in order")
+    }
+
+    /// With a gazetteer and the text of a `words.toml`.
+    ///
+    /// # Errors
+    /// [`CuesProblem`] if the text is none.
+    pub fn new(gazetteer: Gazetteer, words: &str) -> Result<Self, CuesProblem> {
+        Ok(Self { gazetteer, cues: AllCues::read(words)? })
+    }
+
+    /// The places of an article.
+    pub fn find(&self, text: &Text<'_>) -> Found {
+        let cues = self.cues.of(text.language);
+        let mentions = mentions::mentions(&self.gazetteer, cues, text);
+        if mentions.is_empty() {
+            return Found::default();
+        }
+        let class_of = |word: &str| cues.class(self.gazetteer.class(NameHash::of(word)));
+        let settings = roles::settings(cues, text, &mentions, class_of);
+        let resolved = resolve::resolve(&self.gazetteer, text, &mentions, &settings);
+        let mut found = Found::default();
+        let mut ids = Vec::new();
+        let all = mentions.iter().zip(&settings).zip(&resolved);
+        for ((mention, setting), resolved) in all {
+            let Some(resolved) = resolved else { continue };
+            let country = resolved.row.country.map(|country| self.gazetteer.code(country));
+            let span = mention.tokens.clone();
+            if setting.role == Role::Government {
+                found.governments.extend(country.map(|country| Government { country, span }));
+                continue;
+            }
+            if let Some(at) = ids.iter().position(|id| *id == resolved.id) {
+                if let Some(place) = found.places.get_mut(at) {
+                    place.mentions += 1;
+                    place.spans.push(span);
+                }
+                continue;
+            }
+            ids.push(resolved.id);
+            found.places.push(Place {
+                name: self.gazetteer.name(resolved.id),
+                geonames_id: resolved.row.geonames_id,
+                country,
+                lat: resolved.row.lat,
+                lon: resolved.row.lon,
+                kind: resolved.row.kind,
+                mentions: 1,
+                primary: false,
+                spans: vec![span],
+            });
+        }
+        let ids: Vec<_> =
+            resolved.iter().map(|resolved| resolved.map(|resolved| resolved.id)).collect();
+        let primary = primary::primary(text, &mentions, &settings, &ids, &found.places);
+        if let Some(place) = primary.and_then(|at| found.places.get_mut(at)) {
+            place.primary = true;
+        }
+        found
+    }
+}

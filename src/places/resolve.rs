@@ -1,0 +1,451 @@
+//! Which of the places of one name is meant.
+//!
+//! A place that stands inside another one beside it ("Moscow, Idaho") settles both. Else each candidate has a
+//! weight: how large it is, whether the text names its country or region, and how near it is to what else
+//! is named. Two rounds, because the others become clearer too.
+
+use std::collections::BTreeMap;
+
+use crate::gazetteer::{CountryId, Gazetteer, PlaceId, PlaceKind, Row};
+use crate::mentions::{Candidate, Mention};
+use crate::roles::{Bearing, Doubt, Role, Setting};
+use crate::text::Text;
+
+/// How much each thing speaks for a candidate. The unit is a factor of ten in people.
+mod weight {
+    /// A country, as such; one has as much as a city of ten million.
+    pub(super) const COUNTRY: f64 = 8.0;
+    /// A region, beside its size.
+    pub(super) const REGION: f64 = 0.9;
+    /// The capital of a country.
+    pub(super) const CAPITAL: f64 = 0.3;
+    /// Between a region and the city in it that has its name, the city is meant.
+    pub(super) const CITY_OF_REGION: f64 = 0.1;
+    /// What was written into the gazetteer by hand, because news names it.
+    pub(super) const OTHER: f64 = 0.0;
+    /// It is called otherwise, and this is another name of it.
+    pub(super) const OTHER_NAME: f64 = -1.2;
+    /// Its country is named.
+    pub(super) const COUNTRY_NAMED: f64 = 1.2;
+    /// Its region is named.
+    pub(super) const REGION_NAMED: f64 = 2.5;
+    /// It is a region, and a place inside is named.
+    pub(super) const INSIDE_NAMED: f64 = 2.5;
+    /// The text is about its country, by most of what is named.
+    pub(super) const COUNTRY_FOCUS: f64 = 2.0;
+    /// A neighbour of its country is named.
+    pub(super) const NEIGHBOUR_NAMED: f64 = 0.3;
+    /// The feed comes from its country.
+    pub(super) const FEED: f64 = 1.0;
+    /// Another named place is right beside it; half of that at `HALF_KM`.
+    pub(super) const NEAR: f64 = 1.6;
+    /// All places near it together at most.
+    pub(super) const NEAR_MAX: f64 = 3.2;
+}
+
+/// At this distance a place speaks half as much for another one.
+const HALF_KM: f64 = 60.0;
+
+/// Further north or south, nothing speaks for anything; measuring would cost most of the time.
+const FAR_DEGREES: f64 = 4.0;
+
+/// A second-level division, a quarter or a camp is this near to a place inside, at most.
+const INSIDE_KM: f64 = 80.0;
+
+/// People (decimal logarithm) of a place that is known without anything that speaks for it.
+const KNOWN: f64 = 4.0;
+
+/// The same of one that is called otherwise in the gazetteer.
+const KNOWN_OTHERWISE: f64 = 5.0;
+
+/// Rounds of weighing.
+const ROUNDS: usize = 2;
+
+/// Names of a text that are weighed against each other, and candidates of each.
+const NAMES_MAX: usize = 30;
+const COMPARED_MAX: usize = 8;
+
+/// What a mention means.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) id: PlaceId,
+    pub(crate) row: Row,
+}
+
+/// One name of the text, with all its mentions: in one text a name has one meaning.
+struct Name {
+    mentions: Vec<usize>,
+    candidates: Vec<Weighed>,
+    /// What stands beside it settled it.
+    settled: Option<Candidate>,
+}
+
+#[derive(Clone, Copy)]
+struct Weighed {
+    of: Candidate,
+    base: f64,
+    weight: f64,
+    /// Whether anything but its size speaks for it.
+    supported: bool,
+}
+
+/// What each mention means; `None` for no place, or for one that nothing in the text speaks for.
+pub(crate) fn resolve(
+    gazetteer: &Gazetteer,
+    text: &Text<'_>,
+    mentions: &[Mention],
+    settings: &[Setting],
+) -> Vec<Option<Resolved>> {
+    let pairs = containments(text, mentions, settings);
+    let mut names = names(text, mentions, settings, &pairs);
+    let mut counted = Counted::default();
+    counted.hints(gazetteer, text);
+    for _ in 0..ROUNDS {
+        let before = counted.with(&names);
+        weigh(gazetteer, &mut names, &before);
+    }
+    let mut resolved = vec![None; mentions.len()];
+    for name in &names {
+        let best = best(name);
+        let settings = || name.mentions.iter().filter_map(|mention| settings.get(*mention));
+        let is_sure =
+            name.settled.is_some() || settings().any(|of| of.bearing == Bearing::Locative);
+        let is_place = |best: &Weighed| {
+            let known = if best.of.name.is_main() { KNOWN } else { KNOWN_OTHERWISE };
+            let is_known = best.of.row.size >= known || best.of.row.kind != PlaceKind::City;
+            match settings().map(|of| of.doubt).reduce(least) {
+                _ if is_sure => {
+                    name.settled.is_some() || is_known || best.of.name.is_main() || best.supported
+                }
+                Some(Doubt::None) => is_known || best.supported,
+                Some(Doubt::Slight) => best.supported,
+                Some(Doubt::Strong) | None => false,
+            }
+        };
+        for mention in &name.mentions {
+            let place = best.filter(is_place);
+            if let (Some(slot), Some(place)) = (resolved.get_mut(*mention), place) {
+                *slot = Some(Resolved { id: place.of.id, row: place.of.row });
+            }
+        }
+    }
+    resolved
+}
+
+fn least(one: Doubt, other: Doubt) -> Doubt {
+    match (one, other) {
+        (Doubt::None, _) | (_, Doubt::None) => Doubt::None,
+        (Doubt::Slight, _) | (_, Doubt::Slight) => Doubt::Slight,
+        (Doubt::Strong, Doubt::Strong) => Doubt::Strong,
+    }
+}
+
+fn best(name: &Name) -> Option<Weighed> {
+    if let Some(of) = name.settled {
+        return Some(Weighed { of, base: 0.0, weight: 0.0, supported: true });
+    }
+    name.candidates
+        .iter()
+        .copied()
+        .reduce(|best, other| if other.weight > best.weight { other } else { best })
+}
+
+/// Pairs of mentions of which the first lies in the second, with what both mean.
+struct Containment {
+    inner: usize,
+    outer: usize,
+    inner_is: Candidate,
+    outer_is: Candidate,
+}
+
+/// "Moscow, Idaho"; "Aleppo in Syria"; "Nigeria's Borno".
+fn containments(text: &Text<'_>, mentions: &[Mention], settings: &[Setting]) -> Vec<Containment> {
+    let mut found = Vec::new();
+    let both = mentions.windows(2).zip(settings.windows(2)).enumerate();
+    for (index, (pair, roles)) in both {
+        let ([first, second], [one, other]) = (pair, roles) else { continue };
+        let is_place =
+            |of: &Setting| matches!(of.role, Role::Place | Role::Dateline | Role::Government);
+        if !is_place(one) || !is_place(other) {
+            continue;
+        }
+        let between = first.tokens.end..second.tokens.start;
+        let Some(next) = text.next(first.tokens.end) else { continue };
+        if text.token(second.tokens.start).map(|token| token.sentence) != Some(next.sentence) {
+            continue;
+        }
+        let words: Vec<&str> =
+            between.clone().filter_map(|at| text.token(at)).map(|token| token.plain).collect();
+        let gap = next.gap.trim();
+        let (inner, outer) = match (&*words, gap) {
+            ([], "," | "(" | ", (") | (["in"] | ["in", "the"] | ["in", _], "" | ",") => {
+                (index, index + 1)
+            }
+            ([], "'s" | "’s" | "'" | "’") | ([_], "'s" | "’s") => (index + 1, index),
+            ([], "") => (index, index + 1),
+            _ => continue,
+        };
+        let needs_comma = words.is_empty() && gap.is_empty();
+        let (Some(inside), Some(outside)) = (mentions.get(inner), mentions.get(outer)) else {
+            continue;
+        };
+        let mut best: Option<(f64, Candidate, Candidate)> = None;
+        for outer_is in &outside.candidates {
+            for inner_is in &inside.candidates {
+                if !contains(outer_is, inner_is)
+                    || (needs_comma && outer_is.row.kind == PlaceKind::City)
+                {
+                    continue;
+                }
+                let weight = base(inner_is) + 0.5 * base(outer_is);
+                if best.is_none_or(|(other, ..)| weight > other) {
+                    best = Some((weight, *inner_is, *outer_is));
+                }
+            }
+        }
+        if let Some((_, inner_is, outer_is)) = best {
+            found.push(Containment { inner, outer, inner_is, outer_is });
+        }
+    }
+    found
+}
+
+fn contains(outer: &Candidate, inner: &Candidate) -> bool {
+    if outer.id == inner.id || outer.row.country != inner.row.country {
+        return false;
+    }
+    match (outer.row.kind, inner.row.kind) {
+        (PlaceKind::Country, PlaceKind::Country) => false,
+        (PlaceKind::Country, _) => true,
+        (PlaceKind::Region, PlaceKind::City | PlaceKind::Other) => {
+            inner.row.region == Some(outer.id)
+                || (inner.row.region.is_none()
+                    && kilometres(&outer.row, &inner.row) < 2.0 * INSIDE_KM)
+        }
+        (PlaceKind::Other, PlaceKind::City | PlaceKind::Other) => {
+            outer.row.region == inner.row.region && kilometres(&outer.row, &inner.row) < INSIDE_KM
+        }
+        _ => false,
+    }
+}
+
+fn base(of: &Candidate) -> f64 {
+    let kind = match of.row.kind {
+        PlaceKind::Country => weight::COUNTRY - of.row.size,
+        PlaceKind::Region => weight::REGION - of.row.size * 0.25,
+        PlaceKind::Other => weight::OTHER,
+        PlaceKind::City if of.name.is_capital() => weight::CAPITAL,
+        PlaceKind::City => 0.0,
+    };
+    let name = if of.name.is_main() || of.row.kind == PlaceKind::Country {
+        0.0
+    } else {
+        weight::OTHER_NAME
+    };
+    of.row.size + kind + name
+}
+
+/// The same, where others have the name too.
+fn base_beside(of: &Candidate, others: &[Candidate]) -> f64 {
+    let is_its_city =
+        |other: &&Candidate| other.row.kind == PlaceKind::City && other.row.region == Some(of.id);
+    let cities = others.iter().filter(|_| of.row.kind == PlaceKind::Region).filter(is_its_city);
+    cities.map(|city| base(city) - weight::CITY_OF_REGION).fold(base(of), f64::min)
+}
+
+fn names(
+    text: &Text<'_>,
+    mentions: &[Mention],
+    settings: &[Setting],
+    pairs: &[Containment],
+) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    let written = |mention: &Mention| {
+        let tokens = text.tokens.get(mention.tokens.clone()).unwrap_or_default();
+        tokens.iter().map(|token| token.plain)
+    };
+    for (index, (mention, setting)) in mentions.iter().zip(settings).enumerate() {
+        if setting.role == Role::Other {
+            continue;
+        }
+        let is_same = |name: &Name| {
+            let first = name.mentions.first().and_then(|first| mentions.get(*first));
+            first.is_some_and(|first| written(first).eq(written(mention)))
+        };
+        let known = names.iter().position(is_same);
+        let at = known.unwrap_or_else(|| {
+            let weighed = |of: &Candidate| {
+                let base = base_beside(of, &mention.candidates);
+                Weighed { of: *of, base, weight: base, supported: false }
+            };
+            names.push(Name {
+                mentions: Vec::new(),
+                candidates: mention.candidates.iter().map(weighed).collect(),
+                settled: None,
+            });
+            names.len() - 1
+        });
+        let Some(name) = names.get_mut(at) else { continue };
+        name.mentions.push(index);
+        for pair in pairs {
+            if pair.inner == index {
+                name.settled.get_or_insert(pair.inner_is);
+            } else if pair.outer == index {
+                name.settled.get_or_insert(pair.outer_is);
+            }
+        }
+    }
+    names
+}
+
+/// Countries and regions that the text speaks of, and how much.
+#[derive(Clone, Default)]
+struct Counted {
+    feed: Option<CountryId>,
+    named: BTreeMap<CountryId, f64>,
+    regions: BTreeMap<PlaceId, f64>,
+    focus: BTreeMap<CountryId, f64>,
+    all: f64,
+}
+
+impl Counted {
+    fn hints(&mut self, gazetteer: &Gazetteer, text: &Text<'_>) {
+        self.feed = text.feed_country.and_then(|code| gazetteer.country(code));
+        for country in text.demonyms.iter().filter_map(|code| gazetteer.country(code)) {
+            self.named.insert(country, 1.0);
+        }
+    }
+
+    /// With what the names mean by now.
+    fn with(&self, names: &[Name]) -> Self {
+        let mut counted = self.clone();
+        for name in names {
+            let Some(best) = best(name) else { continue };
+            let certainty = certainty(name, &best);
+            let Some(country) = best.of.row.country else { continue };
+            match best.of.row.kind {
+                PlaceKind::Country => {
+                    counted.named.insert(country, certainty);
+                }
+                PlaceKind::Region => {
+                    counted.regions.insert(best.of.id, certainty);
+                    let of_country = counted.named.entry(country).or_default();
+                    *of_country = of_country.max(0.7 * certainty);
+                }
+                PlaceKind::City | PlaceKind::Other => {
+                    if let Some(region) =
+                        best.of.row.region.filter(|_| name.settled.is_some() || certainty > 0.9)
+                    {
+                        let of_region = counted.regions.entry(region).or_default();
+                        *of_region = of_region.max(0.5 * certainty);
+                    }
+                }
+            }
+            let times = f64::from(u8::try_from(name.mentions.len()).unwrap_or(u8::MAX)).sqrt();
+            *counted.focus.entry(country).or_default() += certainty * times;
+            counted.all += certainty * times;
+        }
+        counted
+    }
+
+    fn speaks_for(&self, gazetteer: &Gazetteer, row: &Row, own: f64) -> f64 {
+        let Some(country) = row.country else { return 0.0 };
+        let named = self.named.get(&country).copied().unwrap_or_default();
+        let region =
+            row.region.and_then(|region| self.regions.get(&region)).copied().unwrap_or_default();
+        let focus = (self.focus.get(&country).copied().unwrap_or_default() - own).max(0.0)
+            / (self.all - own + 1.0).max(1.0);
+        let neighbour = self.named.keys().any(|other| gazetteer.are_neighbours(*other, country));
+        weight::COUNTRY_NAMED * if row.kind == PlaceKind::Country { 0.0 } else { named }
+            + weight::REGION_NAMED * region
+            + weight::COUNTRY_FOCUS * focus
+            + if neighbour { weight::NEIGHBOUR_NAMED } else { 0.0 }
+            + if self.feed == Some(country) { weight::FEED } else { 0.0 }
+    }
+}
+
+/// How sure the best meaning of a name is, 0 to 1.
+fn certainty(name: &Name, best: &Weighed) -> f64 {
+    if name.settled.is_some() {
+        return 1.0;
+    }
+    let others: f64 = name.candidates.iter().map(|other| (other.weight - best.weight).exp()).sum();
+    1.0 / others.max(1.0)
+}
+
+fn weigh(gazetteer: &Gazetteer, names: &mut [Name], counted: &Counted) {
+    let points: Vec<Vec<(Row, f64)>> = names
+        .iter()
+        .take(NAMES_MAX)
+        .map(|name| {
+            if let Some(of) = name.settled {
+                return vec![(of.row, 1.0)];
+            }
+            let Some(best) = best(name) else { return Vec::new() };
+            let sum: f64 =
+                name.candidates.iter().map(|other| (other.weight - best.weight).exp()).sum();
+            let mut points: Vec<(Row, f64)> = name
+                .candidates
+                .iter()
+                .map(|other| (other.of.row, (other.weight - best.weight).exp() / sum))
+                .filter(|(row, share)| row.kind != PlaceKind::Country && *share > 0.02)
+                .collect();
+            points.sort_by(|one, other| other.1.total_cmp(&one.1));
+            points.truncate(COMPARED_MAX);
+            points
+        })
+        .collect();
+    // What is settled is not weighed.
+    for (index, name) in names.iter_mut().enumerate().filter(|(_, name)| name.settled.is_none()) {
+        let own = best(name).map_or(0.0, |best| certainty(name, &best));
+        let own_country = best(name).and_then(|best| best.of.row.country);
+        for candidate in &mut name.candidates {
+            let row = candidate.of.row;
+            let own = if row.country == own_country { own } else { 0.0 };
+            let mut near = 0.0;
+            for (other, points) in points.iter().enumerate() {
+                if other == index || row.kind == PlaceKind::Country {
+                    continue;
+                }
+                let speaks = |(place, share): &(Row, f64)| {
+                    if row.kind == PlaceKind::Region {
+                        let is_inside = place.region == Some(candidate.of.id);
+                        return if is_inside {
+                            share * weight::INSIDE_NAMED / weight::NEAR
+                        } else {
+                            0.0
+                        };
+                    }
+                    if place.kind == PlaceKind::Region || place.kind == PlaceKind::Country {
+                        return 0.0;
+                    }
+                    if (row.lat - place.lat).abs() > FAR_DEGREES {
+                        return 0.0;
+                    }
+                    let distance = kilometres(&row, place);
+                    share / (1.0 + (distance / HALF_KM).powi(2))
+                };
+                near += points.iter().map(speaks).fold(0.0, f64::max);
+            }
+            let near = (near * weight::NEAR).min(weight::NEAR_MAX);
+            let context = counted.speaks_for(gazetteer, &row, own);
+            candidate.weight = candidate.base + near + context;
+            candidate.supported = near > 0.5 || context > 0.9;
+        }
+    }
+}
+
+/// Over the ground, near enough for what is near.
+pub(crate) fn kilometres(one: &Row, other: &Row) -> f64 {
+    let north = (one.lat - other.lat) * 111.2;
+    if north.abs() > 600.0 {
+        return north.abs();
+    }
+    let mut lon = (one.lon - other.lon).abs();
+    if lon > 180.0 {
+        lon = 360.0 - lon;
+    }
+    let east = lon * 111.2 * f64::midpoint(one.lat, other.lat).to_radians().cos();
+    // Not `hypot`, which guards against what no distance on earth does and costs as much as all the rest.
+    (north * north + east * east).sqrt()
+}
