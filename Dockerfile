@@ -28,9 +28,9 @@ COPY src/code/Cargo.toml src/code/
 COPY src/status/Cargo.toml src/status/
 COPY src/decide/Cargo.toml src/decide/
 COPY deploy/release.sh deploy/
-RUN mkdir -p src benches tests/it state \
+RUN mkdir -p src benches/places tests/it state \
     && for folder in src src/*/; do touch "${folder%/}/lib.rs"; done \
-    && for file in src/main.rs benches/figures.rs tests/it/main.rs; do \
+    && for file in src/main.rs benches/figures.rs benches/places/lgl.rs benches/places/find.rs tests/it/main.rs; do \
          echo 'fn main() {}' >"$file"; \
        done \
     && deploy/release.sh
