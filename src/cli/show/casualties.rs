@@ -37,7 +37,9 @@ fn casualties(one: &RecordCasualties) -> String {
         (None, Some(high)) => format!("up to {}", grouped(high)),
         (None, None) => "some".to_owned(),
     };
-    format!("{kind} {number} ({scope})")
+    // A part is no news beside the whole, and must not be added to it.
+    let part = if one.part_of.is_some() { ", part of another" } else { "" };
+    format!("{kind} {number} ({scope}{part})")
 }
 
 /// A number as people write it: "250,000".
@@ -65,6 +67,9 @@ mod tests {
                 low,
                 high,
                 scope: RecordCasualtyScope::Update,
+                side: None,
+                part_of: None,
+                supersedes: None,
                 evidence: Vec::new(),
             })
         };

@@ -45,6 +45,9 @@ pub(super) fn record() -> Record {
         fingerprint: Some("0".repeat(16)),
         conflict: Some(RecordConflict {
             relevant: true,
+            score: None,
+            actors: None,
+            places: None,
             tags: vec![
                 tag(
                     "peace.ceasefire",
@@ -73,7 +76,8 @@ pub(super) fn record() -> Record {
 fn tag(id: &str, evidence: &[(RecordField, &str, &str)]) -> RecordTag {
     let related = RecordRelated { acled: None, plover: None, cameo: None, iptc: None, gdelt: None };
     let evidence = evidence.iter().map(|(field, text, words)| span(*field, text, words)).collect();
-    RecordTag { id: id.to_owned(), label: id.to_owned(), score: 0.9, related, evidence }
+    let (id, label) = (id.to_owned(), id.to_owned());
+    RecordTag { id, label, score: 0.9, related, claim: None, roles: None, evidence }
 }
 
 fn span(field: RecordField, text: &str, words: &str) -> RecordEvidence {
@@ -89,7 +93,16 @@ fn number(
     high: Option<u64>,
     scope: RecordCasualtyScope,
 ) -> RecordCasualties {
-    RecordCasualties { kind, low, high, scope, evidence: Vec::new() }
+    RecordCasualties {
+        kind,
+        low,
+        high,
+        scope,
+        side: None,
+        part_of: None,
+        supersedes: None,
+        evidence: Vec::new(),
+    }
 }
 
 fn shown(record: &Record, medium: Medium, detail: Detail) -> String {

@@ -1,70 +1,135 @@
-//! What a word or phrase can be to casualties.
+//! What a word or phrase of a grammar can be to casualties.
 
-use cw_model::CasualtyKind;
+use cw_model::{CasualtyKind, CasualtySide};
+use serde::Deserialize;
 
-/// What a word or phrase of the vocabulary is for.
-#[derive(Clone, Copy, Debug)]
+/// What a word or phrase is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// It says what happened to people.
     Happening(Happening),
-    /// A toll follows.
-    Toll,
+    /// A total follows, or stands right before it.
+    Toll(Toll),
     /// It says what did not happen to anybody.
-    Denied(&'static [CasualtyKind]),
-    /// What follows happened to nobody.
-    Nobody,
+    NoneOf(What),
     /// It makes a bound of the number after it.
-    Qualifier(Bound),
+    Bound(Bound),
     /// A vague number: the least that it can mean.
     Vague(u64),
-    /// A number of several words.
-    Number(u64),
-    /// One to ninety.
+    /// A number that takes no part in another ("half a million").
+    Whole(u64),
+    /// A number that others are made of.
     Unit(u64),
     /// What multiplies the number before it.
     Multiplier(u64),
+    /// It names people.
+    Noun(Noun),
     /// It tells the scope of a number.
-    Scope(Cue),
+    Cue(Cue),
     /// It is on a list.
     Listed(List),
 }
 
-impl Role {
-    pub(super) fn is_listed(self, list: List) -> bool {
-        matches!(self, Self::Listed(own) if own == list)
+/// What happened; the form in which a grammar writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum What {
+    /// They died.
+    Killed,
+    /// They were hurt.
+    Wounded,
+    /// Some of them died and the others were hurt; how many of each is not said.
+    KilledOrWounded,
+    /// Nobody knows where they are.
+    Missing,
+    /// They lost their homes.
+    Displaced,
+    /// They are held.
+    Detained,
+}
+
+impl What {
+    /// The kinds of count it makes.
+    pub(super) fn kinds(self) -> &'static [CasualtyKind] {
+        match self {
+            Self::Killed => &[CasualtyKind::Killed],
+            Self::Wounded => &[CasualtyKind::Wounded],
+            Self::KilledOrWounded => &[CasualtyKind::Killed, CasualtyKind::Wounded],
+            Self::Missing => &[CasualtyKind::Missing],
+            Self::Displaced => &[CasualtyKind::Displaced],
+            Self::Detained => &[CasualtyKind::Detained],
+        }
+    }
+
+    /// "dead" and "wounded" of the same people.
+    pub(super) fn jointly_with(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Killed, Self::Wounded) | (Self::Wounded, Self::Killed) => {
+                Some(Self::KilledOrWounded)
+            }
+            _ if self == other => Some(self),
+            _ => None,
+        }
     }
 }
 
 /// A word that says what happened to people.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Happening {
     /// What.
-    pub(super) kind: CasualtyKind,
-    /// Where its number stands.
-    pub(super) voice: Voice,
+    pub(super) what: What,
+    /// Where those stand to whom it happened.
+    pub(super) victims: Victims,
     /// What its number counts.
-    pub(super) counted: Counted,
+    pub(super) counts: Counted,
 }
 
-/// A list of words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum List {
-    /// Words between a number and what happened.
-    Auxiliary,
-    /// Words with which a noun phrase ends.
-    NounEnd,
-    /// Words for one person.
-    Person,
-    /// Words for people.
+/// Where those stand to whom something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Victims {
+    /// Before it.
+    Before,
+    /// Right before it, as adjectives stand before a noun ("12 deaths").
+    RightBefore,
+    /// After it.
+    After,
+    /// After it; before it if it is passive, or if nobody stands after it.
+    AfterUnlessPassive,
+    /// On either side; after it if both are possible.
+    Either,
+}
+
+/// What must be counted for a number to be one of casualties.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Counted {
+    /// Anything that is not known as a thing: the word itself speaks of people. Names too.
+    #[default]
+    Anything,
+    /// People by name or noun, or nothing named: things are taken too.
+    Persons,
+    /// People by noun, or nothing named: places are taken too.
     People,
-    /// Words for what is measured.
-    Measure,
-    /// Names of months.
-    Month,
+    /// People by noun: so is much else.
+    Nouns,
+    /// Lives: much else is lost.
+    Lives,
+    /// People in great number: a few who flee are suspects.
+    Crowd,
 }
 
-/// What a qualifier makes of the number after it.
-#[derive(Clone, Copy, Debug)]
+/// Words before a total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Toll {
+    /// What it counts.
+    pub(super) what: What,
+    /// What must be counted.
+    pub(super) counts: Counted,
+}
+
+/// What a bound makes of the number after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound {
     /// The number itself.
     Exact,
@@ -74,43 +139,125 @@ pub(super) enum Bound {
     AtMost,
 }
 
-/// What a cue says of the numbers near it.
+/// A word for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Noun {
+    /// For one of them.
+    pub(super) is_one: bool,
+    /// Also an adjective ("general", "major"): a noun only where no noun follows.
+    pub(super) is_rank: bool,
+    /// Their side, if the word says it.
+    pub(super) side: Option<CasualtySide>,
+}
+
+/// What a cue says of the numbers near it. The format in `grammar` says how far each reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cue {
     /// It is denied.
-    Denial,
+    Denied,
+    /// What comes before is denied.
+    DeniedAfter,
+    /// What follows directly did not happen.
+    NotSo,
+    /// It is a new assertion: no denial reaches across it.
+    Asserted,
     /// It may happen.
-    Possibility,
+    Possible,
     /// It has grown.
     Rise,
     /// It is a total.
     Total,
-    /// It is that of a whole conflict.
-    Background,
+    /// It adds to what was told before.
+    Also,
+    /// It is a conflict as a whole.
+    Conflict,
+    /// It is a cause that ends with the day.
+    Sudden,
+    /// What follows began long ago, if a conflict or a year comes soon.
+    Since,
+    /// It counts over a long time.
+    Running,
+    /// It is compared with what happened before.
+    Compared,
+    /// It happened now.
+    Fresh,
     /// It happened long ago.
     Past,
+    /// What follows in its clause happened long ago.
+    PastBefore,
+    /// It is told again: a court, a memorial.
+    Retold,
+    /// A year follows in which it happened.
+    YearAfter,
+    /// A long time ("months").
+    Span,
+    /// The perfect tense.
+    Perfect,
 }
 
-/// On which side of a word its number stands.
+/// A list of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
-    /// "43 died".
-    Before,
-    /// "killing 43".
-    After,
-    /// "43 killed", "were killed", and "killed 43".
-    Either,
-}
-
-/// What must be counted for the number to be one of casualties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
-    /// Whatever stands there: the word itself speaks of people.
-    Anything,
-    /// People, or nothing named: things are captured too.
-    People,
-    /// Lives: much else is claimed.
-    Lives,
-    /// People in great number: a few who flee are suspects.
-    Crowd,
+pub(super) enum List {
+    /// Words between people and what happened to them.
+    Auxiliary,
+    /// Auxiliaries that make it passive.
+    Passive,
+    /// Auxiliaries of one subject.
+    OneSubject,
+    /// Words with which a noun phrase ends.
+    NounEnd,
+    /// Words before people who are no subject.
+    Preposition,
+    /// Words before one person who is new.
+    OneArticle,
+    /// Words before a person who is known.
+    Determiner,
+    /// One person without a noun.
+    OnePronoun,
+    /// Before one person who is nobody in particular.
+    AnyOne,
+    /// "and".
+    And,
+    /// "or".
+    Or,
+    /// "of".
+    Of,
+    /// "who".
+    Relative,
+    /// "by".
+    Agent,
+    /// After these comes a part of those before.
+    PartBegin,
+    /// Before these stands a part of those after.
+    PartAmong,
+    /// Things, no people.
+    Thing,
+    /// Lives.
+    Life,
+    /// Between an age and whose it is ("year-old").
+    AgeAfter,
+    /// Before ages ("aged").
+    AgeBefore,
+    /// Months.
+    Month,
+    /// What is numbered ("No. 4").
+    Numbered,
+    /// Particles inside names.
+    NameParticle,
+    /// Before the new total.
+    TollNew,
+    /// Before the old total.
+    TollOld,
+    /// Inside a number ("two hundred and six").
+    NumberAnd,
+    /// Between the ends of a range.
+    NumberTo,
+    /// Before the ends of a range.
+    NumberBetween,
+    /// After a number that is the least.
+    NumberOrMore,
+    /// Nothing happened to anybody.
+    Nobody,
+    /// Looks like a happening and is none.
+    Nothing,
 }

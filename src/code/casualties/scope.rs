@@ -1,188 +1,58 @@
 //! What a number of casualties counts: the event, a new total, a cumulative toll, the past, a fear,
 //! or nothing.
 //!
-//! In this order: a denial near the number; a possibility near what happened; a new total; the toll
-//! of a whole conflict; the past; else the event the article reports. The publication date is not
-//! known here, so "in 2014" is taken for the past: news rarely names the current year.
+//! Decided for each number by the cues near it, in this order: a denial; a possibility; what is told
+//! again; a toll over a long time; a new total; the past; a number too large for one day; else the event
+//! the article reports. A comparison ("the deadliest attack since 2016") takes the long time for itself.
+//! The publication date is not known here, so a year is taken for the past: news rarely names the current
+//! one.
 
 use std::ops::Range;
 
-use cw_model::{CasualtyKind, CasualtyScope};
+use cw_model::CasualtyScope;
 
-use super::Count;
-use super::role::{Cue, Role};
+use super::claim::Count;
+use super::role::{Cue, List, Role, What};
 use super::text::Text;
-use super::words::is_month;
 
 /// Words a denial reaches: "denied reports that its forces had killed 12".
 const DENIAL_REACH: usize = 9;
+
 /// Words a possibility reaches: "could have killed", "a plot to".
 const POSSIBILITY_REACH: usize = 4;
+
 /// Words a year or "two years ago" reaches.
 const PAST_REACH: usize = 12;
 
-const DENIALS: [&str; 9] = [
-    "denied",
-    "denies",
-    "denying",
-    "rejected claims",
-    "dismissed claims",
-    "dismissed reports",
-    "rejected reports",
-    "false reports",
-    "not",
-];
+/// Words between a tense or the name of a conflict and the number it speaks of.
+const TENSE_REACH: usize = 9;
 
-const POSSIBILITIES: [&str; 21] = [
-    "could",
-    "would",
-    "might",
-    "may",
-    "should",
-    "if",
-    "risk of",
-    "threatened to",
-    "threatening to",
-    "plot to",
-    "plotting to",
-    "planned to",
-    "planning to",
-    "plans to",
-    "intended to",
-    "trying to",
-    "tried to",
-    "attempted to",
-    "feared",
-    "vowed to",
-    "failed to",
-];
+/// Words between what happened and the time it took: "died in five years of war".
+const SPAN_REACH: usize = 3;
 
-/// With a toll or total, these say that it is new.
-const RISES: [&str; 24] = [
-    "rose",
-    "risen",
-    "rises",
-    "rising",
-    "climbed",
-    "climbs",
-    "climbing",
-    "increased",
-    "increases",
-    "jumped",
-    "grew",
-    "grown",
-    "revised",
-    "raising",
-    "raises",
-    "raised",
-    "bringing",
-    "brings",
-    "brought",
-    "taking",
-    "takes",
-    "soared",
-    "updated",
-    "now stands",
-];
+/// Words between "since" and what it counts from.
+const SINCE_REACH: usize = 6;
 
-const TOTALS: [&str; 6] = ["toll", "total", "number", "tally", "figure", "count"];
+/// Times that one count looks at every cue.
+const SCANS: usize = 8;
 
-/// Nouns for a conflict as a whole.
-const CONFLICTS: [&str; 17] = [
-    "war",
-    "conflict",
-    "insurgency",
-    "uprising",
-    "rebellion",
-    "revolution",
-    "militancy",
-    "fighting",
-    "violence",
-    "crisis",
-    "offensive",
-    "invasion",
-    "occupation",
-    "unrest",
-    "bloodshed",
-    "hostilities",
-    "genocide",
-];
-
-const BACKGROUNDS: [&str; 29] = [
-    "over the past",
-    "over the last",
-    "in the past year",
-    "in the past decade",
-    "in the last decade",
-    "in recent years",
-    "so far this year",
-    "this year alone",
-    "since the start of",
-    "since the beginning of",
-    "since the outbreak of",
-    "since it began",
-    "since last year",
-    "over the years",
-    "the past two years",
-    "for decades",
-    "since independence",
-    "year old",
-    "years long",
-    "decade long",
-    "decades long",
-    "year long",
-    "since early",
-    "since late",
-    "since mid",
-    "to date",
-    "since then",
-    "in total since",
-    "each year",
-];
-
-const PASTS: [&str; 15] = [
-    "years ago",
-    "decades ago",
-    "year ago",
-    "a century ago",
-    "anniversary",
-    "commemorate",
-    "commemorated",
-    "commemorating",
-    "commemoration",
-    "last year",
-    "first world war",
-    "second world war",
-    "world war",
-    "in memory of",
-    "years earlier",
-];
-
-/// Words of the longest cue.
-const CUE_WORDS_MAX: usize = 5;
-
-/// Every phrase of this file.
-pub(super) fn roles() -> impl Iterator<Item = (&'static str, Role)> {
-    let of = |cue| move |phrase| (phrase, Role::Scope(cue));
-    DENIALS
-        .map(of(Cue::Denial))
-        .into_iter()
-        .chain(POSSIBILITIES.map(of(Cue::Possibility)))
-        .chain(RISES.map(of(Cue::Rise)))
-        .chain(TOTALS.map(of(Cue::Total)))
-        .chain(BACKGROUNDS.map(of(Cue::Background)))
-        .chain(PASTS.map(of(Cue::Past)))
-}
-
-/// The cues of one sentence, in order.
+/// The cues of one sentence, each list in order.
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
-    denials: Vec<Range<usize>>,
-    possibilities: Vec<Range<usize>>,
-    totals: Vec<Range<usize>>,
-    pasts: Vec<Range<usize>>,
-    has_rise: bool,
-    has_background: bool,
+    cues: Vec<(Cue, Range<usize>)>,
+    /// "in 1994", "on May 1, 2011".
+    years: Vec<Range<usize>>,
+    /// "since 2011", "since the war began".
+    since: Vec<Range<usize>>,
+    /// "five years of war", "six months of clashes".
+    spans: Vec<Span>,
+}
+
+/// A long time, and whether it is one of war.
+#[derive(Debug)]
+struct Span {
+    words: Range<usize>,
+    is_of_conflict: bool,
 }
 
 impl Scopes {
@@ -190,116 +60,216 @@ impl Scopes {
     pub(super) fn of(text: &Text<'_, '_>, sentence: &Range<usize>) -> Self {
         let mut scopes = Self::default();
         for at in sentence.clone() {
-            let cue = |cue: Cue| {
-                let is_cue = |role| matches!(role, Role::Scope(own) if own == cue).then_some(());
-                text.phrase(at, sentence.end, is_cue).map(|((), end)| at..end)
-            };
-            scopes.denials.extend(cue(Cue::Denial));
-            scopes.possibilities.extend(cue(Cue::Possibility));
-            scopes.totals.extend(cue(Cue::Total));
-            scopes.pasts.extend(cue(Cue::Past).or_else(|| past_year(text, at, sentence.end)));
-            scopes.has_rise |= cue(Cue::Rise).is_some();
-            scopes.has_background |=
-                cue(Cue::Background).is_some() || is_conflict_at(text, at, sentence.end);
+            scopes.years.extend(year_at(text, at, sentence));
+            for (cue, words) in text.cues(at) {
+                let near = words.end..(words.end + SINCE_REACH).min(sentence.end);
+                if cue == Cue::Since && near.clone().any(|at| begins_long_ago(text, at)) {
+                    scopes.since.push(words.clone());
+                }
+                if cue == Cue::Span && text.is(words.end, List::Of) {
+                    let is_of_conflict =
+                        near.clone().any(|at| text.cue(at, Cue::Conflict).is_some());
+                    scopes.spans.push(Span { words: words.clone(), is_of_conflict });
+                }
+                scopes.cues.push((cue, words));
+            }
         }
         scopes
+    }
+
+    /// Every place of a cue.
+    fn all(&self, cue: Cue) -> impl Iterator<Item = &Range<usize>> {
+        self.cues.iter().filter(move |(own, _words)| *own == cue).map(|(_cue, words)| words)
+    }
+
+    fn has(&self, cue: Cue) -> bool {
+        self.all(cue).next().is_some()
+    }
+
+    /// Whether something else is counted from there: "the worst attack since the war began".
+    fn is_compared(&self, place: &Range<usize>, count: &Count) -> bool {
+        self.all(Cue::Compared).any(|compared| {
+            let apart = compared.start < count.tokens.start && count.tokens.end <= place.start;
+            compared.start < place.start && place.start - compared.start <= PAST_REACH && !apart
+        })
+    }
+
+    /// Whether a count says that it is the sum of others.
+    pub(super) fn is_sum(&self, count: &Count) -> bool {
+        let people = &count.people;
+        self.all(Cue::Total).any(|total| total.start >= people.start && total.end <= people.end)
+    }
+
+    /// Whether the sentence adds to what was told before.
+    pub(super) fn adds(&self) -> bool {
+        self.has(Cue::Also)
     }
 }
 
 /// What a number counts.
 pub(super) fn scope_of(text: &Text<'_, '_>, scopes: &Scopes, count: &Count) -> CasualtyScope {
-    let starts = |cue: &Range<usize>, reach: usize, place: usize| {
-        cue.end <= place && place - cue.end <= reach && is_one_clause(text, cue.start, place)
-    };
-    let (number, predicate) = (count.tokens.start, count.predicate.start);
-    let denied = near(&scopes.denials, &(number..predicate), DENIAL_REACH).iter().any(|cue| {
-        let reach = if text.word(cue.start) == "not" { 1 } else { DENIAL_REACH };
-        starts(cue, reach, if reach == 1 { predicate } else { number })
-    });
-    if denied {
+    text.compared(scopes.cues.len().saturating_mul(SCANS));
+    if count.low.max(count.high) == Some(0) || is_denied(text, scopes, count) {
         return CasualtyScope::Denied;
     }
-    let infinitive = predicate.checked_sub(1).map(|at| text.word(at)) == Some("to")
-        && text.word(predicate) == "kill";
-    let possible = |cue: &Range<usize>| starts(cue, POSSIBILITY_REACH, predicate);
-    let possibilities = near(&scopes.possibilities, &(predicate..predicate), POSSIBILITY_REACH);
-    if infinitive || possibilities.iter().any(possible) {
+    if is_possible(text, scopes, count) {
         return CasualtyScope::Hypothetical;
     }
-    if scopes.has_background {
+    let is_held = matches!(count.what, What::Detained | What::Displaced);
+    if scopes.has(Cue::Retold) && !is_held {
+        return CasualtyScope::Historical;
+    }
+    if is_running(text, scopes, count) {
         return CasualtyScope::Background;
     }
-    let totals = near(&scopes.totals, &(number..number), PAST_REACH);
-    let is_total = totals.iter().any(|total| total.start.abs_diff(number) <= PAST_REACH);
-    if is_total && scopes.has_rise && count.kind == CasualtyKind::Killed {
+    let is_total = count.is_toll
+        || scopes.all(Cue::Total).any(|total| distance(total, &count.people) <= PAST_REACH);
+    if is_total && scopes.has(Cue::Rise) {
         return CasualtyScope::Update;
     }
-    let pasts = near(&scopes.pasts, &count.tokens, PAST_REACH);
-    let past = pasts.iter().any(|cue| distance(cue, &count.tokens) <= PAST_REACH);
-    if past { CasualtyScope::Historical } else { CasualtyScope::Event }
+    if is_past(text, scopes, count) {
+        return CasualtyScope::Historical;
+    }
+    if is_large(count) && (is_perfect(scopes, count) || !is_of_one_day(scopes)) {
+        return CasualtyScope::Background;
+    }
+    CasualtyScope::Event
 }
 
-/// Those cues of a sentence that can be within `reach` words of a place: a sentence may be full of them,
-/// and of numbers.
-fn near<'c>(cues: &'c [Range<usize>], place: &Range<usize>, reach: usize) -> &'c [Range<usize>] {
-    let first = place.start.min(place.end).saturating_sub(reach + CUE_WORDS_MAX);
-    let last = place.start.max(place.end).saturating_add(reach);
-    let from = cues.partition_point(|cue| cue.start < first);
-    let to = cues.partition_point(|cue| cue.start <= last);
-    cues.get(from..to).unwrap_or_default()
+fn is_denied(text: &Text<'_, '_>, scopes: &Scopes, count: &Count) -> bool {
+    let (number, happening) = (count.people.start, count.happening.start);
+    let first = number.min(happening);
+    let denied = scopes.all(Cue::Denied).any(|cue| {
+        cue.end <= first
+            && first - cue.end <= DENIAL_REACH
+            && text.clause(cue.start) == text.clause(first)
+            && !scopes.all(Cue::Asserted).any(|said| said.start > cue.start && said.end <= first)
+    });
+    let auxiliary = |at: usize| text.is(at, List::Auxiliary) || text.is(at, List::Passive);
+    let not_so = scopes.all(Cue::NotSo).any(|cue| {
+        (cue.start < happening && cue.end > happening)
+            || (cue.end <= happening
+                && happening - cue.end <= POSSIBILITY_REACH
+                && (cue.end..happening).all(auxiliary))
+    });
+    let denied_after = scopes
+        .all(Cue::DeniedAfter)
+        .any(|cue| cue.start >= count.tokens.end && cue.start - count.tokens.end <= DENIAL_REACH);
+    denied || denied_after || not_so
 }
 
-fn is_one_clause(text: &Text<'_, '_>, first: usize, second: usize) -> bool {
-    text.clause(first) == text.clause(second)
+fn is_possible(text: &Text<'_, '_>, scopes: &Scopes, count: &Count) -> bool {
+    let happening = count.happening.start;
+    scopes.all(Cue::Possible).any(|cue| {
+        let before = cue.end <= happening && happening - cue.end <= POSSIBILITY_REACH;
+        let inside = cue.start < happening && cue.end > happening;
+        // "to May 3"
+        let is_date = text.is(cue.start, List::Month) && is_number(text.word(cue.end));
+        // "who threatened to kill 30 pupils was arrested"
+        let is_spent = (cue.start..happening).any(|at| {
+            text.role(at, |role| matches!(role, Role::Happening(_)).then_some(())).is_some_and(
+                |((), end)| end < happening && !text.is(end, List::And) && !text.is(end, List::Or),
+            )
+        });
+        !is_spent
+            && !is_date
+            && (before || inside)
+            && text.clause(cue.start) == text.clause(happening)
+    })
+}
+
+/// A toll over a long time.
+fn is_running(text: &Text<'_, '_>, scopes: &Scopes, count: &Count) -> bool {
+    let counts = |place: &&Range<usize>| {
+        !scopes.is_compared(place, count) && !is_of_another(text, place, count)
+    };
+    let running = scopes.all(Cue::Running).find(counts).is_some();
+    let since = scopes.since.iter().find(counts).is_some();
+    let perfect = is_perfect(scopes, count);
+    let span = scopes.spans.iter().any(|span| {
+        let own = span.words.end <= count.tokens.start
+            || distance(&span.words, &count.tokens) <= SPAN_REACH;
+        let told = perfect || (span.is_of_conflict && !scopes.has(Cue::Fresh));
+        own && told && counts(&&span.words)
+    });
+    // "The fighting has displaced 12 million people."
+    let conflict = scopes.all(Cue::Perfect).any(|tense| {
+        tense.end <= count.people.start
+            && count.people.start - tense.end <= TENSE_REACH
+            && text.clause(tense.start) == text.clause(count.people.start)
+            && scopes.all(Cue::Conflict).any(|conflict| {
+                conflict.end <= tense.start && tense.start - conflict.end <= TENSE_REACH
+            })
+    });
+    running || since || span || conflict
+}
+
+/// Whether a time is that of something else: "in Donetsk, where war has raged since 2014".
+fn is_of_another(text: &Text<'_, '_>, place: &Range<usize>, count: &Count) -> bool {
+    (count.tokens.end..place.start).any(|at| text.is(at, List::Relative))
+}
+
+fn is_past(text: &Text<'_, '_>, scopes: &Scopes, count: &Count) -> bool {
+    let near = |place: &Range<usize>| {
+        distance(place, &count.tokens) <= PAST_REACH
+            && !scopes.is_compared(place, count)
+            && !is_of_another(text, place, count)
+    };
+    let before = scopes.all(Cue::PastBefore).any(|cue| {
+        cue.end <= count.tokens.start
+            && text.clause(cue.start) == text.clause(count.tokens.end.saturating_sub(1))
+    });
+    before
+        || scopes.all(Cue::Past).any(near)
+        || (!scopes.has(Cue::Fresh) && scopes.years.iter().any(near))
+}
+
+/// Whether a number is larger than what happens in a day, but for a disaster.
+fn is_large(count: &Count) -> bool {
+    let least = match count.what {
+        What::Killed | What::Wounded | What::KilledOrWounded | What::Missing => 1_000,
+        What::Detained => 10_000,
+        What::Displaced => 1_000_000,
+    };
+    count.low.max(count.high).is_some_and(|number| number >= least)
+}
+
+fn is_of_one_day(scopes: &Scopes) -> bool {
+    scopes.has(Cue::Fresh) || scopes.has(Cue::Sudden)
+}
+
+fn is_perfect(scopes: &Scopes, count: &Count) -> bool {
+    let first = count.tokens.start.saturating_sub(TENSE_REACH);
+    scopes.all(Cue::Perfect).any(|tense| {
+        tense.start >= first && tense.end <= count.happening.start.max(count.people.start)
+    })
 }
 
 fn distance(a: &Range<usize>, b: &Range<usize>) -> usize {
     a.start.saturating_sub(b.end).max(b.start.saturating_sub(a.end))
 }
 
-/// "in 1994", "of 2014".
-fn past_year(text: &Text<'_, '_>, at: usize, end: usize) -> Option<Range<usize>> {
-    let before = matches!(text.word(at), "in" | "of" | "during");
-    let year = at + 1 < end && is_year(text.word(at + 1));
-    (before && year).then_some(at..at + 2)
+/// "in 1994", "of January 2014", "on May 1, 2011".
+fn year_at(text: &Text<'_, '_>, at: usize, sentence: &Range<usize>) -> Option<Range<usize>> {
+    let is_date_of = |at: usize| at < sentence.end && is_year(text.word(at));
+    if let Some(after) = text.cue(at, Cue::YearAfter) {
+        let year = text.listed(after, List::Month).unwrap_or(after);
+        return is_date_of(year).then_some(at..year + 1);
+    }
+    let after = text.listed(at, List::Month)?;
+    let day = after < sentence.end && text.word(after).parse::<u8>().is_ok_and(|day| day <= 31);
+    (day && is_date_of(after + 1)).then_some(at..after + 2)
+}
+
+fn is_number(word: &str) -> bool {
+    word.starts_with(char::is_numeric)
 }
 
 fn is_year(word: &str) -> bool {
     word.len() == 4 && word.parse::<u32>().is_ok_and(|year| (1800..2100).contains(&year))
 }
 
-/// "since 2011", "since the war began", "five years of war", "the war has", "in the conflict".
-fn is_conflict_at(text: &Text<'_, '_>, at: usize, end: usize) -> bool {
-    let word = |ahead: usize| {
-        if at + ahead < end { text.word(at + ahead) } else { "" }
-    };
-    let is_conflict = |word: &str| CONFLICTS.contains(&word);
-    let since = word(0) == "since"
-        && (is_year(word(1))
-            || is_year(word(2))
-            || (2..5).any(|ahead| is_conflict(word(ahead)))
-            || (at + 1 < end && is_month(text, at + 1)));
-    let years_of = matches!(word(0), "year" | "years" | "decades" | "months")
-        && (is_conflict(word(1))
-            || (word(1) == "of" && (2..5).any(|ahead| is_conflict(word(ahead)))));
-    let whole = matches!(word(0), "the" | "a" | "s" | "bloody" | "brutal" | "civil") || at == 0;
-    let noun = if matches!(word(1), "civil" | "armed" | "bloody" | "brutal") { 2 } else { 1 };
-    let kills = whole
-        && matches!(
-            word(noun),
-            "war" | "conflict" | "insurgency" | "uprising" | "rebellion" | "militancy"
-        )
-        && (matches!(
-            word(noun + 1),
-            "has" | "have" | "had" | "that" | "which" | "claimed" | "killed" | "began"
-        ) || text.document.gap_before(at + noun + 1).contains(',')
-            && end > at + noun + 1
-            && matches!(word(noun + 1), "which" | "now"));
-    let inside = matches!(word(0), "in" | "during")
-        && matches!(word(1), "the" | "a" | "this")
-        && (2..4).any(|ahead| {
-            matches!(word(ahead), "war" | "conflict" | "insurgency" | "uprising" | "militancy")
-        })
-        && (3..5).all(|ahead| !matches!(word(ahead), "torn" | "zone" | "zones" | "ravaged"));
-    since || years_of || kills || inside
+/// A year, a month or a conflict.
+fn begins_long_ago(text: &Text<'_, '_>, at: usize) -> bool {
+    is_year(text.word(at)) || text.is(at, List::Month) || text.cue(at, Cue::Conflict).is_some()
 }

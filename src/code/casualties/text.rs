@@ -1,48 +1,80 @@
-//! A document as casualties are read from it: each word with everything that the vocabulary has for it.
+//! A document as casualties are read from it: each word with every role that a grammar has for it.
 //!
-//! Every word is asked for many times, and nearly every word begins no phrase and is on no list. So it
-//! is looked up once, and what is asked then looks at the few phrases that begin with it. Each look at
-//! a word is a step.
+//! Every word is asked for many times, and nearly every word has no role. So all of them are looked up
+//! once, phrases in full length, and what is asked then looks at the few roles found. Each look is a step.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use cw_model::{Steps, TooCostly};
 
-use super::role::{List, Role};
+use super::grammar::Grammar;
+use super::role::{Cue, List, Role};
 use crate::segment::Document;
 
 /// Steps for looking a word up.
 const LOOK_UP_STEPS: usize = 8;
 
-/// Everything the vocabulary has that begins with a word, phrases of one role in the order in which they
-/// are tried.
-pub(super) type Known = Vec<(&'static str, Role)>;
-
-/// The vocabulary, by first words.
-pub(super) type Vocabulary = HashMap<&'static str, Known>;
+/// A role that a word has, alone or with those after it.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    role: Role,
+    /// One past the last word of the phrase.
+    end: usize,
+}
 
 /// A document, its words looked up.
 #[derive(Debug)]
 pub(super) struct Text<'d, 'a> {
     pub(super) document: &'d Document<'a>,
-    known: Vec<&'static [(&'static str, Role)]>,
-    vocabulary: &'static Vocabulary,
+    pub(super) grammar: &'d Grammar,
+    found: Vec<Found>,
+    /// For each word, where its roles stand in `found`.
+    roles: Vec<Range<usize>>,
     steps: &'d Steps,
 }
 
 impl<'d, 'a> Text<'d, 'a> {
     pub(super) fn new(
         document: &'d Document<'a>,
-        vocabulary: &'static Vocabulary,
+        grammar: &'d Grammar,
         steps: &'d Steps,
     ) -> Result<Self, TooCostly> {
-        steps.spend(document.tokens.len().saturating_mul(LOOK_UP_STEPS))?;
-        let known = (0..document.tokens.len()).map(|at| {
-            let known = vocabulary.get(document.word(at));
-            known.map_or(&[][..], Vec::as_slice)
-        });
-        let known = known.collect();
-        Ok(Self { document, known, vocabulary, steps })
+        let mut found = Vec::new();
+        let mut roles = Vec::with_capacity(document.tokens.len());
+        for sentence in &document.sentences {
+            let mut nothing_until = sentence.tokens.start;
+            for at in sentence.tokens.clone() {
+                let known = grammar.phrases_from(document.word(at));
+                steps.spend(LOOK_UP_STEPS + known.len())?;
+                let first = found.len();
+                for phrase in known {
+                    let end = at + 1 + phrase.rest.len();
+                    let is_there = end <= sentence.tokens.end
+                        && (at + 1..end).zip(&phrase.rest).all(|(at, w)| document.word(at) == w);
+                    if !is_there {
+                        continue;
+                    }
+                    let is_hidden = at < nothing_until
+                        && matches!(
+                            phrase.role,
+                            Role::Happening(_) | Role::Toll(_) | Role::Noun(_)
+                        );
+                    if phrase.role == Role::Listed(List::Nothing) {
+                        nothing_until = nothing_until.max(end);
+                    }
+                    if !is_hidden {
+                        found.push(Found { role: phrase.role, end });
+                    }
+                }
+                // Longer phrases come first, so what hides a word has been seen before the word.
+                if at < nothing_until {
+                    let kept: Vec<Found> = found.drain(first..).filter(is_no_happening).collect();
+                    found.extend(kept);
+                }
+                roles.push(first..found.len());
+            }
+        }
+        Ok(Self { document, grammar, found, roles, steps })
     }
 
     /// A word in its plain form; empty if there is none at `at`.
@@ -57,57 +89,79 @@ impl<'d, 'a> Text<'d, 'a> {
         self.document.tokens.get(at).map(|token| token.clause)
     }
 
+    /// What stands in the original before a word.
+    pub(super) fn gap_before(&self, at: usize) -> &'a str {
+        self.steps.count(1);
+        self.document.gap_before(at)
+    }
+
     /// Takes the steps of so many comparisons of other things than words.
     pub(super) fn compared(&self, count: usize) {
         self.steps.count(count);
     }
 
-    /// Of what begins with the word at `at`, the first that `choose` takes.
+    /// Of the roles that a word has, longest phrase first, the first that `choose` takes: what it made of
+    /// it, and where the phrase ends.
     pub(super) fn role<T>(
         &self,
         at: usize,
-        choose: impl Fn(&'static str, Role) -> Option<T>,
-    ) -> Option<T> {
-        let known = self.known.get(at).copied().unwrap_or_default();
-        self.steps.count(1 + known.len());
-        known.iter().find_map(|(phrase, role)| choose(phrase, *role))
-    }
-
-    /// Of the phrases that begin at `at`, end before `end` and have a role that `choose` takes, the first:
-    /// what `choose` made of it, and where it ends.
-    pub(super) fn phrase<T>(
-        &self,
-        at: usize,
-        end: usize,
         choose: impl Fn(Role) -> Option<T>,
     ) -> Option<(T, usize)> {
-        self.role(at, |phrase, role| {
-            let chosen = choose(role)?;
-            self.phrase_end(phrase, at, end).map(|after| (chosen, after))
+        let roles = self.roles.get(at).and_then(|roles| self.found.get(roles.clone()));
+        let roles = roles.unwrap_or_default();
+        self.steps.count(1 + roles.len());
+        roles.iter().find_map(|found| choose(found.role).map(|chosen| (chosen, found.end)))
+    }
+
+    /// Where a phrase of a list that begins at `at` ends.
+    pub(super) fn listed(&self, at: usize, list: List) -> Option<usize> {
+        self.role(at, |role| (role == Role::Listed(list)).then_some(())).map(|((), end)| end)
+    }
+
+    /// Whether a phrase of a list begins at `at`.
+    pub(super) fn is(&self, at: usize, list: List) -> bool {
+        self.listed(at, list).is_some()
+    }
+
+    /// Where a cue that begins at `at` ends.
+    pub(super) fn cue(&self, at: usize, cue: Cue) -> Option<usize> {
+        self.role(at, |role| (role == Role::Cue(cue)).then_some(())).map(|((), end)| end)
+    }
+
+    /// Every cue that begins at `at`, with its words.
+    pub(super) fn cues(&self, at: usize) -> impl Iterator<Item = (Cue, Range<usize>)> {
+        let roles = self.roles.get(at).and_then(|roles| self.found.get(roles.clone()));
+        let roles = roles.unwrap_or_default();
+        self.steps.count(1 + roles.len());
+        roles.iter().filter_map(move |found| {
+            let Role::Cue(cue) = found.role else { return None };
+            Some((cue, at..found.end))
         })
     }
 
-    /// Whether the word at `at` is on a list.
-    pub(super) fn is_listed(&self, at: usize, list: List) -> bool {
-        self.role(at, |_word, role| role.is_listed(list).then_some(())).is_some()
+    /// Whether a word is written with a capital letter first.
+    pub(super) fn is_capitalised(&self, at: usize) -> bool {
+        self.steps.count(1);
+        self.document.written(at).starts_with(char::is_uppercase)
     }
 
-    /// Whether the word at `at` is one of a list with an "s" added.
-    pub(super) fn is_plural_of(&self, at: usize, list: List) -> bool {
-        self.steps.count(LOOK_UP_STEPS);
-        let one = self.word(at).strip_suffix('s').and_then(|one| self.vocabulary.get(one));
-        one.is_some_and(|known| known.iter().any(|(_word, role)| role.is_listed(list)))
+    /// Whether a word is written as an owner ("army's").
+    pub(super) fn is_owner(&self, at: usize) -> bool {
+        self.steps.count(1);
+        let written = self.document.written(at);
+        self.grammar.spelling.owner_endings.iter().any(|ending| written.ends_with(ending.as_str()))
     }
 
-    /// Where the words of a phrase that begins at `start` end.
-    pub(super) fn phrase_end(&self, phrase: &str, start: usize, end: usize) -> Option<usize> {
-        let mut at = start;
-        for word in phrase.split(' ') {
-            if at >= end || self.word(at) != word {
-                return None;
-            }
-            at += 1;
-        }
-        Some(at)
+    /// Whether a word has an ending that only adverbs have.
+    pub(super) fn is_adverb(&self, at: usize) -> bool {
+        /// A shorter word with such an ending is seldom one.
+        const ADVERB_BYTES_MIN: usize = 6;
+        let word = self.word(at);
+        let endings = &self.grammar.spelling.adverb_endings;
+        word.len() >= ADVERB_BYTES_MIN && endings.iter().any(|end| word.ends_with(end.as_str()))
     }
+}
+
+fn is_no_happening(found: &Found) -> bool {
+    !matches!(found.role, Role::Happening(_) | Role::Toll(_))
 }

@@ -1,0 +1,508 @@
+//! The casualty grammar of one language, read from TOML, checked and made ready.
+//!
+//! The format is described at the top of `config/lexicon/en/casualties.toml`. Strict: unknown keys, terms
+//! that cannot be read, words given twice for the same purpose and numbers out of range are problems, and
+//! all are reported.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cw_model::CasualtySide;
+use serde::Deserialize;
+
+use super::role::{Bound, Counted, Cue, Happening, List, Noun, Role, Toll, Victims, What};
+use crate::source::{LexiconProblem, Source};
+use crate::term::expand;
+
+/// The version of the format that is read.
+const FORMAT: u32 = 1;
+
+/// No count of people is larger; digits beyond are a mistake or an attack on our arithmetic.
+pub(super) const COUNT_MAX: u64 = 10_000_000_000;
+
+/// Most words of one phrase: every place of a text is held against it.
+const PHRASE_WORDS_MAX: usize = 8;
+
+/// How numbers of people are written and told in one language.
+#[derive(Debug)]
+pub(crate) struct Grammar {
+    /// As in the file.
+    pub(super) spelling: Spelling,
+    /// By their first word, longest first.
+    phrases: HashMap<String, Vec<Phrase>>,
+}
+
+/// What a word and those after it are for.
+#[derive(Debug)]
+pub(super) struct Phrase {
+    /// The words after the first.
+    pub(super) rest: Vec<String>,
+    /// What for.
+    pub(super) role: Role,
+}
+
+/// How a language writes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Spelling {
+    /// Names begin with a capital letter, and most other words do not.
+    pub(super) names_are_capitalised: bool,
+    /// Between thousands.
+    pub(super) thousands: Vec<char>,
+    /// Before the fraction.
+    pub(super) decimal: char,
+    /// Of a written word that owns what follows.
+    #[serde(default)]
+    pub(super) owner_endings: Vec<String>,
+    /// Of adverbs.
+    #[serde(default)]
+    pub(super) adverb_endings: Vec<String>,
+    /// Of nouns for a person, where none of the lists has them.
+    #[serde(default)]
+    pub(super) person_endings: Vec<String>,
+    /// Added to a noun for one they make one for many.
+    #[serde(default)]
+    pub(super) plural_endings: Vec<String>,
+}
+
+impl Grammar {
+    /// Reads and compiles a grammar.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub(crate) fn read(source: &Source) -> Result<Self, Vec<LexiconProblem>> {
+        let raw: Raw =
+            toml::from_str(&source.text).map_err(|err| vec![source.problem(&err.to_string())])?;
+        let mut compiler = Compiler::default();
+        if raw.format != FORMAT {
+            compiler.problems.push(format!("format: {} is not known; use {FORMAT}", raw.format));
+        }
+        compiler.add_numbers(&raw.numbers);
+        compiler.add_happenings(&raw);
+        compiler.add_nouns(&raw.people, &raw.spelling.plural_endings);
+        compiler.add_words(&raw.words);
+        compiler.add_cues(&raw.scope);
+        compiler.add_lists("nouns", &[("things", &raw.nouns.things, List::Thing)]);
+        compiler.add_lists("nouns", &[("lives", &raw.nouns.lives, List::Life)]);
+        if !compiler.problems.is_empty() {
+            return Err(compiler.problems.iter().map(|detail| source.problem(detail)).collect());
+        }
+        let mut phrases = compiler.phrases;
+        for known in phrases.values_mut() {
+            known.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+        }
+        Ok(Self { spelling: raw.spelling, phrases })
+    }
+
+    /// Every phrase that begins with a word, longest first.
+    pub(super) fn phrases_from(&self, word: &str) -> &[Phrase] {
+        self.phrases.get(word).map_or(&[], Vec::as_slice)
+    }
+}
+
+type Terms = Vec<String>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    format: u32,
+    spelling: Spelling,
+    numbers: RawNumbers,
+    #[serde(default)]
+    happening: Vec<RawHappening>,
+    #[serde(default)]
+    toll: Vec<RawToll>,
+    #[serde(default)]
+    none_of: Vec<RawNoneOf>,
+    #[serde(default)]
+    people: Vec<RawPeople>,
+    nouns: RawNouns,
+    words: RawWords,
+    scope: RawScope,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNumbers {
+    units: BTreeMap<String, u64>,
+    #[serde(default)]
+    multipliers: BTreeMap<String, u64>,
+    #[serde(default)]
+    whole: BTreeMap<String, u64>,
+    #[serde(default)]
+    vague: BTreeMap<String, u64>,
+    #[serde(default)]
+    exact: Terms,
+    #[serde(default)]
+    at_least: Terms,
+    #[serde(default)]
+    at_most: Terms,
+    #[serde(default)]
+    or_more: Terms,
+    #[serde(default)]
+    and: Terms,
+    #[serde(default)]
+    to: Terms,
+    #[serde(default)]
+    between: Terms,
+    #[serde(default)]
+    numbered: Terms,
+    #[serde(default)]
+    months: Terms,
+    #[serde(default)]
+    age_before: Terms,
+    #[serde(default)]
+    age_after: Terms,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHappening {
+    what: What,
+    victims: Victims,
+    #[serde(default)]
+    counts: Counted,
+    any: Terms,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawToll {
+    what: What,
+    #[serde(default)]
+    counts: Counted,
+    any: Terms,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNoneOf {
+    what: What,
+    any: Terms,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPeople {
+    side: Option<RawSide>,
+    #[serde(default)]
+    one: Terms,
+    #[serde(default)]
+    ranks: Terms,
+    #[serde(default)]
+    many: Terms,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawSide {
+    Civilian,
+    StateForce,
+    ArmedGroup,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNouns {
+    #[serde(default)]
+    things: Terms,
+    #[serde(default)]
+    lives: Terms,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWords {
+    #[serde(default)]
+    auxiliaries: Terms,
+    #[serde(default)]
+    passive: Terms,
+    #[serde(default)]
+    one_subject: Terms,
+    noun_ends: Terms,
+    #[serde(default)]
+    prepositions: Terms,
+    #[serde(default)]
+    one: Terms,
+    #[serde(default)]
+    determiners: Terms,
+    #[serde(default)]
+    one_pronouns: Terms,
+    #[serde(default)]
+    any_one: Terms,
+    and: Terms,
+    #[serde(default)]
+    or: Terms,
+    #[serde(default)]
+    of: Terms,
+    #[serde(default)]
+    relative: Terms,
+    #[serde(default)]
+    agents: Terms,
+    #[serde(default)]
+    part_begins: Terms,
+    #[serde(default)]
+    part_among: Terms,
+    #[serde(default)]
+    name_particles: Terms,
+    #[serde(default)]
+    toll_new: Terms,
+    #[serde(default)]
+    toll_old: Terms,
+    #[serde(default)]
+    nobody: Terms,
+    #[serde(default)]
+    nothing: Terms,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScope {
+    #[serde(default)]
+    denied: Terms,
+    #[serde(default)]
+    denied_after: Terms,
+    #[serde(default)]
+    not_so: Terms,
+    #[serde(default)]
+    asserted: Terms,
+    #[serde(default)]
+    possible: Terms,
+    #[serde(default)]
+    rises: Terms,
+    #[serde(default)]
+    totals: Terms,
+    #[serde(default)]
+    also: Terms,
+    #[serde(default)]
+    conflicts: Terms,
+    #[serde(default)]
+    sudden: Terms,
+    #[serde(default)]
+    since: Terms,
+    #[serde(default)]
+    running: Terms,
+    #[serde(default)]
+    compared: Terms,
+    #[serde(default)]
+    fresh: Terms,
+    #[serde(default)]
+    past: Terms,
+    #[serde(default)]
+    past_before: Terms,
+    #[serde(default)]
+    retold: Terms,
+    #[serde(default)]
+    year_after: Terms,
+    #[serde(default)]
+    spans: Terms,
+    #[serde(default)]
+    perfect: Terms,
+}
+
+/// Collects phrases, and what is wrong.
+#[derive(Default)]
+struct Compiler {
+    phrases: HashMap<String, Vec<Phrase>>,
+    problems: Vec<String>,
+}
+
+impl Compiler {
+    /// Adds everything a written term stands for.
+    fn add_term(&mut self, key: &str, term: &str, role: Role, repeats: Repeats) {
+        let phrases = match expand(term) {
+            Ok(phrases) => phrases,
+            Err(detail) => {
+                self.problems.push(format!("{key}: {detail}"));
+                return;
+            }
+        };
+        for phrase in phrases {
+            let mut words = phrase.split_whitespace().map(str::to_owned);
+            let Some(first) = words.next() else { continue };
+            let rest: Vec<String> = words.collect();
+            if rest.len() >= PHRASE_WORDS_MAX {
+                let phrase = phrase.trim();
+                let detail = format!("{key}: \"{phrase}\" has more than {PHRASE_WORDS_MAX} words");
+                self.problems.push(detail);
+                continue;
+            }
+            let known = self.phrases.entry(first).or_default();
+            let twice =
+                known.iter().any(|known| known.rest == rest && serves_the_same(known.role, role));
+            match (twice, repeats) {
+                (false, Repeats::Refused | Repeats::Skipped) => known.push(Phrase { rest, role }),
+                (true, Repeats::Skipped) => {}
+                (true, Repeats::Refused) => {
+                    self.problems.push(format!("{key}: \"{}\" is given twice", phrase.trim()));
+                }
+            }
+        }
+    }
+
+    fn add_all(&mut self, key: &str, terms: &[String], role: Role) {
+        for term in terms {
+            self.add_term(key, term, role, Repeats::Refused);
+        }
+    }
+
+    fn add_lists(&mut self, table: &str, lists: &[(&str, &Terms, List)]) {
+        for (name, terms, list) in lists {
+            self.add_all(&format!("{table}.{name}"), terms, Role::Listed(*list));
+        }
+    }
+
+    fn add_numbers(&mut self, raw: &RawNumbers) {
+        type Made = fn(u64) -> Role;
+        let tables: [(&str, &BTreeMap<String, u64>, Made); 4] = [
+            ("numbers.units", &raw.units, Role::Unit),
+            ("numbers.multipliers", &raw.multipliers, Role::Multiplier),
+            ("numbers.whole", &raw.whole, Role::Whole),
+            ("numbers.vague", &raw.vague, Role::Vague),
+        ];
+        for (key, table, role) in tables {
+            for (term, value) in table {
+                if !(1..=COUNT_MAX).contains(value) {
+                    let detail = format!("{key}: \"{term}\": {value} is not from 1 to {COUNT_MAX}");
+                    self.problems.push(detail);
+                }
+                self.add_term(key, term, role(*value), Repeats::Refused);
+            }
+        }
+        self.add_all("numbers.exact", &raw.exact, Role::Bound(Bound::Exact));
+        self.add_all("numbers.at_least", &raw.at_least, Role::Bound(Bound::AtLeast));
+        self.add_all("numbers.at_most", &raw.at_most, Role::Bound(Bound::AtMost));
+        self.add_lists(
+            "numbers",
+            &[
+                ("or_more", &raw.or_more, List::NumberOrMore),
+                ("and", &raw.and, List::NumberAnd),
+                ("to", &raw.to, List::NumberTo),
+                ("between", &raw.between, List::NumberBetween),
+                ("numbered", &raw.numbered, List::Numbered),
+                ("months", &raw.months, List::Month),
+                ("age_before", &raw.age_before, List::AgeBefore),
+                ("age_after", &raw.age_after, List::AgeAfter),
+            ],
+        );
+    }
+
+    fn add_happenings(&mut self, raw: &Raw) {
+        if raw.happening.is_empty() {
+            self.problems.push("happening: there is none; say what happens to people".to_owned());
+        }
+        for RawHappening { what, victims, counts, any } in &raw.happening {
+            let happening = Happening { what: *what, victims: *victims, counts: *counts };
+            self.add_all(&format!("happening {what:?}"), any, Role::Happening(happening));
+        }
+        for RawToll { what, counts, any } in &raw.toll {
+            let toll = Toll { what: *what, counts: *counts };
+            self.add_all(&format!("toll {what:?}"), any, Role::Toll(toll));
+        }
+        for RawNoneOf { what, any } in &raw.none_of {
+            self.add_all(&format!("none_of {what:?}"), any, Role::NoneOf(*what));
+        }
+    }
+
+    fn add_nouns(&mut self, all: &[RawPeople], plural_endings: &[String]) {
+        let side = |raw: &RawPeople| {
+            raw.side.map(|side| match side {
+                RawSide::Civilian => CasualtySide::Civilian,
+                RawSide::StateForce => CasualtySide::StateForce,
+                RawSide::ArmedGroup => CasualtySide::ArmedGroup,
+            })
+        };
+        for people in all {
+            let noun = Noun { is_one: true, is_rank: false, side: side(people) };
+            self.add_all("people.one", &people.one, Role::Noun(noun));
+            let rank = Noun { is_rank: true, ..noun };
+            self.add_all("people.ranks", &people.ranks, Role::Noun(rank));
+            let many = Noun { is_one: false, ..noun };
+            self.add_all("people.many", &people.many, Role::Noun(many));
+        }
+        for people in all {
+            let many = Noun { is_one: false, is_rank: false, side: side(people) };
+            for one in people.one.iter().chain(&people.ranks) {
+                for phrase in expand(one).unwrap_or_default() {
+                    for ending in plural_endings {
+                        let plural = format!("{}{ending}", phrase.trim());
+                        // What is written, and what is irregular, goes before what is made.
+                        self.add_term("people.one", &plural, Role::Noun(many), Repeats::Skipped);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_words(&mut self, raw: &RawWords) {
+        self.add_lists(
+            "words",
+            &[
+                ("auxiliaries", &raw.auxiliaries, List::Auxiliary),
+                ("passive", &raw.passive, List::Passive),
+                ("one_subject", &raw.one_subject, List::OneSubject),
+                ("noun_ends", &raw.noun_ends, List::NounEnd),
+                ("prepositions", &raw.prepositions, List::Preposition),
+                ("one", &raw.one, List::OneArticle),
+                ("determiners", &raw.determiners, List::Determiner),
+                ("one_pronouns", &raw.one_pronouns, List::OnePronoun),
+                ("any_one", &raw.any_one, List::AnyOne),
+                ("and", &raw.and, List::And),
+                ("or", &raw.or, List::Or),
+                ("of", &raw.of, List::Of),
+                ("relative", &raw.relative, List::Relative),
+                ("agents", &raw.agents, List::Agent),
+                ("part_begins", &raw.part_begins, List::PartBegin),
+                ("part_among", &raw.part_among, List::PartAmong),
+                ("name_particles", &raw.name_particles, List::NameParticle),
+                ("toll_new", &raw.toll_new, List::TollNew),
+                ("toll_old", &raw.toll_old, List::TollOld),
+                ("nobody", &raw.nobody, List::Nobody),
+                ("nothing", &raw.nothing, List::Nothing),
+            ],
+        );
+    }
+
+    fn add_cues(&mut self, raw: &RawScope) {
+        let cues = [
+            ("denied", &raw.denied, Cue::Denied),
+            ("denied_after", &raw.denied_after, Cue::DeniedAfter),
+            ("not_so", &raw.not_so, Cue::NotSo),
+            ("asserted", &raw.asserted, Cue::Asserted),
+            ("possible", &raw.possible, Cue::Possible),
+            ("rises", &raw.rises, Cue::Rise),
+            ("totals", &raw.totals, Cue::Total),
+            ("also", &raw.also, Cue::Also),
+            ("conflicts", &raw.conflicts, Cue::Conflict),
+            ("sudden", &raw.sudden, Cue::Sudden),
+            ("since", &raw.since, Cue::Since),
+            ("running", &raw.running, Cue::Running),
+            ("compared", &raw.compared, Cue::Compared),
+            ("fresh", &raw.fresh, Cue::Fresh),
+            ("past", &raw.past, Cue::Past),
+            ("past_before", &raw.past_before, Cue::PastBefore),
+            ("retold", &raw.retold, Cue::Retold),
+            ("year_after", &raw.year_after, Cue::YearAfter),
+            ("spans", &raw.spans, Cue::Span),
+            ("perfect", &raw.perfect, Cue::Perfect),
+        ];
+        for (name, terms, cue) in cues {
+            self.add_all(&format!("scope.{name}"), terms, Role::Cue(cue));
+        }
+    }
+}
+
+/// What becomes of a phrase that is there already.
+#[derive(Clone, Copy)]
+enum Repeats {
+    Refused,
+    Skipped,
+}
+
+/// Whether a phrase that has both roles would mean two things at once.
+fn serves_the_same(known: Role, role: Role) -> bool {
+    match (known, role) {
+        (Role::Listed(a), Role::Listed(b)) => a == b,
+        (Role::Cue(a), Role::Cue(b)) => a == b,
+        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+    }
+}
