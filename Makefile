@@ -22,10 +22,12 @@ FIRST ?= 0
 # What `make fuzz` runs: names of src/fuzz.rs; empty for all.
 TARGET ?=
 SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
+# Folder with labelled texts, for `make eval` and `make train`.
+DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts sim sim-breaks soak hostile fuzz bench fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -36,6 +38,8 @@ help:
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
 	@echo "make bench   the figures of benches/README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
+	@echo "make eval    DATA=folder how good the coder is, on labelled texts there and on tests/corpus"
+	@echo "make train   the model of relevance anew, from tests/corpus (DATA= fits its two calibration constants)"
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
@@ -71,6 +75,15 @@ sim-breaks: tools
 # What should wake somebody does, and a quiet hour does not.
 test-alerts:
 	@tests/prometheus/rules.sh
+
+# How good the coder is: rows of DATA, and the project's own corpus.
+eval: tools
+	$(CARGO) bench --locked -p cw-code --bench coder -- eval "$(DATA)" "$(CURDIR)/tests/corpus/en"
+
+# Writes config/model/en.gate. With DATA, the worth of the rules and the base rate are fitted on its headlines.
+train: tools
+	$(CARGO) bench --locked -p cw-code --bench coder -- train en "$(CURDIR)/tests/corpus/en" \
+		"$(CURDIR)/config/model/en.gate" $(if $(DATA),"$(DATA)")
 
 # Every fault on Kafka, ROUNDS times each, and a table of what came of them.
 soak: tools

@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use cw_code::{Tagger, Texts};
+use cw_code::{Sources, Tagger, Texts};
 use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
@@ -148,7 +148,7 @@ fn tagging(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (title, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let (summary, body) = rest.split_once('\n').unwrap_or((rest, ""));
-    let texts = Texts { title, summary, body };
+    let texts = Texts { title, summary, body, feed_country: None };
     let Ok(Some(coding)) = tagger().code(texts, Some("en"), &Steps::for_bytes(bytes.len())) else {
         return;
     };
@@ -235,9 +235,6 @@ fn feed() -> Feed {
 
 fn tagger() -> &'static Tagger {
     static TAGGER: OnceLock<Option<Tagger>> = OnceLock::new();
-    let make = || {
-        let (taxonomy, lexicons) = Tagger::built_in_sources();
-        Tagger::new(&taxonomy, &lexicons, 0.5).ok()
-    };
+    let make = || Tagger::new(&Sources::built_in(), 0.5).ok();
     TAGGER.get_or_init(make).as_ref().expect("the lexicons that are built in")
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use cw_code::Tagger;
+use cw_code::{Sources, Tagger};
 use cw_decide::process::{process, process_within};
 use cw_model::state::FeedState;
 use cw_model::{
@@ -114,8 +114,7 @@ pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
 
 /// The built-in one, with its default threshold.
 pub(crate) fn tagger() -> anyhow::Result<Tagger> {
-    let (taxonomy, lexicons) = Tagger::built_in_sources();
-    Tagger::new(&taxonomy, &lexicons, 0.5)
+    Tagger::new(&Sources::built_in(), 0.5)
         .map_err(|problems| anyhow::anyhow!("the built-in lexicons do not load: {problems:?}"))
 }
 

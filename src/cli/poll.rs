@@ -41,8 +41,8 @@ pub struct PollArgs {
 pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let config = load(config)?;
     let tag = &config.tag;
-    let tagger = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold)
-        .map_err(crate::pipeline::BuildError::Tagger)?;
+    let tagger =
+        Tagger::new(&tag.sources, tag.threshold).map_err(crate::pipeline::BuildError::Tagger)?;
     let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
     let runtime = super::runtime().context("could not start the runtime")?;
     let as_json = args.json || !std::io::stdout().is_terminal();

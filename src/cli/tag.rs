@@ -56,8 +56,8 @@ pub enum InputFormat {
 pub fn run(args: &TagArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let config = load(config)?;
     let tag = &config.tag;
-    let tagger = Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold)
-        .map_err(crate::pipeline::BuildError::Tagger)?;
+    let tagger =
+        Tagger::new(&tag.sources, tag.threshold).map_err(crate::pipeline::BuildError::Tagger)?;
     let mut streams = Streams {
         input: std::io::stdin().lock(),
         output: std::io::BufWriter::new(anstream::stdout().lock()),
@@ -243,6 +243,7 @@ fn write_answer(
         title: input.title.as_deref().unwrap_or_default(),
         summary: input.summary.as_deref().unwrap_or_default(),
         body: input.body.as_deref().unwrap_or_default(),
+        feed_country: None,
     };
     // As with articles: of a headline and the text, or its teaser.
     let text = if texts.body.is_empty() { texts.summary } else { texts.body };
@@ -265,8 +266,7 @@ mod tests {
     use super::*;
 
     fn run_on(input: &[u8]) -> (Exit, Vec<serde_json::Value>, String) {
-        let (taxonomy, lexicons) = Tagger::built_in_sources();
-        let tagger = Tagger::new(&taxonomy, &lexicons, 0.5).unwrap();
+        let tagger = Tagger::new(&cw_code::Sources::built_in(), 0.5).unwrap();
         let args = TagArgs { language: None, format: InputFormat::Auto };
         let mut streams = Streams { input, output: Vec::new(), errors: Vec::new() };
         let exit = tag_input(&mut streams, &tagger, &args).unwrap();

@@ -1,8 +1,8 @@
 //! What does an article say about conflict?
 //!
-//! [`Tagger::code`] is a pure function from texts to a [`Coding`]. The rules are data: a taxonomy and
-//! one lexicon a language, both TOML, both built in and both replaceable. There is no model and no
-//! chance in it, so the same text and lexicon give the same coding anywhere.
+//! [`Tagger::code`] is a pure function from texts to a [`Coding`]. The rules are data: a taxonomy, a
+//! lexicon a language and a dictionary of actors, all TOML, built in and replaceable; and a linear model of
+//! relevance. There is no chance in it, so the same text and data give the same coding anywhere.
 //!
 //! Which texts an article has is for `cw-read` to say, and what follows from a coding for `cw-decide`. Read
 //! `segment` first, then `rules`.
@@ -12,38 +12,94 @@
 //! | `segment` | words, clauses, sentences, and the way back to the original |
 //! | `taxonomy` | the tags there are |
 //! | `term`, `lexicon` | the rules of one language, read and checked |
-//! | `matcher` | every term, in one pass |
+//! | `actors` | the dictionary of states, forces, groups, organisations |
+//! | `matcher` | every term and name, in one pass |
+//! | `names`, `spans` | the matches by what they are for; which actors are named |
+//! | `combinations`, `claims` | patterns over types, with roles; who says it how |
 //! | `rules` | from matches to tags |
+//! | `gate` | a model that says whether a text is about conflict at all |
 //! | `casualties` | how many people, of what, in which scope |
 
+mod actors;
 mod casualties;
+mod claims;
+mod combinations;
+mod gate;
+mod hash;
 mod lexicon;
 mod matcher;
+mod names;
 mod rules;
 mod segment;
 mod source;
+mod spans;
 mod taxonomy;
 mod term;
 mod texts;
+mod whereabouts;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::OnceLock;
 
-use cw_model::{Coding, Steps, TooCostly};
+use actors::Actors;
+use casualties::Grammar;
+use cw_model::{Claim, ClaimStatus, Coding, Steps, Tag, TooCostly};
+use cw_places::Places;
+pub use gate::{BUCKETS, HEAD_END};
+use gate::{Features, Gate};
 use lexicon::{Kept, Lexicon};
+use rules::Findings;
 use segment::Document;
 use sha2::{Digest as _, Sha256};
-pub use source::{LexiconProblem, Source};
+pub use source::{LexiconProblem, Source, Sources};
+use spans::Sorted;
 use taxonomy::Taxonomy;
 pub use texts::Texts;
+use whereabouts::Words;
 
 /// Hex digits of the digest in a lexicon's name: enough to tell versions, short enough to read.
 const DIGEST_DIGITS: usize = 12;
+
+/// How likely a tag must be that the model alone speaks for.
+const MODEL_BAR: f64 = 0.75;
+
+/// How likely the likeliest tag must be, of a text that is relevant and has no other.
+const MODEL_GUESS: f64 = 0.2;
+
+/// What the model of relevance looks at in a text.
+#[derive(Clone, Debug, Default)]
+pub struct Learnable {
+    /// Buckets of its tables, sorted, each once.
+    pub buckets: Vec<u32>,
+    /// The best score that the rules give under each top of the taxonomy, 0 to 1.
+    pub scores: Vec<(String, f64)>,
+}
 
 /// Puts tags on articles, by the rules of one lexicon a language.
 #[derive(Debug)]
 pub struct Tagger {
     threshold: f64,
-    by_language: BTreeMap<String, Language>,
+    taxonomy: Taxonomy,
+    places: Places,
+    by_language: BTreeMap<String, Pack>,
+}
+
+/// The files of a language, and what they come to once a text in it is met.
+///
+/// What comes with the program is held right by its tests, and takes half a second to compile: a daemon that
+/// meets no Russian compiles no Russian. What somebody wrote is compiled at once, so that mistakes are told.
+#[derive(Debug)]
+struct Pack {
+    sources: Sources,
+    ready: OnceLock<Option<Language>>,
+}
+
+impl Pack {
+    fn language(&self, language: &str, taxonomy: &Taxonomy) -> Option<&Language> {
+        let compile = || Language::new(language, &self.sources, taxonomy).ok();
+        self.ready.get_or_init(compile).as_ref()
+    }
 }
 
 #[derive(Debug)]
@@ -51,49 +107,79 @@ struct Language {
     /// As published: "en/1 3f2a…".
     name: String,
     lexicon: Lexicon,
+    /// How casualties are read; `None` if they cannot be read in this language.
+    grammar: Option<Grammar>,
+    /// `None`: the rules alone decide what is relevant.
+    gate: Option<Gate>,
+}
+
+impl Language {
+    /// Compiles the lexicons of `sources`, which are all of this language.
+    fn new(
+        language: &str,
+        sources: &Sources,
+        taxonomy: &Taxonomy,
+    ) -> Result<Self, Vec<LexiconProblem>> {
+        let (actors, mut problems) = Actors::read(&sources.actors);
+        let (dictionary, found) = actors.dictionary(language).unzip();
+        let in_actors = |detail| LexiconProblem { file: format!("actors \"{language}\""), detail };
+        problems.extend(found.into_iter().flatten().map(in_actors));
+        let files: Vec<&Source> = sources.lexicons.iter().collect();
+        let ours = files.iter().all(|file| file.is_built_in());
+        let unknown = match (ours, sources.taxonomy.is_built_in()) {
+            (true, false) => lexicon::Unknown::LeftOut,
+            (true, true) | (false, _) => lexicon::Unknown::Reported,
+        };
+        let lexicon = lexicon::read(&files, taxonomy, dictionary, unknown);
+        let casualties = source::casualties(language);
+        let grammar = casualties.as_ref().map(Grammar::read).transpose();
+        // The model has learnt what the built-in rules find.
+        let gate = source::gate(language).filter(|_bytes| ours).map(Gate::read).transpose();
+        let gate = gate.map_err(|detail| {
+            vec![LexiconProblem { file: format!("model of \"{language}\""), detail }]
+        });
+        match (lexicon, grammar, gate) {
+            (Ok(lexicon), Ok(grammar), Ok(gate)) if problems.is_empty() => {
+                let name = lexicon_name(&lexicon, sources, casualties.as_ref());
+                Ok(Self { name, lexicon, grammar, gate })
+            }
+            (lexicon, grammar, gate) => {
+                problems.extend(lexicon.err().into_iter().flatten());
+                problems.extend(grammar.err().into_iter().flatten());
+                problems.extend(gate.err().into_iter().flatten());
+                Err(problems)
+            }
+        }
+    }
 }
 
 impl Tagger {
-    /// Compiles a taxonomy and lexicons. `threshold` is 0 to 1.
+    /// Compiles what the coder is made of. `threshold` is 0 to 1.
     ///
     /// # Errors
     /// Every problem at once.
-    pub fn new(
-        taxonomy: &Source,
-        lexicons: &[Source],
-        threshold: f64,
-    ) -> Result<Self, Vec<LexiconProblem>> {
-        let (tags, mut problems) = Taxonomy::read(taxonomy);
+    pub fn new(sources: &Sources, threshold: f64) -> Result<Self, Vec<LexiconProblem>> {
+        let (taxonomy, mut problems) = Taxonomy::read(&sources.taxonomy);
         let mut by_language = BTreeMap::new();
         // With an unreadable taxonomy every tag of a lexicon would be reported as unknown.
-        let readable = tags.ids().next().is_some();
-        for source in lexicons.iter().filter(|_source| readable) {
-            let lexicon = match Lexicon::read(source, &tags) {
-                Ok(lexicon) => lexicon,
-                Err(more) => {
-                    problems.extend(more);
-                    continue;
+        let readable = taxonomy.ids().next().is_some();
+        for (language, sources) in sources.by_language().into_iter().filter(|_pack| readable) {
+            let pack = Pack { sources, ready: OnceLock::new() };
+            if !pack.sources.are_built_in() {
+                match Language::new(&language, &pack.sources, &taxonomy) {
+                    Ok(ready) => drop(pack.ready.set(Some(ready))),
+                    Err(found) => problems.extend(found),
                 }
-            };
-            let language = lexicon.language.clone();
-            let name = lexicon_name(&lexicon, taxonomy, source);
-            if by_language.insert(language.clone(), Language { name, lexicon }).is_some() {
-                let detail = format!("language: there is another lexicon for \"{language}\"");
-                problems.push(source.problem(&detail));
             }
+            by_language.insert(language, pack);
         }
-        if problems.is_empty() { Ok(Self { threshold, by_language }) } else { Err(problems) }
-    }
-
-    /// The taxonomy and lexicons that come with the program.
-    pub fn built_in_sources() -> (Source, Vec<Source>) {
-        let source = |name: &str, text: &str| Source {
-            name: format!("built-in {name}"),
-            text: text.to_owned(),
-        };
-        let taxonomy = source("taxonomy.toml", include_str!("../../config/taxonomy.toml"));
-        let english = source("lexicon/en.toml", include_str!("../../config/lexicon/en.toml"));
-        (taxonomy, vec![english])
+        problems.sort_by(|a, b| (&a.file, &a.detail).cmp(&(&b.file, &b.detail)));
+        problems.dedup();
+        if problems.is_empty() {
+            Ok(Self { threshold, taxonomy, places: Places::built_in(), by_language })
+        } else {
+            Err(problems)
+        }
     }
 
     /// Says what a text says about conflict; `None` if there is no lexicon for its language.
@@ -107,23 +193,126 @@ impl Tagger {
         steps: &Steps,
     ) -> Result<Option<Coding>, TooCostly> {
         let language = language.map(primary_subtag).unwrap_or_default();
-        let Some(Language { name, lexicon }) = self.by_language.get(&language) else {
-            return Ok(None);
-        };
+        let pack = self.by_language.get(&language);
+        let ready = pack.and_then(|pack| pack.language(&language, &self.taxonomy));
+        let Some(Language { name, lexicon, grammar, gate }) = ready else { return Ok(None) };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
-        let findings = rules::apply(lexicon, &document, self.threshold, steps)?;
-        let casualties = match findings.casualties {
-            Kept::Kept => casualties::read(&language, &document, steps)?,
-            Kept::Dropped => None,
+        let mut sorted = Sorted::new(lexicon, &document, steps)?;
+        let words = Words::new(&document, &sorted, lexicon, texts.feed_country, steps)?;
+        let mut found = words.find(&self.places, &[]);
+        sorted.add_places(&found, lexicon);
+        let mut findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
+        let casualties = match (findings.casualties, grammar) {
+            (Kept::Kept, Some(grammar)) => Some(casualties::read(grammar, &document, steps)?),
+            (Kept::Kept, None) | (Kept::Dropped, _) => None,
         };
+        let score = match gate {
+            Some(gate) => {
+                let features = gate::features(&document, &sorted, lexicon, &findings, steps)?;
+                Some(self.decide(gate, &features, &mut findings, &document, lexicon))
+            }
+            None => None,
+        };
+        // Few articles are about conflict, and for those where it happened is worth a second look.
+        if !findings.tags.is_empty() {
+            found = words.find(&self.places, &findings.words);
+        }
         Ok(Some(Coding {
-            relevant: !findings.tags.is_empty(),
+            relevant: score.map_or(!findings.tags.is_empty(), |score| score >= self.threshold),
+            score,
             tags: findings.tags,
+            actors: findings.actors,
+            places: Some(whereabouts::published(&found, &document)),
             casualties,
             flags: lexicon.knows_flags().then(|| findings.flags.into_iter().collect()),
             lexicon: name.clone(),
         }))
     }
+
+    /// What the model of relevance looks at in a text: for the command that trains it. `None` if there is no
+    /// lexicon for the language.
+    ///
+    /// # Errors
+    /// [`TooCostly`] if that takes more steps than are left.
+    pub fn features(
+        &self,
+        texts: Texts<'_>,
+        language: &str,
+        steps: &Steps,
+    ) -> Result<Option<Learnable>, TooCostly> {
+        let pack = self.by_language.get(language);
+        let ready = pack.and_then(|pack| pack.language(language, &self.taxonomy));
+        let Some(Language { lexicon, .. }) = ready else { return Ok(None) };
+        let document = Document::new(texts, &lexicon.abbreviations, steps)?;
+        let mut sorted = Sorted::new(lexicon, &document, steps)?;
+        let words = Words::new(&document, &sorted, lexicon, texts.feed_country, steps)?;
+        sorted.add_places(&words.find(&self.places, &[]), lexicon);
+        let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
+        let features = gate::features(&document, &sorted, lexicon, &findings, steps)?;
+        let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
+        let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
+        Ok(Some(Learnable { buckets: features.buckets, scores }))
+    }
+
+    /// How likely a text is about conflict, as the model says; and the tags that follow: none of a text that
+    /// is not, and of one that is those that the model is sure of besides.
+    fn decide(
+        &self,
+        gate: &Gate,
+        features: &Features,
+        findings: &mut Findings,
+        document: &Document<'_>,
+        lexicon: &Lexicon,
+    ) -> f64 {
+        let relevance = gate.relevance(features);
+        if relevance < self.threshold {
+            findings.tags.clear();
+            return round(relevance);
+        }
+        let tags = &mut findings.tags;
+        self.add_tags(tags, gate.tags(features, MODEL_BAR), document, lexicon);
+        if tags.is_empty() {
+            // What an article is relevant for: the likeliest, if it is not a mere guess.
+            let likeliest = gate.tags(features, MODEL_GUESS).max_by(|a, b| a.1.total_cmp(&b.1));
+            self.add_tags(tags, likeliest.into_iter(), document, lexicon);
+        }
+        round(relevance)
+    }
+
+    /// Adds the tags that the model has found and no rule has, nor any tag under them.
+    fn add_tags<'a>(
+        &self,
+        tags: &mut Vec<Tag>,
+        found: impl Iterator<Item = (&'a str, f64, Range<usize>)>,
+        document: &Document<'_>,
+        lexicon: &Lexicon,
+    ) {
+        for (id, score, words) in found {
+            let known = tags.iter().any(|tag| {
+                let rest = tag.id.as_str().strip_prefix(id);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            });
+            let kind = self.taxonomy.tag(id).filter(|_kind| !known);
+            if let (Some(kind), Some(evidence)) = (kind, document.evidence(&words)) {
+                let reported = Claim { status: ClaimStatus::Reported, by: None };
+                tags.push(Tag {
+                    id: kind.id.clone(),
+                    label: kind.label.clone(),
+                    score: round(score),
+                    related: kind.related.clone(),
+                    claim: lexicon.knows_claims().then_some(reported),
+                    roles: lexicon.dictionary.as_ref().map(|_dictionary| Vec::new()),
+                    evidence: vec![evidence],
+                });
+            }
+        }
+        tags.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    }
+}
+
+/// Three decimals: more would be noise, and the last digits of a logarithm differ by machine.
+fn round(probability: f64) -> f64 {
+    (probability * 1000.0).round() / 1000.0
 }
 
 /// "en" of "en-GB".
@@ -131,10 +320,14 @@ fn primary_subtag(language: &str) -> String {
     language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
-fn lexicon_name(lexicon: &Lexicon, taxonomy: &Source, source: &Source) -> String {
+/// The name of a lexicon, with a digest of all that its results depend on.
+fn lexicon_name(lexicon: &Lexicon, sources: &Sources, casualties: Option<&Source>) -> String {
     let mut hash = Sha256::new();
-    hash.update(&taxonomy.text);
-    hash.update(&source.text);
+    hash.update(&sources.taxonomy.text);
+    for source in sources.lexicons.iter().chain(&sources.actors).chain(casualties) {
+        hash.update(&source.text);
+    }
+    hash.update(source::gate(&lexicon.language).unwrap_or_default());
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let short: String = hex.chars().take(DIGEST_DIGITS).collect();
     format!("{}/{} {short}", lexicon.language, lexicon.version)

@@ -45,6 +45,8 @@ pub(super) enum Use {
     Mask(usize),
     /// Changes what stands near it.
     Cue(usize),
+    /// Names an actor: index into the dictionary's aliases.
+    Alias(usize),
 }
 
 impl Use {
@@ -55,13 +57,15 @@ impl Use {
             | (Self::Set(a), Self::Set(b))
             | (Self::Domain { domain: a, .. }, Self::Domain { domain: b, .. })
             | (Self::Mask(a), Self::Mask(b))
-            | (Self::Cue(a), Self::Cue(b)) => a == b,
+            | (Self::Cue(a), Self::Cue(b))
+            | (Self::Alias(a), Self::Alias(b)) => a == b,
             (
                 Self::Term { .. }
                 | Self::Set(_)
                 | Self::Domain { .. }
                 | Self::Mask(_)
-                | Self::Cue(_),
+                | Self::Cue(_)
+                | Self::Alias(_),
                 _,
             ) => false,
         }

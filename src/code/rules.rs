@@ -15,27 +15,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use cw_model::{Evidence, Steps, Tag, TooCostly};
+use cw_model::{Actor, Claim, ClaimStatus, Evidence, Steps, Tag, TagId, TooCostly};
 
-use super::lexicon::{Combination, Cue, Effect, Kept, Lexicon, Negation, Order, Reach};
-use super::matcher::{Match, Use};
+use super::claims::{add_roles, named_roles, speaker, stronger};
+use super::combinations::combined;
+use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
+use super::names::Mention;
 use super::segment::{Document, Prominence};
+use super::spans::{Hit, Sorted, contains_any, sentence_of};
 
 /// Spans of evidence kept for one tag: enough to convince a reader, few enough for a record.
 const EVIDENCE_MAX: usize = 20;
 
 /// What a match counts when its term comes for the first, second and third time.
 const REPEATED: [f64; 3] = [1.0, 0.5, 0.25];
-
-/// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
-/// the first is not always the one; more than a few would let a strange text take quadratic time.
-const NEIGHBOURS_TRIED: usize = 4;
-
-/// Steps for each purpose of a phrase found.
-const USE_STEPS: usize = 10;
-
-/// Steps for looking for one part of a combination by one anchor.
-const PART_STEPS: usize = 20;
 
 /// Steps for one reason, which is weighed, sorted and held against those it overlaps.
 const HIT_STEPS: usize = 60;
@@ -50,6 +43,14 @@ pub(super) struct Findings {
     pub(super) tags: Vec<Tag>,
     /// Why it may only look like conflict.
     pub(super) flags: BTreeSet<String>,
+    /// The score of every tag that any reason speaks for, before vetoes.
+    pub(super) scores: Vec<(TagId, f64)>,
+    /// The score of every subject that borrows the words of war, by its flag.
+    pub(super) domains: Vec<(String, f64)>,
+    /// The words that the tags rest on.
+    pub(super) words: Vec<Range<usize>>,
+    /// Who is named; `None` if the lexicon has no dictionary.
+    pub(super) actors: Option<Vec<Actor>>,
     /// Whether casualties are worth reading.
     pub(super) casualties: Kept,
 }
@@ -61,41 +62,56 @@ pub(super) struct Findings {
 pub(super) fn apply(
     lexicon: &Lexicon,
     document: &Document<'_>,
+    sorted: &Sorted,
     threshold: f64,
     steps: &Steps,
 ) -> Result<Findings, TooCostly> {
-    let sorted = Sorted::new(lexicon, document, steps)?;
     let mut flags = sorted.mask_flags.clone();
     let mut hits = sorted.hits.clone();
     for combination in &lexicon.combinations {
-        hits.extend(combined(combination, &sorted, document, steps)?);
+        hits.extend(combined(combination, sorted, document, steps)?);
     }
     steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
     hits.retain(|hit| {
-        let needs = lexicon.tags.get(hit.tag).map_or(&[][..], |tag| tag.needs.as_slice());
-        needs.is_empty() || needs.iter().any(|set| !sorted.set(*set).is_empty())
+        let Some(rules) = lexicon.tags.get(hit.tag) else { return false };
+        let needed = |set: &usize| !sorted.set(*set).is_empty();
+        let sentence = sentence_of(document, &hit.tokens).unwrap_or_default();
+        let forbidden = |set: &usize| contains_any(sorted.set(*set), &sentence);
+        (rules.needs.is_empty() || rules.needs.iter().any(needed))
+            && !rules.without.iter().any(forbidden)
     });
-    let negated = weigh(&mut hits, lexicon, &sorted, document);
+    let negated = weigh(&mut hits, lexicon, sorted, document);
+    for hit in &mut hits {
+        add_roles(hit, lexicon, sorted, document);
+    }
 
     let total = distinct_points(&hits, document);
     let hits = best_of_overlapping(hits, lexicon.tags.len(), document);
-    let vetoed = flag_vetoes(lexicon, &sorted, total, &mut flags);
+    let vetoed = flag_vetoes(lexicon, sorted, total, &mut flags);
     flag_cues(lexicon, &hits, &mut flags);
 
     let mut tags = Vec::new();
+    let mut scores = Vec::new();
+    let mut words = Vec::new();
     for (index, (rules, hits)) in lexicon.tags.iter().zip(&hits).enumerate() {
         let score = score(hits.iter().map(|hit| hit.points).sum());
+        if score > 0.0 {
+            scores.push((rules.kind.id.clone(), score));
+        }
         let stands = match vetoed {
             Vetoed::No => true,
             Vetoed::Yes(_) => lexicon.veto.resists(rules.kind.id.as_str(), score),
         };
         let evidence = evidence(hits, document);
         if score >= threshold && stands && !evidence.is_empty() {
+            words.extend(hits.iter().take(EVIDENCE_MAX).map(|hit| hit.tokens.clone()));
             tags.push(Tag {
                 id: rules.kind.id.clone(),
                 label: rules.kind.label.clone(),
                 score,
                 related: rules.kind.related.clone(),
+                claim: claim(hits, lexicon),
+                roles: named_roles(hits, lexicon),
                 evidence,
             });
         } else {
@@ -104,208 +120,18 @@ pub(super) fn apply(
             flags.extend(of_tag.map(|negated| negated.flag.to_owned()));
         }
     }
+    keep_the_most_specific(&mut tags);
     tags.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
     // An attack on a stadium is real, and so are its victims.
     let casualties = match vetoed {
         Vetoed::Yes(casualties) if tags.is_empty() => casualties,
         Vetoed::Yes(_) | Vetoed::No => Kept::Kept,
     };
-    Ok(Findings { tags, flags, casualties })
-}
-
-/// One reason for a tag.
-#[derive(Clone, Debug)]
-struct Hit {
-    tag: usize,
-    written: usize,
-    weight: f64,
-    points: f64,
-    tokens: Range<usize>,
-    cues: Vec<usize>,
-}
-
-/// The matches of a document, by what they are for, masked ones left out.
-struct Sorted {
-    hits: Vec<Hit>,
-    sets: Vec<Vec<Range<usize>>>,
-    cues: Vec<Vec<Range<usize>>>,
-    domains: Vec<BTreeMap<usize, (usize, f64)>>,
-    mask_flags: BTreeSet<String>,
-}
-
-impl Sorted {
-    fn new(lexicon: &Lexicon, document: &Document<'_>, steps: &Steps) -> Result<Self, TooCostly> {
-        let mut matches = lexicon.matcher.find(document, steps)?;
-        matches.sort_by_key(|found| (found.tokens.start, found.tokens.end));
-        let mut sorted = Self {
-            hits: Vec::new(),
-            sets: vec![Vec::new(); lexicon.sets],
-            cues: vec![Vec::new(); lexicon.cues.len()],
-            domains: vec![BTreeMap::new(); lexicon.domains.len()],
-            mask_flags: BTreeSet::new(),
-        };
-        let masked = sorted.read_masks(lexicon, document, &matches);
-        for found in matches {
-            let is_masked =
-                masked.get(found.tokens.start).is_some_and(|end| *end >= found.tokens.end);
-            let uses = lexicon.matcher.uses(found.phrase);
-            steps.spend(uses.len().saturating_mul(USE_STEPS))?;
-            for purpose in uses {
-                sorted.add(*purpose, &found.tokens, is_masked.into());
-            }
-        }
-        Ok(sorted)
-    }
-
-    /// For each word, where the last mask that begins at or before it ends.
-    fn read_masks(
-        &mut self,
-        lexicon: &Lexicon,
-        document: &Document<'_>,
-        matches: &[Match],
-    ) -> Vec<usize> {
-        let mut ends = vec![0; document.tokens.len()];
-        for found in matches {
-            for purpose in lexicon.matcher.uses(found.phrase) {
-                let Use::Mask(mask) = purpose else { continue };
-                self.mask_flags.extend(lexicon.masks.get(*mask).cloned().flatten());
-                if let Some(end) = ends.get_mut(found.tokens.start) {
-                    *end = found.tokens.end.max(*end);
-                }
-            }
-        }
-        let mut furthest = 0;
-        for end in &mut ends {
-            furthest = furthest.max(*end);
-            *end = furthest;
-        }
-        ends
-    }
-
-    fn add(&mut self, purpose: Use, tokens: &Range<usize>, mask: Mask) {
-        match (purpose, mask) {
-            // What a domain says stays said: a mask is often one of its own words.
-            (Use::Domain { domain, written, weight }, Mask::Open | Mask::Hidden) => {
-                if let Some(seen) = self.domains.get_mut(domain) {
-                    seen.entry(written).or_insert((0, weight)).0 += 1;
-                }
-            }
-            (Use::Term { tag, written, weight }, Mask::Open) => {
-                let tokens = tokens.clone();
-                self.hits.push(Hit { tag, written, weight, points: 0.0, tokens, cues: Vec::new() });
-            }
-            (Use::Set(set), Mask::Open) => {
-                if let Some(seen) = self.sets.get_mut(set) {
-                    seen.push(tokens.clone());
-                }
-            }
-            (Use::Cue(cue), Mask::Open) => {
-                if let Some(seen) = self.cues.get_mut(cue) {
-                    seen.push(tokens.clone());
-                }
-            }
-            (Use::Mask(_), Mask::Open | Mask::Hidden)
-            | (Use::Term { .. } | Use::Set(_) | Use::Cue(_), Mask::Hidden) => {}
-        }
-    }
-
-    fn set(&self, set: usize) -> &[Range<usize>] {
-        self.sets.get(set).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Whether a mask covers a match.
-#[derive(Clone, Copy)]
-enum Mask {
-    Open,
-    Hidden,
-}
-
-impl From<bool> for Mask {
-    fn from(is_masked: bool) -> Self {
-        if is_masked { Self::Hidden } else { Self::Open }
-    }
-}
-
-/// The places where all parts of a combination stand close enough.
-fn combined(
-    combination: &Combination,
-    sorted: &Sorted,
-    document: &Document<'_>,
-    steps: &Steps,
-) -> Result<Vec<Hit>, TooCostly> {
-    let mut hits = Vec::new();
-    let Some((anchor_set, others)) = combination.all.split_first() else { return Ok(hits) };
-    let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
-    // A text that repeats one word is full of anchors, and of nothing for them to stand by.
-    if others.iter().any(|other| sorted.set(*other).is_empty()) {
-        return Ok(hits);
-    }
-    for anchor in sorted.set(*anchor_set) {
-        steps.spend(anchor_steps)?;
-        let Some(sentence) = sentence_of(document, anchor) else { continue };
-        let mut parts = vec![anchor.clone()];
-        for other in others {
-            let near = nearest(sorted.set(*other), &parts, combination, &sentence);
-            parts.extend(near);
-        }
-        let forbidden = |set: &usize| contains_any(sorted.set(*set), &sentence);
-        if parts.len() < combination.all.len() || combination.without.iter().any(forbidden) {
-            continue;
-        }
-        let start = parts.iter().map(|part| part.start).min().unwrap_or_default();
-        let end = parts.iter().map(|part| part.end).max().unwrap_or_default();
-        hits.push(Hit {
-            tag: combination.tag,
-            written: combination.written,
-            weight: combination.weight,
-            points: 0.0,
-            tokens: start..end,
-            cues: Vec::new(),
-        });
-    }
-    Ok(hits)
-}
-
-/// The match of a set nearest to the anchor (the first of `parts`) that overlaps none of `parts`.
-fn nearest(
-    candidates: &[Range<usize>],
-    parts: &[Range<usize>],
-    combination: &Combination,
-    sentence: &Range<usize>,
-) -> Option<Range<usize>> {
-    let anchor = parts.first()?;
-    let at = candidates.partition_point(|candidate| candidate.start < anchor.start);
-    let (before, after) = candidates.split_at(at);
-    let earlier = before.iter().rev().take(match combination.order {
-        Order::Any => NEIGHBOURS_TRIED,
-        Order::AnchorFirst => 0,
-    });
-    let later = after.iter().take(NEIGHBOURS_TRIED);
-    let gap = |candidate: &Range<usize>| {
-        candidate.start.saturating_sub(anchor.end).max(anchor.start.saturating_sub(candidate.end))
-    };
-    let fits = |candidate: &&Range<usize>| {
-        candidate.start >= sentence.start
-            && candidate.end <= sentence.end
-            && gap(candidate) <= combination.within
-            && parts.iter().all(|part| !overlap(part, candidate))
-    };
-    earlier.chain(later).filter(fits).min_by_key(|candidate| gap(candidate)).cloned()
-}
-
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start < b.end && b.start < a.end
-}
-
-fn sentence_of(document: &Document<'_>, tokens: &Range<usize>) -> Option<Range<usize>> {
-    let token = document.tokens.get(tokens.start)?;
-    document.sentences.get(token.sentence).map(|sentence| sentence.tokens.clone())
-}
-
-fn contains_any(matches: &[Range<usize>], sentence: &Range<usize>) -> bool {
-    let at = matches.partition_point(|found| found.start < sentence.start);
-    matches.get(at).is_some_and(|found| found.start < sentence.end)
+    let actors = actors(&sorted.mentions, lexicon, document);
+    let domains = lexicon.domains.iter().zip(&sorted.domains);
+    let domains = domains.map(|(domain, seen)| (domain.flag.clone(), score(own_points(seen))));
+    let domains = domains.filter(|(_flag, score)| *score > 0.0).collect();
+    Ok(Findings { tags, flags, scores, domains, words, actors, casualties })
 }
 
 /// A tag that would have had one reason more, but for a negation.
@@ -327,12 +153,11 @@ fn weigh<'a>(
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
         for (index, cue) in lexicon.cues.iter().enumerate() {
             let places = sorted.cues.get(index).map_or(&[][..], Vec::as_slice);
-            if !is_near(cue, places, &hit.tokens, document) {
-                continue;
-            }
+            let Some(at) = near(cue, places, &hit.tokens, document) else { continue };
             match (cue.effect, negation) {
                 (Effect::Negates, Negation::Counts) => {
-                    negated.push(Negated { tag: hit.tag, flag: &cue.flag });
+                    let flag = cue.flag.as_deref();
+                    negated.extend(flag.map(|flag| Negated { tag: hit.tag, flag }));
                     return false;
                 }
                 (Effect::Negates, Negation::Ignored) => {}
@@ -344,6 +169,12 @@ fn weigh<'a>(
                     hit.cues.push(index);
                 }
                 (Effect::Flags, Negation::Counts | Negation::Ignored) => hit.cues.push(index),
+                (Effect::Claims(status), Negation::Counts | Negation::Ignored) => {
+                    if let Ok(by) = speaker(cue, &at, sorted, document) {
+                        hit.claim = Some(stronger(hit.claim, (status, by)));
+                        hit.cues.push(index);
+                    }
+                }
             }
         }
         true
@@ -355,31 +186,37 @@ fn halves(lexicon: &Lexicon, cue: usize) -> bool {
     lexicon.cues.get(cue).is_some_and(|cue| cue.effect == Effect::Halves)
 }
 
-/// Whether a cue stands close enough to a hit. `places` is in order and never overlaps itself by
+/// Where a cue stands close enough to a hit. `places` is in order and never overlaps itself by
 /// more than a word or two, so the nearest on each side decides.
-fn is_near(
+fn near(
     cue: &Cue,
     places: &[Range<usize>],
     hit: &Range<usize>,
     document: &Document<'_>,
-) -> bool {
+) -> Option<Range<usize>> {
     let at = places.partition_point(|place| place.start < hit.start);
     let (earlier, later) = places.split_at(at);
-    let before = cue.before.is_some_and(|limit| {
-        let place = earlier.iter().rev().find(|place| place.end <= hit.start);
-        place.is_some_and(|place| {
-            hit.start - place.end <= limit
-                && is_within(cue.reach, document, place.end - 1, hit.start)
-        })
+    let before = cue.before.and_then(|limit| {
+        let place = earlier.iter().rev().find(|place| place.end <= hit.start)?;
+        let close = hit.start - place.end <= limit
+            && is_within(cue.reach, document, place.end - 1, hit.start);
+        close.then(|| place.clone())
     });
-    let after = cue.after.is_some_and(|limit| {
-        let place = later.iter().find(|place| place.start >= hit.end);
-        place.is_some_and(|place| {
-            place.start - hit.end <= limit
-                && is_within(cue.reach, document, hit.end - 1, place.start)
-        })
+    let before = before.or_else(|| {
+        // "The air force denied that its planes had bombed": the pattern spans the cue.
+        matches!(cue.effect, Effect::Claims(_))
+            .then(|| {
+                later.iter().find(|place| place.end <= hit.end && place.start > hit.start).cloned()
+            })
+            .flatten()
     });
-    before || after
+    before.or_else(|| {
+        let limit = cue.after?;
+        let place = later.iter().find(|place| place.start >= hit.end)?;
+        let close = place.start - hit.end <= limit
+            && is_within(cue.reach, document, hit.end - 1, place.start);
+        close.then(|| place.clone())
+    })
 }
 
 fn is_within(reach: Reach, document: &Document<'_>, first: usize, second: usize) -> bool {
@@ -503,10 +340,7 @@ fn flag_vetoes(
 ) -> Vetoed {
     let mut vetoed = Vetoed::No;
     for (domain, seen) in lexicon.domains.iter().zip(&sorted.domains) {
-        let own: f64 = seen
-            .values()
-            .map(|(times, weight)| points(*weight) * REPEATED.iter().take(*times).sum::<f64>())
-            .sum();
+        let own = own_points(seen);
         if score(own) >= domain.threshold && own >= domain.ratio * total {
             flags.insert(domain.flag.clone());
             let drops = matches!(vetoed, Vetoed::Yes(Kept::Dropped));
@@ -516,6 +350,14 @@ fn flag_vetoes(
     vetoed
 }
 
+/// The points of a domain's own terms.
+fn own_points(seen: &BTreeMap<usize, (usize, f64)>) -> f64 {
+    let of = |(times, weight): &(usize, f64)| {
+        points(*weight) * REPEATED.iter().take(*times).sum::<f64>()
+    };
+    seen.values().map(of).sum()
+}
+
 /// Raises the flags of cues that stand by at least half of what counts.
 fn flag_cues(lexicon: &Lexicon, hits: &[Vec<Hit>], flags: &mut BTreeSet<String>) {
     let mut total = 0.0;
@@ -523,13 +365,40 @@ fn flag_cues(lexicon: &Lexicon, hits: &[Vec<Hit>], flags: &mut BTreeSet<String>)
     for hit in hits.iter().flatten() {
         total += hit.points;
         let cues = hit.cues.iter().filter_map(|cue| lexicon.cues.get(*cue));
-        let names: BTreeSet<&str> = cues.map(|cue| cue.flag.as_str()).collect();
+        let names: BTreeSet<&str> = cues.filter_map(|cue| cue.flag.as_deref()).collect();
         for name in names {
             *by_flag.entry(name).or_default() += hit.points;
         }
     }
     let heavy = by_flag.into_iter().filter(|(_flag, points)| *points * 2.0 >= total);
     flags.extend(heavy.map(|(flag, _points)| flag.to_owned()));
+}
+
+/// Drops "strike" where there is "strike.air": it says less of the same. What is known of actors goes over.
+fn keep_the_most_specific(tags: &mut Vec<Tag>) {
+    let is_under = |tag: &Tag, above: &str| {
+        tag.id.as_str().strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
+    };
+    let above: Vec<Tag> = tags
+        .iter()
+        .filter(|tag| tags.iter().any(|other| is_under(other, tag.id.as_str())))
+        .cloned()
+        .collect();
+    for general in &above {
+        for tag in tags.iter_mut().filter(|tag| is_under(tag, general.id.as_str())) {
+            let known = tag.roles.get_or_insert_default();
+            let more = general.roles.iter().flatten();
+            let new: Vec<_> = more
+                .filter(|role| {
+                    !known.iter().any(|one| one.role == role.role || one.actor == role.actor)
+                })
+                .cloned()
+                .collect();
+            known.extend(new);
+            known.sort();
+        }
+    }
+    tags.retain(|tag| !above.iter().any(|general| general.id == tag.id));
 }
 
 fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {
@@ -539,4 +408,40 @@ fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {
     spans.sort();
     spans.dedup();
     spans
+}
+
+/// How a tag is said: as its best reason is. `None` if the lexicon knows no cues of claims.
+fn claim(hits: &[Hit], lexicon: &Lexicon) -> Option<Claim> {
+    if !lexicon.knows_claims() {
+        return None;
+    }
+    let (status, by) =
+        hits.first().and_then(|hit| hit.claim).unwrap_or((ClaimStatus::Reported, None));
+    let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
+    let by = by.and_then(|entry| entries.get(entry)).map(|entry| entry.id.clone());
+    Some(Claim { status, by })
+}
+
+/// Who is named, most often first.
+fn actors(mentions: &[Mention], lexicon: &Lexicon, document: &Document<'_>) -> Option<Vec<Actor>> {
+    let dictionary = lexicon.dictionary.as_ref()?;
+    let mut by_entry: BTreeMap<usize, Vec<&Mention>> = BTreeMap::new();
+    for mention in mentions {
+        by_entry.entry(mention.entry).or_default().push(mention);
+    }
+    let mut actors = Vec::new();
+    for (entry, mentions) in by_entry {
+        let Some(entry) = dictionary.entries.get(entry) else { continue };
+        let spans = mentions.iter().take(EVIDENCE_MAX);
+        actors.push(Actor {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            kind: entry.kind,
+            country: entry.country.clone(),
+            mentions: mentions.len(),
+            evidence: spans.filter_map(|mention| document.evidence(&mention.tokens)).collect(),
+        });
+    }
+    actors.sort_by(|a, b| b.mentions.cmp(&a.mentions).then_with(|| a.id.cmp(&b.id)));
+    Some(actors)
 }

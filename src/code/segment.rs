@@ -219,7 +219,8 @@ impl<'a> Document<'a> {
             .unwrap_or_default()
     }
 
-    fn field_of(&self, index: usize) -> Option<Field> {
+    /// The field that a word stands in.
+    pub(super) fn field_of(&self, index: usize) -> Option<Field> {
         let token = self.tokens.get(index)?;
         self.sentences.get(token.sentence).map(|sentence| sentence.field)
     }

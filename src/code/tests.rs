@@ -14,12 +14,18 @@ const THRESHOLD: f64 = 0.5;
 /// The built-in tagger, compiled once for all tests.
 fn tagger() -> &'static Tagger {
     static TAGGER: LazyLock<Tagger> = LazyLock::new(|| {
-        let (taxonomy, lexicons) = Tagger::built_in_sources();
-        Tagger::new(&taxonomy, &lexicons, THRESHOLD).unwrap_or_else(|problems| {
+        Tagger::new(&Sources::built_in(), THRESHOLD).unwrap_or_else(|problems| {
             panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())
         })
     });
     &TAGGER
+}
+
+/// A tagger with this lexicon alone, and no actors.
+fn with_lexicon(name: &str, text: &str) -> Result<Tagger, Vec<LexiconProblem>> {
+    let lexicon = Source { name: name.to_owned(), text: text.to_owned() };
+    let sources = Sources { lexicons: vec![lexicon], actors: Vec::new(), ..Sources::built_in() };
+    Tagger::new(&sources, THRESHOLD)
 }
 
 /// Whatever it costs.
@@ -67,7 +73,14 @@ fn ids(coding: &Coding) -> Vec<&str> {
 
 #[test]
 fn the_built_in_sources_have_no_problems() {
-    tagger();
+    let sources = Sources::built_in();
+    let (taxonomy, problems) = Taxonomy::read(&sources.taxonomy);
+    assert_eq!(problems, []);
+    for (language, sources) in sources.by_language() {
+        if let Err(problems) = Language::new(&language, &sources, &taxonomy) {
+            panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -215,9 +228,10 @@ fn a_real_attack_on_a_stadium_is_not_vetoed() {
 }
 
 #[test]
-fn what_is_denied_has_no_score_and_a_flag() {
+fn what_is_denied_is_a_claim_and_what_is_not_there_has_no_score() {
     let coding = code("", "The army denied carrying out an air strike.");
-    assert_eq!(ids(&coding), Vec::<&str>::new());
+    assert_eq!(ids(&coding), ["strike.air"]);
+    assert_eq!(coding.tags[0].claim.as_ref().unwrap().status, ClaimStatus::Denied);
     assert_eq!(flags(&coding), ["negated"]);
     let coding = code("", "There has been no ceasefire.");
     assert_eq!(flags(&coding), ["negated"]);
@@ -279,31 +293,29 @@ fn a_language_without_a_lexicon_is_not_coded() {
 
 #[test]
 fn the_lexicon_names_itself_by_content() {
-    let (taxonomy, mut lexicons) = Tagger::built_in_sources();
-    let name = |lexicons: &[Source]| {
-        let tagger = Tagger::new(&taxonomy, lexicons, THRESHOLD).unwrap();
+    let mut sources = Sources::built_in();
+    let name = |sources: &Sources| {
+        let tagger = Tagger::new(sources, THRESHOLD).unwrap();
         code_with(&tagger, Texts::default(), Some("en")).unwrap().lexicon
     };
-    let before = name(&lexicons);
+    let before = name(&sources);
     assert!(
         before.starts_with("en/1 ") && before.len() == "en/1 ".len() + DIGEST_DIGITS,
         "{before}"
     );
-    lexicons[0].text.push_str("# a comment\n");
-    assert_ne!(before, name(&lexicons));
+    sources.lexicons[0].text.push_str("# a comment\n");
+    assert_ne!(before, name(&sources));
 }
 
 #[test]
 fn every_mistake_in_a_lexicon_is_reported() {
-    let (taxonomy, _lexicons) = Tagger::built_in_sources();
     let text = "format = 1\nlanguage = \"English\"\nversion = 1\n\
         [veto]\nresisting = [\"sport\"]\nbar = 0.9\n\
         [[tag]]\nid = \"strike.airr\"\n\
         [[tag]]\nid = \"strike.air\"\nneeds = [\"@nothing\"]\n\
         terms = [{ weight = 1.5, any = [\"air strike\", \"air-strike\"] }]\n\
         combinations = [{ weight = 0.5, all = [\"one\"], within = 3 }]\n";
-    let lexicon = Source { name: "mine.toml".to_owned(), text: text.to_owned() };
-    let problems = Tagger::new(&taxonomy, &[lexicon], THRESHOLD).unwrap_err();
+    let problems = with_lexicon("mine.toml", text).unwrap_err();
     let all: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
     for part in [
         "ISO 639",
@@ -317,20 +329,17 @@ fn every_mistake_in_a_lexicon_is_reported() {
     ] {
         assert!(all.contains(part), "{part} in {all}");
     }
-    let unknown = Source { name: String::new(), text: format!("{text}\ncolour = 1\n") };
-    assert_eq!(Tagger::new(&taxonomy, &[unknown], THRESHOLD).unwrap_err().len(), 1);
+    assert_eq!(with_lexicon("", &format!("{text}\ncolour = 1\n")).unwrap_err().len(), 1);
 }
 
 #[test]
 fn what_a_lexicon_cannot_find_is_not_said_to_be_absent() {
-    let (taxonomy, _) = Tagger::built_in_sources();
     let rules = |language: &str, more: &str| {
         let text = format!(
             "format = 1\nlanguage = \"{language}\"\nversion = 1\n[veto]\nresisting = []\n\
              bar = 0.9\n{more}[[tag]]\nid = \"strike.air\"\nterms = [{{ weight = 0.9, any = [\"bombardeo\"] }}]\n"
         );
-        let lexicon = Source { name: "mine.toml".to_owned(), text };
-        let tagger = Tagger::new(&taxonomy, &[lexicon], THRESHOLD).unwrap();
+        let tagger = with_lexicon("mine.toml", &text).unwrap();
         let texts = Texts { title: "El bombardeo mató a 43 personas", ..Texts::default() };
         code_with(&tagger, texts, Some(language)).unwrap()
     };

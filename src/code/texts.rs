@@ -9,4 +9,6 @@ pub struct Texts<'a> {
     pub summary: &'a str,
     /// Full text.
     pub body: &'a str,
+    /// Where its feed is from, ISO 3166-1 alpha-2: a hint at which of two places of one name is meant.
+    pub feed_country: Option<&'a str>,
 }

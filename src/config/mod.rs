@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cw_code::{Source, Tagger};
+use cw_code::{Source, Sources, Tagger};
 use cw_decide::schedule::queue::Politeness;
 use cw_model::Feed;
 use cw_status::LogSettings;
@@ -110,10 +110,8 @@ impl Config {
 pub struct TagSettings {
     /// Least score of a tag that makes an article relevant.
     pub threshold: f64,
-    /// The taxonomy, built in or from `tag.taxonomy`.
-    pub taxonomy: Source,
-    /// The lexicons, built in or from `tag.lexicons`.
-    pub lexicons: Vec<Source>,
+    /// Taxonomy, lexicons and actors, built in or from the files that `[tag]` names.
+    pub sources: Sources,
 }
 
 /// A mistake in the configuration.
@@ -161,7 +159,7 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError`] with every problem.
 pub fn load_from(path: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
-    load_with(path, environment, Tagger::built_in_sources())
+    load_with(path, environment, Sources::built_in())
 }
 
 /// How lines are to look, as far as a configuration says that may have mistakes in other places.
@@ -184,7 +182,7 @@ fn find(path: Option<&Path>) -> Option<PathBuf> {
 fn load_with(
     path: Option<&Path>,
     environment: &Environment,
-    built_in: (Source, Vec<Source>),
+    built_in: Sources,
 ) -> Result<Config, ConfigError> {
     let file = path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string());
     let mut reader = Reader::new::<RawConfig>(&file);
@@ -300,26 +298,29 @@ impl Files<'_> {
         lists
     }
 
-    /// The built-in taxonomy and lexicons, with those of the configuration in their places.
+    /// What is built in, with the files of the configuration in their places.
     fn tag_settings(
         &self,
         raw: &RawTag,
-        (mut taxonomy, mut lexicons): (Source, Vec<Source>),
+        mut sources: Sources,
         problems: &mut Vec<Problem>,
     ) -> TagSettings {
         if !raw.taxonomy.is_empty() {
-            taxonomy = self.source("tag.taxonomy", &raw.taxonomy, problems).unwrap_or(taxonomy);
+            let written = self.source("tag.taxonomy", &raw.taxonomy, problems);
+            sources.taxonomy = written.unwrap_or(sources.taxonomy);
         }
-        for (index, name) in raw.lexicons.iter().enumerate() {
-            let key = format!("tag.lexicons[{index}]");
-            let Some(lexicon) = self.source(&key, name, problems) else { continue };
-            let language = lexicon_language(&lexicon);
-            lexicons.retain(|known| language.is_none() || lexicon_language(known) != language);
-            lexicons.push(lexicon);
-        }
-        let is_ours = raw.taxonomy.is_empty() && raw.lexicons.is_empty();
+        let mut read = |key: &str, names: &[String]| -> Vec<Source> {
+            let numbered = names.iter().enumerate();
+            let read = numbered.filter_map(|(index, name)| {
+                self.source(&format!("tag.{key}[{index}]"), name, problems)
+            });
+            read.collect()
+        };
+        sources.replace_lexicons(read("lexicons", &raw.lexicons));
+        sources.actors.extend(read("actors", &raw.actors));
+        let is_ours = raw.taxonomy.is_empty() && raw.lexicons.is_empty() && raw.actors.is_empty();
         // The built-in ones are held right by their own tests.
-        if !is_ours && let Err(found) = Tagger::new(&taxonomy, &lexicons, 0.5) {
+        if !is_ours && let Err(found) = Tagger::new(&sources, 0.5) {
             problems.extend(found.into_iter().map(|problem| Problem {
                 file: problem.file,
                 line: None,
@@ -327,7 +328,7 @@ impl Files<'_> {
                 text: problem.detail,
             }));
         }
-        TagSettings { threshold: raw.threshold, taxonomy, lexicons }
+        TagSettings { threshold: raw.threshold, sources }
     }
 
     /// The secrets of the Kafka ledger, each read from its file.
@@ -365,12 +366,6 @@ impl Files<'_> {
             }
         }
     }
-}
-
-/// The language a lexicon says it is for; `None` if it does not, which the tagger will report.
-fn lexicon_language(lexicon: &Source) -> Option<String> {
-    let table: toml::Table = lexicon.text.parse().ok()?;
-    table.get("language")?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -180,13 +180,16 @@ pub struct RawTag {
     pub threshold: f64,
     /// A taxonomy file to use instead of the built-in one. Empty: built in.
     pub taxonomy: String,
-    /// Lexicon files; each replaces the built-in lexicon of its language, or adds a language.
+    /// Lexicon files. Those of one language together take the place of the built-in lexicon of that
+    /// language, or add a language.
     pub lexicons: Vec<String>,
+    /// Files of actors, read after the built-in ones. An entry takes the place of one with the same id.
+    pub actors: Vec<String>,
 }
 
 impl Default for RawTag {
     fn default() -> Self {
-        Self { threshold: 0.5, taxonomy: String::new(), lexicons: Vec::new() }
+        Self { threshold: 0.5, taxonomy: String::new(), lexicons: Vec::new(), actors: Vec::new() }
     }
 }
 

@@ -37,12 +37,13 @@ impl Written {
     }
 }
 
-fn built_in() -> (Source, Vec<Source>) {
+fn built_in() -> Sources {
     let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
-    (
-        source("taxonomy", ""),
-        vec![source("en", "language = \"en\""), source("ar", "language = \"ar\"")],
-    )
+    Sources {
+        taxonomy: source("taxonomy", ""),
+        lexicons: vec![source("en", "language = \"en\""), source("ar", "language = \"ar\"")],
+        actors: Vec::new(),
+    }
 }
 
 fn load_text(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -607,8 +608,9 @@ fn a_lexicon_takes_the_place_of_its_language() {
         ..RawTag::default()
     };
     let tag = files.tag_settings(&raw, built_in(), &mut Vec::new());
-    assert_eq!(tag.taxonomy.text, "# ours");
-    let texts: Vec<&str> = tag.lexicons.iter().map(|lexicon| lexicon.text.as_str()).collect();
+    assert_eq!(tag.sources.taxonomy.text, "# ours");
+    let texts: Vec<&str> =
+        tag.sources.lexicons.iter().map(|lexicon| lexicon.text.as_str()).collect();
     assert_eq!(texts, ["language = \"ar\"", "language = \"en\" # ours"]);
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use cw_code::Tagger;
+use cw_code::Sources;
 use cw_decide::schedule::queue::Politeness;
 use cw_model::{Backlog, Feed, FeedId, Quota};
 use cw_status::{LogFormat, LogSettings};
@@ -42,7 +42,6 @@ pub fn config(folder: &Path, port: u16) -> Config {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let hosts: BTreeMap<String, IpAddr> =
         PAGES.iter().map(|page| (page.host.to_owned(), loopback)).collect();
-    let (taxonomy, lexicons) = Tagger::built_in_sources();
     let feed_defaults = FeedDefaults {
         interval_min: INTERVAL,
         interval_max: INTERVAL_MAX,
@@ -74,7 +73,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
         concurrency: 8,
         memory: MEMORY,
         politeness: Politeness { host_concurrency: 1, host_gap: HOST_GAP },
-        tag: TagSettings { threshold: 0.5, taxonomy, lexicons },
+        tag: TagSettings { threshold: 0.5, sources: Sources::built_in() },
         ledger: LedgerSettings::Sqlite(SqliteSettings {
             path: folder.join(LEDGER),
             keep_age: None,

@@ -10,6 +10,10 @@
 //! | revision | the n-th version of one article |
 //! | digest | exact hash of the parts whose change makes a revision |
 //! | fingerprint | 64-bit similarity hash of title and body |
+//! | actor | an entry of the dictionary: state, force, armed group, agency, office |
+//! | place | an entry of the gazetteer that an article names; one may be where it happened |
+//! | role | what an actor is in one tag: attacker, target, mediator, party |
+//! | claim | how a tag is said (reported, alleged, denied, …), and by whom |
 //! | tag | one subject from the taxonomy; "topic" is only ever a Kafka topic |
 //! | coding | what the article says about conflict, each piece with evidence |
 //! | evidence | the span of text a piece of coding rests on, counted in Unicode code points |
@@ -20,15 +24,18 @@
 //! | step | one unit of what reading a document may cost |
 //! | ledger | where outcomes are committed |
 
+pub mod actor;
 pub mod answer;
 pub mod article;
 pub mod counts;
 pub mod country;
 pub mod digest;
 pub mod entry;
+pub mod evidence;
 pub mod feed;
 pub mod lane;
 pub mod outcome;
+pub mod place;
 pub mod quota;
 pub mod record;
 pub mod reject;
@@ -40,18 +47,19 @@ pub mod steps;
 pub mod tag;
 pub mod time;
 
+pub use actor::{Actor, ActorKind, Claim, ClaimStatus, Role, RoleKind};
 pub use answer::{Answer, Body, Failure, FailureClass, Freshness, NotModified, Validators};
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use counts::FeedCounts;
 pub use entry::{Entry, EntryText, Media, TextKind};
+pub use evidence::{Evidence, Field};
 pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
 pub use lane::LaneState;
 pub use outcome::{EntryCounts, Outcome, PollResult, Urgency};
+pub use place::{Place, PlaceKind};
 pub use quota::Quota;
 pub use record::{Record, Reject};
 pub use route::{Route, Routed};
 pub use steps::{Steps, TooCostly};
-pub use tag::{
-    Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Related, Tag, TagId,
-};
+pub use tag::{Casualties, CasualtyKind, CasualtyScope, CasualtySide, Coding, Related, Tag, TagId};
 pub use time::Timestamp;

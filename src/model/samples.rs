@@ -91,11 +91,16 @@ pub fn tagged(number: u32, title: &str, tag: &str) -> Record {
         label: tag.to_owned(),
         score: 0.9,
         related: RecordRelated { acled: None, plover: None, cameo: None, iptc: None, gdelt: None },
+        claim: None,
+        roles: None,
         evidence: Vec::new(),
     };
     let conflict = RecordConflict {
         relevant: true,
+        score: None,
         tags: vec![tag],
+        actors: None,
+        places: None,
         casualties: Some(Vec::new()),
         flags: Some(Vec::new()),
         lexicon: "en/1".to_owned(),

@@ -1,5 +1,9 @@
 //! What an article says about conflict, and the words that say so.
 
+use crate::actor::{Actor, Claim, Role};
+use crate::evidence::Evidence;
+use crate::place::Place;
+
 /// A tag's id in the taxonomy: `strike.air`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TagId(pub std::sync::Arc<str>);
@@ -9,32 +13,6 @@ impl TagId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Which text of an article a span lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// The headline.
-    Title,
-    /// The teaser.
-    Summary,
-    /// The full text.
-    Body,
-}
-
-/// The span of text a piece of coding rests on.
-///
-/// Units: offsets count Unicode code points from the start of the field; `end` is exclusive.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Evidence {
-    /// Where.
-    pub field: Field,
-    /// First code point.
-    pub start: usize,
-    /// One past the last.
-    pub end: usize,
-    /// The words themselves: exactly `field[start..end]`.
-    pub text: String,
 }
 
 /// The nearest codes of public schemes (SKOS `related`, not equivalent). `None`: the taxonomy has no
@@ -64,6 +42,11 @@ pub struct Tag {
     pub score: f64,
     /// Nearest public codes.
     pub related: Related,
+    /// How it is said, and by whom. `None`: nobody looked; the pack has no cues of claims.
+    pub claim: Option<Claim>,
+    /// Who is what in it, as far as a sentence makes it plain; sorted, each once. `None`: nobody
+    /// looked; there is no dictionary of actors for the language.
+    pub roles: Option<Vec<Role>>,
     /// The words that say so, in order of field and start; never empty.
     pub evidence: Vec<Evidence>,
 }
@@ -100,6 +83,17 @@ pub enum CasualtyScope {
     Denied,
 }
 
+/// The side of those to whom something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CasualtySide {
+    /// People who do not fight.
+    Civilian,
+    /// Soldiers, police and others who serve a state.
+    StateForce,
+    /// Rebels, militants and others who fight for no state.
+    ArmedGroup,
+}
+
 /// How many, of what, in which scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Casualties {
@@ -111,6 +105,12 @@ pub struct Casualties {
     pub high: Option<u64>,
     /// What the number counts.
     pub scope: CasualtyScope,
+    /// Who they were, where all of them were of one side and the words say which.
+    pub side: Option<CasualtySide>,
+    /// The count in which these are counted too, as an index into the same list.
+    pub part_of: Option<usize>,
+    /// The older total that this one replaces, as an index into the same list.
+    pub supersedes: Option<usize>,
     /// The words, never empty.
     pub evidence: Vec<Evidence>,
 }
@@ -118,10 +118,18 @@ pub struct Casualties {
 /// Everything an article says about conflict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coding {
-    /// Some tag that is not vetoed scores at least the threshold.
+    /// The score is at least the threshold; without a score, some tag that is not vetoed is.
     pub relevant: bool,
+    /// How likely it is that the article is about armed conflict, 0 to 1, as the language's model says.
+    /// `None`: nobody looked; there is no model for its language.
+    pub score: Option<f64>,
     /// Tags at or over the threshold, best first, ties by id.
     pub tags: Vec<Tag>,
+    /// Who is named, most often named first, ties by id. `None`: nobody looked; there is no dictionary of
+    /// actors for the language.
+    pub actors: Option<Vec<Actor>>,
+    /// Which places are named: where it happened first, then the most often named. `None`: nobody looked.
+    pub places: Option<Vec<Place>>,
     /// In order of appearance. `None`: nobody looked; there is no grammar of casualties for the
     /// language, or the text is of a domain in which they are not read.
     pub casualties: Option<Vec<Casualties>>,

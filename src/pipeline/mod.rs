@@ -120,8 +120,7 @@ impl Tools {
     /// `connections` is shared by the tools of one process, old and new: it bounds them together.
     fn build(config: &Config, connections: Connections, clock: Clock) -> Result<Self, BuildError> {
         let tag = &config.tag;
-        let tagger =
-            Tagger::new(&tag.taxonomy, &tag.lexicons, tag.threshold).map_err(BuildError::Tagger)?;
+        let tagger = Tagger::new(&tag.sources, tag.threshold).map_err(BuildError::Tagger)?;
         let fetcher = Fetcher::new(&config.fetch, connections, clock)?;
         let trials = Arc::new(Trials::new(tag, config.memory));
         Ok(Self { fetcher: Arc::new(fetcher), tagger: Arc::new(tagger), trials })

@@ -31,14 +31,13 @@ extern crate self as cw_places;
 #[cfg(test)]
 mod tests;
 
+use cues::AllCues;
 pub use cues::CuesProblem;
+use gazetteer::NameHash;
 pub use gazetteer::{Gazetteer, GazetteerProblem, PlaceKind};
 pub use place::{Found, Government, Place};
-pub use text::{Text, Token};
-
-use cues::AllCues;
-use gazetteer::NameHash;
 use roles::Role;
+pub use text::{Text, Token};
 
 /// The built-in cues.
 const WORDS: &str = include_str!("../../config/places/words.toml");

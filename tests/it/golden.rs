@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use conflictwire::ledger::sqlite::{SqliteLedger, SqliteSettings};
-use cw_code::{Source, Tagger};
+use cw_code::{Source, Sources, Tagger};
 use cw_decide::process::process;
 use cw_model::state::{FeedState, StateRecord};
 use cw_model::{Record, Reject};
@@ -77,7 +77,9 @@ fn schema(form: &str) -> Value {
 /// Rules that no better lexicon changes.
 fn tagger() -> Tagger {
     let source = |name: &str| Source { name: name.to_owned(), text: golden(name) };
-    Tagger::new(&source("tags.toml"), &[source("rules.toml")], 0.5).unwrap()
+    let (taxonomy, rules) = (source("tags.toml"), source("rules.toml"));
+    let sources = Sources { taxonomy, lexicons: vec![rules], actors: Vec::new() };
+    Tagger::new(&sources, 0.5).unwrap()
 }
 
 /// What polling the golden feed comes to.

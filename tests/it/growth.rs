@@ -67,6 +67,7 @@ fn steps_of_text(text: &str, feed: &Feed, tagger: &Tagger) -> u64 {
         title: article.title.as_deref().unwrap_or_default(),
         summary: "",
         body: article.body.as_deref().unwrap_or_default(),
+        feed_country: None,
     };
     tagger.code(texts, Some("en"), &steps).unwrap();
     steps.spent()

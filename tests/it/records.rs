@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use cw_code::Tagger;
+use cw_code::{Sources, Tagger};
 use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
@@ -38,8 +38,7 @@ pub(crate) fn feed(name: &str) -> Feed {
 
 /// With the lexicons that are built in.
 pub(crate) fn tagger() -> Tagger {
-    let (taxonomy, lexicons) = Tagger::built_in_sources();
-    Tagger::new(&taxonomy, &lexicons, 0.5).unwrap()
+    Tagger::new(&Sources::built_in(), 0.5).unwrap()
 }
 
 /// What the first poll of a fixture comes to.

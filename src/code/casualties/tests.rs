@@ -1,6 +1,5 @@
 //! Counts and scopes, from sentences of our own.
 
-use crate::source::{Source, casualties as built_in};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -8,6 +7,7 @@ use cw_model::CasualtySide;
 
 use super::*;
 use crate::Texts;
+use crate::source::{Source, casualties as built_in};
 
 /// A headline and a lead.
 #[track_caller]

@@ -75,12 +75,21 @@ pub(super) fn record_bytes(record: &Record) -> u64 {
         let related = &tag.related;
         let codes =
             [&related.acled, &related.plover, &related.cameo, &related.iptc, &related.gdelt];
-        3 + codes.into_iter().flatten().map(Vec::len).sum::<usize>() + tag.evidence.len()
+        let roles = tag.roles.as_ref().map_or(0, Vec::len);
+        4 + codes.into_iter().flatten().map(Vec::len).sum::<usize>() + roles + tag.evidence.len()
     });
+    let actors = record.conflict.iter().flat_map(|conflict| &conflict.actors).flatten();
+    let of_actors = actors.map(|actor| 4 + actor.evidence.len());
+    let places = record.conflict.iter().flat_map(|conflict| &conflict.places).flatten();
+    let of_places = places.map(|place| 4 + place.evidence.len());
     let casualties = record.conflict.iter().flat_map(|conflict| &conflict.casualties).flatten();
     let of_casualties = casualties.map(|casualties| 1 + casualties.evidence.len());
     let listed = record.authors.len() + record.categories.len() + 4 * record.media.len();
-    let texts = listed + of_tags.sum::<usize>() + of_casualties.sum::<usize>();
+    let texts = listed
+        + of_tags.sum::<usize>()
+        + of_actors.sum::<usize>()
+        + of_places.sum::<usize>()
+        + of_casualties.sum::<usize>();
     json_bytes(|length| serde_json::to_writer(length, record))
         .saturating_add(RECORD_TEXTS * TEXT_BYTES)
         .saturating_add(texts as u64 * TEXT_BYTES)

@@ -404,6 +404,7 @@ impl Source<'_> {
             title: article.title.as_deref().unwrap_or_default(),
             summary: article.summary.as_deref().unwrap_or_default(),
             body: article.body.as_deref().unwrap_or_default(),
+            feed_country: self.feed.country.as_deref(),
         };
         let is_empty = [texts.title, texts.summary, texts.body].iter().all(|text| text.is_empty());
         let language = article.language.as_deref().filter(|_| !is_empty);

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_code::{LexiconProblem, Source, Tagger};
+use cw_code::{LexiconProblem, Source, Sources, Tagger};
 use cw_model::feed::NotAFeedId;
 use cw_model::state::StateRecord;
 use cw_model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators};
@@ -31,6 +31,7 @@ pub(super) struct SetUp {
     threshold: f64,
     taxonomy: WireSource,
     lexicons: Vec<WireSource>,
+    actors: Vec<WireSource>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,18 +42,24 @@ struct WireSource {
 
 impl SetUp {
     pub(super) fn new(tag: &TagSettings, memory: u64) -> Self {
-        let TagSettings { threshold, taxonomy, lexicons } = tag;
+        let TagSettings { threshold, sources: Sources { taxonomy, lexicons, actors } } = tag;
         Self {
             memory,
             threshold: *threshold,
             taxonomy: WireSource::from(taxonomy),
             lexicons: lexicons.iter().map(WireSource::from).collect(),
+            actors: actors.iter().map(WireSource::from).collect(),
         }
     }
 
     pub(super) fn tagger(self) -> Result<Tagger, Vec<LexiconProblem>> {
-        let lexicons: Vec<Source> = self.lexicons.into_iter().map(Source::from).collect();
-        Tagger::new(&self.taxonomy.into(), &lexicons, self.threshold)
+        let all = |sources: Vec<WireSource>| sources.into_iter().map(Source::from).collect();
+        let sources = Sources {
+            taxonomy: self.taxonomy.into(),
+            lexicons: all(self.lexicons),
+            actors: all(self.actors),
+        };
+        Tagger::new(&sources, self.threshold)
     }
 }
 
@@ -373,7 +380,7 @@ mod tests {
 
     #[test]
     fn the_tagger_is_the_one_configured() {
-        let (taxonomy, lexicons) = Tagger::built_in_sources();
+        let sources = Sources::built_in();
         let title = "Rebels and the government agree to a ceasefire";
         let relevant = |tagger: &Tagger| {
             let texts = Texts { title, ..Texts::default() };
@@ -381,8 +388,7 @@ mod tests {
         };
         // The threshold goes along, and so do the sources, or there would be no coding.
         for (threshold, expected) in [(0.5, true), (1.0, false)] {
-            let (taxonomy, lexicons) = (taxonomy.clone(), lexicons.clone());
-            let tag = TagSettings { threshold, taxonomy, lexicons };
+            let tag = TagSettings { threshold, sources: sources.clone() };
             let set_up = set_up_of(&set_up_head(&SetUp::new(&tag, 1))).unwrap();
             assert_eq!(relevant(&set_up.tagger().unwrap()), expected, "{threshold}");
         }

@@ -8,6 +8,7 @@ mod withdrawn;
 
 use std::time::Duration;
 
+use cw_code::Sources;
 use cw_model::state::StateRecord;
 use cw_model::{Freshness, samples};
 
@@ -31,9 +32,9 @@ fn feed() -> Feed {
 
 /// Codes English and no other language, whatever else is built in.
 fn tagger() -> Tagger {
-    let (taxonomy, mut lexicons) = Tagger::built_in_sources();
-    lexicons.retain(|lexicon| lexicon.name.ends_with("en.toml"));
-    Tagger::new(&taxonomy, &lexicons, 0.5).unwrap()
+    let mut sources = Sources::built_in();
+    sources.lexicons.retain(|lexicon| lexicon.language().as_deref() == Some("en"));
+    Tagger::new(&sources, 0.5).unwrap()
 }
 
 fn now() -> Timestamp {

@@ -9,13 +9,20 @@
 //! article`). Each says what `null` means: of what the publisher gave, that there was none; of what
 //! is found by looking at texts, that nobody looked (`[]`: looked and found none).
 
+mod conflict;
+mod names;
+
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema};
+pub use conflict::{
+    RecordActor, RecordActorKind, RecordCasualties, RecordCasualtyKind, RecordCasualtyScope,
+    RecordCasualtySide, RecordClaim, RecordClaimStatus, RecordConflict, RecordEvidence,
+    RecordField, RecordPlace, RecordPlaceKind, RecordRelated, RecordRole, RecordRoleKind,
+    RecordTag,
+};
+use names::open_names;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-
-use super::tag::{Casualties, CasualtyKind, CasualtyScope, Coding, Evidence, Field, Tag};
 
 /// Names the version of [`Record`].
 pub const SCHEMA_VERSION: &str = "conflictwire.article/1";
@@ -111,14 +118,6 @@ mod shared {
         deserializer: D,
     ) -> Result<Arc<T>, D::Error> {
         T::deserialize(deserializer).map(Arc::new)
-    }
-}
-
-/// Leaves a list of names open in the schema: a later version may write more of them, and whoever
-/// holds records against this schema must not refuse those.
-fn open_names(schema: &mut Schema) {
-    if let Some(known) = schema.remove("oneOf") {
-        schema.insert("anyOf".to_owned(), json!([{ "oneOf": known }, { "type": "string" }]));
     }
 }
 
@@ -230,148 +229,6 @@ pub struct RecordObserved {
     pub at: String,
 }
 
-/// What an article says about armed conflict.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RecordConflict {
-    /// Whether some tag that is not vetoed reaches the threshold.
-    pub relevant: bool,
-    /// Subjects, best first.
-    pub tags: Vec<RecordTag>,
-    /// How many, in order of appearance. Null: nobody looked; numbers of casualties cannot be read
-    /// in its language, or the text is of a kind in which they are not read (`flags` says which).
-    pub casualties: Option<Vec<RecordCasualties>>,
-    /// Why some of its words may only look like conflict: "sport", "labour", "negated", "historical", …
-    /// An article with flags may be relevant by its other words, as that of a bombing which nobody
-    /// claimed is ("negated"): `relevant` decides. Empty: for no reason. Null: nobody looked; the lexicon
-    /// of its language knows no such reason.
-    pub flags: Option<Vec<String>>,
-    /// The lexicon that produced this: language, version and digest.
-    pub lexicon: String,
-}
-
-/// One subject from the taxonomy, with the words that say so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RecordTag {
-    /// Its id in the taxonomy: "strike.air".
-    pub id: String,
-    /// Its English label.
-    pub label: String,
-    /// How sure the rules are, 0 to 1; at least the configured threshold.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub score: f64,
-    /// The nearest codes of public schemes; related, not equivalent.
-    pub related: RecordRelated,
-    /// The words that say so; never empty.
-    #[schemars(length(min = 1))]
-    pub evidence: Vec<RecordEvidence>,
-}
-
-/// The nearest codes of public schemes, as the taxonomy says. Empty: it names none that is near.
-/// Null: it has no codes of that scheme at all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RecordRelated {
-    /// ACLED sub-event types. Null: the taxonomy has no codes of that scheme.
-    pub acled: Option<Vec<String>>,
-    /// PLOVER types and modes. Null: the taxonomy has no codes of that scheme.
-    pub plover: Option<Vec<String>>,
-    /// CAMEO codes. Null: the taxonomy has no codes of that scheme.
-    pub cameo: Option<Vec<String>>,
-    /// IPTC media topics. Null: the taxonomy has no codes of that scheme.
-    pub iptc: Option<Vec<String>>,
-    /// GDELT GKG themes. Null: the taxonomy has no codes of that scheme.
-    pub gdelt: Option<Vec<String>>,
-}
-
-/// A span of text. Offsets count Unicode code points in the named field; `end` is exclusive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RecordEvidence {
-    /// Which field of this record the span lies in.
-    pub field: RecordField,
-    /// First code point.
-    pub start: u64,
-    /// One past the last.
-    pub end: u64,
-    /// The words: exactly the code points from `start` to `end`.
-    pub text: String,
-}
-
-/// A text field of the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(transform = open_names)]
-pub enum RecordField {
-    /// `title`
-    Title,
-    /// `summary`
-    Summary,
-    /// `body`
-    Body,
-    /// One that only a later version knows: read, never written.
-    #[serde(other)]
-    #[schemars(skip)]
-    Other,
-}
-
-/// How many, of what, in which scope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RecordCasualties {
-    /// What happened to them.
-    pub kind: RecordCasualtyKind,
-    /// At least. Null if only an upper bound is given.
-    pub low: Option<u64>,
-    /// At most. Null if only a lower bound is given.
-    pub high: Option<u64>,
-    /// What the number counts.
-    pub scope: RecordCasualtyScope,
-    /// The words; never empty.
-    #[schemars(length(min = 1))]
-    pub evidence: Vec<RecordEvidence>,
-}
-
-/// What happened to people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(transform = open_names)]
-pub enum RecordCasualtyKind {
-    /// Dead.
-    Killed,
-    /// Hurt.
-    Wounded,
-    /// Unaccounted for.
-    Missing,
-    /// Driven from home.
-    Displaced,
-    /// Held.
-    Detained,
-    /// One that only a later version knows: read, never written.
-    #[serde(other)]
-    #[schemars(skip)]
-    Other,
-}
-
-/// What a number of casualties counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(transform = open_names)]
-pub enum RecordCasualtyScope {
-    /// The event the article reports.
-    Event,
-    /// A new total of an event reported before.
-    Update,
-    /// A cumulative toll given for context.
-    Background,
-    /// An event of the past, told again.
-    Historical,
-    /// Planned, feared, possible.
-    Hypothetical,
-    /// Said not to have happened.
-    Denied,
-    /// One that only a later version knows: read, never written.
-    #[serde(other)]
-    #[schemars(skip)]
-    Other,
-}
-
 /// What could not be read, and why. Written once per feed and digest of what was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "conflictwire reject", extend("$id" = REJECT_SCHEMA_ID))]
@@ -407,77 +264,3 @@ pub const REJECT_SCHEMA_VERSION: &str = "conflictwire.reject/1";
 /// What the schema of [`Reject`] calls itself: the `ce_dataschema` of its Kafka records. A name, not
 /// an address: `conflictwire schema reject` prints the schema.
 pub const REJECT_SCHEMA_ID: &str = "urn:conflictwire:schema:reject:1";
-
-impl From<&Coding> for RecordConflict {
-    fn from(coding: &Coding) -> Self {
-        Self {
-            relevant: coding.relevant,
-            tags: coding.tags.iter().map(RecordTag::from).collect(),
-            casualties: coding
-                .casualties
-                .as_ref()
-                .map(|all| all.iter().map(RecordCasualties::from).collect()),
-            flags: coding.flags.clone(),
-            lexicon: coding.lexicon.clone(),
-        }
-    }
-}
-
-impl From<&Tag> for RecordTag {
-    fn from(tag: &Tag) -> Self {
-        let related = &tag.related;
-        Self {
-            id: tag.id.as_str().to_owned(),
-            label: tag.label.clone(),
-            score: tag.score,
-            related: RecordRelated {
-                acled: related.acled.clone(),
-                plover: related.plover.clone(),
-                cameo: related.cameo.clone(),
-                iptc: related.iptc.clone(),
-                gdelt: related.gdelt.clone(),
-            },
-            evidence: tag.evidence.iter().map(RecordEvidence::from).collect(),
-        }
-    }
-}
-
-impl From<&Evidence> for RecordEvidence {
-    fn from(evidence: &Evidence) -> Self {
-        Self {
-            field: match evidence.field {
-                Field::Title => RecordField::Title,
-                Field::Summary => RecordField::Summary,
-                Field::Body => RecordField::Body,
-            },
-            start: evidence.start as u64,
-            end: evidence.end as u64,
-            text: evidence.text.clone(),
-        }
-    }
-}
-
-impl From<&Casualties> for RecordCasualties {
-    fn from(casualties: &Casualties) -> Self {
-        Self {
-            kind: match casualties.kind {
-                CasualtyKind::Killed => RecordCasualtyKind::Killed,
-                CasualtyKind::Wounded => RecordCasualtyKind::Wounded,
-                CasualtyKind::Missing => RecordCasualtyKind::Missing,
-                CasualtyKind::Displaced => RecordCasualtyKind::Displaced,
-                CasualtyKind::Detained => RecordCasualtyKind::Detained,
-            },
-            low: casualties.low,
-            high: casualties.high,
-            scope: match casualties.scope {
-                CasualtyScope::Event => RecordCasualtyScope::Event,
-                CasualtyScope::Update => RecordCasualtyScope::Update,
-                CasualtyScope::Background => RecordCasualtyScope::Background,
-                CasualtyScope::Historical => RecordCasualtyScope::Historical,
-                CasualtyScope::Hypothetical => RecordCasualtyScope::Hypothetical,
-                CasualtyScope::Denied => RecordCasualtyScope::Denied,
-            },
-            evidence: casualties.evidence.iter().map(RecordEvidence::from).collect(),
-        }
-    }
-}

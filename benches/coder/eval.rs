@@ -1,0 +1,176 @@
+//! Figures, each with how many texts it stands on and its 95 % interval (Wilson).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cw_code::Tagger;
+use serde_json::Value;
+
+use super::rows::{Row, read, read_folder};
+
+/// Right, wrong and missed.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    right: usize,
+    wrong: usize,
+    missed: usize,
+}
+
+impl Count {
+    fn shown(self) -> String {
+        let (found, wanted) = (self.right + self.wrong, self.right + self.missed);
+        format!("P {}  R {}", rate(self.right, found), rate(self.right, wanted))
+    }
+}
+
+/// "0.912 [0.880-0.935] of 412".
+#[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+fn rate(hits: usize, all: usize) -> String {
+    if all == 0 {
+        return "- of 0".to_owned();
+    }
+    let (n, p, z) = (all as f64, hits as f64 / all as f64, 1.96);
+    let middle = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    format!("{p:.3} [{:.3}-{:.3}] of {all}", middle - half, middle + half)
+}
+
+/// What a row of headlines says: `None` if it is to be left out.
+pub(crate) fn wanted(row: &Row) -> Option<bool> {
+    match row.value.get("relevant")? {
+        Value::Bool(wanted) => Some(*wanted),
+        Value::String(word) if word == "yes" => Some(true),
+        Value::String(word) if word == "no" => {
+            let flags = row.strings("flags");
+            (!flags.iter().any(|flag| flag == "historical" || flag == "anniversary"))
+                .then_some(false)
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn headlines(data: &Path) -> anyhow::Result<Vec<Row>> {
+    let mut rows = read(&data.join("headlines_dev.jsonl"))?;
+    rows.retain(|row| row.value.get("original").and_then(Value::as_bool) == Some(true));
+    Ok(rows)
+}
+
+fn top(id: &str) -> String {
+    id.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// Relevance and families of tags of rows.
+fn relevance(tagger: &Tagger, rows: &[&Row]) -> (Count, BTreeMap<String, Count>) {
+    let mut relevance = Count::default();
+    let mut families: BTreeMap<String, Count> = BTreeMap::new();
+    for row in rows {
+        let (Some(wanted), Some(coding)) = (wanted(row), row.code(tagger)) else { continue };
+        match (wanted, coding.relevant) {
+            (true, true) => relevance.right += 1,
+            (true, false) => relevance.missed += 1,
+            (false, true) => relevance.wrong += 1,
+            (false, false) => {}
+        }
+        let found: BTreeSet<String> = coding.tags.iter().map(|tag| top(tag.id.as_str())).collect();
+        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
+        let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();
+        for family in found.union(&right) {
+            let count = families.entry(family.clone()).or_default();
+            match (right.contains(family), found.contains(family)) {
+                (true, true) => count.right += 1,
+                (true, false) => count.missed += 1,
+                (false, _) if may.contains(family) => {}
+                (false, _) => count.wrong += 1,
+            }
+        }
+    }
+    (relevance, families)
+}
+
+/// Prints every figure.
+pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> anyhow::Result<()> {
+    let all = headlines(data)?;
+    for language in ["en", "ru"] {
+        let rows: Vec<&Row> = all.iter().filter(|row| row.language == language).collect();
+        let (count, families) = relevance(tagger, &rows);
+        println!("headlines {language:22} {}", count.shown());
+        if language == "en" || count.right > 0 {
+            print_families(&families);
+        }
+    }
+    let en: Vec<&Row> = all.iter().filter(|row| row.language == "en").collect();
+    let is_old = |row: &&&Row| row.strings("flags").iter().any(|flag| flag == "historical");
+    let old: Vec<&&Row> = en.iter().filter(is_old).collect();
+    let flagged = old.iter().filter(|row| relevant(tagger, row)).count();
+    println!("headlines historical flagged     {}", rate(flagged, old.len()));
+    for (set, section) in
+        [("bbc", "other"), ("bbc", "politics"), ("masakhanews", ""), ("masakhanews", "politics")]
+    {
+        let rows = read(&data.join(format!("{set}.jsonl")))?;
+        let label = |row: &Row| {
+            row.value.get("label").and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let is_of = |row: &&Row| {
+            row.language == "en"
+                && if section.is_empty() { label(row) != "politics" } else { label(row) == section }
+        };
+        let rows: Vec<&Row> = rows.iter().filter(is_of).collect();
+        let flagged = rows.iter().filter(|row| relevant(tagger, row)).count();
+        println!("{:32} {} flagged", format!("{set} {section}"), rate(flagged, rows.len()));
+    }
+    if let Some(corpus) = corpus {
+        let rows = read_folder(corpus)?;
+        for (name, held_out) in [("corpus dev", false), ("corpus held out", true)] {
+            let rows: Vec<&Row> = rows.iter().filter(|row| row.held_out() == held_out).collect();
+            let (count, families) = relevance(tagger, &rows);
+            println!("{name:32} {}", count.shown());
+            if held_out {
+                print_families(&families);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print_families(families: &BTreeMap<String, Count>) {
+    let mut whole = Count::default();
+    for (family, count) in families {
+        whole.right += count.right;
+        whole.wrong += count.wrong;
+        whole.missed += count.missed;
+        println!("    {family:28} {}", count.shown());
+    }
+    println!("    {:28} {}", "all families", whole.shown());
+}
+
+fn relevant(tagger: &Tagger, row: &Row) -> bool {
+    row.code(tagger).is_some_and(|coding| coding.relevant)
+}
+
+/// Prints what is missed and what is wrong in a set: "headlines", "families", or the name of a file.
+pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()> {
+    let rows = match set {
+        "headlines" | "families" => {
+            headlines(data)?.into_iter().filter(|row| row.language == "en").collect()
+        }
+        _ => read(&data.join(format!("{set}.jsonl")))?,
+    };
+    for row in &rows {
+        let Some(coding) = row.code(tagger) else { continue };
+        let ids: Vec<&str> = coding.tags.iter().map(|tag| tag.id.as_str()).collect();
+        let wrong = match wanted(row) {
+            Some(wanted) => wanted != coding.relevant,
+            None => set != "headlines" && set != "families" && coding.relevant,
+        };
+        if wrong {
+            println!("{} {}", if coding.relevant { "WRONG " } else { "MISSED" }, row.id);
+            println!("    {} | {}", row.title, row.summary.chars().take(300).collect::<String>());
+            for tag in &coding.tags {
+                let spans: Vec<&str> = tag.evidence.iter().map(|span| span.text.as_str()).collect();
+                println!("      {} {:.2} {spans:?}", tag.id.as_str(), tag.score);
+            }
+            println!("    wanted {:?} got {ids:?} {:?}", row.strings("tags"), coding.flags);
+        }
+    }
+    Ok(())
+}

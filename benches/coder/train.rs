@@ -1,0 +1,325 @@
+//! Trains the model of relevance: a support vector machine over features weighted by how much more often
+//! a text about conflict has them (NB-SVM, Wang and Manning 2012), by dual coordinate descent (Hsieh et
+//! al. 2008), and a logistic curve on top fitted on texts that were not trained on (Platt 1999).
+
+use std::path::Path;
+
+use cw_code::{BUCKETS, HEAD_END, Learnable, Tagger};
+use cw_model::Steps;
+use serde_json::Value;
+
+use super::eval::wanted;
+use super::rows::{Row, read_folder};
+
+const FOLDS: usize = 5;
+const COST: f32 = 0.1;
+const SMOOTHING: f32 = 0.1;
+const ROUNDS: usize = 60;
+
+/// A text's features, and what it is about.
+struct Text {
+    learnable: Learnable,
+    relevant: bool,
+    tags: Vec<String>,
+}
+
+/// A text's features, and whether it is about what is learnt.
+struct Example<'a> {
+    features: &'a [u32],
+    /// The best score of the rules.
+    best: f64,
+    positive: bool,
+}
+
+/// Weights of buckets, and a bias.
+struct Model {
+    weights: Vec<f32>,
+    bias: f32,
+}
+
+impl Model {
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred features")]
+    fn margin(&self, features: &[u32]) -> f32 {
+        let sum: f32 =
+            features.iter().filter_map(|bucket| self.weights.get(*bucket as usize)).sum();
+        sum / (features.len().max(1) as f32).sqrt() + self.bias
+    }
+}
+
+/// Texts that a tag needs to be learnt.
+const TEXTS_MIN: usize = 60;
+
+/// Trains, prints how good it is, and writes the tables.
+///
+/// With `others`, rows of other people's text, two numbers of the curve of relevance are fitted on those:
+/// what the rules are worth, and the offset, which is the base rate. No other text decides anything else.
+pub(crate) fn train(
+    tagger: &Tagger,
+    language: &str,
+    corpus: &Path,
+    file: &Path,
+    others: &[Row],
+) -> anyhow::Result<()> {
+    let (mut texts, mut held_out) = (Vec::new(), Vec::new());
+    for row in read_folder(corpus)? {
+        let Some(Value::Bool(relevant)) = row.value.get("relevant") else { continue };
+        let Some(text) = text(tagger, language, &row, *relevant)? else { continue };
+        if row.held_out() { held_out.push(text) } else { texts.push(text) }
+    }
+    let mut apart_texts = Vec::new();
+    for row in others {
+        if let Some(relevant) = wanted(row) {
+            apart_texts.extend(text(tagger, language, row, relevant)?);
+        }
+    }
+    println!("{} texts, {} held out", texts.len(), held_out.len());
+    let mut outputs: Vec<String> = vec![String::new()];
+    let mut tops: Vec<String> =
+        texts.iter().flat_map(|text| &text.tags).map(|tag| top(tag)).collect();
+    tops.sort();
+    tops.dedup();
+    outputs.extend(tops);
+    let (mut head, mut tables) = (String::new(), Vec::new());
+    for id in outputs {
+        let examples = examples(&texts, &id);
+        if examples.iter().filter(|one| one.positive).count() < TEXTS_MIN {
+            continue;
+        }
+        // Margins of each example by a model that has not seen it.
+        let mut margins = Vec::new();
+        for fold in 0..FOLDS {
+            let of = |inside: bool| {
+                examples
+                    .iter()
+                    .enumerate()
+                    .filter(move |(at, _)| (at % FOLDS == fold) == inside)
+                    .map(|(_, one)| one)
+            };
+            let model = fit(&of(false).collect::<Vec<_>>());
+            margins.extend(of(true).map(|one| Margin::of(&model, one)));
+        }
+        let mut rules = weight_of_rules(&margins, None);
+        let (slope, mut offset) = logistic(&margins, rules);
+        let name = if id.is_empty() { "relevance" } else { &id };
+        print_curve(name, "crossed", &margins, rules, slope, offset);
+        let model = fit(&examples.iter().collect::<Vec<_>>());
+        let of_model = |texts: &[Text]| -> Vec<Margin> {
+            self::examples(texts, &id).iter().map(|one| Margin::of(&model, one)).collect()
+        };
+        print_curve(name, "held out", &of_model(&held_out), rules, slope, offset);
+        if id.is_empty() && !apart_texts.is_empty() {
+            let margins = of_model(&apart_texts);
+            rules = weight_of_rules(&margins, Some(slope));
+            offset = offset_of(&margins, rules, slope);
+            print_curve(name, "others", &margins, rules, slope, offset);
+        }
+        let (scale, table) = table(&model);
+        head += &format!(
+            "[[output]]\nid = \"{id}\"\nscale = {scale:?}\nbias = {:?}\nrules = {rules:?}\nslope = {slope:?}\noffset = {offset:?}\n",
+            model.bias
+        );
+        tables.extend(table);
+    }
+    let bytes = [head.as_bytes(), HEAD_END.as_bytes(), &tables].concat();
+    std::fs::write(file, bytes)?;
+    Ok(())
+}
+
+fn text(
+    tagger: &Tagger,
+    language: &str,
+    row: &Row,
+    relevant: bool,
+) -> anyhow::Result<Option<Text>> {
+    let learnable = tagger.features(row.texts(), language, &Steps::new(u64::MAX))?;
+    Ok(learnable.map(|learnable| Text { learnable, relevant, tags: row.strings("tags") }))
+}
+
+/// How sure a model is of a text, and the rules.
+struct Margin {
+    model: f64,
+    rules: f64,
+    positive: bool,
+}
+
+impl Margin {
+    fn of(model: &Model, example: &Example<'_>) -> Self {
+        let margin = f64::from(model.margin(example.features));
+        Self { model: margin, rules: example.best, positive: example.positive }
+    }
+
+    fn z(&self, rules: f64) -> f64 {
+        self.model + rules * self.rules
+    }
+}
+
+/// What a point of the rules is worth in points of the model: what makes the labels most likely.
+fn weight_of_rules(margins: &[Margin], slope: Option<f64>) -> f64 {
+    let loss = |rules: f64| -> f64 {
+        let (slope, offset) = match slope {
+            Some(slope) => (slope, offset_of(margins, rules, slope)),
+            None => logistic(margins, rules),
+        };
+        let of = |margin: &Margin| {
+            let p = 1.0 / (1.0 + (-(slope * margin.z(rules) + offset)).exp());
+            -(if margin.positive { p } else { 1.0 - p }).max(1e-9).ln()
+        };
+        margins.iter().map(of).sum()
+    };
+    let tried = [0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
+    tried.into_iter().min_by(|a, b| loss(*a).total_cmp(&loss(*b))).unwrap_or_default()
+}
+
+fn top(tag: &str) -> String {
+    tag.split('.').next().unwrap_or_default().to_owned()
+}
+
+fn examples<'a>(texts: &'a [Text], id: &str) -> Vec<Example<'a>> {
+    let is_about = |text: &Text| {
+        if id.is_empty() { text.relevant } else { text.tags.iter().any(|tag| top(tag) == id) }
+    };
+    let best = |text: &Text| {
+        let scores =
+            text.learnable.scores.iter().filter(|(top, _score)| id.is_empty() || top == id);
+        scores.map(|(_top, score)| *score).fold(0.0, f64::max)
+    };
+    let of = |text: &'a Text| Example {
+        features: &text.learnable.buckets,
+        best: best(text),
+        positive: is_about(text),
+    };
+    texts.iter().map(of).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+fn fit(examples: &[&Example<'_>]) -> Model {
+    let mut counts = [vec![SMOOTHING; BUCKETS], vec![SMOOTHING; BUCKETS]];
+    let mut seen = vec![0_u16; BUCKETS];
+    for one in examples {
+        for bucket in one.features {
+            counts[usize::from(one.positive)][*bucket as usize] += 1.0;
+            seen[*bucket as usize] = seen[*bucket as usize].saturating_add(1);
+        }
+    }
+    let totals: Vec<f32> = counts.iter().map(|side| side.iter().sum()).collect();
+    // What one text alone has says nothing of others.
+    let ratio: Vec<f32> = (0..BUCKETS)
+        .map(|at| match seen[at] {
+            0 | 1 => 0.0,
+            _ => ((counts[1][at] / totals[1]) / (counts[0][at] / totals[0])).ln(),
+        })
+        .collect();
+    let mut weights = vec![0.0_f32; BUCKETS];
+    let mut bias = 0.0_f32;
+    let mut alphas = vec![0.0_f32; examples.len()];
+    let positives = examples.iter().filter(|one| one.positive).count();
+    let weigh = |positive: bool| {
+        let of = if positive { positives } else { examples.len() - positives };
+        COST * examples.len() as f32 / (2.0 * of.max(1) as f32)
+    };
+    let squares: Vec<f32> = examples
+        .iter()
+        .map(|one| {
+            let n = one.features.len().max(1) as f32;
+            one.features.iter().map(|at| ratio[*at as usize].powi(2)).sum::<f32>() / n + 1.0
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _round in 0..ROUNDS {
+        random.shuffle(&mut order);
+        for at in &order {
+            let one = examples[*at];
+            let sign = if one.positive { 1.0 } else { -1.0 };
+            let norm = (one.features.len().max(1) as f32).sqrt();
+            let sum: f32 =
+                one.features.iter().map(|f| weights[*f as usize] * ratio[*f as usize]).sum();
+            let margin = sign * (sum / norm + bias);
+            let damp = 0.5 / weigh(one.positive);
+            let gradient = margin - 1.0 + damp * alphas[*at];
+            let next = (alphas[*at] - gradient / (squares[*at] + damp)).max(0.0);
+            let change = (next - alphas[*at]) * sign;
+            alphas[*at] = next;
+            if change != 0.0 {
+                for f in one.features {
+                    weights[*f as usize] += change * ratio[*f as usize] / norm;
+                }
+                bias += change;
+            }
+        }
+    }
+    for (weight, ratio) in weights.iter_mut().zip(&ratio) {
+        *weight *= ratio;
+    }
+    Model { weights, bias }
+}
+
+/// Slope and offset of the curve through margins and labels, by Newton's method.
+fn logistic(margins: &[Margin], rules: f64) -> (f64, f64) {
+    let (mut a, mut b) = (1.0_f64, 0.0_f64);
+    for _round in 0..50 {
+        let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
+        for margin in margins {
+            let x = margin.z(rules);
+            let p = 1.0 / (1.0 + (-(a * x + b)).exp());
+            let error = p - f64::from(u8::from(margin.positive));
+            let w = p * (1.0 - p);
+            ga += error * x;
+            gb += error;
+            haa += w * x * x;
+            hab += w * x;
+            hbb += w;
+        }
+        let det = haa * hbb - hab * hab;
+        a -= (hbb * ga - hab * gb) / det;
+        b -= (haa * gb - hab * ga) / det;
+    }
+    (a, b)
+}
+
+/// The offset that makes as many texts positive as are, on the mean, by bisection.
+fn offset_of(margins: &[Margin], rules: f64, slope: f64) -> f64 {
+    let (mut low, mut high) = (-50.0_f64, 50.0_f64);
+    for _round in 0..60 {
+        let middle = f64::midpoint(low, high);
+        let surplus: f64 = margins
+            .iter()
+            .map(|margin| {
+                let p = 1.0 / (1.0 + (-(slope * margin.z(rules) + middle)).exp());
+                p - f64::from(u8::from(margin.positive))
+            })
+            .sum();
+        if surplus > 0.0 { high = middle } else { low = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+fn print_curve(name: &str, part: &str, margins: &[Margin], rules: f64, slope: f64, offset: f64) {
+    let count = |wanted: bool, bar: f64| {
+        let is_over = |margin: &&Margin| slope * margin.z(rules) + offset >= bar;
+        margins.iter().filter(|margin| margin.positive == wanted).filter(is_over).count()
+    };
+    let all = margins.iter().filter(|margin| margin.positive).count();
+    for p in [0.3_f64, 0.5, 0.8] {
+        let bar = (p / (1.0 - p)).ln();
+        println!(
+            "{name:13} {part:9} p >= {p:.1}: {} of {all} found, {} of {} wrong (rules {rules})",
+            count(true, bar),
+            count(false, bar),
+            margins.len() - all
+        );
+    }
+}
+
+/// A signed byte for each bucket, and what one step of it is worth.
+#[expect(clippy::cast_possible_truncation, reason = "rounded to a byte on purpose")]
+fn table(model: &Model) -> (f32, Vec<u8>) {
+    let mut sizes: Vec<f32> =
+        model.weights.iter().map(|weight| weight.abs()).filter(|size| *size > 0.0).collect();
+    sizes.sort_by(f32::total_cmp);
+    // Few weights are far larger than the rest; cutting them costs less than coarse steps for all.
+    let largest = sizes.get(sizes.len().saturating_mul(9995) / 10_000).copied().unwrap_or(1.0);
+    let scale = largest / 127.0;
+    let step = |weight: &f32| (weight / scale).round().clamp(-127.0, 127.0) as i8;
+    (scale, model.weights.iter().map(|weight| step(weight).to_le_bytes()[0]).collect())
+}

@@ -1,0 +1,197 @@
+//! The dictionary of actors: states, forces, armed groups, organisations, and the names that texts in
+//! one language have for them.
+//!
+//! Data (`config/actors/*.toml`), read strictly: unknown keys and kinds, ids and names given twice are
+//! problems, and all are reported. A name's case is meant: "Chad" is a state only with a capital,
+//! "RSF" a force only in capitals.
+
+use std::collections::BTreeMap;
+
+use cw_model::ActorKind;
+use cw_text::likeness::hint;
+use serde::Deserialize;
+use strum::VariantNames as _;
+
+use super::source::{LexiconProblem, Source};
+use super::taxonomy::FORMAT;
+use super::term::expand;
+
+/// One entry, whatever the language.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// "state.ua".
+    pub(super) id: String,
+    /// As published.
+    pub(super) name: String,
+    /// What sort.
+    pub(super) kind: ActorKind,
+    /// ISO 3166-1 alpha-2.
+    pub(super) country: Option<String>,
+}
+
+/// What sort of name it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Its own.
+    Name,
+    /// "Ukrainian", which goes before a noun.
+    Demonym,
+    /// A capital or a seat that stands for a government.
+    Metonym,
+}
+
+/// How it must be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Every letter a capital.
+    Capitals,
+    /// The first letter a capital, in scripts that have them.
+    Capital,
+    /// Anyhow.
+    Any,
+}
+
+/// A name for an entry, in plain form.
+#[derive(Clone, Debug)]
+pub(super) struct Alias {
+    /// Index into [`Dictionary::entries`].
+    pub(super) entry: usize,
+    pub(super) form: Form,
+    pub(super) spelling: Spelling,
+    pub(super) phrase: String,
+}
+
+/// The actors that texts in one language can name.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    pub(super) entries: Vec<Entry>,
+    pub(super) aliases: Vec<Alias>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    format: u32,
+    language: String,
+    #[serde(default)]
+    actor: Vec<RawActor>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawActor {
+    id: String,
+    kind: Option<String>,
+    name: Option<String>,
+    country: Option<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    demonyms: Vec<String>,
+    #[serde(default)]
+    metonyms: Vec<String>,
+}
+
+/// Every file of every language, checked.
+#[derive(Debug, Default)]
+pub(super) struct Actors {
+    /// By id: kind, name and country as the first file that gives them says.
+    entries: BTreeMap<String, Entry>,
+    /// By language and id.
+    names: BTreeMap<String, BTreeMap<String, RawActor>>,
+}
+
+impl Actors {
+    /// Reads every file; what could be read comes with what is wrong.
+    pub(super) fn read(sources: &[Source]) -> (Self, Vec<LexiconProblem>) {
+        let mut actors = Self::default();
+        let mut problems = Vec::new();
+        // What an entry is called in English is what is published.
+        let is_english = |source: &&Source| source.language().as_deref() == Some("en");
+        let (english, others): (Vec<_>, Vec<_>) = sources.iter().partition(is_english);
+        for source in english.into_iter().chain(others) {
+            match toml::from_str::<RawFile>(&source.text) {
+                Ok(file) => actors.add(file, source, &mut problems),
+                Err(err) => problems.push(source.problem(&err.to_string())),
+            }
+        }
+        (actors, problems)
+    }
+
+    fn add(&mut self, file: RawFile, source: &Source, problems: &mut Vec<LexiconProblem>) {
+        if file.format != FORMAT {
+            let detail = format!("format: {} is not known; use {FORMAT}", file.format);
+            problems.push(source.problem(&detail));
+        }
+        let mut here: Vec<String> = Vec::new();
+        for actor in file.actor {
+            let key = format!("actor \"{}\"", actor.id);
+            let mut report =
+                |detail: &str| problems.push(source.problem(&format!("{key}: {detail}")));
+            if here.contains(&actor.id) {
+                report("is given twice in this file");
+                continue;
+            }
+            here.push(actor.id.clone());
+            let kind = actor.kind.as_deref().map(|name| (name, name.parse::<ActorKind>()));
+            let known = self.entries.get(&actor.id);
+            match (kind, known) {
+                (Some((name, Err(_))), _) => {
+                    let kinds = ActorKind::VARIANTS.iter().copied();
+                    report(&format!("kind: \"{name}\" is not known{}", hint(name, kinds)));
+                    continue;
+                }
+                (None, None) => {
+                    report("give \"kind\" and \"name\": no file before this one has the id");
+                    continue;
+                }
+                (Some((_name, Ok(kind))), None) => {
+                    let name = actor.name.clone().unwrap_or_else(|| actor.id.clone());
+                    let (id, country) = (actor.id.clone(), actor.country.clone());
+                    self.entries.insert(id.clone(), Entry { id, name, kind, country });
+                }
+                (_, Some(_)) => {}
+            }
+            self.names.entry(file.language.clone()).or_default().insert(actor.id.clone(), actor);
+        }
+    }
+
+    /// The dictionary of a language; `None` if no file names actors in it.
+    pub(super) fn dictionary(&self, language: &str) -> Option<(Dictionary, Vec<String>)> {
+        let names = self.names.get(language)?;
+        let mut dictionary = Dictionary::default();
+        let mut problems = Vec::new();
+        for (id, actor) in names {
+            let Some(entry) = self.entries.get(id) else { continue };
+            let index = dictionary.entries.len();
+            dictionary.entries.push(entry.clone());
+            let forms = [
+                (Form::Name, &actor.names),
+                (Form::Demonym, &actor.demonyms),
+                (Form::Metonym, &actor.metonyms),
+            ];
+            for (form, written) in
+                forms.into_iter().flat_map(|(form, all)| all.iter().map(move |one| (form, one)))
+            {
+                match expand(written) {
+                    Ok(phrases) => dictionary.aliases.extend(phrases.into_iter().map(|phrase| {
+                        Alias { entry: index, form, spelling: spelling(written), phrase }
+                    })),
+                    Err(error) => problems.push(format!("actor \"{id}\": {error}")),
+                }
+            }
+        }
+        Some((dictionary, problems))
+    }
+}
+
+/// How a name written so in a file must be written in a text.
+fn spelling(written: &str) -> Spelling {
+    let letters = || written.chars().filter(|letter| letter.is_alphabetic());
+    let is_cased = |letter: char| letter.is_uppercase() || letter.is_lowercase();
+    if !letters().next().is_some_and(char::is_uppercase) {
+        return Spelling::Any;
+    }
+    let all = letters().filter(|letter| is_cased(*letter)).all(char::is_uppercase);
+    if all && letters().count() > 1 { Spelling::Capitals } else { Spelling::Capital }
+}

@@ -1,0 +1,144 @@
+//! Who has which role in what a reason says, and how it is said and by whom.
+
+use std::ops::Range;
+
+use cw_model::{ClaimStatus, RoleKind};
+
+use super::combinations::mention_in;
+use super::lexicon::{Cue, Lexicon, Need, Place, RoleRule, Speaker};
+use super::names::Mention;
+use super::segment::Document;
+use super::spans::{Hit, Sorted, contains_any, sentence_of};
+
+/// Adds the roles that actors near a reason have in it.
+pub(super) fn add_roles(
+    hit: &mut Hit,
+    lexicon: &Lexicon,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) {
+    let Some(sentence) = sentence_of(document, &hit.tokens) else { return };
+    for rule in lexicon.roles.iter().filter(|rule| rule.tags.contains(&hit.tag)) {
+        // What a pattern says of an actor, it knows better.
+        if hit.roles.iter().any(|(role, _entry)| *role == rule.role) {
+            continue;
+        }
+        if let Some(mention) = actor_of(rule, hit, sorted, &sentence)
+            && !hit.roles.iter().any(|(_role, entry)| *entry == mention.entry)
+        {
+            hit.roles.push((rule.role, mention.entry));
+        }
+    }
+}
+
+fn actor_of<'a>(
+    rule: &RoleRule,
+    hit: &Hit,
+    sorted: &'a Sorted,
+    sentence: &Range<usize>,
+) -> Option<&'a Mention> {
+    let actors = sorted.set(rule.actors);
+    let found = match rule.place {
+        Place::Inside => {
+            let at = actors.partition_point(|actor| actor.end <= hit.tokens.start);
+            let begins = |actor: &&Range<usize>| actor.start <= hit.tokens.start;
+            actors.get(at).filter(begins)?
+        }
+        Place::Before => {
+            let at = actors.partition_point(|actor| actor.end <= hit.tokens.start);
+            let actor = actors.get(at.checked_sub(1)?)?;
+            (hit.tokens.start - actor.end <= rule.within).then_some(actor)?
+        }
+        Place::After => {
+            let at = actors.partition_point(|actor| actor.start < hit.tokens.end);
+            let actor = actors.get(at)?;
+            (actor.start - hit.tokens.end <= rule.within).then_some(actor)?
+        }
+    };
+    let between = match rule.place {
+        Place::Inside => found.clone(),
+        Place::Before => found.end..hit.tokens.start,
+        Place::After => hit.tokens.end..found.start,
+    };
+    let led_in = rule.after.is_none_or(|set| {
+        let before = sorted.set(set);
+        before.iter().any(|words| words.end == found.start)
+    });
+    let apart = rule.not_between.iter().any(|set| contains_any(sorted.set(*set), &between));
+    let inside = found.start >= sentence.start && found.end <= sentence.end;
+    (led_in && !apart && inside).then(|| mention_in(&sorted.mentions, found)).flatten()
+}
+
+/// Who says something, by a cue at some words.
+///
+/// `Err`: the cue says nothing there, for want of a speaker.
+pub(super) fn speaker(
+    cue: &Cue,
+    at: &Range<usize>,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) -> Result<Option<usize>, NoSpeaker> {
+    let Some(Speaker { within, place, need }) = cue.speaker else { return Ok(None) };
+    let mentions = &sorted.mentions;
+    let found = match place {
+        Place::Before | Place::Inside => {
+            let end = mentions.partition_point(|mention| mention.tokens.end <= at.start);
+            end.checked_sub(1)
+                .and_then(|last| mentions.get(last))
+                .filter(|mention| at.start - mention.tokens.end <= within)
+        }
+        Place::After => {
+            let first = mentions.partition_point(|mention| mention.tokens.start < at.end);
+            mentions.get(first).filter(|mention| mention.tokens.start - at.end <= within)
+        }
+    };
+    let sentence = sentence_of(document, at);
+    let found = found.filter(|mention| sentence_of(document, &mention.tokens) == sentence);
+    match (found, need) {
+        (Some(mention), _) => Ok(Some(mention.entry)),
+        (None, Need::Optional) => Ok(None),
+        (None, Need::Required) => Err(NoSpeaker),
+    }
+}
+
+/// A cue that needs a speaker has none.
+pub(super) struct NoSpeaker;
+
+/// Of two ways in which one thing is said, the one that says more about it.
+pub(super) fn stronger(
+    one: Option<(ClaimStatus, Option<usize>)>,
+    other: (ClaimStatus, Option<usize>),
+) -> (ClaimStatus, Option<usize>) {
+    match one {
+        Some(one) if rank(one.0) >= rank(other.0) => one,
+        _ => other,
+    }
+}
+
+/// A denial changes more than a claim, and a claim more than a plain report.
+fn rank(status: ClaimStatus) -> usize {
+    match status {
+        ClaimStatus::Reported => 0,
+        ClaimStatus::Claimed => 1,
+        ClaimStatus::Alleged => 2,
+        ClaimStatus::Hypothetical => 3,
+        ClaimStatus::Planned => 4,
+        ClaimStatus::CalledFor => 5,
+        ClaimStatus::Threatened => 6,
+        ClaimStatus::Foiled => 7,
+        ClaimStatus::Denied => 8,
+    }
+}
+
+/// Roles by actor's id, for publishing: sorted, each once.
+pub(super) fn named_roles(hits: &[Hit], lexicon: &Lexicon) -> Option<Vec<cw_model::Role>> {
+    let dictionary = lexicon.dictionary.as_ref()?;
+    let of = |(role, entry): &(RoleKind, usize)| {
+        let entry = dictionary.entries.get(*entry)?;
+        Some(cw_model::Role { role: *role, actor: entry.id.clone() })
+    };
+    let mut roles: Vec<_> = hits.iter().flat_map(|hit| hit.roles.iter().filter_map(of)).collect();
+    roles.sort();
+    roles.dedup();
+    Some(roles)
+}

@@ -1,0 +1,164 @@
+//! Combinations: words of several sets near each other in one sentence, in any order or as written; and
+//! who has which role in them.
+
+use std::ops::Range;
+
+use cw_model::{RoleKind, Steps, TooCostly};
+
+use super::lexicon::{Combination, Need, Order, Part};
+use super::names::Mention;
+use super::segment::Document;
+use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
+
+/// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
+/// the first is not always the one; more than a few would let a strange text take quadratic time.
+const NEIGHBOURS_TRIED: usize = 4;
+
+/// Steps for looking for one part of a combination by one anchor.
+const PART_STEPS: usize = 20;
+
+/// The places where all parts of a combination stand close enough.
+///
+/// # Errors
+/// [`TooCostly`] if there are no steps left.
+pub(super) fn combined(
+    combination: &Combination,
+    sorted: &Sorted,
+    document: &Document<'_>,
+    steps: &Steps,
+) -> Result<Vec<Hit>, TooCostly> {
+    let mut hits = Vec::new();
+    let required = || combination.all.iter().filter(|part| part.need == Need::Required);
+    // A text that repeats one word is full of anchors, and of nothing for them to stand by.
+    if required().any(|part| sorted.set(part.set).is_empty()) {
+        return Ok(hits);
+    }
+    let Some(anchor) = required().next() else { return Ok(hits) };
+    let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
+    for place in sorted.set(anchor.set) {
+        steps.spend(anchor_steps)?;
+        let Some(sentence) = sentence_of(document, place) else { continue };
+        let found = match combination.order {
+            Order::Any | Order::AnchorFirst => around(combination, place, sorted, &sentence),
+            Order::AsWritten => in_order(combination, place, sorted, &sentence),
+        };
+        let Some(found) = found else { continue };
+        let start = found.iter().map(|(_part, words)| words.start).min().unwrap_or_default();
+        let end = found.iter().map(|(_part, words)| words.end).max().unwrap_or_default();
+        let is_in = |set: &usize, words: &Range<usize>| contains_any(sorted.set(*set), words);
+        if combination.without.iter().any(|set| is_in(set, &sentence))
+            || combination.not_between.iter().any(|set| is_in(set, &(start..end)))
+        {
+            continue;
+        }
+        let mut hit =
+            Hit::new(combination.tag, combination.written, combination.weight, start..end);
+        hit.roles = found.iter().filter_map(|(part, words)| role(part, words, sorted)).collect();
+        hits.push(hit);
+    }
+    Ok(hits)
+}
+
+/// The parts around the first, in any order.
+fn around<'a>(
+    combination: &'a Combination,
+    anchor: &Range<usize>,
+    sorted: &Sorted,
+    sentence: &Range<usize>,
+) -> Option<Vec<(&'a Part, Range<usize>)>> {
+    let (first, others) = combination.all.split_first()?;
+    let mut parts = vec![(first, anchor.clone())];
+    for other in others {
+        let near = nearest(sorted.set(other.set), &parts, combination, sentence)?;
+        parts.push((other, near));
+    }
+    Some(parts)
+}
+
+/// The match of a set nearest to the anchor (the first of `parts`) that overlaps none of `parts`.
+fn nearest(
+    candidates: &[Range<usize>],
+    parts: &[(&Part, Range<usize>)],
+    combination: &Combination,
+    sentence: &Range<usize>,
+) -> Option<Range<usize>> {
+    let (_part, anchor) = parts.first()?;
+    let at = candidates.partition_point(|candidate| candidate.start < anchor.start);
+    let (before, after) = candidates.split_at(at);
+    let earlier = before.iter().rev().take(match combination.order {
+        Order::Any => NEIGHBOURS_TRIED,
+        Order::AnchorFirst | Order::AsWritten => 0,
+    });
+    let later = after.iter().take(NEIGHBOURS_TRIED);
+    let gap = |candidate: &Range<usize>| {
+        candidate.start.saturating_sub(anchor.end).max(anchor.start.saturating_sub(candidate.end))
+    };
+    let fits = |candidate: &&Range<usize>| {
+        candidate.start >= sentence.start
+            && candidate.end <= sentence.end
+            && gap(candidate) <= combination.within
+            && parts.iter().all(|(_part, words)| !overlap(words, candidate))
+    };
+    earlier.chain(later).filter(fits).min_by_key(|candidate| gap(candidate)).cloned()
+}
+
+/// The parts one after the other, from the first that must be there.
+fn in_order<'a>(
+    combination: &'a Combination,
+    anchor: &Range<usize>,
+    sorted: &Sorted,
+    sentence: &Range<usize>,
+) -> Option<Vec<(&'a Part, Range<usize>)>> {
+    let at = combination.all.iter().position(|part| part.need == Need::Required)?;
+    let (before, rest) = combination.all.split_at(at);
+    let (first, after) = rest.split_first()?;
+    let mut parts = vec![(first, anchor.clone())];
+    let mut start = anchor.start;
+    for part in before.iter().rev() {
+        let matches = sorted.set(part.set);
+        let at = matches.partition_point(|found| found.start < start);
+        let earlier = matches.get(..at)?.iter().rev().take(NEIGHBOURS_TRIED);
+        let fits = |found: &&Range<usize>| {
+            found.start >= sentence.start
+                && found.end <= start
+                && start - found.end <= combination.within
+        };
+        if let Some(found) = earlier.clone().find(fits) {
+            parts.push((part, found.clone()));
+            start = found.start;
+        }
+    }
+    let mut end = anchor.end;
+    for part in after {
+        let matches = sorted.set(part.set);
+        let at = matches.partition_point(|found| found.start < end);
+        let found = matches
+            .get(at)
+            .filter(|found| found.end <= sentence.end && found.start - end <= combination.within);
+        match (found, part.need) {
+            (Some(found), Need::Required | Need::Optional) => {
+                // Of matches that begin together the longest.
+                let longest =
+                    matches.get(at..)?.iter().take_while(|other| other.start == found.start);
+                let found =
+                    longest.filter(|one| one.end <= sentence.end).max_by_key(|one| one.end)?;
+                parts.push((part, found.clone()));
+                end = found.end;
+            }
+            (None, Need::Optional) => {}
+            (None, Need::Required) => return None,
+        }
+    }
+    Some(parts)
+}
+
+fn role(part: &Part, words: &Range<usize>, sorted: &Sorted) -> Option<(RoleKind, usize)> {
+    let role = part.role?;
+    mention_in(&sorted.mentions, words).map(|mention| (role, mention.entry))
+}
+
+/// The first actor named within some words.
+pub(super) fn mention_in<'a>(mentions: &'a [Mention], words: &Range<usize>) -> Option<&'a Mention> {
+    let at = mentions.partition_point(|mention| mention.tokens.end <= words.start);
+    mentions.get(at).filter(|mention| overlap(&mention.tokens, words))
+}

@@ -1,0 +1,314 @@
+//! Is a text about conflict at all? A linear model over the words of headline and lead, which also
+//! knows what the rules found.
+//!
+//! A text becomes a set of features: its words, their beginnings, pairs of words with at most one
+//! between them, with actors and numbers replaced by what they are; and what the rules say of it. Each
+//! is hashed to a bucket of a table of weights, and the weights of all add up. The table is data
+//! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
+//! how, and how good it is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use cw_model::{ActorKind, Steps, TooCostly};
+use serde::Deserialize;
+
+use super::hash::hash;
+use super::lexicon::Lexicon;
+use super::rules::Findings;
+use super::segment::{Document, Prominence};
+use super::spans::{Sorted, contains_any};
+
+/// Buckets of a table, a power of two.
+pub const BUCKETS: usize = 1 << 17;
+
+/// What ends the head of a file of tables.
+pub const HEAD_END: &str = "---\n";
+
+/// Words of headline and lead that are looked at: what comes later is background.
+const WORDS_MAX: usize = 120;
+
+/// Letters of a word's beginning that stand for its forms.
+const STEM: usize = 5;
+
+/// Steps for each feature of a word, and for each table it is looked up in.
+const FEATURE_STEPS: usize = 12;
+
+/// The tables of one language.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// Whether a text is about conflict at all.
+    relevance: Output,
+    /// Whether it speaks of a tag, by the tag's id.
+    tags: Vec<(String, Output)>,
+}
+
+/// One table of weights, and how a sum becomes a probability.
+#[derive(Debug)]
+struct Output {
+    curve: Curve,
+    weights: &'static [u8],
+}
+
+/// What the head of a file says of each table, in the order of the tables.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    output: Vec<Curve>,
+}
+
+/// From the sum of weights to a probability: `1 / (1 + exp(-(slope * z + offset)))`, where
+/// `z = scale * sum / sqrt(features) + bias + rules * best`, and `best` is the best score that the rules
+/// give to any tag, or to any under this one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Curve {
+    /// A tag; empty: relevance.
+    id: String,
+    scale: f64,
+    bias: f64,
+    rules: f64,
+    slope: f64,
+    offset: f64,
+}
+
+impl Gate {
+    /// Reads the file of a language.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn read(bytes: &'static [u8]) -> Result<Self, String> {
+        let end = HEAD_END.as_bytes();
+        let at = bytes.windows(end.len()).position(|part| part == end);
+        let (head, rest) = bytes.split_at(at.ok_or("there is no head")?);
+        let head = std::str::from_utf8(head).map_err(|error| error.to_string())?;
+        let head: Head = toml::from_str(head).map_err(|error| error.to_string())?;
+        let tables = rest.get(end.len()..).unwrap_or_default();
+        if tables.len() != head.output.len() * BUCKETS {
+            return Err(format!(
+                "{} bytes of tables for {} outputs",
+                tables.len(),
+                head.output.len()
+            ));
+        }
+        let outputs = head.output.into_iter().zip(tables.chunks_exact(BUCKETS));
+        let mut outputs =
+            outputs.map(|(curve, weights)| (curve.id.clone(), Output { curve, weights }));
+        let relevance = outputs.next().filter(|(id, _output)| id.is_empty());
+        let (_id, relevance) = relevance.ok_or("the first output is not relevance")?;
+        Ok(Self { relevance, tags: outputs.collect() })
+    }
+
+    /// How likely it is that a text is about conflict, 0 to 1.
+    pub(super) fn relevance(&self, features: &Features) -> f64 {
+        self.relevance.probability(features)
+    }
+
+    /// How likely it is that it speaks of each tag, and the words that say so most.
+    pub(super) fn tags<'a>(
+        &'a self,
+        features: &'a Features,
+        bar: f64,
+    ) -> impl Iterator<Item = (&'a str, f64, Range<usize>)> {
+        self.tags.iter().filter_map(move |(id, output)| {
+            let probability = output.probability(features);
+            (probability >= bar).then(|| (id.as_str(), probability, output.span(features)))
+        })
+    }
+}
+
+impl Output {
+    fn weight(&self, bucket: u32) -> f64 {
+        let weight = usize::try_from(bucket).ok().and_then(|bucket| self.weights.get(bucket));
+        weight.map_or(0.0, |weight| f64::from(i8::from_le_bytes([*weight])))
+    }
+
+    fn probability(&self, features: &Features) -> f64 {
+        let Curve { id, scale, bias, rules, slope, offset } = &self.curve;
+        let sum: f64 = features.buckets.iter().map(|bucket| self.weight(*bucket)).sum();
+        let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
+        let margin = sum * scale / f64::from(length).sqrt() + bias;
+        let z = margin + rules * features.best(id);
+        1.0 / (1.0 + (-(slope * z + offset)).exp())
+    }
+
+    /// The run of words that speaks most for the tag, as tokens: the largest sum of neighbours.
+    fn span(&self, features: &Features) -> Range<usize> {
+        let mut best = (f64::MIN, 0..0);
+        let (mut sum, mut start, mut sentence) = (0.0, 0, usize::MAX);
+        for word in features.words.iter().filter(|word| !word.tokens.is_empty()) {
+            let buckets = features.of_words.get(word.buckets.clone()).unwrap_or_default();
+            let own: f64 = buckets.iter().map(|bucket| self.weight(*bucket)).sum();
+            if sum <= 0.0 || word.sentence != sentence {
+                (sum, start, sentence) = (0.0, word.tokens.start, word.sentence);
+            }
+            sum += own;
+            if sum > best.0 {
+                best = (sum, start..word.tokens.end);
+            }
+        }
+        best.1
+    }
+}
+
+/// What the tables look at in a text.
+#[derive(Debug)]
+pub(super) struct Features {
+    /// Sorted, each once.
+    pub(super) buckets: Vec<u32>,
+    /// The words that are looked at.
+    words: Vec<Featured>,
+    /// What is looked at because of a word, in the order of the words.
+    of_words: Vec<u32>,
+    /// The best score that the rules give under each top of the taxonomy.
+    tops: BTreeMap<String, f64>,
+}
+
+impl Features {
+    /// The best score that the rules give to a tag under `top`; to any, if that is empty.
+    pub(super) fn best(&self, top: &str) -> f64 {
+        let under = self.tops.iter().filter(|(known, _score)| top.is_empty() || *known == top);
+        under.map(|(_top, score)| *score).fold(0.0, f64::max)
+    }
+}
+
+/// A word.
+#[derive(Debug)]
+struct Featured {
+    tokens: Range<usize>,
+    sentence: usize,
+    /// Its part of `Features::of_words`.
+    buckets: Range<usize>,
+}
+
+/// A text's features.
+///
+/// # Errors
+/// [`TooCostly`] if there are no steps left.
+pub(super) fn features(
+    document: &Document<'_>,
+    sorted: &Sorted,
+    lexicon: &Lexicon,
+    findings: &Findings,
+    steps: &Steps,
+) -> Result<Features, TooCostly> {
+    let shown = words(document, sorted, lexicon);
+    steps.spend(shown.len().saturating_mul(16 * FEATURE_STEPS))?;
+    let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
+    let (mut of_words, mut featured) = (Vec::new(), Vec::with_capacity(shown.len()));
+    for (index, (word, own)) in shown.iter().zip(&hashes).enumerate() {
+        let from = of_words.len();
+        of_words.push(bucket(b'w', *own, 0));
+        let stem =
+            word.text.char_indices().nth(STEM).and_then(|(end, _letter)| word.text.get(..end));
+        of_words.extend(stem.map(|stem| bucket(b's', hash(stem), 0)));
+        of_words.extend(hashes.get(index + 1).map(|next| bucket(b'b', *own, *next)));
+        of_words.extend(hashes.get(index + 2).map(|next| bucket(b'g', *own, *next)));
+        let (tokens, sentence) = (word.tokens.clone(), word.sentence);
+        featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
+    }
+    let mut buckets = of_words.clone();
+    let sure = |score: f64| u64::from(score >= 0.75);
+    for (id, score) in &findings.scores {
+        let top = id.as_str().split('.').next().unwrap_or_default();
+        buckets.push(bucket(b't', hash(top), 0));
+        buckets.push(bucket(b'i', hash(id.as_str()), sure(*score)));
+    }
+    for (domain, score) in &findings.domains {
+        buckets.push(bucket(b'd', hash(domain), sure(*score)));
+    }
+    buckets.extend(findings.flags.iter().map(|flag| bucket(b'f', hash(flag), 0)));
+    let mut here: Vec<u64> = Vec::new();
+    for sentence in document.sentences.iter().filter(|one| one.prominence != Prominence::Rest) {
+        here.clear();
+        let is_in = |set: &usize| contains_any(sorted.set(*set), &sentence.tokens);
+        let sets = lexicon.set_hashes.iter();
+        here.extend(sets.filter(|(_hash, set)| is_in(set)).map(|(hash, _set)| *hash));
+        for (at, own) in here.iter().enumerate() {
+            buckets.push(bucket(b'c', *own, 0));
+            buckets.extend(here.iter().skip(at + 1).map(|other| bucket(b'p', *own, *other)));
+        }
+    }
+    buckets.sort_unstable();
+    buckets.dedup();
+    let mut tops: BTreeMap<String, f64> = BTreeMap::new();
+    for tag in &findings.tags {
+        let top = tag.id.as_str().split('.').next().unwrap_or_default().to_owned();
+        let best = tops.entry(top).or_default();
+        *best = best.max(tag.score);
+    }
+    Ok(Features { buckets, words: featured, of_words, tops })
+}
+
+/// A word of headline or lead, or what stands for it.
+struct Shown<'a> {
+    text: &'a str,
+    /// None for the beginning of a sentence.
+    tokens: Range<usize>,
+    sentence: usize,
+}
+
+/// The words of headline and lead, with what stands for actors and numbers.
+fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> Vec<Shown<'a>> {
+    let mut words: Vec<Shown<'a>> = Vec::new();
+    let mut mentions = sorted.mentions.iter().peekable();
+    for (number, sentence) in document.sentences.iter().enumerate() {
+        if sentence.prominence == Prominence::Rest || words.len() >= WORDS_MAX {
+            continue;
+        }
+        let mut index = sentence.tokens.start;
+        words.push(Shown { text: ".", tokens: index..index, sentence: number });
+        while index < sentence.tokens.end && words.len() < WORDS_MAX {
+            while mentions.peek().is_some_and(|mention| mention.tokens.start < index) {
+                mentions.next();
+            }
+            let mention = mentions.peek().filter(|mention| mention.tokens.start == index);
+            let (text, end) = match mention {
+                Some(mention) => {
+                    let entry =
+                        lexicon.dictionary.as_ref().and_then(|all| all.entries.get(mention.entry));
+                    (
+                        entry.map_or("§", |entry| shown(entry.kind)),
+                        mention.tokens.end.max(index + 1),
+                    )
+                }
+                None if place_at(&sorted.places, index).is_some() => {
+                    ("§place", place_at(&sorted.places, index).unwrap_or(index + 1))
+                }
+                None => {
+                    let word = document.word(index);
+                    let is_number = word.starts_with(|sign: char| sign.is_ascii_digit());
+                    (if is_number { "0" } else { word }, index + 1)
+                }
+            };
+            words.push(Shown { text, tokens: index..end, sentence: number });
+            index = end;
+        }
+    }
+    words
+}
+
+/// Where the place ends that begins at a word.
+fn place_at(places: &[Range<usize>], index: usize) -> Option<usize> {
+    let at = places.partition_point(|place| place.start < index);
+    places.get(at).filter(|place| place.start == index).map(|place| place.end)
+}
+
+fn shown(kind: ActorKind) -> &'static str {
+    match kind {
+        ActorKind::State | ActorKind::Region | ActorKind::People => "§state",
+        ActorKind::Force | ActorKind::Service | ActorKind::Ministry => "§force",
+        ActorKind::Group => "§group",
+        ActorKind::Gang => "§gang",
+        ActorKind::Alliance | ActorKind::Agency | ActorKind::Organisation => "§body",
+        ActorKind::Office => "§office",
+    }
+}
+
+/// The bucket of a feature of one kind, of one or two hashes, by a mixing step of `SplitMix64`.
+fn bucket(kind: u8, one: u64, other: u64) -> u32 {
+    let mut mixed = one ^ other.rotate_left(29) ^ (u64::from(kind) << 56);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    u32::try_from((mixed ^ (mixed >> 31)) % BUCKETS as u64).unwrap_or_default()
+}

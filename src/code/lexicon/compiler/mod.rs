@@ -1,0 +1,426 @@
+//! Puts the files of one language together and compiles them.
+
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use cw_model::ActorKind;
+use cw_text::likeness::hint;
+use strum::VariantNames as _;
+
+use crate::actors::{Dictionary, Entry, Form};
+use crate::hash::hash;
+use crate::lexicon::parts::{
+    Combination, Cue, Domain, ForceNouns, Lexicon, RoleRule, TagRules, Veto,
+};
+use crate::lexicon::raw::RawLexicon;
+use crate::matcher::{Matcher, Use};
+use crate::segment::plain_term;
+use crate::source::{LexiconProblem, Source};
+use crate::taxonomy::{FORMAT, Taxonomy};
+use crate::term::expand;
+
+/// Sets that the dictionary fills, besides one for each kind of actor.
+const OF_DICTIONARY: [&str; 4] = ["actor", "demonym", "metonym", "place"];
+
+/// Reads and compiles the files of one language.
+///
+/// # Errors
+/// Every problem at once.
+///
+/// With `Unknown::LeftOut`, rules of tags that the taxonomy does not have are left out: a deployment with a
+/// taxonomy of its own must not be refused for what a built-in lexicon knows besides.
+pub(crate) fn read(
+    sources: &[&Source],
+    taxonomy: &Taxonomy,
+    dictionary: Option<Dictionary>,
+    unknown: Unknown,
+) -> Result<Lexicon, Vec<LexiconProblem>> {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for source in sources {
+        match toml::from_str::<RawLexicon>(&source.text) {
+            Ok(raw) => files.push((*source, raw)),
+            Err(err) => problems.push(source.problem(&err.to_string())),
+        }
+    }
+    let mut compiler = Compiler { problems, ..Compiler::new(dictionary, unknown) };
+    for (source, raw) in &files {
+        compiler.name_sets(source, raw);
+    }
+    let sets: Vec<(&Source, &BTreeMap<String, Vec<String>>)> =
+        files.iter().map(|(source, raw)| (*source, &raw.sets)).collect();
+    compiler.fill_sets(&sets);
+    for (source, raw) in files {
+        compiler.add_file(source, raw, taxonomy);
+    }
+    compiler.finish(sources)
+}
+
+/// What becomes of rules of tags that the taxonomy does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// They are a problem.
+    Reported,
+    /// They do not count.
+    LeftOut,
+}
+
+/// Collects phrases, their uses, and what is wrong.
+struct Compiler {
+    unknown: Unknown,
+    dictionary: Option<Dictionary>,
+    phrases: BTreeMap<String, Vec<Use>>,
+    /// Named sets, by name.
+    sets: BTreeMap<String, usize>,
+    /// For each named set, the sets that its matches belong to besides: those that include it.
+    included_in: BTreeMap<String, BTreeSet<usize>>,
+    set_count: usize,
+    written: usize,
+    problems: Vec<LexiconProblem>,
+    /// The file being read.
+    source: Option<Source>,
+    language: String,
+    version: Option<u32>,
+    veto: Option<Veto>,
+    abbreviations: HashSet<String>,
+    force_nouns: Option<usize>,
+    tags: Vec<TagRules>,
+    combinations: Vec<Combination>,
+    domains: Vec<Domain>,
+    masks: Vec<Option<String>>,
+    cues: Vec<Cue>,
+    roles: Vec<RoleRule>,
+}
+
+impl Compiler {
+    fn new(dictionary: Option<Dictionary>, unknown: Unknown) -> Self {
+        Self {
+            unknown,
+            dictionary,
+            phrases: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            included_in: BTreeMap::new(),
+            set_count: 0,
+            written: 0,
+            problems: Vec::new(),
+            source: None,
+            language: String::new(),
+            version: None,
+            veto: None,
+            abbreviations: HashSet::new(),
+            force_nouns: None,
+            tags: Vec::new(),
+            combinations: Vec::new(),
+            domains: Vec::new(),
+            masks: Vec::new(),
+            cues: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    fn report(&mut self, problem: Option<String>) {
+        let Some(detail) = problem else { return };
+        let problem = match &self.source {
+            Some(source) => source.problem(&detail),
+            None => LexiconProblem { file: format!("lexicon \"{}\"", self.language), detail },
+        };
+        self.problems.push(problem);
+    }
+
+    /// Reports an unknown tag, unless those are left out.
+    fn report_unknown(&mut self, problem: Option<String>) {
+        self.report(problem.filter(|_problem| self.unknown == Unknown::Reported));
+    }
+
+    /// Gives every named set its number, before any of them is filled: they may name each other.
+    fn name_sets(&mut self, source: &Source, raw: &RawLexicon) {
+        self.source = Some(source.clone());
+        for name in raw.sets.keys() {
+            let of_dictionary = OF_DICTIONARY.contains(&name.as_str())
+                || ActorKind::VARIANTS.contains(&name.as_str());
+            self.report(of_dictionary.then(|| {
+                format!(
+                    "sets.{name}: the dictionary of actors has a set of this name; choose another"
+                )
+            }));
+            let twice = self.sets.contains_key(name);
+            self.report(
+                twice.then(|| format!("sets.{name} is given twice; put its terms together")),
+            );
+            let number = self.set_count;
+            self.sets.entry(name.clone()).or_insert(number);
+            self.set_count += 1;
+        }
+    }
+
+    fn fill_sets(&mut self, files: &[(&Source, &BTreeMap<String, Vec<String>>)]) {
+        for name in OF_DICTIONARY.iter().chain(ActorKind::VARIANTS) {
+            let number = self.set_count;
+            self.set_count += 1;
+            self.sets.entry((*name).to_owned()).or_insert(number);
+        }
+        // Which sets name which.
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (source, sets) in files {
+            self.source = Some((*source).clone());
+            for (name, terms) in *sets {
+                for part in terms.iter().filter_map(|term| term.strip_prefix('@')) {
+                    if self.sets.contains_key(part) {
+                        names.entry(part.to_owned()).or_default().insert(name.clone());
+                    } else {
+                        let hint = hint(part, self.sets.keys().map(String::as_str));
+                        self.report(Some(format!("sets.{name}: there is no set \"{part}\"{hint}")));
+                    }
+                }
+            }
+        }
+        for name in self.sets.keys() {
+            let mut above: BTreeSet<String> = BTreeSet::new();
+            let mut open = vec![name.clone()];
+            while let Some(one) = open.pop() {
+                for upper in names.get(&one).into_iter().flatten() {
+                    if above.insert(upper.clone()) {
+                        open.push(upper.clone());
+                    }
+                }
+            }
+            let numbers = above.iter().filter_map(|upper| self.sets.get(upper)).copied().collect();
+            self.included_in.insert(name.clone(), numbers);
+        }
+        for (source, sets) in files {
+            self.source = Some((*source).clone());
+            for (name, terms) in *sets {
+                let key = format!("sets.{name}");
+                let own: Vec<String> =
+                    terms.iter().filter(|term| !term.starts_with('@')).cloned().collect();
+                self.report(terms.is_empty().then(|| format!("{key}: no terms")));
+                for number in self.numbers_of(name) {
+                    self.add_terms_unless(&key, &own, Use::Set(number));
+                }
+            }
+        }
+    }
+
+    /// A named set and those that include it.
+    fn numbers_of(&self, name: &str) -> Vec<usize> {
+        let own = self.sets.get(name).copied();
+        own.into_iter().chain(self.included_in.get(name).into_iter().flatten().copied()).collect()
+    }
+
+    fn add_file(&mut self, source: &Source, raw: RawLexicon, taxonomy: &Taxonomy) {
+        self.source = Some(source.clone());
+        self.check_head(&raw);
+        if let Some(veto) = raw.veto {
+            self.check_veto(&veto, taxonomy);
+            self.report(self.veto.is_some().then(|| "[veto] is given twice".to_owned()));
+            self.veto = Some(veto);
+        }
+        let plain = |word: &String| plain_term(word).trim().to_owned();
+        self.abbreviations.extend(raw.abbreviations.iter().map(plain));
+        if !raw.force_nouns.is_empty() {
+            let set = self.force_nouns.unwrap_or_else(|| {
+                self.set_count += 1;
+                self.set_count - 1
+            });
+            self.force_nouns = Some(set);
+            self.add_terms("force_nouns", &raw.force_nouns, Use::Set(set));
+        }
+        for rules in raw.tag {
+            self.add_tag(&rules, taxonomy);
+        }
+        for mask in raw.mask {
+            self.add_terms("mask", &mask.terms, Use::Mask(self.masks.len()));
+            self.masks.push(mask.flag);
+        }
+        for domain in raw.domain {
+            self.add_domain(domain);
+        }
+        for cue in raw.cue {
+            self.add_cue(cue);
+        }
+        for role in raw.role {
+            self.add_role(&role, taxonomy);
+        }
+    }
+
+    fn check_head(&mut self, raw: &RawLexicon) {
+        self.report(
+            (raw.format != FORMAT)
+                .then(|| format!("format: {} is not known; use {FORMAT}", raw.format)),
+        );
+        let code = |byte: u8| byte.is_ascii_lowercase();
+        let is_code = (2..=3).contains(&raw.language.len()) && raw.language.bytes().all(code);
+        self.report((!is_code).then(|| {
+            format!("language: \"{}\" is not an ISO 639 code; use one like \"en\"", raw.language)
+        }));
+        self.language.clone_from(&raw.language);
+        let twice = self.version.is_some() && raw.version.is_some();
+        self.report(twice.then(|| {
+            format!("version: another file of \"{}\" has one; leave one of them", raw.language)
+        }));
+        self.version = self.version.or(raw.version);
+    }
+
+    fn check_veto(&mut self, veto: &Veto, taxonomy: &Taxonomy) {
+        for name in &veto.resisting {
+            let known = taxonomy.ids().any(|id| id == name);
+            self.report_unknown((!known).then(|| {
+                let hint = hint(name, taxonomy.ids());
+                format!("veto.resisting: no tag \"{name}\" in the taxonomy{hint}")
+            }));
+        }
+        self.check_share("veto.bar", veto.bar);
+    }
+
+    /// Weights, scores and shares lie strictly between 0 and 1: a 1 could never be outweighed.
+    fn check_share(&mut self, key: &str, value: f64) {
+        self.report(
+            (!(value > 0.0 && value < 1.0))
+                .then(|| format!("{key}: {value} is not between 0 and 1")),
+        );
+    }
+
+    fn add_terms(&mut self, key: &str, terms: &[String], purpose: Use) {
+        self.report(terms.is_empty().then(|| format!("{key}: no terms")));
+        for (term, phrases) in self.expanded(key, terms) {
+            for phrase in phrases {
+                let uses = self.phrases.entry(phrase.clone()).or_default();
+                if uses.iter().any(|known| known.serves_the_same_as(&purpose)) {
+                    let form = phrase.trim().to_owned();
+                    self.report(Some(format!("{key}: \"{form}\" is given twice (\"{term}\")")));
+                } else {
+                    uses.push(purpose);
+                }
+            }
+        }
+    }
+
+    /// Adds terms; what is there already stays once. For sets that include others.
+    fn add_terms_unless(&mut self, key: &str, terms: &[String], purpose: Use) {
+        for (_term, phrases) in self.expanded(key, terms) {
+            for phrase in phrases {
+                let uses = self.phrases.entry(phrase).or_default();
+                if !uses.iter().any(|known| known.serves_the_same_as(&purpose)) {
+                    uses.push(purpose);
+                }
+            }
+        }
+    }
+
+    fn expanded<'a>(&mut self, key: &str, terms: &'a [String]) -> Vec<(&'a str, Vec<String>)> {
+        let mut expanded = Vec::new();
+        for term in terms {
+            match expand(term) {
+                Ok(phrases) => expanded.push((term.as_str(), phrases)),
+                Err(error) => self.report(Some(format!("{key}: {error}"))),
+            }
+        }
+        expanded
+    }
+
+    /// A new set without a name.
+    fn new_set(&mut self, key: &str, terms: &[String]) -> usize {
+        let number = self.set_count;
+        self.set_count += 1;
+        let (named, own): (Vec<String>, Vec<String>) =
+            terms.iter().cloned().partition(|term| term.starts_with('@'));
+        if named.is_empty() {
+            self.add_terms(key, &own, Use::Set(number));
+        } else {
+            let problem = format!(
+                "{key}: a list of terms cannot hold \"{}\"; make a set of them",
+                named.join("\", \"")
+            );
+            self.report(Some(problem));
+        }
+        number
+    }
+
+    /// The number of a set written as "@name", or of a new one for a bare term.
+    fn set(&mut self, key: &str, part: &str) -> usize {
+        let Some(name) = part.strip_prefix('@') else {
+            return self.new_set(key, &[part.to_owned()]);
+        };
+        let known = self.sets.get(name).copied();
+        let names = self.sets.keys().map(String::as_str);
+        let unknown = || format!("{key}: there is no set \"{name}\"{}", hint(name, names));
+        let problem = known.is_none().then(unknown);
+        self.report(problem);
+        known.unwrap_or_default()
+    }
+
+    fn sets(&mut self, key: &str, parts: &[String]) -> Vec<usize> {
+        parts.iter().map(|part| self.set(key, part)).collect()
+    }
+
+    /// The sets that a name of an entry belongs to.
+    fn sets_of(&self, entry: &Entry, form: Form) -> Vec<usize> {
+        let kind: &'static str = entry.kind.into();
+        let form = match form {
+            Form::Name => None,
+            Form::Demonym => Some("demonym"),
+            Form::Metonym => Some("metonym"),
+        };
+        let names = ["actor", kind].into_iter().chain(form);
+        let all: BTreeSet<usize> = names.flat_map(|name| self.numbers_of(name)).collect();
+        all.into_iter().collect()
+    }
+
+    fn finish(mut self, sources: &[&Source]) -> Result<Lexicon, Vec<LexiconProblem>> {
+        self.source = None;
+        let whole = sources.first().map(|source| (*source).clone());
+        if self.problems.is_empty() {
+            self.source = whole;
+            self.report(self.version.is_none().then(|| "version: no file has one".to_owned()));
+            self.report(self.veto.is_none().then(|| "[veto]: no file has it".to_owned()));
+            self.report(self.phrases.is_empty().then(|| "there are no terms".to_owned()));
+        }
+        let mut sets_of_aliases = Vec::new();
+        if let Some(dictionary) = &self.dictionary {
+            for (index, alias) in dictionary.aliases.iter().enumerate() {
+                let sets = dictionary
+                    .entries
+                    .get(alias.entry)
+                    .map(|entry| self.sets_of(entry, alias.form))
+                    .unwrap_or_default();
+                sets_of_aliases.push(sets);
+                self.phrases.entry(alias.phrase.clone()).or_default().push(Use::Alias(index));
+            }
+        }
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        let force_nouns = self.force_nouns.map(|nouns| ForceNouns {
+            nouns,
+            belongs_to: ["actor", "force"]
+                .into_iter()
+                .flat_map(|name| self.numbers_of(name))
+                .collect(),
+        });
+        let place_sets = self.numbers_of("place");
+        let matcher = Matcher::new(self.phrases).map_err(|error| {
+            let file = format!("lexicon \"{}\"", self.language);
+            vec![LexiconProblem { file, detail: error.to_string() }]
+        })?;
+        Ok(Lexicon {
+            language: self.language,
+            version: self.version.unwrap_or_default(),
+            abbreviations: self.abbreviations,
+            matcher,
+            tags: self.tags,
+            combinations: self.combinations,
+            domains: self.domains,
+            masks: self.masks,
+            cues: self.cues,
+            sets: self.set_count,
+            set_hashes: self.sets.iter().map(|(name, set)| (hash(name), *set)).collect(),
+            dictionary: self.dictionary,
+            sets_of_aliases,
+            force_nouns,
+            roles: self.roles,
+            place_sets,
+            veto: self.veto.unwrap_or_default(),
+        })
+    }
+}

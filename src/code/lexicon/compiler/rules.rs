@@ -1,0 +1,227 @@
+//! Compiles the rules of tags, domains, cues and roles.
+
+use std::str::FromStr;
+
+use cw_model::{ClaimStatus, RoleKind};
+use cw_text::likeness::hint;
+use strum::VariantNames;
+
+use super::Compiler;
+use crate::lexicon::parts::{
+    Combination, Cue, Domain, Effect, Need, Negation, Order, Part, Place, RoleRule, Speaker,
+    TagRules,
+};
+use crate::lexicon::raw::{
+    RawCombination, RawCue, RawDomain, RawEffect, RawPart, RawRole, RawTagRules,
+};
+use crate::matcher::Use;
+use crate::taxonomy::Taxonomy;
+
+/// What a name in a file means, or why it means nothing.
+fn named<T: FromStr + VariantNames>(name: &str) -> Result<T, String> {
+    name.parse().map_err(|_unknown| {
+        format!("\"{name}\" is not known{}", hint(name, T::VARIANTS.iter().copied()))
+    })
+}
+
+impl Compiler {
+    /// The index of the rules of a tag, new ones if there are none yet; `None` if there is no such tag.
+    pub(super) fn tag(&mut self, id: &str, taxonomy: &Taxonomy) -> Option<usize> {
+        let known = self.tags.iter().position(|tag| tag.kind.id.as_str() == id);
+        known.or_else(|| {
+            let kind = taxonomy.tag(id)?.clone();
+            let negation = Negation::Counts;
+            self.tags.push(TagRules { kind, needs: Vec::new(), without: Vec::new(), negation });
+            Some(self.tags.len() - 1)
+        })
+    }
+
+    pub(super) fn add_tag(&mut self, raw: &RawTagRules, taxonomy: &Taxonomy) {
+        let key = format!("tag \"{}\"", raw.id);
+        let Some(tag) = self.tag(&raw.id, taxonomy) else {
+            let hint = hint(&raw.id, taxonomy.ids());
+            self.report_unknown(Some(format!("{key}: not in the taxonomy{hint}")));
+            return;
+        };
+        let needs = self.sets(&key, &raw.needs);
+        let without = self.sets(&key, &raw.without);
+        if let Some(rules) = self.tags.get_mut(tag) {
+            rules.needs.extend(needs);
+            rules.without.extend(without);
+            if raw.negation == Negation::Ignored {
+                rules.negation = raw.negation;
+            }
+        }
+        for terms in &raw.terms {
+            self.check_share(&key, terms.weight);
+            let weight = terms.weight;
+            for term in &terms.any {
+                self.written += 1;
+                let purpose = Use::Term { tag, written: self.written, weight };
+                self.add_terms(&key, std::slice::from_ref(term), purpose);
+            }
+        }
+        for combination in &raw.combinations {
+            self.add_combination(&key, tag, combination);
+        }
+    }
+
+    pub(super) fn add_combination(&mut self, key: &str, tag: usize, raw: &RawCombination) {
+        self.check_share(key, raw.weight);
+        let all: Vec<Part> = raw.all.iter().map(|part| self.part(key, part)).collect();
+        let is_required = |part: &&Part| part.need == Need::Required;
+        self.report(
+            (all.iter().filter(is_required).count() < 2)
+                .then(|| format!("{key}: a combination needs at least two parts in \"all\"")),
+        );
+        let optional = all.iter().any(|part| part.need == Need::Optional);
+        self.report((optional && raw.order != Order::AsWritten).then(|| {
+            format!("{key}: a part may only be missing (\"?\") with order = \"as_written\"")
+        }));
+        let without = self.sets(key, &raw.without);
+        let not_between = self.sets(key, &raw.not_between);
+        self.written += 1;
+        self.combinations.push(Combination {
+            tag,
+            written: self.written,
+            weight: raw.weight,
+            all,
+            within: raw.within,
+            order: raw.order,
+            without,
+            not_between,
+        });
+    }
+
+    pub(super) fn part(&mut self, key: &str, raw: &RawPart) -> Part {
+        let written = match raw {
+            RawPart::One(part) => part,
+            RawPart::Any(terms) => {
+                let set = self.new_set(key, terms);
+                return Part { set, role: None, need: Need::Required };
+            }
+        };
+        let (written, need) = match written.strip_suffix('?') {
+            Some(rest) => (rest, Need::Optional),
+            None => (written.as_str(), Need::Required),
+        };
+        let (role, written) = match written.split_once(':') {
+            Some((role, rest)) => (Some(role), rest),
+            None => (None, written),
+        };
+        let role = role.and_then(|role| match named::<RoleKind>(role) {
+            Ok(role) => Some(role),
+            Err(detail) => {
+                self.report(Some(format!("{key}: role {detail}")));
+                None
+            }
+        });
+        Part { set: self.set(key, written), role, need }
+    }
+
+    pub(super) fn add_domain(&mut self, raw: RawDomain) {
+        let key = format!("domain \"{}\"", raw.flag);
+        let index = self.domains.len();
+        self.check_share(&key, raw.threshold);
+        self.report(
+            (raw.ratio.is_nan() || raw.ratio <= 0.0)
+                .then(|| format!("{key}: ratio must be above 0")),
+        );
+        for terms in &raw.terms {
+            self.check_share(&key, terms.weight);
+            let weight = terms.weight;
+            for term in &terms.any {
+                self.written += 1;
+                let purpose = Use::Domain { domain: index, written: self.written, weight };
+                self.add_terms(&key, std::slice::from_ref(term), purpose);
+            }
+        }
+        self.domains.push(Domain {
+            flag: raw.flag,
+            threshold: raw.threshold,
+            ratio: raw.ratio,
+            casualties: raw.casualties,
+        });
+    }
+
+    pub(super) fn add_cue(&mut self, raw: RawCue) {
+        let key = match (&raw.flag, &raw.claim) {
+            (Some(flag), _) => format!("cue \"{flag}\""),
+            (None, Some(claim)) => format!("cue of claim \"{claim}\""),
+            (None, None) => "cue".to_owned(),
+        };
+        self.report(
+            (raw.before.is_none() && raw.after.is_none())
+                .then(|| format!("{key}: give \"before\", \"after\" or both, in words")),
+        );
+        let claims = raw.effect == RawEffect::Claims;
+        self.report((claims != raw.claim.is_some()).then(|| {
+            format!("{key}: \"claim\" goes with effect = \"claims\", and the other way round")
+        }));
+        self.report((!claims && raw.flag.is_none()).then(|| format!("{key}: give \"flag\"")));
+        let status = raw.claim.as_deref().map(named::<ClaimStatus>);
+        let effect = match (raw.effect, status) {
+            (RawEffect::Negates, _) => Effect::Negates,
+            (RawEffect::Halves, _) => Effect::Halves,
+            (RawEffect::Claims, Some(Ok(status))) => Effect::Claims(status),
+            (RawEffect::Claims, Some(Err(detail))) => {
+                self.report(Some(format!("{key}: claim {detail}")));
+                Effect::Flags
+            }
+            (RawEffect::Flags, _) | (RawEffect::Claims, None) => Effect::Flags,
+        };
+        self.add_terms(&key, &raw.terms, Use::Cue(self.cues.len()));
+        let speaker = raw.speaker.map(|speaker| Speaker {
+            within: speaker.within,
+            place: speaker.place,
+            need: if speaker.required { Need::Required } else { Need::Optional },
+        });
+        self.cues.push(Cue {
+            flag: raw.flag,
+            effect,
+            before: raw.before,
+            after: raw.after,
+            reach: raw.reach,
+            speaker,
+        });
+    }
+
+    pub(super) fn add_role(&mut self, raw: &RawRole, taxonomy: &Taxonomy) {
+        let key = format!("role \"{}\"", raw.role);
+        let role = match named::<RoleKind>(&raw.role) {
+            Ok(role) => role,
+            Err(detail) => {
+                self.report(Some(format!("role {detail}")));
+                return;
+            }
+        };
+        let mut tags = Vec::new();
+        for id in &raw.tags {
+            let under: Vec<String> = taxonomy
+                .ids()
+                .filter(|known| {
+                    known
+                        .strip_prefix(id.as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                })
+                .map(str::to_owned)
+                .collect();
+            self.report_unknown(under.is_empty().then(|| {
+                format!("{key}: no tag \"{id}\" in the taxonomy{}", hint(id, taxonomy.ids()))
+            }));
+            tags.extend(under.iter().filter_map(|id| self.tag(id, taxonomy)));
+        }
+        let rule = RoleRule {
+            role,
+            tags,
+            actors: self.set(&key, &raw.actors),
+            place: raw.place,
+            within: raw.within,
+            after: raw.after.as_ref().map(|set| self.set(&key, set)),
+            not_between: self.sets(&key, &raw.not_between),
+        };
+        let useless = raw.place != Place::After && raw.after.is_some();
+        self.report(useless.then(|| format!("{key}: \"after\" goes with place = \"after\"")));
+        self.roles.push(rule);
+    }
+}

@@ -1,0 +1,80 @@
+//! Which actors a text names, and where: the matches of the dictionary that are written as they must be,
+//! the longest first, none over another; and with the noun of a force after a people's name
+//! ("Ukrainian troops") that noun too.
+
+use std::ops::Range;
+
+use super::actors::{Alias, Form, Spelling};
+use super::lexicon::Lexicon;
+use super::segment::Document;
+
+/// An actor named in a text.
+#[derive(Clone, Debug)]
+pub(super) struct Mention {
+    /// Index into the entries of the dictionary.
+    pub(super) entry: usize,
+    /// What sort of name it is called by.
+    pub(super) form: Form,
+    /// The words.
+    pub(super) tokens: Range<usize>,
+    /// The sets it belongs to.
+    pub(super) sets: Vec<usize>,
+}
+
+/// The mentions among matches of aliases, in order. `nouns` are the matches of force nouns, in order.
+pub(super) fn mentions(
+    lexicon: &Lexicon,
+    document: &Document<'_>,
+    mut found: Vec<(usize, Range<usize>)>,
+    nouns: &[Range<usize>],
+) -> Vec<Mention> {
+    let Some(dictionary) = &lexicon.dictionary else { return Vec::new() };
+    found.sort_by_key(|(alias, tokens)| (tokens.start, std::cmp::Reverse(tokens.end), *alias));
+    let mut mentions: Vec<Mention> = Vec::new();
+    let mut end = 0;
+    for (index, tokens) in found {
+        let Some(alias) = dictionary.aliases.get(index) else { continue };
+        if tokens.start < end || !is_written_so(alias, document, &tokens) {
+            continue;
+        }
+        let mut sets = lexicon.sets_of_aliases.get(index).cloned().unwrap_or_default();
+        let mut whole = tokens.clone();
+        if let (Form::Demonym | Form::Name, Some(force)) = (alias.form, &lexicon.force_nouns)
+            && let Some(noun) = noun_at(nouns, tokens.end, document)
+        {
+            whole.end = noun.end;
+            sets.extend(force.belongs_to.iter().copied());
+            sets.sort_unstable();
+            sets.dedup();
+        }
+        end = whole.end;
+        mentions.push(Mention { entry: alias.entry, form: alias.form, tokens: whole, sets });
+    }
+    mentions
+}
+
+/// The longest noun that begins at a word, in the same clause as the word before it.
+fn noun_at(nouns: &[Range<usize>], at: usize, document: &Document<'_>) -> Option<Range<usize>> {
+    let clause = |index: usize| document.tokens.get(index).map(|token| token.clause);
+    if clause(at) != clause(at.checked_sub(1)?) {
+        return None;
+    }
+    let first = nouns.partition_point(|noun| noun.start < at);
+    let here = nouns.get(first..)?.iter().take_while(|noun| noun.start == at);
+    here.max_by_key(|noun| noun.end).cloned()
+}
+
+fn is_written_so(alias: &Alias, document: &Document<'_>, tokens: &Range<usize>) -> bool {
+    let is_all_capitals = |index: usize| {
+        let mut letters = document.written(index).chars().filter(|sign| sign.is_alphabetic());
+        letters.all(|letter| !letter.is_lowercase())
+    };
+    match alias.spelling {
+        Spelling::Any => true,
+        Spelling::Capital => {
+            let first = document.written(tokens.start).chars().find(|sign| sign.is_alphabetic());
+            first.is_none_or(|letter| !letter.is_lowercase())
+        }
+        Spelling::Capitals => tokens.clone().all(is_all_capitals),
+    }
+}
