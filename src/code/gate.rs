@@ -218,16 +218,10 @@ pub(super) fn features(
         buckets.push(bucket(b'd', hash(domain), sure(*score)));
     }
     buckets.extend(findings.flags.iter().map(|flag| bucket(b'f', hash(flag), 0)));
-    let mut here: Vec<u64> = Vec::new();
     for sentence in document.sentences.iter().filter(|one| one.prominence != Prominence::Rest) {
-        here.clear();
         let is_in = |set: &usize| contains_any(sorted.set(*set), &sentence.tokens);
-        let sets = lexicon.set_hashes.iter();
-        here.extend(sets.filter(|(_hash, set)| is_in(set)).map(|(hash, _set)| *hash));
-        for (at, own) in here.iter().enumerate() {
-            buckets.push(bucket(b'c', *own, 0));
-            buckets.extend(here.iter().skip(at + 1).map(|other| bucket(b'p', *own, *other)));
-        }
+        let here = lexicon.set_hashes.iter().filter(|(_hash, set)| is_in(set));
+        buckets.extend(here.map(|(hash, _set)| bucket(b'c', *hash, 0)));
     }
     buckets.sort_unstable();
     buckets.dedup();

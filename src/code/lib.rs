@@ -134,13 +134,14 @@ impl Language {
         let casualties = source::casualties(language);
         let grammar = casualties.as_ref().map(Grammar::read).transpose();
         // The model has learnt what the built-in rules find.
-        let gate = source::gate(language).filter(|_bytes| ours).map(Gate::read).transpose();
+        let tables = source::gate(language).filter(|_bytes| ours);
+        let gate = tables.map(Gate::read).transpose();
         let gate = gate.map_err(|detail| {
             vec![LexiconProblem { file: format!("model of \"{language}\""), detail }]
         });
         match (lexicon, grammar, gate) {
             (Ok(lexicon), Ok(grammar), Ok(gate)) if problems.is_empty() => {
-                let name = lexicon_name(&lexicon, sources, casualties.as_ref());
+                let name = lexicon_name(&lexicon, sources, casualties.as_ref(), tables);
                 Ok(Self { name, lexicon, grammar, gate })
             }
             (lexicon, grammar, gate) => {
@@ -321,13 +322,18 @@ fn primary_subtag(language: &str) -> String {
 }
 
 /// The name of a lexicon, with a digest of all that its results depend on.
-fn lexicon_name(lexicon: &Lexicon, sources: &Sources, casualties: Option<&Source>) -> String {
+fn lexicon_name(
+    lexicon: &Lexicon,
+    sources: &Sources,
+    casualties: Option<&Source>,
+    gate: Option<&[u8]>,
+) -> String {
     let mut hash = Sha256::new();
     hash.update(&sources.taxonomy.text);
     for source in sources.lexicons.iter().chain(&sources.actors).chain(casualties) {
         hash.update(&source.text);
     }
-    hash.update(source::gate(&lexicon.language).unwrap_or_default());
+    hash.update(gate.unwrap_or_default());
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let short: String = hex.chars().take(DIGEST_DIGITS).collect();
     format!("{}/{} {short}", lexicon.language, lexicon.version)

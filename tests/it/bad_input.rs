@@ -59,6 +59,8 @@ fn check_configured(
     });
     let good = good.unwrap();
     run.state_after(1);
+    // The first article compiles the lexicon of its language, which is no growth by what is refused.
+    wait_until("the other feed to be read", || !run.ledger.rows_of(&good.name).is_empty());
     let memory_before = run.daemon.memory_peak_bytes();
 
     let state = run.ledger.wait_for_state(FEED, |state| state.plan.failures >= FAILURES);

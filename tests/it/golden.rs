@@ -82,6 +82,17 @@ fn tagger() -> Tagger {
     Tagger::new(&sources, 0.5).unwrap()
 }
 
+/// Without what better data change: the digest of a lexicon, which covers the built-in grammar and actors, and
+/// what a gazetteer finds.
+fn without_data(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(conflict) = value.get_mut("conflict").and_then(Value::as_object_mut) {
+        conflict.remove("places");
+        conflict.insert("lexicon".to_owned(), "en/3 [digest]".into());
+    }
+    value
+}
+
 /// What polling the golden feed comes to.
 #[derive(Default)]
 struct Produced {
@@ -338,7 +349,7 @@ fn the_same_documents_come_to_the_records_of_version_1() {
     let produced = produced();
     check("route-1.jsonl", &produced.routes);
     for (form, values) in [("article", &produced.records), ("reject", &produced.rejects)] {
-        check(&format!("{form}-1.jsonl"), values);
+        check(&format!("{form}-1.jsonl"), &values.iter().map(without_data).collect::<Vec<_>>());
         let validator = jsonschema::validator_for(&golden_schema(form)).unwrap();
         for value in values {
             assert!(validator.is_valid(value), "{value:#}");
@@ -432,8 +443,8 @@ fn what_tag_prints_keeps_what_version_1_promises() {
     let input: Vec<String> =
         records.iter().filter(has_text).map(|record| format!("{record}\n")).collect();
     let text = run(&["tag", "--config", file.path().to_str().unwrap()], &input.concat());
-    let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    check("tag-1.jsonl", &told);
+    let told = text.lines().map(|line| without_data(&serde_json::from_str(line).unwrap()));
+    check("tag-1.jsonl", &told.collect::<Vec<_>>());
 }
 
 /// Name, kind and labels: what alerts and dashboards are made of.
