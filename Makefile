@@ -39,7 +39,7 @@ help:
 	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
 	@echo "make bench   the figures of benches/README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
 	@echo "make eval    DATA=folder how good the coder is, on labelled texts there and on tests/corpus"
-	@echo "make train   the model of relevance anew, from tests/corpus (DATA= fits its two calibration constants)"
+	@echo "make train   the model of relevance anew, from tests/corpus (DATA= fits its base rate)"
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
@@ -80,7 +80,7 @@ test-alerts:
 eval: tools
 	$(CARGO) bench --locked -p cw-code --bench coder -- eval "$(DATA)" "$(CURDIR)/tests/corpus/en"
 
-# Writes config/model/en.gate. With DATA, the worth of the rules and the base rate are fitted on its headlines.
+# Writes config/model/en.gate. With DATA, the base rate is fitted on its headlines.
 train: tools
 	$(CARGO) bench --locked -p cw-code --bench coder -- train en "$(CURDIR)/tests/corpus/en" \
 		"$(CURDIR)/config/model/en.gate" $(if $(DATA),"$(DATA)")

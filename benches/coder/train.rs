@@ -46,13 +46,17 @@ impl Model {
     }
 }
 
+/// What the best score of the rules is worth, in points of the model. Not fitted: the rules were written
+/// with an eye on the rows that it could be fitted on, and would be trusted too much.
+const RULES_WORTH: f64 = 1.0;
+
 /// Texts that a tag needs to be learnt.
 const TEXTS_MIN: usize = 60;
 
 /// Trains, prints how good it is, and writes the tables.
 ///
-/// With `others`, rows of other people's text, two numbers of the curve of relevance are fitted on those:
-/// what the rules are worth, and the offset, which is the base rate. No other text decides anything else.
+/// With `others`, rows of other people's text, one number of the curve of relevance is fitted on those: the
+/// offset, which is the base rate. No other text decides anything.
 pub(crate) fn train(
     tagger: &Tagger,
     language: &str,
@@ -98,7 +102,7 @@ pub(crate) fn train(
             let model = fit(&of(false).collect::<Vec<_>>());
             margins.extend(of(true).map(|one| Margin::of(&model, one)));
         }
-        let mut rules = weight_of_rules(&margins, None);
+        let mut rules = weight_of_rules(&margins);
         let (slope, mut offset) = logistic(&margins, rules);
         let name = if id.is_empty() { "relevance" } else { &id };
         print_curve(name, "crossed", &margins, rules, slope, offset);
@@ -109,7 +113,7 @@ pub(crate) fn train(
         print_curve(name, "held out", &of_model(&held_out), rules, slope, offset);
         if id.is_empty() && !apart_texts.is_empty() {
             let margins = of_model(&apart_texts);
-            rules = weight_of_rules(&margins, Some(slope));
+            rules = RULES_WORTH;
             offset = offset_of(&margins, rules, slope);
             print_curve(name, "others", &margins, rules, slope, offset);
         }
@@ -154,12 +158,9 @@ impl Margin {
 }
 
 /// What a point of the rules is worth in points of the model: what makes the labels most likely.
-fn weight_of_rules(margins: &[Margin], slope: Option<f64>) -> f64 {
+fn weight_of_rules(margins: &[Margin]) -> f64 {
     let loss = |rules: f64| -> f64 {
-        let (slope, offset) = match slope {
-            Some(slope) => (slope, offset_of(margins, rules, slope)),
-            None => logistic(margins, rules),
-        };
+        let (slope, offset) = logistic(margins, rules);
         let of = |margin: &Margin| {
             let p = 1.0 / (1.0 + (-(slope * margin.z(rules) + offset)).exp());
             -(if margin.positive { p } else { 1.0 - p }).max(1e-9).ln()

@@ -64,9 +64,6 @@ const DIGEST_DIGITS: usize = 12;
 /// How likely a tag must be that the model alone speaks for.
 const MODEL_BAR: f64 = 0.75;
 
-/// How likely the likeliest tag must be, of a text that is relevant and has no other.
-const MODEL_GUESS: f64 = 0.2;
-
 /// What the model of relevance looks at in a text.
 #[derive(Clone, Debug, Default)]
 pub struct Learnable {
@@ -219,7 +216,7 @@ impl Tagger {
             found = words.find(&self.places, &findings.words);
         }
         Ok(Some(Coding {
-            relevant: score.map_or(!findings.tags.is_empty(), |score| score >= self.threshold),
+            relevant: !findings.tags.is_empty(),
             score,
             tags: findings.tags,
             actors: findings.actors,
@@ -273,8 +270,8 @@ impl Tagger {
         let tags = &mut findings.tags;
         self.add_tags(tags, gate.tags(features, MODEL_BAR), document, lexicon);
         if tags.is_empty() {
-            // What an article is relevant for: the likeliest, if it is not a mere guess.
-            let likeliest = gate.tags(features, MODEL_GUESS).max_by(|a, b| a.1.total_cmp(&b.1));
+            // What is relevant is so for something: the likeliest.
+            let likeliest = gate.tags(features, 0.0).max_by(|a, b| a.1.total_cmp(&b.1));
             self.add_tags(tags, likeliest.into_iter(), document, lexicon);
         }
         round(relevance)

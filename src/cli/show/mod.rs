@@ -12,6 +12,7 @@
 //! through `anstream` it vanishes where it is not wanted.
 
 mod casualties;
+mod who;
 mod snippet;
 pub mod text;
 
@@ -367,6 +368,10 @@ fn write_conflict(
     write_list(out, "  also ", others, ", ", style)?;
     let casualties = conflict.casualties.iter().flatten().map(casualties_text).collect();
     write_list(out, "  ", casualties, " · ", style)?;
+    if !conflict.tags.is_empty() {
+        write_list(out, "  who ", who::actors(conflict), " · ", style)?;
+        write_list(out, "  where ", who::places(conflict), " · ", style)?;
+    }
     if conflict.casualties.is_none() && !conflict.tags.is_empty() {
         style.write(out, &Text::new("  not looked at for casualties", QUIET))?;
     }
