@@ -28,9 +28,10 @@ COPY src/code/Cargo.toml src/code/
 COPY src/status/Cargo.toml src/status/
 COPY src/decide/Cargo.toml src/decide/
 COPY deploy/release.sh deploy/
-RUN mkdir -p src benches/places tests/it state \
+RUN mkdir -p src benches/places benches/coder tests/it state \
     && for folder in src src/*/; do touch "${folder%/}/lib.rs"; done \
-    && for file in src/main.rs benches/figures.rs benches/places/lgl.rs benches/places/find.rs tests/it/main.rs; do \
+    && for file in src/main.rs src/code/build.rs benches/figures.rs benches/coder/main.rs benches/places/lgl.rs \
+           benches/places/find.rs tests/it/main.rs; do \
          echo 'fn main() {}' >"$file"; \
        done \
     && deploy/release.sh
@@ -38,7 +39,7 @@ RUN mkdir -p src benches/places tests/it state \
 COPY config config
 COPY src src
 # Cargo compares times, and those of the empty program are later than those of the files copied.
-RUN touch src/main.rs src/lib.rs src/*/lib.rs \
+RUN touch src/main.rs src/lib.rs src/*/lib.rs src/code/build.rs \
     && deploy/release.sh
 
 # The image is not made of a binary that is not hardened.
