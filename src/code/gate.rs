@@ -266,14 +266,14 @@ fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> 
                         mention.tokens.end.max(index + 1),
                     )
                 }
-                None if place_at(&sorted.places, index).is_some() => {
-                    ("§place", place_at(&sorted.places, index).unwrap_or(index + 1))
-                }
-                None => {
-                    let word = document.word(index);
-                    let is_number = word.starts_with(|sign: char| sign.is_ascii_digit());
-                    (if is_number { "0" } else { word }, index + 1)
-                }
+                None => place_at(&sorted.places, index).map_or_else(
+                    || {
+                        let word = document.word(index);
+                        let is_number = word.starts_with(|sign: char| sign.is_ascii_digit());
+                        (if is_number { "0" } else { word }, index + 1)
+                    },
+                    |end| ("§place", end),
+                ),
             };
             words.push(Shown { text, tokens: index..end, sentence: number });
             index = end;

@@ -49,12 +49,12 @@ use cw_places::Places;
 pub use gate::{BUCKETS, HEAD_END};
 use gate::{Features, Gate};
 use lexicon::{Kept, Lexicon};
-use rules::Findings;
+use rules::{Findings, round};
 use segment::Document;
 use sha2::{Digest as _, Sha256};
 pub use source::{LexiconProblem, Source, Sources};
 use spans::Sorted;
-use taxonomy::Taxonomy;
+use taxonomy::{Taxonomy, is_or_is_under};
 pub use texts::Texts;
 use whereabouts::Words;
 
@@ -191,9 +191,9 @@ impl Tagger {
         steps: &Steps,
     ) -> Result<Option<Coding>, TooCostly> {
         let language = language.map(primary_subtag).unwrap_or_default();
-        let pack = self.by_language.get(&language);
-        let ready = pack.and_then(|pack| pack.language(&language, &self.taxonomy));
-        let Some(Language { name, lexicon, grammar, gate }) = ready else { return Ok(None) };
+        let Some(Language { name, lexicon, grammar, gate }) = self.language(&language) else {
+            return Ok(None);
+        };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
         let mut sorted = Sorted::new(lexicon, &document, steps)?;
         let words = Words::new(&document, &sorted, lexicon, texts.feed_country, steps)?;
@@ -238,9 +238,7 @@ impl Tagger {
         language: &str,
         steps: &Steps,
     ) -> Result<Option<Learnable>, TooCostly> {
-        let pack = self.by_language.get(language);
-        let ready = pack.and_then(|pack| pack.language(language, &self.taxonomy));
-        let Some(Language { lexicon, .. }) = ready else { return Ok(None) };
+        let Some(Language { lexicon, .. }) = self.language(language) else { return Ok(None) };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
         let mut sorted = Sorted::new(lexicon, &document, steps)?;
         let words = Words::new(&document, &sorted, lexicon, texts.feed_country, steps)?;
@@ -250,6 +248,11 @@ impl Tagger {
         let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
         let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
         Ok(Some(Learnable { buckets: features.buckets, scores }))
+    }
+
+    /// What a language's files come to; `None` if there are none.
+    fn language(&self, language: &str) -> Option<&Language> {
+        self.by_language.get(language)?.language(language, &self.taxonomy)
     }
 
     /// How likely a text is about conflict, as the model says; and the tags that follow: none of a text that
@@ -286,10 +289,7 @@ impl Tagger {
         lexicon: &Lexicon,
     ) {
         for (id, score, words) in found {
-            let known = tags.iter().any(|tag| {
-                let rest = tag.id.as_str().strip_prefix(id);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            });
+            let known = tags.iter().any(|tag| is_or_is_under(tag.id.as_str(), id));
             let kind = self.taxonomy.tag(id).filter(|_kind| !known);
             if let (Some(kind), Some(evidence)) = (kind, document.evidence(&words)) {
                 let reported = Claim { status: ClaimStatus::Reported, by: None };
@@ -306,11 +306,6 @@ impl Tagger {
         }
         tags.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
     }
-}
-
-/// Three decimals: more would be noise, and the last digits of a logarithm differ by machine.
-fn round(probability: f64) -> f64 {
-    (probability * 1000.0).round() / 1000.0
 }
 
 /// "en" of "en-GB".

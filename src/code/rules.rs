@@ -23,9 +23,10 @@ use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
 use super::spans::{Hit, Sorted, contains_any, sentence_of};
+use super::taxonomy::is_or_is_under;
 
-/// Spans of evidence kept for one tag: enough to convince a reader, few enough for a record.
-const EVIDENCE_MAX: usize = 20;
+/// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
+pub(super) const EVIDENCE_MAX: usize = 20;
 
 /// What a match counts when its term comes for the first, second and third time.
 const REPEATED: [f64; 3] = [1.0, 0.5, 0.25];
@@ -233,9 +234,13 @@ fn points(weight: f64) -> f64 {
     -(1.0 - weight).ln()
 }
 
-/// Three decimals: more would be noise, and the last digits of a logarithm differ by machine.
 fn score(points: f64) -> f64 {
-    ((1.0 - (-points).exp()) * 1000.0).round() / 1000.0
+    round(1.0 - (-points).exp())
+}
+
+/// Three decimals: more would be noise, and the last digits of a logarithm differ by machine.
+pub(super) fn round(probability: f64) -> f64 {
+    (probability * 1000.0).round() / 1000.0
 }
 
 /// A headline says what an article is about; after the lead come asides and background.
@@ -376,9 +381,8 @@ fn flag_cues(lexicon: &Lexicon, hits: &[Vec<Hit>], flags: &mut BTreeSet<String>)
 
 /// Drops "strike" where there is "strike.air": it says less of the same. What is known of actors goes over.
 fn keep_the_most_specific(tags: &mut Vec<Tag>) {
-    let is_under = |tag: &Tag, above: &str| {
-        tag.id.as_str().strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
-    };
+    let is_under =
+        |tag: &Tag, above: &str| tag.id.as_str() != above && is_or_is_under(tag.id.as_str(), above);
     let above: Vec<Tag> = tags
         .iter()
         .filter(|tag| tags.iter().any(|other| is_under(other, tag.id.as_str())))

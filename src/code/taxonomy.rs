@@ -14,6 +14,11 @@ use super::source::{LexiconProblem, Source};
 /// The only file format this program reads.
 pub(super) const FORMAT: u32 = 1;
 
+/// Whether a tag's id is this one, or of a tag under it: "strike.air" is under "strike".
+pub(super) fn is_or_is_under(id: &str, above: &str) -> bool {
+    id.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// One tag of the taxonomy.
 #[derive(Clone, Debug)]
 pub(super) struct TagKind {

@@ -7,14 +7,12 @@ use cw_places::{Found, Places, Text, Token};
 
 use super::actors::Form;
 use super::lexicon::Lexicon;
+use super::rules::EVIDENCE_MAX;
 use super::segment::Document;
 use super::spans::Sorted;
 
 /// Steps for each word that is looked at.
 const WORD_STEPS: usize = 40;
-
-/// Spans of evidence kept for one place.
-const EVIDENCE_MAX: usize = 20;
 
 /// The words of a document as `cw-places` reads them, and what is known of them.
 pub(super) struct Words<'a> {

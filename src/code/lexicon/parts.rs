@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::actors::Dictionary;
 use crate::matcher::Matcher;
-use crate::taxonomy::TagKind;
+use crate::taxonomy::{TagKind, is_or_is_under};
 
 /// Everything known about one language.
 #[derive(Debug)]
@@ -270,10 +270,6 @@ pub(crate) struct Veto {
 impl Veto {
     /// Whether a tag of this id and score stands against a veto.
     pub(crate) fn resists(&self, id: &str, score: f64) -> bool {
-        let named = |name: &String| {
-            id.strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        score >= self.bar && self.resisting.iter().any(named)
+        score >= self.bar && self.resisting.iter().any(|name| is_or_is_under(id, name))
     }
 }

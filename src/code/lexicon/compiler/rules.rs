@@ -15,7 +15,7 @@ use crate::lexicon::raw::{
     RawCombination, RawCue, RawDomain, RawEffect, RawPart, RawRole, RawTagRules,
 };
 use crate::matcher::Use;
-use crate::taxonomy::Taxonomy;
+use crate::taxonomy::{Taxonomy, is_or_is_under};
 
 /// What a name in a file means, or why it means nothing.
 fn named<T: FromStr + VariantNames>(name: &str) -> Result<T, String> {
@@ -199,11 +199,7 @@ impl Compiler {
         for id in &raw.tags {
             let under: Vec<String> = taxonomy
                 .ids()
-                .filter(|known| {
-                    known
-                        .strip_prefix(id.as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                })
+                .filter(|known| is_or_is_under(known, id))
                 .map(str::to_owned)
                 .collect();
             self.report_unknown(under.is_empty().then(|| {
