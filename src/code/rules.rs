@@ -390,9 +390,10 @@ fn keep_the_most_specific(tags: &mut Vec<Tag>) {
         .collect();
     for general in &above {
         for tag in tags.iter_mut().filter(|tag| is_under(tag, general.id.as_str())) {
-            let known = tag.roles.get_or_insert_default();
-            let more = general.roles.iter().flatten();
+            // Without a dictionary nobody has looked for roles, and that stays so.
+            let (Some(known), Some(more)) = (&mut tag.roles, &general.roles) else { continue };
             let new: Vec<_> = more
+                .iter()
                 .filter(|role| {
                     !known.iter().any(|one| one.role == role.role || one.actor == role.actor)
                 })

@@ -352,6 +352,17 @@ fn what_a_lexicon_cannot_find_is_not_said_to_be_absent() {
 }
 
 #[test]
+fn roles_that_nobody_looked_for_are_not_none() {
+    let text = "format = 1\nlanguage = \"en\"\nversion = 1\n[veto]\nresisting = []\nbar = 0.9\n\
+        [[tag]]\nid = \"strike\"\nterms = [{ weight = 0.9, any = [\"attack\"] }]\n\
+        [[tag]]\nid = \"strike.air\"\nterms = [{ weight = 0.9, any = [\"jets\"] }]\n";
+    let tagger = with_lexicon("mine.toml", text).unwrap();
+    let texts = Texts { title: "Jets attack", ..Texts::default() };
+    let coding = code_with(&tagger, texts, Some("en")).unwrap();
+    assert_eq!((ids(&coding), coding.tags[0].roles.as_ref()), (vec!["strike.air"], None));
+}
+
+#[test]
 fn hostile_texts_end_soon() {
     let tagger = tagger();
     let many = 12_000;
