@@ -5,6 +5,7 @@
 //! cargo bench -p cw-code --bench coder -- train LANGUAGE CORPUS FILE [DATA]   writes the tables of weights
 //! cargo bench -p cw-code --bench coder -- show SET DATA        what is missed and what is wrong in a set
 //! cargo bench -p cw-code --bench coder -- speed                texts a second
+//! cargo bench -p cw-code --bench coder -- digest FOLDER...     one number for all that is said of the texts there
 //! ```
 //!
 //! DATA is a folder of JSON lines, CORPUS the project's own (`tests/corpus/en`). The rules are read from
@@ -18,6 +19,7 @@
     reason = "a program for whoever works on the coder: it prints, reads the clock, and may stop"
 )]
 
+mod digest;
 mod eval;
 mod rows;
 mod speed;
@@ -45,8 +47,12 @@ fn main() -> anyhow::Result<()> {
             train::train(&tagger()?, language, Path::new(corpus), Path::new(file), &others)
         }
         ["speed"] => speed::report(&tagger()?),
+        ["digest", first, rest @ ..] => {
+            let folders = std::iter::once(first).chain(rest).map(Path::new);
+            digest::report(&tagger()?, folders)
+        }
         _ => bail!(
-            "give one of: eval DATA [CORPUS], show SET DATA, train LANGUAGE CORPUS FILE, speed"
+            "give one of: eval DATA [CORPUS], show SET DATA, train LANGUAGE CORPUS FILE, speed, digest FOLDER..."
         ),
     }
 }

@@ -53,7 +53,7 @@ use rules::{Findings, round};
 use segment::Document;
 use sha2::{Digest as _, Sha256};
 pub use source::{LexiconProblem, Source, Sources};
-use spans::Sorted;
+use spans::Matched;
 use taxonomy::{Taxonomy, is_or_is_under};
 pub use texts::Texts;
 use whereabouts::Words;
@@ -195,10 +195,10 @@ impl Tagger {
             return Ok(None);
         };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
-        let mut sorted = Sorted::new(lexicon, &document, steps)?;
-        let words = Words::new(&document, &sorted, lexicon, texts.feed_country, steps)?;
+        let matched = Matched::new(lexicon, &document, steps)?;
+        let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
         let mut found = words.find(&self.places, &[]);
-        sorted.add_places(&found, lexicon);
+        let sorted = matched.with_places(&found);
         let mut findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
         let casualties = match (findings.casualties, grammar) {
             (Kept::Kept, Some(grammar)) => Some(casualties::read(grammar, &document, steps)?),
@@ -240,9 +240,9 @@ impl Tagger {
     ) -> Result<Option<Learnable>, TooCostly> {
         let Some(Language { lexicon, .. }) = self.language(language) else { return Ok(None) };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
-        let mut sorted = Sorted::new(lexicon, &document, steps)?;
-        let words = Words::new(&document, &sorted, lexicon, texts.feed_country, steps)?;
-        sorted.add_places(&words.find(&self.places, &[]), lexicon);
+        let matched = Matched::new(lexicon, &document, steps)?;
+        let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
+        let sorted = matched.with_places(&words.find(&self.places, &[]));
         let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
         let features = gate::features(&document, &sorted, lexicon, &findings, steps)?;
         let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));

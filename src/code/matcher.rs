@@ -1,24 +1,24 @@
-//! Finds every term of a lexicon in a document, all of them in one pass.
+//! Finds every term of a lexicon in a document, all of them in one pass over its words.
 //!
-//! An Aho-Corasick automaton over the plain text (see `segment`). Because phrases begin and end
-//! with the space that stands around every word, a phrase can only match whole words, and because
-//! clauses and sentences end in a sign of their own, it never runs across one.
+//! A phrase is known by the hash of its words, and so is each of its beginnings. From every word of a text
+//! on, one word more is taken as long as some phrase begins so; clauses and sentences end it. A phrase has a few
+//! words, so the pass takes time in proportion to the text, whatever it looks like.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cw_model::{Steps, TooCostly};
-use daachorse::DoubleArrayAhoCorasick;
 
+use super::hash::{ByHash, and_hash, hash};
 use super::segment::Document;
 
-/// Steps for each byte that the automaton reads.
-const BYTE_STEPS: usize = 1;
+/// Steps for each word that is looked up.
+const LOOK_UP_STEPS: usize = 10;
 
-/// Steps for each phrase found: its words are looked for, and it is sorted.
+/// Steps for each phrase found: it is sorted.
 const MATCH_STEPS: usize = 40;
 
-/// What a phrase is in the lexicon for. One phrase may serve several purposes.
+/// What a phrase is in the lexicon for, besides being in sets. One phrase may have several uses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Use {
     /// Speaks for a tag.
@@ -30,8 +30,6 @@ pub(super) enum Use {
         /// Between 0 and 1.
         weight: f64,
     },
-    /// Belongs to a set that combinations name.
-    Set(usize),
     /// Speaks for a domain.
     Domain {
         /// Index into `Lexicon::domains`.
@@ -54,14 +52,12 @@ impl Use {
     pub(super) fn serves_the_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Term { tag: a, .. }, Self::Term { tag: b, .. })
-            | (Self::Set(a), Self::Set(b))
             | (Self::Domain { domain: a, .. }, Self::Domain { domain: b, .. })
             | (Self::Mask(a), Self::Mask(b))
             | (Self::Cue(a), Self::Cue(b))
             | (Self::Alias(a), Self::Alias(b)) => a == b,
             (
                 Self::Term { .. }
-                | Self::Set(_)
                 | Self::Domain { .. }
                 | Self::Mask(_)
                 | Self::Cue(_)
@@ -72,46 +68,87 @@ impl Use {
     }
 }
 
+/// What a phrase is in the lexicon for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Purpose {
+    /// It belongs to a set that combinations name.
+    Set(usize),
+    /// Anything else.
+    Use(Use),
+}
+
+impl Purpose {
+    /// Whether a phrase that has both would count twice.
+    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Set(a), Self::Set(b)) => a == b,
+            (Self::Use(a), Self::Use(b)) => a.serves_the_same_as(b),
+            (Self::Set(_) | Self::Use(_), _) => false,
+        }
+    }
+}
+
+/// What is known of a run of words.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// Where its sets stand in `Matcher::sets`, and how many they are.
+    sets: (u32, u32),
+    /// Where its uses stand in `Matcher::uses`, and how many they are.
+    uses: (u32, u32),
+    /// Whether a longer phrase begins so.
+    goes_on: bool,
+}
+
 /// A phrase found.
 #[derive(Clone, Debug)]
-pub(super) struct Match {
-    /// Which, for [`Matcher::uses`].
-    pub(super) phrase: u32,
+pub(super) struct Match<'l> {
+    /// The sets it belongs to.
+    pub(super) sets: &'l [usize],
+    /// What it is for besides.
+    pub(super) uses: &'l [Use],
     /// The words it covers.
     pub(super) tokens: Range<usize>,
 }
 
 /// Every phrase of a lexicon, ready.
 pub(super) struct Matcher {
-    automaton: DoubleArrayAhoCorasick<u32>,
-    uses: Vec<Vec<Use>>,
+    known: ByHash<Known>,
+    sets: Vec<usize>,
+    uses: Vec<Use>,
 }
 
 impl std::fmt::Debug for Matcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Matcher").field("phrases", &self.uses.len()).finish_non_exhaustive()
+        f.debug_struct("Matcher").field("known", &self.known.len()).finish_non_exhaustive()
     }
 }
 
-/// An automaton cannot be built: there are more phrases than it has room for.
-#[derive(Debug, thiserror::Error)]
-#[error("the terms cannot be compiled: {0}")]
-pub(super) struct TooManyPhrases(String);
-
 impl Matcher {
     /// Compiles phrases in plain form.
-    ///
-    /// # Errors
-    /// [`TooManyPhrases`] for the automaton.
-    pub(super) fn new(phrases: BTreeMap<String, Vec<Use>>) -> Result<Self, TooManyPhrases> {
-        let (phrases, uses): (Vec<String>, Vec<Vec<Use>>) = phrases.into_iter().unzip();
-        let numbered = phrases.iter().zip(0_u32..);
-        let automaton = DoubleArrayAhoCorasick::with_values(numbered)
-            .map_err(|err| TooManyPhrases(err.to_string()))?;
-        Ok(Self { automaton, uses })
+    pub(super) fn new(phrases: &BTreeMap<String, Vec<Purpose>>) -> Self {
+        let mut matcher = Self { known: ByHash::default(), sets: Vec::new(), uses: Vec::new() };
+        for (phrase, purposes) in phrases {
+            for (space, _sign) in phrase.match_indices(' ') {
+                let beginning = phrase.get(..space).unwrap_or_default();
+                matcher.known.entry(hash(beginning)).or_default().goes_on = true;
+            }
+            let (sets, uses) = (matcher.sets.len(), matcher.uses.len());
+            for purpose in purposes {
+                match purpose {
+                    Purpose::Set(set) => matcher.sets.push(*set),
+                    Purpose::Use(purpose) => matcher.uses.push(*purpose),
+                }
+            }
+            let part = |from: usize, to: usize| (narrow(from), narrow(to - from));
+            let known = matcher.known.entry(hash(phrase)).or_default();
+            known.sets = part(sets, matcher.sets.len());
+            known.uses = part(uses, matcher.uses.len());
+        }
+        matcher.known.shrink_to_fit();
+        matcher
     }
 
-    /// Every occurrence, overlapping ones too, ordered by their last word.
+    /// Every occurrence, overlapping ones too, ordered by first word and by length.
     ///
     /// # Errors
     /// [`TooCostly`] if there are no steps left.
@@ -119,26 +156,38 @@ impl Matcher {
         &self,
         document: &Document<'_>,
         steps: &Steps,
-    ) -> Result<Vec<Match>, TooCostly> {
-        let tokens = &document.tokens;
-        steps.spend(document.plain.len().saturating_mul(BYTE_STEPS))?;
-        let mut matches = Vec::new();
-        for found in self.automaton.find_overlapping_iter(&document.plain) {
-            steps.spend(MATCH_STEPS)?;
-            // A phrase spans from a space to a space, so whole words lie between.
-            let first = tokens.partition_point(|token| token.plain.start <= found.start());
-            let end = tokens.partition_point(|token| token.plain.end < found.end());
-            let found = Match { phrase: found.value(), tokens: first..end };
-            matches.extend(Some(found).filter(|found| !found.tokens.is_empty()));
+    ) -> Result<Vec<Match<'_>>, TooCostly> {
+        let mut matches = Vec::with_capacity(document.tokens.len());
+        for (start, first) in document.tokens.iter().enumerate() {
+            steps.spend(LOOK_UP_STEPS)?;
+            let mut key = first.hash;
+            let mut end = start + 1;
+            while let Some(known) = self.known.get(&key) {
+                let (sets, uses) = (part(&self.sets, known.sets), part(&self.uses, known.uses));
+                if !sets.is_empty() || !uses.is_empty() {
+                    steps.spend(MATCH_STEPS)?;
+                    matches.push(Match { sets, uses, tokens: start..end });
+                }
+                let next = document.tokens.get(end).filter(|_next| known.goes_on);
+                if next.is_none_or(|next| next.clause != first.clause) {
+                    break;
+                }
+                let word = document.word(end);
+                steps.spend(LOOK_UP_STEPS + word.len())?;
+                key = and_hash(and_hash(key, " "), word);
+                end += 1;
+            }
         }
         Ok(matches)
     }
+}
 
-    /// What a phrase is for.
-    pub(super) fn uses(&self, phrase: u32) -> &[Use] {
-        usize::try_from(phrase)
-            .ok()
-            .and_then(|index| self.uses.get(index))
-            .map_or(&[], Vec::as_slice)
-    }
+/// No lexicon comes near four billion.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn part<T>(all: &[T], (start, count): (u32, u32)) -> &[T] {
+    let wide = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    all.get(wide(start)..wide(start).saturating_add(wide(count))).unwrap_or_default()
 }

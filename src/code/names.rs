@@ -17,8 +17,10 @@ pub(super) struct Mention {
     pub(super) form: Form,
     /// The words.
     pub(super) tokens: Range<usize>,
-    /// The sets it belongs to.
-    pub(super) sets: Vec<usize>,
+    /// Index into the aliases of the dictionary.
+    pub(super) alias: usize,
+    /// Whether a noun of a force stands after the name and belongs to it.
+    pub(super) is_force: bool,
 }
 
 /// The mentions among matches of aliases, in order. `nouns` are the matches of force nouns, in order.
@@ -37,18 +39,18 @@ pub(super) fn mentions(
         if tokens.start < end || !is_written_so(alias, document, &tokens) {
             continue;
         }
-        let mut sets = lexicon.sets_of_aliases.get(index).cloned().unwrap_or_default();
-        let mut whole = tokens.clone();
-        if let (Form::Demonym | Form::Name, Some(force)) = (alias.form, &lexicon.force_nouns)
-            && let Some(noun) = noun_at(nouns, tokens.end, document)
-        {
-            whole.end = noun.end;
-            sets.extend(force.belongs_to.iter().copied());
-            sets.sort_unstable();
-            sets.dedup();
-        }
-        end = whole.end;
-        mentions.push(Mention { entry: alias.entry, form: alias.form, tokens: whole, sets });
+        let noun = match alias.form {
+            Form::Demonym | Form::Name => noun_at(nouns, tokens.end, document),
+            Form::Metonym => None,
+        };
+        end = noun.as_ref().map_or(tokens.end, |noun| noun.end);
+        mentions.push(Mention {
+            entry: alias.entry,
+            form: alias.form,
+            tokens: tokens.start..end,
+            alias: index,
+            is_force: noun.is_some(),
+        });
     }
     mentions
 }

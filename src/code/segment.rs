@@ -1,8 +1,7 @@
 //! Cuts texts into words, clauses and sentences, and keeps the way back to the original.
 //!
-//! What is matched is the `plain` text: words in lower case without Latin accents, one space on
-//! each side, a comma where a clause ends and a full stop where a sentence does. A hyphen between
-//! words is a space, so "air-strike" and "air strike" are the same two words. Every word knows its
+//! What is matched are words in their plain form: in lower case without Latin accents. A hyphen ends a
+//! word, so "air-strike" and "air strike" are the same two. Every word knows its clause and sentence, and its
 //! span in the original, in bytes and in code points. Terms of a lexicon are cut by the same code.
 //!
 //! It knows no language: only the abbreviations after which a full stop ends nothing are given.
@@ -11,8 +10,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use cw_model::{Evidence, Field, Steps, TooCostly};
-use cw_text::words::{Cut, Word, Words, cut_between};
+use cw_text::words::{Cut, Spans, Words, cut_between};
 
+use super::hash::hash;
 use super::texts::Texts;
 
 /// Sentences at the start of a summary or body that carry the news.
@@ -54,8 +54,10 @@ pub(super) struct Token {
     pub(super) bytes: Range<usize>,
     /// In the field, in code points.
     pub(super) chars: Range<usize>,
-    /// In the plain text, in bytes, without the spaces around it.
+    /// In the plain text, in bytes.
     pub(super) plain: Range<usize>,
+    /// Of the plain word.
+    pub(super) hash: u64,
     /// Its sentence, an index into `Document::sentences`.
     pub(super) sentence: usize,
     /// Its clause; counts up through the whole document.
@@ -81,8 +83,8 @@ pub(super) struct Document<'a> {
     pub(super) tokens: Vec<Token>,
     /// In the same order; no sentence spans two fields.
     pub(super) sentences: Vec<Sentence>,
-    /// See the module.
-    pub(super) plain: String,
+    /// The words in their plain form, one after the other.
+    plain: String,
 }
 
 impl<'a> Document<'a> {
@@ -96,7 +98,7 @@ impl<'a> Document<'a> {
         steps: &Steps,
     ) -> Result<Self, TooCostly> {
         let mut document =
-            Self { texts, tokens: Vec::new(), sentences: Vec::new(), plain: String::from(" ") };
+            Self { texts, tokens: Vec::new(), sentences: Vec::new(), plain: String::new() };
         let mut clause = 0;
         let fields = [
             (Field::Title, texts.title),
@@ -120,26 +122,28 @@ impl<'a> Document<'a> {
         let mut sentences_before = 0;
         let mut open: Option<usize> = None;
         let mut open_from = 0;
-        let mut previous: Option<Word> = None;
-        for word in Words::new(text) {
+        let mut previous: Option<Spans> = None;
+        let mut words = Words::new(text);
+        let mut start = self.plain.len();
+        while let Some(word) = words.next_into(&mut self.plain) {
             let before = previous.as_ref().map_or(0, |previous| previous.bytes.end);
             steps.spend(WORD_STEPS + (word.bytes.end - before) * BYTE_STEPS)?;
             let is_full =
                 self.sentences.last().is_some_and(|open| open.tokens.len() >= SENTENCE_WORDS_MAX)
                     || word.bytes.end - open_from > SENTENCE_BYTES_MAX;
             let cut = match &previous {
-                Some(previous) if !is_full => cut_between(text, previous, &word, abbreviations),
+                Some(previous) if !is_full => {
+                    let gap = text.get(previous.bytes.end..word.bytes.start).unwrap_or_default();
+                    let last = self.tokens.len().saturating_sub(1);
+                    cut_between(previous, self.word(last), gap, abbreviations)
+                }
                 Some(_) | None => Cut::Sentence,
             };
             match cut {
                 Cut::None => {}
-                Cut::Clause => {
-                    *clause += 1;
-                    self.plain.push_str(", ");
-                }
+                Cut::Clause => *clause += 1,
                 Cut::Sentence => {
                     *clause += 1;
-                    self.plain.push_str(". ");
                     let prominence = match field {
                         Field::Title => Prominence::Title,
                         _ if sentences_before < LEAD_SENTENCES => Prominence::Lead,
@@ -152,16 +156,16 @@ impl<'a> Document<'a> {
                     self.sentences.push(Sentence { field, tokens: at..at, prominence });
                 }
             }
-            let start = self.plain.len();
-            self.plain.push_str(&word.plain);
+            let plain = start..self.plain.len();
+            start = plain.end;
             self.tokens.push(Token {
                 bytes: word.bytes.clone(),
                 chars: word.chars.clone(),
-                plain: start..self.plain.len(),
+                hash: hash(self.plain.get(plain.clone()).unwrap_or_default()),
+                plain,
                 sentence: open.unwrap_or_default(),
                 clause: *clause,
             });
-            self.plain.push(' ');
             if let Some(sentence) = self.sentences.last_mut() {
                 sentence.tokens.end = self.tokens.len();
             }
@@ -240,13 +244,17 @@ impl<'a> Document<'a> {
     }
 }
 
-/// A term of a lexicon in plain form: " air strike ".
+/// A term of a lexicon in plain form: "air strike".
 pub(super) fn plain_term(term: &str) -> String {
-    let mut plain = String::from(" ");
-    for word in Words::new(term) {
-        plain.push_str(&word.plain);
-        plain.push(' ');
-    }
+    let mut plain = String::new();
+    let mut words = Words::new(term);
+    while {
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        words.next_into(&mut plain).is_some()
+    } {}
+    plain.truncate(plain.trim_end().len());
     plain
 }
 
@@ -262,9 +270,23 @@ mod tests {
         Document::new(texts, &abbreviations, &Steps::new(u64::MAX)).unwrap()
     }
 
+    /// The words, with a comma where a clause ends and a full stop where a sentence begins.
     #[track_caller]
-    fn check(body: &str, plain: &str) {
-        assert_eq!(document(body).plain, plain, "from {body:?}");
+    fn check(body: &str, expected: &str) {
+        let document = document(body);
+        let mut shown = String::from(" ");
+        let mut before: Option<&Token> = None;
+        for (index, token) in document.tokens.iter().enumerate() {
+            shown.push_str(match before {
+                Some(before) if before.clause == token.clause => "",
+                Some(before) if before.sentence == token.sentence => ", ",
+                Some(_) | None => ". ",
+            });
+            shown.push_str(document.word(index));
+            shown.push(' ');
+            before = Some(token);
+        }
+        assert_eq!(shown, expected, "from {body:?}");
     }
 
     #[test]
@@ -324,8 +346,8 @@ mod tests {
 
     #[test]
     fn a_term_is_cut_like_a_text() {
-        assert_eq!(plain_term("Air-strike"), " air strike ");
-        assert_eq!(plain_term("coup d'état"), " coup d'etat ");
-        assert_eq!(plain_term(" - "), " ");
+        assert_eq!(plain_term("Air-strike"), "air strike");
+        assert_eq!(plain_term("coup d'état"), "coup d'etat");
+        assert_eq!(plain_term(" - "), "");
     }
 }

@@ -44,7 +44,8 @@ impl Hit {
     }
 }
 
-/// The matches of a document, by what they are for, masked ones left out.
+/// What stands in a document, by what it is for; what a mask covers is left out.
+#[derive(Debug)]
 pub(super) struct Sorted {
     /// Terms, in order.
     pub(super) hits: Vec<Hit>,
@@ -52,109 +53,111 @@ pub(super) struct Sorted {
     pub(super) mentions: Vec<Mention>,
     /// Places named, in order.
     pub(super) places: Vec<Range<usize>>,
-    /// Matches of sets, ordered by set and place.
-    matches: Vec<(usize, Range<usize>)>,
-    /// The same without the sets, and where those of each set begin: one list is cheaper than a thousand.
-    of_sets: Vec<Range<usize>>,
-    starts: Vec<usize>,
     /// For each cue its matches, in order.
     pub(super) cues: Vec<Vec<Range<usize>>>,
     /// For each domain and written term: how often, and its weight.
     pub(super) domains: Vec<BTreeMap<usize, (usize, f64)>>,
     /// Flags that masks raise.
     pub(super) mask_flags: BTreeSet<String>,
+    sets: Sets,
 }
 
 impl Sorted {
+    /// The matches of a set, in order.
+    pub(super) fn set(&self, set: usize) -> &[Range<usize>] {
+        self.sets.of(set)
+    }
+}
+
+/// The same before the places are known, which are looked for with what it knows of actors.
+pub(super) struct Matched<'l> {
+    lexicon: &'l Lexicon,
+    sorted: Sorted,
+    members: Vec<Member<'l>>,
+}
+
+impl<'l> Matched<'l> {
     /// Finds everything that a lexicon knows in a document.
     ///
     /// # Errors
     /// [`TooCostly`] if there are no steps left.
     pub(super) fn new(
-        lexicon: &Lexicon,
+        lexicon: &'l Lexicon,
         document: &Document<'_>,
         steps: &Steps,
     ) -> Result<Self, TooCostly> {
-        let mut matches = lexicon.matcher.find(document, steps)?;
-        matches.sort_by_key(|found| (found.tokens.start, found.tokens.end));
-        let mut sorted = Self {
+        let matches = lexicon.matcher.find(document, steps)?;
+        let sorted = Sorted {
             hits: Vec::new(),
             mentions: Vec::new(),
             places: Vec::new(),
-            matches: Vec::new(),
-            of_sets: Vec::new(),
-            starts: vec![0; lexicon.sets + 1],
             cues: vec![Vec::new(); lexicon.cues.len()],
             domains: vec![BTreeMap::new(); lexicon.domains.len()],
             mask_flags: BTreeSet::new(),
+            sets: Sets::default(),
         };
-        let masked = sorted.read_masks(lexicon, document, &matches);
-        let mut aliases = Vec::new();
+        let mut matched = Self { lexicon, sorted, members: Vec::with_capacity(matches.len()) };
+        let masked = matched.read_masks(document, &matches);
+        let (mut aliases, mut nouns) = (Vec::new(), Vec::new());
+        let force = lexicon.force_nouns.as_ref().map(|force| force.nouns);
         for found in matches {
             let is_masked =
                 masked.get(found.tokens.start).is_some_and(|end| *end >= found.tokens.end);
-            let uses = lexicon.matcher.uses(found.phrase);
-            steps.spend(uses.len().saturating_mul(USE_STEPS))?;
-            for purpose in uses {
+            steps.spend(found.uses.len().saturating_mul(USE_STEPS) + found.sets.len())?;
+            for purpose in found.uses {
                 if let (Use::Alias(alias), false) = (purpose, is_masked) {
                     aliases.push((*alias, found.tokens.clone()));
                 }
-                sorted.add(*purpose, &found.tokens, is_masked.into());
+                matched.add(*purpose, &found.tokens, is_masked.into());
+            }
+            if !is_masked && !found.sets.is_empty() {
+                if force.is_some_and(|nouns| found.sets.contains(&nouns)) {
+                    nouns.push(found.tokens.clone());
+                }
+                matched.members.push(Member { tokens: found.tokens, sets: found.sets });
             }
         }
-        sorted.order();
-        let nouns = lexicon.force_nouns.as_ref().map_or(&[][..], |force| sorted.set(force.nouns));
-        sorted.mentions = mentions(lexicon, document, aliases, nouns);
-        sorted.add_mentions();
-        Ok(sorted)
+        matched.sorted.mentions = mentions(lexicon, document, aliases, &nouns);
+        matched.add_mentions();
+        Ok(matched)
+    }
+
+    /// Actors named, in order.
+    pub(super) fn mentions(&self) -> &[Mention] {
+        &self.sorted.mentions
+    }
+
+    /// With the places that are named.
+    pub(super) fn with_places(mut self, found: &Found) -> Sorted {
+        let spans = found.places.iter().flat_map(|place| place.spans.iter().cloned());
+        self.sorted.places = spans.collect();
+        self.sorted.places.sort_by_key(|span| (span.start, span.end));
+        for tokens in self.sorted.places.iter().cloned() {
+            self.members.push(Member { tokens, sets: &self.lexicon.place_sets });
+        }
+        self.sorted.sets = Sets::new(self.lexicon.sets, self.members);
+        self.sorted
     }
 
     /// Puts the actors named into the sets that they belong to.
     fn add_mentions(&mut self) {
-        for mention in &self.mentions {
-            let sets = mention.sets.iter();
-            self.matches.extend(sets.map(|set| (*set, mention.tokens.clone())));
+        for mention in &self.sorted.mentions {
+            let of_name = self.lexicon.sets_of_aliases.get(mention.alias);
+            let force = self.lexicon.force_nouns.as_ref().filter(|_force| mention.is_force);
+            let of_force = force.map(|force| &force.belongs_to);
+            for sets in of_name.into_iter().chain(of_force) {
+                self.members.push(Member { tokens: mention.tokens.clone(), sets });
+            }
         }
-        self.order();
-    }
-
-    /// Orders the matches of sets.
-    fn order(&mut self) {
-        self.matches.sort_unstable_by_key(|(set, tokens)| (*set, tokens.start, tokens.end));
-        self.matches.dedup();
-        self.of_sets = self.matches.iter().map(|(_set, tokens)| tokens.clone()).collect();
-        let mut at = 0;
-        for (set, start) in self.starts.iter_mut().enumerate() {
-            let rest = self.matches.get(at..).unwrap_or_default();
-            at += rest.iter().take_while(|(other, _tokens)| *other < set).count();
-            *start = at;
-        }
-    }
-
-    /// Puts the places into the sets that they belong to.
-    pub(super) fn add_places(&mut self, found: &Found, lexicon: &Lexicon) {
-        let mut spans: Vec<Range<usize>> =
-            found.places.iter().flat_map(|place| place.spans.iter().cloned()).collect();
-        spans.sort_by_key(|span| (span.start, span.end));
-        for set in &lexicon.place_sets {
-            self.matches.extend(spans.iter().map(|span| (*set, span.clone())));
-        }
-        self.places = spans;
-        self.order();
     }
 
     /// For each word, where the last mask that begins at or before it ends.
-    fn read_masks(
-        &mut self,
-        lexicon: &Lexicon,
-        document: &Document<'_>,
-        matches: &[Match],
-    ) -> Vec<usize> {
+    fn read_masks(&mut self, document: &Document<'_>, matches: &[Match<'_>]) -> Vec<usize> {
         let mut ends = vec![0; document.tokens.len()];
         for found in matches {
-            for purpose in lexicon.matcher.uses(found.phrase) {
+            for purpose in found.uses {
                 let Use::Mask(mask) = purpose else { continue };
-                self.mask_flags.extend(lexicon.masks.get(*mask).cloned().flatten());
+                self.sorted.mask_flags.extend(self.lexicon.masks.get(*mask).cloned().flatten());
                 if let Some(end) = ends.get_mut(found.tokens.start) {
                     *end = found.tokens.end.max(*end);
                 }
@@ -172,31 +175,77 @@ impl Sorted {
         match (purpose, mask) {
             // What a domain says stays said: a mask is often one of its own words.
             (Use::Domain { domain, written, weight }, Mask::Open | Mask::Hidden) => {
-                if let Some(seen) = self.domains.get_mut(domain) {
+                if let Some(seen) = self.sorted.domains.get_mut(domain) {
                     seen.entry(written).or_insert((0, weight)).0 += 1;
                 }
             }
             (Use::Term { tag, written, weight }, Mask::Open) => {
-                self.hits.push(Hit::new(tag, written, weight, tokens.clone()));
-            }
-            (Use::Set(set), Mask::Open) => {
-                self.matches.push((set, tokens.clone()));
+                self.sorted.hits.push(Hit::new(tag, written, weight, tokens.clone()));
             }
             (Use::Cue(cue), Mask::Open) => {
-                if let Some(seen) = self.cues.get_mut(cue) {
+                if let Some(seen) = self.sorted.cues.get_mut(cue) {
                     seen.push(tokens.clone());
                 }
             }
             (Use::Mask(_) | Use::Alias(_), Mask::Open | Mask::Hidden)
-            | (Use::Term { .. } | Use::Set(_) | Use::Cue(_), Mask::Hidden) => {}
+            | (Use::Term { .. } | Use::Cue(_), Mask::Hidden) => {}
         }
     }
+}
 
-    /// The matches of a set, in order.
-    pub(super) fn set(&self, set: usize) -> &[Range<usize>] {
-        let start = self.starts.get(set).copied().unwrap_or_default();
-        let end = self.starts.get(set + 1).copied().unwrap_or(self.of_sets.len());
-        self.of_sets.get(start..end).unwrap_or_default()
+/// Words, and the sets that they belong to.
+struct Member<'l> {
+    tokens: Range<usize>,
+    sets: &'l [usize],
+}
+
+/// The matches of every set: one list, and where those of each set stand in it, for a list each would be a
+/// thousand allocations a text.
+#[derive(Debug, Default)]
+struct Sets {
+    spans: Vec<Range<usize>>,
+    /// By set, in `spans`.
+    places: Vec<Range<usize>>,
+}
+
+impl Sets {
+    /// Of so many sets.
+    fn new(sets: usize, mut members: Vec<Member<'_>>) -> Self {
+        members.sort_by_key(|member| (member.tokens.start, member.tokens.end));
+        let mut counts = vec![0; sets];
+        for set in members.iter().flat_map(|member| member.sets) {
+            if let Some(count) = counts.get_mut(*set) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        let places = counts.into_iter().map(|count| {
+            let start = sum;
+            sum += count;
+            start..start
+        });
+        let mut places: Vec<Range<usize>> = places.collect();
+        let mut spans = vec![0..0; sum];
+        for member in &members {
+            for place in member.sets.iter() {
+                let Some(place) = places.get_mut(*place) else { continue };
+                // What is an actor and a place may be given twice.
+                let last = spans.get(place.clone()).and_then(<[_]>::last);
+                if last == Some(&member.tokens) {
+                    continue;
+                }
+                if let Some(span) = spans.get_mut(place.end) {
+                    span.clone_from(&member.tokens);
+                    place.end += 1;
+                }
+            }
+        }
+        Self { spans, places }
+    }
+
+    fn of(&self, set: usize) -> &[Range<usize>] {
+        let place = self.places.get(set).cloned().unwrap_or_default();
+        self.spans.get(place).unwrap_or_default()
     }
 }
 

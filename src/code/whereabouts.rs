@@ -7,9 +7,9 @@ use cw_places::{Found, Places, Text, Token};
 
 use super::actors::Form;
 use super::lexicon::Lexicon;
+use super::names::Mention;
 use super::rules::EVIDENCE_MAX;
 use super::segment::Document;
-use super::spans::Sorted;
 
 /// Steps for each word that is looked at.
 const WORD_STEPS: usize = 40;
@@ -30,7 +30,7 @@ impl<'a> Words<'a> {
     /// [`TooCostly`] if there are no steps left.
     pub(super) fn new(
         document: &'a Document<'_>,
-        sorted: &Sorted,
+        mentions: &[Mention],
         lexicon: &'a Lexicon,
         feed_country: Option<&'a str>,
         steps: &Steps,
@@ -45,7 +45,7 @@ impl<'a> Words<'a> {
         };
         let tokens = document.tokens.iter().enumerate().map(token).collect();
         let (mut taken, mut countries) = (Vec::new(), Vec::new());
-        for mention in &sorted.mentions {
+        for mention in mentions {
             let entry = lexicon.dictionary.as_ref().and_then(|all| all.entries.get(mention.entry));
             let Some(entry) = entry else { continue };
             // That Tripoli may be a government says nothing of which Tripoli it is.

@@ -23,14 +23,17 @@ pub enum Cut {
     Sentence,
 }
 
-/// What ends between a word of a text and the next one. After an abbreviation, a full stop ends nothing.
+/// What ends in the gap between a word, `plain` in its plain form, and the next one. After an abbreviation,
+/// a full stop ends nothing.
 pub fn cut_between(
-    text: &str,
-    previous: &Word,
-    next: &Word,
+    previous: &Spans,
+    plain: &str,
+    gap: &str,
     abbreviations: &HashSet<String>,
 ) -> Cut {
-    let gap = text.get(previous.bytes.end..next.bytes.start).unwrap_or_default();
+    if gap == " " {
+        return Cut::None;
+    }
     let mut lines = 0;
     let mut spaced = false;
     let mut clause = false;
@@ -58,8 +61,8 @@ pub fn cut_between(
     }
     if stop {
         let ends_nothing = previous.dotted
-            || abbreviations.contains(&previous.plain)
-            || (previous.chars.len() == 1 && !previous.plain.starts_with(char::is_numeric));
+            || abbreviations.contains(plain)
+            || (previous.chars.len() == 1 && !plain.starts_with(char::is_numeric));
         let spaced = gap.contains(char::is_whitespace);
         return match (spaced, ends_nothing) {
             (true, false) => Cut::Sentence,
@@ -78,8 +81,17 @@ pub struct Word {
     pub chars: Range<usize>,
     /// In lower case, without Latin accents.
     pub plain: String,
+}
+
+/// Where a word stands.
+#[derive(Clone, Debug)]
+pub struct Spans {
+    /// In the text, in bytes.
+    pub bytes: Range<usize>,
+    /// In the text, in code points.
+    pub chars: Range<usize>,
     /// Written with a full stop after each letter ("U.N.").
-    dotted: bool,
+    pub dotted: bool,
 }
 
 /// The words of a text, in order.
@@ -105,16 +117,16 @@ impl<'a> Words<'a> {
         self.char += 1;
     }
 
-    /// Takes "U.N." at the start of what is left, if it is there.
-    fn dotted(&mut self) -> Option<String> {
-        let mut letters = String::new();
+    /// Takes "U.N." at the start of what is left, if it is there, and says whether it was.
+    fn dotted(&mut self, plain: &mut String) -> bool {
+        let from = plain.len();
         let mut length = 0;
         let mut signs = self.rest().chars();
         while let (Some(letter), Some('.')) = (signs.next(), signs.next()) {
             if !letter.is_alphabetic() {
                 break;
             }
-            push_plain(&mut letters, letter);
+            push_plain(plain, letter);
             length += 1;
             if length >= WORD_CHARS_MAX || !signs.clone().next().is_some_and(char::is_alphabetic) {
                 break;
@@ -122,11 +134,13 @@ impl<'a> Words<'a> {
         }
         // "e.g." and "U.S." are; the last letter of "plan B." is not. "U.S" has no second stop.
         if length < 2 {
-            return None;
+            plain.truncate(from);
+            return false;
         }
-        let taken: Vec<char> = self.rest().chars().take(2 * length).collect();
-        taken.into_iter().for_each(|sign| self.step(sign));
-        Some(letters)
+        for _sign in 0..2 * length {
+            self.step(self.sign());
+        }
+        true
     }
 }
 
@@ -134,53 +148,81 @@ impl Iterator for Words<'_> {
     type Item = Word;
 
     fn next(&mut self) -> Option<Word> {
-        while let Some(sign) = self.rest().chars().next().filter(|sign| !sign.is_alphanumeric()) {
-            self.step(sign);
-        }
+        let mut plain = String::new();
+        let Spans { bytes, chars, dotted: _ } = self.next_into(&mut plain)?;
+        Some(Word { bytes, chars, plain })
+    }
+}
+
+impl Words<'_> {
+    /// The next word, its plain form at the end of `plain`: for whoever reads many and keeps none.
+    pub fn next_into(&mut self, plain: &mut String) -> Option<Spans> {
+        self.skip_to_word();
         let first = self.rest().chars().next()?;
-        let (byte, char) = (self.byte, self.char);
-        let second_is_stop = self.rest().chars().nth(1) == Some('.');
-        if let Some(plain) = second_is_stop.then(|| self.dotted()).flatten() {
+        let (byte, char, from) = (self.byte, self.char, plain.len());
+        if self.text.as_bytes().get(byte + first.len_utf8()) == Some(&b'.') && self.dotted(plain) {
             // The last full stop stays outside the word, so it can end a sentence elsewhere.
             let (bytes, chars) = (byte..self.byte - 1, char..self.char - 1);
-            return Some(Word { bytes, chars, plain, dotted: true });
+            return Some(Spans { bytes, chars, dotted: true });
         }
-        let mut plain = String::new();
         self.step(first);
-        push_plain(&mut plain, first);
+        push_plain(plain, first);
+        let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
         if is_word_by_itself(first) {
-            return Some(Word {
-                bytes: byte..self.byte,
-                chars: char..self.char,
-                plain,
-                dotted: false,
-            });
+            return Some(Spans { bytes, chars, dotted: false });
         }
         let mut before = first;
-        let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
-        let mut signs = self.rest().chars();
-        while let Some(sign) = signs.next() {
-            let after = signs.clone().next();
-            if !continues_word(before, sign, after) {
-                break;
-            }
+        while let Some(sign) = self.sign_of_word(before) {
             self.step(sign);
             before = sign;
             if chars.len() < WORD_CHARS_MAX {
-                push_plain(&mut plain, sign);
+                push_plain(plain, sign);
                 (bytes.end, chars.end) = (self.byte, self.char);
             }
         }
-        if let Some(owner) = plain.strip_suffix("'s") {
+        if plain.get(from..).is_some_and(|word| word.ends_with("'s")) {
             let apostrophe = self
                 .text
                 .get(..bytes.end)
                 .map_or(1, |text| text.chars().rev().nth(1).map_or(1, char::len_utf8));
-            plain.truncate(owner.len());
+            plain.truncate(plain.len() - 2);
             bytes.end -= 1 + apostrophe;
             chars.end -= 2;
         }
-        Some(Word { bytes, chars, plain, dotted: false })
+        Some(Spans { bytes, chars, dotted: false })
+    }
+
+    /// Passes over what belongs to no word.
+    fn skip_to_word(&mut self) {
+        while let Some(byte) = self.text.as_bytes().get(self.byte) {
+            if byte.is_ascii_alphanumeric() {
+                return;
+            }
+            let sign = if byte.is_ascii() { char::from(*byte) } else { self.sign() };
+            if sign.is_alphanumeric() {
+                return;
+            }
+            self.step(sign);
+        }
+    }
+
+    /// The sign that comes next, if the word that `before` belongs to goes on with it.
+    fn sign_of_word(&self, before: char) -> Option<char> {
+        let byte = *self.text.as_bytes().get(self.byte)?;
+        if byte.is_ascii_alphanumeric() {
+            return Some(char::from(byte));
+        }
+        // Most words end with a space, and nothing more is to be asked.
+        if byte == b' ' {
+            return None;
+        }
+        let mut signs = self.rest().chars();
+        let sign = signs.next()?;
+        continues_word(before, sign, signs.next()).then_some(sign)
+    }
+
+    fn sign(&self) -> char {
+        self.rest().chars().next().unwrap_or_default()
     }
 }
 

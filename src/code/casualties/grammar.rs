@@ -4,12 +4,13 @@
 //! that cannot be read, words given twice for the same purpose and numbers out of range are problems, and
 //! all are reported.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use cw_model::CasualtySide;
 use serde::Deserialize;
 
 use super::role::{Bound, Counted, Cue, Happening, List, Noun, Role, Toll, Victims, What};
+use crate::hash::{ByHash, hash};
 use crate::source::{LexiconProblem, Source};
 use crate::term::expand;
 
@@ -27,8 +28,8 @@ const PHRASE_WORDS_MAX: usize = 8;
 pub(crate) struct Grammar {
     /// As in the file.
     pub(super) spelling: Spelling,
-    /// By their first word, longest first.
-    phrases: HashMap<String, Vec<Phrase>>,
+    /// By the hash of their first word, longest first.
+    phrases: ByHash<Vec<Phrase>>,
 }
 
 /// What a word and those after it are for.
@@ -93,9 +94,9 @@ impl Grammar {
         Ok(Self { spelling: raw.spelling, phrases })
     }
 
-    /// Every phrase that begins with a word, longest first.
-    pub(super) fn phrases_from(&self, word: &str) -> &[Phrase] {
-        self.phrases.get(word).map_or(&[], Vec::as_slice)
+    /// Every phrase that begins with a word of this hash, longest first.
+    pub(super) fn phrases_from(&self, word: u64) -> &[Phrase] {
+        self.phrases.get(&word).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -302,7 +303,7 @@ struct RawScope {
 /// Collects phrases, and what is wrong.
 #[derive(Default)]
 struct Compiler {
-    phrases: HashMap<String, Vec<Phrase>>,
+    phrases: ByHash<Vec<Phrase>>,
     problems: Vec<String>,
 }
 
@@ -317,23 +318,22 @@ impl Compiler {
             }
         };
         for phrase in phrases {
-            let mut words = phrase.split_whitespace().map(str::to_owned);
+            let mut words = phrase.split(' ');
             let Some(first) = words.next() else { continue };
-            let rest: Vec<String> = words.collect();
+            let rest: Vec<String> = words.map(str::to_owned).collect();
             if rest.len() >= PHRASE_WORDS_MAX {
-                let phrase = phrase.trim();
                 let detail = format!("{key}: \"{phrase}\" has more than {PHRASE_WORDS_MAX} words");
                 self.problems.push(detail);
                 continue;
             }
-            let known = self.phrases.entry(first).or_default();
+            let known = self.phrases.entry(hash(first)).or_default();
             let twice =
                 known.iter().any(|known| known.rest == rest && serves_the_same(known.role, role));
             match (twice, repeats) {
                 (false, Repeats::Refused | Repeats::Skipped) => known.push(Phrase { rest, role }),
                 (true, Repeats::Skipped) => {}
                 (true, Repeats::Refused) => {
-                    self.problems.push(format!("{key}: \"{}\" is given twice", phrase.trim()));
+                    self.problems.push(format!("{key}: \"{phrase}\" is given twice"));
                 }
             }
         }
@@ -424,7 +424,7 @@ impl Compiler {
             for one in people.one.iter().chain(&people.ranks) {
                 for phrase in expand(one).unwrap_or_default() {
                     for ending in plural_endings {
-                        let plural = format!("{}{ending}", phrase.trim());
+                        let plural = format!("{phrase}{ending}");
                         // What is written, and what is irregular, goes before what is made.
                         self.add_term("people.one", &plural, Role::Noun(many), Repeats::Skipped);
                     }

@@ -44,7 +44,8 @@ impl<'d, 'a> Text<'d, 'a> {
         for sentence in &document.sentences {
             let mut nothing_until = sentence.tokens.start;
             for at in sentence.tokens.clone() {
-                let known = grammar.phrases_from(document.word(at));
+                let hash = document.tokens.get(at).map_or(0, |token| token.hash);
+                let known = grammar.phrases_from(hash);
                 steps.spend(LOOK_UP_STEPS + known.len())?;
                 let first = found.len();
                 for phrase in known {

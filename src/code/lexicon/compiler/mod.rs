@@ -14,7 +14,7 @@ use crate::lexicon::parts::{
     Combination, Cue, Domain, ForceNouns, Lexicon, RoleRule, TagRules, Veto,
 };
 use crate::lexicon::raw::RawLexicon;
-use crate::matcher::{Matcher, Use};
+use crate::matcher::{Matcher, Purpose, Use};
 use crate::segment::plain_term;
 use crate::source::{LexiconProblem, Source};
 use crate::taxonomy::{FORMAT, Taxonomy};
@@ -70,7 +70,7 @@ pub(crate) enum Unknown {
 struct Compiler {
     unknown: Unknown,
     dictionary: Option<Dictionary>,
-    phrases: BTreeMap<String, Vec<Use>>,
+    phrases: BTreeMap<String, Vec<Purpose>>,
     /// Named sets, by name.
     sets: BTreeMap<String, usize>,
     /// For each named set, the sets that its matches belong to besides: those that include it.
@@ -196,7 +196,7 @@ impl Compiler {
                     terms.iter().filter(|term| !term.starts_with('@')).cloned().collect();
                 self.report(terms.is_empty().then(|| format!("{key}: no terms")));
                 for number in self.numbers_of(name) {
-                    self.add_terms_unless(&key, &own, Use::Set(number));
+                    self.add_terms_unless(&key, &own, Purpose::Set(number));
                 }
             }
         }
@@ -216,7 +216,7 @@ impl Compiler {
             self.report(self.veto.is_some().then(|| "[veto] is given twice".to_owned()));
             self.veto = Some(veto);
         }
-        let plain = |word: &String| plain_term(word).trim().to_owned();
+        let plain = |word: &String| plain_term(word);
         self.abbreviations.extend(raw.abbreviations.iter().map(plain));
         if !raw.force_nouns.is_empty() {
             let set = self.force_nouns.unwrap_or_else(|| {
@@ -224,13 +224,13 @@ impl Compiler {
                 self.set_count - 1
             });
             self.force_nouns = Some(set);
-            self.add_terms("force_nouns", &raw.force_nouns, Use::Set(set));
+            self.add_terms("force_nouns", &raw.force_nouns, Purpose::Set(set));
         }
         for rules in raw.tag {
             self.add_tag(&rules, taxonomy);
         }
         for mask in raw.mask {
-            self.add_terms("mask", &mask.terms, Use::Mask(self.masks.len()));
+            self.add_terms("mask", &mask.terms, Purpose::Use(Use::Mask(self.masks.len())));
             self.masks.push(mask.flag);
         }
         for domain in raw.domain {
@@ -281,14 +281,13 @@ impl Compiler {
         );
     }
 
-    fn add_terms(&mut self, key: &str, terms: &[String], purpose: Use) {
+    fn add_terms(&mut self, key: &str, terms: &[String], purpose: Purpose) {
         self.report(terms.is_empty().then(|| format!("{key}: no terms")));
         for (term, phrases) in self.expanded(key, terms) {
             for phrase in phrases {
                 let uses = self.phrases.entry(phrase.clone()).or_default();
-                if uses.iter().any(|known| known.serves_the_same_as(&purpose)) {
-                    let form = phrase.trim().to_owned();
-                    self.report(Some(format!("{key}: \"{form}\" is given twice (\"{term}\")")));
+                if uses.iter().any(|known| known.is_the_same_as(&purpose)) {
+                    self.report(Some(format!("{key}: \"{phrase}\" is given twice (\"{term}\")")));
                 } else {
                     uses.push(purpose);
                 }
@@ -297,11 +296,11 @@ impl Compiler {
     }
 
     /// Adds terms; what is there already stays once. For sets that include others.
-    fn add_terms_unless(&mut self, key: &str, terms: &[String], purpose: Use) {
+    fn add_terms_unless(&mut self, key: &str, terms: &[String], purpose: Purpose) {
         for (_term, phrases) in self.expanded(key, terms) {
             for phrase in phrases {
                 let uses = self.phrases.entry(phrase).or_default();
-                if !uses.iter().any(|known| known.serves_the_same_as(&purpose)) {
+                if !uses.iter().any(|known| known.is_the_same_as(&purpose)) {
                     uses.push(purpose);
                 }
             }
@@ -326,7 +325,7 @@ impl Compiler {
         let (named, own): (Vec<String>, Vec<String>) =
             terms.iter().cloned().partition(|term| term.starts_with('@'));
         if named.is_empty() {
-            self.add_terms(key, &own, Use::Set(number));
+            self.add_terms(key, &own, Purpose::Set(number));
         } else {
             let problem = format!(
                 "{key}: a list of terms cannot hold \"{}\"; make a set of them",
@@ -385,7 +384,10 @@ impl Compiler {
                     .map(|entry| self.sets_of(entry, alias.form))
                     .unwrap_or_default();
                 sets_of_aliases.push(sets);
-                self.phrases.entry(alias.phrase.clone()).or_default().push(Use::Alias(index));
+                self.phrases
+                    .entry(alias.phrase.clone())
+                    .or_default()
+                    .push(Purpose::Use(Use::Alias(index)));
             }
         }
         if !self.problems.is_empty() {
@@ -399,10 +401,7 @@ impl Compiler {
                 .collect(),
         });
         let place_sets = self.numbers_of("place");
-        let matcher = Matcher::new(self.phrases).map_err(|error| {
-            let file = format!("lexicon \"{}\"", self.language);
-            vec![LexiconProblem { file, detail: error.to_string() }]
-        })?;
+        let matcher = Matcher::new(&self.phrases);
         Ok(Lexicon {
             language: self.language,
             version: self.version.unwrap_or_default(),

@@ -14,7 +14,7 @@ use crate::lexicon::parts::{
 use crate::lexicon::raw::{
     RawCombination, RawCue, RawDomain, RawEffect, RawPart, RawRole, RawTagRules,
 };
-use crate::matcher::Use;
+use crate::matcher::{Purpose, Use};
 use crate::taxonomy::{Taxonomy, is_or_is_under};
 
 /// What a name in a file means, or why it means nothing.
@@ -57,7 +57,7 @@ impl Compiler {
             let weight = terms.weight;
             for term in &terms.any {
                 self.written += 1;
-                let purpose = Use::Term { tag, written: self.written, weight };
+                let purpose = Purpose::Use(Use::Term { tag, written: self.written, weight });
                 self.add_terms(&key, std::slice::from_ref(term), purpose);
             }
         }
@@ -132,7 +132,8 @@ impl Compiler {
             let weight = terms.weight;
             for term in &terms.any {
                 self.written += 1;
-                let purpose = Use::Domain { domain: index, written: self.written, weight };
+                let purpose =
+                    Purpose::Use(Use::Domain { domain: index, written: self.written, weight });
                 self.add_terms(&key, std::slice::from_ref(term), purpose);
             }
         }
@@ -170,7 +171,7 @@ impl Compiler {
             }
             (RawEffect::Flags, _) | (RawEffect::Claims, None) => Effect::Flags,
         };
-        self.add_terms(&key, &raw.terms, Use::Cue(self.cues.len()));
+        self.add_terms(&key, &raw.terms, Purpose::Use(Use::Cue(self.cues.len())));
         let speaker = raw.speaker.map(|speaker| Speaker {
             within: speaker.within,
             place: speaker.place,
