@@ -38,6 +38,10 @@ pub(super) fn combined(
     for place in sorted.set(anchor.set) {
         steps.spend(anchor_steps)?;
         let Some(sentence) = sentence_of(document, place) else { continue };
+        // Nearly always some part is somewhere else.
+        if required().any(|part| !contains_any(sorted.set(part.set), &sentence)) {
+            continue;
+        }
         let found = match combination.order {
             Order::Any | Order::AnchorFirst => around(combination, place, sorted, &sentence),
             Order::AsWritten => in_order(combination, place, sorted, &sentence),

@@ -40,7 +40,7 @@ mod whereabouts;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use actors::Actors;
 use casualties::Grammar;
@@ -295,9 +295,9 @@ impl Tagger {
                 let reported = Claim { status: ClaimStatus::Reported, by: None };
                 tags.push(Tag {
                     id: kind.id.clone(),
-                    label: kind.label.clone(),
+                    label: Arc::clone(&kind.label),
                     score: round(score),
-                    related: kind.related.clone(),
+                    related: Arc::clone(&kind.related),
                     claim: lexicon.knows_claims().then_some(reported),
                     roles: lexicon.dictionary.as_ref().map(|_dictionary| Vec::new()),
                     evidence: vec![evidence],

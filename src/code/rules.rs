@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use cw_model::{Actor, Claim, ClaimStatus, Evidence, Steps, Tag, TagId, TooCostly};
 
@@ -103,14 +104,15 @@ pub(super) fn apply(
             Vetoed::No => true,
             Vetoed::Yes(_) => lexicon.veto.resists(rules.kind.id.as_str(), score),
         };
-        let evidence = evidence(hits, document);
-        if score >= threshold && stands && !evidence.is_empty() {
+        let speaks = score >= threshold && stands;
+        let evidence = if speaks { evidence(hits, document) } else { Vec::new() };
+        if !evidence.is_empty() {
             words.extend(hits.iter().take(EVIDENCE_MAX).map(|hit| hit.tokens.clone()));
             tags.push(Tag {
                 id: rules.kind.id.clone(),
-                label: rules.kind.label.clone(),
+                label: Arc::clone(&rules.kind.label),
                 score,
-                related: rules.kind.related.clone(),
+                related: Arc::clone(&rules.kind.related),
                 claim: claim(hits, lexicon),
                 roles: named_roles(hits, lexicon),
                 evidence,
@@ -382,14 +384,14 @@ fn flag_cues(lexicon: &Lexicon, hits: &[Vec<Hit>], flags: &mut BTreeSet<String>)
 /// Drops "strike" where there is "strike.air": it says less of the same. What is known of actors goes over.
 fn keep_the_most_specific(tags: &mut Vec<Tag>) {
     let is_under =
-        |tag: &Tag, above: &str| tag.id.as_str() != above && is_or_is_under(tag.id.as_str(), above);
-    let above: Vec<Tag> = tags
-        .iter()
-        .filter(|tag| tags.iter().any(|other| is_under(other, tag.id.as_str())))
-        .cloned()
-        .collect();
-    for general in &above {
-        for tag in tags.iter_mut().filter(|tag| is_under(tag, general.id.as_str())) {
+        |tag: &Tag, above: &TagId| tag.id != *above && is_or_is_under(tag.id.as_str(), above.as_str());
+    let is_above = |tag: &Tag| tags.iter().any(|other| is_under(other, &tag.id));
+    let above: Vec<TagId> =
+        tags.iter().filter(|tag| is_above(tag)).map(|tag| tag.id.clone()).collect();
+    for id in above {
+        let Some(at) = tags.iter().position(|tag| tag.id == id) else { continue };
+        let general = tags.remove(at);
+        for tag in tags.iter_mut().filter(|tag| is_under(tag, &id)) {
             // Without a dictionary nobody has looked for roles, and that stays so.
             let (Some(known), Some(more)) = (&mut tag.roles, &general.roles) else { continue };
             let new: Vec<_> = more
@@ -403,7 +405,6 @@ fn keep_the_most_specific(tags: &mut Vec<Tag>) {
             known.sort();
         }
     }
-    tags.retain(|tag| !above.iter().any(|general| general.id == tag.id));
 }
 
 fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {

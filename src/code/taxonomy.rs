@@ -25,9 +25,9 @@ pub(super) struct TagKind {
     /// Its id.
     pub(super) id: TagId,
     /// Its English label.
-    pub(super) label: String,
+    pub(super) label: Arc<str>,
     /// Nearest public codes.
-    pub(super) related: Related,
+    pub(super) related: Arc<Related>,
 }
 
 /// Every tag, by id.
@@ -57,14 +57,14 @@ impl Taxonomy {
             let id: Arc<str> = tag.id.into();
             let kind = TagKind {
                 id: TagId(Arc::clone(&id)),
-                label: tag.label,
-                related: Related {
+                label: tag.label.into(),
+                related: Arc::new(Related {
                     acled: acled.then_some(tag.acled),
                     plover: plover.then_some(tag.plover),
                     cameo: cameo.then_some(tag.cameo),
                     iptc: iptc.then_some(tag.iptc),
                     gdelt: gdelt.then_some(tag.gdelt),
-                },
+                }),
             };
             if tags.insert(Arc::clone(&id), kind).is_some() {
                 problems.push(source.problem(&format!("tag \"{id}\" is given twice; keep one")));

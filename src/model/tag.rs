@@ -37,11 +37,11 @@ pub struct Tag {
     /// Which.
     pub id: TagId,
     /// Its English label.
-    pub label: String,
+    pub label: std::sync::Arc<str>,
     /// How sure the rules are, 0 to 1. Not a probability until a model calibrates it.
     pub score: f64,
     /// Nearest public codes.
-    pub related: Related,
+    pub related: std::sync::Arc<Related>,
     /// How it is said, and by whom. `None`: nobody looked; the pack has no cues of claims.
     pub claim: Option<Claim>,
     /// Who is what in it, as far as a sentence makes it plain; sorted, each once. `None`: nobody

@@ -47,6 +47,9 @@ pub(super) fn read(
     for (index, sentence) in document.sentences.iter().enumerate() {
         // A sentence has a bound, so it is enough to ask between two.
         steps.check()?;
+        if !text.tells_of_casualties(&sentence.tokens) {
+            continue;
+        }
         let counts = counts_of(&text, &sentence.tokens);
         if counts.is_empty() {
             continue;

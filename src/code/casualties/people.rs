@@ -83,6 +83,10 @@ pub(super) fn people_of(text: &Text<'_, '_>, sentence: &Range<usize>) -> Vec<Peo
     let mut agent_end = None;
     let mut at = sentence.start;
     while at < sentence.end {
+        if !text.says_something(at) {
+            at += 1;
+            continue;
+        }
         // "the dead included two nurses" begins no part: nobody stands before it.
         let is_inside = at.checked_sub(1).is_some_and(|before| {
             let is_long = |role: Role| matches!(role, Role::Happening(_)).then_some(());

@@ -78,6 +78,27 @@ impl<'d, 'a> Text<'d, 'a> {
         Ok(Self { document, grammar, found, roles, steps })
     }
 
+    /// Whether any words there may begin a count: few sentences have some.
+    pub(super) fn tells_of_casualties(&self, tokens: &Range<usize>) -> bool {
+        let roles = self.roles.get(tokens.clone()).unwrap_or_default();
+        let (Some(first), Some(last)) = (roles.first(), roles.last()) else { return false };
+        let found = self.found.get(first.start..last.end).unwrap_or_default();
+        self.steps.count(found.len());
+        found.iter().any(|found| {
+            matches!(
+                found.role,
+                Role::Happening(_) | Role::Toll(_) | Role::NoneOf(_) | Role::Listed(List::Nobody)
+            )
+        })
+    }
+
+    /// Whether a word has a role, or is a number in digits: all others say nothing by themselves.
+    pub(super) fn says_something(&self, at: usize) -> bool {
+        self.steps.count(1);
+        self.roles.get(at).is_some_and(|roles| !roles.is_empty())
+            || self.document.word(at).starts_with(char::is_numeric)
+    }
+
     /// A word in its plain form; empty if there is none at `at`.
     pub(super) fn word(&self, at: usize) -> &str {
         self.steps.count(1);

@@ -386,7 +386,7 @@ impl From<&Tag> for RecordTag {
         let related = &tag.related;
         Self {
             id: tag.id.as_str().to_owned(),
-            label: tag.label.clone(),
+            label: tag.label.to_string(),
             score: tag.score,
             related: RecordRelated {
                 acled: related.acled.clone(),
