@@ -28,18 +28,18 @@ pub(super) fn combined(
     steps: &Steps,
 ) -> Result<Vec<Hit>, TooCostly> {
     let mut hits = Vec::new();
-    let required = || combination.all.iter().filter(|part| part.need == Need::Required);
+    let required = &combination.required;
     // A text that repeats one word is full of anchors, and of nothing for them to stand by.
-    if required().any(|part| sorted.set(part.set).is_empty()) {
+    if required.iter().any(|set| sorted.set(*set).is_empty()) {
         return Ok(hits);
     }
-    let Some(anchor) = required().next() else { return Ok(hits) };
+    let Some((anchor, others)) = required.split_first() else { return Ok(hits) };
     let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
-    for place in sorted.set(anchor.set) {
+    for place in sorted.set(*anchor) {
         steps.spend(anchor_steps)?;
         let Some(sentence) = sentence_of(document, place) else { continue };
         // Nearly always some part is somewhere else.
-        if required().any(|part| !contains_any(sorted.set(part.set), &sentence)) {
+        if others.iter().any(|set| !contains_any(sorted.set(*set), &sentence)) {
             continue;
         }
         let found = match combination.order {

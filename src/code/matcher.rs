@@ -102,7 +102,7 @@ struct Known {
 /// A phrase found.
 #[derive(Clone, Debug)]
 pub(super) struct Match<'l> {
-    /// The sets it belongs to.
+    /// The sets it belongs to, sorted.
     pub(super) sets: &'l [usize],
     /// What it is for besides.
     pub(super) uses: &'l [Use],
@@ -139,6 +139,7 @@ impl Matcher {
                     Purpose::Use(purpose) => matcher.uses.push(*purpose),
                 }
             }
+            matcher.sets.get_mut(sets..).unwrap_or_default().sort_unstable();
             let part = |from: usize, to: usize| (narrow(from), narrow(to - from));
             let known = matcher.known.entry(hash(phrase)).or_default();
             known.sets = part(sets, matcher.sets.len());

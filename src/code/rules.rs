@@ -151,11 +151,12 @@ fn weigh<'a>(
     document: &Document<'_>,
 ) -> Vec<Negated<'a>> {
     let mut negated = Vec::new();
+    let cues = lexicon.cues.iter().zip(&sorted.cues).enumerate();
+    let there: Vec<_> = cues.filter(|(_index, (_cue, places))| !places.is_empty()).collect();
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
-        for (index, cue) in lexicon.cues.iter().enumerate() {
-            let places = sorted.cues.get(index).map_or(&[][..], Vec::as_slice);
+        for (index, (cue, places)) in there.iter().copied() {
             let Some(at) = near(cue, places, &hit.tokens, document) else { continue };
             match (cue.effect, negation) {
                 (Effect::Negates, Negation::Counts) => {
@@ -272,6 +273,9 @@ fn best_of_overlapping(hits: Vec<Hit>, tags: usize, document: &Document<'_>) -> 
     by_tag
         .into_iter()
         .map(|mut of_tag| {
+            if of_tag.is_empty() {
+                return of_tag;
+            }
             of_tag.sort_by(by_points);
             taken.clear();
             let mut times: BTreeMap<usize, usize> = BTreeMap::new();

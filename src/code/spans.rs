@@ -111,7 +111,7 @@ impl<'l> Matched<'l> {
                 matched.add(*purpose, &found.tokens, is_masked.into());
             }
             if !is_masked && !found.sets.is_empty() {
-                if force.is_some_and(|nouns| found.sets.contains(&nouns)) {
+                if force.is_some_and(|nouns| found.sets.binary_search(&nouns).is_ok()) {
                     nouns.push(found.tokens.clone());
                 }
                 matched.members.push(Member { tokens: found.tokens, sets: found.sets });

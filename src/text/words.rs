@@ -165,6 +165,9 @@ impl Words<'_> {
             let (bytes, chars) = (byte..self.byte - 1, char..self.char - 1);
             return Some(Spans { bytes, chars, dotted: true });
         }
+        if let Some(spans) = self.letters(plain) {
+            return Some(spans);
+        }
         self.step(first);
         push_plain(plain, first);
         let (mut bytes, mut chars) = (byte..self.byte, char..self.char);
@@ -189,6 +192,23 @@ impl Words<'_> {
             bytes.end -= 1 + apostrophe;
             chars.end -= 2;
         }
+        Some(Spans { bytes, chars, dotted: false })
+    }
+
+    /// Takes the word that comes next, if it is nothing but ASCII letters and digits up to a space: nearly every
+    /// English one is.
+    fn letters(&mut self, plain: &mut String) -> Option<Spans> {
+        let rest = self.rest().as_bytes();
+        let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let is_whole = matches!(rest.get(length), None | Some(b' '));
+        if !is_whole || !(1..=WORD_CHARS_MAX).contains(&length) {
+            return None;
+        }
+        let (bytes, chars) = (self.byte..self.byte + length, self.char..self.char + length);
+        let at = plain.len();
+        plain.push_str(self.text.get(bytes.clone()).unwrap_or_default());
+        plain.get_mut(at..).unwrap_or_default().make_ascii_lowercase();
+        (self.byte, self.char) = (bytes.end, chars.end);
         Some(Spans { bytes, chars, dotted: false })
     }
 

@@ -5,6 +5,7 @@
 //! all are reported.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use cw_model::CasualtySide;
 use serde::Deserialize;
@@ -28,8 +29,10 @@ const PHRASE_WORDS_MAX: usize = 8;
 pub(crate) struct Grammar {
     /// As in the file.
     pub(super) spelling: Spelling,
-    /// By the hash of their first word, longest first.
-    phrases: ByHash<Vec<Phrase>>,
+    /// For the hash of each first word, where its phrases stand in `phrases`.
+    first: ByHash<Range<usize>>,
+    /// Longest first.
+    phrases: Vec<Phrase>,
 }
 
 /// What a word and those after it are for.
@@ -87,16 +90,20 @@ impl Grammar {
         if !compiler.problems.is_empty() {
             return Err(compiler.problems.iter().map(|detail| source.problem(detail)).collect());
         }
-        let mut phrases = compiler.phrases;
-        for known in phrases.values_mut() {
+        let (mut first, mut phrases) = (ByHash::default(), Vec::new());
+        for (word, mut known) in compiler.phrases {
             known.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+            let start = phrases.len();
+            phrases.append(&mut known);
+            first.insert(word, start..phrases.len());
         }
-        Ok(Self { spelling: raw.spelling, phrases })
+        Ok(Self { spelling: raw.spelling, first, phrases })
     }
 
     /// Every phrase that begins with a word of this hash, longest first.
     pub(super) fn phrases_from(&self, word: u64) -> &[Phrase] {
-        self.phrases.get(&word).map_or(&[], Vec::as_slice)
+        let place = self.first.get(&word).cloned();
+        place.and_then(|place| self.phrases.get(place)).unwrap_or_default()
     }
 }
 

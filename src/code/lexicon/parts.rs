@@ -158,6 +158,8 @@ pub(crate) struct Combination {
     pub(crate) weight: f64,
     /// The parts; the first is the anchor.
     pub(crate) all: Vec<Part>,
+    /// The sets of those that must be there, in the same order; as written, the first is the anchor.
+    pub(crate) required: Vec<usize>,
     /// Most words between the anchor and each of the others; as written, between one part and the next.
     pub(crate) within: usize,
     /// In which order.

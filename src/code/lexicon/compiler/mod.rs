@@ -75,6 +75,8 @@ struct Compiler {
     sets: BTreeMap<String, usize>,
     /// For each named set, the sets that its matches belong to besides: those that include it.
     included_in: BTreeMap<String, BTreeSet<usize>>,
+    /// Sets without a name, by their terms: a list that many rules write is one set.
+    unnamed: BTreeMap<Vec<String>, usize>,
     set_count: usize,
     written: usize,
     problems: Vec<LexiconProblem>,
@@ -101,6 +103,7 @@ impl Compiler {
             phrases: BTreeMap::new(),
             sets: BTreeMap::new(),
             included_in: BTreeMap::new(),
+            unnamed: BTreeMap::new(),
             set_count: 0,
             written: 0,
             problems: Vec::new(),
@@ -318,10 +321,14 @@ impl Compiler {
         expanded
     }
 
-    /// A new set without a name.
-    fn new_set(&mut self, key: &str, terms: &[String]) -> usize {
+    /// The set of these terms, without a name.
+    fn unnamed_set(&mut self, key: &str, terms: &[String]) -> usize {
+        if let Some(known) = self.unnamed.get(terms) {
+            return *known;
+        }
         let number = self.set_count;
         self.set_count += 1;
+        self.unnamed.insert(terms.to_vec(), number);
         let (named, own): (Vec<String>, Vec<String>) =
             terms.iter().cloned().partition(|term| term.starts_with('@'));
         if named.is_empty() {
@@ -339,7 +346,7 @@ impl Compiler {
     /// The number of a set written as "@name", or of a new one for a bare term.
     fn set(&mut self, key: &str, part: &str) -> usize {
         let Some(name) = part.strip_prefix('@') else {
-            return self.new_set(key, &[part.to_owned()]);
+            return self.unnamed_set(key, &[part.to_owned()]);
         };
         let known = self.sets.get(name).copied();
         let names = self.sets.keys().map(String::as_str);

@@ -69,9 +69,10 @@ impl Compiler {
     pub(super) fn add_combination(&mut self, key: &str, tag: usize, raw: &RawCombination) {
         self.check_share(key, raw.weight);
         let all: Vec<Part> = raw.all.iter().map(|part| self.part(key, part)).collect();
-        let is_required = |part: &&Part| part.need == Need::Required;
+        let required = all.iter().filter(|part| part.need == Need::Required);
+        let required: Vec<usize> = required.map(|part| part.set).collect();
         self.report(
-            (all.iter().filter(is_required).count() < 2)
+            (required.len() < 2)
                 .then(|| format!("{key}: a combination needs at least two parts in \"all\"")),
         );
         let optional = all.iter().any(|part| part.need == Need::Optional);
@@ -86,6 +87,7 @@ impl Compiler {
             written: self.written,
             weight: raw.weight,
             all,
+            required,
             within: raw.within,
             order: raw.order,
             without,
@@ -97,7 +99,7 @@ impl Compiler {
         let written = match raw {
             RawPart::One(part) => part,
             RawPart::Any(terms) => {
-                let set = self.new_set(key, terms);
+                let set = self.unnamed_set(key, terms);
                 return Part { set, role: None, need: Need::Required };
             }
         };
