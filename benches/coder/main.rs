@@ -30,6 +30,10 @@ use std::path::Path;
 use anyhow::bail;
 use cw_code::{Source, Sources, Tagger};
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -70,7 +70,10 @@ pub(super) fn apply(
 ) -> Result<Findings, TooCostly> {
     let mut flags = sorted.mask_flags.clone();
     let mut hits = sorted.hits.clone();
-    for combination in &lexicon.combinations {
+    for (combination, pair) in lexicon.combinations.iter().zip(&lexicon.pairs) {
+        if !pair.iter().all(|set| sorted.has(*set)) {
+            continue;
+        }
         hits.extend(combined(combination, sorted, document, steps)?);
     }
     steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
@@ -387,8 +390,9 @@ fn flag_cues(lexicon: &Lexicon, hits: &[Vec<Hit>], flags: &mut BTreeSet<String>)
 
 /// Drops "strike" where there is "strike.air": it says less of the same. What is known of actors goes over.
 fn keep_the_most_specific(tags: &mut Vec<Tag>) {
-    let is_under =
-        |tag: &Tag, above: &TagId| tag.id != *above && is_or_is_under(tag.id.as_str(), above.as_str());
+    let is_under = |tag: &Tag, above: &TagId| {
+        tag.id != *above && is_or_is_under(tag.id.as_str(), above.as_str())
+    };
     let is_above = |tag: &Tag| tags.iter().any(|other| is_under(other, &tag.id));
     let above: Vec<TagId> =
         tags.iter().filter(|tag| is_above(tag)).map(|tag| tag.id.clone()).collect();

@@ -119,6 +119,9 @@ impl<'a> Document<'a> {
         clause: &mut usize,
         steps: &Steps,
     ) -> Result<(), TooCostly> {
+        // Most words have four letters or more, and a space after them.
+        self.tokens.reserve(text.len() / 5);
+        self.plain.reserve(text.len());
         let mut sentences_before = 0;
         let mut open: Option<usize> = None;
         let mut open_from = 0;

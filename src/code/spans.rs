@@ -63,6 +63,11 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
+    /// Whether a set has any match.
+    pub(super) fn has(&self, set: usize) -> bool {
+        self.sets.places.get(set).is_some_and(|place| !place.is_empty())
+    }
+
     /// The matches of a set, in order.
     pub(super) fn set(&self, set: usize) -> &[Range<usize>] {
         self.sets.of(set)
@@ -226,12 +231,15 @@ impl Sets {
         });
         let mut places: Vec<Range<usize>> = places.collect();
         let mut spans = vec![0..0; sum];
+        let mut before = None;
         for member in &members {
-            for place in member.sets.iter() {
-                let Some(place) = places.get_mut(*place) else { continue };
-                // What is an actor and a place may be given twice.
-                let last = spans.get(place.clone()).and_then(<[_]>::last);
-                if last == Some(&member.tokens) {
+            // What is an actor and a place may be given twice.
+            let is_again = before == Some(&member.tokens);
+            before = Some(&member.tokens);
+            for set in member.sets {
+                let Some(place) = places.get_mut(*set) else { continue };
+                let last = || spans.get(place.clone()).and_then(<[_]>::last);
+                if is_again && last() == Some(&member.tokens) {
                     continue;
                 }
                 if let Some(span) = spans.get_mut(place.end) {

@@ -38,8 +38,8 @@ pub(crate) struct Grammar {
 /// What a word and those after it are for.
 #[derive(Debug)]
 pub(super) struct Phrase {
-    /// The words after the first.
-    pub(super) rest: Vec<String>,
+    /// The words after the first, by their hashes.
+    pub(super) rest: Vec<u64>,
     /// What for.
     pub(super) role: Role,
 }
@@ -327,7 +327,7 @@ impl Compiler {
         for phrase in phrases {
             let mut words = phrase.split(' ');
             let Some(first) = words.next() else { continue };
-            let rest: Vec<String> = words.map(str::to_owned).collect();
+            let rest: Vec<u64> = words.map(hash).collect();
             if rest.len() >= PHRASE_WORDS_MAX {
                 let detail = format!("{key}: \"{phrase}\" has more than {PHRASE_WORDS_MAX} words");
                 self.problems.push(detail);

@@ -44,14 +44,18 @@ impl<'d, 'a> Text<'d, 'a> {
         for sentence in &document.sentences {
             let mut nothing_until = sentence.tokens.start;
             for at in sentence.tokens.clone() {
-                let hash = document.tokens.get(at).map_or(0, |token| token.hash);
-                let known = grammar.phrases_from(hash);
+                let Some((first, after)) = document.tokens.get(at..).and_then(<[_]>::split_first)
+                else {
+                    break;
+                };
+                let known = grammar.phrases_from(first.hash);
                 steps.spend(LOOK_UP_STEPS + known.len())?;
                 let first = found.len();
                 for phrase in known {
                     let end = at + 1 + phrase.rest.len();
+                    let words = after.iter().map(|token| token.hash);
                     let is_there = end <= sentence.tokens.end
-                        && (at + 1..end).zip(&phrase.rest).all(|(at, w)| document.word(at) == w);
+                        && phrase.rest.iter().copied().eq(words.take(phrase.rest.len()));
                     if !is_there {
                         continue;
                     }

@@ -24,6 +24,8 @@ pub(crate) struct Lexicon {
     pub(crate) tags: Vec<TagRules>,
     /// In file order.
     pub(crate) combinations: Vec<Combination>,
+    /// Of each combination two sets that must be there: most are ruled out by one look at these.
+    pub(crate) pairs: Vec<[usize; 2]>,
     /// In file order.
     pub(crate) domains: Vec<Domain>,
     /// Flags of the masks, by mask; `None` if a mask only hides.

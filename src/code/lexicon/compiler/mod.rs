@@ -415,6 +415,7 @@ impl Compiler {
             abbreviations: self.abbreviations,
             matcher,
             tags: self.tags,
+            pairs: self.combinations.iter().map(pair).collect(),
             combinations: self.combinations,
             domains: self.domains,
             masks: self.masks,
@@ -429,4 +430,10 @@ impl Compiler {
             veto: self.veto.unwrap_or_default(),
         })
     }
+}
+
+/// Two sets that must be there for a combination: it has that many.
+fn pair(combination: &Combination) -> [usize; 2] {
+    let mut sets = combination.required.iter().copied().cycle();
+    [(); 2].map(|()| sets.next().unwrap_or_default())
 }
