@@ -36,22 +36,33 @@ pub(super) enum TermError {
 pub(super) fn expand(term: &str) -> Result<Vec<String>, TermError> {
     let mut phrases = vec![String::new()];
     for word in term.split_whitespace() {
-        let forms = forms(term, word)?;
+        let forms: Vec<String> =
+            forms(term, word)?.iter().map(|form| plain_term(form)).collect();
         phrases = phrases
             .iter()
-            .flat_map(|phrase| forms.iter().map(move |form| format!("{phrase} {form}")))
+            .flat_map(|phrase| forms.iter().map(move |form| joined(phrase, form)))
             .collect();
         if phrases.len() > PHRASES_MAX {
             return Err(TermError::TooMany { term: term.to_owned() });
         }
     }
-    let mut plain: Vec<String> = phrases.iter().map(|phrase| plain_term(phrase)).collect();
-    plain.sort();
-    plain.dedup();
-    if plain.iter().any(String::is_empty) {
+    phrases.sort();
+    phrases.dedup();
+    if phrases.iter().any(String::is_empty) {
         return Err(TermError::Empty { term: term.to_owned() });
     }
-    Ok(plain)
+    Ok(phrases)
+}
+
+/// A phrase with one word more, either of which may be nothing but signs.
+fn joined(phrase: &str, word: &str) -> String {
+    let mut joined = String::with_capacity(phrase.len() + word.len() + 1);
+    joined.push_str(phrase);
+    if !phrase.is_empty() && !word.is_empty() {
+        joined.push(' ');
+    }
+    joined.push_str(word);
+    joined
 }
 
 /// Every form of one written word of a term.
