@@ -36,8 +36,7 @@ pub(super) enum TermError {
 pub(super) fn expand(term: &str) -> Result<Vec<String>, TermError> {
     let mut phrases = vec![String::new()];
     for word in term.split_whitespace() {
-        let forms: Vec<String> =
-            forms(term, word)?.iter().map(|form| plain_term(form)).collect();
+        let forms: Vec<String> = forms(term, word)?.iter().map(|form| plain_term(form)).collect();
         phrases = phrases
             .iter()
             .flat_map(|phrase| forms.iter().map(move |form| joined(phrase, form)))

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_canonical;
 
 /// Characters of the longest word; of a longer one nobody has written, only these are read.
 pub const WORD_CHARS_MAX: usize = 200;
@@ -274,6 +274,10 @@ fn push_plain(plain: &mut String, sign: char) {
         plain.push('\'');
         return;
     }
-    let accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
-    plain.extend(sign.to_lowercase().nfd().filter(|sign| !accent(sign)));
+    for lower in sign.to_lowercase() {
+        decompose_canonical(lower, |part| {
+            let is_accent = ('\u{300}'..='\u{36f}').contains(&part);
+            plain.extend((!is_accent).then_some(part));
+        });
+    }
 }
