@@ -79,6 +79,7 @@ test-alerts:
 # How good the coder is: rows of DATA, and the project's own corpus.
 eval: tools
 	$(CARGO) bench --locked -p cw-code --bench coder -- eval "$(DATA)" "$(CURDIR)/tests/corpus/en"
+	benches/coder/beside.sh "$(DATA)"
 
 # Writes config/model/en.gate. With DATA, the base rate is fitted on its headlines.
 train: tools
