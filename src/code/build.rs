@@ -19,6 +19,7 @@ fn main() -> io::Result<()> {
         list("ACTORS", "&str", "include_str!", &files(&config.join("actors"), "toml")?, name),
         list("CASUALTIES", "&str", "include_str!", &grammars, folder),
         list("GATES", "&[u8]", "include_bytes!", &files(&config.join("model"), "gate")?, stem),
+        list("VECTORS", "&[u8]", "include_bytes!", &files(&config.join("model"), "vectors")?, stem),
     ];
     #[expect(clippy::disallowed_methods, reason = "asks Cargo where to write")]
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?;

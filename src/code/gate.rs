@@ -3,7 +3,8 @@
 //!
 //! A text becomes a set of features: its words, their beginnings, pairs of words with at most one
 //! between them, with actors and numbers replaced by what they are; and what the rules say of it. Each
-//! is hashed to a bucket of a table of weights, and the weights of all add up. The table is data
+//! is hashed to a bucket of a table of weights, and the weights of all add up. What its words mean on the
+//! mean (`vectors`) has weights of its own. The table is data
 //! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
 //! how, and how good it is.
 
@@ -18,6 +19,7 @@ use super::lexicon::Lexicon;
 use super::rules::Findings;
 use super::segment::{Document, Prominence};
 use super::spans::{Sorted, contains_any};
+use super::vectors::{DIMENSIONS, Mean, Vectors};
 
 /// Buckets of a table, a power of two.
 pub const BUCKETS: usize = 1 << 17;
@@ -58,14 +60,17 @@ struct Head {
 }
 
 /// From the sum of weights to a probability: `1 / (1 + exp(-(slope * z + offset)))`, where
-/// `z = scale * sum / sqrt(features) + bias + rules * best`, and `best` is the best score that the rules
-/// give to any tag, or to any under this one.
+/// `z = scale * sum / sqrt(features) + meaning * mean + bias + rules * best`, `mean` is the mean vector of the
+/// words, and `best` is the best score that the rules give to any tag, or to any under this one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Curve {
     /// A tag; empty: relevance.
     id: String,
     scale: f64,
+    /// Nothing where there are no word vectors.
+    #[serde(default)]
+    meaning: Vec<f64>,
     bias: f64,
     rules: f64,
     slope: f64,
@@ -83,6 +88,11 @@ impl Gate {
         let (head, rest) = bytes.split_at(at.ok_or("there is no head")?);
         let head = std::str::from_utf8(head).map_err(|error| error.to_string())?;
         let head: Head = toml::from_str(head).map_err(|error| error.to_string())?;
+        if let Some(curve) =
+            head.output.iter().find(|one| ![0, DIMENSIONS].contains(&one.meaning.len()))
+        {
+            return Err(format!("\"{}\" has {} weights of meaning", curve.id, curve.meaning.len()));
+        }
         let tables = rest.get(end.len()..).unwrap_or_default();
         if tables.len() != head.output.len() * BUCKETS {
             return Err(format!(
@@ -124,10 +134,11 @@ impl Output {
     }
 
     fn probability(&self, features: &Features) -> f64 {
-        let Curve { id, scale, bias, rules, slope, offset } = &self.curve;
+        let Curve { id, scale, meaning, bias, rules, slope, offset } = &self.curve;
         let sum: f64 = features.buckets.iter().map(|bucket| self.weight(*bucket)).sum();
         let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
-        let margin = sum * scale / f64::from(length).sqrt() + bias;
+        let meant: f64 = meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
+        let margin = sum * scale / f64::from(length).sqrt() + meant + bias;
         let z = margin + rules * features.best(id);
         1.0 / (1.0 + (-(slope * z + offset)).exp())
     }
@@ -156,6 +167,8 @@ impl Output {
 pub(super) struct Features {
     /// Sorted, each once.
     pub(super) buckets: Vec<u32>,
+    /// What the words mean, on the mean; zeros where there are no word vectors.
+    pub(super) meaning: Mean,
     /// The words that are looked at.
     words: Vec<Featured>,
     /// What is looked at because of a word, in the order of the words.
@@ -190,11 +203,13 @@ pub(super) fn features(
     sorted: &Sorted,
     lexicon: &Lexicon,
     findings: &Findings,
+    vectors: Option<&Vectors>,
     steps: &Steps,
 ) -> Result<Features, TooCostly> {
     let shown = words(document, sorted, lexicon);
     steps.spend(shown.len().saturating_mul(16 * FEATURE_STEPS))?;
     let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
+    let meaning = vectors.map_or([0.0; DIMENSIONS], |vectors| vectors.mean(&hashes));
     let (mut of_words, mut featured) = (Vec::new(), Vec::with_capacity(shown.len()));
     for (index, (word, own)) in shown.iter().zip(&hashes).enumerate() {
         let from = of_words.len();
@@ -231,7 +246,7 @@ pub(super) fn features(
         let best = tops.entry(top).or_default();
         *best = best.max(tag.score);
     }
-    Ok(Features { buckets, words: featured, of_words, tops })
+    Ok(Features { buckets, meaning, words: featured, of_words, tops })
 }
 
 /// A word of headline or lead, or what stands for it.

@@ -17,6 +17,7 @@
 //! | `names`, `spans` | the matches by what they are for; which actors are named |
 //! | `combinations`, `claims` | patterns over types, with roles; who says it how |
 //! | `rules` | from matches to tags |
+//! | `vectors` | which words mean alike |
 //! | `gate` | a model that says whether a text is about conflict at all |
 //! | `casualties` | how many people, of what, in which scope |
 
@@ -36,6 +37,7 @@ mod spans;
 mod taxonomy;
 mod term;
 mod texts;
+mod vectors;
 mod whereabouts;
 
 use std::collections::BTreeMap;
@@ -56,6 +58,7 @@ pub use source::{LexiconProblem, Source, Sources};
 use spans::Matched;
 use taxonomy::{Taxonomy, is_or_is_under};
 pub use texts::Texts;
+use vectors::Vectors;
 use whereabouts::Words;
 
 /// Hex digits of the digest in a lexicon's name: enough to tell versions, short enough to read.
@@ -69,6 +72,8 @@ const MODEL_BAR: f64 = 0.75;
 pub struct Learnable {
     /// Buckets of its tables, sorted, each once.
     pub buckets: Vec<u32>,
+    /// What the words mean, on the mean; zeros where there are no word vectors.
+    pub meaning: Vec<f64>,
     /// The best score that the rules give under each top of the taxonomy, 0 to 1.
     pub scores: Vec<(String, f64)>,
 }
@@ -108,6 +113,8 @@ struct Language {
     grammar: Option<Grammar>,
     /// `None`: the rules alone decide what is relevant.
     gate: Option<Gate>,
+    /// `None`: the model knows nothing of words that it was not trained on.
+    vectors: Option<Vectors>,
 }
 
 impl Language {
@@ -132,19 +139,24 @@ impl Language {
         let grammar = casualties.as_ref().map(Grammar::read).transpose();
         // The model has learnt what the built-in rules find.
         let tables = source::gate(language).filter(|_bytes| ours);
-        let gate = tables.map(Gate::read).transpose();
-        let gate = gate.map_err(|detail| {
+        let vectors = source::vectors(language).filter(|_bytes| ours);
+        let model = tables.map(Gate::read).transpose().and_then(|gate| {
+            let known = vectors.map(Vectors::read).transpose()?;
+            Ok((gate, known))
+        });
+        let model = model.map_err(|detail| {
             vec![LexiconProblem { file: format!("model of \"{language}\""), detail }]
         });
-        match (lexicon, grammar, gate) {
-            (Ok(lexicon), Ok(grammar), Ok(gate)) if problems.is_empty() => {
-                let name = lexicon_name(&lexicon, sources, casualties.as_ref(), tables);
-                Ok(Self { name, lexicon, grammar, gate })
+        match (lexicon, grammar, model) {
+            (Ok(lexicon), Ok(grammar), Ok((gate, known))) if problems.is_empty() => {
+                let model = [tables, vectors];
+                let name = lexicon_name(&lexicon, sources, casualties.as_ref(), model);
+                Ok(Self { name, lexicon, grammar, gate, vectors: known })
             }
-            (lexicon, grammar, gate) => {
+            (lexicon, grammar, model) => {
                 problems.extend(lexicon.err().into_iter().flatten());
                 problems.extend(grammar.err().into_iter().flatten());
-                problems.extend(gate.err().into_iter().flatten());
+                problems.extend(model.err().into_iter().flatten());
                 Err(problems)
             }
         }
@@ -191,7 +203,8 @@ impl Tagger {
         steps: &Steps,
     ) -> Result<Option<Coding>, TooCostly> {
         let language = language.map(primary_subtag).unwrap_or_default();
-        let Some(Language { name, lexicon, grammar, gate }) = self.language(&language) else {
+        let Some(Language { name, lexicon, grammar, gate, vectors }) = self.language(&language)
+        else {
             return Ok(None);
         };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
@@ -206,7 +219,9 @@ impl Tagger {
         };
         let score = match gate {
             Some(gate) => {
-                let features = gate::features(&document, &sorted, lexicon, &findings, steps)?;
+                let vectors = vectors.as_ref();
+                let features =
+                    gate::features(&document, &sorted, lexicon, &findings, vectors, steps)?;
                 Some(self.decide(gate, &features, &mut findings, &document, lexicon))
             }
             None => None,
@@ -238,16 +253,23 @@ impl Tagger {
         language: &str,
         steps: &Steps,
     ) -> Result<Option<Learnable>, TooCostly> {
-        let Some(Language { lexicon, .. }) = self.language(language) else { return Ok(None) };
+        let Some(Language { lexicon, vectors, .. }) = self.language(language) else {
+            return Ok(None);
+        };
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
         let matched = Matched::new(lexicon, &document, steps)?;
         let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
         let sorted = matched.with_places(&words.find(&self.places, &[]));
         let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
-        let features = gate::features(&document, &sorted, lexicon, &findings, steps)?;
+        let vectors = vectors.as_ref();
+        let features = gate::features(&document, &sorted, lexicon, &findings, vectors, steps)?;
         let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
         let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
-        Ok(Some(Learnable { buckets: features.buckets, scores }))
+        Ok(Some(Learnable {
+            buckets: features.buckets,
+            meaning: features.meaning.to_vec(),
+            scores,
+        }))
     }
 
     /// What a language's files come to; `None` if there are none.
@@ -318,14 +340,16 @@ fn lexicon_name(
     lexicon: &Lexicon,
     sources: &Sources,
     casualties: Option<&Source>,
-    gate: Option<&[u8]>,
+    model: [Option<&[u8]>; 2],
 ) -> String {
     let mut hash = Sha256::new();
     hash.update(&sources.taxonomy.text);
     for source in sources.lexicons.iter().chain(&sources.actors).chain(casualties) {
         hash.update(&source.text);
     }
-    hash.update(gate.unwrap_or_default());
+    for part in model.into_iter().flatten() {
+        hash.update(part);
+    }
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let short: String = hex.chars().take(DIGEST_DIGITS).collect();
     format!("{}/{} {short}", lexicon.language, lexicon.version)

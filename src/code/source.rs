@@ -48,6 +48,12 @@ pub(super) fn gate(language: &str) -> Option<&'static [u8]> {
     built_in::GATES.iter().find(|(known, _bytes)| *known == language).map(|(_known, bytes)| *bytes)
 }
 
+/// The word vectors of a language; `None` if there are none.
+pub(super) fn vectors(language: &str) -> Option<&'static [u8]> {
+    let known = built_in::VECTORS.iter().find(|(known, _bytes)| *known == language);
+    known.map(|(_known, bytes)| *bytes)
+}
+
 /// The grammar of casualties for a language that comes with the program.
 pub(super) fn casualties(language: &str) -> Option<Source> {
     let (_language, text) =

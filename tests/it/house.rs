@@ -94,6 +94,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "combinations",
             "claims",
             "rules",
+            "vectors",
             "gate",
             "whereabouts",
             "casualties",
