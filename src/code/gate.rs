@@ -36,20 +36,21 @@ const STEM: usize = 5;
 /// Steps for each feature of a word, and for each table it is looked up in.
 const FEATURE_STEPS: usize = 12;
 
+/// Most tables: their weights for one feature lie in one line of a processor's cache.
+const TABLES_MAX: usize = 16;
+
 /// The tables of one language.
-#[derive(Debug)]
 pub(super) struct Gate {
-    /// Whether a text is about conflict at all.
-    relevance: Output,
-    /// Whether it speaks of a tag, by the tag's id.
-    tags: Vec<(String, Output)>,
+    /// Whether a text is about conflict at all; after it whether it speaks of each tag.
+    outputs: Vec<Curve>,
+    /// For each bucket its weight in the table of each output: all that a feature says is found by one look.
+    weights: Vec<[i8; TABLES_MAX]>,
 }
 
-/// One table of weights, and how a sum becomes a probability.
-#[derive(Debug)]
-struct Output {
-    curve: Curve,
-    weights: &'static [u8],
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("outputs", &self.outputs).finish_non_exhaustive()
+    }
 }
 
 /// What the head of a file says of each table, in the order of the tables.
@@ -101,41 +102,74 @@ impl Gate {
                 head.output.len()
             ));
         }
-        let outputs = head.output.into_iter().zip(tables.chunks_exact(BUCKETS));
-        let mut outputs =
-            outputs.map(|(curve, weights)| (curve.id.clone(), Output { curve, weights }));
-        let relevance = outputs.next().filter(|(id, _output)| id.is_empty());
-        let (_id, relevance) = relevance.ok_or("the first output is not relevance")?;
-        Ok(Self { relevance, tags: outputs.collect() })
+        if head.output.first().is_none_or(|first| !first.id.is_empty()) {
+            return Err("the first output is not relevance".to_owned());
+        }
+        if head.output.len() > TABLES_MAX {
+            return Err(format!("{} outputs; at most {TABLES_MAX}", head.output.len()));
+        }
+        let mut weights = vec![[0; TABLES_MAX]; BUCKETS];
+        for (output, table) in tables.chunks_exact(BUCKETS).enumerate() {
+            for (bucket, weight) in weights.iter_mut().zip(table) {
+                if let Some(place) = bucket.get_mut(output) {
+                    *place = i8::from_le_bytes([*weight]);
+                }
+            }
+        }
+        Ok(Self { outputs: head.output, weights })
     }
 
-    /// How likely it is that a text is about conflict, 0 to 1.
-    pub(super) fn relevance(&self, features: &Features) -> f64 {
-        self.relevance.probability(features)
+    /// What each table says of a text.
+    pub(super) fn weigh<'a>(&'a self, features: &'a Features) -> Weighed<'a> {
+        let mut sums = [0_i32; TABLES_MAX];
+        for weights in features.buckets.iter().map(|bucket| self.weights(*bucket)) {
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum += i32::from(weight);
+            }
+        }
+        Weighed { gate: self, features, sums }
     }
 
-    /// How likely it is that it speaks of each tag, and the words that say so most.
-    pub(super) fn tags<'a>(
-        &'a self,
-        features: &'a Features,
-        bar: f64,
-    ) -> impl Iterator<Item = (&'a str, f64, Range<usize>)> {
-        self.tags.iter().filter_map(move |(id, output)| {
-            let probability = output.probability(features);
-            (probability >= bar).then(|| (id.as_str(), probability, output.span(features)))
-        })
+    fn weights(&self, bucket: u32) -> [i8; TABLES_MAX] {
+        let bucket = usize::try_from(bucket).ok().and_then(|bucket| self.weights.get(bucket));
+        bucket.copied().unwrap_or_default()
     }
 }
 
-impl Output {
-    fn weight(&self, bucket: u32) -> f64 {
-        let weight = usize::try_from(bucket).ok().and_then(|bucket| self.weights.get(bucket));
-        weight.map_or(0.0, |weight| f64::from(i8::from_le_bytes([*weight])))
+/// A text, and the sum of its weights in each table.
+pub(super) struct Weighed<'a> {
+    gate: &'a Gate,
+    features: &'a Features,
+    sums: [i32; TABLES_MAX],
+}
+
+impl<'a> Weighed<'a> {
+    /// How likely it is that the text is about conflict, 0 to 1.
+    pub(super) fn relevance(&self) -> f64 {
+        self.outputs().next().map_or(0.0, |(_output, curve, sum)| self.probability(curve, sum))
     }
 
-    fn probability(&self, features: &Features) -> f64 {
-        let Curve { id, scale, meaning, bias, rules, slope, offset } = &self.curve;
-        let sum: f64 = features.buckets.iter().map(|bucket| self.weight(*bucket)).sum();
+    /// How likely it is that it speaks of each tag, and the words that say so most.
+    pub(super) fn tags(&self, bar: f64) -> impl Iterator<Item = (&'a str, f64, Range<usize>)> {
+        self.outputs().skip(1).filter_map(move |(output, curve, sum)| {
+            let probability = self.probability(curve, sum);
+            (probability >= bar).then(|| (curve.id.as_str(), probability, self.span(output)))
+        })
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = (usize, &'a Curve, f64)> {
+        let sums = self.sums.into_iter().map(f64::from);
+        self.gate
+            .outputs
+            .iter()
+            .zip(sums)
+            .enumerate()
+            .map(|(output, (curve, sum))| (output, curve, sum))
+    }
+
+    fn probability(&self, curve: &Curve, sum: f64) -> f64 {
+        let Curve { id, scale, meaning, bias, rules, slope, offset } = curve;
+        let features = self.features;
         let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
         let meant: f64 = meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
         let margin = sum * scale / f64::from(length).sqrt() + meant + bias;
@@ -144,12 +178,14 @@ impl Output {
     }
 
     /// The run of words that speaks most for the tag, as tokens: the largest sum of neighbours.
-    fn span(&self, features: &Features) -> Range<usize> {
+    fn span(&self, output: usize) -> Range<usize> {
+        let features = self.features;
+        let weight = |bucket: &u32| self.gate.weights(*bucket).get(output).copied().unwrap_or(0);
         let mut best = (f64::MIN, 0..0);
         let (mut sum, mut start, mut sentence) = (0.0, 0, usize::MAX);
         for word in features.words.iter().filter(|word| !word.tokens.is_empty()) {
             let buckets = features.of_words.get(word.buckets.clone()).unwrap_or_default();
-            let own: f64 = buckets.iter().map(|bucket| self.weight(*bucket)).sum();
+            let own: f64 = buckets.iter().map(|bucket| f64::from(weight(bucket))).sum();
             if sum <= 0.0 || word.sentence != sentence {
                 (sum, start, sentence) = (0.0, word.tokens.start, word.sentence);
             }

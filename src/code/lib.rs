@@ -287,16 +287,17 @@ impl Tagger {
         document: &Document<'_>,
         lexicon: &Lexicon,
     ) -> f64 {
-        let relevance = gate.relevance(features);
+        let weighed = gate.weigh(features);
+        let relevance = weighed.relevance();
         if relevance < self.threshold {
             findings.tags.clear();
             return round(relevance);
         }
         let tags = &mut findings.tags;
-        self.add_tags(tags, gate.tags(features, MODEL_BAR), document, lexicon);
+        self.add_tags(tags, weighed.tags(MODEL_BAR), document, lexicon);
         if tags.is_empty() {
             // What is relevant is so for something: the likeliest.
-            let likeliest = gate.tags(features, 0.0).max_by(|a, b| a.1.total_cmp(&b.1));
+            let likeliest = weighed.tags(0.0).max_by(|a, b| a.1.total_cmp(&b.1));
             self.add_tags(tags, likeliest.into_iter(), document, lexicon);
         }
         round(relevance)
