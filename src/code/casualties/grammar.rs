@@ -29,10 +29,19 @@ const PHRASE_WORDS_MAX: usize = 8;
 pub(crate) struct Grammar {
     /// As in the file.
     pub(super) spelling: Spelling,
-    /// For the hash of each first word, where its phrases stand in `phrases`.
-    first: ByHash<Range<usize>>,
+    /// For the hash of each first word its phrases.
+    first: ByHash<First>,
     /// Longest first.
     phrases: Vec<Phrase>,
+}
+
+/// The phrases that begin with a word.
+#[derive(Clone, Debug)]
+struct First {
+    /// Where they stand in `Grammar::phrases`.
+    phrases: Range<usize>,
+    /// Whether one of them may begin a count.
+    begins: bool,
 }
 
 /// What a word and those after it are for.
@@ -93,17 +102,23 @@ impl Grammar {
         let (mut first, mut phrases) = (ByHash::default(), Vec::new());
         for (word, mut known) in compiler.phrases {
             known.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+            let begins = known.iter().any(|phrase| phrase.role.begins_a_count());
             let start = phrases.len();
             phrases.append(&mut known);
-            first.insert(word, start..phrases.len());
+            first.insert(word, First { phrases: start..phrases.len(), begins });
         }
         Ok(Self { spelling: raw.spelling, first, phrases })
     }
 
     /// Every phrase that begins with a word of this hash, longest first.
     pub(super) fn phrases_from(&self, word: u64) -> &[Phrase] {
-        let place = self.first.get(&word).cloned();
-        place.and_then(|place| self.phrases.get(place)).unwrap_or_default()
+        let first = self.first.get(&word);
+        first.and_then(|first| self.phrases.get(first.phrases.clone())).unwrap_or_default()
+    }
+
+    /// Whether a count may begin with a word of this hash.
+    pub(super) fn begins_a_count(&self, word: u64) -> bool {
+        self.first.get(&word).is_some_and(|first| first.begins)
     }
 }
 

@@ -232,12 +232,14 @@ mod tests {
     use crate::segment::Document;
     use crate::source::casualties as built_in;
 
-    /// The quantity at the start of a text, and how many words it has.
+    /// The quantity at the start of a text, and how many words it has; what happened stands after it.
     fn read(language: &str, text: &str) -> (Option<Quantity>, usize) {
         let steps = Steps::new(u64::MAX);
-        let texts = Texts { body: text, ..Texts::default() };
+        let happened = if language == "ru" { "погибли" } else { "killed" };
+        let body = &format!("{text}, {happened}");
+        let texts = Texts { body, ..Texts::default() };
         let document = Document::new(texts, &HashSet::new(), &steps).unwrap();
-        let words = document.tokens.len();
+        let words = document.tokens.len() - 1;
         let grammar = Grammar::read(&built_in(language).unwrap()).unwrap();
         let quantity = quantity_at(&Text::new(&document, &grammar, &steps).unwrap(), 0, words);
         (quantity, words)

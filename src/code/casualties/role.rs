@@ -30,6 +30,16 @@ pub(super) enum Role {
     Listed(List),
 }
 
+impl Role {
+    /// Whether a count may begin with it: of a sentence without such a word nothing is counted.
+    pub(super) fn begins_a_count(self) -> bool {
+        matches!(
+            self,
+            Self::Happening(_) | Self::Toll(_) | Self::NoneOf(_) | Self::Listed(List::Nobody)
+        )
+    }
+}
+
 /// What happened; the form in which a grammar writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -39,47 +39,54 @@ impl<'d, 'a> Text<'d, 'a> {
         grammar: &'d Grammar,
         steps: &'d Steps,
     ) -> Result<Self, TooCostly> {
-        let mut found = Vec::new();
-        let mut roles = Vec::with_capacity(document.tokens.len());
+        let roles = Vec::with_capacity(document.tokens.len());
+        let mut text = Self { document, grammar, found: Vec::new(), roles, steps };
         for sentence in &document.sentences {
-            let mut nothing_until = sentence.tokens.start;
-            for at in sentence.tokens.clone() {
-                let Some((first, after)) = document.tokens.get(at..).and_then(<[_]>::split_first)
-                else {
-                    break;
-                };
-                let known = grammar.phrases_from(first.hash);
-                steps.spend(LOOK_UP_STEPS + known.len())?;
-                let first = found.len();
-                for phrase in known {
-                    let end = at + 1 + phrase.rest.len();
-                    let words = after.iter().map(|token| token.hash);
-                    let is_there = end <= sentence.tokens.end
-                        && phrase.rest.iter().copied().eq(words.take(phrase.rest.len()));
-                    if !is_there {
-                        continue;
-                    }
-                    let is_hidden = at < nothing_until
-                        && matches!(
-                            phrase.role,
-                            Role::Happening(_) | Role::Toll(_) | Role::Noun(_)
-                        );
-                    if phrase.role == Role::Listed(List::Nothing) {
-                        nothing_until = nothing_until.max(end);
-                    }
-                    if !is_hidden {
-                        found.push(Found { role: phrase.role, end });
-                    }
-                }
-                // Longer phrases come first, so what hides a word has been seen before the word.
-                if at < nothing_until {
-                    let kept: Vec<Found> = found.drain(first..).filter(is_no_happening).collect();
-                    found.extend(kept);
-                }
-                roles.push(first..found.len());
+            let words = document.tokens.get(sentence.tokens.clone()).unwrap_or_default();
+            steps.spend(words.len().saturating_mul(LOOK_UP_STEPS))?;
+            // Most sentences tell of nobody's fate, and nothing more is asked of their words.
+            if words.iter().any(|word| grammar.begins_a_count(word.hash)) {
+                text.look_up(&sentence.tokens)?;
+            } else {
+                let none = text.found.len()..text.found.len();
+                text.roles.extend(std::iter::repeat_n(none, words.len()));
             }
         }
-        Ok(Self { document, grammar, found, roles, steps })
+        Ok(text)
+    }
+
+    /// Looks up every word of a sentence.
+    fn look_up(&mut self, sentence: &Range<usize>) -> Result<(), TooCostly> {
+        let mut nothing_until = sentence.start;
+        for at in sentence.clone() {
+            let rest = self.document.tokens.get(at..sentence.end).unwrap_or_default();
+            let Some((word, after)) = rest.split_first() else { break };
+            let known = self.grammar.phrases_from(word.hash);
+            self.steps.spend(LOOK_UP_STEPS + known.len())?;
+            let first = self.found.len();
+            for phrase in known {
+                let words = after.get(..phrase.rest.len()).unwrap_or_default();
+                if !phrase.rest.iter().copied().eq(words.iter().map(|word| word.hash)) {
+                    continue;
+                }
+                let end = at + 1 + words.len();
+                let is_hidden = at < nothing_until
+                    && matches!(phrase.role, Role::Happening(_) | Role::Toll(_) | Role::Noun(_));
+                if phrase.role == Role::Listed(List::Nothing) {
+                    nothing_until = nothing_until.max(end);
+                }
+                if !is_hidden {
+                    self.found.push(Found { role: phrase.role, end });
+                }
+            }
+            // Longer phrases come first, so what hides a word has been seen before the word.
+            if at < nothing_until {
+                let kept: Vec<Found> = self.found.drain(first..).filter(is_no_happening).collect();
+                self.found.extend(kept);
+            }
+            self.roles.push(first..self.found.len());
+        }
+        Ok(())
     }
 
     /// Whether any words there may begin a count: few sentences have some.
@@ -88,12 +95,7 @@ impl<'d, 'a> Text<'d, 'a> {
         let (Some(first), Some(last)) = (roles.first(), roles.last()) else { return false };
         let found = self.found.get(first.start..last.end).unwrap_or_default();
         self.steps.count(found.len());
-        found.iter().any(|found| {
-            matches!(
-                found.role,
-                Role::Happening(_) | Role::Toll(_) | Role::NoneOf(_) | Role::Listed(List::Nobody)
-            )
-        })
+        found.iter().any(|found| found.role.begins_a_count())
     }
 
     /// Whether a word has a role, or is a number in digits: all others say nothing by themselves.
