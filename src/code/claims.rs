@@ -86,6 +86,7 @@ pub(super) fn speaker(
             end.checked_sub(1)
                 .and_then(|last| mentions.get(last))
                 .filter(|mention| at.start - mention.tokens.end <= within)
+                .filter(|mention| is_subject(&mention.tokens, at, document))
         }
         Place::After => {
             let first = mentions.partition_point(|mention| mention.tokens.start < at.end);
@@ -99,6 +100,14 @@ pub(super) fn speaker(
         (None, Need::Optional) => Ok(None),
         (None, Need::Required) => Err(NoSpeaker),
     }
+}
+
+/// Whether what stands before a cue can be its subject: "the army said", "the army, as so often, said", but not
+/// "the army shelled the town, doctors say".
+fn is_subject(actor: &Range<usize>, cue: &Range<usize>, document: &Document<'_>) -> bool {
+    let clause = |at: usize| document.tokens.get(at).map_or(0, |token| token.clause);
+    let between = clause(cue.start).saturating_sub(clause(actor.end.saturating_sub(1)));
+    between != 1 || actor.end == cue.start
 }
 
 /// A cue that needs a speaker has none.

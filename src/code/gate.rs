@@ -269,11 +269,14 @@ pub(super) fn features(
         buckets.push(bucket(b'd', hash(domain), sure(*score)));
     }
     buckets.extend(findings.flags.iter().map(|flag| bucket(b'f', hash(flag), 0)));
-    for sentence in document.sentences.iter().filter(|one| one.prominence != Prominence::Rest) {
-        let is_in = |set: &usize| contains_any(sorted.set(*set), &sentence.tokens);
-        let here = lexicon.set_hashes.iter().filter(|(_hash, set)| is_in(set));
-        buckets.extend(here.map(|(hash, _set)| bucket(b'c', *hash, 0)));
-    }
+    let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
+    let head: Vec<&Range<usize>> = head.map(|sentence| &sentence.tokens).collect();
+    let stands_there = |set: usize| {
+        let matches = sorted.set(set);
+        !matches.is_empty() && head.iter().any(|sentence| contains_any(matches, sentence))
+    };
+    let here = lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set));
+    buckets.extend(here.map(|(hash, _set)| bucket(b'c', *hash, 0)));
     buckets.sort_unstable();
     buckets.dedup();
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();

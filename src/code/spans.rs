@@ -123,7 +123,6 @@ impl<'l> Matched<'l> {
             }
         }
         matched.sorted.mentions = mentions(lexicon, document, aliases, &nouns);
-        matched.add_mentions();
         Ok(matched)
     }
 
@@ -132,11 +131,15 @@ impl<'l> Matched<'l> {
         &self.sorted.mentions
     }
 
-    /// With the places that are named.
+    /// With the places that are named. An actor whose name is a part of a place's is not meant: nobody in Tokyo
+    /// does what happens in the Sea of Japan.
     pub(super) fn with_places(mut self, found: &Found) -> Sorted {
         let spans = found.places.iter().flat_map(|place| place.spans.iter().cloned());
         self.sorted.places = spans.collect();
         self.sorted.places.sort_by_key(|span| (span.start, span.end));
+        let places = &self.sorted.places;
+        self.sorted.mentions.retain(|mention| !is_part_of_one(&mention.tokens, places));
+        self.add_mentions();
         for tokens in self.sorted.places.iter().cloned() {
             self.members.push(Member { tokens, sets: &self.lexicon.place_sets });
         }
@@ -196,6 +199,13 @@ impl<'l> Matched<'l> {
             | (Use::Term { .. } | Use::Cue(_), Mask::Hidden) => {}
         }
     }
+}
+
+/// Whether some words are a part of one of `longer`, which are in order and overlap nowhere.
+fn is_part_of_one(words: &Range<usize>, longer: &[Range<usize>]) -> bool {
+    let at = longer.partition_point(|one| one.end < words.end);
+    let one = longer.get(at).filter(|one| one.len() > words.len());
+    one.is_some_and(|one| one.start <= words.start && words.end <= one.end)
 }
 
 /// Words, and the sets that they belong to.

@@ -238,6 +238,24 @@ fn what_is_denied_is_a_claim_and_what_is_not_there_has_no_score() {
 }
 
 #[test]
+fn who_speaks_stands_in_the_clause_of_what_is_said() {
+    let by = |title: &str| {
+        let coding = code(title, "");
+        coding.tags.first().and_then(|tag| tag.claim.clone()).unwrap().by
+    };
+    let ukraine = Some("state.ua".to_owned());
+    assert_eq!(by("Rebels shelled Adel, killing nine, Ukraine says"), ukraine);
+    assert_eq!(by("Ukraine shelled a hospital in Adel, doctors say"), None);
+}
+
+#[test]
+fn who_is_named_in_the_name_of_a_place_is_not_meant() {
+    let coding = code("North Korea fires two ballistic missiles into the Sea of Japan", "");
+    let actors: Vec<&str> = coding.actors.iter().flatten().map(|one| one.id.as_str()).collect();
+    assert_eq!(actors, ["state.kp"]);
+}
+
+#[test]
 fn exercises_and_anniversaries_weigh_less_and_are_flagged() {
     let now = code("", "Air strikes hit the port.");
     let exercise = code("", "Air strikes hit a mock port during the exercise.");
