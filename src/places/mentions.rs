@@ -37,6 +37,13 @@ pub(crate) fn mentions(gazetteer: &Gazetteer, cues: &Cues, text: &Text<'_>) -> V
     let mut mentions: Vec<Mention> = Vec::new();
     let mut at = 0;
     while let Some(token) = text.token(at).filter(|_| mentions.len() < MENTIONS_MAX) {
+        // Most words begin with a small letter, and no hyphen is before the next.
+        let may_begin = token.may_begin_a_name();
+        let joins = || text.token(at + 1).is_some_and(|next| matches!(next.gap, "-" | "‐"));
+        if !may_begin && !joins() {
+            at += 1;
+            continue;
+        }
         if let Some(taken) = text.taken.iter().find(|taken| taken.contains(&at)) {
             at = taken.end.max(at + 1);
             continue;
@@ -47,8 +54,7 @@ pub(crate) fn mentions(gazetteer: &Gazetteer, cues: &Cues, text: &Text<'_>) -> V
                 matches!(next.gap, "-" | "‐") && next.has_capital() && token.plain.len() <= 3
             })
         };
-        let found =
-            (token.may_begin_a_name() || is_joined()).then(|| longest(gazetteer, cues, text, at));
+        let found = (may_begin || is_joined()).then(|| longest(gazetteer, cues, text, at));
         let Some(mention) = found.flatten() else {
             at += 1;
             continue;
@@ -70,9 +76,12 @@ fn is_never(mention: &Mention, cues: &Cues, text: &Text<'_>) -> bool {
     let words = text.tokens.get(mention.tokens.clone()).unwrap_or_default();
     match words {
         [word] => cues.never.contains(word.plain),
-        words => {
-            cues.never.contains(&words.iter().map(|word| word.plain).collect::<Vec<_>>().join(" "))
+        [first, rest @ ..] => {
+            let name =
+                || rest.iter().fold(first.plain.to_owned(), |name, word| name + " " + word.plain);
+            cues.never_begins.contains(first.plain) && cues.never.contains(&name())
         }
+        [] => false,
     }
 }
 

@@ -80,11 +80,8 @@ fn of_mention(text: &Text<'_>, mention: &Mention, setting: &Setting) -> f64 {
     } else if setting.bearing == Bearing::Preposition {
         weight += weight::PREPOSITION;
     }
-    let first = text
-        .tokens
-        .iter()
-        .find(|other| other.field == token.field)
-        .map_or(0, |first| first.sentence);
+    let first = text.first_of(token.field).and_then(|first| text.token(first));
+    let first = first.map_or(0, |first| first.sentence);
     if token.field == Field::Title {
         weight += weight::TITLE;
     } else if token.sentence < first + LEAD_SENTENCES {

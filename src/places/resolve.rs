@@ -101,8 +101,9 @@ pub(crate) fn resolve(
     let mut counted = Counted::default();
     counted.hints(gazetteer, text);
     for _ in 0..ROUNDS {
-        let before = counted.with(&names);
-        weigh(gazetteer, &mut names, &before);
+        let standings: Vec<Standing> = names.iter().map(Standing::of).collect();
+        let before = counted.with(&names, &standings);
+        weigh(gazetteer, &mut names, &standings, &before);
     }
     let mut resolved = vec![None; mentions.len()];
     for name in &names {
@@ -317,11 +318,11 @@ impl Counted {
     }
 
     /// With what the names mean by now.
-    fn with(&self, names: &[Name]) -> Self {
+    fn with(&self, names: &[Name], standings: &[Standing]) -> Self {
         let mut counted = self.clone();
-        for name in names {
-            let Some(best) = best(name) else { continue };
-            let certainty = certainty(name, &best);
+        for (name, standing) in names.iter().zip(standings) {
+            let Some(best) = standing.best else { continue };
+            let certainty = standing.certainty;
             let Some(country) = best.of.row.country else { continue };
             match best.of.row.kind {
                 PlaceKind::Country => {
@@ -364,68 +365,57 @@ impl Counted {
     }
 }
 
-/// How sure the best meaning of a name is, 0 to 1.
-fn certainty(name: &Name, best: &Weighed) -> f64 {
-    if name.settled.is_some() {
-        return 1.0;
-    }
-    let others: f64 = name.candidates.iter().map(|other| (other.weight - best.weight).exp()).sum();
-    1.0 / others.max(1.0)
+/// How the candidates of a name stand before a round of weighing.
+struct Standing {
+    best: Option<Weighed>,
+    /// How sure the best one is, 0 to 1.
+    certainty: f64,
+    /// Where the name may be, and how likely; likeliest first.
+    points: Vec<(Row, f64)>,
 }
 
-fn weigh(gazetteer: &Gazetteer, names: &mut [Name], counted: &Counted) {
-    let points: Vec<Vec<(Row, f64)>> = names
-        .iter()
-        .take(NAMES_MAX)
-        .map(|name| {
-            if let Some(of) = name.settled {
-                return vec![(of.row, 1.0)];
-            }
-            let Some(best) = best(name) else { return Vec::new() };
-            let sum: f64 =
-                name.candidates.iter().map(|other| (other.weight - best.weight).exp()).sum();
-            let mut points: Vec<(Row, f64)> = name
-                .candidates
-                .iter()
-                .map(|other| (other.of.row, (other.weight - best.weight).exp() / sum))
-                .filter(|(row, share)| row.kind != PlaceKind::Country && *share > 0.02)
-                .collect();
-            points.sort_by(|one, other| other.1.total_cmp(&one.1));
-            points.truncate(COMPARED_MAX);
-            points
-        })
-        .collect();
+impl Standing {
+    fn of(name: &Name) -> Self {
+        let best = best(name);
+        if let Some(of) = name.settled {
+            return Self { best, certainty: 1.0, points: vec![(of.row, 1.0)] };
+        }
+        let Some(top) = best else { return Self { best, certainty: 0.0, points: Vec::new() } };
+        let shares = name.candidates.iter().map(|other| (other.weight - top.weight).exp());
+        let mut points: Vec<(Row, f64)> =
+            name.candidates.iter().map(|other| other.of.row).zip(shares).collect();
+        let sum: f64 = points.iter().map(|(_, share)| *share).sum();
+        points.retain_mut(|(row, share)| {
+            *share /= sum;
+            row.kind != PlaceKind::Country && *share > 0.02
+        });
+        points.sort_by(|one, other| other.1.total_cmp(&one.1));
+        points.truncate(COMPARED_MAX);
+        Self { best, certainty: 1.0 / sum.max(1.0), points }
+    }
+}
+
+fn weigh(gazetteer: &Gazetteer, names: &mut [Name], standings: &[Standing], counted: &Counted) {
     // What is settled is not weighed.
-    for (index, name) in names.iter_mut().enumerate().filter(|(_, name)| name.settled.is_none()) {
-        let own = best(name).map_or(0.0, |best| certainty(name, &best));
-        let own_country = best(name).and_then(|best| best.of.row.country);
+    let unsettled = names.iter_mut().zip(standings).enumerate();
+    for (index, (name, standing)) in unsettled.filter(|(_, (name, _))| name.settled.is_none()) {
+        let own_country = standing.best.and_then(|best| best.of.row.country);
         for candidate in &mut name.candidates {
             let row = candidate.of.row;
-            let own = if row.country == own_country { own } else { 0.0 };
+            let own = if row.country == own_country { standing.certainty } else { 0.0 };
             let mut near = 0.0;
-            for (other, points) in points.iter().enumerate() {
+            for (other, standing) in standings.iter().take(NAMES_MAX).enumerate() {
                 if other == index || row.kind == PlaceKind::Country {
                     continue;
                 }
-                let speaks = |(place, share): &(Row, f64)| {
-                    if row.kind == PlaceKind::Region {
-                        let is_inside = place.region == Some(candidate.of.id);
-                        return if is_inside {
-                            share * weight::INSIDE_NAMED / weight::NEAR
-                        } else {
-                            0.0
-                        };
+                near += standing.points.iter().fold(0.0, |most: f64, (place, share)| {
+                    // No distance makes it more than its share.
+                    if *share <= most {
+                        most
+                    } else {
+                        most.max(speaks(&candidate.of, place, *share))
                     }
-                    if place.kind == PlaceKind::Region || place.kind == PlaceKind::Country {
-                        return 0.0;
-                    }
-                    if (row.lat - place.lat).abs() > FAR_DEGREES {
-                        return 0.0;
-                    }
-                    let distance = kilometres(&row, place);
-                    share / (1.0 + (distance / HALF_KM).powi(2))
-                };
-                near += points.iter().map(speaks).fold(0.0, f64::max);
+                });
             }
             let near = (near * weight::NEAR).min(weight::NEAR_MAX);
             let context = counted.speaks_for(gazetteer, &row, own);
@@ -433,6 +423,23 @@ fn weigh(gazetteer: &Gazetteer, names: &mut [Name], counted: &Counted) {
             candidate.supported = near > 0.5 || context > 0.9;
         }
     }
+}
+
+/// How much a place of another name, which it is by this share, speaks for a candidate: 0 to the share.
+fn speaks(candidate: &Candidate, place: &Row, share: f64) -> f64 {
+    let row = &candidate.row;
+    if row.kind == PlaceKind::Region {
+        let is_inside = place.region == Some(candidate.id);
+        return if is_inside { share * weight::INSIDE_NAMED / weight::NEAR } else { 0.0 };
+    }
+    if place.kind == PlaceKind::Region || place.kind == PlaceKind::Country {
+        return 0.0;
+    }
+    if (row.lat - place.lat).abs() > FAR_DEGREES {
+        return 0.0;
+    }
+    let distance = kilometres(row, place);
+    share / (1.0 + (distance / HALF_KM).powi(2))
 }
 
 /// Over the ground, near enough for what is near.

@@ -2,8 +2,7 @@
 //!
 //! Everything is told from the words beside it, by the lists of `words.toml`.
 
-use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::cell::{Cell, OnceCell};
 
 use cw_model::Field;
 
@@ -79,6 +78,7 @@ pub(crate) fn settings(
         mentions,
         class_of,
         sport: OnceCell::new(),
+        title_case: Cell::new(None),
         dateline: dateline_ends(cues, text),
     };
     let mut settings: Vec<Setting> =
@@ -92,7 +92,7 @@ pub(crate) fn settings(
             .and_then(|last| text.token(last))
             .map(|token| token.plain)
     };
-    let persons: HashSet<&str> = mentions
+    let persons: Vec<&str> = mentions
         .iter()
         .zip(&settings)
         .filter(|(mention, setting)| setting.role == Role::Other && reader.is_person(mention))
@@ -102,7 +102,7 @@ pub(crate) fn settings(
         let is_one_word = mention.tokens.len() == 1;
         if is_one_word
             && setting.bearing == Bearing::Bare
-            && name(mention).is_some_and(|name| persons.contains(name))
+            && name(mention).is_some_and(|name| persons.contains(&name))
             && !reader.is_followed_by_place(mention)
         {
             setting.role = Role::Other;
@@ -117,6 +117,8 @@ struct Reader<'a, F> {
     mentions: &'a [Mention],
     class_of: F,
     sport: OnceCell<bool>,
+    /// The sentence of the title that was looked at last, and whether its words have capitals anyway.
+    title_case: Cell<Option<(usize, bool)>>,
     /// Where the datelines of summary and body end, in tokens.
     dateline: Vec<(usize, usize)>,
 }
@@ -368,6 +370,17 @@ impl<F: Fn(&str) -> WordClass> Reader<'_, F> {
         if token.field != Field::Title {
             return false;
         }
+        if let Some((sentence, known)) = self.title_case.get()
+            && sentence == token.sentence
+        {
+            return known;
+        }
+        let known = self.sentence_has_capitals(token);
+        self.title_case.set(Some((token.sentence, known)));
+        known
+    }
+
+    fn sentence_has_capitals(&self, token: &Token<'_>) -> bool {
         let words = || {
             self.text
                 .tokens
@@ -380,22 +393,24 @@ impl<F: Fn(&str) -> WordClass> Reader<'_, F> {
 }
 
 fn is_about_sport(cues: &Cues, text: &Text<'_>) -> bool {
-    let words: HashSet<&str> = text
-        .tokens
-        .iter()
-        .map(|token| token.plain)
-        .filter(|word| cues.sport.contains(*word))
-        .collect();
-    words.len() >= SPORT_WORDS
+    let mut seen: [&str; SPORT_WORDS] = [""; SPORT_WORDS];
+    let mut count = 0;
+    for token in text.tokens.iter().filter(|token| cues.sport.contains(token.plain)) {
+        if seen.contains(&token.plain) {
+            continue;
+        }
+        let Some(slot) = seen.get_mut(count) else { break };
+        *slot = token.plain;
+        count += 1;
+    }
+    count >= SPORT_WORDS
 }
 
 /// Where datelines are: "ALEPPO, Syria (Reuters) - ", "Aleppo, March 3 — ".
 fn dateline_ends(cues: &Cues, text: &Text<'_>) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for field in [Field::Summary, Field::Body] {
-        let Some(start) = text.tokens.iter().position(|token| token.field == field) else {
-            continue;
-        };
+        let Some(start) = text.first_of(field) else { continue };
         let words = || {
             text.tokens
                 .iter()
@@ -405,8 +420,9 @@ fn dateline_ends(cues: &Cues, text: &Text<'_>) -> Vec<(usize, usize)> {
                 .filter(|(_, token)| token.field == field)
         };
         let ends = |(index, token): &(usize, &Token<'_>)| {
-            let dash = ["—", "–", " - ", "--", ":"].iter().any(|dash| token.gap.contains(dash));
-            *index > start && dash
+            // Most gaps are one space.
+            let dash = || ["—", "–", " - ", "--", ":"].iter().any(|dash| token.gap.contains(dash));
+            *index > start && token.gap != " " && dash()
         };
         let Some((end, _)) = words().find(ends) else { continue };
         let by_agency = words()

@@ -41,6 +41,12 @@ impl<'a> Text<'a> {
         self.tokens.get(index)
     }
 
+    /// The first word of a field. Fields follow each other as `Field` orders them.
+    pub(crate) fn first_of(&self, field: Field) -> Option<usize> {
+        let at = self.tokens.partition_point(|token| token.field < field);
+        self.token(at).filter(|token| token.field == field).map(|_| at)
+    }
+
     /// The word before this one, if both are of one sentence.
     pub(crate) fn before(&self, index: usize) -> Option<&'a Token<'a>> {
         let before = self.token(index.checked_sub(1)?)?;
