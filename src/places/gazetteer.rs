@@ -285,11 +285,11 @@ impl Gazetteer {
         let mut class = WordClass::default();
         let (from, to) = (at(bucket), at(bucket + 1));
         let keys = self.keys.get(from * 4..to * 4).unwrap_or_default().as_chunks::<4>().0;
-        let equal = keys.iter().map(|bytes| u32::from_le_bytes(*bytes)).enumerate();
-        let equal =
-            equal.skip_while(|(_, other)| *other < key).take_while(|(_, other)| *other == key);
-        for (entry, _) in equal {
-            let bits = number_at::<3>(self.refs, from + entry);
+        let first = keys.partition_point(|bytes| u32::from_le_bytes(*bytes) < key);
+        let equal = keys.get(first..).unwrap_or_default();
+        let equal = equal.iter().take_while(|bytes| u32::from_le_bytes(**bytes) == key);
+        for entry in (from + first..).zip(equal).map(|(entry, _)| entry) {
+            let bits = number_at::<3>(self.refs, entry);
             let (place, flags) = (bits & CLASS, bits >> INDEX_BITS);
             if place == CLASS {
                 class = WordClass { flags };

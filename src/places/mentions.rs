@@ -117,6 +117,9 @@ fn longest(gazetteer: &Gazetteer, cues: &Cues, text: &Text<'_>, at: usize) -> Op
         if names.is_empty() {
             continue;
         }
+        if is_written_as_name {
+            keep_largest(&mut names);
+        }
         let candidate = |name: &NameOf| {
             Some(Candidate { id: name.place, row: gazetteer.row(name.place)?, name: *name })
         };
@@ -129,6 +132,18 @@ fn longest(gazetteer: &Gazetteer, cues: &Cues, text: &Text<'_>, at: usize) -> Op
         return Some(Mention { tokens: at..at + words, candidates, class: cues.class(class) });
     }
     None
+}
+
+/// Leaves out those that no later step can keep: there are hundreds of a name like San Juan.
+fn keep_largest(names: &mut Vec<NameOf>) {
+    let mut left = CANDIDATES_MAX;
+    names.retain(|name| {
+        let is_kept = left > 0;
+        if !name.needs_place_before() {
+            left = left.saturating_sub(1);
+        }
+        is_kept
+    });
 }
 
 /// What counts only after a place and a comma goes, if it stands elsewhere.
