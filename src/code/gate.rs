@@ -360,3 +360,43 @@ fn bucket(kind: u8, one: u64, other: u64) -> u32 {
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     u32::try_from((mixed ^ (mixed >> 31)) % BUCKETS as u64).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with one table of zeros, and these weights of meaning.
+    fn file(meaning: &[f64]) -> &'static [u8] {
+        let curve = "scale = 1.0\nbias = 0.0\nrules = 0.0\nslope = 1.0\noffset = 0.0\n";
+        let head = format!("[[output]]\nid = \"\"\nmeaning = {meaning:?}\n{curve}{HEAD_END}");
+        Box::leak([head.into_bytes(), vec![0; BUCKETS]].concat().into_boxed_slice())
+    }
+
+    fn features(meaning: Mean) -> Features {
+        let tops = BTreeMap::new();
+        Features { buckets: vec![7], meaning, words: Vec::new(), of_words: Vec::new(), tops }
+    }
+
+    #[test]
+    fn meaning_moves_the_probability_the_way_its_weights_point() {
+        let mut weights = [0.0; DIMENSIONS];
+        weights[3] = 0.5;
+        let gate = Gate::read(file(&weights)).unwrap();
+        let with = |number: f64| {
+            let mut meaning = [0.0; DIMENSIONS];
+            meaning[3] = number;
+            gate.relevance(&features(meaning))
+        };
+        assert!((with(0.0) - 0.5).abs() < 1e-9);
+        assert!((with(2.0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-9);
+        assert!(with(-2.0) < 0.5);
+    }
+
+    #[test]
+    fn a_model_has_weights_for_all_of_meaning_or_for_none() {
+        let read = |count: usize| Gate::read(file(&vec![0.0; count]));
+        assert!(read(0).is_ok() && read(DIMENSIONS).is_ok());
+        let problem = read(DIMENSIONS - 1).unwrap_err();
+        assert!(problem.contains("31 weights of meaning"), "{problem}");
+    }
+}

@@ -276,6 +276,14 @@ fn case_hyphens_and_accents_make_no_difference() {
 }
 
 #[test]
+fn the_model_knows_something_of_words_that_it_was_not_trained_on() {
+    let score = |title: &str| code(title, "").score.unwrap();
+    let of_war = score("Cannonade, fusillade, barrages and salvos");
+    let of_peace = score("Marmalade, quilts, orchids and lasagna");
+    assert!(of_war > 3.0 * of_peace, "{of_war} {of_peace}");
+}
+
+#[test]
 fn more_evidence_never_lowers_a_score() {
     let base = "Air strikes hit the town.";
     let more = [" Warplanes bombed the bridge.", " Air strikes went on at night.", " It rained."];
