@@ -30,6 +30,9 @@ pub const HEAD_END: &str = "---\n";
 /// Words of headline and lead that are looked at: what comes later is background.
 const WORDS_MAX: usize = 120;
 
+/// What is shown for a number.
+const NUMBER: &str = "0";
+
 /// Letters of a word's beginning that stand for its forms.
 const STEM: usize = 5;
 
@@ -259,6 +262,9 @@ pub(super) fn features(
         featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
     }
     let mut buckets = of_words.clone();
+    let numbers = shown.iter().filter(|word| word.text == NUMBER);
+    let years = numbers.filter_map(|word| past(document.word(word.tokens.start)));
+    buckets.extend(years.map(|kind| bucket(b'y', kind, 0)));
     let sure = |score: f64| u64::from(score >= 0.75);
     for (id, score) in &findings.scores {
         let top = id.as_str().split('.').next().unwrap_or_default();
@@ -324,7 +330,7 @@ fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> 
                     || {
                         let word = document.word(index);
                         let is_number = word.starts_with(|sign: char| sign.is_ascii_digit());
-                        (if is_number { "0" } else { word }, index + 1)
+                        (if is_number { NUMBER } else { word }, index + 1)
                     },
                     |end| ("§place", end),
                 ),
@@ -340,6 +346,17 @@ fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> 
 fn place_at(places: &[Range<usize>], index: usize) -> Option<usize> {
     let at = places.partition_point(|place| place.start < index);
     places.get(at).filter(|place| place.start == index).map(|place| place.end)
+}
+
+/// How long ago a year is, as a kind: what happened in one that is long past is told, and no news. `None` for
+/// any other number.
+fn past(word: &str) -> Option<u64> {
+    let digits = word.strip_suffix('s').unwrap_or(word);
+    match digits.parse::<u16>() {
+        Ok(1000..1960) if digits.len() == 4 => Some(1),
+        Ok(1960..2010) if digits.len() == 4 => Some(0),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 fn shown(kind: ActorKind) -> &'static str {
@@ -390,6 +407,15 @@ mod tests {
         assert!((with(0.0) - 0.5).abs() < 1e-9);
         assert!((with(2.0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-9);
         assert!(with(-2.0) < 0.5);
+    }
+
+    #[test]
+    fn of_numbers_only_years_that_are_long_past_are_told_apart() {
+        assert_eq!(["1648", "1959", "1930s"].map(past), [Some(1); 3]);
+        assert_eq!(["1960", "1968", "1990s", "2009"].map(past), [Some(0); 4]);
+        for other in ["0", "300", "2010", "2026", "1,000", "01948", "155mm", "99999", "3s"] {
+            assert_eq!(past(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -276,6 +276,18 @@ fn case_hyphens_and_accents_make_no_difference() {
 }
 
 #[test]
+fn the_model_sees_that_a_year_is_long_past() {
+    let buckets = |title: &str| {
+        let texts = Texts { title, ..Texts::default() };
+        let learnable = tagger().features(texts, "en", &Steps::new(u64::MAX)).unwrap();
+        learnable.unwrap().buckets.len()
+    };
+    let now = buckets("Ringers met in the tower in May 2026");
+    assert_eq!(buckets("Ringers met in the tower in May 1968"), now + 1);
+    assert_eq!(buckets("Ringers met in the tower in May 1938"), now + 1);
+}
+
+#[test]
 fn the_model_knows_something_of_words_that_it_was_not_trained_on() {
     let score = |title: &str| code(title, "").score.unwrap();
     let of_war = score("Cannonade, fusillade, barrages and salvos");
