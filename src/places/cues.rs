@@ -52,6 +52,11 @@ pub(crate) struct Cues {
     pub(crate) government_after: CueWords,
     pub(crate) government_before: CueWords,
     pub(crate) attack_after: CueWords,
+    pub(crate) and: CueWords,
+    pub(crate) acting_after: CueWords,
+    pub(crate) clause: CueWords,
+    pub(crate) talk: CueWords,
+    pub(crate) violence: CueWords,
     pub(crate) never: CueWords,
     /// The first words of those.
     #[serde(skip)]

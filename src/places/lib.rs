@@ -110,7 +110,7 @@ impl Places {
         }
         let ids: Vec<_> =
             resolved.iter().map(|resolved| resolved.map(|resolved| resolved.id)).collect();
-        let primary = primary::primary(text, &mentions, &settings, &ids, &found.places);
+        let primary = primary::primary(cues, text, &mentions, &settings, &ids, &found.places);
         if let Some(place) = primary.and_then(|at| found.places.get_mut(at)) {
             place.primary = true;
         }

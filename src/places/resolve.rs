@@ -33,14 +33,16 @@ mod weight {
     pub(super) const INSIDE_NAMED: f64 = 2.5;
     /// The text is about its country, by most of what is named.
     pub(super) const COUNTRY_FOCUS: f64 = 2.0;
+    /// Other names of the text may lie in its region, by as much of them as may.
+    pub(super) const REGION_FOCUS: f64 = 3.0;
     /// A neighbour of its country is named.
     pub(super) const NEIGHBOUR_NAMED: f64 = 0.3;
     /// The feed comes from its country.
     pub(super) const FEED: f64 = 1.0;
     /// Another named place is right beside it; half of that at `HALF_KM`.
-    pub(super) const NEAR: f64 = 1.6;
+    pub(super) const NEAR: f64 = 2.2;
     /// All places near it together at most.
-    pub(super) const NEAR_MAX: f64 = 3.2;
+    pub(super) const NEAR_MAX: f64 = 4.4;
 }
 
 /// At this distance a place speaks half as much for another one.
@@ -59,7 +61,7 @@ const KNOWN: f64 = 4.0;
 const KNOWN_OTHERWISE: f64 = 5.0;
 
 /// Rounds of weighing.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 
 /// Names of a text that are weighed against each other, and candidates of each.
 const NAMES_MAX: usize = 30;
@@ -97,7 +99,9 @@ pub(crate) fn resolve(
     settings: &[Setting],
 ) -> Vec<Option<Resolved>> {
     let pairs = containments(text, mentions, settings);
-    let mut names = names(text, mentions, settings, &pairs);
+    let mut names = names(text, mentions, settings, &pairs.found);
+    let is_unknown = |name: &Name| name.mentions.iter().any(|of| pairs.unknown.contains(of));
+    names.retain(|name| name.settled.is_some() || !is_unknown(name));
     let mut counted = Counted::default();
     counted.hints(gazetteer, text);
     for _ in 0..ROUNDS {
@@ -159,9 +163,17 @@ struct Containment {
     outer_is: Candidate,
 }
 
+/// What lies in what by the text.
+struct Containments {
+    found: Vec<Containment>,
+    /// Mentions that the text puts into a country where no place of the name is known: "Palma in Mozambique". Any
+    /// other place of the name would be the wrong one.
+    unknown: Vec<usize>,
+}
+
 /// "Moscow, Idaho"; "Aleppo in Syria"; "Nigeria's Borno".
-fn containments(text: &Text<'_>, mentions: &[Mention], settings: &[Setting]) -> Vec<Containment> {
-    let mut found = Vec::new();
+fn containments(text: &Text<'_>, mentions: &[Mention], settings: &[Setting]) -> Containments {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
     let both = mentions.windows(2).zip(settings.windows(2)).enumerate();
     for (index, (pair, roles)) in both {
         let ([first, second], [one, other]) = (pair, roles) else { continue };
@@ -186,29 +198,52 @@ fn containments(text: &Text<'_>, mentions: &[Mention], settings: &[Setting]) -> 
             ([], "") => (index, index + 1),
             _ => continue,
         };
-        let needs_comma = words.is_empty() && gap.is_empty();
         let (Some(inside), Some(outside)) = (mentions.get(inner), mentions.get(outer)) else {
             continue;
         };
-        let mut best: Option<(f64, Candidate, Candidate)> = None;
-        for outer_is in &outside.candidates {
-            for inner_is in &inside.candidates {
-                if !contains(outer_is, inner_is)
-                    || (needs_comma && outer_is.row.kind == PlaceKind::City)
-                {
-                    continue;
-                }
-                let weight = base(inner_is) + 0.5 * base(outer_is);
-                if best.is_none_or(|(other, ..)| weight > other) {
-                    best = Some((weight, *inner_is, *outer_is));
-                }
+        // "Paris Texas" says enough of a country or region; "Paris Rome" says nothing.
+        let may_be_outer = |of: &&Candidate| {
+            !(words.is_empty() && gap.is_empty()) || of.row.kind != PlaceKind::City
+        };
+        let outers = outside.candidates.iter().filter(may_be_outer);
+        match best_pair(inside, outers) {
+            Some((inner_is, outer_is)) => {
+                found.push(Containment { inner, outer, inner_is, outer_is });
             }
-        }
-        if let Some((_, inner_is, outer_is)) = best {
-            found.push(Containment { inner, outer, inner_is, outer_is });
+            None if !words.is_empty()
+                && gap.is_empty()
+                && are_city_and_country(inside, outside) =>
+            {
+                unknown.push(inner);
+            }
+            None => {}
         }
     }
-    found
+    Containments { found, unknown }
+}
+
+/// What both mean if the first lies in the second.
+fn best_pair<'a>(
+    inside: &Mention,
+    outers: impl Iterator<Item = &'a Candidate>,
+) -> Option<(Candidate, Candidate)> {
+    let mut best: Option<(f64, Candidate, Candidate)> = None;
+    for outer_is in outers {
+        for inner_is in inside.candidates.iter().filter(|inner_is| contains(outer_is, inner_is)) {
+            let weight = base(inner_is) + 0.5 * base(outer_is);
+            if best.is_none_or(|(other, ..)| weight > other) {
+                best = Some((weight, *inner_is, *outer_is));
+            }
+        }
+    }
+    best.map(|(_, inner_is, outer_is)| (inner_is, outer_is))
+}
+
+/// Whether the first can only be a city, and no capital, and the second is a country before all else.
+fn are_city_and_country(inside: &Mention, outside: &Mention) -> bool {
+    let is_small = |of: &Candidate| of.row.kind == PlaceKind::City && !of.name.is_capital();
+    let is_country = |of: &Candidate| of.row.kind == PlaceKind::Country && of.name.is_main();
+    inside.candidates.iter().all(is_small) && outside.candidates.iter().any(is_country)
 }
 
 fn contains(outer: &Candidate, inner: &Candidate) -> bool {
@@ -305,6 +340,8 @@ struct Counted {
     feed: Option<CountryId>,
     named: BTreeMap<CountryId, f64>,
     regions: BTreeMap<PlaceId, f64>,
+    /// How much of the names may lie in each region.
+    shares: BTreeMap<PlaceId, f64>,
     focus: BTreeMap<CountryId, f64>,
     all: f64,
 }
@@ -323,6 +360,13 @@ impl Counted {
         for (name, standing) in names.iter().zip(standings) {
             let Some(best) = standing.best else { continue };
             let certainty = standing.certainty;
+            for (row, share) in
+                standing.points.iter().filter(|(row, _)| row.kind == PlaceKind::City)
+            {
+                if let Some(region) = row.region {
+                    *counted.shares.entry(region).or_default() += share;
+                }
+            }
             let Some(country) = best.of.row.country else { continue };
             match best.of.row.kind {
                 PlaceKind::Country => {
@@ -349,17 +393,21 @@ impl Counted {
         counted
     }
 
-    fn speaks_for(&self, gazetteer: &Gazetteer, row: &Row, own: f64) -> f64 {
+    fn speaks_for(&self, gazetteer: &Gazetteer, row: &Row, own: f64, own_region: f64) -> f64 {
         let Some(country) = row.country else { return 0.0 };
         let named = self.named.get(&country).copied().unwrap_or_default();
         let region =
             row.region.and_then(|region| self.regions.get(&region)).copied().unwrap_or_default();
         let focus = (self.focus.get(&country).copied().unwrap_or_default() - own).max(0.0)
             / (self.all - own + 1.0).max(1.0);
+        let shares = row.region.and_then(|region| self.shares.get(&region)).copied();
+        let shares =
+            (shares.unwrap_or_default() - own_region).max(0.0) / (self.all - own + 1.0).max(1.0);
         let neighbour = self.named.keys().any(|other| gazetteer.are_neighbours(*other, country));
         weight::COUNTRY_NAMED * if row.kind == PlaceKind::Country { 0.0 } else { named }
             + weight::REGION_NAMED * region
             + weight::COUNTRY_FOCUS * focus
+            + weight::REGION_FOCUS * shares
             + if neighbour { weight::NEIGHBOUR_NAMED } else { 0.0 }
             + if self.feed == Some(country) { weight::FEED } else { 0.0 }
     }
@@ -418,7 +466,11 @@ fn weigh(gazetteer: &Gazetteer, names: &mut [Name], standings: &[Standing], coun
                 });
             }
             let near = (near * weight::NEAR).min(weight::NEAR_MAX);
-            let context = counted.speaks_for(gazetteer, &row, own);
+            let is_own = |(place, _): &&(Row, f64)| {
+                place.kind == PlaceKind::City && place.region == row.region
+            };
+            let own_region = standing.points.iter().filter(is_own).map(|(_, share)| share).sum();
+            let context = counted.speaks_for(gazetteer, &row, own, own_region);
             candidate.weight = candidate.base + near + context;
             candidate.supported = near > 0.5 || context > 0.9;
         }

@@ -14,6 +14,9 @@ use crate::text::{Text, Token};
 /// Words between a preposition and a name that are looked over: "in the south of rural Idlib".
 const PARTS_MAX: usize = 4;
 
+/// Words after the verb of a government in which what it attacks is looked for.
+const OBJECT_WORDS: usize = 6;
+
 /// Words of a dateline, before its dash or bracket: "DEIR AL-ZOR, eastern Syria (Reuters) -".
 const DATELINE_WORDS_MAX: usize = 12;
 
@@ -262,7 +265,12 @@ impl<F: Fn(&str) -> WordClass> Reader<'_, F> {
                 return true;
             }
         }
-        let Some(next) = next else { return false };
+        next.is_some_and(|next| self.is_followed_by_last_name(mention, next))
+    }
+
+    /// "Paris Hilton", "Jordan B."
+    fn is_followed_by_last_name(&self, mention: &Mention, next: &Token<'_>) -> bool {
+        let (start, end) = (mention.tokens.start, mention.tokens.end);
         let is_initial = next.plain.chars().count() == 1
             && next.has_capital()
             && next.plain != "i"
@@ -272,7 +280,13 @@ impl<F: Fn(&str) -> WordClass> Reader<'_, F> {
             && !next.is_in_capitals()
             && !of.is_everyday()
             && !self.is_title_case(start);
-        mention.class.is_given_name() && mention.tokens.len() == 1 && (is_initial || is_last_name)
+        // "Lopez Obrador": two last names, unless the first is a place that many know.
+        let may_be_person = mention.class.is_given_name()
+            || mention.class.is_last_name()
+                && self.preposition(start).is_none()
+                && !self.has_large_meaning(mention, 5.0)
+                && !self.mentions.iter().any(|other| other.tokens.start == end);
+        may_be_person && mention.tokens.len() == 1 && (is_initial || is_last_name)
     }
 
     /// A paper, a team, a treaty; an everyday word.
@@ -310,21 +324,42 @@ impl<F: Fn(&str) -> WordClass> Reader<'_, F> {
         if !mention.candidates.iter().any(|of| of.name.is_capital()) || token.gap.contains(',') {
             return false;
         }
-        let next = self.text.next(mention.tokens.end).filter(|token| token.follows_directly());
         let before = self
             .text
             .before(mention.tokens.start)
             .filter(|_| token.follows_directly() || token.gap == "-");
+        (self.acts(mention) || self.acts_with_another(mention))
+            && self.preposition(mention.tokens.start).is_none()
+            || before.is_some_and(|before| self.cues.government_before.contains(before.plain))
+    }
+
+    /// "Moscow said", "Moscow pounds the city of Kharkiv".
+    fn acts(&self, mention: &Mention) -> bool {
         let end = mention.tokens.end;
-        let acts = next.is_some_and(|next| {
+        let next = self.text.next(end).filter(|token| token.follows_directly());
+        next.is_some_and(|next| {
             let attacks = || {
-                self.mentions.iter().any(|other| (end + 1..end + 4).contains(&other.tokens.start))
+                let object = end + 1..end + 1 + OBJECT_WORDS;
+                self.mentions.iter().any(|other| object.contains(&other.tokens.start))
                     && self.cues.attack_after.contains(next.plain)
             };
             self.cues.government_after.contains(next.plain) || attacks()
-        });
-        acts && self.preposition(mention.tokens.start).is_none()
-            || before.is_some_and(|before| self.cues.government_before.contains(before.plain))
+        })
+    }
+
+    /// "Paris and Berlin said", "Paris, Kyiv agree".
+    fn acts_with_another(&self, mention: &Mention) -> bool {
+        let end = mention.tokens.end;
+        let other = self.mentions.iter().find(|other| other.tokens.start >= end);
+        let Some(other) = other.filter(|other| self.text.next(other.tokens.start).is_some()) else {
+            return false;
+        };
+        let is_listed = match other.tokens.start - end {
+            0 => self.text.next(end).is_some_and(|token| token.gap.trim_end() == ","),
+            1 => self.text.next(end).is_some_and(|token| self.cues.and.contains(token.plain)),
+            _ => false,
+        };
+        is_listed && other.candidates.iter().any(|of| of.name.is_capital()) && self.acts(other)
     }
 
     /// Whether it may as well be an everyday word or a person.

@@ -90,6 +90,10 @@ impl Token<'_> {
 
     /// Whether it can be a further word of the name that the word before belongs to.
     pub(crate) fn continues_a_name(&self) -> bool {
+        // "Cox's Bazar"
+        if matches!(self.gap, "'s " | "’s ") {
+            return true;
+        }
         self.gap.chars().all(|sign| {
             sign.is_whitespace() || matches!(sign, '-' | '‐' | '.' | '\'' | '’' | '/' | '·' | '・')
         }) && self.gap.chars().filter(|sign| *sign == '\n').count() < 2
