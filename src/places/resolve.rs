@@ -82,6 +82,13 @@ struct Name {
     settled: Option<Candidate>,
 }
 
+impl Name {
+    /// How much its mentions count together.
+    fn times(&self) -> f64 {
+        f64::from(u8::try_from(self.mentions.len()).unwrap_or(u8::MAX)).sqrt()
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Weighed {
     of: Candidate,
@@ -386,9 +393,8 @@ impl Counted {
                     }
                 }
             }
-            let times = f64::from(u8::try_from(name.mentions.len()).unwrap_or(u8::MAX)).sqrt();
-            *counted.focus.entry(country).or_default() += certainty * times;
-            counted.all += certainty * times;
+            *counted.focus.entry(country).or_default() += certainty * name.times();
+            counted.all += certainty * name.times();
         }
         counted
     }
@@ -447,10 +453,12 @@ fn weigh(gazetteer: &Gazetteer, names: &mut [Name], standings: &[Standing], coun
     // What is settled is not weighed.
     let unsettled = names.iter_mut().zip(standings).enumerate();
     for (index, (name, standing)) in unsettled.filter(|(_, (name, _))| name.settled.is_none()) {
+        // All that it counted for, else a name that is repeated would speak for itself.
+        let own = standing.certainty * name.times();
         let own_country = standing.best.and_then(|best| best.of.row.country);
         for candidate in &mut name.candidates {
             let row = candidate.of.row;
-            let own = if row.country == own_country { standing.certainty } else { 0.0 };
+            let own = if row.country == own_country { own } else { 0.0 };
             let mut near = 0.0;
             for (other, standing) in standings.iter().take(NAMES_MAX).enumerate() {
                 if other == index || row.kind == PlaceKind::Country {

@@ -85,6 +85,10 @@ fn a_demonym_and_the_feed_are_hints() {
     let body = "Rival families clashed in Tripoli.";
     let lebanese = find(&Article { body, demonyms: &["LB"], ..Article::default() });
     assert_eq!(told(&lebanese), ["*Tripoli LB"]);
+    // A name that is repeated does not speak for itself.
+    let title = "Gunmen clash in Tripoli";
+    let repeated = find(&Article { title, body, demonyms: &["LB"], ..Article::default() });
+    assert_eq!(told(&repeated), ["*Tripoli LB"]);
     let body = "Two people were hurt in Cambridge.";
     let british = find(&Article { body, feed_country: Some("GB"), ..Article::default() });
     assert_eq!(told(&british), ["*Cambridge GB"]);
