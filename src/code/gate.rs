@@ -19,6 +19,7 @@ use super::lexicon::Lexicon;
 use super::rules::Findings;
 use super::segment::{Document, Prominence};
 use super::spans::{Sorted, contains_any};
+use super::taxonomy::is_or_is_under;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
 
 /// Buckets of a table, a power of two.
@@ -158,6 +159,13 @@ impl<'a> Weighed<'a> {
             let probability = self.probability(curve, sum);
             (probability >= bar).then(|| (curve.id.as_str(), probability, self.span(output)))
         })
+    }
+
+    /// Whether it is all but ruled out that it speaks of a tag, or of any under it.
+    pub(super) fn rules_out(&self, tag: &str, bar: f64) -> bool {
+        let mut tops = self.outputs().skip(1);
+        let top = tops.find(|(_output, curve, _sum)| is_or_is_under(tag, &curve.id));
+        top.is_some_and(|(_output, curve, sum)| self.probability(curve, sum) < bar)
     }
 
     fn outputs(&self) -> impl Iterator<Item = (usize, &'a Curve, f64)> {
@@ -382,11 +390,15 @@ fn bucket(kind: u8, one: u64, other: u64) -> u32 {
 mod tests {
     use super::*;
 
-    /// A file with one table of zeros, and these weights of meaning.
-    fn file(meaning: &[f64]) -> &'static [u8] {
-        let curve = "scale = 1.0\nbias = 0.0\nrules = 0.0\nslope = 1.0\noffset = 0.0\n";
-        let head = format!("[[output]]\nid = \"\"\nmeaning = {meaning:?}\n{curve}{HEAD_END}");
-        Box::leak([head.into_bytes(), vec![0; BUCKETS]].concat().into_boxed_slice())
+    /// A file of tables of zeros: of which tag, with which weights of meaning and bias.
+    fn file(outputs: &[(&str, &[f64], f64)]) -> &'static [u8] {
+        let curve = "scale = 1.0\nrules = 0.0\nslope = 1.0\noffset = 0.0\n";
+        let head = outputs.iter().map(|(id, meaning, bias)| {
+            format!("[[output]]\nid = \"{id}\"\nmeaning = {meaning:?}\nbias = {bias:?}\n{curve}")
+        });
+        let head = head.collect::<String>() + HEAD_END;
+        let tables = vec![0; BUCKETS * outputs.len()];
+        Box::leak([head.into_bytes(), tables].concat().into_boxed_slice())
     }
 
     fn features(meaning: Mean) -> Features {
@@ -398,11 +410,11 @@ mod tests {
     fn meaning_moves_the_probability_the_way_its_weights_point() {
         let mut weights = [0.0; DIMENSIONS];
         weights[3] = 0.5;
-        let gate = Gate::read(file(&weights)).unwrap();
+        let gate = Gate::read(file(&[("", &weights, 0.0)])).unwrap();
         let with = |number: f64| {
             let mut meaning = [0.0; DIMENSIONS];
             meaning[3] = number;
-            gate.relevance(&features(meaning))
+            gate.weigh(&features(meaning)).relevance()
         };
         assert!((with(0.0) - 0.5).abs() < 1e-9);
         assert!((with(2.0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-9);
@@ -419,8 +431,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_table_thinks_all_but_impossible_is_ruled_out_with_all_under_it() {
+        let outputs = [("", &[][..], 0.0), ("strike", &[], -5.0), ("peace", &[], 0.0)];
+        let gate = Gate::read(file(&outputs)).unwrap();
+        let features = features([0.0; DIMENSIONS]);
+        let rules_out = |tag: &str| gate.weigh(&features).rules_out(tag, 0.04);
+        assert!(rules_out("strike") && rules_out("strike.air"));
+        assert!(!rules_out("peace.talks") && !rules_out("striker") && !rules_out("battle"));
+    }
+
+    #[test]
     fn a_model_has_weights_for_all_of_meaning_or_for_none() {
-        let read = |count: usize| Gate::read(file(&vec![0.0; count]));
+        let read = |count: usize| Gate::read(file(&[("", &vec![0.0; count], 0.0)]));
         assert!(read(0).is_ok() && read(DIMENSIONS).is_ok());
         let problem = read(DIMENSIONS - 1).unwrap_err();
         assert!(problem.contains("31 weights of meaning"), "{problem}");
