@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use cw_model::Field;
-use cw_text::words::{Cut, Word, Words, cut_between};
+use cw_text::words::{Cut, Spans, Words, cut_between};
 
 /// Abbreviations before names; a text of ours has no others.
 const ABBREVIATIONS: &str = "mr mrs ms dr st ft mt gen col capt lt sgt sen rep gov calif ala ariz ark colo conn del fla ga ill ind kan ky la mass md mich minn miss mo mont neb nev okla ore pa tenn tex va vt wash wis wyo jan feb aug sept oct nov dec co inc jr sr";
@@ -26,22 +26,27 @@ pub(crate) fn cut<'a>(title: &'a str, summary: &'a str, body: &'a str) -> Vec<Cu
     let mut cuttings = Vec::new();
     let mut sentence = 0;
     for (field, text) in [(Field::Title, title), (Field::Summary, summary), (Field::Body, body)] {
-        let mut previous: Option<Word> = None;
-        for word in Words::new(text) {
-            let ends = previous.as_ref().is_none_or(|before| {
-                cut_between(text, before, &word, &abbreviations) == Cut::Sentence
+        let mut previous: Option<(Spans, String)> = None;
+        let mut words = Words::new(text);
+        loop {
+            let mut plain = String::new();
+            let Some(word) = words.next_into(&mut plain) else { break };
+            let before = previous.as_ref();
+            let from = before.map_or(word.bytes.start, |(before, _plain)| before.bytes.end);
+            let gap = text.get(from..word.bytes.start).unwrap_or_default();
+            let ends = before.is_none_or(|(before, plain)| {
+                cut_between(before, plain, gap, &abbreviations) == Cut::Sentence
             });
             sentence += usize::from(ends);
-            let from = previous.as_ref().map_or(word.bytes.start, |before| before.bytes.end);
             cuttings.push(Cutting {
-                plain: word.plain.clone(),
+                plain: plain.clone(),
                 written: text.get(word.bytes.clone()).unwrap_or_default(),
-                gap: text.get(from..word.bytes.start).unwrap_or_default(),
+                gap,
                 field,
                 sentence,
                 chars: word.chars.clone(),
             });
-            previous = Some(word);
+            previous = Some((word, plain));
         }
     }
     cuttings
