@@ -2,7 +2,7 @@
 //! the rest; NFC; nothing invisible but what a script needs.
 
 use cw_model::{EntryText, TextKind};
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::html::{Token, Tokens};
 use crate::reference;
@@ -49,8 +49,16 @@ pub fn plain_text(text: &EntryText, layout: Layout) -> Option<String> {
             }
         }
     }
-    let text: String = plain.text.trim_end().nfc().collect();
+    let text = composed(plain.text.trim_end());
     (!text.is_empty()).then_some(text)
+}
+
+/// In normalisation form C. Nearly every text is, and to see that takes less than to make it so.
+fn composed(text: &str) -> String {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text.to_owned(),
+        IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),
+    }
 }
 
 /// Cuts at a limit, at the end of a word if one is near. Answers with `None` if nothing was cut.
