@@ -214,8 +214,8 @@ impl Tagger {
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
         let matched = Matched::new(lexicon, &document, steps)?;
         let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
-        let mut found = words.find(&self.places, &[]);
-        let sorted = matched.with_places(&found);
+        let sought = words.seek(&self.places);
+        let sorted = matched.with_places(sought.found());
         let mut findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
         let casualties = match (findings.casualties, grammar) {
             (Kept::Kept, Some(grammar)) => Some(casualties::read(grammar, &document, steps)?),
@@ -230,10 +230,8 @@ impl Tagger {
             }
             None => None,
         };
-        // Few articles are about conflict, and for those where it happened is worth a second look.
-        if !findings.tags.is_empty() {
-            found = words.find(&self.places, &findings.words);
-        }
+        let evidence = if findings.tags.is_empty() { &[][..] } else { &findings.words };
+        let found = sought.pinned(evidence);
         Ok(Some(Coding {
             relevant: !findings.tags.is_empty(),
             score,
@@ -263,7 +261,7 @@ impl Tagger {
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
         let matched = Matched::new(lexicon, &document, steps)?;
         let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
-        let sorted = matched.with_places(&words.find(&self.places, &[]));
+        let sorted = matched.with_places(words.seek(&self.places).found());
         let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
         let vectors = vectors.as_ref();
         let features = gate::features(&document, &sorted, lexicon, &findings, vectors, steps)?;

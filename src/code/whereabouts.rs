@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use cw_model::{ActorKind, Place, PlaceKind, Steps, TooCostly};
-use cw_places::{Found, Places, Text, Token};
+use cw_places::{Found, Places, Sought, Text, Token};
 
 use super::actors::Form;
 use super::lexicon::Lexicon;
@@ -62,12 +62,12 @@ impl<'a> Words<'a> {
         Ok(Self { tokens, taken, countries, language: &lexicon.language, feed_country })
     }
 
-    /// The places; `evidence`: what the tags rest on, as words.
-    pub(super) fn find(&self, places: &Places, evidence: &[Range<usize>]) -> Found {
-        places.find(&Text {
+    /// The places.
+    pub(super) fn seek<'s>(&'s self, places: &'s Places) -> Sought<'s> {
+        places.seek(&Text {
             language: self.language,
             tokens: &self.tokens,
-            evidence,
+            evidence: &[],
             taken: &self.taken,
             feed_country: self.feed_country,
             demonyms: &self.countries,

@@ -31,12 +31,15 @@ extern crate self as cw_places;
 #[cfg(test)]
 mod tests;
 
-use cues::AllCues;
+use std::ops::Range;
+
 pub use cues::CuesProblem;
-use gazetteer::NameHash;
+use cues::{AllCues, Cues};
 pub use gazetteer::{Gazetteer, GazetteerProblem, PlaceKind};
+use gazetteer::{NameHash, PlaceId};
+use mentions::Mention;
 pub use place::{Found, Government, Place};
-use roles::Role;
+use roles::{Role, Setting};
 pub use text::{Text, Token};
 
 /// The built-in cues.
@@ -69,10 +72,16 @@ impl Places {
 
     /// The places of an article.
     pub fn find(&self, text: &Text<'_>) -> Found {
+        self.seek(text).pinned(text.evidence)
+    }
+
+    /// The same before it is known what the event's evidence is, which only says which place is the primary one.
+    pub fn seek<'a>(&'a self, text: &Text<'a>) -> Sought<'a> {
         let cues = self.cues.of(text.language);
         let mentions = mentions::mentions(&self.gazetteer, cues, text);
         if mentions.is_empty() {
-            return Found::default();
+            let (settings, ids, found) = (Vec::new(), Vec::new(), Found::default());
+            return Sought { cues, text: *text, mentions, settings, ids, found };
         }
         let class_of = |word: &str| cues.class(self.gazetteer.class(NameHash::of(word)));
         let settings = roles::settings(cues, text, &mentions, class_of);
@@ -108,12 +117,36 @@ impl Places {
                 spans: vec![span],
             });
         }
-        let ids: Vec<_> =
-            resolved.iter().map(|resolved| resolved.map(|resolved| resolved.id)).collect();
-        let primary = primary::primary(cues, text, &mentions, &settings, &ids, &found.places);
-        if let Some(place) = primary.and_then(|at| found.places.get_mut(at)) {
+        let ids = resolved.iter().map(|resolved| resolved.map(|resolved| resolved.id)).collect();
+        Sought { cues, text: *text, mentions, settings, ids, found }
+    }
+}
+
+/// The places of an article, none of them the primary one yet.
+#[derive(Debug)]
+pub struct Sought<'a> {
+    cues: &'a Cues,
+    text: Text<'a>,
+    mentions: Vec<Mention>,
+    settings: Vec<Setting>,
+    ids: Vec<Option<PlaceId>>,
+    found: Found,
+}
+
+impl Sought<'_> {
+    /// What there is.
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// With the place where it happened; `evidence`: what the tags rest on, as tokens.
+    pub fn pinned(mut self, evidence: &[Range<usize>]) -> Found {
+        let text = Text { evidence, ..self.text };
+        let Self { cues, mentions, settings, ids, found, .. } = &self;
+        let primary = primary::primary(cues, &text, mentions, settings, ids, &found.places);
+        if let Some(place) = primary.and_then(|at| self.found.places.get_mut(at)) {
             place.primary = true;
         }
-        found
+        self.found
     }
 }
