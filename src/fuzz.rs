@@ -203,6 +203,9 @@ fn poll(bytes: &[u8], state: &FeedState) -> Outcome {
         content_type: None,
         validators: Validators::default(),
         freshness: Freshness(None),
+        refusal: None,
+        network: cw_model::Network::Public,
+        wait: None,
     });
     process(&feed(), &answer, state, tagger(), now())
 }

@@ -58,6 +58,9 @@ pub(crate) fn answer(feed: &Feed, bytes: Vec<u8>) -> Answer {
         content_type: None,
         validators: Validators::default(),
         freshness: Freshness(None),
+        refusal: None,
+        network: cw_model::Network::Public,
+        wait: None,
     })
 }
 

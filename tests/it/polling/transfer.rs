@@ -5,8 +5,9 @@ use std::io::Write;
 use cw_model::FailureClass;
 use flate2::Compression;
 
+use crate::support::daemon::BINARY;
 use crate::support::publisher::{Delivery, Reply};
-use crate::support::run::{PATH, Run, headlines};
+use crate::support::run::{FEED, PATH, Run, headlines};
 
 fn document() -> Reply {
     Reply::feed(headlines(&["A"]))
@@ -53,6 +54,46 @@ fn a_feed_that_moves_publishes_nothing_again() {
     let titles: Vec<String> =
         run.ledger.rows().iter().map(|row| row.text("title").to_owned()).collect();
     assert_eq!(titles, ["A", "B"]);
+}
+
+/// 43, 45: what redirects said on enough days is asked first, also after a restart, and the old URL when the
+/// new one fails.
+#[test]
+fn where_a_feed_moved_is_asked_first_and_its_own_url_when_that_fails() {
+    let run = Run::configured([Reply::redirect(301, "/new.xml")], |_, publisher| {
+        publisher.serve("/new.xml", [document()]);
+    });
+    let new = run.publisher.url("/new.xml");
+    assert_eq!(run.state_after(2).plan.moves.days, 1, "one day is not enough, however often");
+    let Run { publisher, setup, ledger, daemon } = run;
+    daemon.stop();
+    // As if it had been said on two days before.
+    ledger.change(
+        "UPDATE feed_state SET state = json_set(state, '$.moves.days', 2, '$.moves.day', 20000)",
+    );
+    let daemon = setup.start();
+    let run = Run { publisher, setup, ledger, daemon };
+    let moved = |state: &cw_model::state::FeedState| state.plan.moves.days == 3;
+    let polls = run.ledger.wait_for_state(FEED, moved).plan.sequence;
+    let old = run.publisher.requests(PATH).len();
+    run.state_after(polls + 3);
+    assert!(run.publisher.requests(PATH).len() <= old + 1, "it is asked where it moved");
+    let run = run.restart();
+    let old = run.publisher.requests(PATH).len();
+    let new_asked = run.publisher.requests("/new.xml").len();
+    run.publisher.wait_for_requests("/new.xml", new_asked + 2);
+    assert_eq!(run.publisher.requests(PATH).len(), old);
+    let mut command = run.setup.command(BINARY);
+    command.args(["feeds", "explain", FEED]).arg("--config").arg(run.setup.config());
+    let explained = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(explained.contains("asked first"), "{explained}");
+    assert_eq!(run.ledger.rows().len(), 1);
+    // And when it is there no more, the old one is asked.
+    run.publisher.serve(PATH, [document()]);
+    run.publisher.serve("/new.xml", [Reply::status(404)]);
+    let back = run.ledger.wait_for_state(FEED, |state| state.plan.moved_to.is_none());
+    assert_eq!(back.plan.failures, 0);
+    assert!(new.ends_with("/new.xml"));
 }
 
 /// 46
