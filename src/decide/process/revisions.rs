@@ -16,6 +16,10 @@ use serde_json::Value;
 
 use super::Source;
 
+/// Documents in a row that show an earlier text, before it is what the article says again: copies in turn
+/// do not show one for so long.
+const BACK_AFTER: u32 = 4;
+
 /// The most words that change by themselves: a number, a time, a token, perhaps each twice.
 const CHANGING_MAX: usize = 8;
 
@@ -35,20 +39,25 @@ const MASKED: Duration = Duration::from_secs(24 * 3600);
 const WORD_STEPS: usize = 200;
 
 impl Source<'_> {
-    /// Whether this text of an article was published before, by an earlier revision.
+    /// Whether this text of an article was published before, by an earlier revision, and has not been shown
+    /// for long enough to be taken for what the article says again.
     pub(super) fn is_told(
         &self,
         article: &Article,
         seen: SeenArticle,
-        next: &UnpackedState,
+        next: &mut UnpackedState,
     ) -> bool {
+        let Some(revisions) = next.memory.revisions.get_mut(&article.id) else { return false };
         // What was taken back and is shown again is news, whatever it says.
-        seen.digest != Digest::WITHDRAWN
-            && next
-                .memory
-                .revisions
-                .get(&article.id)
-                .is_some_and(|revisions| revisions.earlier.contains(&article.digest))
+        let is_earlier = revisions.earlier.contains(&article.digest);
+        if seen.digest == Digest::WITHDRAWN || !is_earlier {
+            revisions.back = None;
+            return false;
+        }
+        let before = revisions.back.filter(|(digest, _)| *digest == article.digest);
+        let times = before.map_or(1, |(_, times)| times.saturating_add(1));
+        revisions.back = Some((article.digest, times));
+        times < BACK_AFTER
     }
 
     /// Whether nothing changed but what changes by itself, in the words and in what they were found to say.
@@ -97,6 +106,7 @@ impl Source<'_> {
         };
         *revisions = Revisions {
             earlier: std::mem::take(&mut revisions.earlier),
+            back: None,
             at: self.now,
             published_in: sequence,
             said: said(routed.record.conflict.as_ref()),

@@ -261,11 +261,15 @@ fn unpack_time(bytes: &mut Bytes<'_>) -> Timestamp {
 
 fn pack_revisions(packer: &mut Packer, revisions: &RevisionsById) {
     packer.number(revisions.len() as u64);
-    for (id, Revisions { earlier, at, published_in, said, words, changing }) in revisions {
+    for (id, Revisions { earlier, back, at, published_in, said, words, changing }) in revisions {
         packer.array(&id.0);
         packer.number(earlier.len() as u64);
         earlier.iter().for_each(|digest| packer.array(&digest.0));
-        packer.byte(u8::from(said.is_some()));
+        packer.byte(u8::from(said.is_some()) | u8::from(back.is_some()) << 1);
+        if let Some((digest, times)) = back {
+            packer.array(&digest.0);
+            packer.number((*times).into());
+        }
         said.iter().for_each(|digest| packer.array(&digest.0));
         pack_time(packer, *at);
         packer.number(*published_in);
@@ -280,11 +284,16 @@ fn unpack_revisions(bytes: &mut Bytes<'_>) -> RevisionsById {
     let one = |_| {
         let id = ArticleId(bytes.array());
         let earlier = (0..bytes.number()).map(|_| Digest(bytes.array())).collect();
-        let said = (bytes.byte() > 0).then(|| Digest(bytes.array()));
+        let holds = bytes.byte();
+        let back = (holds & 2 > 0).then(|| {
+            let digest = Digest(bytes.array());
+            (digest, u32::try_from(bytes.number()).unwrap_or(u32::MAX))
+        });
+        let said = (holds & 1 > 0).then(|| Digest(bytes.array()));
         let (at, published_in) = (unpack_time(bytes), bytes.number());
         let words = (0..bytes.number()).map(|_| u32::from_le_bytes(bytes.array())).collect();
         let changing = u32::try_from(bytes.number()).unwrap_or(u32::MAX);
-        (id, Revisions { earlier, at, published_in, said, words, changing })
+        (id, Revisions { earlier, back, at, published_in, said, words, changing })
     };
     (0..count).map(one).collect()
 }

@@ -520,6 +520,8 @@ impl From<UnpublishedRecord> for Unpublished {
 #[serde(default)]
 struct RevisionsRecord {
     earlier: Vec<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back: Option<(Digest, u32)>,
     at: Timestamp,
     published_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -533,22 +535,22 @@ struct RevisionsRecord {
 
 impl From<Revisions> for RevisionsRecord {
     fn from(revisions: Revisions) -> Self {
-        let Revisions { earlier, at, published_in, said, words, changing } = revisions;
+        let Revisions { earlier, back, at, published_in, said, words, changing } = revisions;
         let words = words.iter().map(|word| format!("{word:08x}")).collect();
-        Self { earlier, at, published_in, said, words, changing }
+        Self { earlier, back, at, published_in, said, words, changing }
     }
 }
 
 impl From<RevisionsRecord> for Revisions {
     fn from(record: RevisionsRecord) -> Self {
-        let RevisionsRecord { earlier, at, published_in, said, words, changing } = record;
+        let RevisionsRecord { earlier, back, at, published_in, said, words, changing } = record;
         let word = |digits: &[u8]| {
             std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok())
         };
         let words: Option<Vec<u32>> = words.as_bytes().chunks(8).map(word).collect();
         // Without words nothing is known to change.
         let changing = if words.is_some() { changing } else { 0 };
-        Self { earlier, at, published_in, said, words: words.unwrap_or_default(), changing }
+        Self { earlier, back, at, published_in, said, words: words.unwrap_or_default(), changing }
     }
 }
 
@@ -679,13 +681,15 @@ mod tests {
     prop_compose! {
         fn revisions()(
             earlier in vec(any::<[u8; 8]>(), 0..4),
+            back: Option<([u8; 8], u32)>,
             at in timestamp(),
             said: Option<[u8; 8]>,
             words in vec(any::<u32>(), 0..9),
             (published_in, changing) in any::<(u64, u32)>(),
         ) -> Revisions {
             let earlier = earlier.into_iter().map(Digest).collect();
-            Revisions { earlier, at, published_in, said: said.map(Digest), words, changing }
+            let back = back.map(|(digest, times)| (Digest(digest), times));
+            Revisions { earlier, back, at, published_in, said: said.map(Digest), words, changing }
         }
     }
 

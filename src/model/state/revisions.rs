@@ -14,6 +14,8 @@ pub const EARLIER_MAX: usize = 6;
 pub struct Revisions {
     /// Digests of those before the last, oldest first.
     pub earlier: Vec<Digest>,
+    /// The text of an earlier one that the last documents showed, and how many did in a row.
+    pub back: Option<(Digest, u32)>,
     /// When the last was published.
     pub at: Timestamp,
     /// The poll that published it.
@@ -38,7 +40,7 @@ impl Revisions {
 
     /// What it takes as written, bytes.
     pub(super) fn size(&self) -> u64 {
-        const FIXED: u64 = 200;
+        const FIXED: u64 = 250;
         FIXED + 20 * self.earlier.len() as u64 + 8 * self.words.len() as u64
     }
 }

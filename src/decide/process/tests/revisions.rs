@@ -12,6 +12,23 @@ fn saying(text: &str) -> Answer {
 }
 
 /// The texts that are published of these, one each quarter of an hour.
+/// The same, where other articles come with each document.
+fn published_beside(texts: &[String]) -> Vec<String> {
+    let tagger = tagger();
+    let mut state = Arc::new(FeedState::default());
+    let mut told = Vec::new();
+    for (number, text) in texts.iter().enumerate() {
+        let Answer::Body(body) = saying(text) else { unreachable!() };
+        let other =
+            format!("<item><title>T{number}</title><guid>o{number}</guid></item></channel>");
+        let document = String::from_utf8(body.bytes).unwrap().replace("</channel>", &other);
+        let outcome = process(&feed(), &body_with(&document, None), &state, &tagger, now());
+        state = outcome.state;
+        told.extend(outcome.records.into_iter().filter_map(|routed| routed.record.summary));
+    }
+    told
+}
+
 fn published(texts: &[String]) -> Vec<String> {
     let tagger = tagger();
     let mut state = Arc::new(FeedState::default());
@@ -39,6 +56,15 @@ fn two_copies_of_a_document_in_turn_are_two_revisions_and_no_more() {
     let copies = ["One.", "Two, later.", "Three, later still."];
     let polls = texts((0..33).map(|poll| copies[poll % 3]));
     assert_eq!(published(&polls), copies);
+}
+
+#[test]
+fn an_edit_that_is_taken_back_is_told_once_it_stands() {
+    let mut polls = texts(["First words.", "Second words."]);
+    // The number of entries beside it makes each document another one.
+    polls.extend((0..4).map(|_| "First words.".to_owned()));
+    assert_eq!(published_beside(&polls), ["First words.", "Second words.", "First words."]);
+    assert_eq!(published_beside(&polls[..5]), ["First words.", "Second words."]);
 }
 
 /// 82
