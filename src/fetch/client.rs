@@ -59,6 +59,33 @@ pub(super) struct Answered {
     pub exchange: Exchange,
 }
 
+/// A request that got no answer.
+struct Unanswered {
+    failure: Failure,
+    /// The connection had served another request before.
+    is_of_pool: bool,
+}
+
+impl Unanswered {
+    fn at_once(failure: Failure) -> Self {
+        Self { failure, is_of_pool: false }
+    }
+
+    /// How often such a request may be sent again in all.
+    ///
+    /// A server may close connections it had kept at any time, and we learn it when we use them again. A GET
+    /// may be repeated (RFC 9110, 9.2.2): on as many connections as the pool keeps, and then on a new
+    /// one. A new connection that is cut is tried once more: the error does not tell a server that does so
+    /// on purpose from one that restarts.
+    fn repeats(&self) -> usize {
+        match (self.failure.class, self.is_of_pool) {
+            (FailureClass::Cut, true) => POOL_IDLE_PER_HOST_MAX + 1,
+            (FailureClass::Cut, false) => 1,
+            _ => 0,
+        }
+    }
+}
+
 impl HttpClient {
     /// Builds the client. Without any certificate authority on the machine it is built all the
     /// same, for plain `http`.
@@ -125,16 +152,14 @@ impl HttpClient {
             return Err(failure::no_roots(host));
         }
         let pool = self.pool(allowed);
-        let sent = match self.send(&pool, url, validators, cookie.as_deref()).await {
-            // A server may close a connection it had kept in the very moment we use it again, and
-            // the error does not tell that from a server that never answers. A GET may be
-            // repeated (RFC 9110, 9.2.2): once, on what is then a new connection.
-            Err(Failure { class: FailureClass::Cut, .. }) => {
-                self.send(&pool, url, validators, cookie.as_deref()).await
+        let mut died = 0;
+        let answered = loop {
+            match self.send(&pool, url, validators, cookie.as_deref()).await {
+                Ok(answered) => break answered,
+                Err(unanswered) if died < unanswered.repeats() => died += 1,
+                Err(unanswered) => return Err(unanswered.failure),
             }
-            sent => sent,
         };
-        let answered = sent?;
         if let Some(peer) = answered.exchange.peer() {
             may_dial(peer, allowed).map_err(|error| failure::blocked(&error, host))?;
         }
@@ -147,7 +172,7 @@ impl HttpClient {
         url: &Url,
         validators: Option<&Validators>,
         cookie: Option<&str>,
-    ) -> Result<Answered, Failure> {
+    ) -> Result<Answered, Unanswered> {
         let validator = |value: fn(&Validators) -> Option<&String>| {
             validators.and_then(value).map(String::as_str)
         };
@@ -163,10 +188,15 @@ impl HttpClient {
                 request.headers_mut().insert(name, value);
             }
         }
-        let request = request.try_into().map_err(|error| failure::unaskable(&error, url))?;
+        let request = request
+            .try_into()
+            .map_err(|error| Unanswered::at_once(failure::unaskable(&error, url)))?;
         let asked = &self.dialling;
         let response = pool.request(request).await;
-        let response = response.map_err(|error| failure::unanswered(&error, url, asked))?;
+        let response = response.map_err(|error| Unanswered {
+            is_of_pool: failure::meter(&error).is_some_and(|meter| meter.has_served()),
+            failure: failure::unanswered(&error, url, asked),
+        })?;
         let meter = response.extensions().get::<Arc<Meter>>().cloned();
         let exchange = Exchange { meter, connections: self.dialling.connections.clone() };
         Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })

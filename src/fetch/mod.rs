@@ -36,7 +36,7 @@ use url::Url;
 use self::client::HttpClient;
 pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;
-use self::outcome::{Asked, Head, Meaning};
+use self::outcome::{Asked, Head, Meaning, Move};
 use self::redirect::Chain;
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
@@ -209,6 +209,7 @@ impl Fetcher {
     ) -> Result<Answer, Failure> {
         let mut chain = Chain::begin(url)?;
         let mut overhead = 0_u64;
+        let mut page = None;
         loop {
             let here = chain.here();
             let host = here.host_str().unwrap_or_default();
@@ -239,6 +240,14 @@ impl Fetcher {
                 }
                 Meaning::Body => {
                     let read = body::read(answered, &head, host, self.body_limit, hold).await?;
+                    // A page that sends browsers on is a redirect of somebody who could make no other: once.
+                    if page.is_none()
+                        && let Some(next) = outcome::refresh(&head, &read.bytes)
+                    {
+                        page = Some(host.to_owned());
+                        chain.follow(&next, Move::Temporary, self.redirects_max)?;
+                        continue;
+                    }
                     return Ok(Answer::Body(Body {
                         bytes: read.bytes,
                         wire_bytes: read.wire_bytes,

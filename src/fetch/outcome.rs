@@ -91,6 +91,8 @@ pub(super) fn meaning(head: &Head, asked: Asked, host: &str, now: Timestamp) -> 
         304 if asked == Asked::Conditionally => return Meaning::NotModified,
         301 | 308 => return Meaning::Redirect(Move::Permanent),
         302 | 303 | 307 => return Meaning::Redirect(Move::Temporary),
+        // Of several choices, the one that the server prefers (RFC 9110, 15.4.1).
+        300 if head.text("location").is_some() => return Meaning::Redirect(Move::Temporary),
         204 | 205 => FailureClass::Empty,
         401 | 403 | 407 | 451 => FailureClass::Forbidden,
         404 => FailureClass::NotFound,
@@ -284,6 +286,50 @@ pub(super) fn is_page(bytes: &[u8]) -> bool {
     STARTS.iter().any(begins)
 }
 
+/// The redirect that a page makes of itself (`<meta http-equiv="refresh" content="0; url=…">`), as one of
+/// HTTP; `None` if it makes none.
+pub(super) fn refresh(head: &Head, bytes: &[u8]) -> Option<Head> {
+    if !is_page(bytes) {
+        return None;
+    }
+    let start = bytes.get(..bytes.len().min(PAGE_HEAD_BYTES)).unwrap_or_default();
+    let text = String::from_utf8_lossy(start);
+    let lower = text.to_ascii_lowercase();
+    let tags = lower.match_indices("<meta").filter_map(|(at, _)| {
+        let end = lower.get(at..)?.find('>')?;
+        text.get(at..at + end)
+    });
+    let location = tags.filter_map(refresh_of_tag).next()?;
+    let others = head.headers.iter().filter(|(name, _)| name != "location").cloned();
+    let headers = others.chain([("location".to_owned(), location.into_bytes())]).collect();
+    Some(Head { status: head.status, headers })
+}
+
+/// So much of a page is looked into: its head comes first.
+const PAGE_HEAD_BYTES: usize = 16 * 1024;
+
+/// Where a `meta` tag sends browsers.
+fn refresh_of_tag(tag: &str) -> Option<String> {
+    if !attribute(tag, "http-equiv")?.eq_ignore_ascii_case("refresh") {
+        return None;
+    }
+    let content = attribute(tag, "content")?;
+    let (_seconds, target) = content.split_once([';', ','])?;
+    let (name, url) = target.split_once('=')?;
+    let url = url.trim().trim_matches(['"', '\'']).replace("&amp;", "&");
+    (name.trim().eq_ignore_ascii_case("url") && !url.is_empty()).then_some(url)
+}
+
+/// The value of an attribute of a tag, with or without quotes.
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let at = tag.to_ascii_lowercase().find(name)?;
+    let value = tag.get(at + name.len()..)?.trim_start().strip_prefix('=')?.trim_start();
+    match value.chars().next()? {
+        quote @ ('"' | '\'') => value.get(1..)?.split(quote).next(),
+        _ => value.split([' ', '\t', '\n', '/']).next(),
+    }
+}
+
 /// `Content-Type`, as sent, if it is text at all.
 pub(super) fn content_type(head: &Head) -> Option<String> {
     head.text("content-type").filter(|value| !value.is_empty()).map(str::to_owned)
@@ -445,6 +491,30 @@ mod tests {
         assert_eq!(failed.retry_after, Some(Duration::from_secs(40)));
         let failed = failure(&head(429, &[("x-ratelimit-reset", "40"), ("retry-after", "9")]));
         assert_eq!(failed.retry_after, Some(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_page_that_sends_browsers_on_is_a_redirect() {
+        #[track_caller]
+        fn check(page: &str, expected: Option<&str>) {
+            let next = refresh(&head(200, &[("location", "/ignored")]), page.as_bytes());
+            let location = next.as_ref().and_then(|head| head.text("location"));
+            assert_eq!(location, expected, "{page}");
+        }
+        let page = |tag: &str| format!("<!DOCTYPE html><html><head>{tag}</head></html>");
+        check(
+            &page("<META HTTP-EQUIV=\"Refresh\" CONTENT=\"0; URL=/feed.xml\">"),
+            Some("/feed.xml"),
+        );
+        check(
+            &page("<meta content='5;url=http://a.org/?a=1&amp;b=2' http-equiv=refresh>"),
+            Some("http://a.org/?a=1&b=2"),
+        );
+        check(&page("<meta http-equiv=\"refresh\" content=\"0;url='/feed'\"/>"), Some("/feed"));
+        check(&page("<meta http-equiv=refresh content=30>"), None);
+        check(&page("<meta name=description content='0;url=/x'>"), None);
+        check(&page(""), None);
+        check("<rss><meta http-equiv=refresh content='0;url=/x'></rss>", None);
     }
 
     #[test]
