@@ -204,6 +204,7 @@ fn poll(bytes: &[u8], state: &FeedState) -> Outcome {
         validators: Validators::default(),
         freshness: Freshness(None),
         refusal: None,
+        instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
     });

@@ -141,6 +141,7 @@ impl Poll {
             validators: Validators::default(),
             freshness: Freshness(None),
             refusal: None,
+            instance: cw_model::Instance::Whole,
             network: cw_model::Network::Public,
             wait: None,
         });

@@ -148,6 +148,7 @@ fn read_file(path: &str, feed: &Feed) -> anyhow::Result<Answer> {
         validators: Validators::default(),
         freshness: Freshness(Some(Duration::ZERO)),
         refusal: None,
+        instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
     }))

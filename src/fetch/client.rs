@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_model::{Failure, FailureClass, Validators};
+use cw_model::{Deltas, Failure, FailureClass, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -57,6 +57,17 @@ pub(super) struct Answered {
     pub response: Response,
     /// What is counted of the connection while this answer is read.
     pub exchange: Exchange,
+}
+
+/// What a request carries besides what all do.
+#[derive(Debug)]
+pub(super) struct Carries<'a> {
+    /// Validators of its URL.
+    pub(super) known: Option<&'a Validators>,
+    /// From earlier in its chain of redirects.
+    pub(super) cookie: Option<String>,
+    /// Whether the answer may be what is new.
+    pub(super) deltas: Deltas,
 }
 
 /// A request that got no answer.
@@ -140,8 +151,7 @@ impl HttpClient {
         &self,
         url: &Url,
         allowed: &PrivateNetworks,
-        validators: Option<&Validators>,
-        cookie: Option<String>,
+        carries: Carries<'_>,
     ) -> Result<Answered, Failure> {
         let host = url.host_str().unwrap_or_default();
         // Before the certificate: what may not be dialled is the more useful answer.
@@ -154,7 +164,7 @@ impl HttpClient {
         let pool = self.pool(allowed);
         let mut died = 0;
         let answered = loop {
-            match self.send(&pool, url, validators, cookie.as_deref()).await {
+            match self.send(&pool, url, &carries).await {
                 Ok(answered) => break answered,
                 Err(unanswered) if died < unanswered.repeats() => died += 1,
                 Err(unanswered) => return Err(unanswered.failure),
@@ -170,23 +180,26 @@ impl HttpClient {
         &self,
         pool: &Pool<Connector, Body>,
         url: &Url,
-        validators: Option<&Validators>,
-        cookie: Option<&str>,
+        carries: &Carries<'_>,
     ) -> Result<Answered, Unanswered> {
         let validator = |value: fn(&Validators) -> Option<&String>| {
-            validators.and_then(value).map(String::as_str)
+            carries.known.and_then(value).map(String::as_str)
         };
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().clone_from(&self.headers);
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
             (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
-            (header::COOKIE, cookie),
+            (header::COOKIE, carries.cookie.as_deref()),
         ] {
             // What cannot be a header came from a state file nobody here wrote.
             if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
                 request.headers_mut().insert(name, value);
             }
+        }
+        if carries.deltas == Deltas::Asked && request.headers().contains_key(header::IF_NONE_MATCH)
+        {
+            request.headers_mut().insert("a-im", HeaderValue::from_static("feed"));
         }
         let request = request
             .try_into()

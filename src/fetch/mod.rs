@@ -28,12 +28,11 @@ use std::time::Duration;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
     Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
-    Validators,
 };
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use self::client::HttpClient;
+use self::client::{Carries, HttpClient};
 pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;
 use self::outcome::{Asked, Head, Meaning, Move};
@@ -174,7 +173,7 @@ impl Fetcher {
     ) -> Result<Answer, Failure> {
         let mut asked = Asked::Plainly;
         let reach = Reach::begin(own, &self.private_networks, conditions.moved.as_ref());
-        let first = self.exchange(url, reach, &conditions.validators, &mut asked, hold).await;
+        let first = self.exchange(url, reach, conditions, &mut asked, hold).await;
         let (class, failure) = match first {
             Ok(Answer::Body(body)) if outcome::is_page(&body.bytes) => {
                 if !asks_again(FailureClass::Html, asked, conditions) {
@@ -188,7 +187,8 @@ impl Fetcher {
             }
             answered => return answered,
         };
-        let second = self.exchange(url, reach, &BTreeMap::new(), &mut asked, hold).await;
+        let plain = Conditions::default();
+        let second = self.exchange(url, reach, &plain, &mut asked, hold).await;
         match (second, failure) {
             (Ok(Answer::Body(body)), _) if !outcome::is_page(&body.bytes) => {
                 Ok(Answer::Body(Body { refusal: Some(class), ..body }))
@@ -203,7 +203,7 @@ impl Fetcher {
         &self,
         url: &Url,
         mut reach: Reach<'_>,
-        validators: &BTreeMap<String, Validators>,
+        conditions: &Conditions,
         asked: &mut Asked,
         hold: &mut BodyHold,
     ) -> Result<Answer, Failure> {
@@ -213,9 +213,16 @@ impl Fetcher {
         loop {
             let here = chain.here();
             let host = here.host_str().unwrap_or_default();
-            let known = validators.get(here.as_str()).filter(|known| !known.is_empty());
+            let known = conditions.validators.get(here.as_str()).filter(|known| !known.is_empty());
             *asked = if known.is_some() { Asked::Conditionally } else { Asked::Plainly };
-            let answered = self.client.get(here, reach.allowed(), known, chain.cookie()).await?;
+            let answered = self
+                .client
+                .get(
+                    here,
+                    reach.allowed(),
+                    Carries { known, cookie: chain.cookie(), deltas: conditions.deltas },
+                )
+                .await?;
             reach.narrow(answered.exchange.peer());
             let head = head(&answered.response);
             let now = self.clock.now();
@@ -257,6 +264,7 @@ impl Fetcher {
                         validators: outcome::validators(&head),
                         freshness: outcome::freshness(&head, now),
                         refusal: None,
+                        instance: outcome::instance(&head),
                         network: reach.network(),
                         wait: outcome::rate_limit(&head, now),
                     }));

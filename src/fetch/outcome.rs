@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cw_model::{Failure, FailureClass, Freshness, Timestamp, Validators};
+use cw_model::{Failure, FailureClass, Freshness, Instance, Timestamp, Validators};
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
@@ -85,8 +85,7 @@ pub(super) fn meaning(head: &Head, asked: Asked, host: &str, now: Timestamp) -> 
         // Some that allow no more requests say 403 and mean 429.
         403 if rate_limit(head, now).is_some() => FailureClass::Busy,
         _ if is_challenge(head) => FailureClass::BotChallenge,
-        // 203 is a 200 that a proxy touched. 226 answers a request we do not make (RFC 3229); a
-        // server that sends it all the same sends a feed with it.
+        // 203 is a 200 that a proxy touched, 226 what is new of a feed (RFC 3229).
         200 | 203 | 226 => return Meaning::Body,
         304 if asked == Asked::Conditionally => return Meaning::NotModified,
         301 | 308 => return Meaning::Redirect(Move::Permanent),
@@ -327,6 +326,18 @@ fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
     match value.chars().next()? {
         quote @ ('"' | '\'') => value.get(1..)?.split(quote).next(),
         _ => value.split([' ', '\t', '\n', '/']).next(),
+    }
+}
+
+/// How much of a document an answer is (RFC 3229).
+pub(super) fn instance(head: &Head) -> Instance {
+    let lists = |name: &'static str, word: &str| {
+        head.list(name).split([',', ';']).any(|one| one.trim().eq_ignore_ascii_case(word))
+    };
+    match head.status {
+        226 => Instance::Delta,
+        _ if lists("vary", "a-im") || lists("im", "feed") => Instance::DeltasOffered,
+        _ => Instance::Whole,
     }
 }
 

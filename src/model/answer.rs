@@ -34,6 +34,32 @@ pub struct Conditions {
     pub if_refused: IfRefused,
     /// Where the feed is asked for, if that is not its own URL.
     pub moved: Option<Moved>,
+    /// Whether only what is new is asked for, where an `ETag` is sent.
+    pub deltas: Deltas,
+}
+
+/// Whether a server may send what is new instead of a whole document (RFC 3229, with the `feed`
+/// manipulation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Deltas {
+    /// It has not said that it can.
+    #[default]
+    Unasked,
+    /// It has, so it is asked to.
+    Asked,
+}
+
+/// How much of a document came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Instance {
+    /// All of it.
+    #[default]
+    Whole,
+    /// All of it, and the server says that it can send less.
+    DeltasOffered,
+    /// What is new in it (226): what is missing is there all the same.
+    Delta,
 }
 
 /// Where permanent redirects have led for long enough to begin there.
@@ -91,6 +117,8 @@ pub struct Body {
     pub refusal: Option<FailureClass>,
     /// Who answered.
     pub network: Network,
+    /// How much of the document it is.
+    pub instance: Instance,
     /// What the server asked to wait, not yet capped: no more requests are allowed for so long.
     pub wait: Option<Duration>,
 }

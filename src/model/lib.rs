@@ -49,8 +49,8 @@ pub mod time;
 
 pub use actor::{Actor, ActorKind, Claim, ClaimStatus, Role, RoleKind};
 pub use answer::{
-    Answer, Body, Conditions, Failure, FailureClass, Freshness, IfRefused, Moved, Network,
-    NotModified, Validators,
+    Answer, Body, Conditions, Deltas, Failure, FailureClass, Freshness, IfRefused, Instance, Moved,
+    Network, NotModified, Validators,
 };
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use counts::FeedCounts;

@@ -59,6 +59,7 @@ pub(crate) fn answer(feed: &Feed, bytes: Vec<u8>) -> Answer {
         validators: Validators::default(),
         freshness: Freshness(None),
         refusal: None,
+        instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
     })

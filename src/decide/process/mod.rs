@@ -27,8 +27,8 @@ use cw_model::state::{
 };
 use cw_model::{
     Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
-    NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency,
-    Validators,
+    Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly,
+    Urgency, Validators,
 };
 use cw_read::parse::{ParseFailure, ParsedFeed, parse};
 
@@ -192,6 +192,10 @@ fn read_body(
     let record_feed = Arc::new(record_feed);
     let source = Source { feed, body, parsed: &parsed, record_feed, state, steps, now };
     let mut unpacked = next_unpacked(feed, state, now);
+    if body.instance == Instance::Delta {
+        // What it does not name is in the feed all the same.
+        unpacked.memory.seen.keep_window(state.plan.sequence, unpacked.plan.sequence);
+    }
     let Made { records, rejects, counts, bytes } = match source.make(&mut unpacked, tagger) {
         Ok(made) => made,
         // Nothing of it counts.

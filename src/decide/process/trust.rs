@@ -10,7 +10,8 @@ use std::time::Duration;
 use cw_model::record::RecordChange;
 use cw_model::state::{Distrust, FeedState, NextRequest, Sends, Trust};
 use cw_model::{
-    Body, Conditions, EntryCounts, Feed, IfRefused, Moved, Routed, Timestamp, Validators,
+    Body, Conditions, Deltas, EntryCounts, Feed, IfRefused, Instance, Moved, Routed, Timestamp,
+    Validators,
 };
 use url::Url;
 
@@ -62,6 +63,7 @@ pub fn conditions(feed: &Feed, state: &FeedState) -> Conditions {
     Conditions {
         validators: state.plan.trust.all_carried(&state.memory.validators()),
         if_refused: if is_asked_twice { IfRefused::AskWithout } else { IfRefused::Fail },
+        deltas: state.plan.trust.deltas,
         moved: to.map(|to| Moved { to, network: state.plan.moves.network }),
     }
 }
@@ -115,6 +117,10 @@ impl News {
 pub(super) fn after_document(trust: Trust, came: &Came<'_>, now: Timestamp) -> Trust {
     let after =
         Trust { next: NextRequest::Conditional, unmodified: 0, read_at: Some(now), ..trust };
+    let after = match came.body.instance {
+        Instance::Whole => Trust { deltas: Deltas::Unasked, ..after },
+        Instance::DeltasOffered | Instance::Delta => Trust { deltas: Deltas::Asked, ..after },
+    };
     let Some(known) = &came.known else { return Trust { wasted: 0, ..after } };
     if came.body.refusal.is_some() {
         return distrusting(after, Distrust::Refused, came.body, now);
@@ -123,7 +129,7 @@ pub(super) fn after_document(trust: Trust, came: &Came<'_>, now: Timestamp) -> T
         return audited(after, known, came, now);
     }
     if is_over(trust, now) {
-        return Trust { read_at: Some(now), ..Trust::default() };
+        return Trust { read_at: Some(now), deltas: after.deltas, ..Trust::default() };
     }
     if trust.carried(known).is_empty() {
         return after;

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cw_model::Timestamp;
+use cw_model::{Timestamp, Validators};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio_util::sync::DropGuard;

@@ -23,7 +23,7 @@ use super::{
     Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust, UnpackedState,
     Unpublished,
 };
-use crate::{ArticleId, Digest, FailureClass, Network, Timestamp, Validators};
+use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Timestamp, Validators};
 
 /// The version of the wire form.
 pub const STATE_VERSION: u32 = 1;
@@ -391,6 +391,8 @@ struct TrustRecord {
     doubts: u8,
     #[serde(skip_serializing_if = "is_zero")]
     wasted: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deltas: Option<String>,
 }
 
 fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
@@ -399,7 +401,8 @@ fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
 
 impl From<Trust> for TrustRecord {
     fn from(trust: Trust) -> Self {
-        let Trust { sends, distrust, next, unmodified, read_at, upheld, doubts, wasted } = trust;
+        let Trust { sends, distrust, next, unmodified, read_at, upheld, doubts, wasted, deltas } =
+            trust;
         let name = |name: &'static str| name.to_owned();
         Self {
             sends: (sends != Sends::default()).then(|| name(sends.into())),
@@ -411,6 +414,7 @@ impl From<Trust> for TrustRecord {
             upheld,
             doubts,
             wasted,
+            deltas: (deltas != Deltas::default()).then(|| name(deltas.into())),
         }
     }
 }
@@ -429,6 +433,7 @@ impl From<TrustRecord> for Trust {
             upheld: record.upheld,
             doubts: record.doubts,
             wasted: record.wasted,
+            deltas: record.deltas.and_then(|name| name.parse().ok()).unwrap_or_default(),
         }
     }
 }
@@ -612,8 +617,9 @@ mod tests {
             next in proptest::sample::select(NextRequest::iter().collect::<Vec<_>>()),
             read_at in option::of(timestamp()),
             (unmodified, upheld, doubts, wasted) in any::<(u32, u8, u8, u8)>(),
+            deltas in proptest::sample::select(Deltas::iter().collect::<Vec<_>>()),
         ) -> Trust {
-            Trust { sends, distrust, next, unmodified, read_at, upheld, doubts, wasted }
+            Trust { sends, distrust, next, unmodified, read_at, upheld, doubts, wasted, deltas }
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::{Timestamp, Validators};
+use crate::{Deltas, Timestamp, Validators};
 
 /// Which validators requests carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
@@ -65,6 +65,8 @@ pub struct Trust {
     pub doubts: u8,
     /// Documents in a row that said nothing new, under another `ETag` and the same `Last-Modified`.
     pub wasted: u8,
+    /// Whether what is new is asked for instead of whole documents.
+    pub deltas: Deltas,
 }
 
 impl Trust {

@@ -240,6 +240,7 @@ mod tests {
             validators: cw_model::Validators::default(),
             freshness: cw_model::Freshness(None),
             refusal: None,
+            instance: cw_model::Instance::Whole,
             network: cw_model::Network::Public,
             wait: None,
         };

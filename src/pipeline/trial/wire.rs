@@ -214,6 +214,8 @@ impl From<&Body> for WireBody {
             refusal: _,
             network: _,
             wait: _,
+            // What is left out of a delta changes what is remembered, and not how it is read.
+            instance: _,
         } = body;
         Self {
             wire_bytes: *wire_bytes,
@@ -264,6 +266,7 @@ pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
         validators: body.validators,
         freshness: Freshness(body.fresh_for),
         refusal: None,
+        instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
     };
@@ -363,6 +366,7 @@ mod tests {
             validators: Validators { etag: Some("\"e\"".to_owned()), last_modified: None },
             freshness: Freshness(Some(Duration::from_secs(8))),
             refusal: None,
+            instance: cw_model::Instance::Whole,
             network: cw_model::Network::Public,
             wait: None,
         };

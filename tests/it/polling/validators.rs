@@ -131,6 +131,23 @@ fn the_date_alone_is_sent_where_it_earns_what_the_etag_does_not() {
     }
 }
 
+/// 14
+#[test]
+fn what_is_new_is_asked_for_where_a_server_offers_it() {
+    let run = run(|request, _| match request.header("a-im") {
+        Some("feed") => {
+            Reply::status(226).header("IM", "feed").header("ETag", "\"2\"").body(headlines(&["B"]))
+        }
+        _ => holding(1).header("Vary", "Accept-Encoding, A-IM"),
+    });
+    let rows = run.rows_after(3);
+    assert_eq!(rows.len(), 2);
+    let asked: Vec<Option<String>> =
+        run.requests(3).iter().map(|one| one.header("a-im").map(str::to_owned)).collect();
+    let feed = || Some("feed".to_owned());
+    assert_eq!(asked, [None, feed(), feed()]);
+}
+
 /// 13
 #[test]
 fn a_304_that_lies_is_found_out_by_an_audit() {

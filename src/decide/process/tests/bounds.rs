@@ -134,6 +134,7 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
             validators: Validators { etag: Some(long(1024)), last_modified: Some(long(128)) },
             freshness: Freshness(None),
             refusal: None,
+            instance: Instance::Whole,
             network: Network::Public,
             wait: None,
         }));

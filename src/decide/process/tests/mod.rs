@@ -69,6 +69,7 @@ fn body_with(text: &str, etag: Option<&str>) -> Answer {
         validators: Validators { etag: etag.map(str::to_owned), last_modified: None },
         freshness: Freshness(None),
         refusal: None,
+        instance: Instance::Whole,
         network: Network::Public,
         wait: None,
     })

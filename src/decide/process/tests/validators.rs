@@ -1,7 +1,7 @@
 //! Publishers that do odd things to conditional requests, polled for days.
 
 use cw_model::state::{Distrust, NextRequest, Sends, Trust};
-use cw_model::{Conditions, IfRefused};
+use cw_model::{Conditions, Deltas, IfRefused, Instance};
 
 use super::*;
 
@@ -265,6 +265,27 @@ fn the_date_alone_is_sent_where_an_etag_that_changes_is_in_its_way() {
     polled.poll(40, edges, |_, _| Answers::Document);
     assert_eq!((polled.trust().sends, polled.records), (Sends::All, 1));
     assert_eq!(polled.trust().distrust.map(|(why, _)| why), Some(Distrust::Useless));
+}
+
+/// 14
+#[test]
+fn what_is_new_is_asked_for_where_that_is_offered_and_what_is_missing_is_not_gone() {
+    let instance = |answer: Answer, instance| match answer {
+        Answer::Body(body) => Answer::Body(Body { instance, ..body }),
+        other => other,
+    };
+    let whole = instance(body(&[("2", "Two"), ("1", "One")]), Instance::DeltasOffered);
+    let delta = instance(body(&[("3", "Three")]), Instance::Delta);
+    let first = polls(&feed(), std::slice::from_ref(&whole));
+    assert_eq!(conditions(&feed(), &first.state).deltas, Deltas::Asked);
+    let second = polls(&feed(), &[whole.clone(), delta.clone()]);
+    assert_eq!(titles(&second), [("Three".to_owned(), 1)]);
+    assert_eq!(second.state.memory.window(), 3);
+    // A whole document that offers nothing more ends it.
+    let third =
+        polls(&feed(), &[whole, delta, body(&[("3", "Three"), ("2", "Two"), ("1", "One")])]);
+    assert!(third.records.is_empty());
+    assert_eq!(conditions(&feed(), &third.state).deltas, Deltas::Unasked);
 }
 
 /// 5
