@@ -203,6 +203,10 @@ fn poll(bytes: &[u8], state: &FeedState) -> Outcome {
         content_type: None,
         validators: Validators::default(),
         freshness: Freshness(None),
+        refusal: None,
+        instance: cw_model::Instance::Whole,
+        network: cw_model::Network::Public,
+        wait: None,
     });
     process(&feed(), &answer, state, tagger(), now())
 }

@@ -140,6 +140,10 @@ impl Poll {
             content_type: Some(content_type.to_owned()),
             validators: Validators::default(),
             freshness: Freshness(None),
+            refusal: None,
+            instance: cw_model::Instance::Whole,
+            network: cw_model::Network::Public,
+            wait: None,
         });
         let (format, entries) = (document.format, document.entries);
         Ok(Self { feed, answer, format, bytes: document.bytes.len(), entries })

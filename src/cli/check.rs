@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use cw_model::{Answer, Feed, Steps};
+use cw_model::{Answer, Conditions, Feed, Steps};
 use cw_read::parse;
 use cw_status::shown::{Shown, shown};
 use futures_util::stream::{self, StreamExt as _};
@@ -191,7 +191,7 @@ async fn try_host(
 
 async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
     let failed = |why: String| Tried { index, answer: Err(why), entries: None, language: None };
-    let body = match fetcher.fetch(feed, &BTreeMap::new()).await {
+    let body = match fetcher.fetch(feed, &Conditions::default()).await {
         Answer::Body(body) => body,
         // Nothing was sent that could be answered so.
         Answer::NotModified(_) => {

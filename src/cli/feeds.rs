@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use cw_decide::schedule::Why;
 use cw_decide::schedule::cadence::INTERVAL_START;
-use cw_model::state::{FeedState, Reason};
+use cw_model::state::{Distrust, FeedState, MOVE_DAYS, Reason, Sends, Trust};
 use cw_model::{Feed, FeedId, Timestamp};
 use cw_status::shown::{Shown, shown};
 use cw_text::likeness::did_you_mean;
@@ -225,6 +225,7 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     lines.extend(schedule_lines(feed, state, knowledge, now));
     lines.extend(as_of);
     lines.extend(past_lines(feed, state, now));
+    lines.extend(trust_text(&state.plan.trust, now));
     lines.extend(unpublished_text(state));
     lines.extend(share_lines(feed, state));
     one_line_each(&lines)
@@ -292,11 +293,37 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
     }
     if let Some(url) = state.plan.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
         let url = feed.shown(&url);
-        lines.push(format!(
-            "moved to: {url}, as its last answer said; change its `url`, with an `id` its state stays"
-        ));
+        lines.push(match state.plan.moves.days {
+            MOVE_DAYS.. => format!(
+                "moved to: {url}, which is asked first, for permanent redirects led there on {MOVE_DAYS} \
+                 days; change its `url`, with an `id` its state stays"
+            ),
+            _ => format!(
+                "moved to: {url}, as its last answer said; change its `url`, with an `id` its state stays"
+            ),
+        });
     }
     lines
+}
+
+/// Which validators its requests carry, if not all that it gave, and why.
+fn trust_text(trust: &Trust, now: Timestamp) -> Option<String> {
+    let (why, since) = trust.distrust?;
+    let sent = match trust.sends {
+        Sends::All => "both are sent",
+        Sends::Date => "If-Modified-Since alone is sent",
+        Sends::Nothing => "none is sent, so that it always answers with the whole document",
+    };
+    let why = match why {
+        Distrust::Refused => {
+            "its server answers a request with more wrongly, and one without rightly"
+        }
+        Distrust::Lied => "its server has answered 304 (not modified) when there was news",
+        Distrust::Changes => "its ETag is another one each time, under the same Last-Modified",
+        Distrust::Useless => "neither its ETag nor its Last-Modified earns a 304 (not modified)",
+    };
+    let since = moment_text(since, now);
+    Some(format!("validators: {sent}, since {since}: {why}; tried again after 30 days"))
 }
 
 /// Everything that had a say in when it is polled next.
@@ -761,6 +788,20 @@ what had a say at the last poll:
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(!text.contains("key=1"), "{text}");
+    }
+
+    #[test]
+    fn which_validators_are_not_sent_is_said_with_the_reason() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        assert_eq!(trust_text(&Trust::default(), now), None);
+        let distrust = Some((Distrust::Refused, now));
+        let trust = Trust { sends: Sends::Nothing, distrust, ..Trust::default() };
+        assert_eq!(
+            trust_text(&trust, now).unwrap(),
+            "validators: none is sent, so that it always answers with the whole document, since \
+             2026-03-01 12:00:00 UTC (0s ago): its server answers a request with more wrongly, and one \
+             without rightly; tried again after 30 days"
+        );
     }
 
     #[test]

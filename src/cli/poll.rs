@@ -9,8 +9,8 @@ use cw_code::Tagger;
 use cw_decide::process::process;
 use cw_model::state::FeedState;
 use cw_model::{
-    Answer, Backlog, Body, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult, Routed,
-    Validators,
+    Answer, Backlog, Body, Conditions, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult,
+    Routed, Validators,
 };
 use cw_status::shown::json_line;
 use cw_text::likeness::hint;
@@ -52,7 +52,7 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         let answer = if feed.url.scheme() == "file" {
             read_file(what, &feed)?
         } else {
-            runtime.block_on(fetcher.fetch(&feed, &std::collections::BTreeMap::new()))
+            runtime.block_on(fetcher.fetch(&feed, &Conditions::default()))
         };
         let outcome = process(&feed, &answer, &FeedState::default(), &tagger, Clock::System.now());
         let mut out = anstream::stdout().lock();
@@ -147,5 +147,9 @@ fn read_file(path: &str, feed: &Feed) -> anyhow::Result<Answer> {
         content_type: None,
         validators: Validators::default(),
         freshness: Freshness(Some(Duration::ZERO)),
+        refusal: None,
+        instance: cw_model::Instance::Whole,
+        network: cw_model::Network::Public,
+        wait: None,
     }))
 }

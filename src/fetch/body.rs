@@ -70,6 +70,8 @@ async fn read_wire(
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return Ok(wire),
+            // Some servers announce more than they send, or end chunks without the last one.
+            Err(_) if !exchange.is_exceeded() && is_whole(&wire) => return Ok(wire),
             Err(err) => return Err(body_cut(&err, &exchange, host, wire.len(), declared)),
         };
         exchange.deliver(chunk.len());
@@ -82,6 +84,19 @@ async fn read_wire(
         decode::reserve(&mut wire, chunk.len(), limit);
         wire.extend_from_slice(&chunk);
     }
+}
+
+/// Whether a body that ended early is a document to its end all the same: nothing follows the end of a
+/// feed's root element. What is compressed has no such end to see.
+fn is_whole(bytes: &[u8]) -> bool {
+    const ENDS: [&[u8]; 5] =
+        [b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>"];
+    let text = bytes.trim_ascii_end();
+    let ends = |end: &&[u8]| {
+        let at = text.len().checked_sub(end.len());
+        at.and_then(|at| text.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
+    };
+    ENDS.iter().any(ends)
 }
 
 /// Decodes what came within what the poll may hold: first as a small body, which nearly all are, and

@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_model::{Failure, FailureClass, Validators};
+use cw_model::{Deltas, Failure, FailureClass, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -57,6 +57,44 @@ pub(super) struct Answered {
     pub response: Response,
     /// What is counted of the connection while this answer is read.
     pub exchange: Exchange,
+}
+
+/// What a request carries besides what all do.
+#[derive(Debug)]
+pub(super) struct Carries<'a> {
+    /// Validators of its URL.
+    pub(super) known: Option<&'a Validators>,
+    /// From earlier in its chain of redirects.
+    pub(super) cookie: Option<String>,
+    /// Whether the answer may be what is new.
+    pub(super) deltas: Deltas,
+}
+
+/// A request that got no answer.
+struct Unanswered {
+    failure: Failure,
+    /// The connection had served another request before.
+    is_of_pool: bool,
+}
+
+impl Unanswered {
+    fn at_once(failure: Failure) -> Self {
+        Self { failure, is_of_pool: false }
+    }
+
+    /// How often such a request may be sent again in all.
+    ///
+    /// A server may close connections it had kept at any time, and we learn it when we use them again. A GET
+    /// may be repeated (RFC 9110, 9.2.2): on as many connections as the pool keeps, and then on a new
+    /// one. A new connection that is cut is tried once more: the error does not tell a server that does so
+    /// on purpose from one that restarts.
+    fn repeats(&self) -> usize {
+        match (self.failure.class, self.is_of_pool) {
+            (FailureClass::Cut, true) => POOL_IDLE_PER_HOST_MAX + 1,
+            (FailureClass::Cut, false) => 1,
+            _ => 0,
+        }
+    }
 }
 
 impl HttpClient {
@@ -113,8 +151,7 @@ impl HttpClient {
         &self,
         url: &Url,
         allowed: &PrivateNetworks,
-        validators: Option<&Validators>,
-        cookie: Option<String>,
+        carries: Carries<'_>,
     ) -> Result<Answered, Failure> {
         let host = url.host_str().unwrap_or_default();
         // Before the certificate: what may not be dialled is the more useful answer.
@@ -125,16 +162,14 @@ impl HttpClient {
             return Err(failure::no_roots(host));
         }
         let pool = self.pool(allowed);
-        let sent = match self.send(&pool, url, validators, cookie.as_deref()).await {
-            // A server may close a connection it had kept in the very moment we use it again, and
-            // the error does not tell that from a server that never answers. A GET may be
-            // repeated (RFC 9110, 9.2.2): once, on what is then a new connection.
-            Err(Failure { class: FailureClass::Cut, .. }) => {
-                self.send(&pool, url, validators, cookie.as_deref()).await
+        let mut died = 0;
+        let answered = loop {
+            match self.send(&pool, url, &carries).await {
+                Ok(answered) => break answered,
+                Err(unanswered) if died < unanswered.repeats() => died += 1,
+                Err(unanswered) => return Err(unanswered.failure),
             }
-            sent => sent,
         };
-        let answered = sent?;
         if let Some(peer) = answered.exchange.peer() {
             may_dial(peer, allowed).map_err(|error| failure::blocked(&error, host))?;
         }
@@ -145,28 +180,36 @@ impl HttpClient {
         &self,
         pool: &Pool<Connector, Body>,
         url: &Url,
-        validators: Option<&Validators>,
-        cookie: Option<&str>,
-    ) -> Result<Answered, Failure> {
+        carries: &Carries<'_>,
+    ) -> Result<Answered, Unanswered> {
         let validator = |value: fn(&Validators) -> Option<&String>| {
-            validators.and_then(value).map(String::as_str)
+            carries.known.and_then(value).map(String::as_str)
         };
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().clone_from(&self.headers);
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
             (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
-            (header::COOKIE, cookie),
+            (header::COOKIE, carries.cookie.as_deref()),
         ] {
             // What cannot be a header came from a state file nobody here wrote.
             if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
                 request.headers_mut().insert(name, value);
             }
         }
-        let request = request.try_into().map_err(|error| failure::unaskable(&error, url))?;
+        if carries.deltas == Deltas::Asked && request.headers().contains_key(header::IF_NONE_MATCH)
+        {
+            request.headers_mut().insert("a-im", HeaderValue::from_static("feed"));
+        }
+        let request = request
+            .try_into()
+            .map_err(|error| Unanswered::at_once(failure::unaskable(&error, url)))?;
         let asked = &self.dialling;
         let response = pool.request(request).await;
-        let response = response.map_err(|error| failure::unanswered(&error, url, asked))?;
+        let response = response.map_err(|error| Unanswered {
+            is_of_pool: failure::meter(&error).is_some_and(|meter| meter.has_served()),
+            failure: failure::unanswered(&error, url, asked),
+        })?;
         let meter = response.extensions().get::<Arc<Meter>>().cloned();
         let exchange = Exchange { meter, connections: self.dialling.connections.clone() };
         Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })

@@ -20,12 +20,7 @@ pub(super) fn unanswered(error: &PoolError, url: &Url, dialling: &Dialling) -> F
     if let Some(connect) = find::<ConnectError>(&links) {
         return unconnected(connect, url, dialling);
     }
-    let mut extras = hyper::http::Extensions::new();
-    if let Some(connected) = error.connect_info() {
-        connected.get_extras(&mut extras);
-    }
-    let is_exceeded =
-        extras.get::<std::sync::Arc<Meter>>().is_some_and(|meter| meter.is_exceeded());
+    let is_exceeded = meter(error).is_some_and(|meter| meter.is_exceeded());
     let http = find::<hyper::Error>(&links);
     if is_exceeded {
         return overhead(host);
@@ -51,6 +46,13 @@ pub(super) fn unanswered(error: &PoolError, url: &Url, dialling: &Dialling) -> F
         return failure(FailureClass::Cut, detail);
     }
     failure(FailureClass::Protocol, format!("what {host} sent is not HTTP: {cause}"))
+}
+
+/// What was counted of the connection that a request failed on.
+pub(super) fn meter(error: &PoolError) -> Option<std::sync::Arc<Meter>> {
+    let mut extras = hyper::http::Extensions::new();
+    error.connect_info()?.get_extras(&mut extras);
+    extras.get().cloned()
 }
 
 fn unconnected(error: &ConnectError, url: &Url, dialling: &Dialling) -> Failure {

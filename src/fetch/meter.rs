@@ -32,6 +32,7 @@ pub(super) struct Meter {
     delivered: AtomicU64,
     pub(super) is_exceeded: AtomicBool,
     pub(super) is_busy: AtomicBool,
+    has_served: AtomicBool,
     pub(super) is_evicted: AtomicBool,
     pub(super) reader: AtomicWaker,
 }
@@ -45,6 +46,7 @@ impl Meter {
             delivered: AtomicU64::new(0),
             is_exceeded: AtomicBool::new(false),
             is_busy: AtomicBool::new(true),
+            has_served: AtomicBool::new(false),
             is_evicted: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         })
@@ -65,11 +67,17 @@ impl Meter {
         self.is_exceeded.load(Ordering::Relaxed)
     }
 
+    /// Whether an exchange on this connection has been over.
+    pub(super) fn has_served(&self) -> bool {
+        self.has_served.load(Ordering::Relaxed)
+    }
+
     /// An exchange on this connection is over: says how much of it was no body, and counts anew.
     pub(super) fn settle(&self) -> u64 {
         let received = self.received.swap(0, Ordering::Relaxed);
         let delivered = self.delivered.swap(0, Ordering::Relaxed);
         self.is_busy.store(false, Ordering::Relaxed);
+        self.has_served.store(true, Ordering::Relaxed);
         received.saturating_sub(delivered)
     }
 

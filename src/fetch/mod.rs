@@ -26,14 +26,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use cw_model::PrivateNetworks;
-use cw_model::{Answer, Body, Failure, FailureClass, Feed, NotModified, Validators};
+use cw_model::{
+    Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
+};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use self::client::HttpClient;
+use self::client::{Carries, HttpClient};
 pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;
-use self::outcome::{Asked, Head, Meaning};
+use self::outcome::{Asked, Head, Meaning, Move};
 use self::redirect::Chain;
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
@@ -114,22 +116,23 @@ impl Fetcher {
 
     /// Fetches a feed conditionally.
     ///
-    /// Shape: `validators` has a key for each URL of an earlier chain of redirects that gave some,
-    /// as `final_url` of that answer is written.
+    /// Shape: the validators of `conditions` have a key for each URL of an earlier chain of redirects that
+    /// gave some, as `final_url` of that answer is written.
     ///
     /// Cancel safety: dropping it drops the connection, nothing else.
-    pub async fn fetch(&self, feed: &Feed, validators: &BTreeMap<String, Validators>) -> Answer {
-        self.fetch_holding(feed, validators, &mut BodyHold::unlimited()).await
+    pub async fn fetch(&self, feed: &Feed, conditions: &Conditions) -> Answer {
+        self.fetch_holding(feed, conditions, &mut BodyHold::unlimited()).await
     }
 
     /// The same, with a body in `hold`'s memory.
     pub async fn fetch_holding(
         &self,
         feed: &Feed,
-        validators: &BTreeMap<String, Validators>,
+        conditions: &Conditions,
         hold: &mut BodyHold,
     ) -> Answer {
-        self.fetch_url(&feed.url, feed.private_networks.as_ref(), validators, hold).await
+        let url = conditions.moved.as_ref().map_or(&feed.url, |moved| &moved.to);
+        self.fetch_url(url, feed.private_networks.as_ref(), conditions, hold).await
     }
 
     /// Fetches a URL conditionally; `own` is what its feed says of private networks.
@@ -137,12 +140,12 @@ impl Fetcher {
         &self,
         url: &Url,
         own: Option<&PrivateNetworks>,
-        validators: &BTreeMap<String, Validators>,
+        conditions: &Conditions,
         hold: &mut BodyHold,
     ) -> Answer {
         let waits = hold.waits();
         // On the heap: the state of a whole exchange is some kilobytes.
-        let exchange = Box::pin(self.exchange(url, own, validators, hold));
+        let exchange = Box::pin(self.exchange_twice(url, own, conditions, hold));
         match within(self.timeout, &waits, exchange).await {
             Some(Ok(answer)) => answer,
             Some(Err(failure)) => Answer::Failed(failure),
@@ -160,26 +163,70 @@ impl Fetcher {
         }
     }
 
-    async fn exchange(
+    /// An exchange, and if what it carried may be to blame for how it was answered, another without.
+    async fn exchange_twice(
         &self,
         url: &Url,
         own: Option<&PrivateNetworks>,
-        validators: &BTreeMap<String, Validators>,
+        conditions: &Conditions,
+        hold: &mut BodyHold,
+    ) -> Result<Answer, Failure> {
+        let mut asked = Asked::Plainly;
+        let reach = Reach::begin(own, &self.private_networks, conditions.moved.as_ref());
+        let first = self.exchange(url, reach, conditions, &mut asked, hold).await;
+        let (class, failure) = match first {
+            Ok(Answer::Body(body)) if outcome::is_page(&body.bytes) => {
+                if !asks_again(FailureClass::Html, asked, conditions) {
+                    return Ok(Answer::Body(body));
+                }
+                // The page is dropped before another answer is read into the same memory.
+                (FailureClass::Html, None)
+            }
+            Err(failure) if asks_again(failure.class, asked, conditions) => {
+                (failure.class, Some(failure))
+            }
+            answered => return answered,
+        };
+        let plain = Conditions::default();
+        let second = self.exchange(url, reach, &plain, &mut asked, hold).await;
+        match (second, failure) {
+            (Ok(Answer::Body(body)), _) if !outcome::is_page(&body.bytes) => {
+                Ok(Answer::Body(Body { refusal: Some(class), ..body }))
+            }
+            (_, Some(failure)) => Err(failure),
+            (second, None) => second,
+        }
+    }
+
+    /// `asked` becomes how the last hop was asked.
+    async fn exchange(
+        &self,
+        url: &Url,
+        mut reach: Reach<'_>,
+        conditions: &Conditions,
+        asked: &mut Asked,
         hold: &mut BodyHold,
     ) -> Result<Answer, Failure> {
         let mut chain = Chain::begin(url)?;
-        let mut reach = Reach::begin(own, &self.private_networks);
         let mut overhead = 0_u64;
+        let mut page = None;
         loop {
             let here = chain.here();
             let host = here.host_str().unwrap_or_default();
-            let known = validators.get(here.as_str()).filter(|known| !known.is_empty());
-            let asked = if known.is_some() { Asked::Conditionally } else { Asked::Plainly };
-            let answered = self.client.get(here, reach.allowed(), known, chain.cookie()).await?;
+            let known = conditions.validators.get(here.as_str()).filter(|known| !known.is_empty());
+            *asked = if known.is_some() { Asked::Conditionally } else { Asked::Plainly };
+            let answered = self
+                .client
+                .get(
+                    here,
+                    reach.allowed(),
+                    Carries { known, cookie: chain.cookie(), deltas: conditions.deltas },
+                )
+                .await?;
             reach.narrow(answered.exchange.peer());
             let head = head(&answered.response);
             let now = self.clock.now();
-            match outcome::meaning(&head, asked, host, now) {
+            match outcome::meaning(&head, *asked, host, now) {
                 Meaning::Redirect(kind) => {
                     overhead = overhead.saturating_add(answered.exchange.end());
                     if overhead > OVERHEAD_BYTES_MAX {
@@ -194,10 +241,20 @@ impl Fetcher {
                         moved_to: chain.moved_to(),
                         validators: outcome::validators(&head),
                         freshness: outcome::freshness(&head, now),
+                        network: reach.network(),
+                        wait: outcome::rate_limit(&head, now),
                     }));
                 }
                 Meaning::Body => {
                     let read = body::read(answered, &head, host, self.body_limit, hold).await?;
+                    // A page that sends browsers on is a redirect of somebody who could make no other: once.
+                    if page.is_none()
+                        && let Some(next) = outcome::refresh(&head, &read.bytes)
+                    {
+                        page = Some(host.to_owned());
+                        chain.follow(&next, Move::Temporary, self.redirects_max)?;
+                        continue;
+                    }
                     return Ok(Answer::Body(Body {
                         bytes: read.bytes,
                         wire_bytes: read.wire_bytes,
@@ -206,11 +263,22 @@ impl Fetcher {
                         content_type: outcome::content_type(&head),
                         validators: outcome::validators(&head),
                         freshness: outcome::freshness(&head, now),
+                        refusal: None,
+                        instance: outcome::instance(&head),
+                        network: reach.network(),
+                        wait: outcome::rate_limit(&head, now),
                     }));
                 }
             }
         }
     }
+}
+
+/// Whether the feed is asked for once more, without what the request carried.
+fn asks_again(class: FailureClass, asked: Asked, conditions: &Conditions) -> bool {
+    asked == Asked::Conditionally
+        && conditions.if_refused == IfRefused::AskWithout
+        && class.may_be_of_validators()
 }
 
 /// What comes of an exchange within `timeout`, what it waited for memory not counted.
@@ -246,8 +314,26 @@ enum Reach<'a> {
 }
 
 impl<'a> Reach<'a> {
-    fn begin(own: Option<&'a PrivateNetworks>, shared: &'a PrivateNetworks) -> Self {
-        own.map_or(Self::Inside(shared), Self::Own)
+    fn begin(
+        own: Option<&'a PrivateNetworks>,
+        shared: &'a PrivateNetworks,
+        moved: Option<&Moved>,
+    ) -> Self {
+        match (own, moved.map(|moved| moved.network)) {
+            (Some(own), _) => Self::Own(own),
+            (None, None | Some(Network::Private)) => Self::Inside(shared),
+            // Where the redirects led is asked without them now: it may lead no further inside.
+            (None, Some(Network::Public)) => Self::Public,
+        }
+    }
+
+    /// Where those are who have answered.
+    fn network(&self) -> Network {
+        match self {
+            Self::Inside(_) => Network::Private,
+            // A feed's own key holds wherever it leads, and is asked again.
+            Self::Own(_) | Self::Public => Network::Public,
+        }
     }
 
     fn allowed(&self) -> &PrivateNetworks {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cw_model::{Failure, FailureClass, Freshness, Timestamp, Validators};
+use cw_model::{Failure, FailureClass, Freshness, Instance, Timestamp, Validators};
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
@@ -82,13 +82,16 @@ pub(super) enum Meaning {
 /// Says what an answer from `host` means.
 pub(super) fn meaning(head: &Head, asked: Asked, host: &str, now: Timestamp) -> Meaning {
     let class = match head.status {
+        // Some that allow no more requests say 403 and mean 429.
+        403 if rate_limit(head, now).is_some() => FailureClass::Busy,
         _ if is_challenge(head) => FailureClass::BotChallenge,
-        // 203 is a 200 that a proxy touched. 226 answers a request we do not make (RFC 3229); a
-        // server that sends it all the same sends a feed with it.
+        // 203 is a 200 that a proxy touched, 226 what is new of a feed (RFC 3229).
         200 | 203 | 226 => return Meaning::Body,
         304 if asked == Asked::Conditionally => return Meaning::NotModified,
         301 | 308 => return Meaning::Redirect(Move::Permanent),
         302 | 303 | 307 => return Meaning::Redirect(Move::Temporary),
+        // Of several choices, the one that the server prefers (RFC 9110, 15.4.1).
+        300 if head.text("location").is_some() => return Meaning::Redirect(Move::Temporary),
         204 | 205 => FailureClass::Empty,
         401 | 403 | 407 | 451 => FailureClass::Forbidden,
         404 => FailureClass::NotFound,
@@ -120,7 +123,7 @@ fn detail(status: u16, class: FailureClass, host: &str, retry_after: Option<Dura
         (FailureClass::Empty, _) => "without a body",
         (FailureClass::NotFound, _) => "(not found); the feed may have moved",
         (FailureClass::Gone, _) => "(gone); the publisher has withdrawn the feed",
-        (FailureClass::Busy, 429) => "(too many requests)",
+        (FailureClass::Busy, 403 | 429) => "(too many requests)",
         (FailureClass::Busy, _) => "(service unavailable)",
         (_, 401) => "(unauthorized)",
         (_, 403) => "(forbidden)",
@@ -148,7 +151,57 @@ fn retry_after(head: &Head, class: FailureClass, now: Timestamp) -> Option<Durat
         })
     });
     let busy = class == FailureClass::Busy;
-    asked.or_else(|| freshness(head, now).0.filter(|fresh| busy && !fresh.is_zero()))
+    let reset = || quota_reset(head, now).filter(|_| busy);
+    asked.or_else(reset).or_else(|| freshness(head, now).0.filter(|fresh| busy && !fresh.is_zero()))
+}
+
+/// How long no more requests are allowed, if none is left now: by `RateLimit` (draft-ietf-httpapi-ratelimit-headers,
+/// in the forms of its seventh and its later drafts), or by the headers of each own that came before it.
+pub(super) fn rate_limit(head: &Head, now: Timestamp) -> Option<Duration> {
+    let remaining = own_header(head, REMAINING).or_else(|| quota(head, &["remaining", "r"]))?;
+    (remaining < 1.0).then(|| quota_reset(head, now)).flatten()
+}
+
+/// The names that a number of requests left has gone by.
+const REMAINING: [&str; 3] =
+    ["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"];
+
+/// The names that its end has gone by.
+const RESET: [&str; 3] = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+
+/// A number larger than this is no count of seconds but a time, in seconds since 1970: 2001.
+const EPOCH_MIN: f64 = 1e9;
+
+/// And one larger than this is one in milliseconds.
+const EPOCH_MILLIS_MIN: f64 = 1e12;
+
+/// When requests are allowed again.
+fn quota_reset(head: &Head, now: Timestamp) -> Option<Duration> {
+    let reset = own_header(head, RESET).or_else(|| quota(head, &["reset", "t"]))?;
+    let from = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    let since_1970 = match reset {
+        reset if reset >= EPOCH_MILLIS_MIN => reset / 1000.0,
+        reset if reset >= EPOCH_MIN => reset,
+        reset => return from(reset.clamp(0.0, EPOCH_MIN)),
+    };
+    let until = from(since_1970).and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok())?;
+    Some(until_from(until, now))
+}
+
+fn own_header(head: &Head, names: [&'static str; 3]) -> Option<f64> {
+    names.into_iter().find_map(|name| number(head.text(name)?.split([',', ';']).next()?))
+}
+
+/// A parameter of `RateLimit`, of the quota of which the least is left.
+fn quota(head: &Head, names: &[&str]) -> Option<f64> {
+    let text = head.list("ratelimit");
+    let values = text.split([',', ';']).filter_map(|part| part.split_once('='));
+    let named = values.filter(|(name, _)| names.contains(&name.trim()));
+    named.filter_map(|(_, value)| number(value)).reduce(f64::min)
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
 }
 
 /// How long an answer stays current (RFC 9111, 4.2): `max-age`, else `Expires` less `Date`,
@@ -220,6 +273,72 @@ fn http_date(text: &str) -> Option<Timestamp> {
         Some(zoned.map_or(Timestamp::MAX, |zoned| zoned.timestamp()))
     };
     READER.parse_timestamp(text).ok().or_else(other)
+}
+
+/// Whether a body is a page and no feed, as far as its first bytes tell.
+pub(super) fn is_page(bytes: &[u8]) -> bool {
+    const STARTS: [&[u8]; 2] = [b"<!doctype html", b"<html"];
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let begins = |start: &&[u8]| {
+        text.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start))
+    };
+    STARTS.iter().any(begins)
+}
+
+/// The redirect that a page makes of itself (`<meta http-equiv="refresh" content="0; url=…">`), as one of
+/// HTTP; `None` if it makes none.
+pub(super) fn refresh(head: &Head, bytes: &[u8]) -> Option<Head> {
+    if !is_page(bytes) {
+        return None;
+    }
+    let start = bytes.get(..bytes.len().min(PAGE_HEAD_BYTES)).unwrap_or_default();
+    let text = String::from_utf8_lossy(start);
+    let lower = text.to_ascii_lowercase();
+    let tags = lower.match_indices("<meta").filter_map(|(at, _)| {
+        let end = lower.get(at..)?.find('>')?;
+        text.get(at..at + end)
+    });
+    let location = tags.filter_map(refresh_of_tag).next()?;
+    let others = head.headers.iter().filter(|(name, _)| name != "location").cloned();
+    let headers = others.chain([("location".to_owned(), location.into_bytes())]).collect();
+    Some(Head { status: head.status, headers })
+}
+
+/// So much of a page is looked into: its head comes first.
+const PAGE_HEAD_BYTES: usize = 16 * 1024;
+
+/// Where a `meta` tag sends browsers.
+fn refresh_of_tag(tag: &str) -> Option<String> {
+    if !attribute(tag, "http-equiv")?.eq_ignore_ascii_case("refresh") {
+        return None;
+    }
+    let content = attribute(tag, "content")?;
+    let (_seconds, target) = content.split_once([';', ','])?;
+    let (name, url) = target.split_once('=')?;
+    let url = url.trim().trim_matches(['"', '\'']).replace("&amp;", "&");
+    (name.trim().eq_ignore_ascii_case("url") && !url.is_empty()).then_some(url)
+}
+
+/// The value of an attribute of a tag, with or without quotes.
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let at = tag.to_ascii_lowercase().find(name)?;
+    let value = tag.get(at + name.len()..)?.trim_start().strip_prefix('=')?.trim_start();
+    match value.chars().next()? {
+        quote @ ('"' | '\'') => value.get(1..)?.split(quote).next(),
+        _ => value.split([' ', '\t', '\n', '/']).next(),
+    }
+}
+
+/// How much of a document an answer is (RFC 3229).
+pub(super) fn instance(head: &Head) -> Instance {
+    let lists = |name: &'static str, word: &str| {
+        head.list(name).split([',', ';']).any(|one| one.trim().eq_ignore_ascii_case(word))
+    };
+    match head.status {
+        226 => Instance::Delta,
+        _ if lists("vary", "a-im") || lists("im", "feed") => Instance::DeltasOffered,
+        _ => Instance::Whole,
+    }
 }
 
 /// `Content-Type`, as sent, if it is text at all.
@@ -347,6 +466,66 @@ mod tests {
         check(&[("cache-control", "max-age=300")], Some(300));
         check(&[("cache-control", "max-age=300"), ("retry-after", "5")], Some(5));
         check(&[("cache-control", "no-store")], None);
+    }
+
+    #[test]
+    fn a_rate_limit_that_is_used_up_is_a_wish_to_wait() {
+        #[track_caller]
+        fn check(headers: &[(&str, &str)], seconds: Option<u64>) {
+            let waited = rate_limit(&head(200, headers), now());
+            assert_eq!(waited, seconds.map(Duration::from_secs), "{headers:?}");
+        }
+        check(&[], None);
+        check(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "40")], Some(40));
+        check(&[("x-ratelimit-remaining", "0.0"), ("x-ratelimit-reset", "40")], Some(40));
+        check(&[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "1741089900")], Some(300));
+        check(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "1741089900000")], Some(300));
+        check(&[("ratelimit", "limit=100, remaining=0, reset=50")], Some(50));
+        check(&[("ratelimit", "\"default\";r=0;t=30")], Some(30));
+        check(&[("ratelimit", "\"hour\";r=9;t=3000, \"minute\";r=0;t=30")], Some(30));
+        check(&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", "40")], None);
+        check(&[("x-ratelimit-remaining", "0")], None);
+        check(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "soon")], None);
+        check(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "-4")], None);
+        check(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1741080000")], Some(0));
+    }
+
+    #[test]
+    fn a_refusal_for_too_many_requests_is_busy_whatever_its_status() {
+        let used_up = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "40")];
+        let failed = failure(&head(403, &used_up));
+        assert_eq!(
+            (failed.class, failed.retry_after),
+            (FailureClass::Busy, Some(Duration::from_secs(40)))
+        );
+        let failed = failure(&head(429, &[("x-ratelimit-reset", "40")]));
+        assert_eq!(failed.retry_after, Some(Duration::from_secs(40)));
+        let failed = failure(&head(429, &[("x-ratelimit-reset", "40"), ("retry-after", "9")]));
+        assert_eq!(failed.retry_after, Some(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_page_that_sends_browsers_on_is_a_redirect() {
+        #[track_caller]
+        fn check(page: &str, expected: Option<&str>) {
+            let next = refresh(&head(200, &[("location", "/ignored")]), page.as_bytes());
+            let location = next.as_ref().and_then(|head| head.text("location"));
+            assert_eq!(location, expected, "{page}");
+        }
+        let page = |tag: &str| format!("<!DOCTYPE html><html><head>{tag}</head></html>");
+        check(
+            &page("<META HTTP-EQUIV=\"Refresh\" CONTENT=\"0; URL=/feed.xml\">"),
+            Some("/feed.xml"),
+        );
+        check(
+            &page("<meta content='5;url=http://a.org/?a=1&amp;b=2' http-equiv=refresh>"),
+            Some("http://a.org/?a=1&b=2"),
+        );
+        check(&page("<meta http-equiv=\"refresh\" content=\"0;url='/feed'\"/>"), Some("/feed"));
+        check(&page("<meta http-equiv=refresh content=30>"), None);
+        check(&page("<meta name=description content='0;url=/x'>"), None);
+        check(&page(""), None);
+        check("<rss><meta http-equiv=refresh content='0;url=/x'></rss>", None);
     }
 
     #[test]

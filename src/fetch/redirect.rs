@@ -21,9 +21,9 @@ const COOKIE_BYTES_MAX: usize = 4096;
 
 /// Where a fetch stands.
 ///
-/// Cookies live as long as the chain and go to the host that set them only: some sites set one,
-/// redirect, and loop unless it comes back. Their attributes are ignored; what a cookie may
-/// outlive or leave, a chain does not.
+/// Cookies live as long as the chain and go to the host that set them, or to the hosts of the domain that it
+/// set them for: some sites set one, redirect, and loop unless it comes back. Other attributes are ignored;
+/// what a cookie may outlive, a chain does not.
 #[derive(Debug)]
 pub(super) struct Chain {
     start: Url,
@@ -45,9 +45,40 @@ enum Run {
 
 #[derive(Debug)]
 struct Cookie {
-    host: String,
+    /// The host that set it, or the domain that it set it for.
+    domain: String,
+    reach: Reaches,
     name: String,
     value: String,
+}
+
+/// Whom a cookie goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reaches {
+    /// The host that set it.
+    Host,
+    /// That domain and every host in it.
+    Domain,
+}
+
+impl Cookie {
+    fn goes_to(&self, host: &str) -> bool {
+        host == self.domain || (self.reach == Reaches::Domain && is_below(host, &self.domain))
+    }
+}
+
+fn is_below(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// The domain that a host may set a cookie for, as its attributes say: one that the host is in, and that
+/// belongs to somebody (RFC 6265, 5.3).
+fn cookie_domain(attributes: &str, host: &str) -> Option<String> {
+    let mut named = attributes.rsplit(';').filter_map(|attribute| attribute.split_once('='));
+    let (_, domain) = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("domain"))?;
+    let domain = domain.trim().trim_start_matches('.').to_ascii_lowercase();
+    let is_owned = psl::domain_str(&domain).is_some();
+    (is_owned && is_below(host, &domain)).then_some(domain)
 }
 
 impl Chain {
@@ -89,7 +120,7 @@ impl Chain {
         let pairs: Vec<String> = self
             .cookies
             .iter()
-            .filter(|cookie| cookie.host == host)
+            .filter(|cookie| cookie.goes_to(host))
             .map(|cookie| format!("{}={}", cookie.name, cookie.value))
             .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
@@ -161,7 +192,12 @@ impl Chain {
     fn keep_cookies(&mut self, head: &Head) {
         let Some(host) = self.here.host_str().map(str::to_owned) else { return };
         for value in head.values("set-cookie") {
-            let pair = value.split(|byte| *byte == b';').next().unwrap_or_default();
+            let mut parts = value.splitn(2, |byte| *byte == b';');
+            let pair = parts.next().unwrap_or_default();
+            let attributes = String::from_utf8_lossy(parts.next().unwrap_or_default());
+            let domain = cookie_domain(&attributes, &host);
+            let reach = if domain.is_some() { Reaches::Domain } else { Reaches::Host };
+            let domain = domain.unwrap_or_else(|| host.clone());
             let plain = pair.iter().all(|byte| matches!(byte, b' '..=b'~'));
             if !plain || pair.len() > COOKIE_BYTES_MAX {
                 continue;
@@ -169,9 +205,9 @@ impl Chain {
             let pair = String::from_utf8_lossy(pair);
             let Some((name, value)) = pair.split_once('=') else { continue };
             let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-            self.cookies.retain(|cookie| cookie.host != host || cookie.name != name);
+            self.cookies.retain(|cookie| cookie.domain != domain || cookie.name != name);
             if !name.is_empty() && self.cookies.len() < COOKIES_MAX {
-                self.cookies.push(Cookie { host: host.clone(), name, value });
+                self.cookies.push(Cookie { domain, reach, name, value });
             }
         }
     }
@@ -330,6 +366,26 @@ mod tests {
         assert_eq!(chain.cookie(), None);
         to(&mut chain, "http://a.org/back", Move::Temporary).unwrap();
         assert_eq!(chain.cookie().as_deref(), Some("two=2; one=3"));
+    }
+
+    #[test]
+    fn a_cookie_of_a_parent_domain_goes_to_every_host_in_it() {
+        #[track_caller]
+        fn check(domain: &str, to_host: &str, expected: Option<&str>) {
+            let mut chain = begin("http://www.a.org/feed");
+            let location = format!("http://{to_host}/feed");
+            let set = format!("one=1; Path=/; Domain={domain}");
+            let wall = head(&[("location", &location), ("set-cookie", &set)]);
+            chain.follow(&wall, Move::Temporary, REDIRECTS_MAX).unwrap();
+            assert_eq!(chain.cookie().as_deref(), expected, "{domain} to {to_host}");
+        }
+        check("a.org", "feeds.a.org", Some("one=1"));
+        check(".A.org", "a.org", Some("one=1"));
+        check("a.org", "nota.org", None);
+        check("a.org", "b.org", None);
+        check("org", "b.org", None);
+        check("feeds.a.org", "feeds.a.org", None);
+        check("", "feeds.a.org", None);
     }
 
     #[test]

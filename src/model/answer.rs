@@ -1,5 +1,6 @@
 //! What a fetch came to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,73 @@ impl Validators {
     }
 }
 
+/// With what a feed is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// What is sent to each URL of its chain of redirects, if that is asked.
+    pub validators: BTreeMap<String, Validators>,
+    /// What follows when they are answered wrongly.
+    pub if_refused: IfRefused,
+    /// Where the feed is asked for, if that is not its own URL.
+    pub moved: Option<Moved>,
+    /// Whether only what is new is asked for, where an `ETag` is sent.
+    pub deltas: Deltas,
+}
+
+/// Whether a server may send what is new instead of a whole document (RFC 3229, with the `feed`
+/// manipulation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Deltas {
+    /// It has not said that it can.
+    #[default]
+    Unasked,
+    /// It has, so it is asked to.
+    Asked,
+}
+
+/// How much of a document came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Instance {
+    /// All of it.
+    #[default]
+    Whole,
+    /// All of it, and the server says that it can send less.
+    DeltasOffered,
+    /// What is new in it (226): what is missing is there all the same.
+    Delta,
+}
+
+/// Where permanent redirects have led for long enough to begin there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The URL.
+    pub to: Url,
+    /// Where they led; nothing else may be dialled there now.
+    pub network: Network,
+}
+
+/// Where a server is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Network {
+    /// In the public internet, or somebody of the chain that led there was.
+    #[default]
+    Public,
+    /// In a private network, like everybody before it in the chain.
+    Private,
+}
+
+/// What follows when a request with validators is answered wrongly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfRefused {
+    /// The poll has failed.
+    #[default]
+    Fail,
+    /// The feed is asked for once more, without any: if that brings it, they are to blame.
+    AskWithout,
+}
+
 /// How long an answer says it stays current (RFC 9111, 4.2), its `Age` already taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness(pub Option<Duration>);
@@ -45,6 +113,14 @@ pub struct Body {
     pub validators: Validators,
     /// How long it stays current.
     pub freshness: Freshness,
+    /// What the same request with validators was answered just before, if that was wrong.
+    pub refusal: Option<FailureClass>,
+    /// Who answered.
+    pub network: Network,
+    /// How much of the document it is.
+    pub instance: Instance,
+    /// What the server asked to wait, not yet capped: no more requests are allowed for so long.
+    pub wait: Option<Duration>,
 }
 
 /// 304: what we hold is current.
@@ -58,6 +134,10 @@ pub struct NotModified {
     pub validators: Validators,
     /// How long it stays current.
     pub freshness: Freshness,
+    /// Who answered.
+    pub network: Network,
+    /// See [`Body::wait`].
+    pub wait: Option<Duration>,
 }
 
 /// Why a poll came to nothing. Every class has a counter under its `name` and a next attempt.
@@ -139,6 +219,43 @@ impl FailureClass {
     /// Its name in metrics, logs, feed state and rejects.
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether validators may be to blame for it. Servers that do not know what to do with them answer 400,
+    /// 403, 412 or 500, an empty body, a page, or nothing at all; one that is away, busy or has no such
+    /// document says so whatever it is sent.
+    pub fn may_be_of_validators(self) -> bool {
+        match self {
+            Self::Cut
+            | Self::Protocol
+            | Self::Forbidden
+            | Self::Server
+            | Self::Status
+            | Self::Empty
+            | Self::Html => true,
+            Self::Dns
+            | Self::Connect
+            | Self::Tls
+            | Self::Timeout
+            | Self::TooLarge
+            | Self::Bomb
+            | Self::Encoding
+            | Self::RedirectLoop
+            | Self::RedirectRefused
+            | Self::AddressBlocked
+            | Self::NotFound
+            | Self::Gone
+            | Self::Busy
+            | Self::BotChallenge
+            | Self::NotAFeed
+            | Self::Malformed
+            | Self::TooDeep
+            | Self::Entities
+            | Self::TooCostly
+            | Self::Local
+            | Self::Panic
+            | Self::Crash => false,
+        }
     }
 
     /// The class of this name.

@@ -26,6 +26,14 @@ pub fn bytes_digest(bytes: &[u8]) -> Digest {
     Digest(first_bytes(hash))
 }
 
+/// The hash of a word where it stands for the `nth` time in its text.
+pub fn word_hash(word: &str, nth: u32) -> u32 {
+    let mut hash = Sha256::new();
+    hash.update(nth.to_be_bytes());
+    hash.update(word.as_bytes());
+    u32::from_be_bytes(hash.finalize().first_chunk().copied().unwrap_or_default())
+}
+
 fn first_bytes(hash: Sha256) -> [u8; 8] {
     hash.finalize().first_chunk().copied().unwrap_or_default()
 }

@@ -48,7 +48,10 @@ pub mod tag;
 pub mod time;
 
 pub use actor::{Actor, ActorKind, Claim, ClaimStatus, Role, RoleKind};
-pub use answer::{Answer, Body, Failure, FailureClass, Freshness, NotModified, Validators};
+pub use answer::{
+    Answer, Body, Conditions, Deltas, Failure, FailureClass, Freshness, IfRefused, Instance, Moved,
+    Network, NotModified, Validators,
+};
 pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
 pub use counts::FeedCounts;
 pub use entry::{Entry, EntryText, Media, TextKind};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cw_code::Tagger;
-use cw_decide::process::{crashed, forgiven, is_new, panicked, process, too_large};
+use cw_decide::process::{conditions, crashed, forgiven, is_new, panicked, process, too_large};
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
 use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
@@ -78,9 +78,9 @@ impl Poller {
     pub(super) async fn poll(self, job: Job) -> Polled {
         let started = Instant::now();
         let mut body = self.memory.body();
-        let validators = job.state.memory.validators();
+        let conditions = conditions(&job.feed, &job.state);
         let answer = tokio::select! {
-            answer = job.fetcher.fetch_holding(&job.feed, &validators, &mut body) => answer,
+            answer = job.fetcher.fetch_holding(&job.feed, &conditions, &mut body) => answer,
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
                 return Polled::Abandoned;

@@ -58,6 +58,10 @@ pub(crate) fn answer(feed: &Feed, bytes: Vec<u8>) -> Answer {
         content_type: None,
         validators: Validators::default(),
         freshness: Freshness(None),
+        refusal: None,
+        instance: cw_model::Instance::Whole,
+        network: cw_model::Network::Public,
+        wait: None,
     })
 }
 

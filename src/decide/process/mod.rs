@@ -4,14 +4,17 @@
 //! outcome. It is the same function in the daemon, in `conflictwire poll`, in the tests and in the
 //! benchmarks. Fetching is `fetch`'s, making the outcome durable is `commit`'s.
 
+mod answered;
 mod articles;
 mod budget;
 mod rejects;
+mod revisions;
 mod shown;
+mod trust;
+mod validators;
 mod wire;
 mod withdrawn;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cw_code::{Tagger, Texts};
@@ -23,16 +26,20 @@ use cw_model::state::{
     UnpackedState, until_next_day,
 };
 use cw_model::{
-    Answer, Article, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed, NotModified,
-    Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly, Urgency, Validators,
+    Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
+    Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly,
+    Urgency, Validators,
 };
 use cw_read::parse::{ParseFailure, ParsedFeed, parse};
-use url::Url;
 
+use self::answered::{answered, is_gone_for_good, moved, recovered};
 use self::articles::Articles;
 use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::rejects::{Refused, reject};
+pub use self::trust::conditions;
+use self::trust::{News, after_not_modified};
+use self::validators::{keep_validators, remember_validators, trust_after};
 use crate::dedupe::{Verdict, classify};
 use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
 use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
@@ -44,14 +51,6 @@ const REFUSED_MAX: usize = 256;
 /// After so many failures in a row nothing more of a feed is rejected: a broken page that differs at
 /// every poll would fill the ledger, and the first few show what is wrong.
 const FAILURES_REJECTED_MAX: u32 = 5;
-
-/// How many URLs of redirect chains keep validators: a chain is ten long at most, and a feed that
-/// moves daily must not grow its state.
-const VALIDATOR_URLS_MAX: usize = 12;
-
-/// The longest URL that a feed's state remembers, bytes: the longest that the configuration takes. One
-/// that is longer is asked without validators.
-const URL_BYTES_MAX: usize = 4096;
 
 /// Steps for each byte of a record, which is measured as it is written.
 const RECORD_BYTE_STEPS: usize = 2;
@@ -80,7 +79,7 @@ pub fn process_within(
     let next = next_state(feed, state, now);
     let outcome = match answer {
         Answer::Body(body) => read_body(feed, body, state, next, tagger, now, steps),
-        Answer::NotModified(answer) => not_modified(feed, answer, next, now),
+        Answer::NotModified(answer) => not_modified(feed, answer, state, next, now),
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
     };
     Outcome { urgency: urgency(state, &outcome), ..outcome }
@@ -169,7 +168,7 @@ fn read_body(
     steps: &Steps,
 ) -> Outcome {
     let digest = bytes_digest(&body.bytes);
-    let hints = Hints { fresh_for: body.freshness.0, ..Hints::default() };
+    let hints = Hints { fresh_for: body.freshness.0, retry_after: body.wait, ..Hints::default() };
     if state.memory.body_digest() == Some(digest) {
         // Same bytes, same entries. The validators may still have moved, and losing them would
         // make every later request unconditional.
@@ -177,8 +176,9 @@ fn read_body(
         // What another document left unread is not in this one.
         next.plan.today.left = 0;
         let ttl = next.plan.next.ttl;
+        trust_after(&mut next.plan, body, state, News::Nothing, now);
         keep_validators(&mut next, body);
-        answered(&mut next.plan, body, now);
+        answered(&mut next.plan, body, state, now);
         schedule(feed, &mut next.plan, &Hints { ttl, ..hints }, Found::Nothing, now);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
@@ -192,14 +192,20 @@ fn read_body(
     let record_feed = Arc::new(record_feed);
     let source = Source { feed, body, parsed: &parsed, record_feed, state, steps, now };
     let mut unpacked = next_unpacked(feed, state, now);
+    if body.instance == Instance::Delta {
+        // What it does not name is in the feed all the same.
+        unpacked.memory.seen.keep_window(state.plan.sequence, unpacked.plan.sequence);
+    }
     let Made { records, rejects, counts, bytes } = match source.make(&mut unpacked, tagger) {
         Ok(made) => made,
         // Nothing of it counts.
         Err(problem) => return refuse(feed, body, next, problem, now),
     };
     let UnpackedState { plan, memory } = &mut unpacked;
+    let news = News::of(&counts, &records, state.plan.polled_at);
+    trust_after(plan, body, state, news, now);
     remember_validators(&mut memory.validators, body);
-    answered(plan, body, now);
+    answered(plan, body, state, now);
     plan.today.left = counts.over_quota;
     let quota = (counts.over_quota > 0).then(|| until_next_day(now));
     if quota.is_some() {
@@ -297,6 +303,8 @@ impl Source<'_> {
         let counts = EntryCounts { rejected, over_limit, ..counts };
         let rejects = self.rejects(&passed_over, next, &mut budget)?;
         next.memory.seen.forget_departed(next.plan.sequence);
+        let seen = &next.memory.seen;
+        next.memory.revisions.retain(|id, _| seen.find(*id).is_some());
         Ok(Made { records, rejects, counts, bytes: budget.bytes() })
     }
 
@@ -312,6 +320,10 @@ impl Source<'_> {
         for article in articles {
             let seen = next.memory.seen.find(article.id);
             let verdict = classify(article, seen);
+            if let Some(seen) = seen.filter(|seen| self.is_told(article, *seen, next)) {
+                self.pass_over(seen, article.id, next, &mut counts);
+                continue;
+            }
             if self.is_over_quota(article, verdict, next) {
                 counts.over_quota += 1;
                 // A new one is new again tomorrow; a revision is remembered as it was.
@@ -322,27 +334,21 @@ impl Source<'_> {
                 continue;
             }
             let revision = match verdict {
-                Verdict::New if self.is_backlog(article) => {
-                    counts.skipped += 1;
-                    0
-                }
-                Verdict::New => {
-                    counts.new += 1;
-                    1
-                }
-                Verdict::Revised { revision } => {
-                    counts.revised += 1;
-                    revision
-                }
-                Verdict::Unchanged => {
-                    counts.unchanged += 1;
-                    seen.map_or(0, |seen| seen.revision)
-                }
+                Verdict::New if self.is_backlog(article) => 0,
+                Verdict::New => 1,
+                Verdict::Revised { revision } => revision,
+                Verdict::Unchanged => seen.map_or(0, |seen| seen.revision),
             };
-            let known = verdict == Verdict::Unchanged;
             let mut relevant = seen.and_then(|seen| seen.relevant);
-            if revision > 0 && !known {
+            if revision > 0 && verdict != Verdict::Unchanged {
                 let routed = self.routed(article, revision, seen, tagger)?;
+                if let Some(seen) = seen.filter(|_| revision > 1) {
+                    if self.is_masked(article, &routed, next)? {
+                        self.pass_over(seen, article.id, next, &mut counts);
+                        continue;
+                    }
+                    self.remember_revision(article, &routed, seen, next)?;
+                }
                 relevant = Some(routed.route == Route::Relevant);
                 let bytes = record_bytes(&routed.record);
                 self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;
@@ -350,6 +356,12 @@ impl Source<'_> {
                 next.plan.today.add(1, bytes);
                 records.push(routed);
             }
+            *match verdict {
+                Verdict::New if revision == 0 => &mut counts.skipped,
+                Verdict::New => &mut counts.new,
+                Verdict::Revised { .. } => &mut counts.revised,
+                Verdict::Unchanged => &mut counts.unchanged,
+            } += 1;
             if seen.is_none() {
                 budget.spend(SEEN_BYTES)?;
             }
@@ -359,6 +371,19 @@ impl Source<'_> {
             next.memory.seen.remember(article.id, seen);
         }
         Ok((records, counts))
+    }
+
+    /// Another text of an article is no news: it is remembered as it was.
+    fn pass_over(
+        &self,
+        seen: SeenArticle,
+        id: ArticleId,
+        next: &mut UnpackedState,
+        counts: &mut EntryCounts,
+    ) {
+        counts.unchanged += 1;
+        let last_seen = next.plan.sequence;
+        next.memory.seen.remember(id, SeenArticle { last_seen, ..seen });
     }
 
     /// Whether this article would be published, and the feed has added as much as it may today.
@@ -418,7 +443,13 @@ impl Source<'_> {
     }
 }
 
-fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Timestamp) -> Outcome {
+fn not_modified(
+    feed: &Feed,
+    answer: &NotModified,
+    before: &FeedState,
+    mut next: FeedState,
+    now: Timestamp,
+) -> Outcome {
     // RFC 9111, 4.3.4: what the 304 carries replaces what is stored; the rest stays. Without anything
     // stored we did not ask for one.
     let url = answer.final_url.as_str();
@@ -434,10 +465,12 @@ fn not_modified(feed: &Feed, answer: &NotModified, mut next: FeedState, now: Tim
             next = unpacked.pack();
         }
     }
-    next.plan.moved_to = answer.moved_to.as_ref().and_then(remembered);
+    moved(&mut next.plan, before, answer.moved_to.as_ref(), answer.network, now);
+    next.plan.trust = after_not_modified(next.plan.trust, now);
     recovered(&mut next.plan, now);
     let ttl = next.plan.next.ttl;
-    let hints = Hints { fresh_for: answer.freshness.0, ttl, ..Hints::default() };
+    let (fresh_for, retry_after) = (answer.freshness.0, answer.wait);
+    let hints = Hints { fresh_for, ttl, retry_after, ..Hints::default() };
     schedule(feed, &mut next.plan, &hints, Found::Nothing, now);
     outcome(feed, PollResult::NotModified, Vec::new(), Vec::new(), next)
 }
@@ -458,7 +491,7 @@ fn failed(
     }
     next_plan.failures = next_plan.failures.saturating_add(1);
     failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);
-    let is_gone = failure.class == FailureClass::Gone;
+    let is_gone = failure.class == FailureClass::Gone && is_gone_for_good(next_plan, now);
     next_plan.standing = if is_gone { Standing::Gone } else { Standing::Failing };
     next_plan.last_failure =
         Some(LastFailure { class: failure.class, detail: failure.detail.clone(), at: now });
@@ -468,51 +501,12 @@ fn failed(
         fresh_for: None,
         ttl: next_plan.next.ttl,
         retry_after: failure.retry_after,
-        failed_by: Some(failure.class),
+        // Until it is said again, it is a failure like others.
+        failed_by: Some(failure.class).filter(|class| is_gone || *class != FailureClass::Gone),
         quota: None,
     };
     next_plan.next = plan(feed, &hints, now, dice);
     outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
-}
-
-/// A document was answered whose validators may be other ones: they belong to the URL that served it.
-fn keep_validators(next: &mut FeedState, body: &Body) {
-    let known = next.memory.validators();
-    let mut validators = known.clone();
-    remember_validators(&mut validators, body);
-    if validators != known {
-        let mut unpacked = next.unpack();
-        unpacked.memory.validators = validators;
-        *next = unpacked.pack();
-    }
-}
-
-fn remember_validators(validators: &mut BTreeMap<String, Validators>, body: &Body) {
-    validators.remove(body.final_url.as_str());
-    if let Some(url) = remembered(&body.final_url).filter(|_| !body.validators.is_empty()) {
-        if validators.len() >= VALIDATOR_URLS_MAX {
-            validators.clear();
-        }
-        validators.insert(url, body.validators.clone());
-    }
-}
-
-/// A document was answered.
-fn answered(next: &mut FeedPlan, body: &Body, now: Timestamp) {
-    next.moved_to = body.moved_to.as_ref().and_then(remembered);
-    recovered(next, now);
-}
-
-/// A URL, unless it is longer than a state remembers.
-fn remembered(url: &Url) -> Option<String> {
-    (url.as_str().len() <= URL_BYTES_MAX).then(|| url.to_string())
-}
-
-fn recovered(next: &mut FeedPlan, now: Timestamp) {
-    next.succeeded_at = Some(now);
-    next.standing = Standing::Fine;
-    next.failures = 0;
-    next.last_failure = None;
 }
 
 fn schedule(feed: &Feed, next: &mut FeedPlan, hints: &Hints, found: Found, now: Timestamp) {

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cw_model::Timestamp;
+use cw_model::{Timestamp, Validators};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio_util::sync::DropGuard;
@@ -125,7 +125,8 @@ impl Fetcher {
         own: Option<&PrivateNetworks>,
         validators: &BTreeMap<String, Validators>,
     ) -> Answer {
-        self.fetch_url(url, own, validators, &mut BodyHold::unlimited()).await
+        let conditions = Conditions { validators: validators.clone(), ..Conditions::default() };
+        self.fetch_url(url, own, &conditions, &mut BodyHold::unlimited()).await
     }
 }
 
@@ -550,7 +551,7 @@ fn no_public_host_leads_a_feed_inside() {
     let inside = Some("10.0.0.1".parse().unwrap());
     let public = Some("93.184.215.14".parse().unwrap());
     let after = |own: Option<&PrivateNetworks>, peers: &[Option<IpAddr>]| {
-        let mut reach = Reach::begin(own, &shared);
+        let mut reach = Reach::begin(own, &shared, None);
         peers.iter().for_each(|peer| reach.narrow(*peer));
         reach.allowed().clone()
     };

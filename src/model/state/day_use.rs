@@ -22,7 +22,7 @@ impl DayUse {
     /// What was added on the day of `now`: nothing yet, if this is of another day.
     #[must_use]
     pub fn on_day_of(self, now: Timestamp) -> Self {
-        let day = now.as_second().div_euclid(DAY_SECONDS);
+        let day = day_of(now);
         if self.day == day { self } else { Self { day, articles: 0, bytes: 0, ..self } }
     }
 
@@ -36,6 +36,11 @@ impl DayUse {
         self.articles = self.articles.saturating_add(articles);
         self.bytes = self.bytes.saturating_add(bytes);
     }
+}
+
+/// The day of UTC, counted from 1970-01-01.
+pub fn day_of(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(DAY_SECONDS)
 }
 
 /// How long from `now` to the next day of UTC.

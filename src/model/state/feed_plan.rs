@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DayUse, Plan};
-use crate::{FailureClass, Feed, Timestamp};
+use super::{DayUse, Plan, Trust, day_of};
+use crate::{FailureClass, Feed, Network, Timestamp};
 
 /// Where a feed stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,31 @@ pub struct Crash {
     pub at: Timestamp,
 }
 
+/// On so many different days permanent redirects must have led to one place before it is asked first:
+/// some are put up by mistake, and taken down within a day or two.
+pub const MOVE_DAYS: u8 = 3;
+
+/// How often permanent redirects have led to one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// On how many days.
+    pub days: u8,
+    /// The last of them, in days since 1970.
+    pub day: i64,
+    /// Where it is.
+    pub network: Network,
+}
+
+impl Moves {
+    /// They lead there now as well.
+    #[must_use]
+    pub fn confirmed(self, network: Network, now: Timestamp) -> Self {
+        let day = day_of(now);
+        let days = if day == self.day { self.days.max(1) } else { self.days.saturating_add(1) };
+        Self { days, day, network }
+    }
+}
+
 /// The half of a state that every poll changes: small, and never packed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPlan {
@@ -73,10 +98,16 @@ pub struct FeedPlan {
     pub last_failure: Option<LastFailure>,
     /// Where permanent redirects say the feed lives now.
     pub moved_to: Option<String>,
+    /// How often they have said so.
+    pub moves: Moves,
+    /// When the publisher first said that it had withdrawn the feed, since the last answer.
+    pub gone_at: Option<Timestamp>,
     /// The learned interval; `None` before the first document.
     pub interval: Option<Duration>,
     /// What it has added to the ledger today.
     pub today: DayUse,
+    /// How far its validators are trusted.
+    pub trust: Trust,
     /// The last document that ended the process that read it. Under the same version and configuration
     /// none of the feed is trusted again; under another this is forgotten once one has been read.
     pub crash: Option<Crash>,
@@ -99,8 +130,18 @@ impl FeedPlan {
             failures: 0,
             last_failure: None,
             moved_to: None,
+            moves: Moves::default(),
+            gone_at: None,
+            trust: Trust::default(),
             ..self.clone()
         }
+    }
+
+    /// Where the feed is asked first in place of its own URL. Every other poll that fails there asks its own
+    /// URL, which may be right again.
+    pub fn asks_at(&self) -> Option<&str> {
+        let is_asked = self.moves.days >= MOVE_DAYS && self.failures.is_multiple_of(2);
+        self.moved_to.as_deref().filter(|_| is_asked)
     }
 
     /// The crash that the feed is put off for, if that is what its last poll came to.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{Seen, Unpublished};
+use super::{Revisions, RevisionsById, Seen, Unpublished};
 use crate::{ArticleId, Digest, Validators};
 
 /// What a text takes in memory besides its bytes: pointer, length and capacity, and what the allocator
@@ -28,6 +28,8 @@ pub struct FeedMemory {
     pub seen: Seen,
     /// Those of them whose last revision no topic took, and which wait for room.
     pub unpublished: BTreeMap<ArticleId, Unpublished>,
+    /// Those of them that have been revised.
+    pub revisions: RevisionsById,
     /// Digests of what was refused lately, so that a feed that stays broken writes one reject.
     pub refused: Vec<Digest>,
     /// Guids and links that more than one article has borne: they identify none.
@@ -43,6 +45,7 @@ impl FeedMemory {
             && self.refused == other.refused
             && self.repeated_marks == other.repeated_marks
             && self.language == other.language
+            && self.revisions == other.revisions
     }
 
     /// What it takes unpacked or as written, whichever is more, bytes.
@@ -61,6 +64,7 @@ impl FeedMemory {
             + self.repeated_marks.iter().map(text).sum::<u64>()
             + texts(&self.language)
             + self.refused.len() as u64 * TEXT_BYTES
+            + self.revisions.values().map(Revisions::size).sum::<u64>()
             + unknown
     }
 }

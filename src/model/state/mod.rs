@@ -15,16 +15,20 @@ mod memory;
 mod packed;
 mod plan;
 mod record;
+mod revisions;
 mod seen;
+mod trust;
 mod unpublished;
 
-pub use day_use::{DayUse, until_next_day};
-pub use feed_plan::{Crash, FeedPlan, LastFailure, Standing};
+pub use day_use::{DayUse, day_of, until_next_day};
+pub use feed_plan::{Crash, FeedPlan, LastFailure, MOVE_DAYS, Moves, Standing};
 pub use memory::{FeedMemory, SEEN_BYTES, TEXT_BYTES};
 pub use packed::PackedMemory;
 pub use plan::{Plan, Reason};
 pub use record::{STATE_VERSION, StateRecord, UnreadableState, is_readable};
+pub use revisions::{EARLIER_MAX, Revisions, RevisionsById};
 pub use seen::{Seen, SeenArticle};
+pub use trust::{Distrust, NextRequest, Sends, Trust};
 pub use unpublished::{Room, Unpublished};
 
 /// What the next poll of a feed must know.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::bytes::{Bytes, Packer};
-use super::{FeedMemory, Room, Seen, SeenArticle, Unpublished};
+use super::{FeedMemory, Revisions, RevisionsById, Room, Seen, SeenArticle, Unpublished};
 use crate::{ArticleId, Digest, Timestamp, Validators};
 
 /// Bits of the first byte of a packed memory.
@@ -23,6 +23,7 @@ mod holds {
     pub(super) const LANGUAGE: u8 = 1 << 1;
     pub(super) const UNPUBLISHED: u8 = 1 << 2;
     pub(super) const UNKNOWN: u8 = 1 << 3;
+    pub(super) const REVISIONS: u8 = 1 << 4;
 }
 
 /// Bits of the byte that precedes each seen article.
@@ -66,6 +67,9 @@ impl PackedMemory {
         if !memory.unpublished.is_empty() {
             pack_unpublished(&mut packer, &memory.unpublished);
         }
+        if !memory.revisions.is_empty() {
+            pack_revisions(&mut packer, &memory.revisions);
+        }
         if !memory.unknown.is_empty() {
             // Names and values that were read from JSON: there is nothing that it cannot hold.
             packer.text(&serde_json::to_string(&memory.unknown).unwrap_or_default());
@@ -88,6 +92,10 @@ impl PackedMemory {
             true => unpack_unpublished(&mut bytes),
             false => BTreeMap::new(),
         };
+        let revisions = match head.holds & holds::REVISIONS {
+            0 => RevisionsById::new(),
+            _ => unpack_revisions(&mut bytes),
+        };
         let unknown = match head.holds & holds::UNKNOWN {
             0 => Map::new(),
             _ => unpack_unknown(&bytes.text()),
@@ -99,6 +107,7 @@ impl PackedMemory {
             language,
             seen: Seen::from_iter(seen),
             unpublished,
+            revisions,
             refused,
             repeated_marks,
             unknown,
@@ -196,7 +205,8 @@ fn pack_head(packer: &mut Packer, memory: &FeedMemory, sequence: u64) {
         bit(memory.body_digest.is_some(), holds::BODY_DIGEST)
             | bit(memory.language.is_some(), holds::LANGUAGE)
             | bit(!memory.unpublished.is_empty(), holds::UNPUBLISHED)
-            | bit(!memory.unknown.is_empty(), holds::UNKNOWN),
+            | bit(!memory.unknown.is_empty(), holds::UNKNOWN)
+            | bit(!memory.revisions.is_empty(), holds::REVISIONS),
     );
     if let Some(digest) = memory.body_digest {
         packer.array(&digest.0);
@@ -234,9 +244,58 @@ fn pack_unpublished(packer: &mut Packer, unpublished: &BTreeMap<ArticleId, Unpub
         packer.array(&digest.0);
         packer.number(room.bytes);
         packer.number(room.limit);
-        packer.array(&at.as_second().to_le_bytes());
-        packer.array(&at.subsec_nanosecond().to_le_bytes());
+        pack_time(packer, *at);
     }
+}
+
+fn pack_time(packer: &mut Packer, at: Timestamp) {
+    packer.array(&at.as_second().to_le_bytes());
+    packer.array(&at.subsec_nanosecond().to_le_bytes());
+}
+
+fn unpack_time(bytes: &mut Bytes<'_>) -> Timestamp {
+    let (second, nanosecond) =
+        (i64::from_le_bytes(bytes.array()), i32::from_le_bytes(bytes.array()));
+    Timestamp::new(second, nanosecond).unwrap_or_default()
+}
+
+fn pack_revisions(packer: &mut Packer, revisions: &RevisionsById) {
+    packer.number(revisions.len() as u64);
+    for (id, Revisions { earlier, back, at, published_in, said, words, changing }) in revisions {
+        packer.array(&id.0);
+        packer.number(earlier.len() as u64);
+        earlier.iter().for_each(|digest| packer.array(&digest.0));
+        packer.byte(u8::from(said.is_some()) | u8::from(back.is_some()) << 1);
+        if let Some((digest, times)) = back {
+            packer.array(&digest.0);
+            packer.number((*times).into());
+        }
+        said.iter().for_each(|digest| packer.array(&digest.0));
+        pack_time(packer, *at);
+        packer.number(*published_in);
+        packer.number(words.len() as u64);
+        words.iter().for_each(|word| packer.array(&word.to_le_bytes()));
+        packer.number((*changing).into());
+    }
+}
+
+fn unpack_revisions(bytes: &mut Bytes<'_>) -> RevisionsById {
+    let count = bytes.number();
+    let one = |_| {
+        let id = ArticleId(bytes.array());
+        let earlier = (0..bytes.number()).map(|_| Digest(bytes.array())).collect();
+        let holds = bytes.byte();
+        let back = (holds & 2 > 0).then(|| {
+            let digest = Digest(bytes.array());
+            (digest, u32::try_from(bytes.number()).unwrap_or(u32::MAX))
+        });
+        let said = (holds & 1 > 0).then(|| Digest(bytes.array()));
+        let (at, published_in) = (unpack_time(bytes), bytes.number());
+        let words = (0..bytes.number()).map(|_| u32::from_le_bytes(bytes.array())).collect();
+        let changing = u32::try_from(bytes.number()).unwrap_or(u32::MAX);
+        (id, Revisions { earlier, back, at, published_in, said, words, changing })
+    };
+    (0..count).map(one).collect()
 }
 
 fn unpack_unpublished(bytes: &mut Bytes<'_>) -> BTreeMap<ArticleId, Unpublished> {
@@ -244,10 +303,7 @@ fn unpack_unpublished(bytes: &mut Bytes<'_>) -> BTreeMap<ArticleId, Unpublished>
     let one = |_| {
         let (id, digest) = (ArticleId(bytes.array()), Digest(bytes.array()));
         let room = Room { bytes: bytes.number(), limit: bytes.number() };
-        let (second, nanosecond) =
-            (i64::from_le_bytes(bytes.array()), i32::from_le_bytes(bytes.array()));
-        let at = Timestamp::new(second, nanosecond).unwrap_or_default();
-        (id, Unpublished { room, digest, at })
+        (id, Unpublished { room, digest, at: unpack_time(bytes) })
     };
     (0..count).map(one).collect()
 }

@@ -19,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Crash, DayUse, FeedMemory, FeedPlan, FeedState, LastFailure, Plan, Reason, Room, Seen,
-    SeenArticle, Standing, UnpackedState, Unpublished,
+    Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves, NextRequest,
+    Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust, UnpackedState,
+    Unpublished,
 };
-use crate::{ArticleId, Digest, FailureClass, Timestamp, Validators};
+use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Timestamp, Validators};
 
 /// The version of the wire form.
 pub const STATE_VERSION: u32 = 1;
@@ -67,6 +68,8 @@ pub struct StateRecord {
     seen: BTreeMap<ArticleId, SeenRecord>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     unpublished: BTreeMap<ArticleId, UnpublishedRecord>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    revisions: BTreeMap<ArticleId, RevisionsRecord>,
     /// Whether `seen` says of every article whether it was relevant. States of the first version do
     /// not, and then it is known of none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -74,12 +77,18 @@ pub struct StateRecord {
     language: Option<String>,
     body_digest: Option<Digest>,
     moved_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moves: Option<MovesRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone_at: Option<Timestamp>,
     refused: Vec<Digest>,
     repeated_marks: BTreeSet<String>,
     interval: Option<Duration>,
     today: DayUseRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     crash: Option<CrashRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<TrustRecord>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -150,15 +159,19 @@ impl From<&FeedState> for StateRecord {
             validators: memory.validators,
             seen: memory.seen.iter().map(|(id, seen)| (*id, SeenRecord::from(*seen))).collect(),
             unpublished: records(memory.unpublished),
+            revisions: records(memory.revisions),
             knows_relevance: true,
             language: memory.language,
             body_digest: memory.body_digest,
             moved_to: plan.moved_to,
+            moves: (plan.moves != Moves::default()).then(|| plan.moves.into()),
+            gone_at: plan.gone_at,
             refused: memory.refused,
             repeated_marks: memory.repeated_marks,
             interval: plan.interval,
             today: plan.today.into(),
             crash: plan.crash.map(CrashRecord::from),
+            trust: (plan.trust != Trust::default()).then(|| plan.trust.into()),
             unknown: memory.unknown,
         }
     }
@@ -181,8 +194,11 @@ impl From<StateRecord> for FeedState {
             failures: record.failures,
             last_failure: record.last_failure.map(LastFailure::from),
             moved_to: record.moved_to,
+            moves: record.moves.map(Moves::from).unwrap_or_default(),
+            gone_at: record.gone_at,
             interval: record.interval,
             today: record.today.into(),
+            trust: record.trust.map(Trust::from).unwrap_or_default(),
             crash: record.crash.map(Crash::from),
         };
         let memory = FeedMemory {
@@ -191,6 +207,7 @@ impl From<StateRecord> for FeedState {
             language: record.language,
             seen,
             unpublished: records(record.unpublished),
+            revisions: records(record.revisions),
             refused: record.refused,
             repeated_marks: record.repeated_marks,
             unknown: record.unknown,
@@ -326,6 +343,101 @@ impl From<CrashRecord> for Crash {
     }
 }
 
+/// How often permanent redirects have led to one place. A network of a later version is taken for the public
+/// one, where least may be dialled.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct MovesRecord {
+    days: u8,
+    day: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<String>,
+}
+
+impl From<Moves> for MovesRecord {
+    fn from(Moves { days, day, network }: Moves) -> Self {
+        let name: &'static str = network.into();
+        Self { days, day, network: (network != Network::default()).then(|| name.to_owned()) }
+    }
+}
+
+impl From<MovesRecord> for Moves {
+    fn from(MovesRecord { days, day, network }: MovesRecord) -> Self {
+        let network = network.and_then(|name| name.parse().ok()).unwrap_or_default();
+        Self { days, day, network }
+    }
+}
+
+/// How far validators are trusted. A word of a later version reads as the most cautious that is sure to
+/// be answered: without validators, until they are tried again.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct TrustRecord {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sends: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distrust: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    unmodified: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "is_zero")]
+    upheld: u8,
+    #[serde(skip_serializing_if = "is_zero")]
+    doubts: u8,
+    #[serde(skip_serializing_if = "is_zero")]
+    wasted: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deltas: Option<String>,
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
+}
+
+impl From<Trust> for TrustRecord {
+    fn from(trust: Trust) -> Self {
+        let Trust { sends, distrust, next, unmodified, read_at, upheld, doubts, wasted, deltas } =
+            trust;
+        let name = |name: &'static str| name.to_owned();
+        Self {
+            sends: (sends != Sends::default()).then(|| name(sends.into())),
+            distrust: distrust.map(|(why, _)| name(why.into())),
+            since: distrust.map(|(_, since)| since),
+            next: (next != NextRequest::default()).then(|| name(next.into())),
+            unmodified,
+            read_at,
+            upheld,
+            doubts,
+            wasted,
+            deltas: (deltas != Deltas::default()).then(|| name(deltas.into())),
+        }
+    }
+}
+
+impl From<TrustRecord> for Trust {
+    fn from(record: TrustRecord) -> Self {
+        let sends = record.sends.map_or(Sends::All, |name| name.parse().unwrap_or(Sends::Nothing));
+        let distrust = record.distrust.map(|name| name.parse().unwrap_or(Distrust::Refused));
+        let next = record.next.map(|name| name.parse().unwrap_or_default());
+        Self {
+            sends,
+            distrust: distrust.map(|why| (why, record.since.unwrap_or_default())),
+            next: next.unwrap_or_default(),
+            unmodified: record.unmodified,
+            read_at: record.read_at,
+            upheld: record.upheld,
+            doubts: record.doubts,
+            wasted: record.wasted,
+            deltas: record.deltas.and_then(|name| name.parse().ok()).unwrap_or_default(),
+        }
+    }
+}
+
 /// What a feed has added to the ledger on one day.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -408,6 +520,45 @@ impl From<UnpublishedRecord> for Unpublished {
     }
 }
 
+/// What was published of an article that has been revised.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct RevisionsRecord {
+    earlier: Vec<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back: Option<(Digest, u32)>,
+    at: Timestamp,
+    published_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<Digest>,
+    /// Eight hex digits for each word.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    words: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    changing: u32,
+}
+
+impl From<Revisions> for RevisionsRecord {
+    fn from(revisions: Revisions) -> Self {
+        let Revisions { earlier, back, at, published_in, said, words, changing } = revisions;
+        let words = words.iter().map(|word| format!("{word:08x}")).collect();
+        Self { earlier, back, at, published_in, said, words, changing }
+    }
+}
+
+impl From<RevisionsRecord> for Revisions {
+    fn from(record: RevisionsRecord) -> Self {
+        let RevisionsRecord { earlier, back, at, published_in, said, words, changing } = record;
+        let word = |digits: &[u8]| {
+            std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        };
+        let words: Option<Vec<u32>> = words.as_bytes().chunks(8).map(word).collect();
+        // Without words nothing is known to change.
+        let changing = if words.is_some() { changing } else { 0 };
+        Self { earlier, back, at, published_in, said, words: words.unwrap_or_default(), changing }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::{btree_map, btree_set, vec};
@@ -458,6 +609,21 @@ mod tests {
     }
 
     prop_compose! {
+        fn trust()(
+            sends in proptest::sample::select(Sends::iter().collect::<Vec<_>>()),
+            distrust in option::of((
+                proptest::sample::select(Distrust::iter().collect::<Vec<_>>()), timestamp(),
+            )),
+            next in proptest::sample::select(NextRequest::iter().collect::<Vec<_>>()),
+            read_at in option::of(timestamp()),
+            (unmodified, upheld, doubts, wasted) in any::<(u32, u8, u8, u8)>(),
+            deltas in proptest::sample::select(Deltas::iter().collect::<Vec<_>>()),
+        ) -> Trust {
+            Trust { sends, distrust, next, unmodified, read_at, upheld, doubts, wasted, deltas }
+        }
+    }
+
+    prop_compose! {
         fn plan()(
             (sequence, failures) in (any::<u64>(), any::<u32>()),
             standing in standing(),
@@ -467,6 +633,10 @@ mod tests {
             last_failure in option::of(last_failure()),
             interval in option::of(duration()),
             (day, articles, bytes, left) in any::<(i64, u64, u64, u64)>(),
+            trust in trust(),
+            (days, move_day) in any::<(u8, i64)>(),
+            network in proptest::sample::select(Network::iter().collect::<Vec<_>>()),
+            gone_at in option::of(timestamp()),
         ) -> FeedPlan {
             let [url, moved_to, under] = texts.try_into().unwrap();
             let [polled_at, succeeded_at, at] = times.try_into().unwrap();
@@ -482,6 +652,9 @@ mod tests {
                 moved_to,
                 interval,
                 today: DayUse { day, articles, bytes, left },
+                trust,
+                moves: Moves { days, day: move_day, network },
+                gone_at,
                 crash: under.map(|under| Crash { under, at: at.unwrap_or_default() }),
             }
         }
@@ -511,6 +684,21 @@ mod tests {
         }
     }
 
+    prop_compose! {
+        fn revisions()(
+            earlier in vec(any::<[u8; 8]>(), 0..4),
+            back: Option<([u8; 8], u32)>,
+            at in timestamp(),
+            said: Option<[u8; 8]>,
+            words in vec(any::<u32>(), 0..9),
+            (published_in, changing) in any::<(u64, u32)>(),
+        ) -> Revisions {
+            let earlier = earlier.into_iter().map(Digest).collect();
+            let back = back.map(|(digest, times)| (Digest(digest), times));
+            Revisions { earlier, back, at, published_in, said: said.map(Digest), words, changing }
+        }
+    }
+
     /// What a later version may add: under names that this one does not know.
     fn unknown() -> impl Strategy<Value = Map<String, Value>> {
         let value = prop_oneof![
@@ -530,6 +718,7 @@ mod tests {
             language in option::of("[a-z]{2}"),
             seen in btree_map(article_id(), seen_article(), 0..40),
             unpublished in btree_map(article_id(), unpublished(), 0..4),
+            revisions in btree_map(article_id(), revisions(), 0..4),
             refused in vec(any::<[u8; 8]>(), 0..6),
             repeated_marks in btree_set(".*", 0..6),
             unknown in unknown(),
@@ -541,6 +730,7 @@ mod tests {
                 language,
                 seen: seen.into_iter().collect(),
                 unpublished,
+                revisions,
                 refused: refused.into_iter().map(Digest).collect(),
                 repeated_marks,
                 unknown,

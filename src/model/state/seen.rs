@@ -52,6 +52,12 @@ impl Seen {
         self.articles.values().filter(|article| article.last_seen == sequence).count() as u64
     }
 
+    /// The articles in the window of poll `before` are in that of `sequence` too.
+    pub fn keep_window(&mut self, before: u64, sequence: u64) {
+        let window = self.articles.values_mut().filter(|article| article.last_seen == before);
+        window.for_each(|article| article.last_seen = sequence);
+    }
+
     /// Forgets all but the window of poll `sequence` and the `DEPARTED_MAX` that left it last.
     pub fn forget_departed(&mut self, sequence: u64) {
         let mut departed: Vec<(u64, ArticleId)> = self

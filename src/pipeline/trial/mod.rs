@@ -239,6 +239,10 @@ mod tests {
             content_type: None,
             validators: cw_model::Validators::default(),
             freshness: cw_model::Freshness(None),
+            refusal: None,
+            instance: cw_model::Instance::Whole,
+            network: cw_model::Network::Public,
+            wait: None,
         };
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
         Document { feed: feed.unwrap().into(), body: body.into(), state: Arc::default(), now }

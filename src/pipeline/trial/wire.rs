@@ -210,6 +210,12 @@ impl From<&Body> for WireBody {
             content_type,
             validators,
             freshness: Freshness(fresh_for),
+            // These decide what is asked next, and nothing about the document.
+            refusal: _,
+            network: _,
+            wait: _,
+            // What is left out of a delta changes what is remembered, and not how it is read.
+            instance: _,
         } = body;
         Self {
             wire_bytes: *wire_bytes,
@@ -259,6 +265,10 @@ pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
         content_type: body.content_type,
         validators: body.validators,
         freshness: Freshness(body.fresh_for),
+        refusal: None,
+        instance: cw_model::Instance::Whole,
+        network: cw_model::Network::Public,
+        wait: None,
     };
     Ok(Document {
         feed: feed.feed().map_err(io::Error::other)?.into(),
@@ -355,6 +365,10 @@ mod tests {
             content_type: Some("text/xml".to_owned()),
             validators: Validators { etag: Some("\"e\"".to_owned()), last_modified: None },
             freshness: Freshness(Some(Duration::from_secs(8))),
+            refusal: None,
+            instance: cw_model::Instance::Whole,
+            network: cw_model::Network::Public,
+            wait: None,
         };
         let now = "2026-03-01T12:00:00.123456789Z".parse().unwrap();
         let sent = Document { feed: feed().into(), body: body.into(), state: state.into(), now };

@@ -5,3 +5,4 @@ mod conditional;
 mod identity;
 mod pace;
 mod transfer;
+mod validators;

@@ -179,9 +179,20 @@ fn a_feed_that_was_not_found_for_long_comes_back() {
 
 /// 35
 #[test]
-fn a_withdrawn_feed_is_asked_weekly() {
-    let run = Run::serving([Reply::status(410)]);
+fn a_withdrawn_feed_is_asked_weekly_once_that_was_said_on_two_days() {
+    let run = Run::configured([Reply::status(410)], with_interval("20s"));
     let state = run.state_after(1);
+    assert_eq!(state.plan.standing, Standing::Failing);
+    assert_wait(&state, Reason::Backoff, 40 * SECOND);
+    let Run { publisher, setup, ledger, daemon } = run;
+    daemon.stop();
+    ledger.change(
+        "UPDATE feed_state SET state = json_set(state, '$.gone_at', '2026-01-01T00:00:00Z',
+             '$.plan.due_at', '2026-01-01T00:00:01Z')",
+    );
+    let daemon = setup.start();
+    let run = Run { publisher, setup, ledger, daemon };
+    let state = run.state_after(2);
     assert_eq!(state.plan.standing, Standing::Gone);
     assert_eq!(state.plan.last_failure.as_ref().unwrap().class, FailureClass::Gone);
     assert_wait(&state, Reason::Gone, GONE_INTERVAL);

@@ -2,11 +2,14 @@
 
 use std::io::Write;
 
+use conflictwire::publisher::Next;
 use cw_model::FailureClass;
+use cw_model::state::Standing;
 use flate2::Compression;
 
+use crate::support::daemon::BINARY;
 use crate::support::publisher::{Delivery, Reply};
-use crate::support::run::{PATH, Run, headlines};
+use crate::support::run::{FEED, PATH, Run, headlines};
 
 fn document() -> Reply {
     Reply::feed(headlines(&["A"]))
@@ -53,6 +56,103 @@ fn a_feed_that_moves_publishes_nothing_again() {
     let titles: Vec<String> =
         run.ledger.rows().iter().map(|row| row.text("title").to_owned()).collect();
     assert_eq!(titles, ["A", "B"]);
+}
+
+/// 43, 45: what redirects said on enough days is asked first, also after a restart, and the old URL when the
+/// new one fails.
+#[test]
+fn where_a_feed_moved_is_asked_first_and_its_own_url_when_that_fails() {
+    let run = Run::configured([Reply::redirect(301, "/new.xml")], |_, publisher| {
+        publisher.serve("/new.xml", [document()]);
+    });
+    let new = run.publisher.url("/new.xml");
+    assert_eq!(run.state_after(2).plan.moves.days, 1, "one day is not enough, however often");
+    let Run { publisher, setup, ledger, daemon } = run;
+    daemon.stop();
+    // As if it had been said on two days before.
+    ledger.change(
+        "UPDATE feed_state SET state = json_set(state, '$.moves.days', 2, '$.moves.day', 20000)",
+    );
+    let daemon = setup.start();
+    let run = Run { publisher, setup, ledger, daemon };
+    let moved = |state: &cw_model::state::FeedState| state.plan.moves.days == 3;
+    let polls = run.ledger.wait_for_state(FEED, moved).plan.sequence;
+    let old = run.publisher.requests(PATH).len();
+    run.state_after(polls + 3);
+    assert!(run.publisher.requests(PATH).len() <= old + 1, "it is asked where it moved");
+    let run = run.restart();
+    let old = run.publisher.requests(PATH).len();
+    let new_asked = run.publisher.requests("/new.xml").len();
+    run.publisher.wait_for_requests("/new.xml", new_asked + 2);
+    assert_eq!(run.publisher.requests(PATH).len(), old);
+    let mut command = run.setup.command(BINARY);
+    command.args(["feeds", "explain", FEED]).arg("--config").arg(run.setup.config());
+    let explained = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(explained.contains("asked first"), "{explained}");
+    assert_eq!(run.ledger.rows().len(), 1);
+    // And when it is there no more, the old one is asked.
+    run.publisher.serve(PATH, [document()]);
+    run.publisher.serve("/new.xml", [Reply::status(404)]);
+    let back = run.ledger.wait_for_state(FEED, |state| state.plan.moved_to.is_none());
+    assert_eq!(back.plan.failures, 0);
+    assert!(new.ends_with("/new.xml"));
+}
+
+/// 42: what was announced and not sent was not needed, where the document is whole; where it is not, the poll
+/// has failed.
+#[test]
+fn a_body_that_ends_with_its_connection_counts_if_the_document_is_whole() {
+    let text = headlines(&["A"]);
+    let longer = format!("{text}{}", " ".repeat(100));
+    let cut =
+        |at| Reply::feed(longer.clone()).header("ETag", "\"a\"").delivered(Delivery::CutAfter(at));
+    let run = Run::serving([cut(text.len())]);
+    let state = run.state_after(1);
+    assert_eq!((state.plan.failures, run.ledger.rows().len()), (0, 1));
+    let run = Run::serving([cut(text.len() - 3)]);
+    let state = run.state_after(1);
+    assert_eq!(state.plan.last_failure.unwrap().class, FailureClass::Cut);
+    assert!(state.memory.validators().is_empty());
+}
+
+/// Of several choices the one that the server prefers, and a page that sends browsers on, once.
+#[test]
+fn choices_and_pages_that_lead_to_a_feed_are_followed() {
+    let page = |to: &str| {
+        let page = format!(
+            "<html><head><meta http-equiv=\"refresh\" content=\"0; url={to}\"></head></html>"
+        );
+        Reply::status(200).header("Content-Type", "text/html").body(page)
+    };
+    for (first, failures) in [
+        (Reply::redirect(300, "/feed"), 0),
+        (page("/feed"), 0),
+        (page("/page"), 1),
+        (page("file:///etc/passwd"), 1),
+    ] {
+        let run = Run::configured([first], |_, publisher| {
+            publisher.serve("/feed", [document()]);
+            publisher.serve("/page", [page("/feed")]);
+        });
+        let state = run.state_after(1);
+        assert_eq!(state.plan.failures, failures);
+        assert_eq!(state.plan.moved_to, None);
+    }
+}
+
+/// 61: connections that a server closed while nobody used them are no failure.
+#[test]
+fn kept_connections_that_died_are_replaced_without_a_failure() {
+    let run = Run::configured([document()], |_, publisher| {
+        let mut last = None;
+        publisher.script(PATH, move |request| {
+            // Every connection serves one request, and ends at the second.
+            let is_kept = last.replace(request.connection) == Some(request.connection);
+            if is_kept { Reply::raw("", Next::HangUp) } else { document() }
+        });
+    });
+    let state = run.state_after(4);
+    assert_eq!((state.plan.failures, state.plan.standing), (0, Standing::Fine));
 }
 
 /// 46

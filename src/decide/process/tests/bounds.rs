@@ -133,12 +133,18 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
             content_type: Some(long(100_000)),
             validators: Validators { etag: Some(long(1024)), last_modified: Some(long(128)) },
             freshness: Freshness(None),
+            refusal: None,
+            instance: Instance::Whole,
+            network: Network::Public,
+            wait: None,
         }));
         answers.push(Answer::NotModified(NotModified {
             final_url: url(number).parse().unwrap(),
             moved_to: Some(url(number).parse().unwrap()),
             validators: Validators { etag: Some(long(1024)), last_modified: None },
             freshness: Freshness(None),
+            network: Network::Public,
+            wait: None,
         }));
     }
     let detail = "\u{1}".repeat(1 << 20);

@@ -4,13 +4,17 @@
 mod bounds;
 mod halves;
 mod left_out;
+mod moves;
+mod revisions;
+mod validators;
 mod withdrawn;
 
 use std::time::Duration;
 
 use cw_code::Sources;
 use cw_model::state::StateRecord;
-use cw_model::{Freshness, samples};
+use cw_model::{Freshness, Network, samples};
+use url::Url;
 
 use super::*;
 
@@ -64,6 +68,10 @@ fn body_with(text: &str, etag: Option<&str>) -> Answer {
         content_type: Some("application/rss+xml".to_owned()),
         validators: Validators { etag: etag.map(str::to_owned), last_modified: None },
         freshness: Freshness(None),
+        refusal: None,
+        instance: Instance::Whole,
+        network: Network::Public,
+        wait: None,
     })
 }
 
@@ -106,6 +114,8 @@ fn not_modified(etag: Option<&str>) -> Answer {
         moved_to: None,
         validators: Validators { etag: etag.map(str::to_owned), last_modified: None },
         freshness: Freshness(None),
+        network: Network::Public,
+        wait: None,
     })
 }
 
@@ -283,14 +293,6 @@ fn what_our_own_machine_could_not_ask_counts_against_nobody() {
     let server = failed(FailureClass::Server);
     let outcome = polls(&feed(), &[server.clone(), local, server]);
     assert_eq!((outcome.state.plan.failures, outcome.state.plan.standing), (2, Standing::Failing));
-}
-
-#[test]
-fn a_withdrawn_feed_is_asked_weekly() {
-    let outcome = polls(&feed(), &[failed(FailureClass::Gone)]);
-    assert_eq!(outcome.state.plan.standing, Standing::Gone);
-    let wait = outcome.state.plan.next.due_at.unwrap().duration_since(now());
-    assert!(wait >= jiff::SignedDuration::from_hours(7 * 24), "{wait:?}");
 }
 
 #[test]
@@ -512,10 +514,11 @@ fn routes(headlines: &[&str]) -> Vec<Route> {
 #[test]
 fn whoever_reads_what_is_relevant_learns_once_that_it_is_not_any_more() {
     let relevant = "Air strikes kill five civilians in Aleppo, army says";
+    let again = "Air strikes kill six civilians in Aleppo, army says";
     let (other, another) =
         ("The market in the old town opens", "The market in the town opens late");
     assert_eq!(
-        routes(&[relevant, other, another, relevant]),
+        routes(&[relevant, other, another, again]),
         [Route::Relevant, Route::Correction, Route::Articles, Route::Relevant]
     );
     assert_eq!(routes(&[other, another]), [Route::Articles, Route::Articles]);
