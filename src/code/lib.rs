@@ -93,7 +93,7 @@ pub struct Tagger {
 
 /// The files of a language, and what they come to once a text in it is met.
 ///
-/// What comes with the program is held right by its tests, and takes half a second to compile: a daemon that
+/// What comes with the program is held right by its tests, and takes a moment to compile: a daemon that
 /// meets no Russian compiles no Russian. What somebody wrote is compiled at once, so that mistakes are told.
 #[derive(Debug)]
 struct Pack {

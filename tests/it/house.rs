@@ -82,9 +82,9 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "texts",
             "source",
+            "hash",
             "segment",
             "taxonomy",
-            "hash",
             "term",
             "actors",
             "matcher",
