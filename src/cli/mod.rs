@@ -11,6 +11,7 @@ macro_rules! say {
 
 pub mod check;
 pub mod demo;
+mod export;
 pub mod feeds;
 pub mod poll;
 pub mod run;

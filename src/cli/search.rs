@@ -7,21 +7,35 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Paint};
+use clap::builder::PossibleValuesParser;
 use cw_model::{Record, Timestamp};
 use cw_status::shown::{json_line, printable};
 use jiff::{Span, SpanRelativeTo};
 
-use super::Exit;
 use super::show::text::Text;
 use super::show::{self, Medium, Style};
+use super::{Exit, export};
 use crate::clock::Clock;
 use crate::ledger::LedgerSettings;
 use crate::ledger::filter::Filter;
 use crate::ledger::sqlite::query::Query;
-use crate::ledger::sqlite::read::{Order, Reader, Revisions, Search};
+use crate::ledger::sqlite::read::{Committed, Order, Reader, Revisions, Search};
 
 /// Words asked for, wherever they stand.
 const MATCH: Paint = AnsiColor::Yellow.on_default().bold();
+
+/// The ways in which a tag is said, as records have them.
+const CLAIMS: [&str; 9] = [
+    "reported",
+    "claimed",
+    "alleged",
+    "denied",
+    "foiled",
+    "threatened",
+    "planned",
+    "called_for",
+    "hypothetical",
+];
 
 /// How much of a text is shown around the first word that was asked for, characters.
 const EXCERPT_CHARS: usize = 160;
@@ -51,6 +65,28 @@ pub struct SearchArgs {
     /// Earlier revisions too
     #[arg(long)]
     pub all_revisions: bool,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    pub format: Format,
+}
+
+/// What findings are printed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a person
+    Text,
+    /// Whole records, one JSON object a line, as --json
+    Json,
+    /// For a map (RFC 7946): each article at the place where it happened
+    Geojson,
+    /// For a spreadsheet (RFC 4180): one row for each tag, with who, where and how many
+    Csv,
+}
+
+impl SearchArgs {
+    fn format(&self) -> Format {
+        if self.only.json { Format::Json } else { self.format }
+    }
 }
 
 /// Which articles, from where, and in which form: for `search` and `tail`.
@@ -65,6 +101,15 @@ pub struct FilterArgs {
     /// Only feeds of this country (SY); again for another
     #[arg(long = "country", value_name = "CODE")]
     pub countries: Vec<String>,
+    /// Only articles that name this actor, by id, its beginning or name: state.ru, group, Hezbollah; again for another
+    #[arg(long = "actor", value_name = "ACTOR")]
+    pub actors: Vec<String>,
+    /// Only articles that name this place, by name or GeoNames number, or any place of a country (SY); again for another
+    #[arg(long = "place", value_name = "PLACE")]
+    pub places: Vec<String>,
+    /// Only articles that say something in this way, the --tag if one is given; again for another
+    #[arg(long = "claim", value_name = "STATUS", value_parser = PossibleValuesParser::new(CLAIMS))]
+    pub claims: Vec<String>,
     /// Only this feed; again for another
     #[arg(long = "feed", value_name = "ID")]
     pub feeds: Vec<String>,
@@ -83,6 +128,9 @@ impl FilterArgs {
             tags: self.tags.clone(),
             languages: self.languages.clone(),
             countries: self.countries.clone(),
+            actors: self.actors.clone(),
+            places: self.places.clone(),
+            claims: self.claims.clone(),
             feeds: self.feeds.clone(),
             since,
         }
@@ -128,22 +176,36 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         limit: args.limit,
     };
     let found = args.only.open(config)?.search(&search)?;
-    let style = Style::terminal();
-    let mut out = anstream::stdout().lock();
-    for committed in &found {
-        if args.only.json {
-            writeln!(out, "{}", json_line(&committed.text))?;
-        } else if let Some(record) = show::readable(&committed.text) {
-            write_found(&mut out, &record, &search.query, style)?;
-        }
-    }
-    out.flush()?;
+    write_all(&found, args.format(), &search.query)?;
     if found.is_empty() {
         say!("nothing found; fewer words or options may find more");
     } else if found.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
         say!("the first {}; there may be more, --limit shows them", found.len());
     }
     Ok(Exit::Fine)
+}
+
+/// Prints what was found.
+fn write_all(found: &[Committed], format: Format, query: &Query) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let mut records = found.iter().filter_map(|committed| show::readable(&committed.text));
+    match format {
+        Format::Text => {
+            let style = Style::terminal();
+            records.try_for_each(|record| write_found(&mut out, &record, query, style))?;
+        }
+        Format::Json => {
+            for committed in found {
+                writeln!(out, "{}", json_line(&committed.text))?;
+            }
+        }
+        Format::Geojson => {
+            let collection = export::geojson(&records.collect::<Vec<_>>());
+            writeln!(out, "{}", json_line(&collection.to_string()))?;
+        }
+        Format::Csv => export::csv(&mut out, &records.collect::<Vec<_>>())?,
+    }
+    Ok(out.flush()?)
 }
 
 /// A record as one finding: headline, where and when, tags, and the words in the text.

@@ -6,16 +6,23 @@ use cw_model::Timestamp;
 use serde::Deserialize;
 
 /// Which articles are wanted. Wishes of one kind are alternatives, kinds are all to be met; an
-/// empty one is met by any article. A tag or language is wished for by its beginning: "strike" means
-/// "strike.air" too, "en" means "en-GB" too.
+/// empty one is met by any article. A tag, language or actor is wished for by its beginning: "strike" means
+/// "strike.air" too, "en" means "en-GB" too, "group" any armed group. Upper and lower case of ASCII letters are the
+/// same, but in tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Tag ids or their beginnings.
     pub tags: Vec<String>,
     /// BCP 47 tags or their beginnings.
     pub languages: Vec<String>,
-    /// ISO 3166-1 alpha-2.
+    /// Of the feed; ISO 3166-1 alpha-2.
     pub countries: Vec<String>,
+    /// Actors named: ids, their beginnings, or names in the dictionary.
+    pub actors: Vec<String>,
+    /// Places named: names, GeoNames numbers, or the code of a country (ISO 3166-1 alpha-2) for any place in it.
+    pub places: Vec<String>,
+    /// How a tag is said ("denied"); of a tag that is wished for, if any is.
+    pub claims: Vec<String>,
     /// Feed ids.
     pub feeds: Vec<String>,
     /// Published then or later; observed, if the publisher gave no date.
@@ -42,11 +49,36 @@ struct FeedFacts {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct ConflictFacts {
     tags: Vec<TagFacts>,
+    // Of a version that knew none there are none.
+    #[serde(default)]
+    actors: Option<Vec<ActorFacts>>,
+    #[serde(default)]
+    places: Option<Vec<PlaceFacts>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct ActorFacts {
+    id: String,
+    name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct PlaceFacts {
+    name: String,
+    geonames_id: Option<u32>,
+    country: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct TagFacts {
     id: String,
+    #[serde(default)]
+    claim: Option<ClaimFacts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct ClaimFacts {
+    status: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -69,14 +101,26 @@ impl Filter {
 
     /// Whether a record is wanted.
     pub fn admits(&self, facts: &Facts) -> bool {
-        let tags = facts.conflict.as_ref().map_or(&[][..], |conflict| &conflict.tags);
+        let conflict = facts.conflict.as_ref();
+        let tags = conflict.map_or(&[][..], |conflict| &conflict.tags);
+        let actors = conflict.and_then(|conflict| conflict.actors.as_deref()).unwrap_or_default();
+        let places = conflict.and_then(|conflict| conflict.places.as_deref()).unwrap_or_default();
         let language = facts.language.as_deref();
         let country = facts.feed.country.as_deref();
         let date = facts.published_at.as_ref().unwrap_or(&facts.observed.at);
         let is_met = |wishes: &[String], met: &dyn Fn(&str) -> bool| {
             wishes.is_empty() || wishes.iter().any(|wish| met(wish))
         };
-        is_met(&self.tags, &|wish| tags.iter().any(|tag| is_below(&tag.id, wish, '.')))
+        let is_wished = |tag: &TagFacts| is_met(&self.tags, &|wish| is_below(&tag.id, wish, '.'));
+        let is_said = |tag: &TagFacts| {
+            is_met(&self.claims, &|wish| {
+                tag.claim.as_ref().is_some_and(|claim| claim.status.eq_ignore_ascii_case(wish))
+            })
+        };
+        (self.tags.is_empty() && self.claims.is_empty()
+            || tags.iter().any(|tag| is_wished(tag) && is_said(tag)))
+            && is_met(&self.actors, &|wish| actors.iter().any(|actor| actor.is(wish)))
+            && is_met(&self.places, &|wish| places.iter().any(|place| place.is(wish)))
             && is_met(&self.languages, &|wish| {
                 let wish = wish.to_ascii_lowercase();
                 language.is_some_and(|has| is_below(&has.to_ascii_lowercase(), &wish, '-'))
@@ -88,6 +132,21 @@ impl Filter {
             && self.since.is_none_or(|since| {
                 date.parse::<Timestamp>().is_ok_and(|published_at| published_at >= since)
             })
+    }
+}
+
+impl ActorFacts {
+    fn is(&self, wish: &str) -> bool {
+        let id = self.id.to_ascii_lowercase();
+        is_below(&id, &wish.to_ascii_lowercase(), '.') || self.name.eq_ignore_ascii_case(wish)
+    }
+}
+
+impl PlaceFacts {
+    fn is(&self, wish: &str) -> bool {
+        self.name.eq_ignore_ascii_case(wish)
+            || self.geonames_id.is_some_and(|number| number.to_string() == wish)
+            || self.country.as_ref().is_some_and(|country| country.eq_ignore_ascii_case(wish))
     }
 }
 

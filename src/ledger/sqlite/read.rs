@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cw_decide::States;
 use cw_model::Record;
-use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Connection, OpenFlags, Row, ToSql, Transaction, TransactionBehavior};
 use serde_json::json;
 
 use super::query::Query;
@@ -38,6 +38,22 @@ const FILTER: &str = "
            OR substr(lower(a.language), 1, length(wish.value) + 1) = lower(wish.value) || '-'))
     AND (json_array_length(:countries) = 0 OR EXISTS (
         SELECT 1 FROM json_each(:countries) AS wish WHERE upper(a.country) = upper(wish.value)))
+    AND (json_array_length(:claims) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(a.record, '$.conflict.tags') AS has, json_each(:claims) AS wish
+        WHERE lower(has.value ->> '$.claim.status') = lower(wish.value)
+          AND (json_array_length(:tags) = 0 OR EXISTS (
+              SELECT 1 FROM json_each(:tags) AS tag
+              WHERE has.value ->> 'id' = tag.value
+                 OR substr(has.value ->> 'id', 1, length(tag.value) + 1) = tag.value || '.'))))
+    AND (json_array_length(:actors) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(a.record, '$.conflict.actors') AS has, json_each(:actors) AS wish
+        WHERE lower(wish.value) IN (lower(has.value ->> 'id'), lower(has.value ->> 'name'))
+           OR substr(lower(has.value ->> 'id'), 1, length(wish.value) + 1) = lower(wish.value) || '.'))
+    AND (json_array_length(:places) = 0 OR EXISTS (
+        SELECT 1 FROM json_each(a.record, '$.conflict.places') AS has, json_each(:places) AS wish
+        WHERE lower(wish.value) IN (
+            lower(has.value ->> 'name'), CAST(has.value ->> 'geonames_id' AS TEXT),
+            lower(has.value ->> 'country'))))
     AND (json_array_length(:feeds) = 0 OR EXISTS (
         SELECT 1 FROM json_each(:feeds) AS wish WHERE a.feed_id = wish.value))
     AND (:since IS NULL OR coalesce(a.published_at, a.observed_at) >= :since)";
@@ -198,18 +214,9 @@ impl Reader {
              WHERE articles_fts MATCH :query AND {FILTER} {latest} ORDER BY {order} LIMIT :limit"
         );
         let wishes = Wishes::new(&search.filter);
-        let found = self.rows(
-            &sql,
-            named_params! {
-                ":query": search.query.expression(),
-                ":limit": search.limit,
-                ":tags": wishes.tags,
-                ":languages": wishes.languages,
-                ":countries": wishes.countries,
-                ":feeds": wishes.feeds,
-                ":since": wishes.since,
-            },
-        );
+        let query = search.query.expression();
+        let values = wishes.and([(":query", &query), (":limit", &search.limit)]);
+        let found = self.rows(&sql, values.as_slice());
         found.map_err(|err| self.trouble(&err))
     }
 
@@ -272,18 +279,8 @@ impl Reader {
         let wishes = Wishes::new(filter);
         let snapshot = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
         let newest = snapshot.query_row("SELECT max(seq) FROM articles", [], |row| row.get(0))?;
-        let rows = self.rows(
-            sql,
-            named_params! {
-                ":after": after,
-                ":limit": limit,
-                ":tags": wishes.tags,
-                ":languages": wishes.languages,
-                ":countries": wishes.countries,
-                ":feeds": wishes.feeds,
-                ":since": wishes.since,
-            },
-        )?;
+        let values = wishes.and([(":after", &after), (":limit", &limit)]);
+        let rows = self.rows(sql, values.as_slice())?;
         snapshot.commit()?;
         Ok((rows, newest))
     }
@@ -300,22 +297,30 @@ impl Reader {
 
 /// A filter as SQLite gets it: JSON arrays.
 struct Wishes {
-    tags: String,
-    languages: String,
-    countries: String,
-    feeds: String,
+    lists: [(&'static str, String); 7],
     since: Option<String>,
 }
 
 impl Wishes {
     fn new(filter: &Filter) -> Self {
-        Self {
-            tags: json!(filter.tags).to_string(),
-            languages: json!(filter.languages).to_string(),
-            countries: json!(filter.countries).to_string(),
-            feeds: json!(filter.feeds).to_string(),
-            since: filter.since.map(column_time),
-        }
+        let lists = [
+            (":tags", &filter.tags),
+            (":languages", &filter.languages),
+            (":countries", &filter.countries),
+            (":actors", &filter.actors),
+            (":places", &filter.places),
+            (":claims", &filter.claims),
+            (":feeds", &filter.feeds),
+        ];
+        let lists = lists.map(|(name, wishes)| (name, json!(wishes).to_string()));
+        Self { lists, since: filter.since.map(column_time) }
+    }
+
+    /// These and other values, each with the name that [`FILTER`] or the rest of a statement has for it.
+    fn and<'a>(&'a self, others: [(&'a str, &'a dyn ToSql); 2]) -> Vec<(&'a str, &'a dyn ToSql)> {
+        let lists = self.lists.iter().map(|(name, list)| (*name, list as &dyn ToSql));
+        let since = (":since", &self.since as &dyn ToSql);
+        lists.chain([since]).chain(others).collect()
     }
 }
 

@@ -49,6 +49,32 @@ const CONFLICT_VIEW: &str = "
             ORDER BY earlier.revision DESC LIMIT 1
         )";
 
+/// For analysts: one row for each tag of the last revision of each relevant article, with who, where and how many.
+///
+/// No step of [`MIGRATIONS`] either. A number of people is the largest that the article gives for its event.
+const EVENTS_VIEW: &str = "
+    CREATE VIEW IF NOT EXISTS events_flat AS
+        SELECT a.article_id, a.revision, a.feed_id, a.published_at, a.committed_at, a.language,
+            a.title, a.url, tag.value ->> 'id' AS tag, tag.value ->> 'score' AS score,
+            tag.value ->> '$.claim.status' AS claim, tag.value ->> '$.claim.by' AS claim_by,
+            (SELECT group_concat(said.value ->> 'actor', ' ') FROM json_each(tag.value, '$.roles') AS said
+             WHERE said.value ->> 'role' = 'attacker') AS attacker,
+            (SELECT group_concat(said.value ->> 'actor', ' ') FROM json_each(tag.value, '$.roles') AS said
+             WHERE said.value ->> 'role' = 'target') AS target,
+            place.value ->> 'name' AS place, place.value ->> 'country' AS country,
+            place.value ->> 'lat' AS lat, place.value ->> 'lon' AS lon,
+            (SELECT max(coalesce(told.value ->> 'low', told.value ->> 'high'))
+             FROM json_each(a.record, '$.conflict.casualties') AS told
+             WHERE told.value ->> 'kind' = 'killed'
+               AND told.value ->> 'scope' IN ('event', 'update')) AS killed,
+            (SELECT max(coalesce(told.value ->> 'low', told.value ->> 'high'))
+             FROM json_each(a.record, '$.conflict.casualties') AS told
+             WHERE told.value ->> 'kind' = 'wounded'
+               AND told.value ->> 'scope' IN ('event', 'update')) AS wounded
+        FROM articles_latest AS a JOIN json_each(a.record, '$.conflict.tags') AS tag
+        LEFT JOIN json_each(a.record, '$.conflict.places') AS place ON place.value ->> 'primary'
+        WHERE a.relevant";
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
@@ -134,6 +160,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, CommitError> {
     };
     migrate(&connection, version).map_err(trouble)?;
     connection.execute_batch(CONFLICT_VIEW).map_err(trouble)?;
+    connection.execute_batch(EVENTS_VIEW).map_err(trouble)?;
     Ok(connection)
 }
 

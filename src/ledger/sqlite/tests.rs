@@ -8,6 +8,7 @@ use cw_model::samples::{id, now, outcome, record, reject, tagged};
 use cw_model::{Record, Reject};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::query::Query;
@@ -693,7 +694,7 @@ async fn a_word_in_the_title_counts_more_than_one_in_the_body() {
 
 #[tokio::test]
 async fn wishes_narrow_what_is_found() {
-    let mut british = tagged(1, "x british", "strike.air");
+    let mut british = told(1, "x british", "strike.air");
     british.language = Some("en-GB".to_owned());
     let mut french = tagged(2, "x french", "strikes");
     french.language = Some("fr".to_owned());
@@ -714,6 +715,21 @@ async fn wishes_narrow_what_is_found() {
         (Filter { languages: wish("fr"), ..none.clone() }, vec!["x french"]),
         (Filter { countries: wish("fr"), ..none.clone() }, vec!["x french"]),
         (Filter { feeds: wish("b"), ..none.clone() }, vec!["x undated"]),
+        (Filter { actors: wish("state.RU"), ..none.clone() }, vec!["x british"]),
+        (Filter { actors: wish("state"), ..none.clone() }, vec!["x british"]),
+        (Filter { actors: wish("russia"), ..none.clone() }, vec!["x british"]),
+        (Filter { actors: wish("state.r"), ..none.clone() }, vec![]),
+        (Filter { places: wish("adel"), ..none.clone() }, vec!["x british"]),
+        (Filter { places: wish("7"), ..none.clone() }, vec!["x british"]),
+        (Filter { places: wish("ua"), ..none.clone() }, vec!["x british"]),
+        (Filter { places: wish("FR"), ..none.clone() }, vec![]),
+        (Filter { claims: wish("denied"), ..none.clone() }, vec!["x british"]),
+        (Filter { claims: wish("claimed"), ..none.clone() }, vec![]),
+        (
+            Filter { claims: wish("denied"), tags: wish("strike"), ..none.clone() },
+            vec!["x british"],
+        ),
+        (Filter { claims: wish("denied"), tags: wish("strikes"), ..none.clone() }, vec![]),
         (
             Filter { since: Some("2026-01-31T00:00:00Z".parse().unwrap()), ..none.clone() },
             vec!["x undated"],
@@ -730,6 +746,55 @@ async fn wishes_narrow_what_is_found() {
         admitted.sort();
         assert_eq!(admitted, expected, "{filter:?}");
     }
+}
+
+/// A tag denied by one side, of an attack by Russia on a town, with a toll and another in the background.
+fn told(number: u32, title: &str, tag: &str) -> Record {
+    let mut value = serde_json::to_value(tagged(number, title, tag)).unwrap();
+    let conflict = &mut value["conflict"];
+    conflict["tags"][0]["claim"] = json!({"status": "denied", "by": "state.ru"});
+    let role = |role: &str, actor: &str| json!({"role": role, "actor": actor});
+    conflict["tags"][0]["roles"] = json!([
+        role("attacker", "state.by"),
+        role("attacker", "state.ru"),
+        role("target", "state.ua")
+    ]);
+    conflict["actors"] = json!([{"id": "state.ru", "name": "Russia", "kind": "state", "country": "RU",
+        "mentions": 1, "evidence": []}]);
+    conflict["places"] = json!([{"name": "Adel", "geonames_id": 7, "country": "UA", "lat": 50.0, "lon": 36.25,
+        "kind": "city", "mentions": 1, "primary": true, "evidence": []}]);
+    let killed = |low: u64, scope: &str| json!({"kind": "killed", "low": low, "high": null, "scope": scope, "evidence": []});
+    conflict["casualties"] = json!([killed(12, "event"), killed(50_000, "background")]);
+    serde_json::from_value(value).unwrap()
+}
+
+#[tokio::test]
+async fn events_flat_has_a_row_for_each_tag_of_the_last_revision() {
+    let mut second = told(1, "two", "strike.air");
+    second.revision = 2;
+    second.change = RecordChange::Updated;
+    let mut conflict = second.conflict.clone().unwrap();
+    conflict.tags.extend(tagged(9, "x", "peace").conflict.unwrap().tags);
+    second.conflict = Some(conflict);
+    let first = told(1, "one", "strike.air");
+    let (folder, ledger) = holding(vec![first, record(2, "rain")]).await;
+    ledger.commit(Arc::new(outcome("a", 2, vec![second]))).await.unwrap();
+    let database = Connection::open(settings(&folder).path).unwrap();
+    let mut rows = database
+        .prepare(
+            "SELECT concat_ws('|', title, tag, claim, claim_by, attacker, target, place, country, lat, lon, killed)
+             FROM events_flat ORDER BY tag DESC",
+        )
+        .unwrap();
+    let rows: Vec<String> =
+        rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(
+        rows,
+        [
+            "two|strike.air|denied|state.ru|state.by state.ru|state.ua|Adel|UA|50.0|36.25|12",
+            "two|peace|Adel|UA|50.0|36.25|12",
+        ]
+    );
 }
 
 #[tokio::test]
