@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use super::actors::{Alias, Form, Spelling};
+use cw_model::ActorKind;
+
+use super::actors::{Alias, Dictionary, Form, Spelling};
 use super::lexicon::Lexicon;
 use super::segment::Document;
 
@@ -19,7 +21,7 @@ pub(super) struct Mention {
     pub(super) tokens: Range<usize>,
     /// Index into the aliases of the dictionary.
     pub(super) alias: usize,
-    /// Whether a noun of a force stands after the name and belongs to it.
+    /// Whether name and noun after it mean forces of a state or people ("Ukrainian troops").
     pub(super) is_force: bool,
 }
 
@@ -49,10 +51,16 @@ pub(super) fn mentions(
             form: alias.form,
             tokens: tokens.start..end,
             alias: index,
-            is_force: noun.is_some(),
+            // "M23 rebels" are nobody's army.
+            is_force: noun.is_some() && !is_group(dictionary, alias.entry),
         });
     }
     mentions
+}
+
+fn is_group(dictionary: &Dictionary, entry: usize) -> bool {
+    let kind = dictionary.entries.get(entry).map(|entry| entry.kind);
+    matches!(kind, Some(ActorKind::Group | ActorKind::Gang))
 }
 
 /// The longest noun that begins at a word, in the same clause as the word before it.

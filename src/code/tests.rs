@@ -256,6 +256,15 @@ fn who_is_named_in_the_name_of_a_place_is_not_meant() {
 }
 
 #[test]
+fn what_rebels_take_is_no_gain_of_a_state() {
+    assert_eq!(
+        ids(&code("Boko Haram fighters seize the town of Adel", "")),
+        ["territory.rebel_gain"]
+    );
+    assert_eq!(ids(&code("Nigerian troops retake the town of Adel", "")), ["territory.state_gain"]);
+}
+
+#[test]
 fn exercises_and_anniversaries_weigh_less_and_are_flagged() {
     let now = code("", "Air strikes hit the port.");
     let exercise = code("", "Air strikes hit a mock port during the exercise.");
