@@ -119,6 +119,10 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
         println!("{:32} {} flagged", format!("{set} {section}"), rate(flagged, rows.len()));
     }
     if let Some(corpus) = corpus {
+        let unseen = read_folder(&corpus.with_file_name("unseen"))?;
+        let (count, families) = relevance(tagger, &unseen.iter().collect::<Vec<_>>());
+        println!("unseen                           {}", count.shown());
+        print_families(&families);
         let rows = read_folder(corpus)?;
         for (name, held_out) in [("corpus dev", false), ("corpus held out", true)] {
             let rows: Vec<&Row> = rows.iter().filter(|row| row.held_out() == held_out).collect();
