@@ -3,6 +3,7 @@
 //! What feed-rs would make up is kept from us: an entry without an identifier gets none (not a
 //! hash, not a random number), and dates come through as written, for `parse::date` to read.
 
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,15 +15,112 @@ use cw_text::reference;
 use feed_rs::model::{FeedType, Link, Person, Text};
 use feed_rs::parser::Builder;
 
+use super::cut::Cut;
 use super::document::{FeedFormat, ParseFailure, ParsedFeed};
-use super::limits::{DATE_BYTES_MAX, inherited};
-use super::repair::NO_LINK;
+use super::limits::{DATE_BYTES_MAX, READ_STEPS, inherited};
+use super::repair::number;
+use super::root::Root;
 
-/// Reads XML that the guard has passed.
+/// Reads the head of a feed and its entries: all at once, and if feed-rs refuses them, each alone. An
+/// entry that it refuses is `Err`, with what is wrong.
 ///
 /// # Errors
-/// [`ParseFailure`] of class `Malformed` if feed-rs cannot read it, or panics; `TooCostly`.
-pub(super) fn read(xml: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure> {
+/// [`ParseFailure`] of class `Malformed` if not even the head can be read; `TooCostly`.
+pub(super) fn read(
+    cut: &Cut,
+    steps: &Steps,
+) -> Result<(ParsedFeed, Vec<Result<Entry, String>>), ParseFailure> {
+    let count = cut.entries.len();
+    // Whoever reads it looks at every byte, copies most, and unescapes them.
+    let read_pieces = |pieces: [&str; 3]| {
+        let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
+        steps.spend(bytes.saturating_mul(READ_STEPS))?;
+        Ok::<_, ParseFailure>(read_xml(pieces))
+    };
+    let mut slots = Vec::new();
+    slots.resize_with(count, || None);
+    let feed = match read_pieces(cut.mended.pieces())? {
+        Ok(mut whole) => {
+            fill(&mut slots, &mut whole);
+            whole
+        }
+        Err(detail) => {
+            let mut head = match read_pieces(cut.mended.without_entries())? {
+                Ok(head) => head,
+                Err(_) if cut.root == Root::AtomEntry => return Err(malformed(&detail)),
+                // What is said of the feed is not worth its entries.
+                Err(_) => read_pieces(cut.mended.around())?.map_err(|detail| malformed(&detail))?,
+            };
+            head.entries.clear();
+            head
+        }
+    };
+    let (people, is_cut) = feed.people();
+    let people_bytes: usize = people.iter().map(String::len).sum();
+    let mut entries = Vec::with_capacity(count);
+    for (number, slot) in slots.into_iter().enumerate() {
+        let entry = match slot {
+            Some(entry) => Ok(entry),
+            None => alone(read_pieces(cut.mended.alone(number))?, number),
+        };
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            Err(detail) => {
+                entries.push(Err(detail));
+                continue;
+            }
+        };
+        // RFC 4287, 4.2.1: an entry without an author has the feed's.
+        if entry.authors.is_empty() && feed.format == FeedFormat::Atom {
+            steps.spend(people_bytes)?;
+            entry.authors.clone_from(&people);
+            entry.cut |= is_cut;
+        }
+        entries.push(Ok(entry));
+    }
+    let parsed = ParsedFeed {
+        title: feed.title,
+        language: feed.language,
+        ttl: feed.ttl,
+        ..ParsedFeed::without_entries(feed.format)
+    };
+    Ok((parsed, entries))
+}
+
+/// What feed-rs makes of a text: the feed, and entries with their numbers.
+struct Read {
+    format: FeedFormat,
+    title: Option<String>,
+    language: Option<String>,
+    ttl: Option<Duration>,
+    authors: Vec<String>,
+    entries: Vec<(usize, Entry)>,
+}
+
+impl Read {
+    /// The names that its entries inherit, and whether these are not all.
+    fn people(&self) -> (Vec<String>, bool) {
+        inherited(self.authors.clone())
+    }
+}
+
+/// Puts each entry where its number says.
+fn fill(slots: &mut [Option<Entry>], read: &mut Read) {
+    for (number, entry) in read.entries.drain(..) {
+        if let Some(slot) = slots.get_mut(number) {
+            *slot = Some(entry);
+        }
+    }
+}
+
+/// The entry that was read alone.
+fn alone(read: Result<Read, String>, number: usize) -> Result<Entry, String> {
+    let own = read?.entries.into_iter().find(|(read, _)| *read == number);
+    own.map(|(_, entry)| entry).ok_or_else(|| "the feed parser passes over it".to_owned())
+}
+
+fn read_xml(pieces: [&str; 3]) -> Result<Read, String> {
+    let [head, entries, tail] = pieces;
     let dates = RawDates::default();
     let seen = dates.clone();
     let parser = Builder::new()
@@ -30,37 +128,27 @@ pub(super) fn read(xml: &str, steps: &Steps) -> Result<ParsedFeed, ParseFailure>
         .id_generator(|_, _, _| String::new())
         .timestamp_parser(move |text| seen.keep(text))
         .build();
+    let source = head.as_bytes().chain(entries.as_bytes()).chain(tail.as_bytes());
     // feed-rs has known panics in code we never reach, and perhaps others.
-    let read = catch_unwind(AssertUnwindSafe(|| parser.parse(xml.as_bytes())));
-    let feed = match read {
-        Ok(Ok(feed)) => feed,
-        Ok(Err(err)) => return Err(malformed(&err.to_string())),
-        Err(_panic) => return Err(malformed("the feed parser panicked")),
-    };
+    let feed = catch_unwind(AssertUnwindSafe(|| parser.parse(source)))
+        .map_err(|_panic| "the feed parser panicked".to_owned())?
+        .map_err(|err| err.to_string())?;
     let format = match feed.feed_type {
         FeedType::Atom => FeedFormat::Atom,
         FeedType::JSON => FeedFormat::Json,
         FeedType::RSS0 | FeedType::RSS1 | FeedType::RSS2 => FeedFormat::Rss,
     };
-    let (feed_people, is_cut) = inherited(people(feed.authors));
-    let feed_people_bytes: usize = feed_people.iter().map(String::len).sum();
-    let mut entries = Vec::with_capacity(feed.entries.len());
-    for entry in feed.entries {
-        let mut entry = adapt_entry(entry, format, &dates);
-        // RFC 4287, 4.2.1: an entry without an author has the feed's.
-        if entry.authors.is_empty() && format == FeedFormat::Atom {
-            steps.spend(feed_people_bytes)?;
-            entry.authors.clone_from(&feed_people);
-            entry.cut |= is_cut;
-        }
-        entries.push(entry);
-    }
-    Ok(ParsedFeed {
-        entries,
+    let numbered = |entry: feed_rs::model::Entry| {
+        let number = entry.links.iter().find_map(|link| number(&link.href))?;
+        Some((number, adapt_entry(entry, format, &dates)))
+    };
+    Ok(Read {
+        format,
+        entries: feed.entries.into_iter().filter_map(numbered).collect(),
         title: feed.title.map(|text| text.content),
         language: feed.language,
         ttl: feed.ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
-        ..ParsedFeed::without_entries(format)
+        authors: people(feed.authors),
     })
 }
 
@@ -158,7 +246,7 @@ fn people(people: Vec<Person>) -> Vec<String> {
 /// relation we know.
 fn entry_link(links: &[Link]) -> Option<String> {
     let relation = |link: &Link| link.rel.as_deref().unwrap_or("alternate").to_ascii_lowercase();
-    let is_own = |link: &Link| link.target.is_none() && link.href != NO_LINK;
+    let is_own = |link: &Link| link.target.is_none() && number(&link.href).is_none();
     let is_page = |link: &&Link| {
         link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"))
     };

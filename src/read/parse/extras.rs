@@ -89,6 +89,12 @@ impl<'a> ExtrasReader<'a> {
         self.entry_depth.is_none()
     }
 
+    /// Where the entry in hand begins.
+    pub(super) fn entry_in_hand(&self) -> Option<usize> {
+        let entry = self.entries.last().filter(|_| self.entry_depth.is_some())?;
+        Some(entry.span.start)
+    }
+
     /// More of the entry in hand was sent than is kept.
     pub(super) fn cut(&mut self) {
         if let Some(entry) = self.entries.last_mut().filter(|_| self.entry_depth.is_some()) {

@@ -4,10 +4,9 @@
 use cw_model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 
 use super::document::{FeedFormat, ParseFailure, ParsedFeed};
-use super::guard::over_limit_detail;
 use super::json_text::{Broken, Value};
 use super::limits::{LIST_MAX, READ_STEPS, inherited};
-use super::problems::{Problem, Problems};
+use super::problems::{Problem, Problems, over_limit_detail};
 
 /// Steps for each item: what one costs whatever its length.
 const ITEM_STEPS: usize = 100;

@@ -1,17 +1,20 @@
 //! Bytes to entries, whatever the format. Never fails on one bad entry.
 //!
 //! ```text
-//! bytes ─ charset ─► text ─ guard ─┬─► mended XML ─ adapter ─► entries ◄─ extras
-//!                                  ├─► mended XML ─ sitemap ─► entries
-//!                                  └─► JSON ──────── json ────► entries
+//! bytes ─ charset ─► text ─ guard ─┬─► XML ─ cut ─► head and entries ─┬─ adapter ─► entries ◄─ extras
+//!                                  │                                  └─ sitemap ─► entries
+//!                                  └─► JSON ─ json ─────────────────────────────────► entries
 //! ```
 //!
 //! Dates stay as written; `date` reads them, `normalise::dates` decides whether to believe them.
 
 mod adapter;
+mod ahead;
 mod base;
+pub mod cut;
 pub mod date;
 mod document;
+mod entities;
 mod extras;
 pub mod guard;
 
@@ -23,7 +26,10 @@ mod place;
 mod problems;
 mod repair;
 mod root;
+mod scan;
 mod sitemap;
+
+use std::ops::Range;
 
 use cw_model::{Entry, FailureClass, Steps, TooCostly};
 use cw_text::charset;
@@ -31,9 +37,8 @@ use url::Url;
 
 pub use self::document::{Deletion, Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use self::extras::Extras;
-use self::guard::{Checked, Shape};
+use self::guard::Shape;
 pub(crate) use self::limits::LINK_BYTES_MAX;
-use self::limits::READ_STEPS;
 pub use self::problems::Problem;
 use self::problems::Problems;
 use self::root::Root;
@@ -106,86 +111,85 @@ fn read_xml(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
-    let Checked { root, xml, extras, language, deletions, mut problems, feed_problem, over_limit } =
-        guard::check(text, start, url, entries_max, steps)?;
-    // Whoever reads it looks at every byte, copies most, and unescapes them.
-    steps.spend(xml.len().saturating_mul(READ_STEPS))?;
-    let mut feed = match root {
-        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => adapter::read(&xml, steps)?,
-        Root::Urlset => sitemap::read(&xml)?,
+    let mut cut = cut::cut(text, start, url, entries_max, steps)?;
+    let (mut feed, read) = match cut.root {
+        Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => adapter::read(&cut, steps)?,
+        Root::Urlset => sitemap::read(&cut, steps)?,
         // The root's name alone may be anybody's.
-        Root::DeletedEntry if deletions == Deletions::default() => {
+        Root::DeletedEntry if cut.deletions == Deletions::default() => {
             let detail = "the root element <deleted-entry> is not that of RFC 6721";
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
         }
-        Root::DeletedEntry => ParsedFeed::without_entries(FeedFormat::Atom),
+        Root::DeletedEntry => (ParsedFeed::without_entries(FeedFormat::Atom), Vec::new()),
         Root::SitemapIndex => {
             let detail = "this is an index of sitemaps; name one of the news sitemaps in it";
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
         }
     };
-    feed.language = feed.language.or(language);
-    feed.deletions = deletions;
-    problems.extend(unread(text, &feed.entries, &extras));
-    if feed.format == FeedFormat::Sitemap {
-        problems.extend(untitled(text, &feed.entries, &extras));
-    }
-    add_extras(&mut feed.entries, extras);
-    // A page without a headline is no news.
-    feed.entries.retain(|entry| feed.format != FeedFormat::Sitemap || entry.title.is_some());
-    let feed_problems = feed_problem.into_iter().collect();
-    Ok(ParsedFeed { problems: problems.finish(), feed_problems, over_limit, ..feed })
-}
-
-/// The entries that the guard saw and no reader did. There are none; should the two disagree, it is
-/// told.
-fn unread(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<Problem> {
-    let missing = extras.len().checked_sub(entries.len()).filter(|missing| *missing > 0)?;
-    let detail = format!("{missing} of {} entries were not read; the first is here", extras.len());
-    Some(problem(text, extras.first()?, missing as u64, detail))
-}
-
-/// The pages of a sitemap that have no headline.
-fn untitled(text: &str, entries: &[Entry], extras: &[Extras]) -> Option<Problem> {
-    let mut untitled = entries.iter().zip(extras).filter(|(entry, _)| entry.title.is_none());
-    let (_, first) = untitled.next()?;
-    let pages = 1 + untitled.count() as u64;
-    let detail = format!("pages without news:title: {pages}; the first is here");
-    Some(problem(text, first, pages, detail))
-}
-
-/// The problem of so many entries, with the bytes of the first.
-fn problem(text: &str, first: &Extras, entries: u64, detail: String) -> Problem {
-    let bytes = text.get(first.span.clone()).unwrap_or_default();
-    Problem { entries, ..Problem::new(detail, first.span.start, bytes) }
-}
-
-/// Joins what the guard kept with what the parser read: both are in document order.
-fn add_extras(entries: &mut [Entry], extras: Vec<Extras>) {
-    // Should the two ever disagree on what an entry is, nobody's name goes to another's article.
-    if entries.len() != extras.len() {
-        return;
-    }
-    for (entry, extras) in entries.iter_mut().zip(extras) {
-        entry.span = Some(extras.span);
-        entry.base = extras.base;
-        entry.language = entry.language.take().or(extras.language);
-        entry.guid = entry.guid.take().or(extras.about);
-        entry.authors.extend(extras.authors);
-        entry.media.extend(extras.enclosures);
-        entry.media.extend(extras.media);
-        entry.cut |= extras.cut;
-        if entry.content.is_none() && entry.summary.is_none() {
-            entry.summary = extras.caption;
-        }
-        if entry.link.is_none() && extras.guid_is_link {
-            let is_link = |guid: &&String| Url::parse(guid).is_ok_and(|url| url.has_host());
-            entry.link = entry.guid.as_ref().filter(is_link).cloned();
+    let mut untitled: Option<Problem> = None;
+    // Both are by number.
+    for (entry, extras) in read.into_iter().zip(cut.entries) {
+        let span = extras.span.clone();
+        match entry.map(|entry| with_extras(entry, extras)) {
+            // A page without a headline is no news.
+            Ok(entry) if feed.format == FeedFormat::Sitemap && entry.title.is_none() => {
+                let first = untitled.get_or_insert_with(|| Problem {
+                    entries: 0,
+                    ..problem(Some(text), &span, String::new())
+                });
+                first.entries += 1;
+            }
+            Ok(entry) => feed.entries.push(entry),
+            Err(detail) => {
+                let kept = cut.problems.has_room().then_some(text);
+                cut.problems.push(problem(kept, &span, detail));
+            }
         }
     }
+    cut.problems.extend(untitled.map(|first| {
+        let pages = first.entries;
+        let detail = format!("pages without news:title: {pages}; the first is here");
+        Problem { detail, ..first }
+    }));
+    Ok(ParsedFeed {
+        language: feed.language.or(cut.language),
+        deletions: cut.deletions,
+        problems: cut.problems.finish(),
+        feed_problems: cut.feed_problem.into_iter().collect(),
+        over_limit: cut.over_limit,
+        ..feed
+    })
+}
+
+/// The problem of an entry, with its bytes out of the text if they are kept.
+fn problem(kept: Option<&str>, span: &Range<usize>, detail: String) -> Problem {
+    let bytes = kept.and_then(|text| text.get(span.clone())).unwrap_or_default();
+    Problem::new(detail, span.start, bytes)
+}
+
+/// An entry, with what the cut kept of it.
+fn with_extras(mut entry: Entry, extras: Extras) -> Entry {
+    entry.span = Some(extras.span);
+    entry.base = extras.base;
+    entry.language = entry.language.take().or(extras.language);
+    entry.guid = entry.guid.take().or(extras.about);
+    entry.authors.extend(extras.authors);
+    entry.media.extend(extras.enclosures);
+    entry.media.extend(extras.media);
+    entry.cut |= extras.cut;
+    if entry.content.is_none() && entry.summary.is_none() {
+        entry.summary = extras.caption;
+    }
+    if entry.link.is_none() && extras.guid_is_link {
+        let is_link = |guid: &&String| Url::parse(guid).is_ok_and(|url| url.has_host());
+        entry.link = entry.guid.as_ref().filter(is_link).cloned();
+    }
+    entry
 }
 
 #[cfg(test)]
 mod left_out;
+#[cfg(test)]
+mod mended;
 #[cfg(test)]
 mod tests;

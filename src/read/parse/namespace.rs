@@ -105,6 +105,8 @@ pub(super) struct Namespaces {
 struct Binding {
     prefix: String,
     space: Space,
+    /// As feed-rs is to see it.
+    uri: String,
     depth: usize,
 }
 
@@ -122,7 +124,8 @@ impl Namespaces {
                 Some((space, _)) => space,
                 None => Space::Other,
             };
-            self.bindings.push(Binding { prefix: prefix.to_owned(), space, depth });
+            let uri = known(uri).map_or(uri.as_ref(), |(_, canonical)| canonical).to_owned();
+            self.bindings.push(Binding { prefix: prefix.to_owned(), space, uri, depth });
         }
         (self.bindings.len() <= BINDINGS_MAX).then_some(())
     }
@@ -158,6 +161,18 @@ impl Namespaces {
             }
         };
         Name { space, prefix, local }
+    }
+
+    /// The declarations of prefixes in force around an element at this depth, each prefix once.
+    pub(super) fn around(&self, depth: usize) -> impl Iterator<Item = (&str, &str)> {
+        let around = self.bindings.iter().filter(move |binding| binding.depth < depth);
+        around.enumerate().filter_map(move |(place, binding)| {
+            let mut after = self.bindings.iter().skip(place + 1);
+            let is_hidden =
+                after.any(|other| other.depth < depth && other.prefix == binding.prefix);
+            (!binding.prefix.is_empty() && !is_hidden)
+                .then_some((binding.prefix.as_str(), binding.uri.as_str()))
+        })
     }
 
     /// Declarations for the prefixes that were used without one.

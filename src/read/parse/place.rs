@@ -1,14 +1,22 @@
-//! What is an entry, and what only looks like one, by where an element stands. What the parsers
-//! after us take for an entry is exactly what is one here, so that none vanishes between the two.
+//! What is an entry, and what only looks like one, by where an element stands.
 
 use super::namespace::{Name, Space};
 use super::root::Root;
+use super::scan::local_name;
+
+/// How many elements an entry may lie in: publishers put items beside the channel, or into a list of their own.
+const ENTRY_DEPTH_MAX: usize = 3;
 
 /// What an element is to the list of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// An entry.
     Entry,
+    /// The channel of RSS 0.9x and 2.0: the first one, or one that is read for its entries alone.
+    Channel {
+        /// Whether it is the first.
+        is_first: bool,
+    },
     /// Named like an entry, where no reader looks for one; what is wrong.
     Stray(&'static str),
     /// A direct child of an entry, or of the feed.
@@ -29,12 +37,14 @@ pub(super) struct Places {
 impl Places {
     /// Tells what an element is that opens at this depth.
     pub(super) fn open(&mut self, root: Root, name: &Name<'_>, depth: usize) -> Place {
-        let (entry_name, entry_depth) = root.entry();
-        if root == Root::Rss && depth == 1 && name.local == "channel" {
+        if root == Root::Rss
+            && depth == 1
+            && self.entry_depth.is_none()
+            && name.local.eq_ignore_ascii_case("channel")
+        {
             self.channels += 1;
-            // The parser reads the first one and no further.
             self.is_in_channel = self.channels == 1;
-            return Place::Other;
+            return Place::Channel { is_first: self.is_in_channel };
         }
         let is_child = match self.entry_depth {
             Some(own) => depth == own + 1,
@@ -42,27 +52,47 @@ impl Places {
             None => matches!(depth, 1 | 2) && name.space != Space::Tombstones,
         };
         let child = if is_child { Place::Child } else { Place::Other };
+        let (entry_name, entry_depth) = root.entry();
         let is_at_its_depth = self.entry_depth.is_none() && depth == entry_depth;
         // A sitemap may give its own vocabulary any prefix; its reader looks at names alone.
         let is_own = is_own(root, name.space) || root == Root::Urlset && is_at_its_depth;
-        let may_stray = is_child || self.entry_depth.is_none();
-        if !is_named_entry(root, name.local) || !(is_own || is_at_its_depth) || !may_stray {
+        // In an entry it is markup: the walk ends an entry before another one begins.
+        let may_be_entry = self.entry_depth.is_none() && (is_own || is_at_its_depth);
+        if !is_named_entry(root, name.local) || !may_be_entry {
             return child;
-        }
-        if self.entry_depth.is_some() {
-            return Place::Stray("it lies in another entry");
-        }
-        if !is_at_its_depth || (root == Root::Rss && !self.is_in_channel) {
-            return if depth == 0 { child } else { Place::Stray("it lies where no entry belongs") };
-        }
-        if name.local != entry_name {
-            return Place::Stray("its name is not that of an entry in this format");
         }
         if !is_own {
             return Place::Stray("its namespace is not that of the feed");
         }
+        if !name.local.eq_ignore_ascii_case(entry_name) {
+            return Place::Stray("its name is not that of an entry in this format");
+        }
+        let may_lie_here = match root {
+            Root::Rss | Root::Rdf | Root::Atom => (1..=ENTRY_DEPTH_MAX).contains(&depth),
+            Root::AtomEntry | Root::DeletedEntry | Root::Urlset | Root::SitemapIndex => {
+                is_at_its_depth
+            }
+        };
+        if !may_lie_here {
+            return if depth == 0 { child } else { Place::Stray("it lies where no entry belongs") };
+        }
         self.entry_depth = Some(depth);
         Place::Entry
+    }
+
+    /// Whether the entry in hand, which lies in so many elements, is not where its format has it.
+    pub(super) fn is_moved(&self, root: Root, depth: usize) -> bool {
+        depth != root.entry().1 || (root == Root::Rss && !self.is_in_channel)
+    }
+
+    /// Whether an entry is in hand.
+    pub(super) fn is_in_entry(&self) -> bool {
+        self.entry_depth.is_some()
+    }
+
+    /// The depth of the element that holds what is said of the entry in hand, or of the feed.
+    pub(super) fn container(&self, root: Root) -> usize {
+        self.entry_depth.unwrap_or(root.entry().1.saturating_sub(1))
     }
 
     /// An element that began at this depth ends.
@@ -98,4 +128,47 @@ fn is_named_entry(root: Root, local: &str) -> bool {
         // None of it is read.
         Root::SitemapIndex => false,
     }
+}
+
+/// Whether an element of this name, as written, most likely is a child of an entry or of the feed itself,
+/// rather than markup in a text: HTML has no prefixes.
+pub(super) fn is_child_name(root: Root, name: &str) -> bool {
+    const RSS: [&str; 11] = [
+        "title",
+        "link",
+        "description",
+        "guid",
+        "pubDate",
+        "author",
+        "category",
+        "comments",
+        "enclosure",
+        "source",
+        "image",
+    ];
+    const ATOM: [&str; 14] = [
+        "title",
+        "link",
+        "id",
+        "author",
+        "category",
+        "content",
+        "contributor",
+        "published",
+        "updated",
+        "rights",
+        "summary",
+        "issued",
+        "modified",
+        "created",
+    ];
+    const SITEMAP: [&str; 4] = ["loc", "lastmod", "changefreq", "priority"];
+    let is_among =
+        |names: &[&str]| names.iter().any(|own| local_name(name).eq_ignore_ascii_case(own));
+    name.contains(':')
+        || match root {
+            Root::Rss | Root::Rdf => is_among(&RSS),
+            Root::Atom | Root::AtomEntry | Root::DeletedEntry => is_among(&ATOM),
+            Root::Urlset | Root::SitemapIndex => is_among(&SITEMAP),
+        }
 }

@@ -67,3 +67,11 @@ impl Problems {
         self.list
     }
 }
+
+/// What is said of the first entry past the limit.
+pub(super) fn over_limit_detail(entries_max: usize) -> String {
+    format!(
+        "the document has more than {entries_max} entries, the most that are read of one; those \
+         past them are left out, of which this is the first. Raise parse.entries_max to read more"
+    )
+}

@@ -1,5 +1,6 @@
-//! Small mendings of XML, by replacing pieces of its text in one pass: what publishers do wrong every day and
-//! what feed-rs refuses or reads wrongly. Never guesses at structure; that is the parser's word.
+//! Writes the mended text of a document, each entry by itself, by replacing pieces of its text in one pass: what
+//! publishers do wrong every day and what feed-rs refuses or reads wrongly. Which element ends where is
+//! for `cut` to say.
 //!
 //! - a bare `&` and names only HTML knows (`&nbsp;`) become what they were meant to be
 //! - references to what is no character (`&#0;`, half a surrogate pair) go; C1 ones are windows-1252
@@ -8,7 +9,8 @@
 //! - markup that stands unescaped in a text is escaped, so that the text does not end there
 //! - Atom text of a type that feed-rs refuses whole feeds for is read as what it most likely is
 //! - declarations and document types go; people, bases and files are read in `extras`
-//! - an item of RSS 1.0 without a link gets one that stands for none
+//! - end tags that are missing are written, those that end nothing are not
+//! - each entry gets a link that carries its number
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,27 +18,56 @@ use std::ops::Range;
 use cw_text::reference;
 use quick_xml::escape::resolve_predefined_entity;
 
+use super::entities::Entities;
 use super::namespace::{
     Attribute, IGNORED, IGNORED_PREFIX, Name, Namespaces, Space, declared_prefix, known,
 };
 use super::root::Root;
+use super::scan::Tag;
 
 /// A `&` that begins no reference.
 const AMPERSAND: &str = "&amp;";
 
-/// A link that the parser sees in each item of RSS 1.0, for it drops those without any.
-const LINK_OF_NONE: &str = "<link xmlns=\"http://purl.org/rss/1.0/\">urn:conflictwire:none</link>";
+/// How the link begins that carries the number of an entry through feed-rs.
+const NUMBER: &str = "urn:conflictwire:entry:";
 
-/// What that link says.
-pub(super) const NO_LINK: &str = "urn:conflictwire:none";
+/// The number that a link carries, if it carries one.
+pub(super) fn number(link: &str) -> Option<usize> {
+    link.trim().strip_prefix(NUMBER)?.parse().ok()
+}
 
 /// What an element that is mended is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// An entry.
-    Entry,
+    Entry {
+        /// Its number.
+        number: usize,
+        /// Whether it stands where its format has none.
+        is_moved: bool,
+    },
+    /// A channel of RSS 0.9x and 2.0; of any but the first, nothing but entries is written.
+    Channel {
+        /// Whether it is the first.
+        is_first: bool,
+    },
     /// Any other.
     Other,
+}
+
+/// A start tag.
+#[derive(Debug)]
+pub(super) struct Start<'n> {
+    /// Its name, resolved.
+    pub(super) name: Name<'n>,
+    /// As written.
+    pub(super) attributes: &'n [Attribute<'n>],
+    /// Where it stands.
+    pub(super) at: Range<usize>,
+    /// What its element is.
+    pub(super) kind: Kind,
+    /// As scanned.
+    pub(super) tag: &'n Tag<'n>,
 }
 
 /// What becomes of an end tag.
@@ -46,38 +77,106 @@ enum End {
     Kept,
     /// It gets the name its start tag got.
     Renamed(String),
-    /// It ends a text, in which tags are markup of HTML that its publisher forgot to escape.
-    Text,
-    /// It is such a tag.
-    Markup,
+    /// It is written when all entries are.
+    Later,
 }
 
-/// The mended text of one document, written while the walk goes on.
+/// Where the mended text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// With what is said of the feed itself.
+    Head,
+    /// Into the entry in hand.
+    Entry,
+    /// It is left out.
+    Nowhere,
+}
+
+/// An element that is open.
+#[derive(Debug)]
+struct Open {
+    end: End,
+    /// Where the text around it goes.
+    around: Target,
+    is_entry: bool,
+}
+
+/// The mended text of a document: each entry by itself.
+#[derive(Debug, Default)]
+pub(super) struct Mended {
+    /// The root's tag, that of the channel, and what is said of the feed.
+    head: String,
+    /// How much of the head is tags around the entries.
+    tags: usize,
+    /// All entries.
+    entries: String,
+    /// Where each stands in it, by number.
+    spans: Vec<Range<usize>>,
+    /// The end tags of what is around the entries.
+    tail: String,
+}
+
+impl Mended {
+    /// The whole document.
+    pub(super) fn pieces(&self) -> [&str; 3] {
+        [&self.head, &self.entries, &self.tail]
+    }
+
+    /// The document without its entries.
+    pub(super) fn without_entries(&self) -> [&str; 3] {
+        [&self.head, "", &self.tail]
+    }
+
+    /// What is around the entries, and nothing else.
+    pub(super) fn around(&self) -> [&str; 3] {
+        [self.head.get(..self.tags).unwrap_or_default(), "", &self.tail]
+    }
+
+    /// The document with nothing but one entry.
+    pub(super) fn alone(&self, number: usize) -> [&str; 3] {
+        [self.head.get(..self.tags).unwrap_or_default(), self.entry(number), &self.tail]
+    }
+
+    /// An entry.
+    pub(super) fn entry(&self, number: usize) -> &str {
+        let span = self.spans.get(number).cloned();
+        span.and_then(|span| self.entries.get(span)).unwrap_or_default()
+    }
+}
+
+/// Writes the mended text of one document while the walk goes on.
 #[derive(Debug)]
 pub(super) struct Repair<'a> {
     xml: &'a str,
-    mended: String,
+    mended: Mended,
+    target: Target,
+    /// Where text went before an element was left out.
+    before_left_out: Option<Target>,
     /// How much of the text is written or left out.
     done: usize,
     /// Where the root's tag ends in the mended text, without its `>`: declarations may still join it.
-    root_tag_end: Option<usize>,
-    /// What becomes of the end tag of every element that is open.
-    ends: Vec<End>,
+    root_tag_end: usize,
+    open: Vec<Open>,
+    /// In a text, how many tags of markup are open.
+    markup: usize,
+    is_in_text: bool,
     /// Half a surrogate pair, and where the other half would begin.
     half: Option<(u32, usize)>,
-    is_leaving_out: bool,
 }
 
 impl<'a> Repair<'a> {
     pub(super) fn new(xml: &'a str) -> Self {
         Self {
             xml,
-            mended: String::with_capacity(xml.len()),
+            mended: Mended { entries: String::with_capacity(xml.len()), ..Mended::default() },
+            target: Target::Nowhere,
+            before_left_out: None,
             done: 0,
-            root_tag_end: None,
-            ends: Vec::new(),
+            root_tag_end: 0,
+            open: Vec::new(),
+            markup: 0,
+            is_in_text: false,
             half: None,
-            is_leaving_out: false,
         }
     }
 
@@ -87,45 +186,63 @@ impl<'a> Repair<'a> {
     }
 
     fn replace(&mut self, at: Range<usize>, with: &str) {
-        if !self.is_leaving_out {
-            self.write_to(at.start);
-            self.mended.push_str(with);
-            self.done = at.end;
+        self.write_to(at.start);
+        self.write(with);
+        self.done = at.end;
+    }
+
+    fn write(&mut self, text: &str) {
+        match self.target {
+            Target::Head => self.mended.head.push_str(text),
+            Target::Entry => self.mended.entries.push_str(text),
+            Target::Nowhere => {}
         }
     }
 
     /// Writes what stays as it is.
     fn write_to(&mut self, to: usize) {
-        self.mended.push_str(self.xml.get(self.done..to).unwrap_or_default());
+        let text = self.xml.get(self.done..to).unwrap_or_default();
+        self.write(text);
         self.done = to;
     }
 
     /// Leaves out all from here to [`Self::end_leaving_out`].
     pub(super) fn leave_out(&mut self, from: usize) {
         self.write_to(from);
-        self.is_leaving_out = true;
+        self.before_left_out = Some(std::mem::replace(&mut self.target, Target::Nowhere));
     }
 
     pub(super) fn end_leaving_out(&mut self, to: usize) {
-        self.is_leaving_out = false;
-        self.done = to;
+        self.write_to(to);
+        self.target = self.before_left_out.take().unwrap_or(self.target);
     }
 
-    /// Whether the element in hand is a text, in which tags are markup.
-    pub(super) fn is_in_text(&self) -> bool {
-        matches!(self.ends.last(), Some(End::Text | End::Markup))
+    /// Escapes a sign that begins nothing; answers with it.
+    pub(super) fn bare(&mut self, at: Range<usize>) -> &'a str {
+        let sign = self.xml.get(at.clone()).unwrap_or_default();
+        self.replace(at, if sign == "&" { AMPERSAND } else { "&lt;" });
+        sign
     }
 
-    /// Text that begins with `&` is one that begins no reference.
-    pub(super) fn text(&mut self, at: usize, part: &str) {
-        if part.starts_with('&') {
-            self.replace(at..at + 1, AMPERSAND);
+    /// Closes a CDATA section that was never closed.
+    pub(super) fn close_cdata(&mut self, at: Range<usize>, inside: Range<usize>) {
+        let text = self.xml.get(inside).unwrap_or_default();
+        self.write_to(at.start);
+        for piece in ["<![CDATA[", text, "]]>"] {
+            self.write(piece);
         }
+        self.done = at.end;
     }
 
     /// Mends a reference; answers with the text it stands for.
-    pub(super) fn reference(&mut self, at: Range<usize>, name: &str) -> Cow<'static, str> {
-        if self.ends.last() == Some(&End::Markup) {
+    pub(super) fn reference(
+        &mut self,
+        at: Range<usize>,
+        name: &str,
+        entities: &Entities,
+    ) -> Cow<'static, str> {
+        let defined = entities.text(name).map(str::to_owned);
+        if self.is_in_text && self.markup > 0 && defined.is_none() {
             // HTML's to decode, with the tags around it.
             self.replace(at.start..at.start + 1, AMPERSAND);
             return Cow::Borrowed("");
@@ -134,7 +251,7 @@ impl<'a> Repair<'a> {
             return Cow::Borrowed(predefined);
         }
         let Some(number) = name.strip_prefix('#') else {
-            let Some(text) = reference::named(name) else {
+            let Some(text) = defined.or_else(|| reference::named(name)) else {
                 self.replace(at.start..at.start + 1, AMPERSAND);
                 return Cow::Owned(format!("&{name};"));
             };
@@ -159,80 +276,202 @@ impl<'a> Repair<'a> {
         Cow::Owned(text)
     }
 
-    /// Mends a start tag.
-    pub(super) fn open(
+    /// Escapes a tag of markup that stands unescaped in a text. All of it: its attributes may hold tags, which
+    /// would be elements outside of it.
+    pub(super) fn open_markup(&mut self, tag: &Tag<'_>, at: Range<usize>) {
+        let is_void = matches!(tag.name, "br" | "hr" | "img" | "wbr" | "input" | "link" | "meta");
+        self.markup += usize::from(!tag.is_empty && !is_void);
+        let tag = self.xml.get(at.clone()).unwrap_or_default();
+        self.replace(at, &tag.replace('&', AMPERSAND).replace('<', "&lt;"));
+    }
+
+    /// Escapes an end tag of such markup.
+    pub(super) fn close_markup(&mut self, at: Range<usize>) {
+        self.markup = self.markup.saturating_sub(1);
+        self.replace(at.start..at.start + 1, "&lt;");
+    }
+
+    /// Mends a start tag; answers with whether its element is a text.
+    pub(super) fn open(&mut self, root: Root, start: &Start<'_>, namespaces: &Namespaces) -> bool {
+        let Start { name, attributes, at, kind, tag } = start;
+        let depth = self.open.len();
+        let new_name = new_name(root, start, depth);
+        let mended = mended_attributes(root, name, attributes, depth);
+        let is_entry = matches!(kind, Kind::Entry { .. });
+        let is_around = (depth == 0 && !is_entry) || matches!(kind, Kind::Channel { .. });
+        let is_text = new_name.is_none() && is_text(root, name, attributes);
+        let around = self.turn(at.start, *kind, depth);
+        let is_new = new_name.is_some() || mended.is_some() || tag.is_odd;
+        let new_name = new_name.unwrap_or_else(|| qualified(name.prefix, name.local));
+        if depth == 0 || is_around || is_entry || is_new {
+            let mended = mended.unwrap_or_else(|| attributes.to_vec());
+            self.write_tag(root, start, &new_name, &mended, namespaces);
+        }
+        if is_around && self.target == Target::Head {
+            self.mended.tail.insert_str(0, &format!("</{new_name}>"));
+        }
+        if is_around && root == Root::Rss && depth == 0 {
+            // Until its channel begins.
+            self.target = Target::Nowhere;
+        }
+        let is_renamed = is_new && new_name != tag.name;
+        let end = match (is_around, is_renamed) {
+            (true, _) => End::Later,
+            (false, true) => End::Renamed(new_name),
+            (false, false) => End::Kept,
+        };
+        self.is_in_text = is_text;
+        self.open.push(Open { end, around, is_entry });
+        is_text
+    }
+
+    /// Turns to where an element is written; answers with where the text around it goes.
+    fn turn(&mut self, at: usize, kind: Kind, depth: usize) -> Target {
+        let around = self.target;
+        let target = match kind {
+            _ if self.before_left_out.is_some() => around,
+            Kind::Entry { .. } => Target::Entry,
+            Kind::Channel { is_first: true } => Target::Head,
+            Kind::Channel { is_first: false } => Target::Nowhere,
+            Kind::Other if depth == 0 => Target::Head,
+            Kind::Other => around,
+        };
+        if target != around {
+            self.write_to(at);
+            self.target = target;
+        }
+        if matches!(kind, Kind::Entry { .. }) {
+            let begin = self.mended.entries.len();
+            self.mended.spans.push(begin..begin);
+        }
+        around
+    }
+
+    fn write_tag(
         &mut self,
         root: Root,
-        name: &Name<'_>,
+        start: &Start<'_>,
+        name: &str,
         attributes: &[Attribute<'_>],
-        at: Range<usize>,
-        kind: Kind,
+        namespaces: &Namespaces,
     ) {
-        let depth = self.ends.len();
-        if self.is_in_text() {
-            self.ends.push(End::Markup);
-            // All of it: its attributes may hold tags, which would be elements outside of it.
-            let tag = self.xml.get(at.clone()).unwrap_or_default();
-            self.replace(at, &tag.replace('&', AMPERSAND).replace('<', "&lt;"));
-            return;
-        }
-        let new_name = new_name(root, name, attributes, depth);
-        let mended = mended_attributes(root, name, attributes, depth);
-        self.ends.push(match &new_name {
-            Some(name) => End::Renamed(name.clone()),
-            None if is_text(root, name, attributes) => End::Text,
-            None => End::Kept,
-        });
-        let needs_link = root == Root::Rdf && kind == Kind::Entry;
-        if depth > 0 && new_name.is_none() && mended.is_none() && !needs_link {
-            return;
-        }
-        let mended = mended.unwrap_or_else(|| attributes.to_vec());
-        let new_name = new_name.unwrap_or_else(|| qualified(name.prefix, name.local));
-        let mut tag = format!("<{new_name}");
-        for (key, value) in mended {
+        let depth = self.open.len();
+        let mut tag = format!("<{name}");
+        for (key, value) in attributes {
             let value = value.replace('"', "&quot;").replace('<', "&lt;");
             tag.push_str(&format!(" {key}=\"{value}\""));
         }
-        let is_empty = self.xml.get(at.clone()).is_some_and(|tag| tag.ends_with("/>"));
+        let mut link = String::new();
+        if let Kind::Entry { number, is_moved } = start.kind {
+            link = numbered_link(root, number);
+            if is_moved {
+                for (prefix, uri) in namespaces.around(depth) {
+                    let key = format!("xmlns:{prefix}");
+                    if !attributes.iter().any(|(own, _)| *own == key) {
+                        let uri = uri.replace('"', "&quot;").replace('<', "&lt;");
+                        tag.push_str(&format!(" {key}=\"{uri}\""));
+                    }
+                }
+            }
+        }
+        let is_entry = matches!(start.kind, Kind::Entry { .. });
+        let is_around = (depth == 0 && !is_entry) || matches!(start.kind, Kind::Channel { .. });
+        self.replace(start.at.clone(), &tag);
         if depth == 0 {
-            self.replace(at.start..at.start, &tag);
-            self.root_tag_end = Some(self.mended.len());
-            tag.clear();
+            let written = if is_entry { &self.mended.entries } else { &self.mended.head };
+            self.root_tag_end = written.len();
         }
-        match (is_empty, needs_link) {
-            (true, true) => tag.push_str(&format!(">{LINK_OF_NONE}</{new_name}>")),
-            (true, false) => tag.push_str("/>"),
-            (false, true) => tag.push_str(&format!(">{LINK_OF_NONE}")),
-            (false, false) => tag.push('>'),
+        match start.tag.is_empty && !is_around {
+            true if link.is_empty() => self.write("/>"),
+            true => self.write(&format!(">{link}</{name}>")),
+            false => self.write(&format!(">{link}")),
         }
-        self.replace(at, &tag);
+        if is_around && self.target == Target::Head {
+            self.mended.tags = self.mended.head.len();
+        }
     }
 
-    /// Mends an end tag, or none if the element was empty.
-    pub(super) fn close(&mut self, at: Range<usize>) {
-        let end = self.ends.pop();
-        if at.is_empty() {
-            return;
+    /// Mends the end tag of the element of this name. It stands nowhere if it is missing.
+    pub(super) fn close(&mut self, at: Range<usize>, name: &str) {
+        let Some(open) = self.open.pop() else { return };
+        let tag = self.xml.get(at.clone()).unwrap_or_default();
+        let written = tag.strip_prefix("</").and_then(|tag| tag.strip_suffix('>'));
+        match &open.end {
+            End::Later => self.replace(at.clone(), ""),
+            End::Renamed(name) => self.replace(at.clone(), &format!("</{name}>")),
+            End::Kept if written == Some(name) => {}
+            End::Kept => self.replace(at.clone(), &format!("</{name}>")),
         }
-        match end {
-            Some(End::Renamed(name)) => self.replace(at, &format!("</{name}>")),
-            Some(End::Markup) => self.replace(at.start..at.start + 1, "&lt;"),
-            Some(End::Kept | End::Text) | None => {}
+        self.end(&open, at.end);
+    }
+
+    /// An element ends that has no end tag.
+    pub(super) fn close_empty(&mut self, at: usize) {
+        if let Some(open) = self.open.pop() {
+            self.end(&open, at);
+        }
+    }
+
+    fn end(&mut self, open: &Open, at: usize) {
+        self.is_in_text = false;
+        self.markup = 0;
+        if open.is_entry {
+            self.write_to(at);
+            let end = self.mended.entries.len();
+            if let Some(span) = self.mended.spans.last_mut() {
+                span.end = end;
+            }
+        }
+        if self.before_left_out.is_none() && self.target != open.around {
+            self.write_to(at);
+            self.target = open.around;
+        }
+    }
+
+    /// Takes back the entry that was written last.
+    pub(super) fn drop_last_entry(&mut self) {
+        if let Some(span) = self.mended.spans.pop() {
+            self.mended.entries.truncate(span.start);
         }
     }
 
     /// The mended text, up to `to`.
-    pub(super) fn finish(mut self, namespaces: &Namespaces, to: usize) -> String {
+    pub(super) fn finish(mut self, namespaces: &Namespaces, root: Root, to: usize) -> Mended {
         self.write_to(to);
-        if let Some(end) = self.root_tag_end {
-            let mut declarations = format!(" xmlns:{IGNORED_PREFIX}=\"{IGNORED}\"");
-            for (prefix, uri) in namespaces.missing_declarations() {
-                declarations.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
-            }
-            self.mended.insert_str(end, &declarations);
+        let mut declarations = format!(" xmlns:{IGNORED_PREFIX}=\"{IGNORED}\"");
+        for (prefix, uri) in namespaces.missing_declarations() {
+            declarations.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
         }
-        self.mended
+        let mut mended = self.mended;
+        if mended.head.is_empty() {
+            mended.entries.insert_str(self.root_tag_end, &declarations);
+            if let Some(span) = mended.spans.first_mut() {
+                span.end += declarations.len();
+            }
+        } else {
+            mended.head.insert_str(self.root_tag_end, &declarations);
+            mended.tags += declarations.len();
+        }
+        let is_without_channel = !mended.tail.contains("channel>");
+        if root == Root::Rss && is_without_channel {
+            mended.head.push_str("<channel>");
+            mended.tags = mended.head.len();
+            mended.tail.insert_str(0, "</channel>");
+        }
+        mended
+    }
+}
+
+/// A link that carries the number of an entry: the first child of each.
+fn numbered_link(root: Root, number: usize) -> String {
+    match root {
+        Root::Rss | Root::Rdf => {
+            format!("<link xmlns=\"http://purl.org/rss/1.0/\">{NUMBER}{number}</link>")
+        }
+        Root::Atom | Root::AtomEntry => {
+            format!("<link xmlns=\"http://www.w3.org/2005/Atom\" href=\"{NUMBER}{number}\"/>")
+        }
+        Root::DeletedEntry | Root::Urlset | Root::SitemapIndex => String::new(),
     }
 }
 
@@ -245,14 +484,17 @@ fn qualified(prefix: &str, local: &str) -> String {
 }
 
 /// What an element is to be called instead, if its own name would mislead feed-rs.
-fn new_name(
-    root: Root,
-    name: &Name<'_>,
-    attributes: &[Attribute<'_>],
-    depth: usize,
-) -> Option<String> {
+fn new_name(root: Root, start: &Start<'_>, depth: usize) -> Option<String> {
+    let Start { name, attributes, kind, .. } = start;
     let ignored = || Some(format!("{IGNORED_PREFIX}:{}", name.local));
     let is_root = depth == 0;
+    let entry = root.entry().0;
+    if matches!(kind, Kind::Entry { .. }) && name.local != entry {
+        return Some(qualified(name.prefix, entry));
+    }
+    if matches!(kind, Kind::Channel { .. }) && name.local != "channel" {
+        return Some(qualified(name.prefix, "channel"));
+    }
     match (root, name.space, name.local) {
         (Root::Rss, _, "rss") | (Root::Rdf, _, "RDF") | (Root::Atom, _, "feed") if is_root => None,
         (Root::Rss, _, _) if is_root => Some("rss".to_owned()),

@@ -1,26 +1,50 @@
 //! News sitemaps: `<urlset>` whose URLs carry `news:news`. feed-rs has none.
 
-use cw_model::{Entry, EntryText, FailureClass, Media, TextKind};
+use cw_model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
 use cw_text::html::looks_like_html;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use super::cut::Cut;
 use super::document::{FeedFormat, ParseFailure, ParsedFeed};
-use super::limits::LIST_MAX;
+use super::limits::{LIST_MAX, READ_STEPS};
 
-/// Reads a sitemap that the guard has passed.
+/// Reads the pages of a sitemap, each by itself. A page that cannot be read is `Err`, with what is wrong.
 ///
 /// # Errors
-/// [`ParseFailure`]: `NotAFeed` if no URL has a news tag, `Malformed` if it is not well formed.
-pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
+/// [`ParseFailure`]: `NotAFeed` if no URL has a news tag; `TooCostly`.
+pub(super) fn read(
+    cut: &Cut,
+    steps: &Steps,
+) -> Result<(ParsedFeed, Vec<Result<Entry, String>>), ParseFailure> {
+    let mut publication = None;
+    let mut has_news = false;
+    let mut entries = Vec::with_capacity(cut.entries.len());
+    for number in 0..cut.entries.len() {
+        let xml = cut.mended.entry(number);
+        steps.spend(xml.len().saturating_mul(READ_STEPS))?;
+        let page = read_page(xml);
+        if let Ok(page) = &page {
+            has_news |= page.has_news;
+            publication = page.publication.clone().or(publication);
+        }
+        entries.push(page.map(|page| page.entry));
+    }
+    if !has_news {
+        let detail = "this sitemap lists pages without news tags, so they have no titles or dates";
+        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
+    }
+    let feed =
+        ParsedFeed { title: publication, ..ParsedFeed::without_entries(FeedFormat::Sitemap) };
+    Ok((feed, entries))
+}
+
+fn read_page(xml: &str) -> Result<Page, String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;
-    let mut page = Pages::default();
+    let mut page = Page::default();
     loop {
-        let event = reader
-            .read_event()
-            .map_err(|err| ParseFailure::whole(FailureClass::Malformed, &err.to_string()))?;
-        match event {
+        match reader.read_event().map_err(|err| err.to_string())? {
             Event::Start(tag) => page.open(tag.local_name().as_ref()),
             Event::End(_) => page.close(),
             Event::Text(part) => page.text.push_str(&part),
@@ -30,7 +54,7 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
                     .map(std::borrow::Cow::into_owned);
                 page.text.push_str(&text.unwrap_or_default());
             }
-            Event::Eof => break,
+            Event::Eof => return Ok(page),
             Event::Empty(_)
             | Event::Comment(_)
             | Event::Decl(_)
@@ -38,21 +62,12 @@ pub(super) fn read(xml: &str) -> Result<ParsedFeed, ParseFailure> {
             | Event::DocType(_) => {}
         }
     }
-    if !page.has_news {
-        let detail = "this sitemap lists pages without news tags, so they have no titles or dates";
-        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
-    }
-    Ok(ParsedFeed {
-        title: page.publication,
-        entries: page.entries,
-        ..ParsedFeed::without_entries(FeedFormat::Sitemap)
-    })
 }
 
-/// The pages read so far, and where in one we are.
+/// What was read of a page, and where in it we are.
 #[derive(Default)]
-struct Pages {
-    entries: Vec<Entry>,
+struct Page {
+    entry: Entry,
     /// Local names of the open elements.
     path: Vec<String>,
     text: String,
@@ -60,25 +75,18 @@ struct Pages {
     publication: Option<String>,
 }
 
-impl Pages {
+impl Page {
     fn open(&mut self, name: &str) {
         self.text.clear();
         self.path.push(name.to_owned());
-        match place(&self.path) {
-            ["", "", ""] if self.path.len() == 2 && name == "url" => {
-                self.entries.push(Entry::default());
-            }
-            ["news", "", ""] => self.has_news = true,
-            _ => {}
-        }
+        self.has_news |= place(&self.path) == ["news", "", ""];
     }
 
     fn close(&mut self) {
         let text = std::mem::take(&mut self.text);
         let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        if let Some(entry) = self.entries.last_mut()
-            && let Some(text) = text
-        {
+        let entry = &mut self.entry;
+        if let Some(text) = text {
             match place(&self.path) {
                 ["loc", "", ""] => entry.link = Some(text),
                 ["lastmod", "", ""] => entry.updated = Some(text),
@@ -115,8 +123,7 @@ impl Pages {
 /// none if it is not inside one, or deeper than anything that is read.
 fn place(path: &[String]) -> [&str; 3] {
     let mut place = [""; 3];
-    if let [_, url, inside @ ..] = path
-        && url == "url"
+    if let [_url, inside @ ..] = path
         && inside.len() <= place.len()
     {
         for (own, name) in place.iter_mut().zip(inside) {
