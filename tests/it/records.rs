@@ -297,7 +297,7 @@ fn hostile_documents() -> [String; 5] {
              </news:title><news:publication_date>{HOSTILE}</news:publication_date></news:news></url>\
              </urlset>"
         ),
-        format!("<rss version=\"2.0\"><channel></{attribute}></channel></rss>"),
+        format!("<{attribute}></{attribute}>"),
     ]
 }
 

@@ -14,10 +14,11 @@ use super::extras::{Extras, ExtrasReader};
 use super::guard::{
     ATTRIBUTES_MAX, BYTE_STEPS, CHILDREN_MAX, DEPTH_MAX, ELEMENTS_MAX, EVENT_STEPS,
 };
+use super::mended::Mended;
 use super::namespace::{Attribute, Name, Namespaces};
 use super::place::{Place, Places, is_child_name};
 use super::problems::{Problem, Problems, over_limit_detail};
-use super::repair::{Kind, Mended, Repair, Start};
+use super::repair::{Kind, Repair, Start};
 use super::root::Root;
 use super::scan::{Scanner, Tag, Token, local_name};
 
@@ -270,8 +271,9 @@ impl<'a> Walk<'a> {
         {
             self.close_to(container + 1);
         }
-        // An entry in an entry: the first was never ended.
-        let is_beside = self.places.is_in_entry() && self.open.len() == container + 1;
+        // An entry in an entry: the first was never ended. A lone one has none beside it.
+        let is_beside =
+            container > 0 && self.places.is_in_entry() && self.open.len() == container + 1;
         if is_entry && is_beside {
             self.close_to(container);
         }
@@ -483,9 +485,7 @@ impl<'a> Walk<'a> {
         let in_hand = self.extras.entry_in_hand();
         let is_over_limit = self.over_limit.is_some();
         if self.extras.entries.len() == usize::from(in_hand.is_some()) && !is_over_limit {
-            return failure(
-                "the document ends before its root element does, and has no whole entry",
-            );
+            return failure("the document ends before its root element does");
         }
         self.at = self.xml.len();
         self.close_to(0);

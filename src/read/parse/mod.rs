@@ -21,6 +21,7 @@ pub mod guard;
 mod json;
 mod json_text;
 mod limits;
+mod mended;
 mod namespace;
 mod place;
 mod problems;
@@ -188,8 +189,8 @@ fn with_extras(mut entry: Entry, extras: Extras) -> Entry {
 }
 
 #[cfg(test)]
-mod left_out;
+mod broken;
 #[cfg(test)]
-mod mended;
+mod left_out;
 #[cfg(test)]
 mod tests;

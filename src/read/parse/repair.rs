@@ -19,6 +19,7 @@ use cw_text::reference;
 use quick_xml::escape::resolve_predefined_entity;
 
 use super::entities::Entities;
+use super::mended::Mended;
 use super::namespace::{
     Attribute, IGNORED, IGNORED_PREFIX, Name, Namespaces, Space, declared_prefix, known,
 };
@@ -99,49 +100,6 @@ struct Open {
     /// Where the text around it goes.
     around: Target,
     is_entry: bool,
-}
-
-/// The mended text of a document: each entry by itself.
-#[derive(Debug, Default)]
-pub(super) struct Mended {
-    /// The root's tag, that of the channel, and what is said of the feed.
-    head: String,
-    /// How much of the head is tags around the entries.
-    tags: usize,
-    /// All entries.
-    entries: String,
-    /// Where each stands in it, by number.
-    spans: Vec<Range<usize>>,
-    /// The end tags of what is around the entries.
-    tail: String,
-}
-
-impl Mended {
-    /// The whole document.
-    pub(super) fn pieces(&self) -> [&str; 3] {
-        [&self.head, &self.entries, &self.tail]
-    }
-
-    /// The document without its entries.
-    pub(super) fn without_entries(&self) -> [&str; 3] {
-        [&self.head, "", &self.tail]
-    }
-
-    /// What is around the entries, and nothing else.
-    pub(super) fn around(&self) -> [&str; 3] {
-        [self.head.get(..self.tags).unwrap_or_default(), "", &self.tail]
-    }
-
-    /// The document with nothing but one entry.
-    pub(super) fn alone(&self, number: usize) -> [&str; 3] {
-        [self.head.get(..self.tags).unwrap_or_default(), self.entry(number), &self.tail]
-    }
-
-    /// An entry.
-    pub(super) fn entry(&self, number: usize) -> &str {
-        let span = self.spans.get(number).cloned();
-        span.and_then(|span| self.entries.get(span)).unwrap_or_default()
-    }
 }
 
 /// Writes the mended text of one document while the walk goes on.
@@ -443,15 +401,7 @@ impl<'a> Repair<'a> {
             declarations.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
         }
         let mut mended = self.mended;
-        if mended.head.is_empty() {
-            mended.entries.insert_str(self.root_tag_end, &declarations);
-            if let Some(span) = mended.spans.first_mut() {
-                span.end += declarations.len();
-            }
-        } else {
-            mended.head.insert_str(self.root_tag_end, &declarations);
-            mended.tags += declarations.len();
-        }
+        mended.declare(self.root_tag_end, &declarations);
         let is_without_channel = !mended.tail.contains("channel>");
         if root == Root::Rss && is_without_channel {
             mended.head.push_str("<channel>");
