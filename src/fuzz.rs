@@ -15,7 +15,8 @@ use cw_model::{
     Quota, Steps, Timestamp, Validators,
 };
 use cw_read::normalise::{Context, dates, normalise, repeated_marks};
-use cw_read::parse::{cut, date, guard, parse};
+use cw_read::parse::date::{self, Conventions};
+use cw_read::parse::{cut, guard, parse};
 use cw_text::charset;
 use url::Url;
 
@@ -107,6 +108,7 @@ fn normalising(bytes: &[u8]) {
         base: &feed.url,
         language: parsed.language.as_deref(),
         shown_language: None,
+        dates: &Conventions::default(),
         repeated_guids: &marks,
         now: now(),
     };
@@ -135,8 +137,8 @@ fn assert_clean(article: &Article) {
 
 fn dating(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let _any = date::read(&text);
-    let believed = dates::believe(Some(&text), Some(&text), now());
+    let _any = date::read(&text, &Conventions::default());
+    let believed = dates::believe(Some(&text), Some(&text), &Conventions::default(), now());
     let latest = now().saturating_add(Duration::from_hours(1));
     for at in believed.published_at.into_iter().chain(believed.updated_at) {
         assert!(latest.as_ref().is_ok_and(|latest| at <= *latest), "{at} is not yet");

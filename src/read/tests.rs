@@ -6,6 +6,7 @@ use cw_model::{Article, Feed, Steps, samples};
 use url::Url;
 
 use crate::normalise::{Context, normalise};
+use crate::parse::date::Conventions;
 use crate::parse::parse;
 
 fn articles(bytes: &[u8]) -> Vec<Article> {
@@ -17,6 +18,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         base: &url,
         language: parsed.language.as_deref(),
         shown_language: None,
+        dates: &Conventions::default(),
         now: "2024-03-06T00:00:00Z".parse().unwrap(),
         repeated_guids: &HashSet::from(["0".to_owned()]),
     };

@@ -6,6 +6,7 @@ use cw_decide::process::process_within;
 use cw_model::state::{FeedState, SeenArticle};
 use cw_model::{ArticleId, Digest, Entry, EntryText, Feed, Quota, Steps, TextKind};
 use cw_read::normalise::{Context, normalise};
+use cw_read::parse::date::Conventions;
 use cw_read::parse::parse;
 
 use crate::constructions::Construction;
@@ -52,6 +53,7 @@ fn steps_of_text(text: &str, feed: &Feed, tagger: &Tagger) -> u64 {
         base: &feed.url,
         language: None,
         shown_language: None,
+        dates: &Conventions::default(),
         repeated_guids: &none,
         now: now(),
     };

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use cw_model::state::UnpackedState;
 use cw_model::{Article, ArticleId, Digest, Entry, TooCostly};
 use cw_read::normalise::{Context, normalise, repeated_marks};
+use cw_read::parse::date::Conventions;
 use cw_read::parse::{Problem, passed_over};
 
 use super::Source;
@@ -42,8 +43,10 @@ impl Source<'_> {
         if let Some(shown) = shown_language(&self.parsed.entries, self.steps)? {
             next.memory.language = Some(shown);
         }
+        let dates = self.dates_of_the_feed();
         let context = Context {
             feed: self.feed,
+            dates: &dates,
             base: &self.body.final_url,
             language: self.parsed.language.as_deref(),
             shown_language: next.memory.language.as_deref(),
@@ -98,6 +101,15 @@ impl Source<'_> {
         lost.sort_by_key(|entry| entry.span.as_ref().map(|span| span.start));
         let content_type = self.body.content_type.as_deref();
         passed_over(&self.body.bytes, content_type, &lost, GIVES_WAY, self.steps)
+    }
+
+    /// How the feed writes its dates, by all of them together.
+    fn dates_of_the_feed(&self) -> Conventions {
+        let language = self.parsed.language.as_deref();
+        let entries = self.parsed.entries.iter();
+        let dates =
+            entries.flat_map(|entry| [entry.published.as_deref(), entry.updated.as_deref()]);
+        Conventions::learn(language, dates.flatten())
     }
 
     /// The guids and links that identify nothing: in this document, or in an earlier one, for what

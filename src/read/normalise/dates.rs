@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cw_model::{DateQuality, Timestamp};
 
-use crate::parse::date;
+use crate::parse::date::{self, Conventions};
 
 /// How far ahead of ours a publisher's clock may be.
 const AHEAD_MAX: Duration = Duration::from_hours(1);
@@ -29,23 +29,33 @@ pub struct BelievedDates {
 }
 
 /// Reads both dates as written and decides.
-pub fn believe(published: Option<&str>, updated: Option<&str>, now: Timestamp) -> BelievedDates {
+pub fn believe(
+    published: Option<&str>,
+    updated: Option<&str>,
+    conventions: &Conventions,
+    now: Timestamp,
+) -> BelievedDates {
     let mut quality = Vec::new();
     let present = |text: &&str| !text.trim().is_empty();
     let published = published.filter(present);
     if published.is_none() {
         quality.push(DateQuality::Missing);
     }
-    let published_at = published.and_then(|text| believe_one(text, now, &mut quality));
+    let published_at = published.and_then(|text| believe_one(text, conventions, now, &mut quality));
     let updated = updated.filter(present);
-    let updated_at = updated.and_then(|text| believe_one(text, now, &mut quality));
+    let updated_at = updated.and_then(|text| believe_one(text, conventions, now, &mut quality));
     quality.sort_unstable();
     quality.dedup();
     BelievedDates { published_at, updated_at, quality }
 }
 
-fn believe_one(text: &str, now: Timestamp, quality: &mut Vec<DateQuality>) -> Option<Timestamp> {
-    let Some(read) = date::read(text) else {
+fn believe_one(
+    text: &str,
+    conventions: &Conventions,
+    now: Timestamp,
+    quality: &mut Vec<DateQuality>,
+) -> Option<Timestamp> {
+    let Some(read) = date::read(text, conventions) else {
         quality.push(DateQuality::Unparsed);
         return None;
     };

@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 pub use self::withdrawn::withdrawn;
+use crate::parse::date::Conventions;
 
 /// The most characters of a headline, a caption, a name, a category and a date as written. The beginning
 /// of a longer headline or date is kept; the others are left out.
@@ -42,6 +43,8 @@ pub struct Context<'a> {
     pub language: Option<&'a str>,
     /// The language that the texts of the feed together show.
     pub shown_language: Option<&'a str>,
+    /// How the feed writes its dates.
+    pub dates: &'a Conventions,
     /// When the poll was answered.
     pub now: Timestamp,
     /// Guids and links that identify nothing, from [`repeated_marks`].
@@ -83,7 +86,7 @@ pub fn normalise(
             text: body.as_deref().or(summary.as_deref()),
         },
     );
-    let dates = dates::believe(entry.published.as_deref(), entry.updated.as_deref(), context.now);
+    let dates = believed_dates(context, entry);
     let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
     let hints = Hints {
         declared: [entry.language.as_deref(), context.feed.language.as_deref(), context.language],
@@ -126,6 +129,11 @@ pub fn normalise(
         summary,
         body,
     })
+}
+
+fn believed_dates(context: &Context<'_>, entry: &Entry) -> dates::BelievedDates {
+    let (published, updated) = (entry.published.as_deref(), entry.updated.as_deref());
+    dates::believe(published, updated, context.dates, context.now)
 }
 
 /// The canonical link of an entry; `cut` is set if it is none because it is too long.

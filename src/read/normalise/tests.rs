@@ -21,6 +21,7 @@ fn article_of(feed: &Feed, repeated: &[&str], entry: &Entry) -> Article {
         base: &base(),
         language: None,
         shown_language: None,
+        dates: &Conventions::default(),
         now: "2024-03-05T12:00:00Z".parse().unwrap(),
         repeated_guids: &repeated.iter().map(|guid| (*guid).to_owned()).collect::<HashSet<_>>(),
     };
@@ -194,7 +195,7 @@ mod believed_dates {
     #[track_caller]
     fn check(published: Option<&str>, at: Option<&str>, quality: &[DateQuality]) {
         let now = "2024-03-05T12:00:00Z".parse().unwrap();
-        let dates = dates::believe(published, None, now);
+        let dates = dates::believe(published, None, &Conventions::default(), now);
         let at = at.map(|at| at.parse::<Timestamp>().unwrap());
         assert_eq!((dates.published_at, dates.quality.as_slice()), (at, quality), "{published:?}");
     }
@@ -391,6 +392,6 @@ proptest! {
                 }
             }
         }
-        crate::parse::date::read(&text);
+        crate::parse::date::read(&text, &Conventions::default());
     }
 }

@@ -22,7 +22,7 @@ pub fn withdrawn(
     }
     let marks = identity::Marks { guid: Some(guid), link: None, title: None, text: None };
     let (id, identity) = identity::article_id(&context.feed.id, &marks);
-    let mut dates = dates::believe(None, deletion.at.as_deref(), context.now);
+    let mut dates = dates::believe(None, deletion.at.as_deref(), context.dates, context.now);
     // Nobody asked when it was published.
     dates.quality.retain(|odd| *odd != DateQuality::Missing);
     Ok(Some(Article {

@@ -1,14 +1,19 @@
 //! Reads the dates publishers really write. Whether to believe one is `normalise::dates`' business.
 //!
-//! Sources: RFC 2822 with what it calls obsolete, ISO 8601, seconds and milliseconds since 1970,
-//! and numbers with names of months in the languages of `words`. A date that can be read in two
-//! ways (`03/04/2024`) is not read.
+//! Sources: RFC 2822 with what it calls obsolete, ISO 8601 with weeks and days of the year, seconds and
+//! milliseconds since 1970, and numbers with names of months in the languages of `words`; Solar Hijri,
+//! Hijri and Buddhist years where no Gregorian one is meant. A date that can be read in two ways
+//! (`03/04/2024`) is read only as its neighbours in the same feed are.
 
 mod words;
 
 use cw_model::{DateQuality, Timestamp};
+use icu_calendar::cal::Hijri;
+use icu_calendar::{Date, Iso};
 use jiff::civil;
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
+use unicode_normalization::char::is_combining_mark;
+use words::{Calendar, Month, Zone};
 
 /// The longest text that is looked at: the longest real ones have fifty characters.
 const DATE_CHARS_MAX: usize = 100;
@@ -25,18 +30,38 @@ pub struct ReadDate {
     pub assumed: Option<DateQuality>,
 }
 
-/// Reads a date. `None` if nobody can, or in more ways than one.
-pub fn read(text: &str) -> Option<ReadDate> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > DATE_CHARS_MAX {
-        return None;
+/// How a feed writes its dates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conventions {
+    /// The language of its words: `hr`.
+    pub language: Option<String>,
+    /// Whether the day comes before the month in `03/04/2024`. `None` if nothing tells.
+    pub day_first: Option<bool>,
+}
+
+impl Conventions {
+    /// Learns from all dates of a feed: one that can be read in one way only tells how the others are meant.
+    pub fn learn<'a>(language: Option<&str>, dates: impl Iterator<Item = &'a str>) -> Self {
+        let language = language.map(|tag| tag.split('-').next().unwrap_or_default().to_lowercase());
+        let mut learned = Self { language, day_first: None };
+        let mut orders = dates.filter(|text| text.contains(['/', '-'])).filter_map(|text| {
+            let fields = Fields::of(text, &learned)?;
+            fields.order()
+        });
+        let first = orders.next();
+        // A feed that writes both orders writes none.
+        let is_one = first.is_some_and(|first| orders.all(|other| other == first));
+        learned.day_first = first.filter(|_| is_one);
+        learned
     }
-    let text = words::plain(text);
-    if let Some(at) = since_1970(&text) {
+}
+
+/// Reads a date. `None` if nobody can, or in more ways than one.
+pub fn read(text: &str, conventions: &Conventions) -> Option<ReadDate> {
+    if let Some(at) = since_1970(text.trim()) {
         return Some(ReadDate { at, assumed: None });
     }
-    let tokens = tokens(&text)?;
-    Fields::read(&tokens)?.resolve()
+    Fields::of(text, conventions)?.resolve(conventions.day_first)
 }
 
 /// Ten digits are seconds, thirteen are milliseconds: 2001 to 2286.
@@ -75,7 +100,8 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
             let (digits, after) = run(|c| c.is_ascii_digit());
             (Token::Number(digits), after)
         } else if first.is_alphabetic() {
-            let (word, after) = run(char::is_alphabetic);
+            // A mark belongs to the letter before it.
+            let (word, after) = run(|c| c.is_alphabetic() || is_combining_mark(c));
             (Token::Word(word), after)
         } else if first.is_whitespace() {
             (Token::Space, rest.trim_start())
@@ -93,13 +119,17 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
 
 /// What a date says, before it is known to be one.
 #[derive(Debug, Default)]
-struct Fields<'a> {
+struct Fields {
     /// Numbers that are no time, each with the mark before it.
-    numbers: Vec<(Option<char>, &'a str)>,
-    month: Option<i8>,
+    numbers: Vec<(Option<char>, String)>,
+    month: Option<Month>,
     time: Option<Time>,
     half: Option<words::Half>,
-    offset_seconds: Option<i32>,
+    zone: Option<Zone>,
+    /// Week and day of it (ISO 8601), after the year.
+    week: Option<(i8, i8)>,
+    /// The next number is the month, as in Vietnamese.
+    is_month_next: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,35 +139,55 @@ struct Time {
     second: i8,
 }
 
-impl<'a> Fields<'a> {
-    fn read(tokens: &[Token<'a>]) -> Option<Self> {
+impl Fields {
+    /// What a text says. `None` if it is empty or too long.
+    fn of(text: &str, conventions: &Conventions) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > DATE_CHARS_MAX {
+            return None;
+        }
+        let text = words::plain(text);
+        // Go prints how long the process has run.
+        let text = text.split_once(" m=").map_or(text.as_str(), |(date, _)| date);
+        let (zone, text) = match words::take_long_zone(text) {
+            Some((zone, rest)) => (Some(zone), rest),
+            None => (None, text.to_owned()),
+        };
+        let mut fields = Self::read(&tokens(&text)?, conventions.language.as_deref());
+        fields.zone = zone.or(fields.zone);
+        Some(fields)
+    }
+
+    fn read(tokens: &[Token<'_>], language: Option<&str>) -> Self {
         let mut fields = Self::default();
         let mut rest = tokens;
         let mut mark = None;
         while let Some(token) = rest.first() {
-            if let Some((time, after)) = time(rest)
-                && fields.time.is_none()
+            if fields.time.is_none()
+                && let Some((time, after)) = time(rest).or_else(|| fields.dotted_time(rest))
             {
                 fields.time = Some(time);
                 rest = after;
                 continue;
             }
-            let has_date = fields.time.is_some() || fields.numbers.len() >= 3;
+            if let Some((week, after)) = week(rest)
+                && fields.numbers.len() == 1
+            {
+                fields.week = Some(week);
+                rest = after;
+                continue;
+            }
+            let has_date =
+                fields.time.is_some() || fields.numbers.len() >= 3 || fields.week.is_some();
             if has_date && let Some((seconds, after)) = offset(rest) {
-                fields.offset_seconds = Some(seconds);
+                fields.zone = Some(Zone::Fixed(seconds));
                 rest = after;
                 continue;
             }
             match token {
-                Token::Number(digits) => {
-                    fields.number(mark.take(), digits);
-                }
+                Token::Number(digits) => fields.number(mark.take(), digits),
                 Token::Word(word) => {
-                    let next = rest.iter().skip(1).find_map(|token| match token {
-                        Token::Word(word) => Some(*word),
-                        _ => None,
-                    });
-                    fields.word(word, next);
+                    fields.word(word, language);
                     mark = None;
                 }
                 Token::Mark(other) => mark = Some(*other),
@@ -145,10 +195,34 @@ impl<'a> Fields<'a> {
             }
             rest = rest.get(1..).unwrap_or_default();
         }
-        Some(fields)
+        fields
     }
 
-    fn number(&mut self, mark: Option<char>, digits: &'a str) {
+    /// `15.02` behind a date, as the Finnish, Danish and Germans write a time.
+    fn dotted_time<'t, 'a>(&self, tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
+        let has_date = match self.month {
+            Some(_) => self.numbers.len() >= 2,
+            None => self.numbers.len() >= 3,
+        };
+        let [Token::Number(hour), Token::Mark('.'), Token::Number(minute), rest @ ..] = tokens
+        else {
+            return None;
+        };
+        let is_time = has_date && hour.len() <= 2 && minute.len() == 2;
+        let (second, rest) = match rest {
+            [Token::Mark('.'), Token::Number(second), rest @ ..] if second.len() == 2 => {
+                (*second, rest)
+            }
+            _ => ("0", rest),
+        };
+        is_time.then(|| Some((Time::read(hour, minute, second)?, rest))).flatten()
+    }
+
+    fn number(&mut self, mark: Option<char>, digits: &str) {
+        if std::mem::take(&mut self.is_month_next) && self.month.is_none() {
+            self.month = digits.parse().ok().map(Month::gregorian);
+            return;
+        }
         let split = |at: usize| digits.split_at_checked(at);
         // The basic format of ISO 8601: 20240305, then 1030 or 103000.
         if self.numbers.is_empty()
@@ -157,29 +231,38 @@ impl<'a> Fields<'a> {
             && let Some((month, rest)) = rest.split_at_checked(2)
             && let Some((day, rest)) = rest.split_at_checked(2)
         {
-            self.numbers.extend([(None, year), (Some('-'), month), (Some('-'), day)]);
+            let dash = Some('-');
+            self.numbers.extend(
+                [(None, year), (dash, month), (dash, day)].map(|(mark, n)| (mark, n.to_owned())),
+            );
             self.time = compact_time(rest);
         } else if self.numbers.len() == 3 && self.time.is_none() && matches!(digits.len(), 4 | 6) {
             self.time = compact_time(digits);
         } else {
-            self.numbers.push((mark, digits));
+            self.numbers.push((mark, digits.to_owned()));
         }
     }
 
-    fn word(&mut self, word: &str, next: Option<&str>) {
-        if let Some(month) = words::month(word, next) {
-            // A later one wins: "mar., 05 févr." begins with Tuesday.
-            self.month = Some(month);
-        } else if let Some(half) = words::half(word) {
-            self.half = self.time.and(Some(half));
-        } else if let Some(seconds) = words::zone_seconds(word) {
+    fn word(&mut self, word: &str, language: Option<&str>) {
+        if words::is_month_next(word) {
+            self.is_month_next = true;
+        } else if let Some(month) = words::month(word, language) {
+            // A later one wins: "mar., 05 févr." begins with Tuesday, "5 févr., mar." ends with it.
+            if self.month.is_none() || !month.may_be_weekday {
+                self.month = Some(month);
+            }
+        } else if let Some((half, needs_time)) = words::half(word)
+            && (self.time.is_some() || !needs_time)
+        {
+            self.half = Some(half);
+        } else if let Some(zone) = words::zone(word, language) {
             // "+0300 MSK" says it twice.
-            self.offset_seconds.get_or_insert(seconds);
+            self.zone.get_or_insert(zone);
         }
     }
 
-    fn resolve(self) -> Option<ReadDate> {
-        let date = self.date()?;
+    fn resolve(self, day_first: Option<bool>) -> Option<ReadDate> {
+        let date = self.date(day_first)?;
         let Some(time) = self.time else {
             let at = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
             return Some(ReadDate { at, assumed: Some(DateQuality::DateOnly) });
@@ -192,18 +275,47 @@ impl<'a> Fields<'a> {
         };
         // A leap second is the last of its minute.
         let time = civil::Time::new(hour, time.minute, time.second.min(59), 0).ok()?;
-        let offset = Offset::from_seconds(self.offset_seconds.unwrap_or(0)).ok()?;
-        let at = offset.to_timestamp(date.to_datetime(time)).ok()?;
-        let assumed = self.offset_seconds.is_none().then_some(DateQuality::ZoneAssumed);
+        let zone = match &self.zone {
+            Some(Zone::Place(zone)) => zone.clone(),
+            Some(Zone::Fixed(seconds)) => Offset::from_seconds(*seconds).ok()?.to_time_zone(),
+            None => TimeZone::UTC,
+        };
+        let at = zone.to_timestamp(date.to_datetime(time)).ok()?;
+        let assumed = self.zone.is_none().then_some(DateQuality::ZoneAssumed);
         Some(ReadDate { at, assumed })
     }
 
-    fn date(&self) -> Option<civil::Date> {
+    fn date(&self, day_first: Option<bool>) -> Option<civil::Date> {
         if let Some(month) = self.month {
             let [(_, first), (_, second)] = self.numbers.as_slice() else { return None };
             let (day, year) = if first.len() == 4 { (second, first) } else { (first, second) };
-            return civil_date(year, month, day.parse().ok()?);
+            return date_in(month.calendar, year, month.number, day.parse().ok()?);
         }
+        if let Some((week, day)) = self.week {
+            let [(_, year)] = self.numbers.as_slice() else { return None };
+            let weekday = civil::Weekday::from_monday_one_offset(day).ok()?;
+            return Some(civil::ISOWeekDate::new(year.parse().ok()?, week, weekday).ok()?.date());
+        }
+        // A day of the year, as ISO 8601 writes it.
+        if let [(_, year), (Some('-'), day)] = self.numbers.as_slice()
+            && (year.len(), day.len()) == (4, 3)
+        {
+            let first = civil_date(year, 1, 1)?;
+            return first.with().day_of_year(day.parse().ok()?).build().ok();
+        }
+        let readings = self.readings()?;
+        match readings.as_slice() {
+            [(_, only)] => Some(*only),
+            [(_, one), rest @ ..] if rest.iter().all(|(_, other)| other == one) => Some(*one),
+            several => {
+                let order = Some(day_first?);
+                several.iter().find(|(day_first, _)| *day_first == order).map(|(_, date)| *date)
+            }
+        }
+    }
+
+    /// All dates that three numbers can be, each with whether the day came first, if that is a question.
+    fn readings(&self) -> Option<Vec<(Option<bool>, civil::Date)>> {
         let [(_, first), (mark, second), (other, third)] = self.numbers.as_slice() else {
             return None;
         };
@@ -211,25 +323,66 @@ impl<'a> Fields<'a> {
             return None;
         }
         let number = |digits: &str| digits.parse::<i8>().ok();
+        let gregorian = Calendar::Gregorian;
         if first.len() == 4 {
-            return civil_date(first, number(second)?, number(third)?);
+            let date = date_in(gregorian, first, number(second)?, number(third)?)?;
+            return Some(vec![(None, date)]);
         }
-        let day_first = civil_date(third, number(second)?, number(first)?);
+        let day_first = date_in(gregorian, third, number(second)?, number(first)?);
         // Nobody writes the month first with dots.
         if *mark == Some('.') {
-            return day_first;
+            return Some(vec![(None, day_first?)]);
         }
-        let month_first = civil_date(third, number(first)?, number(second)?);
+        let month_first = date_in(gregorian, third, number(first)?, number(second)?);
         let year_first =
             (third.len() == 2).then(|| civil_date(first, number(second)?, number(third)?));
-        let mut readings: Vec<civil::Date> =
-            [day_first, month_first, year_first.flatten()].into_iter().flatten().collect();
-        readings.dedup();
-        match readings.as_slice() {
-            [only] => Some(*only),
+        let readings =
+            [(Some(true), day_first), (Some(false), month_first), (None, year_first.flatten())];
+        Some(readings.into_iter().filter_map(|(order, date)| Some((order, date?))).collect())
+    }
+
+    /// Whether the day comes first in a date of three numbers that can be read in one way.
+    fn order(&self) -> Option<bool> {
+        if self.month.is_some() || self.week.is_some() {
+            return None;
+        }
+        match self.readings()?.as_slice() {
+            [(order, _)] => *order,
             _ => None,
         }
     }
+}
+
+/// The Solar Hijri years of 2001 to 2045. The Hijri years of 2004 to 2058 follow.
+const PERSIAN_YEARS: std::ops::RangeInclusive<i32> = 1380..=1424;
+const HIJRI_YEARS: std::ops::RangeInclusive<i32> = 1425..=1480;
+/// The Buddhist years of 1997 to 2057.
+const BUDDHIST_YEARS: std::ops::RangeInclusive<i32> = 2540..=2600;
+
+/// A date in a calendar. A year that is centuries off in the Gregorian one names its own calendar.
+fn date_in(calendar: Calendar, year: &str, month: i8, day: i8) -> Option<civil::Date> {
+    let number: i32 = year.parse().ok()?;
+    let calendar = match calendar {
+        Calendar::Gregorian if PERSIAN_YEARS.contains(&number) => Calendar::Persian,
+        Calendar::Gregorian if HIJRI_YEARS.contains(&number) => Calendar::Hijri,
+        Calendar::Gregorian if BUDDHIST_YEARS.contains(&number) => Calendar::Buddhist,
+        other => other,
+    };
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let date: Date<Iso> = match calendar {
+        Calendar::Gregorian => {
+            return civil_date(year, month.try_into().ok()?, day.try_into().ok()?);
+        }
+        Calendar::Persian => Date::try_new_persian(number, month, day).ok()?.to_calendar(Iso),
+        Calendar::Hijri => {
+            let calendar = Hijri::new_umm_al_qura();
+            Date::try_new_hijri_with_calendar(number, month, day, calendar).ok()?.to_calendar(Iso)
+        }
+        Calendar::Buddhist => Date::try_new_buddhist(number, month, day).ok()?.to_calendar(Iso),
+    };
+    let (month, day) = (date.month().ordinal, date.day_of_month().0);
+    let year = i16::try_from(date.year().extended_year()).ok()?;
+    civil::Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
 /// Two digits are the year from 1950 to 2049 (RFC 2822, 4.3).
@@ -251,7 +404,9 @@ fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
             Token::Mark(':') | Token::Word("h"),
             Token::Number(minute),
             rest @ ..,
-        ] if hour.len() <= 2 && minute.len() <= 2 => (hour, minute, rest),
+        ] if hour.len() <= 2 && minute.len() <= 2 => (*hour, *minute, rest),
+        // "下午5时".
+        [Token::Number(hour), Token::Mark(':'), rest @ ..] if hour.len() <= 2 => (*hour, "0", rest),
         _ => return None,
     };
     let (second, rest) = match rest {
@@ -264,29 +419,52 @@ fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
         [Token::Mark('.' | ','), Token::Number(_), rest @ ..] => rest,
         _ => rest,
     };
-    let time = Time {
-        hour: hour.parse().ok()?,
-        minute: minute.parse().ok()?,
-        second: second.parse().ok()?,
+    Some((Time::read(hour, minute, second)?, rest))
+}
+
+impl Time {
+    fn read(hour: &str, minute: &str, second: &str) -> Option<Self> {
+        let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
+        Some(Self { hour, minute, second: second.parse().ok()? })
+    }
+}
+
+/// `W05-2` or `W052`, behind a year.
+fn week<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<((i8, i8), &'t [Token<'a>])> {
+    let (week, day, rest) = match tokens {
+        [
+            Token::Word("w"),
+            Token::Number(week),
+            Token::Mark('-'),
+            Token::Number(day),
+            rest @ ..,
+        ] => (*week, *day, rest),
+        [Token::Word("w"), Token::Number(both), rest @ ..] => {
+            let (week, day) = both.split_at_checked(2)?;
+            (week, day, rest)
+        }
+        _ => return None,
     };
-    Some((time, rest))
+    Some(((week.parse().ok()?, day.parse().ok()?), rest))
 }
 
 fn compact_time(digits: &str) -> Option<Time> {
     let (hour, rest) = digits.split_at_checked(2)?;
     let (minute, second) = rest.split_at_checked(2)?;
     let second = if second.is_empty() { "0" } else { second };
-    Some(Time {
-        hour: hour.parse().ok()?,
-        minute: minute.parse().ok()?,
-        second: second.parse().ok()?,
-    })
+    Time::read(hour, minute, second)
 }
 
-/// `+0300`, `+03:00`, `-3`.
+/// `+0300`, `+03:00`, `-3`, `+ 03:00`.
 fn offset<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(i32, &'t [Token<'a>])> {
-    let [Token::Mark(sign @ ('+' | '-' | '−')), Token::Number(digits), rest @ ..] = tokens else {
-        return None;
+    let (sign, digits, rest) = match tokens {
+        [Token::Mark(sign @ ('+' | '-' | '−')), Token::Number(digits), rest @ ..] => {
+            (sign, digits, rest)
+        }
+        [Token::Mark(sign @ '+'), Token::Space, Token::Number(digits), rest @ ..] => {
+            (sign, digits, rest)
+        }
+        _ => return None,
     };
     let (hours, minutes, rest) = match (digits.len(), rest) {
         (1 | 2, [Token::Mark(':'), Token::Number(minutes), rest @ ..]) => (*digits, *minutes, rest),

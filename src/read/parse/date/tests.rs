@@ -10,7 +10,7 @@ fn check(text: &str, at: &str) {
 #[track_caller]
 fn check_assumed(text: &str, at: &str, assumed: Option<DateQuality>) {
     let at: Timestamp = at.parse().unwrap();
-    assert_eq!(read(text), Some(ReadDate { at, assumed }), "{text}");
+    assert_eq!(read(text, &Conventions::default()), Some(ReadDate { at, assumed }), "{text}");
 }
 
 #[test]
@@ -134,8 +134,142 @@ fn what_reads_two_ways_or_none_is_not_read() {
         "-1",
         "NaN",
     ] {
-        assert_eq!(read(text), None, "{text}");
+        assert_eq!(read(text, &Conventions::default()), None, "{text}");
     }
-    assert_eq!(read(&"1".repeat(100_000)), None);
-    assert_eq!(read(&"(".repeat(99)), None);
+    assert_eq!(read(&"1".repeat(100_000), &Conventions::default()), None);
+    assert_eq!(read(&"(".repeat(99), &Conventions::default()), None);
+}
+
+#[test]
+fn halves_of_the_day_are_read_wherever_they_stand() {
+    for text in [
+        "5 Mar 2024 3:05 p. m. GMT",
+        "5 marzo 2024, 3:05 p. m. GMT",
+        "2024년 3월 5일 오후 3시 5분 GMT",
+        "2024-03-05 下午 3:05 GMT",
+        "2024年3月5日 午後3時5分 GMT",
+        "5 Μαρτίου 2024 3:05 μ.μ. GMT",
+        "5 مارس 2024 ساعت 3:05 بعد از ظهر GMT",
+        "5 مارس 2024 3:05 ب.ظ GMT",
+        "5 مارس 2024 3:05 مساءً GMT",
+        "5 Mart 2024 ÖS 3:05 GMT",
+        "5 Mart 2024 3:05 ÖS GMT",
+        "5 марта 2024 3:05 дня GMT",
+        "5 मार्च 2024 अपराह्न 3:05 GMT",
+        "2024. március 5. du. 3:05 GMT",
+    ] {
+        check(text, "2024-03-05T15:05:00Z");
+    }
+    for text in
+        ["2024-03-05 上午 3:05 GMT", "5 марта 2024 3:05 утра GMT", "5 Mar 2024 3:05 a. m. GMT"]
+    {
+        check(text, "2024-03-05T03:05:00Z");
+    }
+}
+
+#[test]
+fn names_of_months_of_many_languages_are_read() {
+    for month in [
+        "Novembre",
+        "noiembrie",
+        "marraskuuta",
+        "novembra",
+        "studenoga",
+        "новембра",
+        "лістапада",
+        "листопада",
+        "қараша",
+        "noyabr",
+        "Kasım",
+        "նոյեմբերի",
+        "ნოემბერი",
+        "נובמבר",
+        "نوفمبر",
+        "تشرين الثاني",
+        "نونبر",
+        "نوامبر",
+        "نومبر",
+        "नवंबर",
+        "নভেম্বর",
+        "ਨਵੰਬਰ",
+        "નવેમ્બર",
+        "நவம்பர்",
+        "నవంబర్",
+        "นปฏิทิน",
+        "พฤศจิกายน",
+        "พ.ย.",
+        "နိုဝင်ဘာ",
+        "ኖቬምበር",
+        "Noofeembar",
+        "Nofembar",
+        "Novemba",
+        "Nuwamba",
+        "Nobyembre",
+        "Νοεμβρίου",
+        "lapkričio",
+        "novembris",
+        "nëntor",
+        "mijdar",
+        "Tháng 11",
+        "thg 11",
+    ] {
+        let read = read(&format!("27 {month} 2025 15:02 GMT"), &Conventions::default());
+        let at: Timestamp = "2025-11-27T15:02:00Z".parse().unwrap();
+        match month {
+            // No month anywhere.
+            "นปฏิทิน" => assert_eq!(read, None),
+            _ => assert_eq!(read, Some(ReadDate { at, assumed: None }), "{month}"),
+        }
+    }
+    // Two languages, two months.
+    let croatian = Conventions { language: Some("hr".to_owned()), day_first: None };
+    let at = read("5. listopada 2025.", &croatian).unwrap().at;
+    assert_eq!(at, "2025-10-05T00:00:00Z".parse().unwrap());
+}
+
+#[test]
+fn zones_of_places_keep_their_summer_time() {
+    check("Tue, 05 Mar 2024 12:15:00 Europe/Kyiv", "2024-03-05T10:15:00Z");
+    check("2024-07-05T12:15:00[Europe/Kyiv]", "2024-07-05T09:15:00Z");
+    check("Tue, 05 Mar 2024 13:15:00 Arab Standard Time", "2024-03-05T10:15:00Z");
+    check("Fri, 05 Jul 2024 12:15:00 FLE Standard Time", "2024-07-05T09:15:00Z");
+    check("5 Mar 2024 5:15 AM ET", "2024-03-05T10:15:00Z");
+    check("5 Jul 2024 5:15 AM ET", "2024-07-05T09:15:00Z");
+    let chinese = Conventions { language: Some("zh".to_owned()), day_first: None };
+    let at = read("2024-03-05 18:15 CST", &chinese).unwrap().at;
+    assert_eq!(at, "2024-03-05T10:15:00Z".parse().unwrap());
+}
+
+#[test]
+fn other_calendars_and_forms_of_the_standard_are_read() {
+    for text in [
+        "۱۴۰۲-۱۲-۱۵T۱۰:۱۵:۰۰Z",
+        "1402/12/15 10:15 GMT",
+        "15 اسفند 1402 10:15 GMT",
+        "۱۵ حوت ۱۴۰۲ 10:15 GMT",
+        "24 شعبان 1445 10:15 GMT",
+        "5 มีนาคม 2567 10:15 GMT",
+        "2024-W10-2T10:15:00Z",
+        "2024-065T10:15:00Z",
+        "2024-03-05 13:15:00.123456 +0300 MSK m=+0.000012345",
+        "2024-03-05 13:15:00 + 03:00",
+    ] {
+        check(text, "2024-03-05T10:15:00Z");
+    }
+    let zone = Some(DateQuality::ZoneAssumed);
+    check_assumed("5. maaliskuuta 2024 klo 10.15", "2024-03-05T10:15:00Z", zone);
+    check_assumed("05.03.2024 10.15", "2024-03-05T10:15:00Z", zone);
+}
+
+#[test]
+fn a_feed_tells_which_number_is_the_day() {
+    let at = |text: &str, others: &[&str]| {
+        let conventions = Conventions::learn(None, others.iter().copied());
+        read(text, &conventions).map(|read| read.at.to_string())
+    };
+    let day_first = Some("2026-02-03T10:00:00Z".to_owned());
+    assert_eq!(at("03/02/2026 10:00", &["25/02/2026 10:00", "03/02/2026 10:00"]), day_first);
+    assert_eq!(at("02/03/2026 10:00", &["02/25/2026 10:00"]), day_first);
+    assert_eq!(at("03/02/2026 10:00", &["04/02/2026 10:00"]), None);
+    assert_eq!(at("03/02/2026 10:00", &["25/02/2026", "02/25/2026"]), None);
 }

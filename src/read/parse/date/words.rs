@@ -1,4 +1,11 @@
-//! The words in dates: months, halves of the day, zones.
+//! The words in dates, from `words.toml`: months, halves of the day, zones, in the spelling of [`fold`].
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Half of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,113 +16,300 @@ pub(super) enum Half {
     Afternoon,
 }
 
-/// Months as publishers name them: English, French, German, Spanish, Portuguese, Italian, Polish,
-/// Turkish, Russian, Ukrainian, Arabic (Egypt; Maghreb; one-word Levantine names).
-const MONTHS: [&str; 12] = [
-    "jan january janv janvier januar jänner ene enero janeiro gen gennaio stycznia sty ocak янв \
-     январь января січ січень січня يناير جانفي",
-    "feb february fév févr février fevr fevrier februar febrero fev fevereiro febbraio lutego \
-     lut şubat фев февр февраль февраля лют лютий лютого فبراير فيفري شباط",
-    "mar march mars märz maerz mär mrz marzo março marco marca mart мар март марта бер березень \
-     березня مارس اذار",
-    "apr april avr avril abr abril aprile kwietnia kwi nisan апр апрель апреля кві квіт квітень \
-     квітня ابريل افريل نيسان",
-    "may mai mayo maio mag maggio maja maj mayıs май мая тра трав травень травня مايو ماي ايار",
-    "jun june juin juni junio junho giu giugno czerwca cze haziran июн июнь июня чер черв \
-     червень червня يونيو جوان حزيران",
-    "jul july juil juillet juli julio julho lug luglio lipca lip temmuz июл июль июля лип липень \
-     липня يوليو جويلية تموز",
-    "aug august août aout ago agosto sierpnia sie ağustos авг август августа сер серп серпень \
-     серпня اغسطس اوت اب",
-    "sep sept september septembre septiembre setiembre set setembro settembre września wrz eylül \
-     сен сент сентябрь сентября вер верес вересень вересня سبتمبر ايلول",
-    "oct october octobre okt oktober octubre out outubro ott ottobre października paź ekim окт \
-     октябрь октября жов жовт жовтень жовтня اكتوبر",
-    "nov november novembre noviembre novembro listopada lis kasım ноя нояб ноябрь ноября лис \
-     лист листопад листопада نوفمبر",
-    "dec december déc décembre decembre dez dezember dic diciembre dezembro dicembre grudnia gru \
-     aralık дек декабрь декабря гру груд грудень грудня ديسمبر",
-];
+/// How years, months and days are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Calendar {
+    /// The one of ISO 8601.
+    Gregorian,
+    /// Solar Hijri (Jalali), of Iran and Afghanistan.
+    Persian,
+    /// Lunar Hijri, by the tables of Umm al-Qura.
+    Hijri,
+    /// Gregorian with years from the Buddha's death: Thailand, Laos, Cambodia.
+    Buddhist,
+}
 
-/// Zones by name, in minutes east of Greenwich. Where one name serves several (IST, CST, BST), the
-/// one most feeds mean.
-const ZONES: [(i32, &str); 26] = [
-    (-480, "pst"),
-    (-420, "mst pdt"),
-    (-360, "cst mdt"),
-    (-300, "est cdt"),
-    (-240, "edt"),
-    (-180, "brt art"),
-    (0, "z ut utc gmt wet"),
-    (60, "west bst cet mez met wat"),
-    (120, "cest mesz mest cat sast eet"),
-    (180, "eest idt msk мск trt eat ast"),
-    (210, "irst"),
-    (240, "msd gst azt amt get"),
-    (270, "irdt aft"),
-    (300, "pkt uzt"),
-    (330, "ist"),
-    (345, "npt"),
-    (360, "bdt"),
-    (390, "mmt"),
-    (420, "ict wib"),
-    (480, "hkt sgt pht awst"),
-    (540, "jst kst"),
-    (570, "acst"),
-    (600, "aest"),
-    (660, "aedt"),
-    (720, "nzst"),
-    (780, "nzdt"),
-];
+/// What a name of a month stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Month {
+    pub(super) number: i8,
+    pub(super) calendar: Calendar,
+    /// It is a weekday in some language too.
+    pub(super) may_be_weekday: bool,
+}
 
-/// Lower case, digits of one kind, one spelling of what has several, CJK marks as plain ones.
+impl Month {
+    pub(super) fn gregorian(number: i8) -> Self {
+        Self { number, calendar: Calendar::Gregorian, may_be_weekday: false }
+    }
+}
+
+/// What a date says about its zone.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Zone {
+    /// Seconds east of Greenwich.
+    Fixed(i32),
+    /// A place, which may keep summer time.
+    Place(TimeZone),
+}
+
+/// Zones of the IANA database, as this build knows them: the machine's own may be missing or another.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+static WORDS: LazyLock<Words> =
+    LazyLock::new(|| Words::read(include_str!("words.toml")).unwrap_or_default());
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    months: Vec<String>,
+    weekdays: String,
+    month_next: String,
+    persian: Vec<String>,
+    hijri: Vec<String>,
+    phrases: HashMap<String, String>,
+    halves: HalvesOfFile,
+    zones: HashMap<String, String>,
+    places: HashMap<String, String>,
+    in_language: HashMap<String, LanguageOfFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HalvesOfFile {
+    morning: String,
+    afternoon: String,
+    after_morning: String,
+    after_afternoon: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct LanguageOfFile {
+    months: HashMap<String, i8>,
+    zones: HashMap<String, i32>,
+}
+
+#[derive(Debug, Default)]
+struct Words {
+    months: HashMap<String, Month>,
+    month_next: Vec<String>,
+    /// Longest first.
+    phrases: Vec<(String, String)>,
+    /// Whether the word counts only behind the time.
+    halves: HashMap<String, (Half, bool)>,
+    /// Minutes.
+    zones: HashMap<String, i32>,
+    /// Names of one word.
+    places: HashMap<String, String>,
+    /// Names of more, longest first.
+    long_places: Vec<(String, String)>,
+    months_in_language: HashMap<(String, String), i8>,
+    /// Minutes.
+    zones_in_language: HashMap<(String, String), i32>,
+}
+
+impl Words {
+    fn read(text: &str) -> Result<Self, toml::de::Error> {
+        let file: File = toml::from_str(text)?;
+        let mut words = Self::default();
+        let names = |list: &str| -> Vec<String> { list.split_whitespace().map(fold).collect() };
+        let weekdays = names(&file.weekdays);
+        for (calendar, months) in [
+            (Calendar::Gregorian, &file.months),
+            (Calendar::Persian, &file.persian),
+            (Calendar::Hijri, &file.hijri),
+        ] {
+            for (number, list) in (1..).zip(months) {
+                for name in names(list) {
+                    let may_be_weekday = weekdays.contains(&name);
+                    words.months.insert(name, Month { number, calendar, may_be_weekday });
+                }
+            }
+        }
+        for (list, half, is_after) in [
+            (&file.halves.morning, Half::Morning, false),
+            (&file.halves.afternoon, Half::Afternoon, false),
+            (&file.halves.after_morning, Half::Morning, true),
+            (&file.halves.after_afternoon, Half::Afternoon, true),
+        ] {
+            words.halves.extend(names(list).into_iter().map(|name| (name, (half, is_after))));
+        }
+        words.month_next = names(&file.month_next);
+        for (minutes, list) in &file.zones {
+            let minutes = minutes.parse().unwrap_or_default();
+            words.zones.extend(names(list).into_iter().map(|name| (name, minutes)));
+        }
+        for (name, place) in file.places {
+            let is_long = name.contains(' ');
+            let name = fold(&name);
+            if is_long {
+                words.long_places.push((name, place));
+            } else {
+                words.places.insert(name, place);
+            }
+        }
+        words.phrases = file.phrases.iter().map(|(from, to)| (fold(from), fold(to))).collect();
+        let longest_first = |one: &(String, String), other: &(String, String)| {
+            other.0.len().cmp(&one.0.len()).then_with(|| one.cmp(other))
+        };
+        words.phrases.sort_by(longest_first);
+        words.long_places.sort_by(longest_first);
+        for (language, own) in file.in_language {
+            let key = |name: &String| (language.clone(), fold(name));
+            words.months_in_language.extend(own.months.iter().map(|(name, to)| (key(name), *to)));
+            words.zones_in_language.extend(own.zones.iter().map(|(name, to)| (key(name), *to)));
+        }
+        Ok(words)
+    }
+}
+
+/// Lower case without accents, points of vowels and joiners; one spelling of Arabic letters; digits of one kind.
+///
+/// Signs of vowels that are letters of their own, as in the scripts of India, stay.
+pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let is_mark = |c: &char| {
+        matches!(c,
+            '\u{300}'..='\u{36F}' | '\u{591}'..='\u{5C7}' | '\u{610}'..='\u{61A}'
+            | '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2066}'..='\u{2069}' | '\u{AD}' | '\u{FEFF}')
+    };
+    let folded = text.to_lowercase();
+    let folded = folded.nfkd().filter(|c| !is_mark(c)).map(|c| match c {
+        'ی' | 'ى' => 'ي',
+        'ک' => 'ك',
+        other => digit(other).unwrap_or(other),
+    });
+    folded.nfc().collect()
+}
+
+/// The first digit of each script that writes numbers with ten of its own.
+const ZEROS: [char; 17] =
+    ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
+
+fn digit(c: char) -> Option<char> {
+    let value = |zero: char| u32::from(c).checked_sub(u32::from(zero)).filter(|value| *value < 10);
+    ZEROS.iter().find_map(|zero| value(*zero)).and_then(|value| char::from_digit(value, 10))
+}
+
+/// The folded text with one word for each phrase and plain marks for what stands for them.
 pub(super) fn plain(text: &str) -> String {
-    let lower = text.to_lowercase().replace("a.m.", "am").replace("p.m.", "pm");
-    lower
-        .chars()
-        .filter_map(|c| {
-            Some(match c {
-                '٠'..='٩' => digit(c, '٠'),
-                '۰'..='۹' => digit(c, '۰'),
-                'أ' | 'إ' | 'آ' => 'ا',
-                '年' | '月' | '년' | '월' => '-',
-                '日' | '일' | '،' => ' ',
-                '時' | '时' | '点' | '시' => ':',
-                '\u{200E}' | '\u{200F}' | '\u{307}' => return None,
-                other => other,
-            })
-        })
-        .collect()
-}
-
-fn digit(c: char, zero: char) -> char {
-    char::from_digit(u32::from(c).saturating_sub(u32::from(zero)), 10).unwrap_or(c)
-}
-
-/// The month of a name; `next` is the word after it, for the two-word names of the Levant.
-pub(super) fn month(word: &str, next: Option<&str>) -> Option<i8> {
-    match (word, next) {
-        ("كانون", Some("الثاني")) => return Some(1),
-        ("كانون", Some("الاول")) => return Some(12),
-        ("تشرين", Some("الاول")) => return Some(10),
-        ("تشرين", Some("الثاني")) => return Some(11),
-        _ => {}
+    let mut folded = fold(text);
+    for (from, to) in &WORDS.phrases {
+        if let Some(replaced) = replace_phrase(&folded, from, to) {
+            folded = replaced;
+        }
     }
-    let place = MONTHS.iter().position(|names| names.split(' ').any(|name| name == word))?;
-    i8::try_from(place + 1).ok()
-}
-
-/// The half of the day that a word stands for.
-pub(super) fn half(word: &str) -> Option<Half> {
-    match word {
-        "am" | "ص" | "صباحا" => Some(Half::Morning),
-        "pm" | "م" | "مساء" => Some(Half::Afternoon),
-        _ => None,
+    if folded.is_ascii() {
+        return folded;
     }
+    let mut plain = String::with_capacity(folded.len());
+    let mut follows_hour = false;
+    for c in folded.chars() {
+        // "3時 5分" is 3:05.
+        if follows_hour && c.is_whitespace() {
+            continue;
+        }
+        follows_hour = matches!(c, '時' | '时' | '点' | '點' | '시');
+        match c {
+            '年' | '月' | '년' | '월' => plain.push('-'),
+            '時' | '时' | '点' | '點' | '시' => plain.push(':'),
+            '日' | '일' | '،' | '分' | '분' | '秒' | '초' => plain.push(' '),
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
-/// The zone of a name, in seconds east of Greenwich.
-pub(super) fn zone_seconds(word: &str) -> Option<i32> {
-    let (minutes, _) = ZONES.iter().find(|(_, names)| names.split(' ').any(|name| name == word))?;
-    Some(minutes * 60)
+/// Replaces a phrase where it is no part of a longer word. `None` if it does not occur.
+fn replace_phrase(text: &str, from: &str, to: &str) -> Option<String> {
+    let (before, after) = text.split_once(from)?;
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    let ends_open = from.ends_with(char::is_alphabetic) && is_letter(after.chars().next());
+    if is_letter(before.chars().next_back()) || ends_open {
+        return None;
+    }
+    Some(format!("{before} {to} {after}"))
+}
+
+/// The month of a name, in a language if one is known.
+pub(super) fn month(word: &str, language: Option<&str>) -> Option<Month> {
+    let own = language.and_then(|language| {
+        WORDS.months_in_language.get(&(language.to_owned(), word.to_owned())).copied()
+    });
+    own.map(Month::gregorian).or_else(|| WORDS.months.get(word).copied())
+}
+
+/// Whether a word says that the number behind it is a month.
+pub(super) fn is_month_next(word: &str) -> bool {
+    WORDS.month_next.iter().any(|one| one == word)
+}
+
+/// The half of the day that a word stands for, and whether it does so only behind the time.
+pub(super) fn half(word: &str) -> Option<(Half, bool)> {
+    WORDS.halves.get(word).copied()
+}
+
+/// The zone of a name of one word, in a language if one is known.
+pub(super) fn zone(word: &str, language: Option<&str>) -> Option<Zone> {
+    let own = language.and_then(|language| {
+        WORDS.zones_in_language.get(&(language.to_owned(), word.to_owned())).copied()
+    });
+    if let Some(minutes) = own.or_else(|| WORDS.zones.get(word).copied()) {
+        return Some(Zone::Fixed(minutes * 60));
+    }
+    WORDS.places.get(word).and_then(|place| named(place))
+}
+
+/// Takes the name of a zone that is more than a word out of a folded text: `Europe/Kyiv`, `Arab Standard Time`.
+pub(super) fn take_long_zone(text: &str) -> Option<(Zone, String)> {
+    if text.contains(" time") {
+        let found = WORDS
+            .long_places
+            .iter()
+            .find_map(|(name, place)| Some((place, replace_phrase(text, name, "")?)));
+        if let Some((place, rest)) = found {
+            return Some((named(place)?, rest));
+        }
+    }
+    let is_between = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '(' | ')' | ',');
+    let name = text
+        .split(is_between)
+        .find(|part| part.contains('/') && part.starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    Some((named(name)?, text.replacen(name, " ", 1)))
+}
+
+/// A zone of the IANA database, in any case.
+fn named(name: &str) -> Option<Zone> {
+    ZONES.get(name).ok().map(Zone::Place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_read() {
+        let words = Words::read(include_str!("words.toml")).unwrap();
+        assert!(words.months.len() > 1000 && words.phrases.len() > 50);
+        for place in words.long_places.iter().map(|(_, place)| place).chain(words.places.values()) {
+            assert!(named(place).is_some(), "{place}");
+        }
+        for zones in words.zones.values() {
+            assert!(zones.abs() <= 14 * 60);
+        }
+    }
+
+    #[test]
+    fn a_phrase_is_no_part_of_a_word() {
+        assert_eq!(plain("5 de la manana"), "5  forenoon ");
+        assert_eq!(plain("la malla"), "la malla");
+        assert_eq!(plain("3:05 P. M."), "3:05  pm ");
+        assert_eq!(plain("ม.ค. ๒๕๖๙"), " jan  2569");
+    }
 }
