@@ -109,6 +109,7 @@ fn normalising(bytes: &[u8]) {
         language: parsed.language.as_deref(),
         shown_language: None,
         dates: &Conventions::default(),
+        seen: None,
         repeated_guids: &marks,
         now: now(),
     };

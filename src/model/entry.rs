@@ -52,6 +52,8 @@ pub struct Entry {
     pub guid: Option<String>,
     /// The link to the article, as sent; may be relative.
     pub link: Option<String>,
+    /// The page itself, where `link` leads over a counter of readers; as sent.
+    pub page: Option<String>,
     /// What `link` and `media` are relative to, if the document says (`xml:base`); entries share it.
     pub base: Option<Arc<Url>>,
     /// Headline.

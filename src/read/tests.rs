@@ -19,6 +19,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
         language: parsed.language.as_deref(),
         shown_language: None,
         dates: &Conventions::default(),
+        seen: None,
         now: "2024-03-06T00:00:00Z".parse().unwrap(),
         repeated_guids: &HashSet::from(["0".to_owned()]),
     };

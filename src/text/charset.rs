@@ -6,19 +6,56 @@
 //! 2. Bytes that are valid UTF-8 are UTF-8, whatever is declared: text in another encoding is
 //!    hardly ever valid UTF-8 by accident, and a wrong declaration is common.
 //! 3. The HTTP header, then the declaration (RFC 7303, 3), but a header that says ISO-8859-1 gives
-//!    way to a declaration: it is what many servers send for every XML file.
-//! 4. Text that is nearly UTF-8 is UTF-8 with stray bytes, each read as windows-1252.
-//! 5. Bytes that lie as Cyrillic letters do are windows-1251 or KOI8-R; the rest is windows-1252.
+//!    way to a declaration: it is what many servers send for every XML file. An encoding whose bytes
+//!    these cannot be, and a Western one for text that lies as another script does, is not believed.
+//! 4. Elsewhere each text between two tags is read by itself: UTF-8 if it is valid, or nearly;
+//!    what is left is in the encoding that a detector hears in all of it together.
+//! 5. C1 controls are what windows-1252 has in their places: nobody writes them.
 
+use std::ops::Range;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    Encoding, ISO_2022_JP, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
+    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, KOI8_R, KOI8_U, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
+    WINDOWS_1252,
 };
+
+use crate::reference;
 
 /// How far into a document its encoding may be declared: the declaration is its first line.
 const DECLARATION_BYTES: usize = 1024;
 
 /// How much is looked at to guess an encoding; enough for a few headlines.
 const SAMPLE_BYTES: usize = 64 * 1024;
+
+/// The country whose sites are mostly in a language: the detector knows countries. Languages whose own
+/// country would not do are named; of others the code is tried.
+const COUNTRIES: [(&str, &str); 24] = [
+    ("ar", "sa"),
+    ("be", "by"),
+    ("cs", "cz"),
+    ("da", "dk"),
+    ("el", "gr"),
+    ("et", "ee"),
+    ("fa", "ir"),
+    ("he", "il"),
+    ("iw", "il"),
+    ("ja", "jp"),
+    ("ko", "kr"),
+    ("ps", "af"),
+    ("sl", "si"),
+    ("sq", "al"),
+    ("sr", "rs"),
+    ("sv", "se"),
+    ("uk", "ua"),
+    ("ur", "pk"),
+    ("vi", "vn"),
+    ("zh", "cn"),
+    ("zh-hk", "hk"),
+    ("zh-hant", "tw"),
+    ("zh-mo", "mo"),
+    ("zh-tw", "tw"),
+];
 
 /// Decodes a document. Never fails: a byte nobody can read becomes U+FFFD.
 pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
@@ -43,16 +80,14 @@ fn decode_text(bytes: &[u8], content_type: Option<&str>) -> String {
     }
     if let Some(encoding) = declared
         && encoding != UTF_8
+        && (encoding != WINDOWS_1252 || is_western(bytes))
     {
         let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
         if !had_errors || !is_nearly_utf8(bytes) {
             return text.into_owned();
         }
     }
-    if is_nearly_utf8(bytes) {
-        return decode_nearly_utf8(bytes);
-    }
-    guessed_encoding(bytes).decode_without_bom_handling(bytes).0.into_owned()
+    decode_by_texts(bytes)
 }
 
 /// UTF-16 without a byte order mark: every other byte of markup is zero.
@@ -79,9 +114,32 @@ fn declared_encoding(bytes: &[u8], content_type: Option<&str>) -> Option<&'stati
 
 /// The encoding a label stands for, unless the bytes in hand show that it is not that one.
 fn known_encoding(label: &str) -> Option<&'static Encoding> {
-    let encoding = Encoding::for_label(label.trim().as_bytes())?;
+    let label = label.trim();
+    let encoding = Encoding::for_label(label.as_bytes()).or_else(|| unlisted_encoding(label))?;
     // UTF-16 has been looked for already; a document that says so in ASCII is not in it.
     (encoding != UTF_16LE && encoding != UTF_16BE).then_some(encoding)
+}
+
+/// Labels that the web's list lacks: numbers of code pages, and other spellings.
+fn unlisted_encoding(label: &str) -> Option<&'static Encoding> {
+    let label = label.to_ascii_lowercase().replace('_', "-");
+    let label = label.strip_prefix("x-").unwrap_or(&label);
+    if label.starts_with("utf8") || label.starts_with("utf-8") {
+        return Some(UTF_8);
+    }
+    let prefix = ["windows-", "windows", "win-", "win", "cp-", "cp", "ms-", "ms", "ibm-", "ibm"];
+    let number = prefix.iter().find_map(|prefix| label.strip_prefix(prefix))?;
+    match number {
+        "932" | "31j" | "943" => Some(SHIFT_JIS),
+        "936" | "54936" | "1386" => Some(GBK),
+        "949" | "970" | "51949" => Some(EUC_KR),
+        "950" | "1370" => Some(BIG5),
+        "20866" => Some(KOI8_R),
+        "21866" => Some(KOI8_U),
+        "65001" => Some(UTF_8),
+        "28591" => Some(WINDOWS_1252),
+        number => Encoding::for_label(format!("windows-{number}").as_bytes()),
+    }
 }
 
 fn header_charset(content_type: &str) -> Option<&str> {
@@ -113,47 +171,118 @@ fn is_nearly_utf8(bytes: &[u8]) -> bool {
     strays < characters
 }
 
-fn decode_nearly_utf8(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+/// Reads each text between two tags by itself: one entry may be in another encoding than its neighbours.
+fn decode_by_texts(bytes: &[u8]) -> String {
+    let foreign: Vec<Range<usize>> = texts(bytes)
+        .filter(|text| {
+            let text = bytes.get(text.clone()).unwrap_or_default();
+            std::str::from_utf8(text).is_err() && !is_nearly_utf8(text)
+        })
+        .collect();
+    let encoding = guessed_encoding(bytes, &foreign);
+    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut at = 0;
+    for range in foreign {
+        push_nearly_utf8(&mut text, bytes.get(at..range.start).unwrap_or_default());
+        at = range.end;
+        let foreign = bytes.get(range).unwrap_or_default();
+        text.push_str(&encoding.decode_without_bom_handling(foreign).0);
+    }
+    push_nearly_utf8(&mut text, bytes.get(at..).unwrap_or_default());
+    text
+}
+
+/// Where each text between two tags, or between two quotes of JSON, stands.
+fn texts(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let is_end = |byte: &u8| matches!(byte, b'<' | b'>' | b'"');
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let length = rest.iter().position(is_end).map_or(rest.len(), |end| end + 1);
+        let text = at..at + length;
+        at += length;
+        Some(text)
+    })
+}
+
+/// Adds UTF-8 with stray bytes, each read as windows-1252.
+fn push_nearly_utf8(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
     }
-    text
 }
 
-/// What bytes that nobody named are in.
-///
-/// Cyrillic text is runs of high bytes; in Western text they stand alone between ASCII letters.
-/// Lower-case letters, the bulk of any text, are 0xE0 to 0xFF in windows-1251 and 0xC0 to 0xDF in
-/// KOI8-R.
-fn guessed_encoding(bytes: &[u8]) -> &'static Encoding {
+/// What texts are in that nobody named an encoding for, by all of them together.
+fn guessed_encoding(bytes: &[u8], texts: &[Range<usize>]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let mut left = SAMPLE_BYTES;
+    for text in texts {
+        let text = bytes.get(text.clone()).unwrap_or_default();
+        let text = text.get(..left.min(text.len())).unwrap_or_default();
+        left -= text.len();
+        detector.feed(text, false);
+        detector.feed(b" ", false);
+    }
+    detector.feed(b"", true);
+    let country = declared_language(bytes).and_then(|language| country(&language));
+    let guess = detector.guess(country.as_deref().map(str::as_bytes), Utf8Detection::Deny);
+    // The one is the other but for four letters of Ukrainian, which it has as signs for drawing tables.
+    if guess == KOI8_R { KOI8_U } else { guess }
+}
+
+/// The language a document says it is in, in lower case.
+fn declared_language(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(bytes.get(..SAMPLE_BYTES.min(bytes.len()))?);
+    let after = |mark: &str| head.split_once(mark).map(|(_, rest)| rest);
+    let rest =
+        after("<language>").or_else(|| after("<dc:language>")).or_else(|| after("xml:lang="))?;
+    let rest = rest.trim_start().trim_start_matches(['"', '\'']);
+    let tag: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    (!tag.is_empty()).then(|| tag.to_ascii_lowercase())
+}
+
+/// The country that stands for a language: by its tag, by its first subtag, or of the same letters.
+fn country(language: &str) -> Option<String> {
+    let primary = language.split('-').next().unwrap_or_default();
+    let known =
+        |tag: &str| COUNTRIES.iter().find(|(own, _)| *own == tag).map(|(_, country)| *country);
+    let country = known(language).or_else(|| known(primary)).unwrap_or(primary);
+    // English is written everywhere, and "en" is no country.
+    (country.len() == 2 && country != "en").then(|| country.to_owned())
+}
+
+/// Whether bytes that are said to be in windows-1252 are. Servers and templates say so of everything.
+fn is_western(bytes: &[u8]) -> bool {
+    let whole = 0..bytes.len();
+    let has_country = declared_language(bytes).and_then(|language| country(&language)).is_some();
+    !lies_as_another_script(bytes)
+        && (!has_country || guessed_encoding(bytes, &[whole]) == WINDOWS_1252)
+}
+
+/// Whether letters beyond ASCII stand in runs, as in Cyrillic, Greek, Arabic and Chinese; in Western text they
+/// stand alone between ASCII letters.
+fn lies_as_another_script(bytes: &[u8]) -> bool {
     let sample = bytes.get(..SAMPLE_BYTES.min(bytes.len())).unwrap_or_default();
     let letter = |byte: u8| byte >= 0xC0;
     let inside = sample.array_windows().filter(|[before, byte]| letter(*before) && letter(*byte));
-    let (mut low, mut high) = (0_usize, 0_usize);
-    for [_, byte] in inside {
-        if *byte < 0xE0 {
-            low += 1;
-        } else {
-            high += 1;
-        }
-    }
     let letters = sample.iter().filter(|byte| letter(**byte)).count();
-    if (low + high) * 2 < letters || letters == 0 {
-        WINDOWS_1252
-    } else if low > high {
-        KOI8_R
-    } else {
-        WINDOWS_1251
-    }
+    letters >= 20 && inside.count() * 2 >= letters
 }
 
-/// Control characters have no meaning in any feed and are errors in XML and JSON.
+/// Control characters have no meaning in any feed and are errors in XML and JSON; those that windows-1252 has
+/// as characters are meant as these.
 fn without_controls(mut text: String) -> String {
     let unwanted = |c: char| {
         (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
     };
+    if text.contains(|c: char| matches!(c, '\u{80}'..='\u{9F}')) {
+        let meant = |c: char| match c {
+            '\u{80}'..='\u{9F}' => reference::character(u32::from(c)),
+            other => Some(other),
+        };
+        text = text.chars().filter_map(meant).collect();
+    }
     if text.contains(unwanted) {
         text.retain(|c| !unwanted(c));
     }
@@ -162,6 +291,8 @@ fn without_controls(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::WINDOWS_1251;
+
     use super::*;
 
     const RUSSIAN: &str = "<t>Обстрел города продолжался всю ночь</t>";
@@ -230,6 +361,72 @@ mod tests {
         check(&encoded(KOI8_R, RUSSIAN), None, RUSSIAN);
         let french = "<t>L’armée a été déployée à l’aube</t>";
         check(&encoded(WINDOWS_1252, french), Some("text/xml; charset=utf-8"), french);
+    }
+
+    #[test]
+    fn a_detector_reads_what_nobody_named() {
+        for (label, language, text) in [
+            ("windows-1256", "ar", "قصفت الطائرات مواقع شمال المدينة وقتل خمسة أشخاص في الغارة"),
+            ("windows-1255", "he", "הצבא הודיע כי שלושה חיילים נהרגו בקרב בצפון הרצועה"),
+            ("windows-1253", "el", "Τρεις στρατιώτες σκοτώθηκαν σε επίθεση κοντά στα σύνορα"),
+            (
+                "windows-1254",
+                "tr",
+                "Sınırdaki saldırıda üç asker öldü, çatışmalar gece boyunca sürdü",
+            ),
+            (
+                "iso-8859-2",
+                "pl",
+                "Żołnierze ostrzelali wieś przy granicy, zginęło pięć osób, ośmioro rannych",
+            ),
+            ("gbk", "zh-cn", "停火协议在边境地区生效，联合国呼吁各方保持克制"),
+            ("big5", "zh-tw", "停火協議在邊境地區生效，聯合國呼籲各方保持克制"),
+            ("shift_jis", "ja", "国境地帯で停戦合意が発効し、国連は自制を求めた"),
+            ("euc-kr", "ko", "국경 지역에서 휴전 합의가 발효되었고 유엔은 자제를 촉구했다"),
+            ("koi8-u", "uk", "Унаслідок обстрілу міста загинули троє людей, є поранені"),
+        ] {
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            let text = format!("<rss><language>{language}</language><title>{text}</title></rss>");
+            check(&encoded(encoding, &text), None, &text);
+            check(&encoded(encoding, &text), Some("text/xml; charset=iso-8859-1"), &text);
+        }
+    }
+
+    #[test]
+    fn one_text_may_be_in_another_encoding_than_its_neighbours() {
+        let other = "<t>Обстрел деревни у границы, пятеро раненых в больнице</t>";
+        let mut bytes = "<?xml version='1.0' encoding='UTF-8'?>".as_bytes().to_vec();
+        bytes.extend_from_slice(RUSSIAN.as_bytes());
+        bytes.extend_from_slice(&encoded(WINDOWS_1251, other));
+        bytes.extend_from_slice(&encoded(WINDOWS_1251, other));
+        let text = format!("<?xml version='1.0' encoding='UTF-8'?>{RUSSIAN}{other}{other}");
+        check(&bytes, None, &text);
+    }
+
+    #[test]
+    fn labels_that_the_web_does_not_list_are_known() {
+        for (label, text) in [
+            ("cp949", "<t>휴전 합의</t>"),
+            ("CP936", "<t>停火协议</t>"),
+            ("x-windows-950", "<t>停火協議</t>"),
+            ("win-1251", "<t>Перемирие</t>"),
+            ("cp1256", "<t>وقف إطلاق النار</t>"),
+        ] {
+            let encoding = known_encoding(label).unwrap();
+            let text = format!("<?xml version='1.0' encoding='{label}'?>{text}");
+            check(&encoded(encoding, &text), None, &text);
+        }
+        assert_eq!(known_encoding("no-such-thing"), None);
+    }
+
+    #[test]
+    fn controls_that_are_characters_in_windows_1252_are_those() {
+        check(
+            "<t>The army\u{92}s \u{93}answer\u{94}</t>".as_bytes(),
+            None,
+            "<t>The army’s “answer”</t>",
+        );
+        check("<t>a\u{81}b</t>".as_bytes(), None, "<t>ab</t>");
     }
 
     #[test]

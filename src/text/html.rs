@@ -7,8 +7,8 @@
 pub(super) enum Token<'a> {
     /// Characters, references not yet decoded.
     Text(&'a str),
-    /// A start tag's name, as written.
-    Open(&'a str),
+    /// A start tag's name, as written, and what stands behind it.
+    Open(&'a str, &'a str),
     /// An end tag's name, as written.
     Close(&'a str),
 }
@@ -17,17 +17,38 @@ pub(super) enum Token<'a> {
 const RAW: [&str; 8] =
     ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"];
 
+/// How far the end tag of an unknown element is looked for.
+const CLOSE_BYTES: usize = 1000;
+
+/// Elements that HTML has no empty form of, and that people who write XHTML end with their start tag.
+const NEVER_EMPTY: [&str; 14] = [
+    "script", "style", "iframe", "noscript", "object", "svg", "math", "audio", "video", "canvas",
+    "select", "button", "template", "textarea",
+];
+
+/// Every element of HTML, and those of old that browsers know.
+const ELEMENTS: &str = "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big \
+    blink blockquote body br button canvas caption center cite code col colgroup content data datalist dd del \
+    details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form frame frameset g h1 h2 h3 \
+    h4 h5 h6 head header hgroup hr html i iframe image img input ins kbd keygen label legend li link main map mark \
+    marquee math menu menuitem meta meter nav nobr noembed noframes noscript object ol optgroup option output p \
+    param path picture plaintext portal pre progress q rb rp rt rtc ruby s samp script search section select slot \
+    small source spacer span strike strong style sub summary sup svg table tbody td template text textarea tfoot th \
+    thead time title tr track tt u ul use var video wbr xmp";
+
 /// The tokens of a text, in time linear in its length.
 #[derive(Debug)]
 pub(super) struct Tokens<'a> {
     rest: &'a str,
     /// The element whose end tag alone ends what follows.
     raw: Option<&'a str>,
+    /// The element that ended with its start tag, as in XHTML.
+    closed: Option<&'a str>,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(html: &'a str) -> Self {
-        Self { rest: html, raw: None }
+        Self { rest: html, raw: None, closed: None }
     }
 
     fn take(&mut self, bytes: usize) -> &'a str {
@@ -48,8 +69,8 @@ impl<'a> Tokens<'a> {
         self.take(end.unwrap_or(self.rest.len()))
     }
 
-    /// Past the `>` that ends a tag: one inside quotes does not.
-    fn skip_attributes(&mut self) {
+    /// What stands before the `>` that ends a tag: one inside quotes does not. That is passed over.
+    fn attributes(&mut self) -> &'a str {
         let mut quote = None;
         let mut before = ' ';
         let end = self.rest.char_indices().find(|(_, c)| {
@@ -66,7 +87,24 @@ impl<'a> Tokens<'a> {
             }
             false
         });
-        self.take(end.map_or(self.rest.len(), |(at, _)| at + 1));
+        let tag = self.take(end.map_or(self.rest.len(), |(at, _)| at + 1));
+        tag.strip_suffix('>').unwrap_or(tag)
+    }
+
+    /// Whether a word in angle brackets is a word: no element has the name, none of another vocabulary could, and
+    /// nothing ends it.
+    fn is_no_element(&self, name: &str) -> bool {
+        let is_known = ELEMENTS.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(name));
+        !is_known && !name.contains([':', '-']) && !name.is_empty() && !self.closes(name)
+    }
+
+    /// Whether the end tag of an element comes soon. It is looked for so far that many words cost no more than the text.
+    fn closes(&self, name: &str) -> bool {
+        let near = self.rest.get(..self.rest.floor_char_boundary(CLOSE_BYTES)).unwrap_or_default();
+        near.match_indices("</").any(|(at, _)| {
+            let tag = near.get(at + 2..at + 2 + name.len()).unwrap_or_default();
+            tag.eq_ignore_ascii_case(name)
+        })
     }
 
     fn skip_past(&mut self, mark: &str) {
@@ -82,15 +120,25 @@ impl<'a> Tokens<'a> {
             || (after.starts_with('/') && is_letter(after.get(1..).unwrap_or_default()))
         {
             let is_end = after.starts_with('/');
+            let tag = self.rest;
             self.take(if is_end { 2 } else { 1 });
             let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>');
             let name = self.take(self.rest.find(ends).unwrap_or(self.rest.len()));
-            self.skip_attributes();
+            let attributes = self.attributes();
+            if !is_end && attributes.trim().is_empty() && self.is_no_element(name) {
+                let length = tag.len() - self.rest.len();
+                return Some(Token::Text(tag.get(..length).unwrap_or_default()));
+            }
             if is_end {
                 return Some(Token::Close(name));
             }
-            self.raw = RAW.iter().any(|raw| name.eq_ignore_ascii_case(raw)).then_some(name);
-            return Some(Token::Open(name));
+            let is_one = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+            if is_one(&NEVER_EMPTY) && attributes.ends_with('/') {
+                self.closed = Some(name);
+            } else {
+                self.raw = is_one(&RAW).then_some(name);
+            }
+            return Some(Token::Open(name, attributes));
         }
         if let Some(comment) = after.strip_prefix("!--") {
             // `<!-->` is a whole comment.
@@ -116,6 +164,9 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
+        if let Some(name) = self.closed.take() {
+            return Some(Token::Close(name));
+        }
         while !self.rest.is_empty() {
             if let Some(name) = self.raw.take() {
                 let text = self.raw_text(name);
@@ -166,14 +217,36 @@ mod tests {
 
     #[test]
     fn tags_and_texts_come_in_order() {
-        check("a<b>c</b >d", &[Text("a"), Open("b"), Text("c"), Close("b"), Text("d")]);
-        check("<br/><IMG src=x>", &[Open("br"), Open("IMG")]);
+        check("a<b>c</b >d", &[Text("a"), Open("b", ""), Text("c"), Close("b"), Text("d")]);
+        check("<br/><IMG src=x>", &[Open("br", "/"), Open("IMG", " src=x")]);
     }
 
     #[test]
     fn a_mark_inside_quotes_ends_no_tag() {
-        check("<a title=\"x > y\" b='>'>z", &[Open("a"), Text("z")]);
-        check("<a title=it's>z", &[Open("a"), Text("z")]);
+        check("<a title=\"x > y\" b='>'>z", &[Open("a", " title=\"x > y\" b='>'"), Text("z")]);
+        check("<a title=it's>z", &[Open("a", " title=it's"), Text("z")]);
+    }
+
+    #[test]
+    fn an_element_may_end_with_its_start_tag() {
+        check(
+            "<iframe src=x />a<script/>b",
+            &[
+                Open("iframe", " src=x /"),
+                Close("iframe"),
+                Text("a"),
+                Open("script", "/"),
+                Close("script"),
+                Text("b"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_word_in_angle_brackets_is_a_word() {
+        check("<UPDATED> x", &[Text("<UPDATED>"), Text(" x")]);
+        check("<story>x</story>", &[Open("story", ""), Text("x"), Close("story")]);
+        check("<o:p>x<amp-img>", &[Open("o:p", ""), Text("x"), Open("amp-img", "")]);
     }
 
     #[test]
@@ -196,7 +269,7 @@ mod tests {
     fn a_script_is_text_to_its_end_tag() {
         check(
             "<script>if (a<b) '</p>'</SCRIPT>x",
-            &[Open("script"), Text("if (a<b) '</p>'"), Close("SCRIPT"), Text("x")],
+            &[Open("script", ""), Text("if (a<b) '</p>'"), Close("SCRIPT"), Text("x")],
         );
     }
 }

@@ -1,7 +1,8 @@
 //! What is known of text as such, whatever it says: characters, markup, words, languages.
 //!
 //! Bytes become characters (`charset`), references and markup become plain text (`reference`, `html`,
-//! `plain`), plain text has a language (`language`), words and sentences (`words`), a form in which it is
+//! `plain`, with what was read in the wrong encoding mended in
+//! `mojibake`), plain text has a language (`language`), words and sentences (`words`), a form in which it is
 //! searched (`search`) and one in which it is compared with others (`fingerprint`). A name that is not
 //! there may be like one that is (`likeness`).
 //!
@@ -13,6 +14,7 @@ pub mod fingerprint;
 pub mod html;
 pub mod language;
 pub mod likeness;
+mod mojibake;
 pub mod plain;
 pub mod reference;
 pub mod search;

@@ -5,7 +5,7 @@ use cw_model::{EntryText, TextKind};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::html::{Token, Tokens};
-use crate::reference;
+use crate::{mojibake, reference};
 
 /// Elements whose text is not the article's.
 ///
@@ -27,6 +27,41 @@ const LINES: &str = "br li tr dt dd caption option";
 /// Elements that stand apart from their neighbours on one line.
 const CELLS: &str = "td th";
 
+/// Parts of classes that mark cards of other articles, buttons to share and forms to subscribe, as systems and plug-ins
+/// for publishing name them.
+const CLASSES_OF_OTHERS: [&str; 30] = [
+    "bookmark-card",
+    "wp-embedded-content",
+    "related",
+    "relatedposts",
+    "related_posts",
+    "crp_related",
+    "read-also",
+    "read_also",
+    "readalso",
+    "also-read",
+    "alsoread",
+    "read-more",
+    "readmore",
+    "more-stories",
+    "yarpp",
+    "recirc",
+    "recommended",
+    "outbrain",
+    "taboola",
+    "embed-card",
+    "sharedaddy",
+    "addtoany",
+    "addtoany_share_save_container",
+    "share-buttons",
+    "social-share",
+    "newsletter-signup",
+    "newsletter-form",
+    "subscription-widget",
+    "subscribe-form",
+    "feedflare",
+];
+
 /// How a text is to be laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -42,14 +77,25 @@ pub fn plain_text(text: &EntryText, layout: Layout) -> Option<String> {
     match text.kind {
         TextKind::Plain => plain.push_lines(&text.value),
         TextKind::Html => {
-            // What is skipped and never ends would take the rest of the article with it.
-            if push_html(&mut plain, &text.value, SKIPPED) == Skipped::ToTheEnd {
+            let first = push_html(&mut plain, &text.value, Skip::OfOthers);
+            // All of it is of that kind: then it is the article.
+            let is_empty = first == Skipped::Whole && plain.text.is_empty();
+            let skipped = if is_empty || first == Skipped::ToTheEnd {
                 plain = Plain::new(layout);
-                push_html(&mut plain, &text.value, NEVER_TEXT);
+                push_html(&mut plain, &text.value, Skip::NotTheArticle)
+            } else {
+                first
+            };
+            // What is skipped and never ends would take the rest of the article with it.
+            if skipped == Skipped::ToTheEnd {
+                plain = Plain::new(layout);
+                push_html(&mut plain, &text.value, Skip::NeverText);
             }
         }
     }
-    let text = composed(plain.text.trim_end());
+    let text = plain.text.trim_end();
+    let repaired = mojibake::repaired(text);
+    let text = composed(repaired.as_deref().unwrap_or(text));
     (!text.is_empty()).then_some(text)
 }
 
@@ -81,7 +127,19 @@ enum Skipped {
     ToTheEnd,
 }
 
-fn push_html(plain: &mut Plain, html: &str, skip: &str) -> Skipped {
+/// What of a text is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skip {
+    /// [`SKIPPED`], and what belongs to other articles by its class.
+    OfOthers,
+    /// [`SKIPPED`].
+    NotTheArticle,
+    /// [`NEVER_TEXT`].
+    NeverText,
+}
+
+fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
+    let names = if skip == Skip::NeverText { NEVER_TEXT } else { SKIPPED };
     let is_one =
         |names: &str, name: &str| names.split(' ').any(|own| name.eq_ignore_ascii_case(own));
     // The skipped element we are in, and how many of the same name.
@@ -89,9 +147,9 @@ fn push_html(plain: &mut Plain, html: &str, skip: &str) -> Skipped {
     for token in Tokens::new(html) {
         if let Some((name, depth)) = &mut skipped {
             match token {
-                Token::Open(open) if open.eq_ignore_ascii_case(name) => *depth += 1,
+                Token::Open(open, _) if open.eq_ignore_ascii_case(name) => *depth += 1,
                 Token::Close(close) if close.eq_ignore_ascii_case(name) => *depth -= 1,
-                Token::Open(_) | Token::Close(_) | Token::Text(_) => {}
+                Token::Open(..) | Token::Close(_) | Token::Text(_) => {}
             }
             if *depth == 0 {
                 skipped = None;
@@ -100,8 +158,13 @@ fn push_html(plain: &mut Plain, html: &str, skip: &str) -> Skipped {
         }
         match token {
             Token::Text(text) => plain.push(&reference::decode(text)),
-            Token::Open(name) if is_one(skip, name) => skipped = Some((name, 1)),
-            Token::Open(name) | Token::Close(name) => {
+            Token::Open(name, _) if is_one(names, name) => skipped = Some((name, 1)),
+            Token::Open(name, attributes)
+                if skip == Skip::OfOthers && !is_void(name) && is_of_others(attributes) =>
+            {
+                skipped = Some((name, 1));
+            }
+            Token::Open(name, _) | Token::Close(name) => {
                 if is_one(BLOCKS, name) {
                     plain.gap(Gap::Paragraph);
                 } else if is_one(LINES, name) {
@@ -113,6 +176,38 @@ fn push_html(plain: &mut Plain, html: &str, skip: &str) -> Skipped {
         }
     }
     if skipped.is_some() { Skipped::ToTheEnd } else { Skipped::Whole }
+}
+
+/// Whether an element never has content.
+fn is_void(name: &str) -> bool {
+    const VOID: [&str; 6] = ["br", "img", "hr", "input", "wbr", "embed"];
+    VOID.iter().any(|void| name.eq_ignore_ascii_case(void))
+}
+
+/// Whether the class of an element says that what it holds is no part of the article: a card that leads to another one,
+/// buttons to share it, a form to subscribe.
+fn is_of_others(attributes: &str) -> bool {
+    let Some((_, rest)) = attributes.split_once("class") else { return false };
+    let Some(rest) = rest.trim_start().strip_prefix('=') else { return false };
+    let rest = rest.trim_start();
+    let value = match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => rest.split(quote).nth(1).unwrap_or_default(),
+        _ => rest.split_ascii_whitespace().next().unwrap_or_default(),
+    };
+    value.split_ascii_whitespace().any(|class| {
+        let class = class.to_ascii_lowercase();
+        CLASSES_OF_OTHERS.iter().any(|part| holds_words(&class, part))
+    })
+}
+
+/// Whether a class holds words, and not only parts of longer ones.
+fn holds_words(class: &str, words: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    class.match_indices(words).any(|(at, _)| {
+        let (before, rest) = class.split_at_checked(at).unwrap_or_default();
+        let after = rest.get(words.len()..).unwrap_or_default();
+        !is_letter(before.chars().next_back()) && !is_letter(after.chars().next())
+    })
 }
 
 /// What separates the text so far from what comes next.

@@ -54,6 +54,7 @@ fn steps_of_text(text: &str, feed: &Feed, tagger: &Tagger) -> u64 {
         language: None,
         shown_language: None,
         dates: &Conventions::default(),
+        seen: None,
         repeated_guids: &none,
         now: now(),
     };

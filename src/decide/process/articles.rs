@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cw_model::state::UnpackedState;
+use cw_model::state::{FeedMemory, UnpackedState};
 use cw_model::{Article, ArticleId, Digest, Entry, TooCostly};
 use cw_read::normalise::{Context, normalise, repeated_marks};
 use cw_read::parse::date::Conventions;
@@ -30,11 +30,44 @@ pub(super) struct Articles {
     pub(super) passed_over: Vec<Problem>,
 }
 
+/// The most later marks that a feed's state remembers: as many as articles that have left the feed.
+const ALIASES_MAX: usize = 500;
+
 /// An entry that gave way to another with the same id.
 struct Loser<'a> {
     entry: &'a Entry,
     id: ArticleId,
     digest: Digest,
+}
+
+/// Gives articles whose publisher changed their marks the ids that they have: those of which all else is as it was
+/// when they were last seen. From then on the new mark is an alias of the old id.
+fn recognise(shown: &mut [Article], memory: &mut FeedMemory) {
+    let FeedMemory { seen, aliases, .. } = memory;
+    aliases.retain(|_, id| seen.find(*id).is_some());
+    if seen.is_empty() || shown.iter().all(|article| seen.find(article.id).is_some()) {
+        return;
+    }
+    let taken: HashSet<ArticleId> = shown.iter().map(|article| article.id).collect();
+    let is_free = |id: &ArticleId| !taken.contains(id);
+    let mut by_digest: HashMap<Digest, Option<ArticleId>> = HashMap::new();
+    for (id, article) in seen.iter().filter(|(id, _)| is_free(id)) {
+        // Of two with one text nobody can tell which it is.
+        by_digest.entry(article.digest).and_modify(|both| *both = None).or_insert(Some(*id));
+    }
+    let mut given = HashSet::new();
+    for article in shown.iter_mut().filter(|article| seen.find(article.id).is_none()) {
+        let by_alias = aliases.get(&article.id).copied().filter(is_free);
+        let by_digest = || by_digest.get(&article.digest).copied().flatten();
+        let has_marks = article.url.is_some() && article.title.is_some();
+        let known = by_alias.or_else(|| by_digest().filter(|_| has_marks));
+        if let Some(known) = known.filter(|known| given.insert(*known)) {
+            if aliases.len() < ALIASES_MAX {
+                aliases.insert(article.id, known);
+            }
+            article.id = known;
+        }
+    }
 }
 
 impl Source<'_> {
@@ -47,6 +80,7 @@ impl Source<'_> {
         let context = Context {
             feed: self.feed,
             dates: &dates,
+            seen: Some(&next.memory.seen),
             base: &self.body.final_url,
             language: self.parsed.language.as_deref(),
             shown_language: next.memory.language.as_deref(),
@@ -64,8 +98,12 @@ impl Source<'_> {
                 shown.push((entry, article));
                 continue;
             };
-            // One id twice in a document: the later update wins, else the one listed first.
-            let (entry, article) = if article.updated_at >= earlier.1.updated_at {
+            // One id twice in a document: one with a text wins over one without, then the later update, else
+            // the one listed first.
+            let rank = |article: &Article| {
+                (article.body.is_some() || article.summary.is_some(), article.updated_at)
+            };
+            let (entry, article) = if rank(&article) >= rank(&earlier.1) {
                 std::mem::replace(earlier, (entry, article))
             } else {
                 (entry, article)
@@ -75,6 +113,7 @@ impl Source<'_> {
         let mut shown = shown.into_iter().map(|(_, article)| article).collect();
         let gone = taken_back(&context, &self.parsed.deletions, &mut shown, self.steps)?;
         let passed_over = self.passed_over(losers, &shown)?;
+        recognise(&mut shown, &mut next.memory);
         Ok(Articles { shown, gone, passed_over })
     }
 

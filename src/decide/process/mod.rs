@@ -30,6 +30,7 @@ use cw_model::{
     Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly,
     Urgency, Validators,
 };
+use cw_read::READING;
 use cw_read::parse::{ParseFailure, ParsedFeed, parse};
 
 use self::answered::{answered, is_gone_for_good, moved, recovered};
@@ -278,6 +279,14 @@ struct Source<'a> {
     now: Timestamp,
 }
 
+/// Whether an article differs from what was last seen of it because another version of this program read it.
+/// An edit that comes at the same poll is not told apart from that.
+fn is_read_anew(article: &Article, seen: SeenArticle, next: &UnpackedState) -> bool {
+    next.memory.reading != READING
+        && seen.digest != article.digest
+        && seen.digest != cw_model::Digest::WITHDRAWN
+}
+
 impl From<Spent> for ParseFailure {
     fn from(Spent { bytes_max }: Spent) -> Self {
         let detail = format!(
@@ -302,6 +311,7 @@ impl Source<'_> {
         let over_limit = self.parsed.over_limit.as_ref().map_or(0, |problem| problem.entries);
         let counts = EntryCounts { rejected, over_limit, ..counts };
         let rejects = self.rejects(&passed_over, next, &mut budget)?;
+        next.memory.reading = READING;
         next.memory.seen.forget_departed(next.plan.sequence);
         let seen = &next.memory.seen;
         next.memory.revisions.retain(|id, _| seen.find(*id).is_some());
@@ -320,6 +330,11 @@ impl Source<'_> {
         for article in articles {
             let seen = next.memory.seen.find(article.id);
             let verdict = classify(article, seen);
+            if let Some(seen) = seen.filter(|seen| is_read_anew(article, *seen, next)) {
+                let seen = SeenArticle { digest: article.digest, ..seen };
+                self.pass_over(seen, article.id, next, &mut counts);
+                continue;
+            }
             if let Some(seen) = seen.filter(|seen| self.is_told(article, *seen, next)) {
                 self.pass_over(seen, article.id, next, &mut counts);
                 continue;

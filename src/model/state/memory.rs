@@ -14,6 +14,9 @@ pub const TEXT_BYTES: u64 = 56;
 /// An article that a state remembers: its line of JSON, which is longer than what it takes in memory.
 pub const SEEN_BYTES: u64 = 160;
 
+/// An alias: its line of JSON.
+const ALIAS_BYTES: u64 = 72;
+
 /// The memory of a feed, as it is changed. Held of feeds that are not being polled it is
 /// [packed](super::PackedMemory).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +37,10 @@ pub struct FeedMemory {
     pub refused: Vec<Digest>,
     /// Guids and links that more than one article has borne: they identify none.
     pub repeated_marks: BTreeSet<String>,
+    /// The id by which each later mark of an article finds it, where its publisher changed its marks.
+    pub aliases: BTreeMap<ArticleId, ArticleId>,
+    /// The version of reading by which the digests were made; 0 for states that do not say.
+    pub reading: u32,
     /// What a later version has added to the state: written again as it was.
     pub unknown: Map<String, Value>,
 }
@@ -44,6 +51,8 @@ impl FeedMemory {
         self.seen.tells_like(&other.seen)
             && self.refused == other.refused
             && self.repeated_marks == other.repeated_marks
+            && self.aliases == other.aliases
+            && self.reading == other.reading
             && self.language == other.language
             && self.revisions == other.revisions
     }
@@ -62,6 +71,7 @@ impl FeedMemory {
         self.seen.len() as u64 * SEEN_BYTES
             + validators.sum::<u64>()
             + self.repeated_marks.iter().map(text).sum::<u64>()
+            + self.aliases.len() as u64 * ALIAS_BYTES
             + texts(&self.language)
             + self.refused.len() as u64 * TEXT_BYTES
             + self.revisions.values().map(Revisions::size).sum::<u64>()

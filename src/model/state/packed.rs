@@ -24,6 +24,8 @@ mod holds {
     pub(super) const UNPUBLISHED: u8 = 1 << 2;
     pub(super) const UNKNOWN: u8 = 1 << 3;
     pub(super) const REVISIONS: u8 = 1 << 4;
+    pub(super) const ALIASES: u8 = 1 << 5;
+    pub(super) const READING: u8 = 1 << 6;
 }
 
 /// Bits of the byte that precedes each seen article.
@@ -70,6 +72,16 @@ impl PackedMemory {
         if !memory.revisions.is_empty() {
             pack_revisions(&mut packer, &memory.revisions);
         }
+        if !memory.aliases.is_empty() {
+            packer.number(memory.aliases.len() as u64);
+            for (alias, id) in &memory.aliases {
+                packer.array(&alias.0);
+                packer.array(&id.0);
+            }
+        }
+        if memory.reading > 0 {
+            packer.number(memory.reading.into());
+        }
         if !memory.unknown.is_empty() {
             // Names and values that were read from JSON: there is nothing that it cannot hold.
             packer.text(&serde_json::to_string(&memory.unknown).unwrap_or_default());
@@ -96,6 +108,18 @@ impl PackedMemory {
             0 => RevisionsById::new(),
             _ => unpack_revisions(&mut bytes),
         };
+        let aliases = match head.holds & holds::ALIASES {
+            0 => BTreeMap::new(),
+            _ => {
+                let count = bytes.number();
+                let pair = |_| (ArticleId(bytes.array()), ArticleId(bytes.array()));
+                (0..count).map(pair).collect()
+            }
+        };
+        let reading = match head.holds & holds::READING {
+            0 => 0,
+            _ => u32::try_from(bytes.number()).unwrap_or(u32::MAX),
+        };
         let unknown = match head.holds & holds::UNKNOWN {
             0 => Map::new(),
             _ => unpack_unknown(&bytes.text()),
@@ -110,6 +134,8 @@ impl PackedMemory {
             revisions,
             refused,
             repeated_marks,
+            aliases,
+            reading,
             unknown,
         }
     }
@@ -206,7 +232,9 @@ fn pack_head(packer: &mut Packer, memory: &FeedMemory, sequence: u64) {
             | bit(memory.language.is_some(), holds::LANGUAGE)
             | bit(!memory.unpublished.is_empty(), holds::UNPUBLISHED)
             | bit(!memory.unknown.is_empty(), holds::UNKNOWN)
-            | bit(!memory.revisions.is_empty(), holds::REVISIONS),
+            | bit(!memory.revisions.is_empty(), holds::REVISIONS)
+            | bit(!memory.aliases.is_empty(), holds::ALIASES)
+            | bit(memory.reading > 0, holds::READING),
     );
     if let Some(digest) = memory.body_digest {
         packer.array(&digest.0);

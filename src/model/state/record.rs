@@ -83,6 +83,10 @@ pub struct StateRecord {
     gone_at: Option<Timestamp>,
     refused: Vec<Digest>,
     repeated_marks: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    aliases: BTreeMap<ArticleId, ArticleId>,
+    #[serde(skip_serializing_if = "is_zero")]
+    reading: u32,
     interval: Option<Duration>,
     today: DayUseRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +172,8 @@ impl From<&FeedState> for StateRecord {
             gone_at: plan.gone_at,
             refused: memory.refused,
             repeated_marks: memory.repeated_marks,
+            aliases: memory.aliases,
+            reading: memory.reading,
             interval: plan.interval,
             today: plan.today.into(),
             crash: plan.crash.map(CrashRecord::from),
@@ -210,6 +216,8 @@ impl From<StateRecord> for FeedState {
             revisions: records(record.revisions),
             refused: record.refused,
             repeated_marks: record.repeated_marks,
+            aliases: record.aliases,
+            reading: record.reading,
             unknown: record.unknown,
         };
         UnpackedState { plan, memory }.pack()
@@ -721,6 +729,8 @@ mod tests {
             revisions in btree_map(article_id(), revisions(), 0..4),
             refused in vec(any::<[u8; 8]>(), 0..6),
             repeated_marks in btree_set(".*", 0..6),
+            aliases in btree_map(article_id(), article_id(), 0..4),
+            reading in 0..3_u32,
             unknown in unknown(),
         ) -> FeedMemory {
             let with = |(etag, last_modified)| Validators { etag, last_modified };
@@ -733,6 +743,8 @@ mod tests {
                 revisions,
                 refused: refused.into_iter().map(Digest).collect(),
                 repeated_marks,
+                aliases,
+                reading,
                 unknown,
             }
         }

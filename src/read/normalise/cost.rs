@@ -66,3 +66,6 @@ pub(super) fn of_deletion(deletion: &Deletion) -> usize {
 pub(super) fn among<T>(list: &[T]) -> usize {
     list.len()
 }
+
+/// Steps for an id by which an article may be known: a hash of a hundred bytes.
+pub(super) const ALIAS: usize = 500;

@@ -42,6 +42,15 @@ const AUTHORITY_BYTES_MAX: usize = 4 * 253;
 /// Resolves a reference as sent. `None` unless it comes to `http` or `https` with a host.
 pub fn absolute(base: &Url, link: &str) -> Option<Url> {
     let link = link.trim();
+    let unfolded;
+    let link = match link.contains(['\n', '\r']) {
+        // Broken over lines, with what indents them.
+        true => {
+            unfolded = link.lines().map(str::trim).collect::<String>();
+            unfolded.as_str()
+        }
+        false => link,
+    };
     if link.is_empty() || link.len() > LINK_BYTES_MAX || authority(link) > AUTHORITY_BYTES_MAX {
         return None;
     }
@@ -89,12 +98,46 @@ pub fn canonical_with_fragment(base: &Url, link: &str) -> Option<Url> {
     let mut url = absolute(base, link)?;
     // Neither can fail: there is a host.
     let _no_host = url.set_username("").and_then(|()| url.set_password(None));
-    let Some(query) = url.query() else { return Some(url) };
+    Some(without_tracking(url))
+}
+
+/// A URL without parameters that only count readers.
+pub(super) fn without_tracking(mut url: Url) -> Url {
+    let Some(query) = url.query() else { return url };
     let kept: Vec<&str> =
         query.split('&').filter(|pair| !pair.is_empty() && !is_tracking(pair)).collect();
     let kept = kept.join("&");
     url.set_query(Some(kept.as_str()).filter(|query| !query.is_empty()));
-    Some(url)
+    url
+}
+
+/// The page that a redirector leads to, if its URL says so: it is not asked.
+pub(super) fn unwrapped(url: &Url) -> Option<Url> {
+    let host = url.host_str()?;
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let target = |names: &[&str]| {
+        let (_, value) = url.query_pairs().find(|(name, _)| names.contains(&name.as_ref()))?;
+        absolute(url, &value)
+    };
+    let by_path = |begin: &str| {
+        let rest = url.path().strip_prefix(begin)?;
+        let (scheme, rest) = match rest.strip_prefix("s/") {
+            Some(rest) => ("https", rest),
+            None => ("http", rest),
+        };
+        absolute(url, &format!("{scheme}://{rest}"))
+    };
+    let page = match host {
+        "google.com" if url.path() == "/url" => target(&["url", "q"]),
+        "google.com" => by_path("/amp/"),
+        "l.facebook.com" | "lm.facebook.com" | "l.instagram.com" => target(&["u"]),
+        "t.umblr.com" | "out.reddit.com" => target(&["z", "url"]),
+        "bing.com" if url.path().starts_with("/news/apiclick") => target(&["url"]),
+        "vk.com" if url.path() == "/away.php" => target(&["to"]),
+        host if host.ends_with(".cdn.ampproject.org") => by_path("/c/").or_else(|| by_path("/v/")),
+        _ => None,
+    };
+    page.map(|page| without_fragment(without_tracking(page)))
 }
 
 /// A link without its scheme: a site's move to `https` makes neither another article nor a
@@ -103,7 +146,7 @@ pub fn without_scheme(link: &Url) -> &str {
     link.as_str().split_once(':').map_or(link.as_str(), |(_, rest)| rest)
 }
 
-fn is_tracking(pair: &str) -> bool {
+pub(super) fn is_tracking(pair: &str) -> bool {
     static NAMES: LazyLock<HashSet<&str>> =
         LazyLock::new(|| TRACKING.iter().flat_map(|names| names.split_whitespace()).collect());
     let pair = pair.to_ascii_lowercase();

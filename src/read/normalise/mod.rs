@@ -1,5 +1,6 @@
 //! Entry to article: identity, links, plain text, dates, language.
 
+mod boilerplate;
 mod cost;
 pub mod dates;
 pub mod identity;
@@ -10,8 +11,12 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use cw_model::digest::digest;
-use cw_model::{Article, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly};
+use cw_model::state::Seen;
+use cw_model::{
+    Article, ArticleId, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly,
+};
 use cw_text::fingerprint::fingerprint;
+use cw_text::html::looks_like_html;
 use cw_text::language::{self, Hints, beginning};
 use cw_text::plain::{self, Layout};
 use cw_text::reference;
@@ -43,6 +48,8 @@ pub struct Context<'a> {
     pub language: Option<&'a str>,
     /// The language that the texts of the feed together show.
     pub shown_language: Option<&'a str>,
+    /// Articles that were seen before, if any is known.
+    pub seen: Option<&'a Seen>,
     /// How the feed writes its dates.
     pub dates: &'a Conventions,
     /// When the poll was answered.
@@ -62,30 +69,29 @@ pub fn normalise(
 ) -> Result<Article, TooCostly> {
     let base = entry.base.as_deref().unwrap_or(context.base);
     let guid = guid(entry);
-    let own_guid = guid.filter(|guid| !is_repeated(context, guid));
+    let own_guid = guid.as_deref().filter(|guid| !is_repeated(context, guid));
     let mut cut = entry.cut;
-    let url = page(context, entry, own_guid, steps, &mut cut)?;
+    let link = page(context, entry, own_guid, steps, &mut cut)?;
+    let url = match entry.page.as_deref() {
+        Some(page) => {
+            steps.spend(cost::of_link(base, page))?;
+            link::canonical(base, page).or_else(|| link.clone())
+        }
+        None => link.as_ref().and_then(link::unwrapped).or_else(|| link.clone()),
+    };
     for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
         steps.spend(cost::of_text(&text.value))?;
     }
-    let chars_max = context.feed.text_chars_max;
-    let title = entry.title.as_ref().and_then(|text| title(text, &mut cut));
-    let body = entry.content.as_ref().and_then(|text| paragraphs(text, chars_max, &mut cut));
-    let mut summary_cut = false;
-    let summary = entry.summary.as_ref();
-    let summary = summary.and_then(|text| paragraphs(text, chars_max, &mut summary_cut));
-    let summary =
-        summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
-    cut |= summary.is_some() && summary_cut;
-    let (id, identity) = identity::article_id(
-        &context.feed.id,
-        &identity::Marks {
-            guid: own_guid,
-            link: url.as_ref().filter(|url| !is_repeated(context, url.as_str())),
-            title: title.as_deref(),
-            text: body.as_deref().or(summary.as_deref()),
-        },
-    );
+    let texts = texts(entry, context.feed.text_chars_max, &mut cut);
+    let marks = identity::Marks {
+        guid: own_guid,
+        link: link.as_ref().filter(|url| !is_repeated(context, url.as_str())),
+        title: texts.title.as_deref(),
+        text: texts.whole.as_deref(),
+    };
+    let (id, identity) = identity::article_id(&context.feed.id, &marks);
+    let id = seen_as(context, id, &marks, entry, steps)?;
+    let Texts { title, summary, body, .. } = texts;
     let dates = believed_dates(context, entry);
     let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
     let hints = Hints {
@@ -114,7 +120,7 @@ pub fn normalise(
             url.as_ref().map(link::without_scheme),
         ]),
         fingerprint: fingerprint(headline, text, steps)?,
-        guid: guid.map(str::to_owned),
+        guid: sent_guid(entry).map(str::to_owned),
         authors,
         categories,
         language,
@@ -129,6 +135,51 @@ pub fn normalise(
         summary,
         body,
     })
+}
+
+/// The id by which an article was seen before, if it was by another of its marks.
+fn seen_as(
+    context: &Context<'_>,
+    id: ArticleId,
+    marks: &identity::Marks<'_>,
+    entry: &Entry,
+    steps: &Steps,
+) -> Result<ArticleId, TooCostly> {
+    let Some(seen) = context.seen.filter(|seen| seen.find(id).is_none()) else { return Ok(id) };
+    if seen.is_empty() {
+        return Ok(id);
+    }
+    let aliases = identity::aliases(&context.feed.id, marks, sent_guid(entry));
+    steps.spend(aliases.len() * cost::ALIAS)?;
+    Ok(aliases.into_iter().find(|alias| seen.find(*alias).is_some()).unwrap_or(id))
+}
+
+/// The texts of an entry as plain text.
+struct Texts {
+    title: Option<String>,
+    summary: Option<String>,
+    body: Option<String>,
+    /// The body, else the summary, with the lines that are left out: what an article without marks is known by.
+    whole: Option<String>,
+}
+
+/// Reads them; sets `cut` if only the beginning of one is kept.
+fn texts(entry: &Entry, chars_max: usize, cut: &mut bool) -> Texts {
+    let title = entry.title.as_ref().and_then(|text| title(text, cut));
+    let title = title.filter(|title| !boilerplate::is_nothing(title));
+    let body = entry.content.as_ref().and_then(|text| paragraphs(text, chars_max, cut));
+    let mut summary_cut = false;
+    let summary = entry.summary.as_ref();
+    let summary = summary.and_then(|text| paragraphs(text, chars_max, &mut summary_cut));
+    let summary =
+        summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
+    *cut |= summary.is_some() && summary_cut;
+    let whole = body.clone().or_else(|| summary.clone());
+    let body = body.and_then(boilerplate::without);
+    let summary = summary.and_then(boilerplate::without);
+    // A teaser that only repeats the headline says nothing.
+    let summary = summary.filter(|summary| title.as_deref() != Some(summary.as_str()));
+    Texts { title, summary, body, whole }
 }
 
 fn believed_dates(context: &Context<'_>, entry: &Entry) -> dates::BelievedDates {
@@ -174,17 +225,18 @@ pub fn repeated_marks(
     let mut links_of = HashMap::new();
     for entry in entries {
         if let Some(guid) = guid(entry) {
-            steps.spend(cost::of_mark(guid, entry))?;
+            steps.spend(cost::of_mark(&guid, entry))?;
             let link = entry.link.as_deref().filter(|link| !link.is_empty());
-            let mark = (link, entry.title.as_ref().filter(|_| link.is_none()));
-            if *links_of.entry(guid).or_insert(mark) != mark {
-                repeated.insert(mark_key(guid).into_owned());
+            let key = mark_key(&guid).into_owned();
+            let first = links_of.entry(guid).or_insert((link, entry));
+            if is_another(*first, (link, entry)) {
+                repeated.insert(key);
             }
         }
     }
     let mut found_at: HashMap<Url, (Option<&EntryText>, Url)> = HashMap::new();
     for entry in entries {
-        if guid(entry).is_some_and(|guid| !repeated.contains(mark_key(guid).as_ref())) {
+        if guid(entry).is_some_and(|guid| !repeated.contains(mark_key(&guid).as_ref())) {
             continue;
         }
         let Some(link) = entry.link.as_deref() else { continue };
@@ -202,6 +254,19 @@ pub fn repeated_marks(
     Ok(repeated)
 }
 
+/// Whether two entries with one guid are two articles: by their links; where they have none, by their headlines; and by
+/// headline and date of publication together, which no two versions of one article differ in.
+fn is_another(
+    (first_link, first): (Option<&str>, &Entry),
+    (link, entry): (Option<&str>, &Entry),
+) -> bool {
+    let is_titled_otherwise = first.title != entry.title;
+    let is_published_otherwise = first.published.is_some()
+        && entry.published.is_some()
+        && first.published != entry.published;
+    first_link != link || (is_titled_otherwise && (link.is_none() || is_published_otherwise))
+}
+
 fn is_repeated(context: &Context<'_>, mark: &str) -> bool {
     context.repeated_guids.contains(mark_key(mark).as_ref())
 }
@@ -215,8 +280,13 @@ fn mark_key(mark: &str) -> Cow<'_, str> {
     Cow::Owned(format!("sha256:{:032x}", u128::from_be_bytes(hash)))
 }
 
-/// The publisher's identifier, if it says anything at all.
-fn guid(entry: &Entry) -> Option<&str> {
+/// What stays of the publisher's identifier, if it says anything at all.
+fn guid(entry: &Entry) -> Option<Cow<'_, str>> {
+    sent_guid(entry).map(|guid| identity::stable_guid(guid, entry.link.as_deref()))
+}
+
+/// The publisher's identifier as sent.
+fn sent_guid(entry: &Entry) -> Option<&str> {
     entry.guid.as_deref().map(str::trim).filter(|guid| !guid.is_empty())
 }
 
@@ -285,7 +355,8 @@ fn lines(texts: &[String], steps: &Steps, cut: &mut bool) -> Result<Vec<String>,
     for text in texts {
         steps.spend(cost::of_text(text) + cost::among(&lines))?;
         let value = reference::decode(text);
-        let line = plain::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line);
+        let kind = if looks_like_html(&value) { TextKind::Html } else { TextKind::Plain };
+        let line = plain::plain_text(&EntryText { kind, value }, Layout::Line);
         let Some(line) = line.filter(|line| !lines.contains(line)) else { continue };
         if lines.len() >= LIST_MAX {
             *cut = true;

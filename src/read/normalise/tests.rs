@@ -22,6 +22,7 @@ fn article_of(feed: &Feed, repeated: &[&str], entry: &Entry) -> Article {
         language: None,
         shown_language: None,
         dates: &Conventions::default(),
+        seen: None,
         now: "2024-03-05T12:00:00Z".parse().unwrap(),
         repeated_guids: &repeated.iter().map(|guid| (*guid).to_owned()).collect::<HashSet<_>>(),
     };

@@ -185,7 +185,10 @@ impl RawDates {
 fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDates) -> Entry {
     let content = entry.content.and_then(|content| {
         let kind = text_kind(content.content_type.as_str());
-        content.body.map(|value| EntryText { kind, value })
+        content.body.map(|value| match kind {
+            TextKind::Html => unescaped_once(value),
+            TextKind::Plain => EntryText { kind, value },
+        })
     });
     // feed-rs copies an RSS item's date of publication to `updated`.
     let updated = entry.updated.filter(|updated| entry.published != Some(*updated));
@@ -193,6 +196,7 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
     Entry {
         guid: Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty()),
         link: entry_link(&entry.links),
+        page: None,
         base: None,
         title: entry.title.map(markup),
         summary: entry.summary.map(markup),
@@ -218,12 +222,18 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
 /// are decoded was escaped twice.
 fn adapt_text(text: Text, format: FeedFormat) -> EntryText {
     let Text { content: value, content_type, .. } = text;
-    if format != FeedFormat::Rss {
-        return EntryText { kind: text_kind(content_type.as_str()), value };
-    }
-    if !looks_like_html(&value) {
+    if format != FeedFormat::Rss && text_kind(content_type.as_str()) == TextKind::Plain {
         return EntryText { kind: TextKind::Plain, value };
     }
+    if !looks_like_html(&value) {
+        let kind = if format == FeedFormat::Rss { TextKind::Plain } else { TextKind::Html };
+        return EntryText { kind, value };
+    }
+    unescaped_once(value)
+}
+
+/// HTML, decoded once more if it was escaped twice.
+fn unescaped_once(value: String) -> EntryText {
     if value.trim_start().starts_with("&lt;") {
         let decoded = reference::decode(&value);
         if looks_like_html(&decoded) {

@@ -11,6 +11,7 @@ use url::Url;
 use super::document::{Deletions, ParseFailure};
 use super::entities::Entities;
 use super::extras::{Extras, ExtrasReader};
+use super::fields::canonical;
 use super::guard::{
     ATTRIBUTES_MAX, BYTE_STEPS, CHILDREN_MAX, DEPTH_MAX, ELEMENTS_MAX, EVENT_STEPS,
 };
@@ -311,7 +312,7 @@ impl<'a> Walk<'a> {
         // Here and by the parser, names are looked up among the declarations in force when an element
         // begins and when it ends, attributes among each other.
         self.steps.spend(3 * self.namespaces.len() + attributes.len() * attributes.len())?;
-        let name = self.namespaces.resolve(tag.name);
+        let name = canonical(self.namespaces.resolve(tag.name));
         let mut kind = Kind::Other;
         if self.leaving_out.is_none() {
             let place = self.place(root, &name);

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::base::Bases;
 use super::document::{Deletion, Deletions};
+use super::fields::{Other, Others, other};
 use super::limits::{self, LIST_MAX};
 use super::namespace::{Attribute, Name, Space};
 use super::repair::is_enclosure;
@@ -40,6 +41,8 @@ pub(super) struct Extras {
     pub(super) media: Vec<Media>,
     /// The description of a film: the only text in many feeds of films.
     pub(super) caption: Option<EntryText>,
+    /// What stands under other names than the format's.
+    pub(super) others: Others,
     /// Whether there was more of anything than is kept.
     pub(super) cut: bool,
 }
@@ -52,6 +55,8 @@ enum Field {
     Language,
     Caption(TextKind),
     MediaTitle,
+    /// Under another name than the format's.
+    Other(Other),
 }
 
 /// Collects [`Extras`] from the events of one walk.
@@ -131,6 +136,8 @@ impl<'a> ExtrasReader<'a> {
             && self.capture.is_none()
         {
             self.open_inside(root, name, attributes, depth, own_depth);
+        } else {
+            self.open_captured(name, depth);
         }
         Ok(())
     }
@@ -168,9 +175,26 @@ impl<'a> ExtrasReader<'a> {
             enclosures: Vec::new(),
             media: Vec::new(),
             caption: None,
+            others: Others::default(),
             cut: self.bases.is_cut(),
         });
         Ok(())
+    }
+
+    /// An element begins in one that is being captured.
+    fn open_captured(&mut self, name: &Name<'_>, depth: usize) {
+        match &mut self.capture {
+            // A person in parts: "author" with "name", "title" and "department".
+            Some((Field::Author | Field::PodcastAuthor, own, text)) if name.local == "name" => {
+                *own = depth;
+                text.clear();
+            }
+            // Markup that is not escaped, as in XHTML.
+            Some((Field::Other(Other::Content | Other::Summary), _, text)) => {
+                text.push_str(&format!("<{}>", name.local));
+            }
+            _ => {}
+        }
     }
 
     fn open_inside(
@@ -187,6 +211,7 @@ impl<'a> ExtrasReader<'a> {
         let field = match (name.space, name.local) {
             (Space::Document | Space::Rss, "author") if is_child && is_rss => Some(Field::Author),
             (Space::Dc, "creator") if is_child => Some(Field::Author),
+            (Space::Atom, "author") if is_child && is_rss => Some(Field::Author),
             (Space::Itunes, "author") if is_child => Some(Field::PodcastAuthor),
             (Space::Dc, "language") if is_child => Some(Field::Language),
             (Space::Media, "title") => Some(Field::MediaTitle),
@@ -194,6 +219,9 @@ impl<'a> ExtrasReader<'a> {
                 let is_html = value(attributes, "type").is_some_and(|kind| kind == "html");
                 Some(Field::Caption(if is_html { TextKind::Html } else { TextKind::Plain }))
             }
+            _ if is_child => other(name)
+                .filter(|_| is_rss || name.space != Space::Document && name.space != Space::Atom)
+                .map(Field::Other),
             _ => None,
         };
         if let Some(field) = field {
@@ -212,6 +240,12 @@ impl<'a> ExtrasReader<'a> {
                 if is_child && !is_rss && is_enclosure(attributes) =>
             {
                 push(&mut entry.enclosures, linked_file(attributes), &mut entry.cut);
+            }
+            (Space::Document | Space::Rss | Space::Atom, "link") if is_child && is_rss => {
+                let is_page = value(attributes, "rel").is_none_or(|rel| rel == "alternate");
+                if let Some(href) = value(attributes, "href").filter(|_| is_page) {
+                    entry.others.keep(Other::Link, href.trim());
+                }
             }
             (Space::Media, "content") => {
                 push(&mut entry.media, media(attributes), &mut entry.cut);
@@ -255,6 +289,10 @@ impl<'a> ExtrasReader<'a> {
             if entry.authors.is_empty() {
                 entry.authors.extend(podcast_author);
             }
+            // An address beside a name names nobody.
+            if entry.authors.iter().any(|author| !author.contains('@')) {
+                entry.authors.retain(|author| !author.contains('@'));
+            }
         }
     }
 
@@ -273,6 +311,7 @@ impl<'a> ExtrasReader<'a> {
                 let caption = EntryText { kind, value: text.to_owned() };
                 entry.caption.get_or_insert(caption);
             }
+            Field::Other(other) => entry.others.keep(other, text),
             Field::MediaTitle => {
                 if let Some(media) = entry.media.last_mut() {
                     media.title.get_or_insert_with(|| text.to_owned());
@@ -340,6 +379,7 @@ fn person_name(text: &str) -> String {
     let is_mail = |part: &str| part.contains('@');
     let name = match (inside('(', ')'), inside('<', '>')) {
         (Some((before, within)), _) if is_mail(before) && !within.is_empty() => within,
+        (Some((before, within)), _) if is_mail(within) && !before.is_empty() => before,
         (_, Some((before, within))) if is_mail(within) && !before.is_empty() => before,
         _ => text,
     };

@@ -145,6 +145,7 @@ fn adapt(item: Value<'_>) -> Result<Entry, Broken> {
     Ok(Entry {
         guid: scalar(id).map(|id| id.trim().to_owned()),
         link: scalar(url).or_else(|| scalar(external_url)),
+        page: None,
         base: None,
         title: text(TextKind::Plain, title),
         summary: text(TextKind::Plain, summary),

@@ -49,6 +49,7 @@ pub(super) fn bound(entry: Entry) -> Entry {
     let Entry {
         guid,
         link,
+        page,
         base,
         title,
         summary,
@@ -69,6 +70,7 @@ pub(super) fn bound(entry: Entry) -> Entry {
             self::guid(own)
         }),
         link: scissors.whole(link, LINK_BYTES_MAX),
+        page: page.filter(|page| page.len() <= LINK_BYTES_MAX),
         // Bounded where it is resolved.
         base,
         title: scissors.text(title, LINE_BYTES_MAX),
@@ -220,6 +222,7 @@ mod tests {
         Entry {
             guid: Some(long(unit)),
             link: Some(long(unit)),
+            page: Some(long(unit)),
             base: None,
             title: text(),
             summary: text(),
@@ -262,6 +265,7 @@ mod tests {
         let entry = Entry {
             guid: Some("g".repeat(GUID_BYTES_MAX)),
             link: Some("l".repeat(LINK_BYTES_MAX)),
+            page: Some("l".repeat(LINK_BYTES_MAX)),
             authors: vec!["a".repeat(LINE_BYTES_MAX); LIST_MAX],
             published: Some("d".repeat(DATE_BYTES_MAX)),
             ..Entry::default()

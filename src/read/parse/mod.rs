@@ -16,6 +16,7 @@ pub mod date;
 mod document;
 mod entities;
 mod extras;
+mod fields;
 pub mod guard;
 
 mod json;
@@ -178,6 +179,7 @@ fn with_extras(mut entry: Entry, extras: Extras) -> Entry {
     entry.media.extend(extras.enclosures);
     entry.media.extend(extras.media);
     entry.cut |= extras.cut;
+    extras.others.fill(&mut entry);
     if entry.content.is_none() && entry.summary.is_none() {
         entry.summary = extras.caption;
     }

@@ -28,6 +28,8 @@ pub(super) enum Space {
     Content,
     /// Dublin Core.
     Dc,
+    /// The terms of Dublin Core.
+    DcTerms,
     /// MediaRSS.
     Media,
     /// Apple's podcasts.
@@ -43,7 +45,7 @@ pub(super) enum Space {
 /// Every name of a vocabulary that we know, without scheme, final slash and number sign; and the
 /// one that feed-rs knows it by. It is not to see MediaRSS, in which it recurses, nor the
 /// vocabularies of podcasts, in which it panics on long numbers.
-const KNOWN: [(&str, Space, &str); 19] = [
+const KNOWN: [(&str, Space, &str); 20] = [
     ("purl.org/rss/1.0", Space::Rss, "http://purl.org/rss/1.0/"),
     ("my.netscape.com/rdf/simple/0.9", Space::Rss, "http://purl.org/rss/1.0/"),
     ("channel.netscape.com/rdf/simple/0.9", Space::Rss, "http://purl.org/rss/1.0/"),
@@ -62,6 +64,7 @@ const KNOWN: [(&str, Space, &str); 19] = [
     ),
     ("purl.org/dc/elements/1.0", Space::Dc, "http://purl.org/dc/elements/1.1/"),
     ("purl.org/dc/elements/1.1", Space::Dc, "http://purl.org/dc/elements/1.1/"),
+    ("purl.org/dc/terms", Space::DcTerms, IGNORED),
     ("search.yahoo.com/mrss", Space::Media, IGNORED),
     ("www.itunes.com/dtds/podcast-1.0.dtd", Space::Itunes, IGNORED),
     ("podcastindex.org/namespace/1.0", Space::Other, IGNORED),
@@ -70,10 +73,12 @@ const KNOWN: [(&str, Space, &str); 19] = [
 ];
 
 /// What the usual prefixes stand for where nobody declared them.
-const USUAL: [(&str, Space, &str); 7] = [
+const USUAL: [(&str, Space, &str); 9] = [
     ("atom", Space::Atom, "http://www.w3.org/2005/Atom"),
     ("content", Space::Content, "http://purl.org/rss/1.0/modules/content/"),
     ("dc", Space::Dc, "http://purl.org/dc/elements/1.1/"),
+    ("dcterms", Space::DcTerms, IGNORED),
+    ("a10", Space::Atom, "http://www.w3.org/2005/Atom"),
     ("media", Space::Media, IGNORED),
     ("itunes", Space::Itunes, IGNORED),
     ("at", Space::Tombstones, IGNORED),

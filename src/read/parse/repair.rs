@@ -259,8 +259,8 @@ impl<'a> Repair<'a> {
         let is_around = (depth == 0 && !is_entry) || matches!(kind, Kind::Channel { .. });
         let is_text = new_name.is_none() && is_text(root, name, attributes);
         let around = self.turn(at.start, *kind, depth);
-        let is_new = new_name.is_some() || mended.is_some() || tag.is_odd;
         let new_name = new_name.unwrap_or_else(|| qualified(name.prefix, name.local));
+        let is_new = new_name != tag.name || mended.is_some() || tag.is_odd;
         if depth == 0 || is_around || is_entry || is_new {
             let mended = mended.unwrap_or_else(|| attributes.to_vec());
             self.write_tag(root, start, &new_name, &mended, namespaces);

@@ -258,7 +258,7 @@ fn bytes_are_counted_as_articles_are() {
     assert_eq!(titles(&outcome), [("One".to_owned(), 1)]);
     assert_eq!(over_quota(&outcome), 1);
     // A reject of a feed that has used up its bytes is not kept; the failure is.
-    let broken = body_with("<rss version=\"2.0\"><channel><item></channel>", None);
+    let broken = body_with("<rss version=\"2.0\"><channel><title>", None);
     let outcome = polls(&feed, &[body(&[("2", "Two"), ("1", "One")]), broken]);
     assert!(outcome.rejects.is_empty());
     assert!(matches!(outcome.result, PollResult::Failed(_)));

@@ -112,7 +112,7 @@ fn what_was_taken_back_gives_way_to_nobody() {
 fn as_much_as_one_document_can_have_rejected_is_written_once() {
     let twice = |at: usize| [item(&format!("a{at}"), "One", 0), item(&format!("a{at}"), "Two", 0)];
     let mut members: Vec<String> = (0..150).flat_map(twice).collect();
-    members.extend((0..150).map(|at| format!("<Item>{at}</Item>")));
+    members.extend((0..150).map(|at| format!("<entry>{at}</entry>")));
     members.extend(vec!["<category>a</category>".to_owned(); 2001]);
     members.push("<item/>".to_owned());
     let feed = Feed { entries_max: 300, ..feed() };
@@ -146,7 +146,7 @@ fn every_byte_of_a_reject_takes_steps() {
     let tagger = tagger();
     let spent = |bytes: usize, failures: u32| {
         let text = rss(&[])
-            .replace("</channel>", &format!("<Item>{}</Item></channel>", "x".repeat(bytes)));
+            .replace("</channel>", &format!("<entry>{}</entry></channel>", "x".repeat(bytes)));
         let mut state = FeedState::default();
         state.plan.failures = failures;
         let steps = Steps::new(u64::MAX);
@@ -159,7 +159,7 @@ fn every_byte_of_a_reject_takes_steps() {
     assert!(spent(10_000, 0) > spent(10_000, FAILURES_REJECTED_MAX) + 10_000);
     let parse = |bytes: usize| {
         let text = rss(&[])
-            .replace("</channel>", &format!("<Item>{}</Item></channel>", "x".repeat(bytes)));
+            .replace("</channel>", &format!("<entry>{}</entry></channel>", "x".repeat(bytes)));
         let steps = Steps::new(u64::MAX);
         parse(text.as_bytes(), None, &URL.parse().unwrap(), 100, &steps).unwrap();
         steps.spent()

@@ -1,0 +1,116 @@
+//! Leaves out the lines that systems for publishing add to a text: "read also", "appeared first on", `null`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The longest line that leads elsewhere, characters: a sentence of the article may begin with the same words.
+const LINE_CHARS_MAX: usize = 220;
+
+static LINES: LazyLock<Lines> =
+    LazyLock::new(|| toml::from_str(include_str!("boilerplate.toml")).unwrap_or_default());
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lines {
+    /// Beginnings of lines that lead elsewhere.
+    begins: Vec<String>,
+    /// Parts of a last paragraph that names the site.
+    holds: Vec<String>,
+    /// Whole texts that are none.
+    nothing: Vec<String>,
+}
+
+/// The text of an article without such lines; `None` if nothing is left.
+pub(super) fn without(text: String) -> Option<String> {
+    if is_nothing(&text) {
+        return None;
+    }
+    let paragraphs: Vec<&str> = text.split("\n\n").collect();
+    let last = paragraphs.len().saturating_sub(1);
+    let is_kept = |(place, paragraph): &(usize, &str)| {
+        !(leads_elsewhere(paragraph) || (*place == last && names_site(paragraph)))
+    };
+    let kept: Vec<&str> =
+        paragraphs.iter().copied().enumerate().filter(is_kept).map(|(_, own)| own).collect();
+    if kept.len() == paragraphs.len() {
+        return Some(text);
+    }
+    (!kept.is_empty()).then(|| kept.join("\n\n"))
+}
+
+/// Whether a text is what templates print where there is none.
+pub(super) fn is_nothing(text: &str) -> bool {
+    text.len() <= LINE_CHARS_MAX && LINES.nothing.contains(&text.trim().to_lowercase())
+}
+
+fn is_short(paragraph: &str) -> bool {
+    paragraph.chars().nth(LINE_CHARS_MAX).is_none()
+}
+
+fn leads_elsewhere(paragraph: &str) -> bool {
+    let has_one = || {
+        let lower = paragraph.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        LINES.begins.iter().any(|begin| lower.starts_with(begin.as_str()))
+    };
+    is_short(paragraph) && has_one()
+}
+
+fn names_site(paragraph: &str) -> bool {
+    let has_one = || {
+        let lower = paragraph.to_lowercase();
+        LINES.holds.iter().any(|part| lower.contains(part.as_str()))
+    };
+    paragraph.chars().nth(2 * LINE_CHARS_MAX).is_none() && has_one()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, kept: Option<&str>) {
+        assert_eq!(without(text.to_owned()).as_deref(), kept, "{text}");
+    }
+
+    #[test]
+    fn the_file_is_read() {
+        let lines: Lines = toml::from_str(include_str!("boilerplate.toml")).unwrap();
+        for list in [&lines.begins, &lines.holds, &lines.nothing] {
+            assert!(list.iter().all(|own| *own == own.to_lowercase()), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn lines_that_lead_elsewhere_are_left_out() {
+        check(
+            "A town was hit.\n\nRead also: Nine dead elsewhere\n\nMore was said.",
+            Some("A town was hit.\n\nMore was said."),
+        );
+        check("Город обстрелян.\n\nЧитайте также: Девять погибших", Some("Город обстрелян."));
+        check("→ Continue reading", None);
+    }
+
+    #[test]
+    fn the_site_is_named_at_the_end_only() {
+        check(
+            "A town was hit.\n\nThe post A town appeared first on Desk.",
+            Some("A town was hit."),
+        );
+        let middle = "The claim appeared first on Telegram.\n\nThe army denied it.";
+        check(middle, Some(middle));
+    }
+
+    #[test]
+    fn what_templates_print_for_nothing_is_nothing() {
+        check("null", None);
+        check("[object Object]", None);
+        check("None of the convoys arrived.", Some("None of the convoys arrived."));
+    }
+
+    #[test]
+    fn a_long_sentence_with_the_same_beginning_stays() {
+        let long = format!("Read more about the siege {}", "and its people ".repeat(20));
+        check(&long, Some(&long));
+    }
+}

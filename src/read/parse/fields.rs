@@ -1,0 +1,179 @@
+//! What an entry holds under other names than those of its format, and which of it is used.
+//!
+//! Publishers write the text of an article into a dozen elements that no format knows, dates into the
+//! vocabulary of Dublin Core, and the page itself beside a link that counts readers. What the format's own
+//! name holds comes first; among others of one kind, the first that is not empty.
+
+use cw_model::{Entry, EntryText, TextKind};
+use cw_text::html::looks_like_html;
+
+use super::limits::LIST_MAX;
+use super::namespace::{Name, Space};
+
+/// What an element under another name holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Other {
+    /// A headline.
+    Title,
+    /// A teaser.
+    Summary,
+    /// The whole text.
+    Content,
+    /// A date of publication.
+    Published,
+    /// A date of the last change.
+    Updated,
+    /// The page, where the format's own link leads over a counter of readers.
+    Page,
+    /// The page, where the format has no link.
+    Link,
+    /// A category.
+    Subject,
+    /// Categories between commas.
+    Keywords,
+}
+
+/// All of an entry.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Others {
+    title: Option<EntryText>,
+    summary: Option<EntryText>,
+    content: Option<EntryText>,
+    published: Option<String>,
+    updated: Option<String>,
+    page: Option<String>,
+    link: Option<String>,
+    subjects: Vec<String>,
+    keywords: Vec<String>,
+}
+
+/// What an entry's child of a name holds, beside what the formats say. `None` for most.
+pub(super) fn other(name: &Name<'_>) -> Option<Other> {
+    let local = name.local.to_ascii_lowercase();
+    Some(match (name.space, local.as_str()) {
+        (Space::Dc | Space::DcTerms, "title") => Other::Title,
+        (Space::Itunes, "summary" | "subtitle")
+        | (Space::Dc | Space::DcTerms, "description" | "abstract")
+        | (
+            Space::Document | Space::Rss | Space::Other,
+            "summary" | "abstract" | "teaser" | "lead",
+        ) => Other::Summary,
+        (
+            _,
+            "full-text" | "fulltext" | "full_text" | "fullstory" | "articlebody" | "article-body"
+            | "news-text" | "newstext",
+        )
+        | (Space::Document | Space::Rss | Space::Other, "content" | "encoded" | "body")
+        | (Space::Xhtml, "body" | "div") => Other::Content,
+        (Space::DcTerms, "created" | "issued" | "available" | "date")
+        | (
+            Space::Document | Space::Rss | Space::Other,
+            "published" | "publicationdate" | "publication_date" | "publishdate" | "publish_date"
+            | "pub_date" | "publishedat" | "datepublished" | "date" | "created" | "issued",
+        )
+        | (Space::Atom, "published" | "issued" | "created") => Other::Published,
+        (Space::DcTerms, "modified")
+        | (
+            Space::Document | Space::Rss | Space::Other,
+            "updated" | "modified" | "lastmod" | "datemodified" | "updateddate" | "lastbuilddate",
+        )
+        | (Space::Atom, "updated" | "modified") => Other::Updated,
+        (_, "origlink") => Other::Page,
+        (Space::Dc | Space::DcTerms, "subject") => Other::Subject,
+        (
+            Space::Media | Space::Itunes | Space::Document | Space::Rss | Space::Other,
+            "keywords" | "tags",
+        ) => Other::Keywords,
+        _ => return None,
+    })
+}
+
+impl Others {
+    /// Keeps what an element holds.
+    pub(super) fn keep(&mut self, other: Other, text: &str) {
+        let written = || Some(text.to_owned());
+        let kind = if looks_like_html(text) { TextKind::Html } else { TextKind::Plain };
+        let entry_text = || Some(EntryText { kind, value: text.to_owned() });
+        match other {
+            Other::Title => self.title = self.title.take().or_else(entry_text),
+            Other::Summary => self.summary = self.summary.take().or_else(entry_text),
+            Other::Content => self.content = self.content.take().or_else(entry_text),
+            Other::Published => self.published = self.published.take().or_else(written),
+            Other::Updated => self.updated = self.updated.take().or_else(written),
+            Other::Page => self.page = self.page.take().or_else(written),
+            Other::Link => self.link = self.link.take().or_else(written),
+            Other::Subject if self.subjects.len() < LIST_MAX => self.subjects.push(text.to_owned()),
+            Other::Keywords if self.keywords.is_empty() => {
+                let words = text.split([',', ';', '،', '、']).map(str::trim);
+                let words = words.filter(|word| !word.is_empty()).take(LIST_MAX);
+                self.keywords = words.map(str::to_owned).collect();
+            }
+            Other::Subject | Other::Keywords => {}
+        }
+    }
+
+    /// Fills what the entry lacks.
+    pub(super) fn fill(self, entry: &mut Entry) {
+        let is_blank = |text: &Option<EntryText>| {
+            text.as_ref().is_none_or(|text| text.value.trim().is_empty())
+        };
+        if is_blank(&entry.title) {
+            entry.title = self.title.or(entry.title.take());
+        }
+        if is_blank(&entry.content) {
+            entry.content = self.content.or(entry.content.take());
+        }
+        if is_blank(&entry.summary) {
+            entry.summary = self.summary.or(entry.summary.take());
+        }
+        entry.published = entry.published.take().or(self.published);
+        entry.updated = entry.updated.take().or(self.updated);
+        entry.link = entry.link.take().or(self.link);
+        entry.page = self.page;
+        for subject in self.subjects {
+            if !entry.categories.contains(&subject) {
+                entry.categories.push(subject);
+            }
+        }
+        if entry.categories.is_empty() {
+            entry.categories = self.keywords;
+        }
+    }
+}
+
+/// The names of the formats' own elements, for publishers who write them in another case.
+const CANONICAL: [&str; 20] = [
+    "title",
+    "link",
+    "description",
+    "pubDate",
+    "guid",
+    "author",
+    "category",
+    "comments",
+    "enclosure",
+    "source",
+    "encoded",
+    "creator",
+    "date",
+    "language",
+    "ttl",
+    "id",
+    "content",
+    "published",
+    "updated",
+    "summary",
+];
+
+/// A name in the case in which its format has it.
+pub(super) fn canonical<'a>(name: Name<'a>) -> Name<'a> {
+    let is_known = matches!(
+        name.space,
+        Space::Document | Space::Rss | Space::Atom | Space::Content | Space::Dc
+    );
+    if !is_known || CANONICAL.contains(&name.local) {
+        return name;
+    }
+    let same = CANONICAL.iter().find(|canonical| canonical.eq_ignore_ascii_case(name.local));
+    Name { local: same.copied().unwrap_or(name.local), ..name }
+}
