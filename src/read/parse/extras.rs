@@ -55,6 +55,8 @@ enum Field {
     Language,
     Caption(TextKind),
     MediaTitle,
+    /// RSS's link, which is broken over lines in some feeds; the parser makes spaces of that.
+    Link,
     /// Under another name than the format's.
     Other(Other),
 }
@@ -219,6 +221,7 @@ impl<'a> ExtrasReader<'a> {
                 let is_html = value(attributes, "type").is_some_and(|kind| kind == "html");
                 Some(Field::Caption(if is_html { TextKind::Html } else { TextKind::Plain }))
             }
+            (Space::Document | Space::Rss, "link") if is_child && is_rss => Some(Field::Link),
             _ if is_child => other(name)
                 .filter(|_| is_rss || name.space != Space::Document && name.space != Space::Atom)
                 .map(Field::Other),
@@ -311,6 +314,8 @@ impl<'a> ExtrasReader<'a> {
                 let caption = EntryText { kind, value: text.to_owned() };
                 entry.caption.get_or_insert(caption);
             }
+            Field::Link if text.contains('\n') => entry.others.keep(Other::Page, text),
+            Field::Link => {}
             Field::Other(other) => entry.others.keep(other, text),
             Field::MediaTitle => {
                 if let Some(media) = entry.media.last_mut() {

@@ -177,3 +177,110 @@ pub(super) fn canonical<'a>(name: Name<'a>) -> Name<'a> {
     let same = CANONICAL.iter().find(|canonical| canonical.eq_ignore_ascii_case(name.local));
     Name { local: same.copied().unwrap_or(name.local), ..name }
 }
+
+#[cfg(test)]
+mod tests {
+    use cw_model::Steps;
+    use url::Url;
+
+    use super::*;
+    use crate::parse::parse;
+
+    fn item(inside: &str) -> Entry {
+        let text = format!(
+            "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/' \
+             xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' \
+             xmlns:feedburner='http://rssnamespace.org/feedburner/ext/1.0' \
+             xmlns:yandex='http://news.yandex.ru'><channel><item>{inside}</item></channel></rss>"
+        );
+        let url = Url::parse("https://example.org/").unwrap();
+        let feed = parse(text.as_bytes(), None, &url, 10, &Steps::new(u64::MAX)).unwrap();
+        feed.entries.into_iter().next().unwrap()
+    }
+
+    fn value(text: Option<&EntryText>) -> Option<&str> {
+        text.map(|text| text.value.as_str())
+    }
+
+    #[test]
+    fn a_text_is_found_under_the_names_that_publishers_give_it() {
+        for inside in [
+            "<full-text>All of it.</full-text>",
+            "<yandex:full-text>All of it.</yandex:full-text>",
+            "<fulltext><![CDATA[All of it.]]></fulltext>",
+            "<content>All of it.</content>",
+            "<Full-Text>All of it.</Full-Text>",
+        ] {
+            assert_eq!(value(item(inside).content.as_ref()), Some("All of it."), "{inside}");
+        }
+        let xhtml =
+            item("<body xmlns='http://www.w3.org/1999/xhtml'><p>All <b>of</b> it.</p></body>");
+        assert_eq!(value(xhtml.content.as_ref()), Some("<p>All <b>of it."));
+        for inside in ["<itunes:summary>x</itunes:summary>", "<dc:description>x</dc:description>"] {
+            assert_eq!(value(item(inside).summary.as_ref()), Some("x"), "{inside}");
+        }
+    }
+
+    #[test]
+    fn what_the_format_names_comes_first() {
+        let both = item(
+            "<dc:title>Other</dc:title><title>Own</title><dc:description>o</dc:description>\
+                         <description>d</description><dcterms:created>2026</dcterms:created>\
+                         <pubDate>2025</pubDate>",
+        );
+        assert_eq!(value(both.title.as_ref()), Some("Own"));
+        assert_eq!(value(both.summary.as_ref()), Some("d"));
+        assert_eq!(both.published.as_deref(), Some("2025"));
+        let other = item("<dc:title>Other</dc:title><dcterms:created>2026</dcterms:created>");
+        assert_eq!(value(other.title.as_ref()), Some("Other"));
+        assert_eq!(other.published.as_deref(), Some("2026"));
+    }
+
+    #[test]
+    fn names_in_another_case_are_those_of_the_format() {
+        let odd = item(
+            "<Title>T</Title><LINK>/a</LINK><pubdate>2025</pubdate><DESCRIPTION>a <b>b</b></DESCRIPTION>",
+        );
+        assert_eq!(value(odd.title.as_ref()), Some("T"));
+        assert_eq!(odd.link.as_deref(), Some("/a"));
+        assert_eq!(odd.published.as_deref(), Some("2025"));
+        assert_eq!(value(odd.summary.as_ref()), Some("a <b>b</b>"));
+    }
+
+    #[test]
+    fn the_page_is_found_beside_a_counter_and_over_lines() {
+        let counted = item(
+            "<link>http://count.example/1</link>\
+                            <feedburner:origLink>http://desk.example/a</feedburner:origLink>",
+        );
+        assert_eq!(counted.link.as_deref(), Some("http://count.example/1"));
+        assert_eq!(counted.page.as_deref(), Some("http://desk.example/a"));
+        assert_eq!(
+            item("<link href='http://desk.example/a'/>").link.as_deref(),
+            Some("http://desk.example/a")
+        );
+        assert!(
+            item("<link>http://desk.example/\n   a</link>")
+                .page
+                .is_some_and(|page| page.contains('\n'))
+        );
+    }
+
+    #[test]
+    fn people_and_subjects_are_apart_and_clean() {
+        let people = item(
+            "<author><name>A. Desk</name><title>Editor</title></author>\
+                           <dc:creator>desk@example.org</dc:creator>",
+        );
+        assert_eq!(people.authors, ["A. Desk"]);
+        assert_eq!(item("<author>Desk (mailto:d@example.org)</author>").authors, ["Desk"]);
+        assert_eq!(
+            item("<category>War</category><dc:subject>Siege</dc:subject>").categories,
+            ["War", "Siege"]
+        );
+        assert_eq!(
+            item("<media:keywords>war, siege</media:keywords>").categories,
+            ["war", "siege"]
+        );
+    }
+}
