@@ -42,9 +42,10 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/text",
         knows: &["cw-model"],
         modules: &[
-            "charset",
             "reference",
+            "charset",
             "html",
+            "mojibake",
             "plain",
             "language",
             "words",
