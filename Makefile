@@ -27,11 +27,12 @@ DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts test-deploy sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
+	@echo "make test-deploy  the files of deploy/kubernetes, by helm, kubeconform, kube-score and the program; no cluster"
 	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
 	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
@@ -75,6 +76,11 @@ sim-breaks: tools
 # What should wake somebody does, and a quiet hour does not.
 test-alerts:
 	@tests/prometheus/rules.sh
+
+# What deploy/kubernetes renders to: that Kubernetes and the program take it. Builds its tools from Go
+# modules the first time.
+test-deploy: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/deploy/run.sh
 
 # How good the coder is: rows of DATA, and the project's own corpus.
 eval: tools

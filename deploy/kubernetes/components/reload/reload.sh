@@ -10,11 +10,11 @@ sum() {
     cat "$folder"/* 2>/dev/null | cksum
 }
 
-# The one that was started as `conflictwire run`, not a child that reads a document.
+# The one that runs on this folder, not a child of it that reads a document.
 daemon() {
     for process in /proc/[0-9]*; do
         case "$(tr '\0' ' ' 2>/dev/null <"$process/cmdline")" in
-        *conflictwire\ run\ *) echo "${process#/proc/}" && return ;;
+        *conflictwire\ run\ *" $folder/"*) echo "${process#/proc/}" && return ;;
         esac
     done
 }
@@ -22,6 +22,7 @@ daemon() {
 # A shell that is the first process of a container ends at no signal that it does not name.
 trap 'exit 0' TERM INT
 known=$(sum)
+echo "reload: looking at $folder every $seconds s"
 while :; do
     # In the background, so that a signal is heard at once.
     sleep "$seconds" &
