@@ -27,12 +27,13 @@ DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts test-deploy sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts test-deploy test-dashboard sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
-	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
+	@echo "make test-alerts  the rules of deploy/prometheus, by Prometheus' own promtool; part of make test"
 	@echo "make test-deploy  the files of deploy/kubernetes, by helm, kubeconform, kube-score and the program; no cluster"
+	@echo "make test-dashboard  every query of deploy/grafana, by a Prometheus that scrapes daemons"
 	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
 	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
@@ -81,6 +82,10 @@ test-alerts:
 # modules the first time.
 test-deploy: tools
 	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/deploy/run.sh
+
+# Every query of the dashboard is asked of a real Prometheus.
+test-dashboard: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/prometheus/dashboard.sh
 
 # How good the coder is: rows of DATA, and the project's own corpus.
 eval: tools
