@@ -27,12 +27,13 @@ DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts test-deploy test-dashboard sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make test-alerts  the rules of deploy/prometheus, by Prometheus' own promtool; part of make test"
 	@echo "make test-deploy  the files of deploy/kubernetes, by helm, kubeconform, kube-score and the program; no cluster"
+	@echo "make test-cluster  the same files, applied to a real API server; builds that first, for a quarter of an hour"
 	@echo "make test-dashboard  every query of deploy/grafana, by a Prometheus that scrapes daemons"
 	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
 	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
@@ -82,6 +83,10 @@ test-alerts:
 # modules the first time.
 test-deploy: tools
 	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/deploy/run.sh
+
+# That a real API server takes them, with its pod security admission. Builds it from Go modules the first time.
+test-cluster: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/deploy/cluster.sh
 
 # Every query of the dashboard is asked of a real Prometheus.
 test-dashboard: tools
