@@ -27,7 +27,7 @@ DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -35,6 +35,7 @@ help:
 	@echo "make test-deploy  the files of deploy/kubernetes, by helm, kubeconform, kube-score and the program; no cluster"
 	@echo "make test-cluster  the same files, applied to a real API server; builds that first, for a quarter of an hour"
 	@echo "make test-dashboard  every query of deploy/grafana, by a Prometheus that scrapes daemons"
+	@echo "make test-consumers  the samples of deploy/consumers, each against a real broker"
 	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
 	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
@@ -91,6 +92,10 @@ test-cluster: tools
 # Every query of the dashboard is asked of a real Prometheus.
 test-dashboard: tools
 	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/prometheus/dashboard.sh
+
+# What reads our topics, in the languages that are here.
+test-consumers: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/consumers/run.sh
 
 # How good the coder is: rows of DATA, and the project's own corpus.
 eval: tools
