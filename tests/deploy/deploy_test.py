@@ -278,6 +278,12 @@ class Manifests(unittest.TestCase):
             [endpoint] = monitor["spec"]["podMetricsEndpoints"]
             self.assertIn({"targetLabel": "job", "replacement": job}, endpoint["relabelings"])
 
+    def test_the_dashboard_is_that_of_grafana(self):
+        ours = (TOP / "deploy/grafana/conflictwire.json").read_text()
+        maps = of_kind(rendered()["chart kafka"], "ConfigMap")
+        [found] = [one for one in maps if "grafana_dashboard" in one["metadata"]["labels"]]
+        self.assertEqual(json.loads(found["data"]["conflictwire.json"]), json.loads(ours))
+
 
 class Program(unittest.TestCase):
     """What is rendered, and the program."""
@@ -324,7 +330,7 @@ class Program(unittest.TestCase):
         self.assertEqual(paths, {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"})
         [port] = container["ports"]
         [listen] = [one["value"] for one in container["env"] if one["name"] == "CONFLICTWIRE__ADMIN__LISTEN"]
-        self.assertEqual(listen, f"0.0.0.0:{port['containerPort']}")
+        self.assertIn(listen, [f"{every}:{port['containerPort']}" for every in ("0.0.0.0", "[::]")])
 
     @of_every
     def test_its_limits_fit_what_it_takes(self, text):
@@ -400,7 +406,8 @@ class Changes(unittest.TestCase):
 
             self.wait("the daemon", lambda: reloads("refused") is not None)
             script = KUBERNETES / "components/reload/reload.sh"
-            watcher = subprocess.Popen(["sh", script, files, "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            shell = ["busybox", "sh"] if shutil.which("busybox") else ["sh"]
+            watcher = subprocess.Popen([*shell, script, files, "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             stack.callback(watcher.stdout.close)
             stack.callback(stop, watcher)
             self.assertIn("looking at", watcher.stdout.readline())
@@ -424,6 +431,46 @@ def stop(process):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+class Documents(unittest.TestCase):
+    """The overlay that README.md shows, as somebody would write it."""
+
+    def overlay(self, base, level, reload):
+        text = (KUBERNETES / "README.md").read_text()
+        [shown] = re.findall(r"```yaml\n(# kustomization.yaml\n.*?)```", text, re.S)
+        with tempfile.TemporaryDirectory(dir=TOOLS) as own:
+            own = pathlib.Path(own)
+            (own / "feeds.toml").write_text('[[feed]]\nurl = "https://example.org/rss.xml"\n')
+            ledger = f'ledger.kind = "{base}"\n' if base == "kafka" else ""
+            (own / "conflictwire.toml").write_text(f'feeds_from = ["feeds.toml"]\n{ledger}log.level = "{level}"\n')
+            file = yaml.safe_load(shown.replace("conflictwire/deploy/kubernetes", os.path.relpath(KUBERNETES, own)))
+            file["resources"] = [file["resources"][0].replace("sqlite", base)]
+            if reload:
+                # As components/reload says at its head.
+                file["components"].append(file["components"][0].replace("monitoring", "reload"))
+                file["generatorOptions"] = {"disableNameSuffixHash": True}
+            (own / "kustomization.yaml").write_text(yaml.safe_dump(file))
+            code, out, error = tool("kustomize", "build", own)
+        self.assertEqual(code, 0, error)
+        return out
+
+    def test_an_overlay_of_ones_own_is_used(self):
+        for base in ("sqlite", "kafka"):
+            text = self.overlay(base, "warn", reload=False)
+            for version in VERSIONS:
+                self.assertEqual(kubeconform(text, version), (0, "", ""))
+            pod, container = daemon(text)
+            self.assertEqual(container["image"], "registry.example.org/conflictwire:0.1.0")
+            with mounted(text) as folder:
+                code, out, error = run(PROGRAM, "check", "--config", folder / "conflictwire.toml")
+                self.assertEqual(code, 0, error)
+                self.assertIn("1 feed", out)
+            # Another configuration is another pod, and with reload it is not.
+            self.assertNotEqual(pod, daemon(self.overlay(base, "info", reload=False))[0])
+            self.assertEqual(
+                daemon(self.overlay(base, "warn", reload=True))[0], daemon(self.overlay(base, "info", reload=True))[0]
+            )
 
 
 class Values(unittest.TestCase):
@@ -471,6 +518,7 @@ class Values(unittest.TestCase):
             "a tag that moves": ['image.tag="latest"'],
             "half a digest": ['image.digest="sha256:12"'],
             "a port that is none": ['networkPolicy.kafka.ports=[0]'],
+            "an address that is none": ['listenAddress="localhost"'],
             "no feeds": ['feeds=""'],
             "a table that the chart writes": ['config="[kafka]\\nlanes = 4"'],
             "its key in one line": ['config="[ledger]\\nkind = \\"kafka\\""'],

@@ -100,7 +100,7 @@ spec:
       args: [run, --config, /etc/conflictwire/conflictwire.toml]
       env:
         # The image says so too. Variables override the file, so the port stands in one place.
-        - {name: CONFLICTWIRE__ADMIN__LISTEN, value: "0.0.0.0:9273"}
+        - {name: CONFLICTWIRE__ADMIN__LISTEN, value: {{ printf "%s:9273" .Values.listenAddress | quote }}}
         {{- if eq .Values.ledger "sqlite" }}
         - {name: STATE_DIRECTORY, value: /var/lib/conflictwire}
         {{- end }}

@@ -12,11 +12,12 @@ sum() {
 
 # The one that runs on this folder, not a child of it that reads a document.
 daemon() {
+    # A process may end while it is looked at.
     for process in /proc/[0-9]*; do
-        case "$(tr '\0' ' ' 2>/dev/null <"$process/cmdline")" in
+        case "$(tr '\0' ' ' <"$process/cmdline")" in
         *conflictwire\ run\ *" $folder/"*) echo "${process#/proc/}" && return ;;
         esac
-    done
+    done 2>/dev/null
 }
 
 # A shell that is the first process of a container ends at no signal that it does not name.
