@@ -220,9 +220,29 @@ class Consumers(unittest.TestCase):
                 self.assertEqual(rows(), [(kept, 1, SHELLS[1])], "\n".join(program.lines))
                 self.assertGreater(ask("SELECT count(*) FROM conflict_tags")[0][0], 0)
                 self.assertEqual(program.process.returncode, 0, "\n".join(program.lines))
-            # An older revision that comes again changes nothing.
-            ask_all = ask("SELECT sum(next) FROM conflict_offsets")
-            self.assertGreaterEqual(ask_all[0][0], 3)
+
+    @needs(postgres() / "initdb")
+    def test_a_sink_that_is_cut_off_has_written_nothing(self):
+        """The first one ends in the middle of its transaction; the next one begins where the database is."""
+        with database() as connection_string:
+            with psycopg.connect(connection_string) as connection:
+                connection.execute((SAMPLES / "postgres/schema.sql").read_text())
+            command = [sys.executable, SAMPLES / "postgres/sink.py", self.broker, connection_string]
+            blocker = psycopg.connect(connection_string)
+            blocker.execute("LOCK TABLE conflict_articles IN EXCLUSIVE MODE")
+            with Lines(command) as late, psycopg.connect(connection_string, autocommit=True) as look:
+                waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                stand.eventually("the first sink in its transaction", lambda: look.execute(waiting).fetchone()[0] == 1)
+                # What it holds is taken away with its connection, as after a network that was cut.
+                look.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                stand.eventually("its end", lambda: late.process.poll() is not None, 30)
+                self.assertNotEqual(late.process.returncode, 0)
+            blocker.rollback()
+            blocker.close()
+            with Lines(command) as program, psycopg.connect(connection_string, autocommit=True) as look:
+                stand.eventually("all records", lambda: self.seen_all(lambda query: look.execute(query).fetchall()), 60)
+                rows = look.execute("SELECT title FROM conflict_articles").fetchall()
+            self.assertEqual(rows, [(SHELLS[1],)], "\n".join(program.lines))
 
     @staticmethod
     def seen_all(ask):

@@ -3,8 +3,8 @@
 DATABASE is a connection string ("host=db dbname=news"). Needs `pip install confluent-kafka "psycopg[binary]"`.
 
 Exactly once: rows and offsets are committed in one transaction of the database, and reading begins where
-the database says. Kafka's group deals out the partitions; its own offsets are not used. Another sink of the
-same group may have written meanwhile, so an older revision never replaces a newer one.
+the database says. Kafka's group deals out the partitions; its own offsets are not used. A sink that hung, and
+whose partitions another one has taken, writes nothing when it wakes: it finds that the offsets have gone on.
 """
 
 import json
@@ -26,10 +26,20 @@ ON CONFLICT (id) DO UPDATE SET
 WHERE excluded.revision > conflict_articles.revision
 """
 TAG = "INSERT INTO conflict_tags (article, tag, score, claim) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
-OFFSET = """
-INSERT INTO conflict_offsets (topic, partition, next) VALUES (%s, %s, %s)
-ON CONFLICT (topic, partition) DO UPDATE SET next = greatest(excluded.next, conflict_offsets.next)
-"""
+FIRST = "INSERT INTO conflict_offsets (topic, partition, next) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING"
+NEXT = "SELECT next FROM conflict_offsets WHERE topic = %s AND partition = %s FOR UPDATE"
+ADVANCE = "UPDATE conflict_offsets SET next = %s WHERE topic = %s AND partition = %s"
+
+
+def without_nul(value):
+    """PostgreSQL takes no U+0000 in a text."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [without_nul(one) for one in value]
+    if isinstance(value, dict):
+        return {key: without_nul(one) for key, one in value.items()}
+    return value
 
 
 def write(cursor, article):
@@ -40,20 +50,31 @@ def write(cursor, article):
             "DELETE FROM conflict_articles WHERE id = %s AND revision < %s", (article["id"], article["revision"])
         )
         return
-    # PostgreSQL takes no U+0000 in a text.
-    record = json.dumps(article).replace("\\u0000", "")
-    article = json.loads(record)
     cursor.execute(UPSERT, (
         article["id"], article["revision"], article["feed"]["id"], article["feed"]["publisher"], article["url"],
         article["title"], article["published_at"], article["observed"]["at"], article["language"],
-        article["conflict"]["score"], record,
+        conflict["score"], json.dumps(article),
     ))
     if cursor.rowcount:
         cursor.execute("DELETE FROM conflict_tags WHERE article = %s", (article["id"],))
         cursor.executemany(TAG, [
             (article["id"], tag["id"], tag["score"], (tag.get("claim") or {}).get("status"))
-            for tag in article["conflict"]["tags"]
+            for tag in conflict["tags"]
         ])
+
+
+def take(cursor, topic, messages):
+    """Records and how far they lead, of each partition from where the database is."""
+    following = {}
+    for partition in sorted({message.partition() for message in messages}):
+        cursor.execute(FIRST, (topic, partition))
+        [following[partition]] = cursor.execute(NEXT, (topic, partition)).fetchone()
+    for message in messages:
+        if message.offset() >= following[message.partition()]:
+            write(cursor, without_nul(json.loads(message.value())))
+            following[message.partition()] = message.offset() + 1
+    for partition, offset in following.items():
+        cursor.execute(ADVANCE, (offset, topic, partition))
 
 
 def main(brokers, database, topic="news.conflict.v1"):
@@ -65,6 +86,8 @@ def main(brokers, database, topic="news.conflict.v1"):
         "group.id": "postgres-sink",
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
+        # Where retention has deleted what would be next: not the end, which would skip what is left.
+        "auto.offset.reset": "earliest",
     })
 
     def begin(consumer, partitions):
@@ -86,13 +109,12 @@ def main(brokers, database, topic="news.conflict.v1"):
         messages = consumer.consume(500, timeout=0.5)
         if not messages:
             continue
+        for message in messages:
+            if message.error():
+                raise SystemExit(message.error())
         # A transaction that fails ends the program; the next start goes on where the last one was committed.
         with connection.transaction(), connection.cursor() as cursor:
-            for message in messages:
-                if message.error():
-                    raise SystemExit(message.error())
-                write(cursor, json.loads(message.value()))
-                cursor.execute(OFFSET, (topic, message.partition(), message.offset() + 1))
+            take(cursor, topic, messages)
     consumer.close()
 
 
