@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 import yaml
@@ -431,6 +432,80 @@ def stop(process):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+# Nothing may be written but the state; the mounts are those of this process alone.
+CONFINED = """
+mount --make-rprivate / && mount -t tmpfs -o mode=0770,gid=65532 state "$1" && mount -o remount,bind,ro / &&
+exec setpriv --reuid=65532 --regid=65532 --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs \\
+    "$2" run --config "$3"
+"""
+
+
+@unittest.skipUnless(
+    run("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt")[0] == 0, "nothing may be mounted here"
+)
+class Confined(unittest.TestCase):
+    """The program as the pods confine it, but for seccomp: user, capabilities, and a root that is read-only."""
+
+    def pages(self, text, state):
+        with mounted(text) as folder, tempfile.TemporaryDirectory() as other:
+            folder.chmod(0o755)
+            place = pathlib.Path(other) / "state"
+            place.mkdir()
+            pathlib.Path(other).chmod(0o755)
+            feeds = folder / "feeds.toml"
+            feeds.write_text(re.sub(r"https?://([^/:]+)(:\d+)?/", r"https://\1.invalid/", feeds.read_text()))
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                listen = "127.0.0.1:%d" % free.getsockname()[1]
+            environment = {"PATH": os.environ["PATH"], "CONFLICTWIRE__ADMIN__LISTEN": listen, "STATE_DIRECTORY": str(place)}
+            if not state:
+                # Where there is no volume, there is nowhere to write at all.
+                environment["STATE_DIRECTORY"] = "/nowhere"
+            command = ["unshare", "--mount", "sh", "-c", CONFINED, "sh", place, PROGRAM, folder / "conflictwire.toml"]
+            with open(pathlib.Path(other) / "log", "w+") as log:
+                process = subprocess.Popen([str(word) for word in command], env=environment, stdout=log, stderr=log)
+                try:
+                    answers = {page: self.page(f"http://{listen}/{page}", process, log) for page in ("livez", "readyz")}
+                    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                    self.assertRegex(status, r"Uid:\t65532\t65532")
+                    self.assertRegex(status, r"CapEff:\t0{16}\nCapBnd:\t0{16}")
+                finally:
+                    stop(process)
+                # What terminationGracePeriodSeconds is for: it drains and ends by itself.
+                self.assertEqual(process.returncode, 0)
+        return answers
+
+    def page(self, url, process, log):
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return urllib.request.urlopen(url, timeout=5).status, ""
+            except urllib.error.HTTPError as error:
+                # Before it is ready it says that it starts.
+                said = error.read().decode()
+                if "starting" not in said:
+                    return error.code, said
+            except OSError:
+                log.seek(0)
+                self.assertIsNone(process.poll(), log.read())
+            self.assertLess(time.monotonic(), end, url)
+            time.sleep(0.2)
+
+    def test_it_runs_on_sqlite_with_its_volume(self):
+        for name in ("sqlite", "chart", "chart small"):
+            with self.subTest(name):
+                self.assertEqual(self.pages(rendered()[name], state=True), {"livez": (200, ""), "readyz": (200, "")})
+
+    def test_it_runs_on_kafka_without_one(self):
+        # No broker answers: it lives, and says that it waits.
+        for name in ("kafka", "chart kafka"):
+            with self.subTest(name):
+                text = rendered()[name].replace("kafka-bootstrap.kafka.svc:9093", "127.0.0.1:1")
+                pages = self.pages(text, state=False)
+                self.assertEqual(pages["livez"], (200, ""))
+                self.assertEqual(pages["readyz"][0], 503)
+                self.assertIn("the ledger does not take commits", pages["readyz"][1])
 
 
 class Documents(unittest.TestCase):
