@@ -604,6 +604,18 @@ class Values(unittest.TestCase):
                 self.assertNotEqual(code, 0, out)
                 self.assertRegex(error, "schema|the chart writes")
 
+    def test_a_package_has_what_the_links_lead_to(self):
+        values = CHART / "examples/kafka.yaml"
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, error = helm("package", CHART, "--destination", folder)
+            self.assertEqual(code, 0, out + error)
+            [package] = pathlib.Path(folder).glob("*.tgz")
+            code, packaged, error = helm(
+                "template", "wire", package, "--namespace", "news", "--kube-version", VERSIONS[0], "--values", values
+            )
+            self.assertEqual(code, 0, error)
+        self.assertEqual(packaged, chart(values))
+
     def test_names_are_short_enough(self):
         for release in ("a", "conflictwire", "a" * 53):
             text = chart(examples()[0], release=release)
