@@ -197,6 +197,26 @@ class Consumers(unittest.TestCase):
         self.assertEqual(len(program.lines), 3, program.lines)
         self.assertNotIn("aborted", " ".join(program.lines))
 
+    @needs("java", "mvn")
+    def test_connect(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for name in ("worker.properties", "file.json"):
+                text = (SAMPLES / "connect" / name).read_text().replace("kafka-1:9092", self.broker)
+                text = text.replace("/var/lib/connect", str(folder)).replace("127.0.0.1:8083", f"127.0.0.1:{stand.free_port()}")
+                (folder / name).write_text(text)
+            written = folder / "conflict.jsonl"
+            worker = ["java", "-cp", f"{FOLDER}/connect/*", "org.apache.kafka.connect.cli.ConnectStandalone"]
+            with Lines([*worker, folder / "worker.properties", folder / "file.json"]) as program:
+                try:
+                    stand.eventually("three lines", lambda: len(written.read_text().splitlines()) >= 3)
+                except AssertionError:
+                    self.fail("\n".join(program.lines[-30:]))
+                time.sleep(1)
+            articles = [json.loads(line) for line in written.read_text().splitlines()]
+        seen = sorted(f"{article['id']}:{article['revision']}" for article in articles)
+        self.assertEqual(seen, sorted(key for key, _ in self.expected))
+
     @needs(postgres() / "initdb")
     def test_postgres(self):
         with database() as connection_string:

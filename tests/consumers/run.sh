@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the samples of deploy/consumers against a real broker that the daemon writes to. Needs what
 # tests/kafka/fetch.sh does and Python; samples whose language or program is missing are named and left out:
-# node and npm, go, java, kcat, PostgreSQL's server.
+# node and npm, go, java, mvn, kcat, PostgreSQL's server.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -25,7 +25,7 @@ has python3 || {
     exit 1
 }
 mkdir -p "$folder"
-stamp=$(cat tests/consumers/requirements.txt deploy/consumers/node/package.json | cksum)
+stamp=$(cat tests/consumers/requirements.txt tests/consumers/connect/pom.xml deploy/consumers/node/package.json | cksum)
 if [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ]; then
     say "installing what the samples need"
     python3 -m venv "$folder/python"
@@ -35,6 +35,10 @@ if [ "$(cat "$folder/stamp" 2>/dev/null)" != "$stamp" ]; then
         mkdir -p "$folder/node"
         cp deploy/consumers/node/package.json "$folder/node/"
         (cd "$folder/node" && npm install --no-audit --no-fund --no-package-lock --silent)
+    fi
+    if has mvn; then
+        mvn -q -B -Dstyle.color=never -f tests/consumers/connect/pom.xml dependency:copy-dependencies \
+            -DincludeScope=runtime -DoutputDirectory="$folder/connect"
     fi
     printf '%s\n' "$stamp" >"$folder/stamp"
 fi
