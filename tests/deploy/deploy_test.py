@@ -517,10 +517,12 @@ class Documents(unittest.TestCase):
         with tempfile.TemporaryDirectory(dir=TOOLS) as own:
             own = pathlib.Path(own)
             (own / "feeds.toml").write_text('[[feed]]\nurl = "https://example.org/rss.xml"\n')
-            ledger = f'ledger.kind = "{base}"\n' if base == "kafka" else ""
+            ledger = "" if base == "overlays/sqlite" else 'ledger.kind = "kafka"\n'
             (own / "conflictwire.toml").write_text(f'feeds_from = ["feeds.toml"]\n{ledger}log.level = "{level}"\n')
             file = yaml.safe_load(shown.replace("conflictwire/deploy/kubernetes", os.path.relpath(KUBERNETES, own)))
-            file["resources"] = [file["resources"][0].replace("sqlite", base)]
+            file["resources"] = [file["resources"][0].replace("overlays/sqlite", base)]
+            if base == "topics":
+                del file["components"]
             if reload:
                 # As components/reload says at its head.
                 file["components"].append(file["components"][0].replace("monitoring", "reload"))
@@ -531,7 +533,7 @@ class Documents(unittest.TestCase):
         return out
 
     def test_an_overlay_of_ones_own_is_used(self):
-        for base in ("sqlite", "kafka"):
+        for base in ("overlays/sqlite", "overlays/kafka"):
             text = self.overlay(base, "warn", reload=False)
             for version in VERSIONS:
                 self.assertEqual(kubeconform(text, version), (0, "", ""))
@@ -546,6 +548,19 @@ class Documents(unittest.TestCase):
             self.assertEqual(
                 daemon(self.overlay(base, "warn", reload=True))[0], daemon(self.overlay(base, "info", reload=True))[0]
             )
+
+
+    def test_the_topics_are_made_by_ones_own_configuration_too(self):
+        text = self.overlay("topics", "warn", reload=False)
+        [config] = of_kind(text, "ConfigMap")
+        self.assertIn('log.level = "warn"', config["data"]["conflictwire.toml"])
+        [pod] = pods(text)
+        self.assertEqual(pod["spec"]["containers"][0]["image"], "registry.example.org/conflictwire:0.1.0")
+        names = {volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume}
+        self.assertEqual(names, {config["metadata"]["name"]})
+        # The daemons of the same folder of files take the same ConfigMap.
+        [other] = of_kind(self.overlay("overlays/kafka", "warn", reload=False), "ConfigMap")
+        self.assertEqual(other["data"], config["data"])
 
 
 class Values(unittest.TestCase):
