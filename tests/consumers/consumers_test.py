@@ -24,14 +24,24 @@ import confluent_kafka
 import duckdb
 import psycopg
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
 import stand
 
 SAMPLES = stand.TOP / "deploy/consumers"
 FOLDER = stand.TOP / "target/consumers"
 TOPIC = "news.conflict.v1"
 
-STRIKE = ("strike", "Air strike kills three in border town", "Three people were killed in an air strike on a border town, officials said.")
-SHELLS = ("shells", "Shelling kills two near the front line", "Two soldiers were killed by artillery shelling near the front line.")
+STRIKE = (
+    "strike",
+    "Air strike kills three in border town",
+    "Three people were killed in an air strike on a border town, officials said.",
+)
+SHELLS = (
+    "shells",
+    "Shelling kills two near the front line",
+    "Two soldiers were killed by artillery shelling near the front line.",
+)
 SPORT = ("sport", "Rovers win the cup", "Rovers beat United by two goals in the final on Saturday.")
 # The same article as STRIKE, with another text.
 RECIPE = ("strike", "A recipe for apple cake", "Peel the apples, mix flour and butter, and bake the cake for an hour.")
@@ -52,11 +62,18 @@ def postgres():
 
 def records(broker, level="read_committed"):
     """What readers at this level see of the conflict topic: id, revision, whether it is relevant."""
-    consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": broker, "group.id": "look", "isolation.level": level, "enable.auto.commit": False,
-    })
+    consumer = confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": broker,
+            "group.id": "look",
+            "isolation.level": level,
+            "enable.auto.commit": False,
+        }
+    )
     partitions = consumer.list_topics(TOPIC, 10).topics[TOPIC].partitions
-    consumer.assign([confluent_kafka.TopicPartition(TOPIC, one, confluent_kafka.OFFSET_BEGINNING) for one in partitions])
+    consumer.assign(
+        [confluent_kafka.TopicPartition(TOPIC, one, confluent_kafka.OFFSET_BEGINNING) for one in partitions]
+    )
     found, quiet = [], 0
     while quiet < 4:
         message = consumer.poll(0.5)
@@ -118,7 +135,9 @@ class Consumers(unittest.TestCase):
         cls.documents["/wire.xml"] = stand.feed([RECIPE, SHELLS, SPORT])
         stand.eventually("a correction", lambda: len(records(cls.broker)) == 3)
         found = records(cls.broker)
-        cls.expected = sorted((f"{key}:{revision}", "relevant" if relevant else "drop") for key, revision, relevant in found)
+        cls.expected = sorted(
+            (f"{key}:{revision}", "relevant" if relevant else "drop") for key, revision, relevant in found
+        )
         assert [word for _, word in cls.expected].count("drop") == 1, found
 
     def prints_all(self, *command, **more):
@@ -161,12 +180,18 @@ class Consumers(unittest.TestCase):
 
     @needs("node", "npm")
     def test_kafkajs(self):
-        environment = {**os.environ, "NODE_PATH": str(FOLDER / "node/node_modules"), "KAFKAJS_NO_PARTITIONER_WARNING": "1"}
+        environment = {
+            **os.environ,
+            "NODE_PATH": str(FOLDER / "node/node_modules"),
+            "KAFKAJS_NO_PARTITIONER_WARNING": "1",
+        }
         self.prints_all("node", SAMPLES / "node/reader.js", self.broker, env=environment)
 
     @needs("java")
     def test_java(self):
-        self.prints_all("java", "-cp", f"{stand.JARS}/*", SAMPLES / "java/Reader.java", self.broker, stderr=subprocess.DEVNULL)
+        self.prints_all(
+            "java", "-cp", f"{stand.JARS}/*", SAMPLES / "java/Reader.java", self.broker, stderr=subprocess.DEVNULL
+        )
 
     @needs("go")
     def test_go(self):
@@ -176,8 +201,10 @@ class Consumers(unittest.TestCase):
         """The command of the document that begins with these words, for this broker."""
         blocks = re.findall(r"```sh\n(.*?)```", (SAMPLES / "README.md").read_text(), re.S)
         [command] = [
-            command for block in blocks
-            for command in block.replace("\\\n", " ").splitlines() if command.startswith(names)
+            command
+            for block in blocks
+            for command in block.replace("\\\n", " ").splitlines()
+            if command.startswith(names)
         ]
         return command.split(" | ")[0].replace("kafka-1:9092", self.broker)
 
@@ -203,7 +230,9 @@ class Consumers(unittest.TestCase):
             folder = pathlib.Path(folder)
             for name in ("worker.properties", "file.json"):
                 text = (SAMPLES / "connect" / name).read_text().replace("kafka-1:9092", self.broker)
-                text = text.replace("/var/lib/connect", str(folder)).replace("127.0.0.1:8083", f"127.0.0.1:{stand.free_port()}")
+                text = text.replace("/var/lib/connect", str(folder)).replace(
+                    "127.0.0.1:8083", f"127.0.0.1:{stand.free_port()}"
+                )
                 (folder / name).write_text(text)
             written = folder / "conflict.jsonl"
             worker = ["java", "-cp", f"{FOLDER}/connect/*", "org.apache.kafka.connect.cli.ConnectStandalone"]
@@ -272,7 +301,9 @@ class Consumers(unittest.TestCase):
 
     def test_duckdb(self):
         [(command, _)] = [
-            (line, None) for line in (SAMPLES / "duckdb/articles.sql").read_text().splitlines() if "conflictwire search" in line
+            (line, None)
+            for line in (SAMPLES / "duckdb/articles.sql").read_text().splitlines()
+            if "conflictwire search" in line
         ]
         words = command.removeprefix("--").split(">")[0].split()
         words = [{"conflictwire": stand.PROGRAM, "WORDS": "killed"}.get(word, word) for word in words]
@@ -307,8 +338,18 @@ def database():
         initdb = [*become, str(postgres() / "initdb"), "-D", data, "-U", "tester", "-A", "trust", "--no-sync"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd="/")
         server = [
-            *become, postgres() / "postgres", "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
-            "-c", f"unix_socket_directories={folder}", "-c", "fsync=off",
+            *become,
+            postgres() / "postgres",
+            "-D",
+            data,
+            "-p",
+            port,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            f"unix_socket_directories={folder}",
+            "-c",
+            "fsync=off",
         ]
         with stand.started(server, f"{folder}/log", cwd="/"):
             address = f"host=127.0.0.1 port={port} user=tester dbname=postgres"

@@ -9,13 +9,10 @@ import os
 import pathlib
 import secrets
 import subprocess
-import sys
 import tempfile
 import unittest
 
 import yaml
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "consumers"))
 
 import deploy_test
 import stand
@@ -32,9 +29,14 @@ def apiserver():
         store = f"http://127.0.0.1:{client}"
         peers = f"http://127.0.0.1:{peer}"
         etcd = [
-            CLUSTER / "etcd", f"--data-dir={folder}/etcd", f"--listen-client-urls={store}",
-            f"--advertise-client-urls={store}", f"--listen-peer-urls={peers}",
-            f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}", "--unsafe-no-fsync",
+            CLUSTER / "etcd",
+            f"--data-dir={folder}/etcd",
+            f"--listen-client-urls={store}",
+            f"--advertise-client-urls={store}",
+            f"--listen-peer-urls={peers}",
+            f"--initial-advertise-peer-urls={peers}",
+            f"--initial-cluster=default={peers}",
+            "--unsafe-no-fsync",
         ]
         stack.enter_context(stand.started(etcd, folder / "etcd.log"))
         key = folder / "key.pem"
@@ -43,20 +45,33 @@ def apiserver():
         token = secrets.token_hex(16)
         (folder / "tokens").write_text(f'{token},tester,tester,"system:masters"\n')
         server = [
-            CLUSTER / "kube-apiserver", f"--etcd-servers={store}", f"--cert-dir={folder}/certificates",
-            "--bind-address=127.0.0.1", f"--secure-port={port}", "--authorization-mode=AlwaysAllow",
-            f"--token-auth-file={folder}/tokens", "--service-cluster-ip-range=10.0.0.0/24",
-            "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={key}",
+            CLUSTER / "kube-apiserver",
+            f"--etcd-servers={store}",
+            f"--cert-dir={folder}/certificates",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            "--authorization-mode=AlwaysAllow",
+            f"--token-auth-file={folder}/tokens",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
         ]
         stack.enter_context(stand.started(server, folder / "apiserver.log"))
         config = folder / "kubeconfig"
         cluster = {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}
-        config.write_text(yaml.safe_dump({
-            "apiVersion": "v1", "kind": "Config", "current-context": "test",
-            "clusters": [{"name": "test", "cluster": cluster}], "users": [{"name": "test", "user": {"token": token}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        }))
+        config.write_text(
+            yaml.safe_dump(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "test",
+                    "clusters": [{"name": "test", "cluster": cluster}],
+                    "users": [{"name": "test", "user": {"token": token}}],
+                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+                }
+            )
+        )
         try:
             stand.eventually("the API server", lambda: kubectl(config, "get", "--raw", "/readyz")[1] == "ok", 180)
         except AssertionError:
@@ -67,7 +82,11 @@ def apiserver():
 
 def kubectl(config, *arguments, text=None):
     answer = subprocess.run(
-        ["kubectl", *map(str, arguments)], input=text, text=True, capture_output=True, check=False,
+        ["kubectl", *map(str, arguments)],
+        input=text,
+        text=True,
+        capture_output=True,
+        check=False,
         env={**os.environ, "KUBECONFIG": str(config)},
     )
     return answer.returncode, answer.stdout, answer.stderr
@@ -90,9 +109,14 @@ class Cluster(unittest.TestCase):
 
     def namespace(self, name):
         labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
-        self.must("apply", "-f", "-", text=yaml.safe_dump(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        ))
+        self.must(
+            "apply",
+            "-f",
+            "-",
+            text=yaml.safe_dump(
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+            ),
+        )
 
     def pod(self, template, namespace):
         """Asks admission for a pod as a controller would, which puts the volume of a claim there."""
@@ -102,9 +126,16 @@ class Cluster(unittest.TestCase):
         spec["volumes"] = spec["volumes"] + [
             {"name": name, "persistentVolumeClaim": {"claimName": name}} for name in sorted(mounts - known)
         ]
-        pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec, "metadata": {
-            "name": "tried", "namespace": namespace, "labels": template["metadata"]["labels"],
-        }}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "spec": spec,
+            "metadata": {
+                "name": "tried",
+                "namespace": namespace,
+                "labels": template["metadata"]["labels"],
+            },
+        }
         return kubectl(self.config, "create", "--dry-run=server", "-f", "-", text=yaml.safe_dump(pod))
 
     def test_every_object_is_taken_without_a_warning(self):
@@ -142,9 +173,7 @@ class Cluster(unittest.TestCase):
         refused(lambda _, security: security.update(allowPrivilegeEscalation=True), "allowPrivilegeEscalation")
         refused(lambda _, security: security.update(runAsUser=0, runAsNonRoot=False), "runAsNonRoot")
         refused(lambda spec, _: spec.update(hostPID=True), "hostPID")
-        refused(
-            lambda spec, _: spec["volumes"].append({"name": "host", "hostPath": {"path": "/"}}), "hostPath"
-        )
+        refused(lambda spec, _: spec["volumes"].append({"name": "host", "hostPath": {"path": "/"}}), "hostPath")
 
     def test_a_key_that_the_server_does_not_know_is_refused(self):
         self.namespace("news")
@@ -159,9 +188,7 @@ class Cluster(unittest.TestCase):
         self.namespace("released")
 
         def helm(*arguments):
-            code, out, error = deploy_test.helm(
-                *arguments, "--kubeconfig", self.config, "--namespace", "released"
-            )
+            code, out, error = deploy_test.helm(*arguments, "--kubeconfig", self.config, "--namespace", "released")
             self.assertEqual(code, 0, error)
             self.assertNotIn("would violate", error)
             return out

@@ -9,8 +9,8 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -19,11 +19,14 @@ import urllib.request
 
 import yaml
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import stand
+from stand import PROGRAM, TOP
+
 KUBERNETES = TOP / "deploy/kubernetes"
 CHART = KUBERNETES / "chart"
 TOOLS = TOP / "target/deploy"
-PROGRAM = os.environ.get("CONFLICTWIRE_TEST_BINARY", str(TOP / "target/debug/conflictwire"))
 VERSIONS = sorted(path.name.removeprefix("v") for path in (TOOLS / "schemas").iterdir())
 
 # What kube-score finds and we do on purpose.
@@ -36,9 +39,7 @@ ON_PURPOSE = {
 def run(*command, text=None, folder=TOP):
     """What a command prints on both outputs, and its exit code."""
     command = [str(word) for word in command]
-    answer = subprocess.run(
-        command, input=text, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
-    )
+    answer = subprocess.run(command, input=text, cwd=folder, text=True, capture_output=True, check=False)
     return answer.returncode, answer.stdout, answer.stderr
 
 
@@ -121,9 +122,7 @@ def matches(selector, labels):
 
 def kubeconform(text, version):
     place = TOOLS / "schemas" / "{{.NormalizedKubernetesVersion}}" / "{{.ResourceKind}}{{.KindSuffix}}.json"
-    return tool(
-        "kubeconform", "-strict", "-kubernetes-version", version, "-schema-location", place, "-", text=text
-    )
+    return tool("kubeconform", "-strict", "-kubernetes-version", version, "-schema-location", place, "-", text=text)
 
 
 def of_every(test):
@@ -271,7 +270,7 @@ class Manifests(unittest.TestCase):
         [rule] = of_kind(rendered()["kafka with components"], "PrometheusRule")
         self.assertEqual(rule["spec"], ours, "run deploy/kubernetes/components/monitoring/make.sh")
         [rule] = of_kind(rendered()["chart kafka"], "PrometheusRule")
-        of_release = json.loads(json.dumps(ours).replace(r'job=\"conflictwire\"', r'job=\"news/wire\"'))
+        of_release = json.loads(json.dumps(ours).replace(r"job=\"conflictwire\"", r"job=\"news/wire\""))
         self.assertEqual(rule["spec"], of_release)
         self.assertNotEqual(of_release, ours)
         for name, job in [("kafka with components", "conflictwire"), ("chart kafka", "news/wire")]:
@@ -298,7 +297,10 @@ class Program(unittest.TestCase):
                     environment.setdefault(variable["name"], variable["value"])
             answer = subprocess.run(
                 [PROGRAM, "check", "--config", folder / "conflictwire.toml"],
-                env=environment, text=True, capture_output=True, check=False,
+                env=environment,
+                text=True,
+                capture_output=True,
+                check=False,
             )
             self.assertEqual(answer.returncode, 0, answer.stderr)
             kind = "sqlite" if of_kind(text, "StatefulSet") else "kafka"
@@ -327,7 +329,9 @@ class Program(unittest.TestCase):
         if not of_kind(text, "StatefulSet", "Deployment"):
             return
         _, container = daemon(text)
-        paths = {name: container[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+        paths = {
+            name: container[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")
+        }
         self.assertEqual(paths, {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"})
         [port] = container["ports"]
         [listen] = [one["value"] for one in container["env"] if one["name"] == "CONFLICTWIRE__ADMIN__LISTEN"]
@@ -366,7 +370,7 @@ class Changes(unittest.TestCase):
     def test_another_configuration_is_another_pod(self):
         for change in ('log.level="warn"', 'feeds="[[feed]]\\nurl = \\"https://example.org/rss\\""'):
             self.assertNotEqual(self.pod(), self.pod(change))
-        self.assertEqual(self.pod(), self.pod('podDisruptionBudget.enabled=false'))
+        self.assertEqual(self.pod(), self.pod("podDisruptionBudget.enabled=false"))
         for name in ("sqlite", "kafka"):
             [volume] = [
                 one["configMap"]["name"]
@@ -389,12 +393,13 @@ class Changes(unittest.TestCase):
             (files / "feeds.toml").write_text(feed)
             config = files / "conflictwire.toml"
             config.write_text('feeds_from = ["feeds.toml"]\n')
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                listen = "127.0.0.1:%d" % free.getsockname()[1]
+            listen = f"127.0.0.1:{stand.free_port()}"
             environment = {"STATE_DIRECTORY": str(folder), "CONFLICTWIRE__ADMIN__LISTEN": listen}
             with open(folder / "log", "w") as log:
-                process = subprocess.Popen([PROGRAM, "run", "--config", config], env=environment, stdout=log, stderr=log)
-            stack.callback(stop, process)
+                process = subprocess.Popen(
+                    [PROGRAM, "run", "--config", config], env=environment, stdout=log, stderr=log
+                )
+            stack.callback(stand.stop, process)
 
             def reloads(outcome):
                 wanted = f'conflictwire_config_reloads_total{{outcome="{outcome}"}} '
@@ -405,33 +410,20 @@ class Changes(unittest.TestCase):
                             return float(line.removeprefix(wanted))
                 return None
 
-            self.wait("the daemon", lambda: reloads("refused") is not None)
+            stand.eventually("the daemon", lambda: reloads("refused") is not None)
             script = KUBERNETES / "components/reload/reload.sh"
             shell = ["busybox", "sh"] if shutil.which("busybox") else ["sh"]
-            watcher = subprocess.Popen([*shell, script, files, "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            watcher = subprocess.Popen(
+                [*shell, script, files, "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
             stack.callback(watcher.stdout.close)
-            stack.callback(stop, watcher)
+            stack.callback(stand.stop, watcher)
             self.assertIn("looking at", watcher.stdout.readline())
             (files / "feeds.toml").write_text(feed.replace('"a"', '"b"'))
-            self.wait("a reload", lambda: reloads("accepted") == 1)
+            stand.eventually("a reload", lambda: reloads("accepted") == 1)
             config.write_text("feeds_form = []\n")
-            self.wait("a refusal", lambda: reloads("refused") == 1)
+            stand.eventually("a refusal", lambda: reloads("refused") == 1)
             self.assertIsNone(process.poll(), "the daemon goes on with what it had")
-
-    def wait(self, what, holds):
-        end = time.monotonic() + 60
-        while not holds():
-            self.assertLess(time.monotonic(), end, f"{what} did not come")
-            time.sleep(0.2)
-
-
-def stop(process):
-    process.terminate()
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 # Nothing may be written but the state; the mounts are those of this process alone.
@@ -456,9 +448,12 @@ class Confined(unittest.TestCase):
             pathlib.Path(other).chmod(0o755)
             feeds = folder / "feeds.toml"
             feeds.write_text(re.sub(r"https?://([^/:]+)(:\d+)?/", r"https://\1.invalid/", feeds.read_text()))
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                listen = "127.0.0.1:%d" % free.getsockname()[1]
-            environment = {"PATH": os.environ["PATH"], "CONFLICTWIRE__ADMIN__LISTEN": listen, "STATE_DIRECTORY": str(place)}
+            listen = f"127.0.0.1:{stand.free_port()}"
+            environment = {
+                "PATH": os.environ["PATH"],
+                "CONFLICTWIRE__ADMIN__LISTEN": listen,
+                "STATE_DIRECTORY": str(place),
+            }
             if not state:
                 # Where there is no volume, there is nowhere to write at all.
                 environment["STATE_DIRECTORY"] = "/nowhere"
@@ -471,7 +466,7 @@ class Confined(unittest.TestCase):
                     self.assertRegex(status, r"Uid:\t65532\t65532")
                     self.assertRegex(status, r"CapEff:\t0{16}\nCapBnd:\t0{16}")
                 finally:
-                    stop(process)
+                    stand.stop(process)
                 # What terminationGracePeriodSeconds is for: it drains and ends by itself.
                 self.assertEqual(process.returncode, 0)
         return answers
@@ -549,7 +544,6 @@ class Documents(unittest.TestCase):
                 daemon(self.overlay(base, "warn", reload=True))[0], daemon(self.overlay(base, "info", reload=True))[0]
             )
 
-
     def test_the_topics_are_made_by_ones_own_configuration_too(self):
         text = self.overlay("topics", "warn", reload=False)
         [config] = of_kind(text, "ConfigMap")
@@ -591,7 +585,7 @@ class Values(unittest.TestCase):
     def test_wrong_values_are_refused(self):
         kafka = ['ledger="kafka"', 'kafka.brokers=["k:9092"]']
         for name, sets in {
-            "a misspelt table": ['networkPolicies={}'],
+            "a misspelt table": ["networkPolicies={}"],
             "a misspelt key": ['image.repo="x"'],
             "no such ledger": ['ledger="postgres"'],
             "Kafka without brokers": ['ledger="kafka"'],
@@ -599,15 +593,15 @@ class Values(unittest.TestCase):
             "brokers as a text": ['ledger="kafka"', 'kafka.brokers="k:9092"'],
             "a password that all may read": [*kafka, 'kafka.properties={"sasl.password":"x"}'],
             "a secret without a name": [*kafka, 'kafka.secret={"properties":{"sasl.password":"password"}}'],
-            "no replicas": ['replicas=0'],
-            "too many lanes": [*kafka, 'kafka.lanes=257'],
+            "no replicas": ["replicas=0"],
+            "too many lanes": [*kafka, "kafka.lanes=257"],
             "a number as a text": ['replicas="3"'],
             "no such level": ['log.level="verbose"'],
             "no limit of memory": ['resources={"requests":{},"limits":{"memory":null}}'],
             "a size with another unit": ['sqlite.size="10GB"'],
             "a tag that moves": ['image.tag="latest"'],
             "half a digest": ['image.digest="sha256:12"'],
-            "a port that is none": ['networkPolicy.kafka.ports=[0]'],
+            "a port that is none": ["networkPolicy.kafka.ports=[0]"],
             "an address that is none": ['listenAddress="localhost"'],
             "no feeds": ['feeds=""'],
             "a table that the chart writes": ['config="[kafka]\\nlanes = 4"'],
@@ -639,7 +633,10 @@ class Values(unittest.TestCase):
 
     def test_two_releases_share_nothing(self):
         def names(release):
-            return {(one["kind"], one["metadata"]["name"]) for one in objects(chart(CHART / "examples/kafka.yaml", release=release))}
+            return {
+                (one["kind"], one["metadata"]["name"])
+                for one in objects(chart(CHART / "examples/kafka.yaml", release=release))
+            }
 
         self.assertFalse(names("one") & names("two"))
 
@@ -649,13 +646,22 @@ class Values(unittest.TestCase):
             copy = pathlib.Path(folder) / "conflictwire"
             shutil.copytree(CHART, copy)
             notes = (copy / "templates/NOTES.txt").rename(copy / "templates/notes.yaml")
-            notes.write_text("notes: |\n  {{- include \"notes\" . | nindent 2 }}\n")
+            notes.write_text('notes: |\n  {{- include "notes" . | nindent 2 }}\n')
             text = (CHART / "templates/NOTES.txt").read_text()
             (copy / "templates/_notes.tpl").write_text('{{- define "notes" -}}\n' + text + "{{- end -}}\n")
             for values in [CHART / "values.yaml", *examples()]:
                 code, out, error = helm(
-                    "template", "wire", copy, "--namespace", "news", "--kube-version", VERSIONS[0],
-                    "--values", values, "--show-only", "templates/notes.yaml",
+                    "template",
+                    "wire",
+                    copy,
+                    "--namespace",
+                    "news",
+                    "--kube-version",
+                    VERSIONS[0],
+                    "--values",
+                    values,
+                    "--show-only",
+                    "templates/notes.yaml",
                 )
                 self.assertEqual(code, 0, error)
                 notes = yaml.safe_load(out)["notes"]

@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests/consumers"))
+sys.path.insert(0, str(TOP / "tests"))
 
 import stand
 
@@ -104,13 +104,17 @@ class Live(unittest.TestCase):
             settings.write_text(SETTINGS.replace("TARGETS", targets).replace("RULES", rules))
             port = stand.free_port()
             command = [
-                PROMETHEUS, f"--config.file={settings}", f"--storage.tsdb.path={folder}/data",
+                PROMETHEUS,
+                f"--config.file={settings}",
+                f"--storage.tsdb.path={folder}/data",
                 f"--web.listen-address=127.0.0.1:{port}",
             ]
             with stand.started(command, pathlib.Path(folder) / "log"):
                 self.base = f"http://127.0.0.1:{port}"
-                stand.eventually("articles", lambda: self.ask('count(conflictwire_records_committed_total > 0) == 2'))
-                stand.eventually("failures", lambda: self.ask('count(conflictwire_polls_total{outcome="failed"} > 0) == 2'))
+                stand.eventually("articles", lambda: self.ask("count(conflictwire_records_committed_total > 0) == 2"))
+                stand.eventually(
+                    "failures", lambda: self.ask('count(conflictwire_polls_total{outcome="failed"} > 0) == 2')
+                )
                 # A rate needs two scrapes, and a rule one more.
                 stand.eventually("rates", lambda: self.ask("count(rate(conflictwire_polls_total[10s])) > 1"))
                 for title, query in queries():

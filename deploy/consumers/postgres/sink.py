@@ -50,17 +50,31 @@ def write(cursor, article):
             "DELETE FROM conflict_articles WHERE id = %s AND revision < %s", (article["id"], article["revision"])
         )
         return
-    cursor.execute(UPSERT, (
-        article["id"], article["revision"], article["feed"]["id"], article["feed"]["publisher"], article["url"],
-        article["title"], article["published_at"], article["observed"]["at"], article["language"],
-        conflict["score"], json.dumps(article),
-    ))
+    cursor.execute(
+        UPSERT,
+        (
+            article["id"],
+            article["revision"],
+            article["feed"]["id"],
+            article["feed"]["publisher"],
+            article["url"],
+            article["title"],
+            article["published_at"],
+            article["observed"]["at"],
+            article["language"],
+            conflict["score"],
+            json.dumps(article),
+        ),
+    )
     if cursor.rowcount:
         cursor.execute("DELETE FROM conflict_tags WHERE article = %s", (article["id"],))
-        cursor.executemany(TAG, [
-            (article["id"], tag["id"], tag["score"], (tag.get("claim") or {}).get("status"))
-            for tag in conflict["tags"]
-        ])
+        cursor.executemany(
+            TAG,
+            [
+                (article["id"], tag["id"], tag["score"], (tag.get("claim") or {}).get("status"))
+                for tag in conflict["tags"]
+            ],
+        )
 
 
 def take(cursor, topic, messages):
@@ -81,21 +95,23 @@ def main(brokers, database, topic="news.conflict.v1"):
     connection = psycopg.connect(database)
     with connection.transaction():
         connection.execute((pathlib.Path(__file__).parent / "schema.sql").read_text())
-    consumer = Consumer({
-        "bootstrap.servers": brokers,
-        "group.id": "postgres-sink",
-        "isolation.level": "read_committed",
-        "enable.auto.commit": False,
-        # Where retention has deleted what would be next: not the end, which would skip what is left.
-        "auto.offset.reset": "earliest",
-    })
+    consumer = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "postgres-sink",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            # Where retention has deleted what would be next: not the end, which would skip what is left.
+            "auto.offset.reset": "earliest",
+        }
+    )
 
     def begin(consumer, partitions):
         """Where the database says, and at the beginning where it says nothing."""
         with connection.transaction():
-            known = dict(connection.execute(
-                "SELECT partition, next FROM conflict_offsets WHERE topic = %s", (topic,)
-            ).fetchall())
+            known = dict(
+                connection.execute("SELECT partition, next FROM conflict_offsets WHERE topic = %s", (topic,)).fetchall()
+            )
         for partition in partitions:
             partition.offset = known.get(partition.partition, OFFSET_BEGINNING)
         consumer.assign(partitions)

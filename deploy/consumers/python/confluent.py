@@ -12,15 +12,17 @@ from confluent_kafka import Consumer
 brokers = sys.argv[1]
 topic = sys.argv[2] if len(sys.argv) > 2 else "news.conflict.v1"
 group = sys.argv[3] if len(sys.argv) > 3 else "confluent-reader"
-consumer = Consumer({
-    "bootstrap.servers": brokers,
-    "group.id": group,
-    # The default of librdkafka; other clients have another.
-    "isolation.level": "read_committed",
-    "auto.offset.reset": "earliest",
-    # Committed below, after the record was used.
-    "enable.auto.commit": False,
-})
+consumer = Consumer(
+    {
+        "bootstrap.servers": brokers,
+        "group.id": group,
+        # The default of librdkafka; other clients have another.
+        "isolation.level": "read_committed",
+        "auto.offset.reset": "earliest",
+        # Committed below, after the record was used.
+        "enable.auto.commit": False,
+    }
+)
 running = True
 
 
@@ -42,6 +44,8 @@ while running:
     headers = {name: value.decode() for name, value in message.headers()}
     # A correction: not about conflict any more, or taken back. Whoever keeps articles drops this one.
     relevant = bool(article["conflict"] and article["conflict"]["relevant"])
-    print(headers["ce_id"], "relevant" if relevant else "drop", headers.get("cw_tags", "-"), article["title"], flush=True)
+    print(
+        headers["ce_id"], "relevant" if relevant else "drop", headers.get("cw_tags", "-"), article["title"], flush=True
+    )
     consumer.commit(message)
 consumer.close()

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+TOP = pathlib.Path(__file__).resolve().parents[1]
 PROGRAM = os.environ.get("CONFLICTWIRE_TEST_BINARY", str(TOP / "target/debug/conflictwire"))
 JARS = TOP / "target/kafka/jars"
 
@@ -157,9 +157,17 @@ def daemon(base, paths, more="", broker=None):
         config.write_text(f'{ledger}admin.listen = "127.0.0.1:{port}"\n{more}\n{feeds}')
         environment = {"STATE_DIRECTORY": str(folder), "PATH": os.environ["PATH"]}
         if broker:
-            eventually("topics", lambda: not subprocess.run(
-                [PROGRAM, "topics", "apply", "--config", config], env=environment, capture_output=True, check=False
-            ).returncode)
+            eventually(
+                "topics",
+                lambda: (
+                    not subprocess.run(
+                        [PROGRAM, "topics", "apply", "--config", config],
+                        env=environment,
+                        capture_output=True,
+                        check=False,
+                    ).returncode
+                ),
+            )
         with started([PROGRAM, "run", "--config", config], folder / "log", env=environment):
             pages = f"http://127.0.0.1:{port}"
             eventually("the daemon", lambda: urllib.request.urlopen(f"{pages}/readyz", timeout=5))
