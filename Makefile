@@ -27,11 +27,15 @@ DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
-	@echo "make test-alerts  the alerts of deploy/prometheus, by Prometheus' own promtool; part of make test"
+	@echo "make test-alerts  the rules of deploy/prometheus, by Prometheus' own promtool; part of make test"
+	@echo "make test-deploy  the files of deploy/kubernetes, by helm, kubeconform, kube-score and the program; no cluster"
+	@echo "make test-cluster  the same files, applied to a real API server; builds that first, for a quarter of an hour"
+	@echo "make test-dashboard  every query of deploy/grafana, by a Prometheus that scrapes daemons"
+	@echo "make test-consumers  the samples of deploy/consumers, each against a real broker"
 	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
 	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
@@ -75,6 +79,23 @@ sim-breaks: tools
 # What should wake somebody does, and a quiet hour does not.
 test-alerts:
 	@tests/prometheus/rules.sh
+
+# What deploy/kubernetes renders to: that Kubernetes and the program take it. Builds its tools from Go
+# modules the first time.
+test-deploy: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/deploy/run.sh
+
+# That a real API server takes them, with its pod security admission. Builds it from Go modules the first time.
+test-cluster: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/deploy/cluster.sh
+
+# Every query of the dashboard is asked of a real Prometheus.
+test-dashboard: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/prometheus/dashboard.sh
+
+# What reads our topics, in the languages that are here.
+test-consumers: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/consumers/run.sh
 
 # How good the coder is: rows of DATA, and the project's own corpus.
 eval: tools

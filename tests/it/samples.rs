@@ -284,6 +284,33 @@ fn the_alerts_name_metrics_that_are_exposed() {
     }
 }
 
+/// Those of the queries of the dashboard and of the recording rules, but for what the rules record.
+#[test]
+fn the_dashboard_names_metrics_that_are_explained() {
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&alerts("../grafana/conflictwire.json")).unwrap();
+    let targets = dashboard["panels"].as_array().unwrap().iter();
+    let targets = targets.filter_map(|panel| panel["targets"].as_array()).flatten();
+    let mut queries: Vec<String> =
+        targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect();
+    assert!(!queries.is_empty());
+    let recording = alerts("recording.yaml");
+    let lines = recording.lines().filter(|line| !line.contains("record: "));
+    queries.extend(lines.map(str::to_owned));
+    // Not by what is exposed: a tag has no series before an article has it.
+    let documents = alerts("../README.md") + &alerts("../kafka/README.md");
+    let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || "_:".contains(letter);
+    for query in &queries {
+        let words = query.split(|letter: char| !is_of_a_name(letter));
+        for metric in words.filter(|word| word.starts_with("conflictwire_")) {
+            let parts = ["", "_bucket", "_sum", "_count"];
+            let mut names = parts.iter().filter_map(|part| metric.strip_suffix(part));
+            let is_explained = names.any(|name| documents.contains(&format!("`{name}`")));
+            assert!(is_explained, "no document explains {metric}, which {query} asks for");
+        }
+    }
+}
+
 #[test]
 fn every_alert_is_explained_and_proved() {
     let (rules, proofs, explained) =

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Proves the alerts of deploy/prometheus with Prometheus' own promtool: that they are well formed,
-# that each fires when it should, and that quiet hours are quiet.
+# Proves the alerts and the recording rules of deploy/prometheus with Prometheus' own promtool: that they are well formed,
+# that each fires when it should, that quiet hours are quiet, and that what is recorded is what it is named.
 #
 # By what is there, in this order: promtool; Debian, whose package is unpacked into target/prometheus
 # and not installed, so no service starts; a docker engine. With none of them it says what is missing
@@ -10,8 +10,6 @@ cd "$(dirname "$0")/../.."
 
 IMAGE=prom/prometheus:v2.53.5
 folder=target/prometheus
-rules=deploy/prometheus/alerts.yaml
-proofs=deploy/prometheus/alerts.test.yaml
 
 say() {
     printf 'alerts: %s\n' "$*" >&2
@@ -21,20 +19,9 @@ has() {
     command -v "$1" >/dev/null 2>&1
 }
 
-unpack() {
-    has apt-get && has dpkg-deb || return 1
-    mkdir -p "$folder"
-    (
-        cd "$folder"
-        # Only what is missing is fetched: lists that are there may do.
-        apt-get download -q prometheus >&2 || { apt-get update -q >&2 && apt-get download -q prometheus >&2; }
-        dpkg-deb -x prometheus_*.deb .
-    ) && [ -x "$folder/usr/bin/promtool" ]
-}
-
 if has promtool; then
     run() { promtool "$@"; }
-elif [ -x "$folder/usr/bin/promtool" ] || unpack; then
+elif tests/prometheus/unpack.sh; then
     run() { "$folder/usr/bin/promtool" "$@"; }
 elif has docker && docker info >/dev/null 2>&1; then
     run() { docker run --rm -v "$PWD:/work:ro" -w /work --entrypoint promtool "$IMAGE" "$@"; }
@@ -43,5 +30,7 @@ else
     exit 1
 fi
 
-run check rules "$rules"
-run test rules "$proofs"
+for name in alerts recording; do
+    run check rules "deploy/prometheus/$name.yaml"
+    run test rules "deploy/prometheus/$name.test.yaml"
+done
