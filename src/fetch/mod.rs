@@ -25,6 +25,7 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
     Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
@@ -121,18 +122,20 @@ impl Fetcher {
     ///
     /// Cancel safety: dropping it drops the connection, nothing else.
     pub async fn fetch(&self, feed: &Feed, conditions: &Conditions) -> Answer {
-        self.fetch_holding(feed, conditions, &mut BodyHold::unlimited()).await
+        self.fetch_holding(feed, conditions, Patience::Whole, &mut BodyHold::unlimited()).await
     }
 
-    /// The same, with a body in `hold`'s memory.
+    /// The same, with so much of `fetch.timeout` and a body in `hold`'s memory.
     pub async fn fetch_holding(
         &self,
         feed: &Feed,
         conditions: &Conditions,
+        patience: Patience,
         hold: &mut BodyHold,
     ) -> Answer {
         let url = conditions.moved.as_ref().map_or(&feed.url, |moved| &moved.to);
-        self.fetch_url(url, feed.private_networks.as_ref(), conditions, hold).await
+        let timeout = patience.of(self.timeout);
+        self.fetch_url(url, feed.private_networks.as_ref(), conditions, timeout, hold).await
     }
 
     /// Fetches a URL conditionally; `own` is what its feed says of private networks.
@@ -141,22 +144,26 @@ impl Fetcher {
         url: &Url,
         own: Option<&PrivateNetworks>,
         conditions: &Conditions,
+        timeout: Duration,
         hold: &mut BodyHold,
     ) -> Answer {
         let waits = hold.waits();
         // On the heap: the state of a whole exchange is some kilobytes.
         let exchange = Box::pin(self.exchange_twice(url, own, conditions, hold));
-        match within(self.timeout, &waits, exchange).await {
+        match within(timeout, &waits, exchange).await {
             Some(Ok(answer)) => answer,
             Some(Err(failure)) => Answer::Failed(failure),
             None => {
                 let host = url.host_str().unwrap_or_default();
-                let seconds = self.timeout.as_secs_f32();
+                let seconds = timeout.as_secs_f32();
+                let of = if timeout < self.timeout {
+                    "a part of fetch.timeout, as it was late before"
+                } else {
+                    "fetch.timeout"
+                };
                 Answer::Failed(Failure {
                     class: FailureClass::Timeout,
-                    detail: format!(
-                        "no whole answer from {host} within {seconds}s (fetch.timeout)"
-                    ),
+                    detail: format!("no whole answer from {host} within {seconds}s ({of})"),
                     retry_after: None,
                 })
             }

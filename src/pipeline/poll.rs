@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use cw_code::Tagger;
 use cw_decide::process::{conditions, crashed, forgiven, is_new, panicked, process, too_large};
+use cw_decide::schedule::conduct::{Heard, Patience, Request};
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
-use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
+use cw_model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
 use cw_status::{Metrics, Status};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -43,6 +44,8 @@ pub(super) struct Poller {
     pub(super) status: Arc<Status>,
     pub(super) memory: Memory,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
+    /// Where it is told that a request has ended.
+    pub(super) fetched: mpsc::Sender<(FeedId, Request)>,
     pub(super) stop: CancellationToken,
 }
 
@@ -56,6 +59,10 @@ pub(super) struct Job {
     pub(super) tagger: Arc<Tagger>,
     /// Where a new document is tried first, if it is.
     pub(super) trials: Option<Arc<Trials>>,
+    /// How long its request may take.
+    pub(super) patience: Patience,
+    /// Ends its request.
+    pub(super) put_off: CancellationToken,
 }
 
 /// How a poll ended.
@@ -65,6 +72,8 @@ pub(super) enum Polled {
     Committed(Lease, Arc<FeedState>),
     /// Nothing was changed, because the daemon stops.
     Abandoned,
+    /// Nothing was changed, because others waited for its place.
+    PutOff,
     /// Nothing was changed, because the lane was taken meanwhile.
     Taken,
     /// The ledger has something that contradicts this outcome: a defect, of this feed alone.
@@ -80,7 +89,12 @@ impl Poller {
         let mut body = self.memory.body();
         let conditions = conditions(&job.feed, &job.state);
         let answer = tokio::select! {
-            answer = job.fetcher.fetch_holding(&job.feed, &conditions, &mut body) => answer,
+            answer = job.fetcher.fetch_holding(&job.feed, &conditions, job.patience, &mut body) => answer,
+            () = job.put_off.cancelled() => {
+                self.metrics.poll_put_off();
+                debug!(feed.id = %job.feed.id, "put off: it takes long, and others wait");
+                return Polled::PutOff;
+            }
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
                 return Polled::Abandoned;
@@ -90,7 +104,12 @@ impl Poller {
             Answer::Body(body) => Some(body.wire_bytes),
             Answer::NotModified(_) | Answer::Failed(_) => None,
         };
+        // What it waited for memory is no fault of the host.
+        let took = started.elapsed().saturating_sub(body.waits().total());
         self.metrics.fetched(started.elapsed(), wire_bytes);
+        let request = Request { took, heard: Heard::of(&answer) };
+        // The scheduler may have ended; then the daemon stops.
+        let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
         self.watch_machine(&answer);
         point(Point::AfterFetch);
         let Some((outcome, _held)) = self.read(&job, answer).await else {

@@ -31,6 +31,7 @@ pub struct Metrics {
     polls: Labelled,
     poll_failures: Labelled,
     polls_abandoned: Counter,
+    polls_put_off: Counter,
     outcomes_discarded: Counter,
     entries: Labelled,
     tags: Labelled,
@@ -76,6 +77,7 @@ impl Metrics {
             polls: Family::default(),
             poll_failures: Family::default(),
             polls_abandoned: Counter::default(),
+            polls_put_off: Counter::default(),
             outcomes_discarded: Counter::default(),
             entries: Family::default(),
             tags: Family::default(),
@@ -143,6 +145,11 @@ impl Metrics {
             "polls_abandoned",
             "Polls given up at shutdown before anything was committed",
             &self.polls_abandoned,
+        );
+        counter(
+            "polls_put_off",
+            "Requests ended because they took long and others waited; their feeds are asked anew",
+            &self.polls_put_off,
         );
         counter(
             "outcomes_discarded",
@@ -338,6 +345,11 @@ impl Metrics {
     /// A poll was given up at shutdown.
     pub fn poll_abandoned(&self) {
         self.polls_abandoned.inc();
+    }
+
+    /// A request was ended because others waited for its place.
+    pub fn poll_put_off(&self) {
+        self.polls_put_off.inc();
     }
 
     /// A lane was taken before the outcome of a poll in it was committed.

@@ -2,11 +2,16 @@
 //!
 //! Holds no timer and reads no clock: [`Queue::next`] says which feed may be polled now, or when
 //! to look again.
+//!
+//! Hosts that keep places for long (`conduct`) have turns of their own, so that others need not wait
+//! behind them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use cw_model::{FeedId, Timestamp};
+
+use super::conduct::{Conduct, Pace, Patience, Request};
 
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +22,20 @@ pub struct Politeness {
     pub host_gap: Duration,
 }
 
+/// What there are places for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// For any host.
+    Any,
+    /// For hosts that are not slow.
+    Prompt,
+}
+
 /// What the queue has to offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Poll this one; it is in flight until [`Queue::finish`].
-    Poll(FeedId),
+    /// Poll this one, with so much patience; it is in flight until [`Queue::finish`].
+    Poll(FeedId, Patience),
     /// Nothing may start before then.
     At(Timestamp),
     /// Nothing to do until something is added or finished.
@@ -33,12 +47,18 @@ struct Host {
     in_flight: usize,
     free_at: Timestamp,
     waiting: BTreeSet<(Timestamp, FeedId)>,
+    /// `None` before anything is known of it.
+    conduct: Option<Conduct>,
 }
 
 impl Host {
     /// Whether it has no feed, waiting or in flight.
     fn is_resting(&self) -> bool {
         self.waiting.is_empty() && self.in_flight == 0
+    }
+
+    fn pace(&self) -> Pace {
+        self.conduct.unwrap_or_default().pace
     }
 }
 
@@ -54,6 +74,8 @@ struct Place {
 struct Flight {
     /// Where it counts: the feed may have moved since.
     host: String,
+    /// How the host was when it began.
+    pace: Pace,
     /// The feed was taken out meanwhile; it stays until the poll is over, so that adding it again
     /// does not start a second one.
     is_last: bool,
@@ -69,7 +91,11 @@ pub struct Queue {
     feeds: HashMap<FeedId, Place>,
     hosts: HashMap<String, Host>,
     /// Hosts that may start something, by when.
-    turns: BTreeSet<(Timestamp, String)>,
+    prompt: BTreeSet<(Timestamp, String)>,
+    /// The same of slow hosts.
+    slow: BTreeSet<(Timestamp, String)>,
+    /// Polls in flight of hosts that were slow when they began.
+    slow_in_flight: usize,
     /// Hosts without a feed, by when their gap is over: until then one that comes back must wait for it.
     resting: BTreeSet<(Timestamp, String)>,
 }
@@ -81,7 +107,9 @@ impl Queue {
             politeness,
             feeds: HashMap::new(),
             hosts: HashMap::new(),
-            turns: BTreeSet::new(),
+            prompt: BTreeSet::new(),
+            slow: BTreeSet::new(),
+            slow_in_flight: 0,
             resting: BTreeSet::new(),
         }
     }
@@ -94,9 +122,11 @@ impl Queue {
         for host in self.hosts.values_mut() {
             host.free_at = host.free_at.min(latest);
         }
-        let turns =
-            |(name, host): (&String, &Host)| Some((turn_at(host, politeness)?, name.clone()));
-        self.turns = self.hosts.iter().filter_map(turns).collect();
+        let turns = |pace: Pace| {
+            let of_pace = self.hosts.iter().filter(move |(_, host)| host.pace() == pace);
+            of_pace.filter_map(|(name, host)| Some((turn_at(host, politeness)?, name.clone())))
+        };
+        (self.prompt, self.slow) = (turns(Pace::Prompt).collect(), turns(Pace::Slow).collect());
         let resting = self.hosts.iter().filter(|(_, host)| host.is_resting());
         self.resting = resting.map(|(name, host)| (host.free_at, name.clone())).collect();
     }
@@ -107,8 +137,52 @@ impl Queue {
     }
 
     /// When a feed may be polled next, if there is a place for it then; in the past for one that waits.
-    pub fn next_at(&self) -> Option<Timestamp> {
-        self.turns.first().map(|(at, _)| *at)
+    pub fn next_at(&self, room: Room) -> Option<Timestamp> {
+        self.first(room).map(|(at, _)| *at)
+    }
+
+    /// The first turn of those that there is room for.
+    fn first(&self, room: Room) -> Option<&(Timestamp, String)> {
+        let slow = self.slow.first().filter(|_| room == Room::Any);
+        match (self.prompt.first(), slow) {
+            (Some(prompt), Some(slow)) => Some(prompt.min(slow)),
+            (prompt, slow) => prompt.or(slow),
+        }
+    }
+
+    /// How many polls are in flight of hosts that were slow when they began.
+    pub fn slow_in_flight(&self) -> usize {
+        self.slow_in_flight
+    }
+
+    /// What is known of a host from before anybody here asked it.
+    pub fn presume(&mut self, host: &str, conduct: Conduct) {
+        if self.hosts.get(host).is_some_and(|host| host.conduct.is_none()) {
+            self.change_host(host, |state| state.conduct = Some(conduct));
+        }
+    }
+
+    /// The request of a feed in flight has ended.
+    pub fn note_request(&mut self, id: &FeedId, request: Request) {
+        self.change_conduct(id, |conduct| conduct.after(request));
+    }
+
+    /// The request of a feed in flight is ended, because others wait.
+    pub fn note_put_off(&mut self, id: &FeedId) {
+        self.change_conduct(id, Conduct::after_put_off);
+    }
+
+    /// How the host of a feed in flight was when its poll began.
+    pub fn pace_of(&self, id: &FeedId) -> Option<Pace> {
+        Some(self.feeds.get(id)?.flight.as_ref()?.pace)
+    }
+
+    fn change_conduct(&mut self, id: &FeedId, change: impl FnOnce(Conduct) -> Conduct) {
+        let flight = self.feeds.get(id).and_then(|place| place.flight.as_ref());
+        let Some(host) = flight.map(|flight| flight.host.clone()) else { return };
+        self.change_host(&host, |state| {
+            state.conduct = Some(change(state.conduct.unwrap_or_default()));
+        });
     }
 
     /// Adds a feed, or moves it if it is there. One in flight moves to the host when it finishes,
@@ -146,6 +220,7 @@ impl Queue {
     pub fn finish(&mut self, id: &FeedId, due_at: Timestamp) {
         let Some(place) = self.feeds.get_mut(id) else { return };
         let Some(flight) = place.flight.take() else { return };
+        self.slow_in_flight -= usize::from(flight.pace == Pace::Slow);
         if flight.is_last {
             self.feeds.remove(id);
         } else {
@@ -160,35 +235,39 @@ impl Queue {
         });
     }
 
-    /// Which feed may be polled now, or when to look again.
-    pub fn next(&mut self, now: Timestamp) -> Next {
+    /// Which feed may be polled now, if there is room for it, or when to look again.
+    pub fn next(&mut self, now: Timestamp, room: Room) -> Next {
         while self.resting.first().is_some_and(|(free_at, _)| *free_at <= now) {
             let rested = self.resting.pop_first();
             rested.into_iter().for_each(|(_, host)| drop(self.hosts.remove(&host)));
         }
-        let Some((at, host)) = self.turns.first().cloned() else { return Next::Idle };
+        let Some((at, host)) = self.first(room).cloned() else { return Next::Idle };
         if at > now {
             return Next::At(at);
         }
+        // Prompt hosts cost next to nothing and go first; but one of the slow has its turn at any time.
+        let prompt = self.prompt.first().filter(|(at, _)| *at <= now && self.slow_in_flight > 0);
+        let host = prompt.map_or(host, |(_, host)| host.clone());
         let gap = self.politeness.host_gap;
         let mut taken = None;
         self.change_host(&host, |state| {
             if let Some((_, id)) = state.waiting.pop_first() {
                 state.in_flight += 1;
                 state.free_at = now.checked_add(gap).unwrap_or(Timestamp::MAX);
-                taken = Some(id);
+                taken = Some((id, state.conduct.unwrap_or_default()));
             }
         });
-        let Some(id) = taken else { return Next::Idle };
+        let Some((id, conduct)) = taken else { return Next::Idle };
+        self.slow_in_flight += usize::from(conduct.pace == Pace::Slow);
         if let Some(place) = self.feeds.get_mut(&id) {
-            place.flight = Some(Flight { host, is_last: false });
+            place.flight = Some(Flight { host, pace: conduct.pace, is_last: false });
         }
-        Next::Poll(id)
+        Next::Poll(id, conduct.patience())
     }
 
     /// Whether a feed could be polled now if there were a place for it.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.turns.first().is_some_and(|(at, _)| *at <= now)
+    pub fn is_due(&self, now: Timestamp, room: Room) -> bool {
+        self.next_at(room).is_some_and(|at| at <= now)
     }
 
     /// How many feeds there are.
@@ -221,15 +300,18 @@ impl Queue {
             in_flight: 0,
             free_at: Timestamp::MIN,
             waiting: BTreeSet::new(),
+            conduct: None,
         });
         if let Some(at) = turn_at(host, self.politeness) {
-            self.turns.remove(&(at, name.to_owned()));
+            let turns = if host.pace() == Pace::Slow { &mut self.slow } else { &mut self.prompt };
+            turns.remove(&(at, name.to_owned()));
         } else if host.is_resting() {
             self.resting.remove(&(host.free_at, name.to_owned()));
         }
         change(host);
         if let Some(at) = turn_at(host, self.politeness) {
-            self.turns.insert((at, name.to_owned()));
+            let turns = if host.pace() == Pace::Slow { &mut self.slow } else { &mut self.prompt };
+            turns.insert((at, name.to_owned()));
         } else if host.is_resting() {
             self.resting.insert((host.free_at, name.to_owned()));
         }

@@ -14,6 +14,8 @@
 //! Invariants, which the tests and the simulation hold:
 //! - A feed has one poll under way at most, under a lease that was held when the poll began.
 //! - A state is replaced only by one that was committed under the lease that is held.
+//! - Slow hosts hold no more than their share of the places, and a request that takes long none that others
+//!   wait for: see `under_way`.
 //! - No poll begins before its feed is due, nor against the politeness of its host, nor after a stop was
 //!   requested.
 
@@ -21,6 +23,7 @@ mod messages;
 pub mod placement;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,10 +36,12 @@ pub use messages::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
 };
 use placement::{Placement, Sighting, place};
+use under_way::UnderWay;
 
 use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
-use crate::schedule::queue::Next;
+use crate::schedule::conduct::{Conduct, Patience, Request};
+use crate::schedule::queue::{Next, Room};
 use crate::schedule::{self, Queue};
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
@@ -93,12 +98,11 @@ enum Looking {
 pub struct Scheduler {
     /// How many lanes the ledger has. Fixed while the process runs.
     lanes: u32,
-    concurrency: usize,
     crash_label: CrashLabel,
     feeds: HashMap<FeedId, Placed>,
     held: BTreeMap<u32, Held>,
     queue: Queue,
-    polls: BTreeMap<FeedId, Lease>,
+    polls: UnderWay,
     /// Those that are placed once other lanes have been read.
     unknown: BTreeSet<FeedId>,
     looking: Looking,
@@ -119,12 +123,11 @@ impl Scheduler {
     pub fn new(configuration: Configuration, lanes: u32) -> Self {
         let mut scheduler = Self {
             lanes,
-            concurrency: configuration.concurrency,
             crash_label: configuration.crash_label.clone(),
             feeds: HashMap::new(),
             held: BTreeMap::new(),
             queue: Queue::new(configuration.politeness),
-            polls: BTreeMap::new(),
+            polls: UnderWay::new(configuration.concurrency),
             unknown: BTreeSet::new(),
             looking: Looking::Idle,
             looked_for: BTreeSet::new(),
@@ -145,6 +148,7 @@ impl Scheduler {
             Event::Elapsed => {}
             Event::LaneGiven { lease, states, past } => self.take(lease, states, past, now.wall),
             Event::LaneTaken(lease) => self.lose(lease, now.wall),
+            Event::Fetched(feed, request) => self.end_request(&feed, request),
             Event::PollEnded(feed, end) => self.end_poll(&feed, &end, now.wall),
             Event::Looked(look, found) => self.end_look(&look, found, now),
             Event::ReloadRequested => self.request_reload(),
@@ -153,7 +157,7 @@ impl Scheduler {
         }
         if !self.is_stopping {
             self.look(now.at);
-            self.start_due(now.wall);
+            self.start_due(now);
         }
         std::mem::take(&mut self.effects)
     }
@@ -167,12 +171,14 @@ impl Scheduler {
             Looking::WaitUntil(until) => Some(until),
             Looking::Idle | Looking::UnderWay => None,
         };
-        let has_place = self.polls.len() < self.concurrency;
-        let due_at = self.queue.next_at().filter(|_| has_place).map(|at| {
+        let room = self.polls.room(&self.queue);
+        let due_at = room.and_then(|room| self.queue.next_at(room)).map(|at| {
             let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or_default();
             now.at + wait + WAKE_SLACK
         });
-        look_at.into_iter().chain(due_at).min()
+        let is_waited_for = room.is_none() && self.queue.is_due(now.wall, Room::Prompt);
+        let put_off_at = is_waited_for.then(|| self.polls.next_long_at(now.at)).flatten();
+        look_at.into_iter().chain(due_at).chain(put_off_at).min()
     }
 
     /// Whether nothing is under way that an event will end.
@@ -276,7 +282,7 @@ impl Scheduler {
     /// Decides where a feed is polled, and puts it into the queue or takes it out. A feed that is being
     /// polled is placed when its poll has ended: its outcome may yet be committed where it began.
     fn place(&mut self, id: &FeedId, now: Timestamp) {
-        if !self.polls.contains_key(id) {
+        if !self.polls.contains(id) {
             self.decide(id);
             self.enqueue(id, now);
         }
@@ -315,9 +321,20 @@ impl Scheduler {
             Placement::Here(_) => {
                 let host = placed.feed.url.host_str().unwrap_or_default();
                 self.queue.insert(id.clone(), host, due_at);
+                if let Some(conduct) = self.presumed(placed) {
+                    self.queue.presume(host, conduct);
+                }
             }
             Placement::Elsewhere | Placement::Unknown => self.queue.remove(id),
         }
+    }
+
+    /// How the host of a feed is, by the feed's last failure.
+    fn presumed(&self, placed: &Placed) -> Option<Conduct> {
+        let Placement::Here(lane) = placed.placement else { return None };
+        let plan = &self.held.get(&lane)?.states.get(&placed.feed.id)?.plan;
+        let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
+        Conduct::presumed(failure.class)
     }
 
     /// When a feed is due, by its state and by the configuration as it is now.
@@ -341,7 +358,7 @@ impl Scheduler {
             Looking::WaitUntil(until) if at < until => return,
             Looking::WaitUntil(_) | Looking::Idle => self.looking = Looking::Idle,
         }
-        let feeds = self.unknown.iter().filter(|id| !self.polls.contains_key(*id));
+        let feeds = self.unknown.iter().filter(|id| !self.polls.contains(id));
         let feeds: BTreeSet<FeedId> = feeds.cloned().collect();
         if feeds.is_empty() {
             return;
@@ -383,36 +400,50 @@ impl Scheduler {
     }
 
     /// Starts what is due, as far as there are places.
-    fn start_due(&mut self, now: Timestamp) {
-        while self.polls.len() < self.concurrency {
-            match self.queue.next(now) {
-                Next::Poll(id) => self.start(&id, now),
-                Next::At(_) | Next::Idle => break,
+    fn start_due(&mut self, now: Now) {
+        while let Some(room) = self.polls.room(&self.queue) {
+            match self.queue.next(now.wall, room) {
+                Next::Poll(id, patience) => self.start(&id, patience, now),
+                Next::At(_) | Next::Idle => return,
             }
         }
-        if self.polls.len() >= self.concurrency && self.queue.is_due(now) {
+        if self.queue.is_due(now.wall, Room::Prompt) {
+            for id in self.polls.put_off(&self.queue, now.at) {
+                self.queue.note_put_off(&id);
+                self.effects.push(Effect::PutOff(id));
+            }
+        }
+        if self.queue.is_due(now.wall, Room::Any) {
             self.effects.push(Effect::Hurry);
         }
     }
 
-    fn start(&mut self, id: &FeedId, now: Timestamp) {
+    fn start(&mut self, id: &FeedId, patience: Patience, now: Now) {
         let Some(placed) = self.feeds.get(id) else { return };
         let Placement::Here(lane) = placed.placement else { return };
         let Some(held) = self.held.get(&lane) else { return };
         let state = held.states.get(id).cloned().unwrap_or_default();
-        let due_at = state.plan.next.due_at.unwrap_or(now);
-        self.polls.insert(id.clone(), held.lease);
+        let due_at = state.plan.next.due_at.unwrap_or(now.wall);
+        self.polls.begin(id.clone(), now.at);
         self.effects.push(Effect::Poll(Box::new(Poll {
             feed: Arc::clone(&placed.feed),
             lease: held.lease,
-            is_tried: held.past.careful_until(now).is_some() || state.plan.crash.is_some(),
-            waited: Duration::try_from(now.duration_since(due_at)).unwrap_or_default(),
+            is_tried: held.past.careful_until(now.wall).is_some() || state.plan.crash.is_some(),
+            waited: Duration::try_from(now.wall.duration_since(due_at)).unwrap_or_default(),
+            patience,
             state,
         })));
     }
 
+    /// The request of a poll has ended, and shows how its host is.
+    fn end_request(&mut self, id: &FeedId, request: Request) {
+        if self.polls.end_request(id) {
+            self.queue.note_request(id, request);
+        }
+    }
+
     fn end_poll(&mut self, id: &FeedId, end: &PollEnd, now: Timestamp) {
-        self.polls.remove(id);
+        self.polls.end(id);
         if let PollEnd::Committed(lease, state) = end {
             // A lane that was taken and given again since came with a state as new or newer.
             let held = self.held.get_mut(&lease.lane).filter(|held| held.lease == *lease);
@@ -429,7 +460,7 @@ impl Scheduler {
         if let Some(placed) = self.feeds.get_mut(id) {
             placed.put_off_until = match end {
                 PollEnd::Committed(..) => None,
-                PollEnd::Taken | PollEnd::Abandoned => placed.put_off_until,
+                PollEnd::Taken | PollEnd::Abandoned | PollEnd::PutOff => placed.put_off_until,
                 // The state did not change. After its longest interval the feed is asked again, so that
                 // a defect is not met in a loop.
                 PollEnd::Failed => Some(after(now, placed.feed.interval_max)),
@@ -455,7 +486,8 @@ impl Scheduler {
     fn end_reload(&mut self, read: Option<Box<Configuration>>, now: Timestamp) {
         if let Some(read) = read {
             let Configuration { feeds, politeness, concurrency, crash_label } = *read;
-            (self.concurrency, self.crash_label) = (concurrency, crash_label);
+            self.crash_label = crash_label;
+            self.polls.set_places(concurrency);
             self.queue.set_politeness(politeness, now);
             let (added, removed) = self.exchange_feeds(feeds, now);
             let feeds = self.feeds.len();

@@ -126,7 +126,8 @@ impl Fetcher {
         validators: &BTreeMap<String, Validators>,
     ) -> Answer {
         let conditions = Conditions { validators: validators.clone(), ..Conditions::default() };
-        self.fetch_url(url, own, &conditions, &mut BodyHold::unlimited()).await
+        let timeout = self.timeout;
+        self.fetch_url(url, own, &conditions, timeout, &mut BodyHold::unlimited()).await
     }
 }
 
