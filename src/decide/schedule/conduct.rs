@@ -25,8 +25,10 @@ pub enum Pace {
     /// It answered soon last time, or refused soon; or it was never asked.
     #[default]
     Prompt,
-    /// Its last request took long, whatever came of it.
+    /// Its last request took long.
     Slow,
+    /// Its last request took long and brought nothing.
+    Silent,
 }
 
 /// How a host has treated us lately.
@@ -105,7 +107,7 @@ impl Conduct {
     /// without an answer it has mostly kept us waiting.
     pub fn presumed(class: FailureClass) -> Option<Self> {
         let is_silence = Heard::of_failure(class) == Heard::Silence;
-        is_silence.then_some(Self { pace: Pace::Slow, late: 0 })
+        is_silence.then_some(Self { pace: Pace::Silent, late: 0 })
     }
 
     /// The conduct after one more request.
@@ -114,14 +116,23 @@ impl Conduct {
         if took < SLOW_AFTER {
             return Self::default();
         }
-        let late = if heard == Heard::Silence { self.late.saturating_add(1) } else { 0 };
-        Self { pace: Pace::Slow, late }
+        match heard {
+            Heard::Answer | Heard::Unclear => Self { pace: Pace::Slow, late: 0 },
+            Heard::Silence => Self { pace: Pace::Silent, late: self.late.saturating_add(1) },
+        }
     }
 
     /// That of a host whose request was ended because others waited: it is slow, and not to blame.
     #[must_use]
     pub fn after_put_off(self) -> Self {
-        Self { pace: Pace::Slow, ..self }
+        Self { pace: self.pace.max(Pace::Slow), ..self }
+    }
+
+    /// The same of a host that nothing is known of. Most that say nothing for so long never do, and one that does
+    /// hardly needs all of the time.
+    #[must_use]
+    pub fn of_unknown_put_off() -> Self {
+        Self { pace: Pace::Silent, late: CUT_SHORT_MAX - 1 }
     }
 
     /// How long the next request may take.
@@ -190,7 +201,7 @@ mod tests {
             patience.push(conduct.patience());
             let took = conduct.patience().of(30 * SECOND);
             conduct = conduct.after(Request { took, heard: Heard::Silence });
-            assert_eq!(conduct.pace, Pace::Slow);
+            assert_eq!(conduct.pace, Pace::Silent);
         }
         let round = [Patience::Whole, Patience::Half, Patience::Third, Patience::Third];
         assert_eq!(patience, [round, round].concat());

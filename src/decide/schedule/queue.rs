@@ -6,7 +6,7 @@
 //! Hosts that keep places for long (`conduct`) have turns of their own, so that others need not wait
 //! behind them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use cw_model::{FeedId, Timestamp};
@@ -34,12 +34,23 @@ pub enum Room {
 /// What the queue has to offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Poll this one, with so much patience; it is in flight until [`Queue::finish`].
-    Poll(FeedId, Patience),
+    /// Poll this one; it is in flight until [`Queue::finish`].
+    Poll(Turn),
     /// Nothing may start before then.
     At(Timestamp),
     /// Nothing to do until something is added or finished.
     Idle,
+}
+
+/// A feed whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Which.
+    pub id: FeedId,
+    /// Since when it has been due.
+    pub due_at: Timestamp,
+    /// How long its host is waited for.
+    pub patience: Patience,
 }
 
 #[derive(Debug)]
@@ -91,11 +102,9 @@ pub struct Queue {
     feeds: HashMap<FeedId, Place>,
     hosts: HashMap<String, Host>,
     /// Hosts that may start something, by when.
-    prompt: BTreeSet<(Timestamp, String)>,
-    /// The same of slow hosts.
-    slow: BTreeSet<(Timestamp, String)>,
-    /// Polls in flight of hosts that were slow when they began.
-    slow_in_flight: usize,
+    turns: BTreeMap<Pace, BTreeSet<(Timestamp, String)>>,
+    /// Polls in flight, by how their hosts were when they began.
+    in_flight: BTreeMap<Pace, usize>,
     /// Hosts without a feed, by when their gap is over: until then one that comes back must wait for it.
     resting: BTreeSet<(Timestamp, String)>,
 }
@@ -107,9 +116,8 @@ impl Queue {
             politeness,
             feeds: HashMap::new(),
             hosts: HashMap::new(),
-            prompt: BTreeSet::new(),
-            slow: BTreeSet::new(),
-            slow_in_flight: 0,
+            turns: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             resting: BTreeSet::new(),
         }
     }
@@ -122,11 +130,12 @@ impl Queue {
         for host in self.hosts.values_mut() {
             host.free_at = host.free_at.min(latest);
         }
-        let turns = |pace: Pace| {
-            let of_pace = self.hosts.iter().filter(move |(_, host)| host.pace() == pace);
-            of_pace.filter_map(|(name, host)| Some((turn_at(host, politeness)?, name.clone())))
-        };
-        (self.prompt, self.slow) = (turns(Pace::Prompt).collect(), turns(Pace::Slow).collect());
+        self.turns.clear();
+        for (name, host) in &self.hosts {
+            if let Some(at) = turn_at(host, politeness) {
+                self.turns.entry(host.pace()).or_default().insert((at, name.clone()));
+            }
+        }
         let resting = self.hosts.iter().filter(|(_, host)| host.is_resting());
         self.resting = resting.map(|(name, host)| (host.free_at, name.clone())).collect();
     }
@@ -138,21 +147,32 @@ impl Queue {
 
     /// When a feed may be polled next, if there is a place for it then; in the past for one that waits.
     pub fn next_at(&self, room: Room) -> Option<Timestamp> {
-        self.first(room).map(|(at, _)| *at)
+        self.firsts(room).map(|(_, (at, _))| *at).min()
     }
 
-    /// The first turn of those that there is room for.
-    fn first(&self, room: Room) -> Option<&(Timestamp, String)> {
-        let slow = self.slow.first().filter(|_| room == Room::Any);
-        match (self.prompt.first(), slow) {
-            (Some(prompt), Some(slow)) => Some(prompt.min(slow)),
-            (prompt, slow) => prompt.or(slow),
-        }
+    /// The first turn of each pace that there is room for.
+    fn firsts(&self, room: Room) -> impl Iterator<Item = (Pace, &(Timestamp, String))> {
+        let has_room = move |pace: Pace| room == Room::Any || pace == Pace::Prompt;
+        let turns = self.turns.iter().filter(move |(pace, _)| has_room(**pace));
+        turns.filter_map(|(pace, turns)| Some((*pace, turns.first()?)))
     }
 
-    /// How many polls are in flight of hosts that were slow when they began.
+    /// Whose turn it is: of those that wait, the prompt hosts go first, and the silent ones last. But each kind
+    /// has one poll in flight in its turn, however many of the others wait.
+    fn turn(&self, now: Timestamp, room: Room) -> Option<String> {
+        let due = || self.firsts(room).filter(|(_, (at, _))| *at <= now);
+        let has_none = |pace: Pace| self.in_flight.get(&pace).is_none_or(|polls| *polls == 0);
+        let in_turn = due().filter(|(pace, _)| has_none(*pace)).min_by_key(|(_, (at, _))| *at);
+        in_turn.or_else(|| due().next()).map(|(_, (_, host))| host.clone())
+    }
+
+    /// How many polls are in flight of hosts that were not prompt when they began.
     pub fn slow_in_flight(&self) -> usize {
-        self.slow_in_flight
+        self.in_flight
+            .iter()
+            .filter(|(pace, _)| **pace > Pace::Prompt)
+            .map(|(_, polls)| polls)
+            .sum()
     }
 
     /// What is known of a host from before anybody here asked it.
@@ -164,12 +184,14 @@ impl Queue {
 
     /// The request of a feed in flight has ended.
     pub fn note_request(&mut self, id: &FeedId, request: Request) {
-        self.change_conduct(id, |conduct| conduct.after(request));
+        self.change_conduct(id, |conduct| conduct.unwrap_or_default().after(request));
     }
 
     /// The request of a feed in flight is ended, because others wait.
     pub fn note_put_off(&mut self, id: &FeedId) {
-        self.change_conduct(id, Conduct::after_put_off);
+        self.change_conduct(id, |conduct| {
+            conduct.map_or_else(Conduct::of_unknown_put_off, Conduct::after_put_off)
+        });
     }
 
     /// How the host of a feed in flight was when its poll began.
@@ -177,11 +199,11 @@ impl Queue {
         Some(self.feeds.get(id)?.flight.as_ref()?.pace)
     }
 
-    fn change_conduct(&mut self, id: &FeedId, change: impl FnOnce(Conduct) -> Conduct) {
+    fn change_conduct(&mut self, id: &FeedId, change: impl FnOnce(Option<Conduct>) -> Conduct) {
         let flight = self.feeds.get(id).and_then(|place| place.flight.as_ref());
         let Some(host) = flight.map(|flight| flight.host.clone()) else { return };
         self.change_host(&host, |state| {
-            state.conduct = Some(change(state.conduct.unwrap_or_default()));
+            state.conduct = Some(change(state.conduct));
         });
     }
 
@@ -220,7 +242,8 @@ impl Queue {
     pub fn finish(&mut self, id: &FeedId, due_at: Timestamp) {
         let Some(place) = self.feeds.get_mut(id) else { return };
         let Some(flight) = place.flight.take() else { return };
-        self.slow_in_flight -= usize::from(flight.pace == Pace::Slow);
+        let polls = self.in_flight.entry(flight.pace).or_default();
+        *polls = polls.saturating_sub(1);
         if flight.is_last {
             self.feeds.remove(id);
         } else {
@@ -241,28 +264,24 @@ impl Queue {
             let rested = self.resting.pop_first();
             rested.into_iter().for_each(|(_, host)| drop(self.hosts.remove(&host)));
         }
-        let Some((at, host)) = self.first(room).cloned() else { return Next::Idle };
-        if at > now {
-            return Next::At(at);
-        }
-        // Prompt hosts cost next to nothing and go first; but one of the slow has its turn at any time.
-        let prompt = self.prompt.first().filter(|(at, _)| *at <= now && self.slow_in_flight > 0);
-        let host = prompt.map_or(host, |(_, host)| host.clone());
+        let Some(host) = self.turn(now, room) else {
+            return self.next_at(room).map_or(Next::Idle, Next::At);
+        };
         let gap = self.politeness.host_gap;
         let mut taken = None;
         self.change_host(&host, |state| {
-            if let Some((_, id)) = state.waiting.pop_first() {
+            if let Some((due_at, id)) = state.waiting.pop_first() {
                 state.in_flight += 1;
                 state.free_at = now.checked_add(gap).unwrap_or(Timestamp::MAX);
-                taken = Some((id, state.conduct.unwrap_or_default()));
+                taken = Some((id, due_at, state.conduct.unwrap_or_default()));
             }
         });
-        let Some((id, conduct)) = taken else { return Next::Idle };
-        self.slow_in_flight += usize::from(conduct.pace == Pace::Slow);
+        let Some((id, due_at, conduct)) = taken else { return Next::Idle };
+        *self.in_flight.entry(conduct.pace).or_default() += 1;
         if let Some(place) = self.feeds.get_mut(&id) {
             place.flight = Some(Flight { host, pace: conduct.pace, is_last: false });
         }
-        Next::Poll(id, conduct.patience())
+        Next::Poll(Turn { id, due_at, patience: conduct.patience() })
     }
 
     /// Whether a feed could be polled now if there were a place for it.
@@ -303,15 +322,13 @@ impl Queue {
             conduct: None,
         });
         if let Some(at) = turn_at(host, self.politeness) {
-            let turns = if host.pace() == Pace::Slow { &mut self.slow } else { &mut self.prompt };
-            turns.remove(&(at, name.to_owned()));
+            self.turns.entry(host.pace()).or_default().remove(&(at, name.to_owned()));
         } else if host.is_resting() {
             self.resting.remove(&(host.free_at, name.to_owned()));
         }
         change(host);
         if let Some(at) = turn_at(host, self.politeness) {
-            let turns = if host.pace() == Pace::Slow { &mut self.slow } else { &mut self.prompt };
-            turns.insert((at, name.to_owned()));
+            self.turns.entry(host.pace()).or_default().insert((at, name.to_owned()));
         } else if host.is_resting() {
             self.resting.insert((host.free_at, name.to_owned()));
         }

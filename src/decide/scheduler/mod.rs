@@ -19,8 +19,11 @@
 //! - No poll begins before its feed is due, nor against the politeness of its host, nor after a stop was
 //!   requested.
 
+#[cfg(test)]
+mod crowd;
 mod messages;
 pub mod placement;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod under_way;
@@ -29,19 +32,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_model::state::{Reason, Standing};
+use cw_model::state::{FeedState, Reason, Standing};
 use cw_model::{Feed, FeedCounts, FeedId, Timestamp};
 use jiff::SignedDuration;
 pub use messages::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
 };
 use placement::{Placement, Sighting, place};
+use spread::{DueFeed, spread};
 use under_way::UnderWay;
 
 use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
-use crate::schedule::conduct::{Conduct, Patience, Request};
-use crate::schedule::queue::{Next, Room};
+use crate::schedule::conduct::{Conduct, Request};
+use crate::schedule::queue::{Next, Room, Turn};
 use crate::schedule::{self, Queue};
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
@@ -65,6 +69,8 @@ struct Placed {
     sighting: Option<Sighting>,
     /// It is not asked before, because its last poll ended by a defect of ours.
     put_off_until: Option<Timestamp>,
+    /// It is not asked before, because too many others were due when it was.
+    turn_at: Option<Timestamp>,
 }
 
 /// A lane of this process.
@@ -256,6 +262,31 @@ impl Scheduler {
         let concerned: Vec<FeedId> =
             self.feeds.iter().filter(is_concerned).map(|(id, _)| id.clone()).collect();
         concerned.iter().for_each(|id| self.place(id, now));
+        self.spread(&concerned, now);
+    }
+
+    /// Has these feeds wait for each other, as far as they are due.
+    fn spread(&mut self, ids: &[FeedId], now: Timestamp) {
+        let due = ids.iter().filter_map(|id| {
+            let placed = self.feeds.get(id)?;
+            let is_here = matches!(placed.placement, Placement::Here(_));
+            let is_due = is_here && placed.turn_at.is_none() && self.due_at(placed, now) <= now;
+            let plan = self.state(placed).map(|state| &state.plan);
+            let is_waiting = is_due && !self.polls.contains(id);
+            is_waiting.then(|| DueFeed::new(&placed.feed, plan))
+        });
+        for (id, wait) in spread(due.collect()) {
+            if let Some(placed) = self.feeds.get_mut(&id) {
+                placed.turn_at = Some(after(now, wait));
+            }
+            self.enqueue(&id, now);
+        }
+    }
+
+    /// The state of a feed that is polled here.
+    fn state(&self, placed: &Placed) -> Option<&Arc<FeedState>> {
+        let Placement::Here(lane) = placed.placement else { return None };
+        self.held.get(&lane)?.states.get(&placed.feed.id)
     }
 
     fn lose(&mut self, lease: Lease, now: Timestamp) {
@@ -331,8 +362,7 @@ impl Scheduler {
 
     /// How the host of a feed is, by the feed's last failure.
     fn presumed(&self, placed: &Placed) -> Option<Conduct> {
-        let Placement::Here(lane) = placed.placement else { return None };
-        let plan = &self.held.get(&lane)?.states.get(&placed.feed.id)?.plan;
+        let plan = &self.state(placed)?.plan;
         let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
         Conduct::presumed(failure.class)
     }
@@ -340,14 +370,13 @@ impl Scheduler {
     /// When a feed is due, by its state and by the configuration as it is now.
     fn due_at(&self, placed: &Placed, now: Timestamp) -> Timestamp {
         let feed = &placed.feed;
-        let Placement::Here(lane) = placed.placement else { return now };
-        let held = self.held.get(&lane);
-        let state = held.and_then(|held| held.states.get(&feed.id));
-        let due_at = state
-            .map_or(now, |state| schedule::due(state, feed, || self.crash_label.of(feed), now).at);
-        let Some(put_off_until) = placed.put_off_until else { return due_at };
+        let under = || self.crash_label.of(feed);
+        let due_at =
+            self.state(placed).map_or(now, |state| schedule::due(state, feed, under, now).at);
         // By a clock that was put back it waits no longer than from now.
-        due_at.max(put_off_until.min(after(now, feed.interval_max)))
+        let latest = after(now, feed.interval_max);
+        let others = placed.put_off_until.into_iter().chain(placed.turn_at);
+        others.map(|until| until.min(latest)).fold(due_at, Timestamp::max)
     }
 
     /// Begins to look for feeds whose state may be in lanes of others. One look for all: a deployment
@@ -389,7 +418,8 @@ impl Scheduler {
         };
         (self.looking, self.look_failure) = (Looking::Idle, None);
         // The others, if their place is still unknown, are looked for again.
-        for id in &std::mem::take(&mut self.looked_for) {
+        let looked_for: Vec<FeedId> = std::mem::take(&mut self.looked_for).into_iter().collect();
+        for id in &looked_for {
             let Some(placed) = self.feeds.get_mut(id) else { continue };
             if placed.placement == Placement::Unknown {
                 let found = found.remove(id).unwrap_or_default();
@@ -397,13 +427,14 @@ impl Scheduler {
                 self.place(id, now.wall);
             }
         }
+        self.spread(&looked_for, now.wall);
     }
 
     /// Starts what is due, as far as there are places.
     fn start_due(&mut self, now: Now) {
         while let Some(room) = self.polls.room(&self.queue) {
             match self.queue.next(now.wall, room) {
-                Next::Poll(id, patience) => self.start(&id, patience, now),
+                Next::Poll(turn) => self.start(&turn, now),
                 Next::At(_) | Next::Idle => return,
             }
         }
@@ -418,19 +449,19 @@ impl Scheduler {
         }
     }
 
-    fn start(&mut self, id: &FeedId, patience: Patience, now: Now) {
+    fn start(&mut self, turn: &Turn, now: Now) {
+        let Turn { id, due_at, patience } = turn;
         let Some(placed) = self.feeds.get(id) else { return };
         let Placement::Here(lane) = placed.placement else { return };
         let Some(held) = self.held.get(&lane) else { return };
         let state = held.states.get(id).cloned().unwrap_or_default();
-        let due_at = state.plan.next.due_at.unwrap_or(now.wall);
         self.polls.begin(id.clone(), now.at);
         self.effects.push(Effect::Poll(Box::new(Poll {
             feed: Arc::clone(&placed.feed),
             lease: held.lease,
             is_tried: held.past.careful_until(now.wall).is_some() || state.plan.crash.is_some(),
-            waited: Duration::try_from(now.wall.duration_since(due_at)).unwrap_or_default(),
-            patience,
+            waited: Duration::try_from(now.wall.duration_since(*due_at)).unwrap_or_default(),
+            patience: *patience,
             state,
         })));
     }
@@ -458,6 +489,9 @@ impl Scheduler {
             }
         }
         if let Some(placed) = self.feeds.get_mut(id) {
+            if matches!(end, PollEnd::Committed(..) | PollEnd::Failed) {
+                placed.turn_at = None;
+            }
             placed.put_off_until = match end {
                 PollEnd::Committed(..) => None,
                 PollEnd::Taken | PollEnd::Abandoned | PollEnd::PutOff => placed.put_off_until,
@@ -512,7 +546,7 @@ impl Scheduler {
             self.looked_for.remove(id);
             self.queue.remove(id);
         }
-        let mut added = 0;
+        let mut added = Vec::new();
         for feed in feeds {
             let (id, home) = (feed.id.clone(), hash::lane(&feed.url, self.lanes));
             match self.feeds.get_mut(&id) {
@@ -523,21 +557,29 @@ impl Scheduler {
                     }
                     if placed.feed != feed {
                         // Somebody has changed it, perhaps because of the defect.
-                        placed.put_off_until = None;
+                        (placed.put_off_until, placed.turn_at) = (None, None);
                     }
                     (placed.feed, placed.home) = (feed, home);
                 }
                 None => {
-                    added += 1;
                     let placement = Placement::default();
-                    let placed =
-                        Placed { feed, home, placement, sighting: None, put_off_until: None };
+                    let placed = Placed {
+                        feed,
+                        home,
+                        placement,
+                        sighting: None,
+                        put_off_until: None,
+                        turn_at: None,
+                    };
                     self.feeds.insert(id.clone(), placed);
+                    added.push(id.clone());
                 }
             }
             self.place(&id, now);
         }
-        (added, gone.len())
+        let count = added.len();
+        self.spread(&added, now);
+        (count, gone.len())
     }
 }
 
