@@ -57,6 +57,12 @@ pub(super) enum ConnectError {
         /// How many there may be.
         most: usize,
     },
+    /// So many names are being looked up that it was not this one's turn.
+    #[error("the resolver of this machine keeps {most} look-ups waiting")]
+    Unasked {
+        /// How many there may be.
+        most: usize,
+    },
     /// The name has no address, or the resolver did not say.
     #[error("{0}")]
     Unresolved(String),
@@ -164,7 +170,7 @@ impl Dialling {
         let given = host.parse().ok().or_else(|| self.given.get(&plain_host(host)).copied());
         let found = match given {
             Some(address) => vec![address],
-            None => look_up(host).await?,
+            None => self.connections.resolver().look_up(host).await?,
         };
         admitted(&found, allowed)
     }
@@ -191,23 +197,6 @@ fn admitted(found: &[IpAddr], allowed: &PrivateNetworks) -> Result<Vec<IpAddr>, 
             Err(ConnectError::Unresolved("the resolver answered with none".to_owned()))
         }
         None => Ok(admitted),
-    }
-}
-
-async fn look_up(host: &str) -> Result<Vec<IpAddr>, ConnectError> {
-    // Port 0: it is put in when dialled.
-    let error = match tokio::net::lookup_host((host, 0)).await {
-        Ok(found) => return Ok(found.map(|address| address.ip()).collect()),
-        Err(error) => error,
-    };
-    let doing = "look up a name";
-    if is_local(&error) {
-        return Err(ConnectError::Local { doing, source: error });
-    }
-    // The C library says "no such name" also where it could not open its files or a socket.
-    match no_file_left() {
-        Some(source) => Err(ConnectError::Local { doing, source }),
-        None => Err(ConnectError::Unresolved(error.to_string())),
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod decode;
 mod failure;
 mod outcome;
 mod redirect;
+mod resolver;
 #[cfg(test)]
 mod tests;
 mod wire;
