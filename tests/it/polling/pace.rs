@@ -228,3 +228,30 @@ fn a_host_of_many_feeds_is_asked_by_few_at_once_and_with_a_gap() {
     let took = requests.last().unwrap().at - began_at;
     assert!(took >= (FEEDS - 1) * GAP, "{FEEDS} requests in {took:?}");
 }
+
+/// Their time is ten minutes each: without bounds on the places that they hold, nobody else would be asked.
+#[test]
+fn hosts_that_take_connections_and_say_nothing_do_not_keep_others_waiting() {
+    const EACH: usize = 16;
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+    setup.set("fetch.timeout", "10m").set("fetch.concurrency", 8);
+    for number in 0..EACH {
+        // Of hosts that are due at the same moment the first by name comes first.
+        for (kind, reply) in [("a-silent", Reply::never()), ("b-prompt", document())] {
+            let (host, path) = (format!("{kind}{number}.test"), format!("/{kind}/{number}"));
+            publisher.serve(&path, [reply]);
+            setup.resolve(&host).feed(&format!("{kind}{number}"), &publisher.url_at(&host, &path));
+        }
+    }
+    let daemon = setup.start();
+    let prompt = || {
+        let log = publisher.log();
+        log.iter().filter(|it| it.request.path.starts_with("/b-prompt/")).count()
+    };
+    wait_until("a request for each feed that answers", || prompt() >= EACH);
+    daemon.wait_for_metric("conflictwire_polls_put_off_total", "", 1.0);
+    // Nothing is held against anybody for that.
+    assert!(daemon.metric("conflictwire_polls_total", "outcome=\"failed\"") < 1.0);
+}
