@@ -29,6 +29,7 @@ use super::PrivateNetworks;
 use super::address::{AddressRefused, is_public, may_dial};
 use super::connections::{Connections, Slot};
 use super::meter::Meter;
+use super::resolver::LookUpError;
 use super::wire::Wire;
 
 /// How long one address may keep the next from being tried too (RFC 8305, 5).
@@ -57,12 +58,9 @@ pub(super) enum ConnectError {
         /// How many there may be.
         most: usize,
     },
-    /// So many names are being looked up that it was not this one's turn.
-    #[error("the resolver of this machine keeps {most} look-ups waiting")]
-    Unasked {
-        /// How many there may be.
-        most: usize,
-    },
+    /// Our own machine could not look up the name.
+    #[error(transparent)]
+    Unasked(LookUpError),
     /// The name has no address, or the resolver did not say.
     #[error("{0}")]
     Unresolved(String),
@@ -170,7 +168,7 @@ impl Dialling {
         let given = host.parse().ok().or_else(|| self.given.get(&plain_host(host)).copied());
         let found = match given {
             Some(address) => vec![address],
-            None => self.connections.resolver().look_up(host).await?,
+            None => self.connections.resolver().look_up(host).await.map_err(unresolved)?,
         };
         admitted(&found, allowed)
     }
@@ -197,6 +195,20 @@ fn admitted(found: &[IpAddr], allowed: &PrivateNetworks) -> Result<Vec<IpAddr>, 
             Err(ConnectError::Unresolved("the resolver answered with none".to_owned()))
         }
         None => Ok(admitted),
+    }
+}
+
+fn unresolved(error: LookUpError) -> ConnectError {
+    let doing = "look up a name";
+    match error {
+        LookUpError::Late { .. } => ConnectError::Unresolved(error.to_string()),
+        LookUpError::Full { .. } => ConnectError::Unasked(error),
+        LookUpError::System(source) if is_local(&source) => ConnectError::Local { doing, source },
+        // The C library says "no such name" also where it could not open its files or a socket.
+        LookUpError::System(error) => match no_file_left() {
+            Some(source) => ConnectError::Local { doing, source },
+            None => ConnectError::Unresolved(error.to_string()),
+        },
     }
 }
 

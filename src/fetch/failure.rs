@@ -63,7 +63,7 @@ fn unconnected(error: &ConnectError, url: &Url, dialling: &Dialling) -> Failure 
         ConnectError::Local { doing, source } => {
             local(&format!("this machine could not {doing} for {host}: {}", words(source)))
         }
-        ConnectError::NoPlace { .. } | ConnectError::Unasked { .. } => local(&error.to_string()),
+        ConnectError::NoPlace { .. } | ConnectError::Unasked(_) => local(&error.to_string()),
         ConnectError::Unresolved(cause) => {
             let detail = format!("the name {host} could not be resolved: {}", printable(cause));
             failure(FailureClass::Dns, detail)

@@ -14,13 +14,31 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
-use super::connect::{ConnectError, is_local, no_file_left};
-
 /// How many look-ups may be under way: a quarter of the threads that the runtime has for what blocks.
 const LOOK_UPS_MAX: usize = 128;
 
 /// How long a name may take. The C library asks a second server after five seconds.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Why a name has no address.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LookUpError {
+    /// It took too long.
+    #[error("the resolver has not answered within {seconds}s")]
+    Late {
+        /// How long it had.
+        seconds: u64,
+    },
+    /// So many names are being looked up that it was not this one's turn.
+    #[error("the resolver of this machine keeps {most} look-ups waiting")]
+    Full {
+        /// How many there may be.
+        most: usize,
+    },
+    /// What the system said.
+    #[error(transparent)]
+    System(io::Error),
+}
 
 /// What asks for a name's addresses, and blocks.
 type Ask = fn(&str) -> io::Result<Vec<IpAddr>>;
@@ -84,17 +102,14 @@ impl Resolver {
     /// The addresses of a name.
     ///
     /// Cancel safety: dropping it leaves the look-up to its thread.
-    pub(super) async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, ConnectError> {
-        let late = || {
-            let seconds = self.timeout.as_secs();
-            ConnectError::Unresolved(format!("the resolver has not answered within {seconds} s"))
-        };
+    pub(super) async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, LookUpError> {
+        let late = || LookUpError::Late { seconds: self.timeout.as_secs() };
         if self.asked().is_late(host, self.timeout) {
             return Err(late());
         }
         let places = Arc::clone(&self.places).acquire_owned();
         let Ok(place) = timeout(self.timeout, places).await else {
-            return Err(ConnectError::Unasked { most: LOOK_UPS_MAX });
+            return Err(LookUpError::Full { most: LOOK_UPS_MAX });
         };
         self.asked().begin(host);
         let (ask, asked, name) = (self.ask, Arc::clone(&self.asked), host.to_owned());
@@ -105,7 +120,7 @@ impl Resolver {
             found
         });
         let found = timeout(self.timeout, asking).await.map_err(|_elapsed| late())?;
-        found.unwrap_or_else(|panic| Err(io::Error::other(panic))).map_err(unresolved)
+        found.unwrap_or_else(|panic| Err(io::Error::other(panic))).map_err(LookUpError::System)
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
@@ -116,18 +131,6 @@ impl Resolver {
 /// Nobody who holds it can leave it half changed.
 fn lock(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
     asked.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn unresolved(error: io::Error) -> ConnectError {
-    let doing = "look up a name";
-    if is_local(&error) {
-        return ConnectError::Local { doing, source: error };
-    }
-    // The C library says "no such name" also where it could not open its files or a socket.
-    match no_file_left() {
-        Some(source) => ConnectError::Local { doing, source },
-        None => ConnectError::Unresolved(error.to_string()),
-    }
 }
 
 #[cfg(test)]

@@ -181,6 +181,7 @@ impl Daemon {
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
             fetched: told,
+            is_network_away: Arc::default(),
             stop: stop.clone(),
         };
         let service = Service::new();

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cw_code::Tagger;
@@ -14,7 +15,7 @@ use cw_decide::process::{conditions, crashed, forgiven, is_new, panicked, proces
 use cw_decide::schedule::conduct::{Heard, Patience, Request};
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
-use cw_model::{Answer, Body, FailureClass, Feed, FeedId, Outcome, PollResult};
+use cw_model::{Answer, Body, Failure, FailureClass, Feed, FeedId, Outcome, PollResult};
 use cw_status::{Metrics, Status};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -46,6 +47,8 @@ pub(super) struct Poller {
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     /// Where it is told that a request has ended.
     pub(super) fetched: mpsc::Sender<(FeedId, Request)>,
+    /// No host answers: what fails in silence is no fault of its host.
+    pub(super) is_network_away: Arc<AtomicBool>,
     pub(super) stop: CancellationToken,
 }
 
@@ -110,7 +113,7 @@ impl Poller {
         let request = Request { took, heard: Heard::of(&answer) };
         // The scheduler may have ended; then the daemon stops.
         let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
-        self.watch_machine(&answer);
+        let answer = self.excused(answer, request);
         point(Point::AfterFetch);
         let Some((outcome, _held)) = self.read(&job, answer).await else {
             self.metrics.poll_abandoned();
@@ -190,6 +193,24 @@ impl Poller {
             biased;
             done = wait => Some(done),
             () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// The answer, but that silence is this machine's own trouble while the network is away.
+    fn excused(&self, answer: Answer, request: Request) -> Answer {
+        match answer {
+            Answer::Failed(failure)
+                if request.heard == Heard::Silence
+                    && self.is_network_away.load(Ordering::SeqCst) =>
+            {
+                let detail = format!("the network is away: {}", failure.detail);
+                let (class, retry_after) = (FailureClass::Local, None);
+                Answer::Failed(Failure { class, detail, retry_after })
+            }
+            answer => {
+                self.watch_machine(&answer);
+                answer
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cw_decide::schedule::conduct::Request;
@@ -174,6 +175,21 @@ impl Scheduler {
                     let found = ledger.look(Arc::clone(&look)).await;
                     (look, found.map_err(|error| error.to_string()))
                 });
+            }
+            Effect::NetworkLost { hosts } => {
+                self.poller.is_network_away.store(true, Ordering::SeqCst);
+                error!(
+                    host.count = hosts,
+                    "no host answers any more: the network is away; no feed is blamed, and a few are asked \
+                     now and then until one answers"
+                );
+            }
+            Effect::NetworkBack { due } => {
+                self.poller.is_network_away.store(false, Ordering::SeqCst);
+                info!(
+                    feed.count = due,
+                    "the network is back; feeds that are due are asked within minutes"
+                );
             }
             Effect::Hurry => self.poller.ledger.hurry(),
             Effect::ReadConfiguration => {

@@ -50,6 +50,7 @@ pub struct Metrics {
     polls_in_flight: Gauge,
     ready: Gauge,
     careful: Gauge,
+    network_away: Gauge,
     feeds_over_quota: Gauge,
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
@@ -97,6 +98,7 @@ impl Metrics {
             polls_in_flight: Gauge::default(),
             ready: Gauge::default(),
             careful: Gauge::default(),
+            network_away: Gauge::default(),
             feeds_over_quota: Gauge::default(),
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
@@ -207,6 +209,11 @@ impl Metrics {
             self.careful.clone(),
         );
         registry.register(
+            "network_away",
+            "1 while no host answers and polls wait for the network",
+            self.network_away.clone(),
+        );
+        registry.register(
             "feeds_over_quota",
             "Feeds put off until the next day, because they have added as much as they may in one",
             self.feeds_over_quota.clone(),
@@ -277,6 +284,7 @@ impl Metrics {
         self.feed_overdue.set(feeds.overdue.as_secs_f64());
         self.polls_in_flight.set(number(feeds.polls));
         self.careful.set(number(feeds.careful_lanes));
+        self.network_away.set(i64::from(feeds.is_network_away));
         self.feeds_over_quota.set(number(feeds.over_quota));
         self.turned.set(feeds.at.as_duration().as_secs_f64());
         self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));

@@ -93,6 +93,11 @@ impl Heard {
     }
 }
 
+/// Whether nothing was heard of a host that failed by this class.
+pub fn is_silent_failure(class: FailureClass) -> bool {
+    Heard::of_failure(class) == Heard::Silence
+}
+
 /// A request that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -106,8 +111,7 @@ impl Conduct {
     /// That of a host as far as the last failure of a feed tells, from before this process asked anybody:
     /// without an answer it has mostly kept us waiting.
     pub fn presumed(class: FailureClass) -> Option<Self> {
-        let is_silence = Heard::of_failure(class) == Heard::Silence;
-        is_silence.then_some(Self { pace: Pace::Silent, late: 0 })
+        is_silent_failure(class).then_some(Self { pace: Pace::Silent, late: 0 })
     }
 
     /// The conduct after one more request.

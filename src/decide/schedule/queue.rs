@@ -182,6 +182,18 @@ impl Queue {
         }
     }
 
+    /// What was noted of a host was not its doing.
+    pub fn pardon(&mut self, host: &str) {
+        if self.hosts.contains_key(host) {
+            self.change_host(host, |state| state.conduct = None);
+        }
+    }
+
+    /// How many hosts there are.
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// The request of a feed in flight has ended.
     pub fn note_request(&mut self, id: &FeedId, request: Request) {
         self.change_conduct(id, |conduct| conduct.unwrap_or_default().after(request));

@@ -14,7 +14,7 @@ use cw_model::{
 
 use super::*;
 use crate::process::process;
-use crate::schedule::conduct::Heard;
+use crate::schedule::conduct::{Heard, Request, is_silent_failure};
 use crate::schedule::dice;
 use crate::schedule::queue::Politeness;
 
@@ -74,7 +74,9 @@ struct Crowd {
     /// The number of a feed's poll under way.
     numbers: HashMap<FeedId, u64>,
     began: BTreeMap<FeedId, Vec<Began>>,
-    notices: Vec<(Duration, Notice)>,
+    /// When the network was taken for away, and for back.
+    lost: Vec<Duration>,
+    back: Vec<Duration>,
     next: u64,
 }
 
@@ -115,7 +117,8 @@ impl Crowd {
             polls: HashMap::new(),
             numbers: HashMap::new(),
             began: BTreeMap::new(),
-            notices: Vec::new(),
+            lost: Vec::new(),
+            back: Vec::new(),
             next: 0,
         }
     }
@@ -135,8 +138,9 @@ impl Crowd {
             match effect {
                 Effect::Poll(poll) => self.begins(*poll),
                 Effect::PutOff(id) => self.is_put_off(&id),
-                Effect::Log(notice) => self.notices.push((self.elapsed, notice)),
-                Effect::Hurry | Effect::Look(_) | Effect::ReadConfiguration => {}
+                Effect::NetworkLost { .. } => self.lost.push(self.elapsed),
+                Effect::NetworkBack { .. } => self.back.push(self.elapsed),
+                Effect::Hurry | Effect::Log(_) | Effect::Look(_) | Effect::ReadConfiguration => {}
             }
         }
     }
@@ -179,11 +183,17 @@ impl Crowd {
                 network: Network::Public,
                 wait: None,
             }),
+            // As the driver has it: it is no fault of the host.
             Some(class) => {
+                let is_away = self.lost.len() > self.back.len();
+                let is_ours = is_away && is_silent_failure(class);
+                let class = if is_ours { FailureClass::Local } else { class };
                 Answer::Failed(Failure { class, detail: String::new(), retry_after: None })
             }
         };
-        let request = Request { took, heard: Heard::of(&answer) };
+        let heard =
+            if class.is_some_and(is_silent_failure) { Heard::Silence } else { Heard::Answer };
+        let request = Request { took, heard };
         self.happens(Event::Fetched(feed.id.clone(), request));
         let outcome = process(&feed, &answer, &state, &self.tagger, self.now().wall);
         self.happens(Event::PollEnded(feed.id.clone(), PollEnd::Committed(lease, outcome.state)));
@@ -307,4 +317,70 @@ fn feeds_that_became_due_while_we_were_away_are_asked_within_minutes() {
     assert_eq!(crowd.began.len(), 2000);
     let most = by_second(crowd.began.values().map(|began| &began[0])).into_values().max();
     assert!(most <= Some(60), "{most:?} in one second");
+}
+
+/// A thousand feeds of 5 minutes to 4 hours, three of a hundred dead, and a network that is away for three
+/// hours.
+fn after_an_outage() -> Crowd {
+    let interval = |number: u64| [5, 15, 60, 240][usize::try_from(number % 4).unwrap()] * MINUTE;
+    let host = |number: u64| match number % 33 {
+        0 => Host::Dead,
+        _ => Host::Answers(SECOND / 5),
+    };
+    let mut crowd = Crowd::new((0..1000).map(|number| (host(number), interval(number))).collect());
+    crowd.runs_until(5 * HOUR);
+    crowd.away = 5 * HOUR..8 * HOUR;
+    crowd.runs_until(8 * HOUR - SECOND);
+    crowd
+}
+
+#[test]
+fn our_own_outage_is_held_against_nobody() {
+    let mut crowd = after_an_outage();
+    assert_eq!((crowd.lost.len(), crowd.back.len()), (1, 0), "{:?}", crowd.lost);
+    let took = crowd.lost[0] - crowd.away.start;
+    assert!(took < MINUTE, "known after {took:?}");
+    let states = &crowd.scheduler.held[&0].states;
+    let healthy = crowd.hosts.iter().filter(|(_, host)| is_healthy(**host));
+    let failures: Vec<u32> = healthy.map(|(id, _)| states[id].plan.failures).collect();
+    assert!(failures.iter().all(|failures| *failures <= 1), "no wait doubles");
+    let blamed = failures.iter().filter(|failures| **failures > 0).count();
+    assert!(blamed <= 40, "{blamed} failed before it was clear why");
+    // A few feeds are asked every ten seconds.
+    let during = crowd.began.values().flatten().filter(|it| it.at > crowd.lost[0]).count();
+    let rounds = 3 * 3600 / 10;
+    assert!((rounds / 2..=rounds * 3).contains(&during), "{during} probes");
+    crowd.runs_until(9 * HOUR);
+    assert_eq!(crowd.back.len(), 1);
+}
+
+#[test]
+fn after_our_own_outage_everything_that_was_due_is_asked_within_minutes_and_spread() {
+    let mut crowd = after_an_outage();
+    let end = crowd.away.end;
+    let now = crowd.now().wall;
+    let held = &crowd.scheduler.held[&0];
+    let is_due = |id: &FeedId| {
+        let plan = &held.states[id].plan;
+        plan.next.due_at <= Some(now) || plan.next.reason == Reason::Local || plan.failures > 0
+    };
+    let healthy = crowd.hosts.iter().filter(|(id, host)| is_healthy(**host) && is_due(id));
+    let due: Vec<FeedId> = healthy.map(|(id, _)| id.clone()).collect();
+    assert!(due.len() > 700, "{}", due.len());
+    crowd.runs_until(8 * HOUR + 20 * MINUTE);
+    let first = |id: &FeedId| crowd.began[id].iter().find(|began| began.at >= end).unwrap();
+    let mut waits: Vec<u64> = due.iter().map(|id| (first(id).at - end).as_secs()).collect();
+    waits.sort_unstable();
+    assert!(percentile(&waits, 50) < 120, "p50 {} s", percentile(&waits, 50));
+    assert!(waits.last() < Some(&300), "{:?} s", waits.last());
+    let most = by_second(due.iter().map(first)).into_values().max();
+    assert!(most <= Some(60), "{most:?} in one second");
+}
+
+#[test]
+fn hosts_that_fail_beside_others_that_answer_are_no_outage() {
+    let hosts = (0..2000).map(|number| (mixed(number), 15 * MINUTE)).collect();
+    let mut crowd = Crowd::new(hosts);
+    crowd.runs_until(6 * HOUR);
+    assert_eq!(crowd.lost, []);
 }

@@ -112,6 +112,16 @@ pub enum Effect {
     Poll(Box<Poll>),
     /// End the request of a poll, unless it has ended: others wait for its place. The feed is asked anew.
     PutOff(FeedId),
+    /// No host answers any more: the network is away. What fails in silence from now on is no fault of its host.
+    NetworkLost {
+        /// Hosts that were silent before that was clear.
+        hosts: usize,
+    },
+    /// Somebody answers again.
+    NetworkBack {
+        /// Feeds that are asked within minutes: they became due meanwhile, or failed before it was clear why.
+        due: usize,
+    },
     /// Read these lanes to the end of their logs, and say which of the feeds have a state in which.
     Look(Arc<Look>),
     /// Polls wait for places that outcomes hold: commit those without waiting for more.

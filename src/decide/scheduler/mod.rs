@@ -16,12 +16,16 @@
 //! - A state is replaced only by one that was committed under the lease that is held.
 //! - Slow hosts hold no more than their share of the places, and a request that takes long none that others
 //!   wait for: see `under_way`.
+//! - While the network is away nothing begins but now and then a few polls that ask whether it is back: see
+//!   `network`.
 //! - No poll begins before its feed is due, nor against the politeness of its host, nor after a stop was
 //!   requested.
 
+mod asking;
 #[cfg(test)]
 mod crowd;
 mod messages;
+mod network;
 pub mod placement;
 mod spread;
 #[cfg(test)]
@@ -38,14 +42,14 @@ use jiff::SignedDuration;
 pub use messages::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
 };
+use network::Network;
 use placement::{Placement, Sighting, place};
-use spread::{DueFeed, spread};
 use under_way::UnderWay;
 
 use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
-use crate::schedule::conduct::{Conduct, Request};
-use crate::schedule::queue::{Next, Room, Turn};
+use crate::schedule::conduct::Conduct;
+use crate::schedule::queue::Room;
 use crate::schedule::{self, Queue};
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
@@ -71,6 +75,8 @@ struct Placed {
     put_off_until: Option<Timestamp>,
     /// It is not asked before, because too many others were due when it was.
     turn_at: Option<Timestamp>,
+    /// It is asked then, whatever it was put off for: its last poll failed because the network was away.
+    pardoned_at: Option<Timestamp>,
 }
 
 /// A lane of this process.
@@ -109,6 +115,7 @@ pub struct Scheduler {
     held: BTreeMap<u32, Held>,
     queue: Queue,
     polls: UnderWay,
+    network: Network,
     /// Those that are placed once other lanes have been read.
     unknown: BTreeSet<FeedId>,
     looking: Looking,
@@ -134,6 +141,7 @@ impl Scheduler {
             held: BTreeMap::new(),
             queue: Queue::new(configuration.politeness),
             polls: UnderWay::new(configuration.concurrency),
+            network: Network::default(),
             unknown: BTreeSet::new(),
             looking: Looking::Idle,
             looked_for: BTreeSet::new(),
@@ -154,7 +162,7 @@ impl Scheduler {
             Event::Elapsed => {}
             Event::LaneGiven { lease, states, past } => self.take(lease, states, past, now.wall),
             Event::LaneTaken(lease) => self.lose(lease, now.wall),
-            Event::Fetched(feed, request) => self.end_request(&feed, request),
+            Event::Fetched(feed, request) => self.end_request(&feed, request, now),
             Event::PollEnded(feed, end) => self.end_poll(&feed, &end, now.wall),
             Event::Looked(look, found) => self.end_look(&look, found, now),
             Event::ReloadRequested => self.request_reload(),
@@ -178,9 +186,11 @@ impl Scheduler {
             Looking::Idle | Looking::UnderWay => None,
         };
         let room = self.polls.room(&self.queue);
+        let probe_at = self.network.probe_at();
         let due_at = room.and_then(|room| self.queue.next_at(room)).map(|at| {
             let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or_default();
-            now.at + wait + WAKE_SLACK
+            // While the network is away, whatever is due waits for the next probe.
+            probe_at.map_or(now.at + wait, |probe_at| probe_at.max(now.at + wait)) + WAKE_SLACK
         });
         let is_waited_for = room.is_none() && self.queue.is_due(now.wall, Room::Prompt);
         let put_off_at = is_waited_for.then(|| self.polls.next_long_at(now.at)).flatten();
@@ -203,8 +213,16 @@ impl Scheduler {
         let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
         let careful_lanes = self.held.values().filter(is_careful).count();
         let polls = self.polls.len();
-        let mut counts =
-            FeedCounts { due, overdue, careful_lanes, polls, at: now, ..FeedCounts::default() };
+        let is_network_away = self.network.is_away();
+        let mut counts = FeedCounts {
+            due,
+            overdue,
+            careful_lanes,
+            polls,
+            is_network_away,
+            at: now,
+            ..FeedCounts::default()
+        };
         for placed in self.feeds.values() {
             let held = match placed.placement {
                 Placement::Here(lane) => self.held.get(&lane),
@@ -263,24 +281,6 @@ impl Scheduler {
             self.feeds.iter().filter(is_concerned).map(|(id, _)| id.clone()).collect();
         concerned.iter().for_each(|id| self.place(id, now));
         self.spread(&concerned, now);
-    }
-
-    /// Has these feeds wait for each other, as far as they are due.
-    fn spread(&mut self, ids: &[FeedId], now: Timestamp) {
-        let due = ids.iter().filter_map(|id| {
-            let placed = self.feeds.get(id)?;
-            let is_here = matches!(placed.placement, Placement::Here(_));
-            let is_due = is_here && placed.turn_at.is_none() && self.due_at(placed, now) <= now;
-            let plan = self.state(placed).map(|state| &state.plan);
-            let is_waiting = is_due && !self.polls.contains(id);
-            is_waiting.then(|| DueFeed::new(&placed.feed, plan))
-        });
-        for (id, wait) in spread(due.collect()) {
-            if let Some(placed) = self.feeds.get_mut(&id) {
-                placed.turn_at = Some(after(now, wait));
-            }
-            self.enqueue(&id, now);
-        }
     }
 
     /// The state of a feed that is polled here.
@@ -373,6 +373,7 @@ impl Scheduler {
         let under = || self.crash_label.of(feed);
         let due_at =
             self.state(placed).map_or(now, |state| schedule::due(state, feed, under, now).at);
+        let due_at = placed.pardoned_at.map_or(due_at, |at| due_at.min(at));
         // By a clock that was put back it waits no longer than from now.
         let latest = after(now, feed.interval_max);
         let others = placed.put_off_until.into_iter().chain(placed.turn_at);
@@ -430,49 +431,6 @@ impl Scheduler {
         self.spread(&looked_for, now.wall);
     }
 
-    /// Starts what is due, as far as there are places.
-    fn start_due(&mut self, now: Now) {
-        while let Some(room) = self.polls.room(&self.queue) {
-            match self.queue.next(now.wall, room) {
-                Next::Poll(turn) => self.start(&turn, now),
-                Next::At(_) | Next::Idle => return,
-            }
-        }
-        if self.queue.is_due(now.wall, Room::Prompt) {
-            for id in self.polls.put_off(&self.queue, now.at) {
-                self.queue.note_put_off(&id);
-                self.effects.push(Effect::PutOff(id));
-            }
-        }
-        if self.queue.is_due(now.wall, Room::Any) {
-            self.effects.push(Effect::Hurry);
-        }
-    }
-
-    fn start(&mut self, turn: &Turn, now: Now) {
-        let Turn { id, due_at, patience } = turn;
-        let Some(placed) = self.feeds.get(id) else { return };
-        let Placement::Here(lane) = placed.placement else { return };
-        let Some(held) = self.held.get(&lane) else { return };
-        let state = held.states.get(id).cloned().unwrap_or_default();
-        self.polls.begin(id.clone(), now.at);
-        self.effects.push(Effect::Poll(Box::new(Poll {
-            feed: Arc::clone(&placed.feed),
-            lease: held.lease,
-            is_tried: held.past.careful_until(now.wall).is_some() || state.plan.crash.is_some(),
-            waited: Duration::try_from(now.wall.duration_since(*due_at)).unwrap_or_default(),
-            patience: *patience,
-            state,
-        })));
-    }
-
-    /// The request of a poll has ended, and shows how its host is.
-    fn end_request(&mut self, id: &FeedId, request: Request) {
-        if self.polls.end_request(id) {
-            self.queue.note_request(id, request);
-        }
-    }
-
     fn end_poll(&mut self, id: &FeedId, end: &PollEnd, now: Timestamp) {
         self.polls.end(id);
         if let PollEnd::Committed(lease, state) = end {
@@ -490,7 +448,7 @@ impl Scheduler {
         }
         if let Some(placed) = self.feeds.get_mut(id) {
             if matches!(end, PollEnd::Committed(..) | PollEnd::Failed) {
-                placed.turn_at = None;
+                (placed.turn_at, placed.pardoned_at) = (None, None);
             }
             placed.put_off_until = match end {
                 PollEnd::Committed(..) => None,
@@ -570,6 +528,7 @@ impl Scheduler {
                         sighting: None,
                         put_off_until: None,
                         turn_at: None,
+                        pardoned_at: None,
                     };
                     self.feeds.insert(id.clone(), placed);
                     added.push(id.clone());

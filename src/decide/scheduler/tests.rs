@@ -6,7 +6,7 @@ use cw_model::samples;
 use cw_model::state::{Crash, FeedPlan, FeedState, Plan};
 
 use super::*;
-use crate::schedule::conduct::{Heard, Patience, SLOW_AFTER};
+use crate::schedule::conduct::{Heard, Patience, Request, SLOW_AFTER};
 use crate::schedule::queue::Politeness;
 use crate::{OwnerEnd, Past};
 

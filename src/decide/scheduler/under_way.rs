@@ -57,10 +57,11 @@ impl UnderWay {
         self.polls.insert(id, Begun { at, stage: Stage::Asking });
     }
 
-    /// The request of a poll has ended. Says whether it was under way, and nobody had ended it.
-    pub(super) fn end_request(&mut self, id: &FeedId) -> bool {
-        let Some(begun) = self.polls.get_mut(id) else { return false };
-        std::mem::replace(&mut begun.stage, Stage::Fetched) == Stage::Asking
+    /// The request of a poll has ended. Says when it began, if it was under way and nobody had ended it.
+    pub(super) fn end_request(&mut self, id: &FeedId) -> Option<Moment> {
+        let begun = self.polls.get_mut(id)?;
+        let before = std::mem::replace(&mut begun.stage, Stage::Fetched);
+        (before == Stage::Asking).then_some(begun.at)
     }
 
     pub(super) fn end(&mut self, id: &FeedId) {

@@ -115,6 +115,10 @@ impl World {
                 let wait = self.dice.millis(1, 200);
                 self.after(wait, What::LookOn(place, instance, Box::new(reading)));
             }
+            Effect::NetworkLost { .. } => {
+                self.wrong.push("the network is taken for away".to_owned())
+            }
+            Effect::NetworkBack { .. } => {}
             Effect::Hurry => {
                 let Some(replica) = self.replica(place, instance) else { return };
                 let lanes = replica.drivers.keys().copied();

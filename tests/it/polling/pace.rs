@@ -12,6 +12,7 @@ use cw_model::state::{FeedState, Reason, Standing};
 use tokio::time::Instant;
 
 use crate::support::daemon::Setup;
+use crate::support::ledger::Ledger;
 use crate::support::publisher::{Publisher, Reply};
 use crate::support::run::{FEED, PATH, Run, headlines};
 use crate::support::wait_until;
@@ -254,4 +255,58 @@ fn hosts_that_take_connections_and_say_nothing_do_not_keep_others_waiting() {
     daemon.wait_for_metric("conflictwire_polls_put_off_total", "", 1.0);
     // Nothing is held against anybody for that.
     assert!(daemon.metric("conflictwire_polls_total", "outcome=\"failed\"") < 1.0);
+}
+
+/// Lets every host be at this address from now on.
+fn move_hosts(setup: &mut Setup, hosts: &[String], address: &str) {
+    let addresses = hosts.iter().map(|host| (host.clone(), address.into()));
+    setup.set("fetch.resolve", addresses.collect::<toml::Table>());
+    setup.write();
+}
+
+#[test]
+fn a_network_that_is_away_is_told_once_and_held_against_nobody() {
+    const LOST: &str = "no host answers any more: the network is away; no feed is blamed, and a few are asked \
+                        now and then until one answers";
+    const BACK: &str = "the network is back; feeds that are due are asked within minutes";
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("fetch.allow_private_networks", vec!["127.0.0.0/8"]);
+    let hosts: Vec<String> = (0..8).map(|number| format!("away{number}.test")).collect();
+    for host in &hosts {
+        publisher.serve(&format!("/{host}"), [document()]);
+        setup.feed(host, &publisher.url_at(host, &format!("/{host}")));
+    }
+    move_hosts(&mut setup, &hosts, "127.0.0.1");
+    let daemon = setup.start();
+    let asked = |least: usize| {
+        wait_until("a request for each feed", || {
+            hosts.iter().all(|host| publisher.requests(&format!("/{host}")).len() >= least)
+        });
+    };
+    asked(1);
+    // Nobody listens there.
+    move_hosts(&mut setup, &hosts, "127.0.0.2");
+    daemon.signal("HUP");
+    daemon.wait_for_line(LOST);
+    daemon.wait_for_metric("conflictwire_network_away", "", 1.0);
+    daemon.wait_for_metric("conflictwire_poll_failures_total", "class=\"local\"", 3.0);
+    let (status, text) = daemon.ask("/readyz").unwrap();
+    assert_eq!((status, text.contains("the network is away")), (503, true), "{text}");
+    let before = publisher.log().len();
+    move_hosts(&mut setup, &hosts, "127.0.0.1");
+    daemon.signal("HUP");
+    daemon.wait_for_line(BACK);
+    wait_until("readiness", || daemon.ask("/readyz").is_some_and(|(status, _)| status == 200));
+    asked(before / hosts.len() + 2);
+    let ledger = Ledger::at(&setup.database());
+    for host in &hosts {
+        let state = ledger.state(host).unwrap();
+        assert!(state.plan.failures <= 1, "{host}: {:?}", state.plan);
+    }
+    let told = |message: &str| {
+        let lines = daemon.lines();
+        lines.iter().filter(|line| line["message"] == message).count()
+    };
+    assert_eq!((told(LOST), told(BACK)), (1, 1));
 }
