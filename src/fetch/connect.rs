@@ -30,6 +30,7 @@ use super::address::{AddressRefused, is_public, may_dial};
 use super::connections::{Connections, Slot};
 use super::meter::Meter;
 use super::resolver::LookUpError;
+use super::turns::{Shared, Turn};
 use super::wire::Wire;
 
 /// How long one address may keep the next from being tried too (RFC 8305, 5).
@@ -61,6 +62,12 @@ pub(super) enum ConnectError {
     /// Our own machine could not look up the name.
     #[error(transparent)]
     Unasked(LookUpError),
+    /// Other names of its address have their turns first.
+    #[error("not its turn")]
+    NotItsTurn {
+        /// How long that takes.
+        wait: Duration,
+    },
     /// The name has no address, or the resolver did not say.
     #[error("{0}")]
     Unresolved(String),
@@ -85,6 +92,8 @@ pub(super) struct Dialling {
     pub given: BTreeMap<String, IpAddr>,
     /// For a place, name look-up, dial and TLS together.
     pub timeout: Duration,
+    /// Between requests to one host.
+    pub host_gap: Duration,
     /// `None` on a machine without certificate authorities.
     pub tls: Option<Arc<rustls::ClientConfig>>,
     /// How many there may be.
@@ -140,6 +149,13 @@ impl Dialling {
         let host = uri.host().unwrap_or_default();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let addresses = self.addresses(host, allowed).await?;
+        if let Some(first) = addresses.first() {
+            let address = Shared::Address(*first);
+            match self.connections.turns().take(address, host, self.host_gap) {
+                Turn::In(wait) => sleep(wait).await,
+                Turn::Later(wait) => return Err(ConnectError::NotItsTurn { wait }),
+            }
+        }
         let addresses: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         let stream = dial(&addresses).await?;
         // A request is one packet: nothing is gained by waiting for more.

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::meter::Meter;
 use super::resolver::Resolver;
+use super::turns::Turns;
 
 /// The files we want to be able to open. Linux gives 1024 unless asked for more, for the sake of
 /// programs that use `select`; this one does not.
@@ -28,6 +29,7 @@ pub struct Connections {
     open: Arc<Mutex<Vec<Weak<Meter>>>>,
     /// Name look-ups have a bound too.
     resolver: Arc<Resolver>,
+    turns: Arc<Turns>,
 }
 
 /// A place among the connections; given back when dropped.
@@ -54,7 +56,7 @@ impl Connections {
     pub(super) fn at_most(most: usize) -> Self {
         let most = most.clamp(1, CONNECTIONS_MAX);
         let (places, resolver) = (Arc::new(Semaphore::new(most)), Arc::new(Resolver::of_system()));
-        Self { places, most, open: Arc::default(), resolver }
+        Self { places, most, open: Arc::default(), resolver, turns: Arc::default() }
     }
 
     /// How many there may be at once.
@@ -65,6 +67,11 @@ impl Connections {
     /// Looks up names for them.
     pub(super) fn resolver(&self) -> &Resolver {
         &self.resolver
+    }
+
+    /// Turns at servers that several names share.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Waits for a place; an idle connection makes room if there is none.

@@ -20,6 +20,7 @@ mod redirect;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod wire;
 
 use core::net::IpAddr;
@@ -31,7 +32,7 @@ pub use cw_model::PrivateNetworks;
 use cw_model::{
     Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use self::client::{Carries, HttpClient};
@@ -39,6 +40,7 @@ pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;
 use self::outcome::{Asked, Head, Meaning, Move};
 use self::redirect::Chain;
+use self::turns::{Shared, Turn};
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
 
@@ -49,6 +51,8 @@ pub struct FetchSettings {
     pub timeout: Duration,
     /// For one connection, name look-up and TLS included.
     pub connect_timeout: Duration,
+    /// Between requests to one host; a part of it is kept between hosts that share a server.
+    pub host_gap: Duration,
     /// Most bytes of a body, on the wire and decompressed.
     pub body_limit: u64,
     /// Most redirects followed.
@@ -76,12 +80,21 @@ pub enum FetchSetupError {
     UserAgent,
 }
 
+/// How long a feed waits for its turn at a server that others share, if that is why this answer is none.
+pub fn waits_for_turn(answer: &Answer) -> Option<Duration> {
+    match answer {
+        Answer::Failed(failure) if failure.class == FailureClass::Local => failure.retry_after,
+        Answer::Body(_) | Answer::NotModified(_) | Answer::Failed(_) => None,
+    }
+}
+
 /// Fetches feeds: one HTTP client, its pools and its policy.
 #[derive(Debug)]
 pub struct Fetcher {
     client: HttpClient,
     private_networks: PrivateNetworks,
     timeout: Duration,
+    host_gap: Duration,
     body_limit: u64,
     redirects_max: usize,
     clock: Clock,
@@ -105,6 +118,7 @@ impl Fetcher {
             client,
             private_networks: settings.private_networks.clone(),
             timeout: settings.timeout,
+            host_gap: settings.host_gap,
             body_limit: settings.body_limit,
             redirects_max: settings.redirects_max,
             clock,
@@ -206,6 +220,17 @@ impl Fetcher {
         }
     }
 
+    /// Waits for a feed's turn at the target of its redirects.
+    async fn take_turn(&self, target: &str, url: &Url) -> Result<(), Failure> {
+        let from = url.host_str().unwrap_or_default();
+        let target = Shared::Target(target.to_owned());
+        match self.connections().turns().take(target, from, self.host_gap) {
+            Turn::In(wait) => sleep(wait).await,
+            Turn::Later(wait) => return Err(failure::not_its_turn(from, wait)),
+        }
+        Ok(())
+    }
+
     /// `asked` becomes how the last hop was asked.
     async fn exchange(
         &self,
@@ -223,6 +248,9 @@ impl Fetcher {
             let host = here.host_str().unwrap_or_default();
             let known = conditions.validators.get(here.as_str()).filter(|known| !known.is_empty());
             *asked = if known.is_some() { Asked::Conditionally } else { Asked::Plainly };
+            if here.host_str() != url.host_str() {
+                self.take_turn(host, url).await?;
+            }
             let answered = self
                 .client
                 .get(

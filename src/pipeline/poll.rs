@@ -26,7 +26,7 @@ use tracing::{debug, error, info, warn};
 use super::trial::{Document, Trials, Verdict};
 use crate::clock::Clock;
 use crate::fault::{Point, point, strike};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, waits_for_turn};
 use crate::ledger::{CommitError, Ledger};
 use crate::memory::{Held, Memory, Place};
 
@@ -75,6 +75,8 @@ pub(super) enum Polled {
     Committed(Lease, Arc<FeedState>),
     /// Nothing was changed, because the daemon stops.
     Abandoned,
+    /// Nothing was changed, because others that share its server have their turns first, which takes so long.
+    NotItsTurn(Duration),
     /// Nothing was changed, because others waited for its place.
     PutOff,
     /// Nothing was changed, because the lane was taken meanwhile.
@@ -107,6 +109,10 @@ impl Poller {
             Answer::Body(body) => Some(body.wire_bytes),
             Answer::NotModified(_) | Answer::Failed(_) => None,
         };
+        if let Some(wait) = waits_for_turn(&answer) {
+            debug!(feed.id = %job.feed.id, "not its turn at a server that it shares");
+            return Polled::NotItsTurn(wait);
+        }
         // What it waited for memory is no fault of the host.
         let took = started.elapsed().saturating_sub(body.waits().total());
         self.metrics.fetched(started.elapsed(), wire_bytes);

@@ -243,6 +243,7 @@ impl Scheduler {
         self.put_offs.remove(&id);
         let end = match ended {
             Ok((_, Polled::Committed(lease, state))) => PollEnd::Committed(lease, state),
+            Ok((_, Polled::NotItsTurn(wait))) => PollEnd::NotItsTurn(wait),
             Ok((_, Polled::PutOff)) => PollEnd::PutOff,
             Ok((_, Polled::Taken)) => PollEnd::Taken,
             Ok((_, Polled::Abandoned)) => PollEnd::Abandoned,

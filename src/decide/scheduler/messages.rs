@@ -90,6 +90,8 @@ pub enum PollEnd {
     Taken,
     /// Nothing was changed: the process stops.
     Abandoned,
+    /// Nothing was changed: other feeds that share its server have their turns first, which takes so long.
+    NotItsTurn(Duration),
     /// Nothing was changed: its request was ended by [`Effect::PutOff`].
     PutOff,
     /// Nothing was changed: the ledger refused the outcome, or the poll ended by a defect of ours.

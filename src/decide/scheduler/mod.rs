@@ -450,9 +450,14 @@ impl Scheduler {
             if matches!(end, PollEnd::Committed(..) | PollEnd::Failed) {
                 (placed.turn_at, placed.pardoned_at) = (None, None);
             }
+            if let PollEnd::NotItsTurn(wait) = end {
+                placed.turn_at = Some(after(now, *wait));
+            }
             placed.put_off_until = match end {
                 PollEnd::Committed(..) => None,
-                PollEnd::Taken | PollEnd::Abandoned | PollEnd::PutOff => placed.put_off_until,
+                PollEnd::Taken | PollEnd::Abandoned | PollEnd::NotItsTurn(_) | PollEnd::PutOff => {
+                    placed.put_off_until
+                }
                 // The state did not change. After its longest interval the feed is asked again, so that
                 // a defect is not met in a loop.
                 PollEnd::Failed => Some(after(now, placed.feed.interval_max)),

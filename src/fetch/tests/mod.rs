@@ -94,6 +94,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn settings() -> FetchSettings {
     FetchSettings {
+        host_gap: Duration::ZERO,
         timeout: Duration::from_secs(20),
         connect_timeout: Duration::from_secs(10),
         body_limit: 1024 * 1024,

@@ -310,3 +310,43 @@ fn a_network_that_is_away_is_told_once_and_held_against_nobody() {
     };
     assert_eq!((told(LOST), told(BACK)), (1, 1));
 }
+
+/// Requests of hosts that share a server are at least a quarter of the gap apart that one host has to itself.
+#[track_caller]
+fn assert_apart(publisher: &Publisher, path: &str, count: usize, gap: Duration, began_at: Instant) {
+    let requests = || -> Vec<_> {
+        let log = publisher.log().into_iter().map(|exchange| exchange.request);
+        log.filter(|request| request.path.starts_with(path)).collect()
+    };
+    wait_until(format!("{count} requests for {path}"), || requests().len() >= count);
+    // As above: the last of them was not sent before.
+    let took = requests()[count - 1].at - began_at;
+    let least = gap / 4 * u32::try_from(count - 1).unwrap();
+    assert!(took >= least, "{count} requests for {path} in {took:?}");
+}
+
+#[test]
+fn hosts_behind_one_address_or_one_redirect_are_asked_one_after_another() {
+    const HOSTS: usize = 20;
+    const GAP: Duration = Duration::from_secs(1);
+    for is_redirected in [false, true] {
+        let publisher = Publisher::start();
+        let mut setup = Setup::new();
+        setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+        setup.set("fetch.host_gap", "1s").resolve("target.test");
+        for number in 0..HOSTS {
+            let (host, path) = (format!("shared{number}.test"), format!("/feed/{number}"));
+            let target = publisher.url_at("target.test", &format!("/target/{number}"));
+            let reply = if is_redirected { Reply::redirect(302, &target) } else { document() };
+            publisher.serve(&path, [reply]);
+            publisher.serve(&format!("/target/{number}"), [document()]);
+            setup.resolve(&host).feed(&host, &publisher.url_at(&host, &path));
+        }
+        let began_at = Instant::now();
+        let daemon = setup.start();
+        let path = if is_redirected { "/target/" } else { "/feed/" };
+        assert_apart(&publisher, path, HOSTS, GAP, began_at);
+        daemon.wait_for_metric("conflictwire_polls_total", "outcome=\"modified\"", 20.0);
+        assert!(daemon.metric("conflictwire_polls_total", "outcome=\"failed\"") < 1.0);
+    }
+}
