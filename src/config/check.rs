@@ -118,7 +118,7 @@ pub(super) fn check(
             host_concurrency,
             &HOST_CONCURRENCY,
         ),
-        host_gap: check.duration("fetch.host_gap", &raw.fetch.host_gap, &HOST_GAP),
+        host_gap: fetch.host_gap,
     };
     let ledger = check.ledger(raw, surroundings);
     let admin_listen = check.listen(&raw.admin.listen);
@@ -262,6 +262,7 @@ impl Checker<'_> {
         FetchSettings {
             timeout,
             connect_timeout,
+            host_gap: self.duration("fetch.host_gap", &raw.host_gap, &HOST_GAP),
             body_limit: self.or_report("fetch.body_limit", body_limit, *BODY_LIMIT.start()),
             redirects_max: self.count("fetch.redirects_max", raw.redirects_max, &REDIRECTS),
             user_agent: self.user_agent(&raw.user_agent, &raw.contact),

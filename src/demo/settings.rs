@@ -60,6 +60,8 @@ pub fn config(folder: &Path, port: u16) -> Config {
         fetch: FetchSettings {
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
+            // All of its hosts are one server, and it is ours.
+            host_gap: Duration::ZERO,
             body_limit: BODY_LIMIT,
             redirects_max: 5,
             user_agent: concat!("conflictwire/", env!("CARGO_PKG_VERSION"), " (demo)").to_owned(),

@@ -130,6 +130,7 @@ impl HttpClient {
         let dialling = Dialling {
             given: given.map(|(host, address)| (plain_host(host), *address)).collect(),
             timeout: settings.connect_timeout,
+            host_gap: settings.host_gap,
             tls: tls.map(with_protocols),
             connections,
         };

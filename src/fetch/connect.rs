@@ -29,6 +29,8 @@ use super::PrivateNetworks;
 use super::address::{AddressRefused, is_public, may_dial};
 use super::connections::{Connections, Slot};
 use super::meter::Meter;
+use super::resolver::LookUpError;
+use super::turns::{Shared, Turn};
 use super::wire::Wire;
 
 /// How long one address may keep the next from being tried too (RFC 8305, 5).
@@ -57,6 +59,15 @@ pub(super) enum ConnectError {
         /// How many there may be.
         most: usize,
     },
+    /// Our own machine could not look up the name.
+    #[error(transparent)]
+    Unasked(LookUpError),
+    /// Other names of its address have their turns first.
+    #[error("not its turn")]
+    NotItsTurn {
+        /// How long that takes.
+        wait: Duration,
+    },
     /// The name has no address, or the resolver did not say.
     #[error("{0}")]
     Unresolved(String),
@@ -81,6 +92,8 @@ pub(super) struct Dialling {
     pub given: BTreeMap<String, IpAddr>,
     /// For a place, name look-up, dial and TLS together.
     pub timeout: Duration,
+    /// Between requests to one host.
+    pub host_gap: Duration,
     /// `None` on a machine without certificate authorities.
     pub tls: Option<Arc<rustls::ClientConfig>>,
     /// How many there may be.
@@ -136,6 +149,13 @@ impl Dialling {
         let host = uri.host().unwrap_or_default();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let addresses = self.addresses(host, allowed).await?;
+        if let Some(first) = addresses.first() {
+            let address = Shared::Address(*first);
+            match self.connections.turns().take(address, host, self.host_gap) {
+                Turn::In(wait) => sleep(wait).await,
+                Turn::Later(wait) => return Err(ConnectError::NotItsTurn { wait }),
+            }
+        }
         let addresses: Vec<_> = addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         let stream = dial(&addresses).await?;
         // A request is one packet: nothing is gained by waiting for more.
@@ -164,7 +184,7 @@ impl Dialling {
         let given = host.parse().ok().or_else(|| self.given.get(&plain_host(host)).copied());
         let found = match given {
             Some(address) => vec![address],
-            None => look_up(host).await?,
+            None => self.connections.resolver().look_up(host).await.map_err(unresolved)?,
         };
         admitted(&found, allowed)
     }
@@ -194,20 +214,17 @@ fn admitted(found: &[IpAddr], allowed: &PrivateNetworks) -> Result<Vec<IpAddr>, 
     }
 }
 
-async fn look_up(host: &str) -> Result<Vec<IpAddr>, ConnectError> {
-    // Port 0: it is put in when dialled.
-    let error = match tokio::net::lookup_host((host, 0)).await {
-        Ok(found) => return Ok(found.map(|address| address.ip()).collect()),
-        Err(error) => error,
-    };
+fn unresolved(error: LookUpError) -> ConnectError {
     let doing = "look up a name";
-    if is_local(&error) {
-        return Err(ConnectError::Local { doing, source: error });
-    }
-    // The C library says "no such name" also where it could not open its files or a socket.
-    match no_file_left() {
-        Some(source) => Err(ConnectError::Local { doing, source }),
-        None => Err(ConnectError::Unresolved(error.to_string())),
+    match error {
+        LookUpError::Late { .. } => ConnectError::Unresolved(error.to_string()),
+        LookUpError::Full { .. } => ConnectError::Unasked(error),
+        LookUpError::System(source) if is_local(&source) => ConnectError::Local { doing, source },
+        // The C library says "no such name" also where it could not open its files or a socket.
+        LookUpError::System(error) => match no_file_left() {
+            Some(source) => ConnectError::Local { doing, source },
+            None => ConnectError::Unresolved(error.to_string()),
+        },
     }
 }
 

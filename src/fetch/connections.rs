@@ -10,6 +10,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::meter::Meter;
+use super::resolver::Resolver;
+use super::turns::Turns;
 
 /// The files we want to be able to open. Linux gives 1024 unless asked for more, for the sake of
 /// programs that use `select`; this one does not.
@@ -25,6 +27,9 @@ pub struct Connections {
     places: Arc<Semaphore>,
     most: usize,
     open: Arc<Mutex<Vec<Weak<Meter>>>>,
+    /// Name look-ups have a bound too.
+    resolver: Arc<Resolver>,
+    turns: Arc<Turns>,
 }
 
 /// A place among the connections; given back when dropped.
@@ -50,12 +55,23 @@ impl Connections {
     /// So many, and at least one.
     pub(super) fn at_most(most: usize) -> Self {
         let most = most.clamp(1, CONNECTIONS_MAX);
-        Self { places: Arc::new(Semaphore::new(most)), most, open: Arc::default() }
+        let (places, resolver) = (Arc::new(Semaphore::new(most)), Arc::new(Resolver::of_system()));
+        Self { places, most, open: Arc::default(), resolver, turns: Arc::default() }
     }
 
     /// How many there may be at once.
     pub fn most(&self) -> usize {
         self.most
+    }
+
+    /// Looks up names for them.
+    pub(super) fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
+    /// Turns at servers that several names share.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Waits for a place; an idle connection makes room if there is none.

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use cw_model::{Failure, FailureClass};
 use hyper_util::client::legacy::Error as PoolError;
@@ -63,7 +64,8 @@ fn unconnected(error: &ConnectError, url: &Url, dialling: &Dialling) -> Failure 
         ConnectError::Local { doing, source } => {
             local(&format!("this machine could not {doing} for {host}: {}", words(source)))
         }
-        ConnectError::NoPlace { .. } => local(&error.to_string()),
+        ConnectError::NotItsTurn { wait } => not_its_turn(host, *wait),
+        ConnectError::NoPlace { .. } | ConnectError::Unasked(_) => local(&error.to_string()),
         ConnectError::Unresolved(cause) => {
             let detail = format!("the name {host} could not be resolved: {}", printable(cause));
             failure(FailureClass::Dns, detail)
@@ -119,6 +121,12 @@ pub(super) fn overhead(host: &str) -> Failure {
 /// Our own machine could not.
 fn local(detail: &str) -> Failure {
     failure(FailureClass::Local, detail.to_owned())
+}
+
+/// Others that share its server have their turns first. The only trouble of ours that says when it is over.
+pub(super) fn not_its_turn(host: &str, wait: Duration) -> Failure {
+    let detail = format!("{host} shares its server with other hosts, and it is not its turn");
+    Failure { retry_after: Some(wait), ..local(&detail) }
 }
 
 /// What an error while reading a body means: after `read` bytes of as many as were `declared`.

@@ -17,19 +17,22 @@ pub(crate) mod decode;
 mod failure;
 mod outcome;
 mod redirect;
+mod resolver;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod wire;
 
 use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
     Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use self::client::{Carries, HttpClient};
@@ -37,6 +40,7 @@ pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;
 use self::outcome::{Asked, Head, Meaning, Move};
 use self::redirect::Chain;
+use self::turns::{Shared, Turn};
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
 
@@ -47,6 +51,8 @@ pub struct FetchSettings {
     pub timeout: Duration,
     /// For one connection, name look-up and TLS included.
     pub connect_timeout: Duration,
+    /// Between requests to one host; a part of it is kept between hosts that share a server.
+    pub host_gap: Duration,
     /// Most bytes of a body, on the wire and decompressed.
     pub body_limit: u64,
     /// Most redirects followed.
@@ -74,12 +80,21 @@ pub enum FetchSetupError {
     UserAgent,
 }
 
+/// How long a feed waits for its turn at a server that others share, if that is why this answer is none.
+pub fn waits_for_turn(answer: &Answer) -> Option<Duration> {
+    match answer {
+        Answer::Failed(failure) if failure.class == FailureClass::Local => failure.retry_after,
+        Answer::Body(_) | Answer::NotModified(_) | Answer::Failed(_) => None,
+    }
+}
+
 /// Fetches feeds: one HTTP client, its pools and its policy.
 #[derive(Debug)]
 pub struct Fetcher {
     client: HttpClient,
     private_networks: PrivateNetworks,
     timeout: Duration,
+    host_gap: Duration,
     body_limit: u64,
     redirects_max: usize,
     clock: Clock,
@@ -103,6 +118,7 @@ impl Fetcher {
             client,
             private_networks: settings.private_networks.clone(),
             timeout: settings.timeout,
+            host_gap: settings.host_gap,
             body_limit: settings.body_limit,
             redirects_max: settings.redirects_max,
             clock,
@@ -121,18 +137,20 @@ impl Fetcher {
     ///
     /// Cancel safety: dropping it drops the connection, nothing else.
     pub async fn fetch(&self, feed: &Feed, conditions: &Conditions) -> Answer {
-        self.fetch_holding(feed, conditions, &mut BodyHold::unlimited()).await
+        self.fetch_holding(feed, conditions, Patience::Whole, &mut BodyHold::unlimited()).await
     }
 
-    /// The same, with a body in `hold`'s memory.
+    /// The same, with so much of `fetch.timeout` and a body in `hold`'s memory.
     pub async fn fetch_holding(
         &self,
         feed: &Feed,
         conditions: &Conditions,
+        patience: Patience,
         hold: &mut BodyHold,
     ) -> Answer {
         let url = conditions.moved.as_ref().map_or(&feed.url, |moved| &moved.to);
-        self.fetch_url(url, feed.private_networks.as_ref(), conditions, hold).await
+        let timeout = patience.of(self.timeout);
+        self.fetch_url(url, feed.private_networks.as_ref(), conditions, timeout, hold).await
     }
 
     /// Fetches a URL conditionally; `own` is what its feed says of private networks.
@@ -141,22 +159,26 @@ impl Fetcher {
         url: &Url,
         own: Option<&PrivateNetworks>,
         conditions: &Conditions,
+        timeout: Duration,
         hold: &mut BodyHold,
     ) -> Answer {
         let waits = hold.waits();
         // On the heap: the state of a whole exchange is some kilobytes.
         let exchange = Box::pin(self.exchange_twice(url, own, conditions, hold));
-        match within(self.timeout, &waits, exchange).await {
+        match within(timeout, &waits, exchange).await {
             Some(Ok(answer)) => answer,
             Some(Err(failure)) => Answer::Failed(failure),
             None => {
                 let host = url.host_str().unwrap_or_default();
-                let seconds = self.timeout.as_secs_f32();
+                let seconds = timeout.as_secs_f32();
+                let of = if timeout < self.timeout {
+                    "a part of fetch.timeout, as it was late before"
+                } else {
+                    "fetch.timeout"
+                };
                 Answer::Failed(Failure {
                     class: FailureClass::Timeout,
-                    detail: format!(
-                        "no whole answer from {host} within {seconds}s (fetch.timeout)"
-                    ),
+                    detail: format!("no whole answer from {host} within {seconds}s ({of})"),
                     retry_after: None,
                 })
             }
@@ -198,6 +220,17 @@ impl Fetcher {
         }
     }
 
+    /// Waits for a feed's turn at the target of its redirects.
+    async fn take_turn(&self, target: &str, url: &Url) -> Result<(), Failure> {
+        let from = url.host_str().unwrap_or_default();
+        let target = Shared::Target(target.to_owned());
+        match self.connections().turns().take(target, from, self.host_gap) {
+            Turn::In(wait) => sleep(wait).await,
+            Turn::Later(wait) => return Err(failure::not_its_turn(from, wait)),
+        }
+        Ok(())
+    }
+
     /// `asked` becomes how the last hop was asked.
     async fn exchange(
         &self,
@@ -215,6 +248,9 @@ impl Fetcher {
             let host = here.host_str().unwrap_or_default();
             let known = conditions.validators.get(here.as_str()).filter(|known| !known.is_empty());
             *asked = if known.is_some() { Asked::Conditionally } else { Asked::Plainly };
+            if here.host_str() != url.host_str() {
+                self.take_turn(host, url).await?;
+            }
             let answered = self
                 .client
                 .get(

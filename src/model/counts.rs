@@ -28,6 +28,8 @@ pub struct FeedCounts {
     pub polls: usize,
     /// Lanes whose documents are read with care.
     pub careful_lanes: usize,
+    /// No host answers: the network is away.
+    pub is_network_away: bool,
     /// When this was.
     pub at: Timestamp,
 }

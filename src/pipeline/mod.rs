@@ -45,6 +45,9 @@ use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::ledger::{CommitError, LaneChange, Ledger};
 use crate::memory::Memory;
 
+/// How many requests may have ended before the scheduler takes note; then polls wait for it.
+const FETCHED_MAX: usize = 256;
+
 /// Why a daemon could not be built. Nothing has been polled.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -169,6 +172,7 @@ impl Daemon {
             start_admin(&mut tasks, listener, admin).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
+        let (told, fetched) = mpsc::channel(FETCHED_MAX);
         let poller = Poller {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
@@ -176,11 +180,20 @@ impl Daemon {
             status: Arc::clone(&self.status),
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
+            fetched: told,
+            is_network_away: Arc::default(),
             stop: stop.clone(),
         };
         let service = Service::new();
-        let mut scheduler =
-            Scheduler::new(self.config, self.lanes, self.tools, poller, service, self.reloads);
+        let mut scheduler = Scheduler::new(
+            self.config,
+            self.lanes,
+            self.tools,
+            poller,
+            fetched,
+            service,
+            self.reloads,
+        );
         let fatal = scheduler.run(&stop).await;
         self.status.set_stopping();
         stop.cancel();

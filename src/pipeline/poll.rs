@@ -7,13 +7,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cw_code::Tagger;
 use cw_decide::process::{conditions, crashed, forgiven, is_new, panicked, process, too_large};
+use cw_decide::schedule::conduct::{Heard, Patience, Request};
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
-use cw_model::{Answer, Body, FailureClass, Feed, Outcome, PollResult};
+use cw_model::{Answer, Body, Failure, FailureClass, Feed, FeedId, Outcome, PollResult};
 use cw_status::{Metrics, Status};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -24,7 +26,7 @@ use tracing::{debug, error, info, warn};
 use super::trial::{Document, Trials, Verdict};
 use crate::clock::Clock;
 use crate::fault::{Point, point, strike};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, waits_for_turn};
 use crate::ledger::{CommitError, Ledger};
 use crate::memory::{Held, Memory, Place};
 
@@ -43,6 +45,10 @@ pub(super) struct Poller {
     pub(super) status: Arc<Status>,
     pub(super) memory: Memory,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
+    /// Where it is told that a request has ended.
+    pub(super) fetched: mpsc::Sender<(FeedId, Request)>,
+    /// No host answers: what fails in silence is no fault of its host.
+    pub(super) is_network_away: Arc<AtomicBool>,
     pub(super) stop: CancellationToken,
 }
 
@@ -56,6 +62,10 @@ pub(super) struct Job {
     pub(super) tagger: Arc<Tagger>,
     /// Where a new document is tried first, if it is.
     pub(super) trials: Option<Arc<Trials>>,
+    /// How long its request may take.
+    pub(super) patience: Patience,
+    /// Ends its request.
+    pub(super) put_off: CancellationToken,
 }
 
 /// How a poll ended.
@@ -65,6 +75,10 @@ pub(super) enum Polled {
     Committed(Lease, Arc<FeedState>),
     /// Nothing was changed, because the daemon stops.
     Abandoned,
+    /// Nothing was changed, because others that share its server have their turns first, which takes so long.
+    NotItsTurn(Duration),
+    /// Nothing was changed, because others waited for its place.
+    PutOff,
     /// Nothing was changed, because the lane was taken meanwhile.
     Taken,
     /// The ledger has something that contradicts this outcome: a defect, of this feed alone.
@@ -80,7 +94,12 @@ impl Poller {
         let mut body = self.memory.body();
         let conditions = conditions(&job.feed, &job.state);
         let answer = tokio::select! {
-            answer = job.fetcher.fetch_holding(&job.feed, &conditions, &mut body) => answer,
+            answer = job.fetcher.fetch_holding(&job.feed, &conditions, job.patience, &mut body) => answer,
+            () = job.put_off.cancelled() => {
+                self.metrics.poll_put_off();
+                debug!(feed.id = %job.feed.id, "put off: it takes long, and others wait");
+                return Polled::PutOff;
+            }
             () = self.stop.cancelled() => {
                 self.metrics.poll_abandoned();
                 return Polled::Abandoned;
@@ -90,8 +109,17 @@ impl Poller {
             Answer::Body(body) => Some(body.wire_bytes),
             Answer::NotModified(_) | Answer::Failed(_) => None,
         };
+        if let Some(wait) = waits_for_turn(&answer) {
+            debug!(feed.id = %job.feed.id, "not its turn at a server that it shares");
+            return Polled::NotItsTurn(wait);
+        }
+        // What it waited for memory is no fault of the host.
+        let took = started.elapsed().saturating_sub(body.waits().total());
         self.metrics.fetched(started.elapsed(), wire_bytes);
-        self.watch_machine(&answer);
+        let request = Request { took, heard: Heard::of(&answer) };
+        // The scheduler may have ended; then the daemon stops.
+        let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
+        let answer = self.excused(answer, request);
         point(Point::AfterFetch);
         let Some((outcome, _held)) = self.read(&job, answer).await else {
             self.metrics.poll_abandoned();
@@ -171,6 +199,24 @@ impl Poller {
             biased;
             done = wait => Some(done),
             () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// The answer, but that silence is this machine's own trouble while the network is away.
+    fn excused(&self, answer: Answer, request: Request) -> Answer {
+        match answer {
+            Answer::Failed(failure)
+                if request.heard == Heard::Silence
+                    && self.is_network_away.load(Ordering::SeqCst) =>
+            {
+                let detail = format!("the network is away: {}", failure.detail);
+                let (class, retry_after) = (FailureClass::Local, None);
+                Answer::Failed(Failure { class, detail, retry_after })
+            }
+            answer => {
+                self.watch_machine(&answer);
+                answer
+            }
         }
     }
 

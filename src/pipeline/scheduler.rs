@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use cw_decide::schedule::conduct::Request;
 use cw_decide::scheduler::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Scheduler as Machine,
     Sequences,
@@ -50,6 +52,10 @@ pub(super) struct Scheduler {
     polls: JoinSet<Polled>,
     /// Whose poll a task is, to know after a panic.
     polling: HashMap<Id, FeedId>,
+    /// What ends the request of a poll.
+    put_offs: HashMap<FeedId, CancellationToken>,
+    /// Requests that have ended.
+    fetched: mpsc::Receiver<(FeedId, Request)>,
     /// Where the clock of the machine starts.
     started_at: Instant,
     told_at: Option<Instant>,
@@ -63,6 +69,7 @@ impl Scheduler {
         changes: mpsc::Receiver<LaneChange>,
         tools: Tools,
         poller: Poller,
+        fetched: mpsc::Receiver<(FeedId, Request)>,
         service: Service,
         reloads: Option<mpsc::Receiver<()>>,
     ) -> Self {
@@ -79,6 +86,8 @@ impl Scheduler {
             looks: JoinSet::new(),
             polls: JoinSet::new(),
             polling: HashMap::new(),
+            put_offs: HashMap::new(),
+            fetched,
             started_at: Instant::now(),
             told_at: None,
             fatal: None,
@@ -103,6 +112,9 @@ impl Scheduler {
                 biased;
                 () = stop.cancelled() => break,
                 Some(change) = self.changes.recv() => self.change_lanes(change),
+                Some((id, request)) = self.fetched.recv() => {
+                    self.handle(Event::Fetched(id, request));
+                }
                 Some(ended) = self.polls.join_next_with_id(), if !self.polls.is_empty() => {
                     self.poll_ended(ended);
                 }
@@ -152,12 +164,32 @@ impl Scheduler {
     fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Poll(poll) => self.start(*poll),
+            Effect::PutOff(id) => {
+                if let Some(put_off) = self.put_offs.get(&id) {
+                    put_off.cancel();
+                }
+            }
             Effect::Look(look) => {
                 let ledger = Arc::clone(&self.poller.ledger);
                 self.looks.spawn(async move {
                     let found = ledger.look(Arc::clone(&look)).await;
                     (look, found.map_err(|error| error.to_string()))
                 });
+            }
+            Effect::NetworkLost { hosts } => {
+                self.poller.is_network_away.store(true, Ordering::SeqCst);
+                error!(
+                    host.count = hosts,
+                    "no host answers any more: the network is away; no feed is blamed, and a few are asked \
+                     now and then until one answers"
+                );
+            }
+            Effect::NetworkBack { due } => {
+                self.poller.is_network_away.store(false, Ordering::SeqCst);
+                info!(
+                    feed.count = due,
+                    "the network is back; feeds that are due are asked within minutes"
+                );
             }
             Effect::Hurry => self.poller.ledger.hurry(),
             Effect::ReadConfiguration => {
@@ -173,9 +205,11 @@ impl Scheduler {
     }
 
     fn start(&mut self, poll: Poll) {
-        let Poll { feed, lease, state, is_tried, waited } = poll;
+        let Poll { feed, lease, state, is_tried, patience, waited } = poll;
         self.poller.metrics.poll_started(waited);
         let id = feed.id.clone();
+        let put_off = CancellationToken::new();
+        self.put_offs.insert(id.clone(), put_off.clone());
         let job = Job {
             feed,
             lease,
@@ -183,6 +217,8 @@ impl Scheduler {
             fetcher: Arc::clone(&self.tools.fetcher),
             tagger: Arc::clone(&self.tools.tagger),
             trials: is_tried.then(|| Arc::clone(&self.tools.trials)),
+            patience,
+            put_off,
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
         self.polling.insert(task.id(), id);
@@ -204,8 +240,11 @@ impl Scheduler {
             Err(panic) => panic.id(),
         };
         let Some(id) = self.polling.remove(&task) else { return };
+        self.put_offs.remove(&id);
         let end = match ended {
             Ok((_, Polled::Committed(lease, state))) => PollEnd::Committed(lease, state),
+            Ok((_, Polled::NotItsTurn(wait))) => PollEnd::NotItsTurn(wait),
+            Ok((_, Polled::PutOff)) => PollEnd::PutOff,
             Ok((_, Polled::Taken)) => PollEnd::Taken,
             Ok((_, Polled::Abandoned)) => PollEnd::Abandoned,
             Ok((_, Polled::Refused(error))) => {

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 37] = [
+pub const FIELDS: [&str; 38] = [
     "admin.address",
     "code.location",
     "config.path",
@@ -22,6 +22,7 @@ pub const FIELDS: [&str; 37] = [
     "feed.removed",
     "feed.moved_to",
     "feed.restored",
+    "host.count",
     "lane.number",
     "lane.numbers",
     "lane.sequence",

@@ -31,6 +31,7 @@ pub struct Metrics {
     polls: Labelled,
     poll_failures: Labelled,
     polls_abandoned: Counter,
+    polls_put_off: Counter,
     outcomes_discarded: Counter,
     entries: Labelled,
     tags: Labelled,
@@ -49,6 +50,7 @@ pub struct Metrics {
     polls_in_flight: Gauge,
     ready: Gauge,
     careful: Gauge,
+    network_away: Gauge,
     feeds_over_quota: Gauge,
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
@@ -76,6 +78,7 @@ impl Metrics {
             polls: Family::default(),
             poll_failures: Family::default(),
             polls_abandoned: Counter::default(),
+            polls_put_off: Counter::default(),
             outcomes_discarded: Counter::default(),
             entries: Family::default(),
             tags: Family::default(),
@@ -95,6 +98,7 @@ impl Metrics {
             polls_in_flight: Gauge::default(),
             ready: Gauge::default(),
             careful: Gauge::default(),
+            network_away: Gauge::default(),
             feeds_over_quota: Gauge::default(),
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
@@ -143,6 +147,11 @@ impl Metrics {
             "polls_abandoned",
             "Polls given up at shutdown before anything was committed",
             &self.polls_abandoned,
+        );
+        counter(
+            "polls_put_off",
+            "Requests ended because they took long and others waited; their feeds are asked anew",
+            &self.polls_put_off,
         );
         counter(
             "outcomes_discarded",
@@ -198,6 +207,11 @@ impl Metrics {
             "careful_lanes",
             "Lanes that were left uncleanly less than a day ago: new documents are tried first",
             self.careful.clone(),
+        );
+        registry.register(
+            "network_away",
+            "1 while no host answers and polls wait for the network",
+            self.network_away.clone(),
         );
         registry.register(
             "feeds_over_quota",
@@ -270,6 +284,7 @@ impl Metrics {
         self.feed_overdue.set(feeds.overdue.as_secs_f64());
         self.polls_in_flight.set(number(feeds.polls));
         self.careful.set(number(feeds.careful_lanes));
+        self.network_away.set(i64::from(feeds.is_network_away));
         self.feeds_over_quota.set(number(feeds.over_quota));
         self.turned.set(feeds.at.as_duration().as_secs_f64());
         self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));
@@ -338,6 +353,11 @@ impl Metrics {
     /// A poll was given up at shutdown.
     pub fn poll_abandoned(&self) {
         self.polls_abandoned.inc();
+    }
+
+    /// A request was ended because others waited for its place.
+    pub fn poll_put_off(&self) {
+        self.polls_put_off.inc();
     }
 
     /// A lane was taken before the outcome of a poll in it was committed.

@@ -42,6 +42,8 @@ pub enum Unready {
         /// How long ago that was last.
         ago: Duration,
     },
+    /// No host answers.
+    NetworkAway,
     /// The scheduler's loop has not turned for so long: nobody has looked.
     Hung(Duration),
     /// A drain has begun.
@@ -57,6 +59,7 @@ impl Unready {
                 let ago = ago.as_secs();
                 format!("this machine could not ask a publisher {ago}s ago: {}", shown(why))
             }
+            Self::NetworkAway => "no host answers: the network is away".to_owned(),
             Self::Hung(since) => hung_text(*since),
             Self::Ledger(why) => format!("the ledger does not take commits: {}", shown(why)),
             Self::Stopping => "stopping".to_owned(),
@@ -297,7 +300,8 @@ impl Status {
                 };
                 // What it has said before is as old.
                 let hung = state.hung_at(now).map(Unready::Hung);
-                hung.or_else(|| ledger().map(Unready::Ledger)).or_else(machine)
+                let away = || state.feeds.is_network_away.then_some(Unready::NetworkAway);
+                hung.or_else(|| ledger().map(Unready::Ledger)).or_else(away).or_else(machine)
             }
         }
     }

@@ -5,6 +5,7 @@
 //! (RFC 9110, 10.2.3). The plan keeps each of them, so `feeds explain` can say why.
 
 pub mod cadence;
+pub mod conduct;
 pub mod due;
 pub mod queue;
 

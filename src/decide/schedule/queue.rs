@@ -2,11 +2,16 @@
 //!
 //! Holds no timer and reads no clock: [`Queue::next`] says which feed may be polled now, or when
 //! to look again.
+//!
+//! Hosts that keep places for long (`conduct`) have turns of their own, so that others need not wait
+//! behind them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use cw_model::{FeedId, Timestamp};
+
+use super::conduct::{Conduct, Pace, Patience, Request};
 
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +22,35 @@ pub struct Politeness {
     pub host_gap: Duration,
 }
 
+/// What there are places for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// For any host.
+    Any,
+    /// For hosts that are not slow.
+    Prompt,
+}
+
 /// What the queue has to offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Poll this one; it is in flight until [`Queue::finish`].
-    Poll(FeedId),
+    Poll(Turn),
     /// Nothing may start before then.
     At(Timestamp),
     /// Nothing to do until something is added or finished.
     Idle,
+}
+
+/// A feed whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Which.
+    pub id: FeedId,
+    /// Since when it has been due.
+    pub due_at: Timestamp,
+    /// How long its host is waited for.
+    pub patience: Patience,
 }
 
 #[derive(Debug)]
@@ -33,12 +58,18 @@ struct Host {
     in_flight: usize,
     free_at: Timestamp,
     waiting: BTreeSet<(Timestamp, FeedId)>,
+    /// `None` before anything is known of it.
+    conduct: Option<Conduct>,
 }
 
 impl Host {
     /// Whether it has no feed, waiting or in flight.
     fn is_resting(&self) -> bool {
         self.waiting.is_empty() && self.in_flight == 0
+    }
+
+    fn pace(&self) -> Pace {
+        self.conduct.unwrap_or_default().pace
     }
 }
 
@@ -54,6 +85,8 @@ struct Place {
 struct Flight {
     /// Where it counts: the feed may have moved since.
     host: String,
+    /// How the host was when it began.
+    pace: Pace,
     /// The feed was taken out meanwhile; it stays until the poll is over, so that adding it again
     /// does not start a second one.
     is_last: bool,
@@ -69,7 +102,9 @@ pub struct Queue {
     feeds: HashMap<FeedId, Place>,
     hosts: HashMap<String, Host>,
     /// Hosts that may start something, by when.
-    turns: BTreeSet<(Timestamp, String)>,
+    turns: BTreeMap<Pace, BTreeSet<(Timestamp, String)>>,
+    /// Polls in flight, by how their hosts were when they began.
+    in_flight: BTreeMap<Pace, usize>,
     /// Hosts without a feed, by when their gap is over: until then one that comes back must wait for it.
     resting: BTreeSet<(Timestamp, String)>,
 }
@@ -81,7 +116,8 @@ impl Queue {
             politeness,
             feeds: HashMap::new(),
             hosts: HashMap::new(),
-            turns: BTreeSet::new(),
+            turns: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             resting: BTreeSet::new(),
         }
     }
@@ -94,9 +130,12 @@ impl Queue {
         for host in self.hosts.values_mut() {
             host.free_at = host.free_at.min(latest);
         }
-        let turns =
-            |(name, host): (&String, &Host)| Some((turn_at(host, politeness)?, name.clone()));
-        self.turns = self.hosts.iter().filter_map(turns).collect();
+        self.turns.clear();
+        for (name, host) in &self.hosts {
+            if let Some(at) = turn_at(host, politeness) {
+                self.turns.entry(host.pace()).or_default().insert((at, name.clone()));
+            }
+        }
         let resting = self.hosts.iter().filter(|(_, host)| host.is_resting());
         self.resting = resting.map(|(name, host)| (host.free_at, name.clone())).collect();
     }
@@ -107,8 +146,77 @@ impl Queue {
     }
 
     /// When a feed may be polled next, if there is a place for it then; in the past for one that waits.
-    pub fn next_at(&self) -> Option<Timestamp> {
-        self.turns.first().map(|(at, _)| *at)
+    pub fn next_at(&self, room: Room) -> Option<Timestamp> {
+        self.firsts(room).map(|(_, (at, _))| *at).min()
+    }
+
+    /// The first turn of each pace that there is room for.
+    fn firsts(&self, room: Room) -> impl Iterator<Item = (Pace, &(Timestamp, String))> {
+        let has_room = move |pace: Pace| room == Room::Any || pace == Pace::Prompt;
+        let turns = self.turns.iter().filter(move |(pace, _)| has_room(**pace));
+        turns.filter_map(|(pace, turns)| Some((*pace, turns.first()?)))
+    }
+
+    /// Whose turn it is: of those that wait, the prompt hosts go first, and the silent ones last. But each kind
+    /// has one poll in flight in its turn, however many of the others wait.
+    fn turn(&self, now: Timestamp, room: Room) -> Option<String> {
+        let due = || self.firsts(room).filter(|(_, (at, _))| *at <= now);
+        let has_none = |pace: Pace| self.in_flight.get(&pace).is_none_or(|polls| *polls == 0);
+        let in_turn = due().filter(|(pace, _)| has_none(*pace)).min_by_key(|(_, (at, _))| *at);
+        in_turn.or_else(|| due().next()).map(|(_, (_, host))| host.clone())
+    }
+
+    /// How many polls are in flight of hosts that were not prompt when they began.
+    pub fn slow_in_flight(&self) -> usize {
+        self.in_flight
+            .iter()
+            .filter(|(pace, _)| **pace > Pace::Prompt)
+            .map(|(_, polls)| polls)
+            .sum()
+    }
+
+    /// What is known of a host from before anybody here asked it.
+    pub fn presume(&mut self, host: &str, conduct: Conduct) {
+        if self.hosts.get(host).is_some_and(|host| host.conduct.is_none()) {
+            self.change_host(host, |state| state.conduct = Some(conduct));
+        }
+    }
+
+    /// What was noted of a host was not its doing.
+    pub fn pardon(&mut self, host: &str) {
+        if self.hosts.contains_key(host) {
+            self.change_host(host, |state| state.conduct = None);
+        }
+    }
+
+    /// How many hosts there are.
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// The request of a feed in flight has ended.
+    pub fn note_request(&mut self, id: &FeedId, request: Request) {
+        self.change_conduct(id, |conduct| conduct.unwrap_or_default().after(request));
+    }
+
+    /// The request of a feed in flight is ended, because others wait.
+    pub fn note_put_off(&mut self, id: &FeedId) {
+        self.change_conduct(id, |conduct| {
+            conduct.map_or_else(Conduct::of_unknown_put_off, Conduct::after_put_off)
+        });
+    }
+
+    /// How the host of a feed in flight was when its poll began.
+    pub fn pace_of(&self, id: &FeedId) -> Option<Pace> {
+        Some(self.feeds.get(id)?.flight.as_ref()?.pace)
+    }
+
+    fn change_conduct(&mut self, id: &FeedId, change: impl FnOnce(Option<Conduct>) -> Conduct) {
+        let flight = self.feeds.get(id).and_then(|place| place.flight.as_ref());
+        let Some(host) = flight.map(|flight| flight.host.clone()) else { return };
+        self.change_host(&host, |state| {
+            state.conduct = Some(change(state.conduct));
+        });
     }
 
     /// Adds a feed, or moves it if it is there. One in flight moves to the host when it finishes,
@@ -146,6 +254,8 @@ impl Queue {
     pub fn finish(&mut self, id: &FeedId, due_at: Timestamp) {
         let Some(place) = self.feeds.get_mut(id) else { return };
         let Some(flight) = place.flight.take() else { return };
+        let polls = self.in_flight.entry(flight.pace).or_default();
+        *polls = polls.saturating_sub(1);
         if flight.is_last {
             self.feeds.remove(id);
         } else {
@@ -160,35 +270,35 @@ impl Queue {
         });
     }
 
-    /// Which feed may be polled now, or when to look again.
-    pub fn next(&mut self, now: Timestamp) -> Next {
+    /// Which feed may be polled now, if there is room for it, or when to look again.
+    pub fn next(&mut self, now: Timestamp, room: Room) -> Next {
         while self.resting.first().is_some_and(|(free_at, _)| *free_at <= now) {
             let rested = self.resting.pop_first();
             rested.into_iter().for_each(|(_, host)| drop(self.hosts.remove(&host)));
         }
-        let Some((at, host)) = self.turns.first().cloned() else { return Next::Idle };
-        if at > now {
-            return Next::At(at);
-        }
+        let Some(host) = self.turn(now, room) else {
+            return self.next_at(room).map_or(Next::Idle, Next::At);
+        };
         let gap = self.politeness.host_gap;
         let mut taken = None;
         self.change_host(&host, |state| {
-            if let Some((_, id)) = state.waiting.pop_first() {
+            if let Some((due_at, id)) = state.waiting.pop_first() {
                 state.in_flight += 1;
                 state.free_at = now.checked_add(gap).unwrap_or(Timestamp::MAX);
-                taken = Some(id);
+                taken = Some((id, due_at, state.conduct.unwrap_or_default()));
             }
         });
-        let Some(id) = taken else { return Next::Idle };
+        let Some((id, due_at, conduct)) = taken else { return Next::Idle };
+        *self.in_flight.entry(conduct.pace).or_default() += 1;
         if let Some(place) = self.feeds.get_mut(&id) {
-            place.flight = Some(Flight { host, is_last: false });
+            place.flight = Some(Flight { host, pace: conduct.pace, is_last: false });
         }
-        Next::Poll(id)
+        Next::Poll(Turn { id, due_at, patience: conduct.patience() })
     }
 
     /// Whether a feed could be polled now if there were a place for it.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.turns.first().is_some_and(|(at, _)| *at <= now)
+    pub fn is_due(&self, now: Timestamp, room: Room) -> bool {
+        self.next_at(room).is_some_and(|at| at <= now)
     }
 
     /// How many feeds there are.
@@ -221,15 +331,16 @@ impl Queue {
             in_flight: 0,
             free_at: Timestamp::MIN,
             waiting: BTreeSet::new(),
+            conduct: None,
         });
         if let Some(at) = turn_at(host, self.politeness) {
-            self.turns.remove(&(at, name.to_owned()));
+            self.turns.entry(host.pace()).or_default().remove(&(at, name.to_owned()));
         } else if host.is_resting() {
             self.resting.remove(&(host.free_at, name.to_owned()));
         }
         change(host);
         if let Some(at) = turn_at(host, self.politeness) {
-            self.turns.insert((at, name.to_owned()));
+            self.turns.entry(host.pace()).or_default().insert((at, name.to_owned()));
         } else if host.is_resting() {
             self.resting.insert((host.free_at, name.to_owned()));
         }

@@ -4,7 +4,7 @@ use cw_model::{Backlog, UrlQuery};
 use proptest::prelude::*;
 
 use super::cadence::{Found, INTERVAL_START};
-use super::queue::{Next, Politeness};
+use super::queue::{Next, Politeness, Room};
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,11 +135,11 @@ fn a_clock_put_back_delays_no_feed_by_more_than_its_wait() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("a"), "host", now());
     queue.insert(id("b"), "host", now());
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
     queue.insert(id("b"), "host", after(-5000));
     queue.finish(&id("a"), after(900));
     queue.set_politeness(GENTLE, after(-5000));
-    assert_eq!(queue.next(after(-5000)), Next::At(after(-4998)));
+    assert_eq!(queue.next(after(-5000), Room::Any), Next::At(after(-4998)));
 }
 
 #[test]
@@ -175,6 +175,13 @@ fn id(text: &str) -> FeedId {
     FeedId::parse(text).unwrap()
 }
 
+fn polled(next: Next) -> Option<FeedId> {
+    match next {
+        Next::Poll(turn) => Some(turn.id),
+        Next::At(_) | Next::Idle => None,
+    }
+}
+
 fn after(seconds: i64) -> Timestamp {
     now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
 }
@@ -184,20 +191,20 @@ fn the_earliest_feed_comes_first_and_none_before_it_is_due() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("late"), "a", after(9));
     queue.insert(id("early"), "b", after(3));
-    assert_eq!(queue.next(now()), Next::At(after(3)));
-    assert_eq!(queue.next(after(3)), Next::Poll(id("early")));
-    assert_eq!(queue.next(after(3)), Next::At(after(9)));
+    assert_eq!(queue.next(now(), Room::Any), Next::At(after(3)));
+    assert_eq!(polled(queue.next(after(3), Room::Any)), Some(id("early")));
+    assert_eq!(queue.next(after(3), Room::Any), Next::At(after(9)));
 }
 
 #[test]
 fn a_feed_in_flight_is_not_offered_again() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("a"), "a", now());
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
     queue.insert(id("a"), "a", now());
-    assert_eq!(queue.next(after(100)), Next::Idle);
+    assert_eq!(queue.next(after(100), Room::Any), Next::Idle);
     queue.finish(&id("a"), after(50));
-    assert_eq!(queue.next(after(10)), Next::At(after(50)));
+    assert_eq!(queue.next(after(10), Room::Any), Next::At(after(50)));
 }
 
 #[test]
@@ -205,11 +212,11 @@ fn a_host_gets_its_gap_and_its_places() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("a"), "host", now());
     queue.insert(id("b"), "host", now());
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
-    assert_eq!(queue.next(now()), Next::Idle);
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
+    assert_eq!(queue.next(now(), Room::Any), Next::Idle);
     queue.finish(&id("a"), after(900));
-    assert_eq!(queue.next(after(1)), Next::At(after(2)));
-    assert_eq!(queue.next(after(2)), Next::Poll(id("b")));
+    assert_eq!(queue.next(after(1), Room::Any), Next::At(after(2)));
+    assert_eq!(polled(queue.next(after(2), Room::Any)), Some(id("b")));
 }
 
 #[test]
@@ -217,8 +224,8 @@ fn a_host_of_many_feeds_does_not_keep_another_waiting() {
     let mut queue = Queue::new(GENTLE);
     (0..500).for_each(|number| queue.insert(id(&format!("big-{number}")), "big", now()));
     queue.insert(id("small"), "small", after(1));
-    assert!(matches!(queue.next(now()), Next::Poll(_)));
-    assert_eq!(queue.next(after(1)), Next::Poll(id("small")));
+    assert!(matches!(queue.next(now(), Room::Any), Next::Poll(_)));
+    assert_eq!(polled(queue.next(after(1), Room::Any)), Some(id("small")));
 }
 
 #[test]
@@ -226,10 +233,10 @@ fn a_removed_feed_frees_its_host() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("a"), "host", now());
     queue.insert(id("b"), "host", now());
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
     queue.remove(&id("a"));
     queue.finish(&id("a"), after(1));
-    assert_eq!(queue.next(after(5)), Next::Poll(id("b")));
+    assert_eq!(polled(queue.next(after(5), Room::Any)), Some(id("b")));
     assert_eq!(queue.len(), 1);
 }
 
@@ -237,14 +244,14 @@ fn a_removed_feed_frees_its_host() {
 fn a_feed_that_is_added_again_while_in_flight_is_not_offered_twice() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("a"), "host", now());
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
     queue.remove(&id("a"));
     assert!(queue.is_empty());
     queue.insert(id("a"), "host", now());
-    assert_eq!(queue.next(after(100)), Next::Idle);
+    assert_eq!(queue.next(after(100), Room::Any), Next::Idle);
     queue.finish(&id("a"), after(200));
-    assert_eq!(queue.next(after(100)), Next::At(after(200)));
-    assert_eq!(queue.next(after(200)), Next::Poll(id("a")));
+    assert_eq!(queue.next(after(100), Room::Any), Next::At(after(200)));
+    assert_eq!(polled(queue.next(after(200), Room::Any)), Some(id("a")));
 }
 
 #[test]
@@ -252,11 +259,11 @@ fn a_feed_that_moves_while_in_flight_waits_at_its_new_host() {
     let mut queue = Queue::new(GENTLE);
     queue.insert(id("a"), "old", now());
     queue.insert(id("b"), "new", after(10));
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
     queue.insert(id("a"), "new", now());
     queue.finish(&id("a"), after(10));
-    assert_eq!(queue.next(after(10)), Next::Poll(id("a")));
-    assert_eq!(queue.next(after(10)), Next::Idle, "the new host has one place");
+    assert_eq!(polled(queue.next(after(10), Room::Any)), Some(id("a")));
+    assert_eq!(queue.next(after(10), Room::Any), Next::Idle, "the new host has one place");
 }
 
 #[test]
@@ -264,10 +271,10 @@ fn a_host_that_loses_its_only_feed_and_gets_it_back_waits_for_its_gap_all_the_sa
     let gap = Duration::from_secs(5);
     let mut queue = Queue::new(Politeness { host_concurrency: 1, host_gap: gap });
     queue.insert(id("a"), "example.org", now());
-    assert_eq!(queue.next(now()), Next::Poll(id("a")));
+    assert_eq!(polled(queue.next(now(), Room::Any)), Some(id("a")));
     queue.finish(&id("a"), after(1));
     queue.remove(&id("a"));
     queue.insert(id("a"), "example.org", after(1));
-    assert_eq!(queue.next(after(2)), Next::At(after(5)));
-    assert_eq!(queue.next(after(5)), Next::Poll(id("a")));
+    assert_eq!(queue.next(after(2), Room::Any), Next::At(after(5)));
+    assert_eq!(polled(queue.next(after(5), Room::Any)), Some(id("a")));
 }

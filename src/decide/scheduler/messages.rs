@@ -8,6 +8,7 @@ use std::time::Duration;
 use cw_model::state::FeedState;
 use cw_model::{Feed, FeedId, Timestamp};
 
+use crate::schedule::conduct::{Patience, Request};
 use crate::schedule::queue::Politeness;
 use crate::{Lease, Past, States};
 
@@ -66,6 +67,8 @@ pub enum Event {
     },
     /// The ledger took a lane. Polls under way in it come to nothing.
     LaneTaken(Lease),
+    /// The request of a poll has ended; what it brought is read and committed yet.
+    Fetched(FeedId, Request),
     /// [`Effect::Poll`] ended.
     PollEnded(FeedId, PollEnd),
     /// [`Effect::Look`] ended: these feeds were looked for in these lanes. The error is for a person.
@@ -87,6 +90,10 @@ pub enum PollEnd {
     Taken,
     /// Nothing was changed: the process stops.
     Abandoned,
+    /// Nothing was changed: other feeds that share its server have their turns first, which takes so long.
+    NotItsTurn(Duration),
+    /// Nothing was changed: its request was ended by [`Effect::PutOff`].
+    PutOff,
     /// Nothing was changed: the ledger refused the outcome, or the poll ended by a defect of ours.
     Failed,
 }
@@ -105,6 +112,18 @@ pub struct Look {
 pub enum Effect {
     /// Poll a feed, and come back with [`Event::PollEnded`].
     Poll(Box<Poll>),
+    /// End the request of a poll, unless it has ended: others wait for its place. The feed is asked anew.
+    PutOff(FeedId),
+    /// No host answers any more: the network is away. What fails in silence from now on is no fault of its host.
+    NetworkLost {
+        /// Hosts that were silent before that was clear.
+        hosts: usize,
+    },
+    /// Somebody answers again.
+    NetworkBack {
+        /// Feeds that are asked within minutes: they became due meanwhile, or failed before it was clear why.
+        due: usize,
+    },
     /// Read these lanes to the end of their logs, and say which of the feeds have a state in which.
     Look(Arc<Look>),
     /// Polls wait for places that outcomes hold: commit those without waiting for more.
@@ -126,6 +145,8 @@ pub struct Poll {
     pub state: Arc<FeedState>,
     /// Whether a new document is first read in a process of its own.
     pub is_tried: bool,
+    /// How much of the time for a request it may take.
+    pub patience: Patience,
     /// How long it has been due.
     pub waited: Duration,
 }

@@ -14,29 +14,42 @@
 //! Invariants, which the tests and the simulation hold:
 //! - A feed has one poll under way at most, under a lease that was held when the poll began.
 //! - A state is replaced only by one that was committed under the lease that is held.
+//! - Slow hosts hold no more than their share of the places, and a request that takes long none that others
+//!   wait for: see `under_way`.
+//! - While the network is away nothing begins but now and then a few polls that ask whether it is back: see
+//!   `network`.
 //! - No poll begins before its feed is due, nor against the politeness of its host, nor after a stop was
 //!   requested.
 
+mod asking;
+#[cfg(test)]
+mod crowd;
 mod messages;
+mod network;
 pub mod placement;
+mod spread;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_model::state::{Reason, Standing};
+use cw_model::state::{FeedState, Reason, Standing};
 use cw_model::{Feed, FeedCounts, FeedId, Timestamp};
 use jiff::SignedDuration;
 pub use messages::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
 };
+use network::Network;
 use placement::{Placement, Sighting, place};
+use under_way::UnderWay;
 
 use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
-use crate::schedule::queue::Next;
+use crate::schedule::conduct::Conduct;
+use crate::schedule::queue::Room;
 use crate::schedule::{self, Queue};
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
@@ -60,6 +73,10 @@ struct Placed {
     sighting: Option<Sighting>,
     /// It is not asked before, because its last poll ended by a defect of ours.
     put_off_until: Option<Timestamp>,
+    /// It is not asked before, because too many others were due when it was.
+    turn_at: Option<Timestamp>,
+    /// It is asked then, whatever it was put off for: its last poll failed because the network was away.
+    pardoned_at: Option<Timestamp>,
 }
 
 /// A lane of this process.
@@ -93,12 +110,12 @@ enum Looking {
 pub struct Scheduler {
     /// How many lanes the ledger has. Fixed while the process runs.
     lanes: u32,
-    concurrency: usize,
     crash_label: CrashLabel,
     feeds: HashMap<FeedId, Placed>,
     held: BTreeMap<u32, Held>,
     queue: Queue,
-    polls: BTreeMap<FeedId, Lease>,
+    polls: UnderWay,
+    network: Network,
     /// Those that are placed once other lanes have been read.
     unknown: BTreeSet<FeedId>,
     looking: Looking,
@@ -119,12 +136,12 @@ impl Scheduler {
     pub fn new(configuration: Configuration, lanes: u32) -> Self {
         let mut scheduler = Self {
             lanes,
-            concurrency: configuration.concurrency,
             crash_label: configuration.crash_label.clone(),
             feeds: HashMap::new(),
             held: BTreeMap::new(),
             queue: Queue::new(configuration.politeness),
-            polls: BTreeMap::new(),
+            polls: UnderWay::new(configuration.concurrency),
+            network: Network::default(),
             unknown: BTreeSet::new(),
             looking: Looking::Idle,
             looked_for: BTreeSet::new(),
@@ -145,6 +162,7 @@ impl Scheduler {
             Event::Elapsed => {}
             Event::LaneGiven { lease, states, past } => self.take(lease, states, past, now.wall),
             Event::LaneTaken(lease) => self.lose(lease, now.wall),
+            Event::Fetched(feed, request) => self.end_request(&feed, request, now),
             Event::PollEnded(feed, end) => self.end_poll(&feed, &end, now.wall),
             Event::Looked(look, found) => self.end_look(&look, found, now),
             Event::ReloadRequested => self.request_reload(),
@@ -153,7 +171,7 @@ impl Scheduler {
         }
         if !self.is_stopping {
             self.look(now.at);
-            self.start_due(now.wall);
+            self.start_due(now);
         }
         std::mem::take(&mut self.effects)
     }
@@ -167,12 +185,16 @@ impl Scheduler {
             Looking::WaitUntil(until) => Some(until),
             Looking::Idle | Looking::UnderWay => None,
         };
-        let has_place = self.polls.len() < self.concurrency;
-        let due_at = self.queue.next_at().filter(|_| has_place).map(|at| {
+        let room = self.polls.room(&self.queue);
+        let probe_at = self.network.probe_at();
+        let due_at = room.and_then(|room| self.queue.next_at(room)).map(|at| {
             let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or_default();
-            now.at + wait + WAKE_SLACK
+            // While the network is away, whatever is due waits for the next probe.
+            probe_at.map_or(now.at + wait, |probe_at| probe_at.max(now.at + wait)) + WAKE_SLACK
         });
-        look_at.into_iter().chain(due_at).min()
+        let is_waited_for = room.is_none() && self.queue.is_due(now.wall, Room::Prompt);
+        let put_off_at = is_waited_for.then(|| self.polls.next_long_at(now.at)).flatten();
+        look_at.into_iter().chain(due_at).chain(put_off_at).min()
     }
 
     /// Whether nothing is under way that an event will end.
@@ -191,8 +213,16 @@ impl Scheduler {
         let is_careful = |held: &&Held| held.past.careful_until(now).is_some();
         let careful_lanes = self.held.values().filter(is_careful).count();
         let polls = self.polls.len();
-        let mut counts =
-            FeedCounts { due, overdue, careful_lanes, polls, at: now, ..FeedCounts::default() };
+        let is_network_away = self.network.is_away();
+        let mut counts = FeedCounts {
+            due,
+            overdue,
+            careful_lanes,
+            polls,
+            is_network_away,
+            at: now,
+            ..FeedCounts::default()
+        };
         for placed in self.feeds.values() {
             let held = match placed.placement {
                 Placement::Here(lane) => self.held.get(&lane),
@@ -250,6 +280,13 @@ impl Scheduler {
         let concerned: Vec<FeedId> =
             self.feeds.iter().filter(is_concerned).map(|(id, _)| id.clone()).collect();
         concerned.iter().for_each(|id| self.place(id, now));
+        self.spread(&concerned, now);
+    }
+
+    /// The state of a feed that is polled here.
+    fn state(&self, placed: &Placed) -> Option<&Arc<FeedState>> {
+        let Placement::Here(lane) = placed.placement else { return None };
+        self.held.get(&lane)?.states.get(&placed.feed.id)
     }
 
     fn lose(&mut self, lease: Lease, now: Timestamp) {
@@ -276,7 +313,7 @@ impl Scheduler {
     /// Decides where a feed is polled, and puts it into the queue or takes it out. A feed that is being
     /// polled is placed when its poll has ended: its outcome may yet be committed where it began.
     fn place(&mut self, id: &FeedId, now: Timestamp) {
-        if !self.polls.contains_key(id) {
+        if !self.polls.contains(id) {
             self.decide(id);
             self.enqueue(id, now);
         }
@@ -315,22 +352,32 @@ impl Scheduler {
             Placement::Here(_) => {
                 let host = placed.feed.url.host_str().unwrap_or_default();
                 self.queue.insert(id.clone(), host, due_at);
+                if let Some(conduct) = self.presumed(placed) {
+                    self.queue.presume(host, conduct);
+                }
             }
             Placement::Elsewhere | Placement::Unknown => self.queue.remove(id),
         }
     }
 
+    /// How the host of a feed is, by the feed's last failure.
+    fn presumed(&self, placed: &Placed) -> Option<Conduct> {
+        let plan = &self.state(placed)?.plan;
+        let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
+        Conduct::presumed(failure.class)
+    }
+
     /// When a feed is due, by its state and by the configuration as it is now.
     fn due_at(&self, placed: &Placed, now: Timestamp) -> Timestamp {
         let feed = &placed.feed;
-        let Placement::Here(lane) = placed.placement else { return now };
-        let held = self.held.get(&lane);
-        let state = held.and_then(|held| held.states.get(&feed.id));
-        let due_at = state
-            .map_or(now, |state| schedule::due(state, feed, || self.crash_label.of(feed), now).at);
-        let Some(put_off_until) = placed.put_off_until else { return due_at };
+        let under = || self.crash_label.of(feed);
+        let due_at =
+            self.state(placed).map_or(now, |state| schedule::due(state, feed, under, now).at);
+        let due_at = placed.pardoned_at.map_or(due_at, |at| due_at.min(at));
         // By a clock that was put back it waits no longer than from now.
-        due_at.max(put_off_until.min(after(now, feed.interval_max)))
+        let latest = after(now, feed.interval_max);
+        let others = placed.put_off_until.into_iter().chain(placed.turn_at);
+        others.map(|until| until.min(latest)).fold(due_at, Timestamp::max)
     }
 
     /// Begins to look for feeds whose state may be in lanes of others. One look for all: a deployment
@@ -341,7 +388,7 @@ impl Scheduler {
             Looking::WaitUntil(until) if at < until => return,
             Looking::WaitUntil(_) | Looking::Idle => self.looking = Looking::Idle,
         }
-        let feeds = self.unknown.iter().filter(|id| !self.polls.contains_key(*id));
+        let feeds = self.unknown.iter().filter(|id| !self.polls.contains(id));
         let feeds: BTreeSet<FeedId> = feeds.cloned().collect();
         if feeds.is_empty() {
             return;
@@ -372,7 +419,8 @@ impl Scheduler {
         };
         (self.looking, self.look_failure) = (Looking::Idle, None);
         // The others, if their place is still unknown, are looked for again.
-        for id in &std::mem::take(&mut self.looked_for) {
+        let looked_for: Vec<FeedId> = std::mem::take(&mut self.looked_for).into_iter().collect();
+        for id in &looked_for {
             let Some(placed) = self.feeds.get_mut(id) else { continue };
             if placed.placement == Placement::Unknown {
                 let found = found.remove(id).unwrap_or_default();
@@ -380,39 +428,11 @@ impl Scheduler {
                 self.place(id, now.wall);
             }
         }
-    }
-
-    /// Starts what is due, as far as there are places.
-    fn start_due(&mut self, now: Timestamp) {
-        while self.polls.len() < self.concurrency {
-            match self.queue.next(now) {
-                Next::Poll(id) => self.start(&id, now),
-                Next::At(_) | Next::Idle => break,
-            }
-        }
-        if self.polls.len() >= self.concurrency && self.queue.is_due(now) {
-            self.effects.push(Effect::Hurry);
-        }
-    }
-
-    fn start(&mut self, id: &FeedId, now: Timestamp) {
-        let Some(placed) = self.feeds.get(id) else { return };
-        let Placement::Here(lane) = placed.placement else { return };
-        let Some(held) = self.held.get(&lane) else { return };
-        let state = held.states.get(id).cloned().unwrap_or_default();
-        let due_at = state.plan.next.due_at.unwrap_or(now);
-        self.polls.insert(id.clone(), held.lease);
-        self.effects.push(Effect::Poll(Box::new(Poll {
-            feed: Arc::clone(&placed.feed),
-            lease: held.lease,
-            is_tried: held.past.careful_until(now).is_some() || state.plan.crash.is_some(),
-            waited: Duration::try_from(now.duration_since(due_at)).unwrap_or_default(),
-            state,
-        })));
+        self.spread(&looked_for, now.wall);
     }
 
     fn end_poll(&mut self, id: &FeedId, end: &PollEnd, now: Timestamp) {
-        self.polls.remove(id);
+        self.polls.end(id);
         if let PollEnd::Committed(lease, state) = end {
             // A lane that was taken and given again since came with a state as new or newer.
             let held = self.held.get_mut(&lease.lane).filter(|held| held.lease == *lease);
@@ -427,9 +447,17 @@ impl Scheduler {
             }
         }
         if let Some(placed) = self.feeds.get_mut(id) {
+            if matches!(end, PollEnd::Committed(..) | PollEnd::Failed) {
+                (placed.turn_at, placed.pardoned_at) = (None, None);
+            }
+            if let PollEnd::NotItsTurn(wait) = end {
+                placed.turn_at = Some(after(now, *wait));
+            }
             placed.put_off_until = match end {
                 PollEnd::Committed(..) => None,
-                PollEnd::Taken | PollEnd::Abandoned => placed.put_off_until,
+                PollEnd::Taken | PollEnd::Abandoned | PollEnd::NotItsTurn(_) | PollEnd::PutOff => {
+                    placed.put_off_until
+                }
                 // The state did not change. After its longest interval the feed is asked again, so that
                 // a defect is not met in a loop.
                 PollEnd::Failed => Some(after(now, placed.feed.interval_max)),
@@ -455,7 +483,8 @@ impl Scheduler {
     fn end_reload(&mut self, read: Option<Box<Configuration>>, now: Timestamp) {
         if let Some(read) = read {
             let Configuration { feeds, politeness, concurrency, crash_label } = *read;
-            (self.concurrency, self.crash_label) = (concurrency, crash_label);
+            self.crash_label = crash_label;
+            self.polls.set_places(concurrency);
             self.queue.set_politeness(politeness, now);
             let (added, removed) = self.exchange_feeds(feeds, now);
             let feeds = self.feeds.len();
@@ -480,7 +509,7 @@ impl Scheduler {
             self.looked_for.remove(id);
             self.queue.remove(id);
         }
-        let mut added = 0;
+        let mut added = Vec::new();
         for feed in feeds {
             let (id, home) = (feed.id.clone(), hash::lane(&feed.url, self.lanes));
             match self.feeds.get_mut(&id) {
@@ -491,21 +520,30 @@ impl Scheduler {
                     }
                     if placed.feed != feed {
                         // Somebody has changed it, perhaps because of the defect.
-                        placed.put_off_until = None;
+                        (placed.put_off_until, placed.turn_at) = (None, None);
                     }
                     (placed.feed, placed.home) = (feed, home);
                 }
                 None => {
-                    added += 1;
                     let placement = Placement::default();
-                    let placed =
-                        Placed { feed, home, placement, sighting: None, put_off_until: None };
+                    let placed = Placed {
+                        feed,
+                        home,
+                        placement,
+                        sighting: None,
+                        put_off_until: None,
+                        turn_at: None,
+                        pardoned_at: None,
+                    };
                     self.feeds.insert(id.clone(), placed);
+                    added.push(id.clone());
                 }
             }
             self.place(&id, now);
         }
-        (added, gone.len())
+        let count = added.len();
+        self.spread(&added, now);
+        (count, gone.len())
     }
 }
 

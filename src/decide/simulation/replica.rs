@@ -85,6 +85,8 @@ pub(super) struct Replica {
     pub(super) wake_number: u64,
     /// Feeds that are being polled.
     pub(super) polls: BTreeSet<FeedId>,
+    /// Those of them whose requests are being ended.
+    pub(super) put_off: BTreeSet<FeedId>,
     /// When each host was asked last, and how far the clock was wrong then.
     pub(super) asked: BTreeMap<String, (Duration, i64)>,
     /// Tells it from all before it in its place.
@@ -118,6 +120,7 @@ impl Replica {
             inbox: VecDeque::new(),
             wake_number: 0,
             polls: BTreeSet::new(),
+            put_off: BTreeSet::new(),
             asked: BTreeMap::new(),
             instance,
             asleep_until: Duration::ZERO,

@@ -13,6 +13,7 @@ use super::replica::{Operation, Ticket};
 use super::world::{QUEUE, What, Where, World, url_at};
 use crate::lane::wire::Target;
 use crate::lane::{Answer, Submitted};
+use crate::schedule::conduct::{self, Heard};
 use crate::schedule::queue::Politeness;
 use crate::scheduler::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
@@ -101,6 +102,12 @@ impl World {
                 };
                 self.after(wait, What::Fetched(place, instance, poll));
             }
+            Effect::PutOff(feed) => {
+                self.tally.put_off += 1;
+                if let Some(replica) = self.replica(place, instance) {
+                    replica.put_off.insert(feed);
+                }
+            }
             Effect::Look(look) => {
                 self.tally.looks += 1;
                 let left = look.lanes.iter().copied().collect();
@@ -108,6 +115,10 @@ impl World {
                 let wait = self.dice.millis(1, 200);
                 self.after(wait, What::LookOn(place, instance, Box::new(reading)));
             }
+            Effect::NetworkLost { .. } => {
+                self.wrong.push("the network is taken for away".to_owned())
+            }
+            Effect::NetworkBack { .. } => {}
             Effect::Hurry => {
                 let Some(replica) = self.replica(place, instance) else { return };
                 let lanes = replica.drivers.keys().copied();
@@ -179,7 +190,14 @@ impl World {
             self.poll_ends(place, instance, &poll.feed, PollEnd::Abandoned);
             return;
         }
+        if replica.put_off.remove(&poll.feed.id) {
+            self.poll_ends(place, instance, &poll.feed, PollEnd::PutOff);
+            return;
+        }
         let skew = replica.skew;
+        let began = at.and_then(|at| self.polled.get(&at)).map_or(self.now, |(began, _)| *began);
+        let heard = conduct::Request { took: self.now.saturating_sub(began), heard: Heard::Answer };
+        self.schedule(place, instance, Event::Fetched(poll.feed.id.clone(), heard));
         let request = Request {
             url: poll.feed.url.clone(),
             stamp: self.next,

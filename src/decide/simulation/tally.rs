@@ -10,6 +10,7 @@ pub(super) struct Tally {
     histories: u64,
     pub(super) kills: u64,
     pub(super) polls: u64,
+    pub(super) put_off: u64,
     pub(super) looks: u64,
     pub(super) kept: u64,
     pub(super) left_out: u64,
@@ -33,6 +34,7 @@ impl Tally {
             histories,
             kills: 0,
             polls: 0,
+            put_off: 0,
             looks: 0,
             kept: 0,
             left_out: 0,
@@ -68,6 +70,7 @@ impl Tally {
             histories,
             kills,
             polls,
+            put_off,
             looks,
             kept,
             left_out,
@@ -86,6 +89,7 @@ impl Tally {
         self.histories += histories;
         self.kills += kills;
         self.polls += polls;
+        self.put_off += put_off;
         self.looks += looks;
         self.kept += kept;
         self.left_out += left_out;
@@ -107,6 +111,7 @@ impl Tally {
         let all = [
             ("a kill", self.kills),
             ("a poll", self.polls),
+            ("a poll that is put off", self.put_off),
             ("a look into lanes of others", self.looks),
             ("a feed that moves to another host", self.moves),
             ("a feed polled away from the lane of its host", self.kept),

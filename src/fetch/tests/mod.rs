@@ -94,6 +94,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn settings() -> FetchSettings {
     FetchSettings {
+        host_gap: Duration::ZERO,
         timeout: Duration::from_secs(20),
         connect_timeout: Duration::from_secs(10),
         body_limit: 1024 * 1024,
@@ -126,7 +127,8 @@ impl Fetcher {
         validators: &BTreeMap<String, Validators>,
     ) -> Answer {
         let conditions = Conditions { validators: validators.clone(), ..Conditions::default() };
-        self.fetch_url(url, own, &conditions, &mut BodyHold::unlimited()).await
+        let timeout = self.timeout;
+        self.fetch_url(url, own, &conditions, timeout, &mut BodyHold::unlimited()).await
     }
 }
 

@@ -12,6 +12,7 @@ use cw_model::state::{FeedState, Reason, Standing};
 use tokio::time::Instant;
 
 use crate::support::daemon::Setup;
+use crate::support::ledger::Ledger;
 use crate::support::publisher::{Publisher, Reply};
 use crate::support::run::{FEED, PATH, Run, headlines};
 use crate::support::wait_until;
@@ -227,4 +228,125 @@ fn a_host_of_many_feeds_is_asked_by_few_at_once_and_with_a_gap() {
     // the last was sent this long after the start at least.
     let took = requests.last().unwrap().at - began_at;
     assert!(took >= (FEEDS - 1) * GAP, "{FEEDS} requests in {took:?}");
+}
+
+/// Their time is ten minutes each: without bounds on the places that they hold, nobody else would be asked.
+#[test]
+fn hosts_that_take_connections_and_say_nothing_do_not_keep_others_waiting() {
+    const EACH: usize = 16;
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+    setup.set("fetch.timeout", "10m").set("fetch.concurrency", 8);
+    for number in 0..EACH {
+        // Of hosts that are due at the same moment the first by name comes first.
+        for (kind, reply) in [("a-silent", Reply::never()), ("b-prompt", document())] {
+            let (host, path) = (format!("{kind}{number}.test"), format!("/{kind}/{number}"));
+            publisher.serve(&path, [reply]);
+            setup.resolve(&host).feed(&format!("{kind}{number}"), &publisher.url_at(&host, &path));
+        }
+    }
+    let daemon = setup.start();
+    let prompt = || {
+        let log = publisher.log();
+        log.iter().filter(|it| it.request.path.starts_with("/b-prompt/")).count()
+    };
+    wait_until("a request for each feed that answers", || prompt() >= EACH);
+    daemon.wait_for_metric("conflictwire_polls_put_off_total", "", 1.0);
+    // Nothing is held against anybody for that.
+    assert!(daemon.metric("conflictwire_polls_total", "outcome=\"failed\"") < 1.0);
+}
+
+/// Lets every host be at this address from now on.
+fn move_hosts(setup: &mut Setup, hosts: &[String], address: &str) {
+    let addresses = hosts.iter().map(|host| (host.clone(), address.into()));
+    setup.set("fetch.resolve", addresses.collect::<toml::Table>());
+    setup.write();
+}
+
+#[test]
+fn a_network_that_is_away_is_told_once_and_held_against_nobody() {
+    const LOST: &str = "no host answers any more: the network is away; no feed is blamed, and a few are asked \
+                        now and then until one answers";
+    const BACK: &str = "the network is back; feeds that are due are asked within minutes";
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("fetch.allow_private_networks", vec!["127.0.0.0/8"]);
+    let hosts: Vec<String> = (0..8).map(|number| format!("away{number}.test")).collect();
+    for host in &hosts {
+        publisher.serve(&format!("/{host}"), [document()]);
+        setup.feed(host, &publisher.url_at(host, &format!("/{host}")));
+    }
+    move_hosts(&mut setup, &hosts, "127.0.0.1");
+    let daemon = setup.start();
+    let asked = |least: usize| {
+        wait_until("a request for each feed", || {
+            hosts.iter().all(|host| publisher.requests(&format!("/{host}")).len() >= least)
+        });
+    };
+    asked(1);
+    // Nobody listens there.
+    move_hosts(&mut setup, &hosts, "127.0.0.2");
+    daemon.signal("HUP");
+    daemon.wait_for_line(LOST);
+    daemon.wait_for_metric("conflictwire_network_away", "", 1.0);
+    daemon.wait_for_metric("conflictwire_poll_failures_total", "class=\"local\"", 3.0);
+    let (status, text) = daemon.ask("/readyz").unwrap();
+    assert_eq!((status, text.contains("the network is away")), (503, true), "{text}");
+    let before = publisher.log().len();
+    move_hosts(&mut setup, &hosts, "127.0.0.1");
+    daemon.signal("HUP");
+    daemon.wait_for_line(BACK);
+    wait_until("readiness", || daemon.ask("/readyz").is_some_and(|(status, _)| status == 200));
+    asked(before / hosts.len() + 2);
+    let ledger = Ledger::at(&setup.database());
+    for host in &hosts {
+        let state = ledger.state(host).unwrap();
+        assert!(state.plan.failures <= 1, "{host}: {:?}", state.plan);
+    }
+    let told = |message: &str| {
+        let lines = daemon.lines();
+        lines.iter().filter(|line| line["message"] == message).count()
+    };
+    assert_eq!((told(LOST), told(BACK)), (1, 1));
+}
+
+/// Requests of hosts that share a server are at least a quarter of the gap apart that one host has to itself.
+#[track_caller]
+fn assert_apart(publisher: &Publisher, path: &str, count: usize, gap: Duration, began_at: Instant) {
+    let requests = || -> Vec<_> {
+        let log = publisher.log().into_iter().map(|exchange| exchange.request);
+        log.filter(|request| request.path.starts_with(path)).collect()
+    };
+    wait_until(format!("{count} requests for {path}"), || requests().len() >= count);
+    // As above: the last of them was not sent before.
+    let took = requests()[count - 1].at - began_at;
+    let least = gap / 4 * u32::try_from(count - 1).unwrap();
+    assert!(took >= least, "{count} requests for {path} in {took:?}");
+}
+
+#[test]
+fn hosts_behind_one_address_or_one_redirect_are_asked_one_after_another() {
+    const HOSTS: usize = 20;
+    const GAP: Duration = Duration::from_secs(1);
+    for is_redirected in [false, true] {
+        let publisher = Publisher::start();
+        let mut setup = Setup::new();
+        setup.set("schedule.interval_min", "1h").set("schedule.interval_max", "1h");
+        setup.set("fetch.host_gap", "1s").resolve("target.test");
+        for number in 0..HOSTS {
+            let (host, path) = (format!("shared{number}.test"), format!("/feed/{number}"));
+            let target = publisher.url_at("target.test", &format!("/target/{number}"));
+            let reply = if is_redirected { Reply::redirect(302, &target) } else { document() };
+            publisher.serve(&path, [reply]);
+            publisher.serve(&format!("/target/{number}"), [document()]);
+            setup.resolve(&host).feed(&host, &publisher.url_at(&host, &path));
+        }
+        let began_at = Instant::now();
+        let daemon = setup.start();
+        let path = if is_redirected { "/target/" } else { "/feed/" };
+        assert_apart(&publisher, path, HOSTS, GAP, began_at);
+        daemon.wait_for_metric("conflictwire_polls_total", "outcome=\"modified\"", 20.0);
+        assert!(daemon.metric("conflictwire_polls_total", "outcome=\"failed\"") < 1.0);
+    }
 }
