@@ -20,7 +20,7 @@ mod service;
 mod tasks;
 pub mod trial;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ use self::poll::Poller;
 use self::scheduler::Scheduler;
 use self::service::Service;
 use self::trial::Trials;
-use crate::admin::{self, Admin, AdminStartError};
+use crate::admin::{self, Admin, AdminStartError, LedgerName};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::{Point, point};
@@ -164,9 +164,10 @@ impl Daemon {
     pub async fn run(self, stop: CancellationToken) -> Result<Drained, RunError> {
         let mut tasks = Tasks::default();
         if let Some(listener) = self.admin {
-            let admin =
-                Admin { status: Arc::clone(&self.status), metrics: Arc::clone(&self.metrics) };
-            start_admin(&mut tasks, listener, admin).map_err(RunError::Admin)?;
+            let (status, metrics) = (Arc::clone(&self.status), Arc::clone(&self.metrics));
+            let ledger = LedgerName { kind: self.ledger.kind(), place: self.ledger.place() };
+            let make = |address| Admin::new(status, metrics, self.clock, ledger, address);
+            start_admin(&mut tasks, listener, make).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
         let poller = Poller {
@@ -205,9 +206,10 @@ fn bind(address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {
 fn start_admin(
     tasks: &mut Tasks,
     listener: std::net::TcpListener,
-    admin: Admin,
+    make: impl FnOnce(IpAddr) -> Admin,
 ) -> Result<(), AdminStartError> {
-    let address = listener.local_addr().map_or_else(|error| error.to_string(), |at| at.to_string());
+    let address = listener.local_addr().map_err(AdminStartError::from)?;
+    let admin = make(address.ip());
     tasks.try_spawn("admin", |stop| admin::start(listener, admin, stop))?;
     info!(admin.address = %address, "admin server listening");
     Ok(())

@@ -121,6 +121,8 @@ pub struct Snapshot {
     pub ledger_bytes: u64,
     /// What became of the configuration that was read last.
     pub last_read: LastRead,
+    /// How long the program has run.
+    pub uptime: Duration,
     /// Why the program is not ready, if so.
     pub unready: Option<Unready>,
 }
@@ -163,6 +165,7 @@ impl Snapshot {
 /// What the snapshots are taken of. Shared between those who know and those who are asked.
 #[derive(Debug)]
 pub struct Status {
+    started_at: Instant,
     state: Mutex<State>,
     /// What the ledger says of itself.
     ledger: LedgerStatus,
@@ -182,7 +185,7 @@ impl Status {
             ledger_bytes: 0,
             last_read: LastRead::InUse,
         };
-        Self { state: Mutex::new(state), ledger }
+        Self { started_at: moment(), state: Mutex::new(state), ledger }
     }
 
     /// The scheduler's loop has turned.
@@ -208,6 +211,7 @@ impl Status {
             ledger: self.ledger.snapshot(),
             ledger_bytes: state.ledger_bytes,
             last_read: state.last_read,
+            uptime: moment().duration_since(self.started_at),
             unready: self.unready_of(&state, moment()),
         }
     }
