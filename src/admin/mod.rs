@@ -6,14 +6,22 @@
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
 //! | `/metrics` | OpenMetrics text |
 //! | `/api/status` | how the program stands, as JSON |
+//! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is |
+//! | `/api/hosts`, `/api/lanes` | the same by host, by lane |
+//! | `/api/events` | commits as they happen: server-sent events |
 //!
 //! Probes and metrics are open to whoever reaches the port. The rest names feeds and hosts: the `gate`
 //! says who may see it.
 
 mod api;
+mod events;
+mod feeds;
 mod gate;
+mod query;
 mod reply;
+mod select;
 mod server;
+pub mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,17 +29,24 @@ use std::sync::Arc;
 pub use api::LedgerName;
 use cw_status::status::hung_text;
 use cw_status::{Metrics, Status};
-use hyper::header::{ALLOW, HeaderValue};
+pub use events::Events;
+pub use feeds::{Feeds, Question, Views};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 pub use server::{AdminStartError, start};
 
 use self::gate::Gate;
-use self::reply::{Reply, json, problem, text, written_in};
+use self::query::{FeedQuery, HostQuery, QueryProblem};
+use self::reply::{Reply, json, private, problem, text, written_in};
 use crate::clock::Clock;
+use crate::config::TokenDigest;
 
 /// What `/metrics` is written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What `/api/events` is written in.
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
 /// What the answers are made from.
 #[derive(Clone, Debug)]
@@ -40,23 +55,37 @@ pub struct Admin {
     metrics: Arc<Metrics>,
     clock: Clock,
     ledger: LedgerName,
+    feeds: Feeds,
+    events: Events,
     gate: Gate,
 }
 
+/// What an admin server tells of, and whom it asks.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// How the program stands.
+    pub status: Arc<Status>,
+    /// Everything counted.
+    pub metrics: Arc<Metrics>,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What the ledger is called.
+    pub ledger: LedgerName,
+    /// Who knows how feeds stand.
+    pub feeds: Feeds,
+    /// Who is told of commits.
+    pub events: Events,
+}
+
 impl Admin {
-    /// What answers on a listener at this address.
-    pub fn new(
-        status: Arc<Status>,
-        metrics: Arc<Metrics>,
-        clock: Clock,
-        ledger: LedgerName,
-        address: IpAddr,
-    ) -> Self {
-        Self { status, metrics, clock, ledger, gate: Gate::of(address, None) }
+    /// What answers on a listener at this address, to whoever has the token, if there is one.
+    pub fn new(sources: Sources, address: IpAddr, token: Option<TokenDigest>) -> Self {
+        let Sources { status, metrics, clock, ledger, feeds, events } = sources;
+        Self { status, metrics, clock, ledger, feeds, events, gate: Gate::of(address, token) }
     }
 
     /// Answers a question.
-    fn answer(&self, question: &Parts) -> Response<Reply> {
+    async fn answer(&self, question: &Parts) -> Response<Reply> {
         if question.method != Method::GET && question.method != Method::HEAD {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -79,7 +108,7 @@ impl Admin {
                 written_in(OPEN_METRICS, StatusCode::OK, text)
             }
             path if path.starts_with("/api/") => match self.gate.admit(&question.headers) {
-                Ok(()) => self.show(path),
+                Ok(()) => self.show(path, question).await,
                 Err(refusal) => *refusal,
             },
             _ => text(StatusCode::NOT_FOUND, "not found; see /\n"),
@@ -87,17 +116,80 @@ impl Admin {
     }
 
     /// Answers somebody who was let in.
-    fn show(&self, path: &str) -> Response<Reply> {
+    async fn show(&self, path: &str, question: &Parts) -> Response<Reply> {
+        let query = question.uri.query().unwrap_or_default();
         match path {
             "/api/status" => {
-                let status = api::status(&self.status.snapshot(), &self.ledger, self.clock.now());
+                let now = self.clock.now();
+                let recent = self.status.recent().snapshot(now);
+                let status = api::status(&self.status.snapshot(), &recent, &self.ledger, now);
                 json(StatusCode::OK, &status)
             }
-            _ => problem(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                "there is no such path; deploy/README.md lists them",
-            ),
+            "/api/feeds" => match FeedQuery::read(query) {
+                Ok(query) => self.of_feeds(|views| Ok(api::feeds(views, &query))).await,
+                Err(problem) => misasked(&problem),
+            },
+            "/api/hosts" => match HostQuery::read(query) {
+                Ok(query) => self.of_feeds(|views| Ok(api::hosts_list(views, &query))).await,
+                Err(problem) => misasked(&problem),
+            },
+            "/api/lanes" => {
+                let views = self.feeds.views().await;
+                let snapshot = self.status.snapshot();
+                let lanes = api::lanes(&snapshot, views.as_deref(), self.clock.now());
+                json(StatusCode::OK, &lanes)
+            }
+            "/api/events" => self.listen(&question.method),
+            _ => match path.strip_prefix("/api/feeds/") {
+                Some(id) => {
+                    let none = || not_found("no feed has this id");
+                    self.of_feeds(|views| api::feed(views, id).ok_or_else(none)).await
+                }
+                None => not_found("there is no such path; deploy/README.md lists them"),
+            },
         }
     }
+
+    /// Answers with what is made of how the feeds stand.
+    async fn of_feeds(
+        &self,
+        make: impl FnOnce(&Views) -> Result<serde_json::Value, Response<Reply>>,
+    ) -> Response<Reply> {
+        let Some(views) = self.feeds.views().await else {
+            let why = "the scheduler has not said yet how the feeds stand; ask again in a moment";
+            return problem(StatusCode::SERVICE_UNAVAILABLE, "not_known", why);
+        };
+        match make(&views) {
+            Ok(value) => json(StatusCode::OK, &value),
+            Err(answer) => answer,
+        }
+    }
+
+    /// Lets somebody listen.
+    fn listen(&self, method: &Method) -> Response<Reply> {
+        let is_head = method == Method::HEAD;
+        let events = if is_head {
+            Some(Reply::Whole(None))
+        } else {
+            self.events.listen().map(Reply::Events)
+        };
+        let Some(events) = events else {
+            let why = format!(
+                "{} listen already, which is the most; ask again later",
+                events::LISTENERS_MAX
+            );
+            return problem(StatusCode::SERVICE_UNAVAILABLE, "too_many_listeners", &why);
+        };
+        let mut response = private(Response::new(events));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
+        response
+    }
+}
+
+fn misasked(problem: &QueryProblem) -> Response<Reply> {
+    reply::problem(StatusCode::BAD_REQUEST, "bad_parameter", &problem.to_string())
+}
+
+fn not_found(why: &str) -> Response<Reply> {
+    problem(StatusCode::NOT_FOUND, "not_found", why)
 }

@@ -193,8 +193,8 @@ impl Server {
 /// Answers what is asked on a connection, for as long as it may live.
 async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = admin.answer(&request.into_parts().0);
-        async move { Ok::<_, Infallible>(answer) }
+        let admin = admin.clone();
+        async move { Ok::<_, Infallible>(admin.answer(&request.into_parts().0).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -219,7 +219,7 @@ mod tests {
 
     use cw_status::{Metrics, Status};
 
-    use super::super::LedgerName;
+    use super::super::{Events, Feeds, LedgerName, Sources};
     use super::*;
     use crate::clock::Clock;
 
@@ -233,8 +233,15 @@ mod tests {
         let metrics = Arc::<Metrics>::default();
         let status = Arc::new(Status::new(metrics.ledger().clone()));
         let stop = CancellationToken::new();
-        let ledger = LedgerName { kind: "sqlite", place: String::new() };
-        let admin = Admin::new(status, metrics, Clock::System, ledger, address.ip());
+        let sources = Sources {
+            status,
+            metrics,
+            clock: Clock::System,
+            ledger: LedgerName { kind: "sqlite", place: String::new() },
+            feeds: Feeds::new().0,
+            events: Events::default(),
+        };
+        let admin = Admin::new(sources, address.ip(), None);
         let over = start(listener, admin, stop.clone()).unwrap();
         let ask = || {
             let mut stream = std::net::TcpStream::connect(address).unwrap();

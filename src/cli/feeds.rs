@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use cw_decide::schedule::Why;
 use cw_decide::schedule::cadence::INTERVAL_START;
-use cw_model::state::{Distrust, FeedState, MOVE_DAYS, Reason, Sends, Trust};
+use cw_model::state::{FeedState, MOVE_DAYS, Reason, Trust};
 use cw_model::{Feed, FeedId, Timestamp};
 use cw_status::shown::{Shown, shown};
 use cw_text::likeness::did_you_mean;
@@ -23,6 +22,7 @@ use super::check::{cell, counted, print_problems, progress};
 use super::show::Medium;
 use super::standing::{Knowledge, NextPoll, age_text, moment_text};
 use super::table::Table;
+use crate::admin::words;
 use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
@@ -244,8 +244,7 @@ fn schedule_lines(
         "next poll: {} ({}), because {}",
         at.unwrap_or_default(),
         next_explained(knowledge.next_poll(feed, now)),
-        due.and_then(|due| change_text(due.why))
-            .unwrap_or_else(|| reason_text(state.plan.next.reason))
+        words::because(due.map(|due| due.why), state.plan.next.reason)
     );
     let polled_at = state.plan.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let standing = format!(
@@ -309,19 +308,7 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
 /// Which validators its requests carry, if not all that it gave, and why.
 fn trust_text(trust: &Trust, now: Timestamp) -> Option<String> {
     let (why, since) = trust.distrust?;
-    let sent = match trust.sends {
-        Sends::All => "both are sent",
-        Sends::Date => "If-Modified-Since alone is sent",
-        Sends::Nothing => "none is sent, so that it always answers with the whole document",
-    };
-    let why = match why {
-        Distrust::Refused => {
-            "its server answers a request with more wrongly, and one without rightly"
-        }
-        Distrust::Lied => "its server has answered 304 (not modified) when there was news",
-        Distrust::Changes => "its ETag is another one each time, under the same Last-Modified",
-        Distrust::Useless => "neither its ETag nor its Last-Modified earns a 304 (not modified)",
-    };
+    let (sent, why) = (words::sends(trust.sends), words::distrust(why));
     let since = moment_text(since, now);
     Some(format!("validators: {sent}, since {since}: {why}; tried again after 30 days"))
 }
@@ -386,38 +373,6 @@ fn unpublished_text(state: &FeedState) -> Option<String> {
          max.message.bytes leaves room",
         counted(unpublished.len(), "article")
     ))
-}
-
-/// What overrules the plan, after "because".
-fn change_text(why: Why) -> Option<&'static str> {
-    match why {
-        Why::Planned | Why::NextDay => None,
-        Why::Shortened => {
-            Some("the configuration allows no longer wait now, or the clock was put back")
-        }
-        Why::NewUrl => Some("its URL is another since its last poll; when a daemon has read that"),
-        Why::OtherSetUp => Some(
-            "its configuration, the taxonomy, a lexicon or the version is another since its document \
-             ended the process that read it; when a daemon runs with that",
-        ),
-        Why::QuotaRaised => Some("its quota is larger now; when a daemon has read that"),
-    }
-}
-
-/// What decided, after "because".
-fn reason_text(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Interval => "its interval is over then",
-        Reason::Ttl => "the feed's own ttl is over then",
-        Reason::Backoff => "the wait that grows with failures is over then",
-        Reason::FirstPoll
-        | Reason::Freshness
-        | Reason::RetryAfter
-        | Reason::Gone
-        | Reason::Quota
-        | Reason::Crash
-        | Reason::Local => reason.text(),
-    }
 }
 
 fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {

@@ -20,7 +20,7 @@ mod service;
 mod tasks;
 pub mod trial;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,12 +34,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use self::poll::Poller;
-use self::scheduler::Scheduler;
+use self::scheduler::{Scheduler, Told};
 use self::service::Service;
 use self::trial::Trials;
-use crate::admin::{self, Admin, AdminStartError, LedgerName};
+use crate::admin::{self, Admin, AdminStartError, Events, Feeds, LedgerName, Sources};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, TokenDigest};
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::ledger::{CommitError, LaneChange, Ledger};
@@ -163,11 +163,19 @@ impl Daemon {
     /// [`RunError`] if the ledger cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<Drained, RunError> {
         let mut tasks = Tasks::default();
+        let (feeds, questions) = Feeds::new();
+        let events = Events::default();
         if let Some(listener) = self.admin {
-            let (status, metrics) = (Arc::clone(&self.status), Arc::clone(&self.metrics));
-            let ledger = LedgerName { kind: self.ledger.kind(), place: self.ledger.place() };
-            let make = |address| Admin::new(status, metrics, self.clock, ledger, address);
-            start_admin(&mut tasks, listener, make).map_err(RunError::Admin)?;
+            let sources = Sources {
+                status: Arc::clone(&self.status),
+                metrics: Arc::clone(&self.metrics),
+                clock: self.clock,
+                ledger: LedgerName { kind: self.ledger.kind(), place: self.ledger.place() },
+                feeds,
+                events: events.clone(),
+            };
+            let token = self.config.admin_token;
+            start_admin(&mut tasks, listener, sources, token).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
         let poller = Poller {
@@ -177,11 +185,12 @@ impl Daemon {
             status: Arc::clone(&self.status),
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
+            events,
             stop: stop.clone(),
         };
         let service = Service::new();
-        let mut scheduler =
-            Scheduler::new(self.config, self.lanes, self.tools, poller, service, self.reloads);
+        let told = Told { changes: self.lanes, questions, reloads: self.reloads };
+        let mut scheduler = Scheduler::new(self.config, told, self.tools, poller, service);
         let fatal = scheduler.run(&stop).await;
         self.status.set_stopping();
         stop.cancel();
@@ -206,10 +215,11 @@ fn bind(address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {
 fn start_admin(
     tasks: &mut Tasks,
     listener: std::net::TcpListener,
-    make: impl FnOnce(IpAddr) -> Admin,
+    sources: Sources,
+    token: Option<TokenDigest>,
 ) -> Result<(), AdminStartError> {
     let address = listener.local_addr().map_err(AdminStartError::from)?;
-    let admin = make(address.ip());
+    let admin = Admin::new(sources, address.ip(), token);
     tasks.try_spawn("admin", |stop| admin::start(listener, admin, stop))?;
     info!(admin.address = %address, "admin server listening");
     Ok(())

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use cw_model::FeedCounts;
 
 use super::ledger::{LedgerSnapshot, LedgerStatus};
+use super::recent::Recent;
 use super::shown::shown;
 
 /// How long the scheduler's loop may take to turn before the daemon counts as hung. It turns at
@@ -169,6 +170,7 @@ pub struct Status {
     state: Mutex<State>,
     /// What the ledger says of itself.
     ledger: LedgerStatus,
+    recent: Recent,
 }
 
 impl Status {
@@ -185,7 +187,12 @@ impl Status {
             ledger_bytes: 0,
             last_read: LastRead::InUse,
         };
-        Self { started_at: moment(), state: Mutex::new(state), ledger }
+        Self { started_at: moment(), state: Mutex::new(state), ledger, recent: Recent::default() }
+    }
+
+    /// What was committed lately.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// The scheduler's loop has turned.

@@ -6,10 +6,10 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use crate::support::PATIENCE;
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{BINARY, Daemon, Setup};
 use crate::support::publisher::Reply;
 use crate::support::run::{Run, headlines};
+use crate::support::{PATIENCE, eventually};
 
 /// What the admin server answered.
 struct Answer {
@@ -77,4 +77,224 @@ fn what_is_asked_wrongly_is_answered_in_json() {
     let rebound = ask_with(&run.daemon, "/api/status", "Host: rebound.example\r\n");
     assert_eq!((rebound.status, &rebound.json()["error"]["code"]), (421, &"foreign_host".into()));
     run.daemon.stop();
+}
+
+/// A daemon that polls one feed that is fine, and some that are not there, on hosts of their own.
+fn many_feeds() -> Run {
+    Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
+        for number in 0..7 {
+            let host = format!("host-{}.example", number % 3);
+            setup.resolve(&host);
+            let url = publisher.url_at(&host, &format!("/none-{number}?token=hunter2"));
+            setup.feed_with(&format!("missing-{number}"), &url, &[("publisher", "Nobody")]);
+            publisher.script(&format!("/none-{number}"), |_| Reply::status(404));
+        }
+    })
+}
+
+/// What is answered once it is as wanted: states are told at most a second late.
+#[track_caller]
+fn eventually_json(daemon: &Daemon, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    eventually(format!("{path} to be as wanted"), || {
+        let answer = ask(daemon, path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        Some(answer.json()).filter(|value| wanted(value))
+    })
+}
+
+fn ids(feeds: &Value) -> Vec<String> {
+    let ids = feeds["feeds"].as_array().unwrap().iter();
+    ids.map(|feed| feed["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn feeds_are_found_sorted_and_shown_page_by_page() {
+    let run = many_feeds();
+    let daemon = &run.daemon;
+    eventually_json(daemon, "/api/feeds?state=failing", |feeds| feeds["total"] == 7);
+    let all = eventually_json(daemon, "/api/feeds", |feeds| feeds["total"] == 8);
+    assert_eq!(all["next"], Value::Null);
+    let sorted = ids(&all);
+    assert!(sorted.is_sorted() && sorted.len() == 8, "{sorted:?}");
+    let feed = &all["feeds"][0];
+    assert_eq!((&feed["state"], &feed["lane"]), (&"fine".into(), &0.into()));
+    assert!(feed["next_poll_at"].is_string() && feed["because"].is_string(), "{feed}");
+
+    let mut seen = Vec::new();
+    let mut path = "/api/feeds?limit=3&q=missing".to_owned();
+    loop {
+        let page = eventually_json(daemon, &path, |_| true);
+        assert_eq!(page["total"], 7);
+        seen.extend(ids(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/feeds?limit=3&q=missing&after={next}");
+    }
+    assert_eq!(seen, sorted[1..], "each once, whatever the page");
+    let of_host = eventually_json(daemon, "/api/feeds?host=host-1.example", |_| true);
+    assert_eq!(ids(&of_host), ["missing-1", "missing-4"]);
+    let worst = eventually_json(daemon, "/api/feeds?sort=failures&limit=1", |_| true);
+    assert_eq!(worst["feeds"][0]["state"], "failing");
+    for query in ["sort=age", "limit=1000", "colour=red", "after=x", "q=a&q=b"] {
+        let answer = ask(daemon, &format!("/api/feeds?{query}"));
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["code"]),
+            (400, &"bad_parameter".into())
+        );
+    }
+    run.daemon.stop();
+}
+
+#[test]
+fn one_feed_is_explained_and_its_secrets_are_kept() {
+    let run = many_feeds();
+    let failed = |feed: &Value| feed["failures"].as_u64().is_some_and(|failures| failures > 1);
+    let feed = eventually_json(&run.daemon, "/api/feeds/missing-2", failed);
+    assert_eq!(feed["last_failure"]["class"], "not_found");
+    assert_eq!(feed["failure"], "not_found");
+    assert!(feed["schedule"]["backoff_seconds"].is_number(), "{feed}");
+    assert!(feed["url"].as_str().unwrap().ends_with("/none-2?…"), "{feed}");
+    let fine = eventually_json(&run.daemon, "/api/feeds/feed", |feed| feed["state"] == "fine");
+    assert!(fine["succeeded_at"].is_string() && fine["today"]["articles"] == 1, "{fine}");
+    let none = ask(&run.daemon, "/api/feeds/nobody");
+    assert_eq!((none.status, &none.json()["error"]["code"]), (404, &"not_found".into()));
+    for path in ["/api/feeds", "/api/feeds/missing-2", "/api/hosts", "/api/status", "/api/lanes"] {
+        let answer = ask(&run.daemon, path);
+        assert_eq!(answer.status, 200);
+        assert!(!answer.body.contains("hunter2"), "{path}: {}", answer.body);
+    }
+    run.daemon.stop();
+}
+
+#[test]
+fn hosts_and_lanes_are_counted() {
+    let run = many_feeds();
+    let hosts = eventually_json(&run.daemon, "/api/hosts?q=example&sort=host", |hosts| {
+        hosts["hosts"].as_array().unwrap().iter().all(|host| host["feeds"] == host["failing"])
+    });
+    let counts = |name: &str| {
+        let of = hosts["hosts"].as_array().unwrap().iter().map(|host| host[name].clone());
+        of.collect::<Vec<Value>>()
+    };
+    assert_eq!(counts("host"), ["host-0.example", "host-1.example", "host-2.example"]);
+    assert_eq!(counts("feeds"), [3, 2, 2]);
+    let first = eventually_json(&run.daemon, "/api/hosts?limit=1", |_| true);
+    assert_eq!(
+        (&first["total"], &first["hosts"][0]["host"]),
+        (&4.into(), &"host-0.example".into())
+    );
+    let lanes = eventually_json(&run.daemon, "/api/lanes", |_| true);
+    assert_eq!(lanes["lanes"][0]["state"], "owned");
+    assert_eq!(lanes["lanes"][0]["feeds"], 8);
+    run.daemon.stop();
+}
+
+#[test]
+fn commits_are_told_as_they_happen_to_a_few_who_listen() {
+    let run = Run::serving([Reply::feed(headlines(&["A"]))]);
+    let listen = || {
+        let mut stream = TcpStream::connect(run.daemon.admin()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream
+    };
+    let read_until = |stream: &mut TcpStream, wanted: &str| {
+        let (mut text, mut piece) = (String::new(), [0; 1024]);
+        while !text.contains(wanted) {
+            let length = stream.read(&mut piece).unwrap();
+            assert!(length > 0, "ended: {text}");
+            text.push_str(std::str::from_utf8(&piece[..length]).unwrap());
+        }
+        text
+    };
+    let mut crowd: Vec<TcpStream> = (0..8).map(|_| listen()).collect();
+    for stream in &mut crowd {
+        let text = read_until(stream, "event: commit\ndata: {");
+        assert!(text.contains("content-type: text/event-stream"), "{text}");
+    }
+    let text = read_until(&mut crowd[0], "\"feed\":\"feed\"");
+    assert!(text.contains("\"result\":\"modified\""), "{text}");
+    let ninth = ask(&run.daemon, "/api/events");
+    let code = &ninth.json()["error"]["code"];
+    assert_eq!((ninth.status, code), (503, &"too_many_listeners".into()));
+    drop(crowd);
+    eventually("a place for another", || {
+        let text = read_until(&mut listen(), "\r\n");
+        text.starts_with("HTTP/1.1 200 ").then_some(())
+    });
+    run.daemon.stop();
+}
+
+const TOKEN: &str = "a-token-of-some-length";
+
+/// A daemon whose admin server other machines reach.
+fn reached_by_all(token: bool) -> Run {
+    Run::configured([Reply::feed(headlines(&["A"]))], |setup, _| {
+        setup.set("admin.listen", "0.0.0.0:0");
+        if token {
+            std::fs::write(setup.path("token"), format!("{TOKEN}\n")).unwrap();
+            setup.set("admin.token_file", "token");
+        }
+    })
+}
+
+#[test]
+fn other_machines_need_the_token_but_for_probes_and_metrics() {
+    let closed = reached_by_all(false);
+    let run = reached_by_all(true);
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(ask(&closed.daemon, path).status, 200, "{path}");
+        assert_eq!(ask(&run.daemon, path).status, 200, "{path}");
+    }
+    for path in ["/api/status", "/api/feeds", "/api/feeds/feed", "/api/events"] {
+        let answer = ask(&closed.daemon, path);
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["code"]),
+            (403, &"no_token_file".into())
+        );
+        for headers in ["", "Authorization: Bearer a-token-of-some-lengtH\r\n"] {
+            let answer = ask_with(&run.daemon, path, headers);
+            assert_eq!(answer.status, 401, "{path}: {}", answer.body);
+            assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "));
+        }
+    }
+    // "ada:" and the token, as a browser sends it.
+    let basic = "Authorization: Basic YWRhOmEtdG9rZW4tb2Ytc29tZS1sZW5ndGg=\r\n".to_owned();
+    for headers in [format!("Authorization: Bearer {TOKEN}\r\n"), basic] {
+        for path in ["/api/status", "/api/feeds"] {
+            let answer = ask_with(&run.daemon, path, &headers);
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        }
+    }
+    let written = run.daemon.text();
+    assert!(!written.contains(TOKEN), "{written}");
+    closed.daemon.stop();
+    run.daemon.stop();
+}
+
+#[test]
+fn check_says_what_the_admin_server_keeps_closed() {
+    let check = |setup: &Setup| {
+        let mut command = setup.command(BINARY);
+        let output = command.arg("check").arg("--config").arg(setup.config()).output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code(), text.concat())
+    };
+    let mut setup = Setup::new();
+    setup.feed("a", "https://news.example/rss");
+    let (code, text) = check(&setup);
+    assert!(code == Some(0) && !text.contains("closed"), "{text}");
+    setup.set("admin.listen", "0.0.0.0:9273");
+    let (code, text) = check(&setup);
+    let note = "the status page and /api are closed until admin.token_file is set";
+    assert!(code == Some(0) && text.contains(note), "{text}");
+    setup.set("admin.token_file", "token");
+    let (code, text) = check(&setup);
+    assert!(code == Some(78) && text.contains("admin.token_file"), "{text}");
+    std::fs::write(setup.path("token"), "short").unwrap();
+    let (code, text) = check(&setup);
+    assert!(code == Some(78) && text.contains("holds no token"), "{text}");
+    assert!(!text.contains("\"short\""), "{text}");
+    std::fs::write(setup.path("token"), TOKEN).unwrap();
+    let (code, text) = check(&setup);
+    assert!(code == Some(0) && !text.contains("closed"), "{text}");
 }

@@ -21,6 +21,7 @@ mod messages;
 pub mod placement;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,11 +34,12 @@ pub use messages::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
 };
 use placement::{Placement, Sighting, place};
+pub use view::{FeedView, Stand};
 
 use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
 use crate::schedule::queue::Next;
-use crate::schedule::{self, Queue};
+use crate::schedule::{self, Due, Queue, Why};
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
@@ -194,15 +196,7 @@ impl Scheduler {
         let mut counts =
             FeedCounts { due, overdue, careful_lanes, polls, at: now, ..FeedCounts::default() };
         for placed in self.feeds.values() {
-            let held = match placed.placement {
-                Placement::Here(lane) => self.held.get(&lane),
-                Placement::Unknown => {
-                    let has_state = |held: &&Held| held.states.contains_key(&placed.feed.id);
-                    self.held.get(&placed.home).or_else(|| self.held.values().find(has_state))
-                }
-                Placement::Elsewhere => None,
-            };
-            let Some(held) = held else { continue };
+            let Some(held) = self.held_of(placed) else { continue };
             let Some(state) = held.states.get(&placed.feed.id) else {
                 counts.new += 1;
                 continue;
@@ -217,6 +211,33 @@ impl Scheduler {
             }
         }
         counts
+    }
+
+    /// How each feed stands, in no order. One pass over all of them.
+    pub fn views(&self, now: Timestamp) -> Vec<FeedView> {
+        let view = |placed: &Placed| {
+            let held = self.held_of(placed);
+            FeedView {
+                lane: held.map(|held| held.lease.lane),
+                state: held.and_then(|held| held.states.get(&placed.feed.id)).map(Arc::clone),
+                due: self.due(placed, now),
+                is_polling: self.polls.contains_key(&placed.feed.id),
+                feed: Arc::clone(&placed.feed),
+            }
+        };
+        self.feeds.values().map(view).collect()
+    }
+
+    /// The lane of this process that a feed counts in.
+    fn held_of(&self, placed: &Placed) -> Option<&Held> {
+        match placed.placement {
+            Placement::Here(lane) => self.held.get(&lane),
+            Placement::Unknown => {
+                let has_state = |held: &&Held| held.states.contains_key(&placed.feed.id);
+                self.held.get(&placed.home).or_else(|| self.held.values().find(has_state))
+            }
+            Placement::Elsewhere => None,
+        }
     }
 
     /// A clock that was put back would let every feed wait for the time that was: all are planned from
@@ -322,15 +343,20 @@ impl Scheduler {
 
     /// When a feed is due, by its state and by the configuration as it is now.
     fn due_at(&self, placed: &Placed, now: Timestamp) -> Timestamp {
+        self.due(placed, now).map_or(now, |due| due.at)
+    }
+
+    /// The same, and why; `None` if it is not polled here, or nothing puts it off.
+    fn due(&self, placed: &Placed, now: Timestamp) -> Option<Due> {
         let feed = &placed.feed;
-        let Placement::Here(lane) = placed.placement else { return now };
-        let held = self.held.get(&lane);
-        let state = held.and_then(|held| held.states.get(&feed.id));
-        let due_at = state
-            .map_or(now, |state| schedule::due(state, feed, || self.crash_label.of(feed), now).at);
-        let Some(put_off_until) = placed.put_off_until else { return due_at };
+        let Placement::Here(lane) = placed.placement else { return None };
+        let state = self.held.get(&lane)?.states.get(&feed.id);
+        let due = state.map(|state| schedule::due(state, feed, || self.crash_label.of(feed), now));
+        let Some(put_off_until) = placed.put_off_until else { return due };
         // By a clock that was put back it waits no longer than from now.
-        due_at.max(put_off_until.min(after(now, feed.interval_max)))
+        let put_off_until = put_off_until.min(after(now, feed.interval_max));
+        let due = due.unwrap_or(Due { at: now, why: Why::Planned });
+        Some(Due { at: due.at.max(put_off_until), ..due })
     }
 
     /// Begins to look for feeds whose state may be in lanes of others. One look for all: a deployment
