@@ -5,6 +5,7 @@
 //! | `/livez` | 200 while the scheduler's loop turns or a drain goes on, else 503 and since when |
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
 //! | `/metrics` | OpenMetrics text |
+//! | `/` | the status page |
 //! | `/api/status` | how the program stands, as JSON |
 //! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is |
 //! | `/api/hosts`, `/api/lanes` | the same by host, by lane |
@@ -17,6 +18,7 @@ mod api;
 mod events;
 mod feeds;
 mod gate;
+mod page;
 mod query;
 mod reply;
 mod select;
@@ -92,7 +94,6 @@ impl Admin {
             return response;
         }
         match question.uri.path() {
-            "/" => text(StatusCode::OK, "conflictwire: /livez /readyz /metrics\n"),
             "/livez" => match self.status.alive() {
                 Ok(()) => text(StatusCode::OK, "alive\n"),
                 Err(since) => {
@@ -107,7 +108,7 @@ impl Admin {
                 let text = self.metrics.text(&self.status.snapshot());
                 written_in(OPEN_METRICS, StatusCode::OK, text)
             }
-            path if path.starts_with("/api/") => match self.gate.admit(&question.headers) {
+            path if is_gated(path) => match self.gate.admit(&question.headers) {
                 Ok(()) => self.show(path, question).await,
                 Err(refusal) => *refusal,
             },
@@ -119,6 +120,10 @@ impl Admin {
     async fn show(&self, path: &str, question: &Parts) -> Response<Reply> {
         let query = question.uri.query().unwrap_or_default();
         match path {
+            "/" => match FeedQuery::read(query) {
+                Ok(query) => self.page(&query).await,
+                Err(problem) => misasked(&problem),
+            },
             "/api/status" => {
                 let now = self.clock.now();
                 let recent = self.status.recent().snapshot(now);
@@ -145,9 +150,25 @@ impl Admin {
                     let none = || not_found("no feed has this id");
                     self.of_feeds(|views| api::feed(views, id).ok_or_else(none)).await
                 }
-                None => not_found("there is no such path; deploy/README.md lists them"),
+                None => page::file(path).unwrap_or_else(|| {
+                    not_found("there is no such path; deploy/README.md lists them")
+                }),
             },
         }
+    }
+
+    async fn page(&self, query: &FeedQuery) -> Response<Reply> {
+        let views = self.feeds.views().await;
+        let now = self.clock.now();
+        let (snapshot, recent) = (self.status.snapshot(), self.status.recent().snapshot(now));
+        let told = page::Told {
+            snapshot: &snapshot,
+            recent: &recent,
+            ledger: &self.ledger,
+            views: views.as_deref(),
+            now,
+        };
+        page::page(&told, query)
     }
 
     /// Answers with what is made of how the feeds stand.
@@ -184,6 +205,11 @@ impl Admin {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
         response
     }
+}
+
+/// Whether a path is one of those that name feeds and hosts, or a file of the page that does.
+fn is_gated(path: &str) -> bool {
+    path == "/" || path.starts_with("/api/") || path.starts_with("/page.")
 }
 
 fn misasked(problem: &QueryProblem) -> Response<Reply> {

@@ -22,7 +22,7 @@ pub const RATE_MINUTES: usize = 5;
 const TAGS_MAX: usize = 300;
 
 /// The most tags and places shown of an article.
-const NAMES_MAX: usize = 8;
+const NAMES_MAX: usize = 6;
 
 /// The longest headline, characters.
 const TITLE_CHARS_MAX: usize = 300;

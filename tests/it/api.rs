@@ -245,7 +245,7 @@ fn other_machines_need_the_token_but_for_probes_and_metrics() {
         assert_eq!(ask(&closed.daemon, path).status, 200, "{path}");
         assert_eq!(ask(&run.daemon, path).status, 200, "{path}");
     }
-    for path in ["/api/status", "/api/feeds", "/api/feeds/feed", "/api/events"] {
+    for path in ["/", "/page.css", "/api/status", "/api/feeds", "/api/feeds/feed", "/api/events"] {
         let answer = ask(&closed.daemon, path);
         assert_eq!(
             (answer.status, &answer.json()["error"]["code"]),
@@ -260,7 +260,7 @@ fn other_machines_need_the_token_but_for_probes_and_metrics() {
     // "ada:" and the token, as a browser sends it.
     let basic = "Authorization: Basic YWRhOmEtdG9rZW4tb2Ytc29tZS1sZW5ndGg=\r\n".to_owned();
     for headers in [format!("Authorization: Bearer {TOKEN}\r\n"), basic] {
-        for path in ["/api/status", "/api/feeds"] {
+        for path in ["/", "/api/status", "/api/feeds"] {
             let answer = ask_with(&run.daemon, path, &headers);
             assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         }
@@ -297,4 +297,93 @@ fn check_says_what_the_admin_server_keeps_closed() {
     std::fs::write(setup.path("token"), TOKEN).unwrap();
     let (code, text) = check(&setup);
     assert!(code == Some(0) && !text.contains("closed"), "{text}");
+}
+
+const SUMMARY: &str =
+    "Shelling killed civilians &amp;lt;img src=x onerror=alert(1)&amp;gt; on Monday.";
+
+/// A document whose articles are about conflict, and whose texts are hostile.
+fn hostile() -> Vec<u8> {
+    let long = format!("Airstrike {} kills soldiers", "x".repeat(10_000));
+    let titles = [
+        "Airstrike &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; kills three soldiers in Kharkiv",
+        "Airstrike \u{202e}kills\u{202c} five soldiers near Kharkiv",
+        "Missile strike kills \" onmouseover=\"alert(1) two soldiers",
+        "حلب: airstrike kills seven civilians in Aleppo",
+        &long,
+    ];
+    let items: String = (0..)
+        .zip(titles)
+        .map(|(number, title)| {
+            format!(
+                "<item><guid>{number}</guid><link>https://news.example/{number}</link>\
+                 <title>{title}</title><description>{}</description></item>",
+                if number == 3 { title } else { SUMMARY }
+            )
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>&lt;b&gt;News&lt;/b&gt;</title>\
+         {items}</channel></rss>"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn the_page_shows_hostile_texts_as_texts() {
+    let run = Run::serving([Reply::feed(hostile())]);
+    let page = eventually("the articles on the page", || {
+        let page = ask(&run.daemon, "/");
+        assert_eq!(page.status, 200, "{}", page.body);
+        (page.body.contains("news.example/0") && page.body.contains("badge good\">fine"))
+            .then_some(page)
+    });
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let body = &page.body;
+    assert!(body.contains("&lt;script&gt;alert(1)"), "{body}");
+    assert_eq!(body.matches("<script").count(), 1, "the page's own");
+    for markup in ["<img", "<b>", "\" onmouseover", "\u{202e}", "style=", "<iframe"] {
+        assert!(!body.contains(markup), "{markup:?} in {body}");
+    }
+    assert!(body.contains("<mark>") && body.contains("dir=\"auto\""), "{body}");
+    assert!(body.contains("lang=\"en\"") && body.contains("حلب: <mark>"), "{body}");
+    assert!(body.len() < 60_000, "{} bytes", body.len());
+    for (path, format) in [
+        ("/page.css", "text/css; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/page.svg", "image/svg+xml"),
+    ] {
+        let file = ask(&run.daemon, path);
+        assert_eq!((file.status, file.header("content-type")), (200, Some(format)), "{path}");
+        assert!(body.contains(&format!("\"{path}\"")), "{path}");
+    }
+    run.daemon.stop();
+}
+
+#[test]
+fn the_page_of_many_feeds_stays_small_and_leads_to_the_others() {
+    let run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
+        publisher.script("/none", |_| Reply::status(404));
+        for number in 0..1000 {
+            setup.feed(&format!("feed-{number:04}"), &publisher.url(&format!("/none?{number}")));
+        }
+    });
+    let page = ask(&run.daemon, "/");
+    assert_eq!(page.status, 200);
+    assert!(page.body.len() < 100_000, "{} bytes", page.body.len());
+    assert!(page.body.contains("50 of 1,001 feeds"), "{}", page.body);
+    let (_, rest) = page.body.split_once("<a href=\"/?after=").unwrap();
+    let (next, _) = rest.split_once("#feeds\">Next page").unwrap();
+    let second = ask(&run.daemon, &format!("/?after={next}"));
+    assert!(second.body.contains("feed-0075") && !second.body.contains("feed-0010"), "{next}");
+    assert!(second.body.contains("First page"), "{}", second.body);
+    let none = ask(&run.daemon, "/?state=fine&q=%3Cscript%3E");
+    assert!(none.body.contains("No feed is like that"), "{}", none.body);
+    assert!(none.body.contains("value=\"&lt;script&gt;\""), "{}", none.body);
+    assert_eq!(ask(&run.daemon, "/?sort=age").status, 400);
+    run.daemon.stop();
 }
