@@ -36,11 +36,14 @@ pub struct Views {
 /// Where an answer is sent.
 pub type Question = oneshot::Sender<Views>;
 
+/// What the scheduler said last, and when it was asked.
+type Last = (Instant, Arc<Views>);
+
 /// Asks the scheduler how the feeds stand. Clones share what it said last.
 #[derive(Clone, Debug)]
 pub struct Feeds {
     ask: mpsc::Sender<Question>,
-    last: Arc<Mutex<Option<(Instant, Arc<Views>)>>>,
+    last: Arc<Mutex<Option<Last>>>,
 }
 
 impl Feeds {
@@ -72,7 +75,7 @@ impl Feeds {
         last.map(|(_, views)| views)
     }
 
-    fn last(&self) -> Option<(Instant, Arc<Views>)> {
+    fn last(&self) -> Option<Last> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

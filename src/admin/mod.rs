@@ -131,11 +131,11 @@ impl Admin {
                 json(StatusCode::OK, &status)
             }
             "/api/feeds" => match FeedQuery::read(query) {
-                Ok(query) => self.of_feeds(|views| Ok(api::feeds(views, &query))).await,
+                Ok(query) => self.of_feeds(|views| Some(api::feeds(views, &query))).await,
                 Err(problem) => misasked(&problem),
             },
             "/api/hosts" => match HostQuery::read(query) {
-                Ok(query) => self.of_feeds(|views| Ok(api::hosts_list(views, &query))).await,
+                Ok(query) => self.of_feeds(|views| Some(api::hosts_list(views, &query))).await,
                 Err(problem) => misasked(&problem),
             },
             "/api/lanes" => {
@@ -146,10 +146,7 @@ impl Admin {
             }
             "/api/events" => self.listen(&question.method),
             _ => match path.strip_prefix("/api/feeds/") {
-                Some(id) => {
-                    let none = || not_found("no feed has this id");
-                    self.of_feeds(|views| api::feed(views, id).ok_or_else(none)).await
-                }
+                Some(id) => self.of_feeds(|views| api::feed(views, id)).await,
                 None => page::file(path).unwrap_or_else(|| {
                     not_found("there is no such path; deploy/README.md lists them")
                 }),
@@ -174,15 +171,15 @@ impl Admin {
     /// Answers with what is made of how the feeds stand.
     async fn of_feeds(
         &self,
-        make: impl FnOnce(&Views) -> Result<serde_json::Value, Response<Reply>>,
+        make: impl FnOnce(&Views) -> Option<serde_json::Value>,
     ) -> Response<Reply> {
         let Some(views) = self.feeds.views().await else {
             let why = "the scheduler has not said yet how the feeds stand; ask again in a moment";
             return problem(StatusCode::SERVICE_UNAVAILABLE, "not_known", why);
         };
         match make(&views) {
-            Ok(value) => json(StatusCode::OK, &value),
-            Err(answer) => answer,
+            Some(value) => json(StatusCode::OK, &value),
+            None => not_found("no feed has this id"),
         }
     }
 

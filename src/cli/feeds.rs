@@ -556,7 +556,7 @@ mod tests {
 
     use cw_decide::States;
     use cw_model::FailureClass;
-    use cw_model::state::{Crash, FeedPlan, LastFailure, Plan, Standing};
+    use cw_model::state::{Crash, Distrust, FeedPlan, LastFailure, Plan, Sends, Standing};
 
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;

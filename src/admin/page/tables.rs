@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use super::super::api::Lane;
 use super::super::api::feed::because;
 use super::super::feeds::Views;
-use super::super::query::{Cursor, FEED_SORTS, FeedQuery, FeedState, LIMIT};
+use super::super::query::{Cursor, FEED_SORTS, FeedQuery, FeedSort, FeedState, LIMIT};
 use super::super::select::{self, Host};
 use super::html::{Html, grouped};
 
@@ -76,23 +76,31 @@ pub(super) fn feeds(html: &mut Html, views: &Views, query: &FeedQuery) {
     html.raw("</div></section>");
 }
 
+/// The names of what is asked for: state and order.
+fn names(query: &FeedQuery) -> (Option<&'static str>, Option<&'static str>) {
+    let state = states().find(|(_, _, state)| query.state == Some(*state)).map(|(name, ..)| name);
+    let sort = FEED_SORTS.iter().find(|(_, sort)| query.sort == *sort).map(|(name, _)| *name);
+    (state, sort)
+}
+
 fn form(html: &mut Html, query: &FeedQuery) {
+    let (state, sort) = names(query);
     html.raw("<form method=\"get\" action=\"/#feeds\" role=\"search\" aria-label=\"Feeds\">");
     html.raw("<label>Search <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"");
     html.text(query.q.as_deref().unwrap_or_default()).raw("\"></label>");
     html.raw("<label>State <select name=\"state\"><option value=\"\">all</option>");
-    for (name, text, state) in states() {
-        option(html, name, text, query.state == Some(state));
+    for (name, text, _) in states() {
+        option(html, name, text, state);
     }
     html.raw("</select></label><label>Order <select name=\"sort\">");
-    for (name, sort) in FEED_SORTS {
+    for (name, _) in FEED_SORTS {
         let text = match name {
             "next_poll" => "next poll first",
             "failures" => "most failures first",
             "polled" => "last polled first",
             _ => "by id",
         };
-        option(html, name, text, query.sort == sort);
+        option(html, name, text, sort);
     }
     html.raw("</select></label>");
     if let Some(host) = &query.host {
@@ -101,8 +109,8 @@ fn form(html: &mut Html, query: &FeedQuery) {
     html.raw("<button>Show</button></form>");
 }
 
-fn option(html: &mut Html, value: &'static str, text: &'static str, is_chosen: bool) {
-    let end = if is_chosen { "\" selected>" } else { "\">" };
+fn option(html: &mut Html, value: &'static str, text: &'static str, chosen: Option<&str>) {
+    let end = if chosen == Some(value) { "\" selected>" } else { "\">" };
     html.raw("<option value=\"").raw(value).raw(end).raw(text).raw("</option>");
 }
 
@@ -114,9 +122,8 @@ fn link(html: &mut Html, query: &FeedQuery, after: Option<&str>, text: &'static 
 /// A question as it stands in an address, without what is so anyway.
 fn question(query: &FeedQuery, after: Option<&str>) -> String {
     let mut text = form_urlencoded::Serializer::new(String::new());
-    let state = states().find(|(_, _, state)| query.state == Some(*state)).map(|(name, ..)| name);
-    let sort =
-        FEED_SORTS.iter().skip(1).find(|(_, sort)| query.sort == *sort).map(|(name, _)| *name);
+    let (state, sort) = names(query);
+    let sort = sort.filter(|_| query.sort != FeedSort::Id);
     let limit = (query.limit != LIMIT).then(|| query.limit.to_string());
     for (name, value) in [
         ("state", state),
