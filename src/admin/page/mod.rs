@@ -5,6 +5,7 @@
 
 mod charts;
 mod html;
+mod map;
 mod tables;
 
 use cw_model::Timestamp;
@@ -32,6 +33,7 @@ pub(super) fn file(path: &str) -> Option<Response<Reply>> {
     let (format, text) = match path {
         "/page.css" => ("text/css; charset=utf-8", include_str!("page.css")),
         "/page.js" => ("text/javascript; charset=utf-8", include_str!("page.js")),
+        "/page.world.svg" => ("image/svg+xml", include_str!("../../../config/map/world.svg")),
         "/page.svg" => ("image/svg+xml", include_str!("page.svg")),
         _ => return None,
     };
@@ -76,6 +78,7 @@ fn text(told: &Told<'_>, query: &FeedQuery) -> String {
     html.raw("</div><div>");
     charts::polls(&mut html, told.recent, told.now);
     charts::tags(&mut html, told.recent, told.now);
+    map::places(&mut html, told.recent);
     tables::lanes(&mut html, &lanes_of(told.snapshot, told.views));
     html.raw("</div></div>");
     if let Some(views) = told.views {
