@@ -2,9 +2,10 @@
 //!
 //! The scheduler owns the states and copies nothing for nobody: it is asked when somebody looks, at
 //! most once a second, and gives pointers to what it has. Whoever looks waits for it only shortly, so
-//! that a loop that hangs is seen as one.
+//! that a loop that hangs is seen as one, and so that those who look again and again are answered at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use cw_decide::scheduler::FeedView;
@@ -12,32 +13,89 @@ use cw_model::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
+use super::hosts::{Host, hosts};
+
 /// For so long one look does for all who ask.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long is waited for a new look while there is an old one.
-const WAIT_WITH_LAST: Duration = Duration::from_millis(100);
+/// For so long an old look does where a new one is not there at once.
+const RECENT: Duration = Duration::from_secs(10);
 
-/// How long is waited for the first.
-const WAIT_FOR_FIRST: Duration = Duration::from_secs(2);
+/// How long is waited for a new look while there is a recent one.
+const WAIT_WITH_RECENT: Duration = Duration::from_millis(20);
+
+/// How long is waited where there is none.
+const WAIT_WITHOUT: Duration = Duration::from_secs(2);
 
 /// Questions that may wait for the scheduler.
 const QUESTIONS_MAX: usize = 4;
 
 /// How all feeds stood at one moment.
 #[derive(Debug)]
-pub struct Views {
+pub(super) struct Views {
     /// When.
-    pub at: Timestamp,
+    pub(super) at: Timestamp,
     /// Each configured feed once, in no order.
-    pub feeds: Vec<FeedView>,
+    pub(super) feeds: Vec<FeedView>,
+    /// Worked out for the first who wants to know.
+    hosts: OnceLock<Vec<Host>>,
+    lanes: OnceLock<BTreeMap<u32, usize>>,
 }
 
-/// Where an answer is sent.
-pub type Question = oneshot::Sender<Views>;
+impl Views {
+    fn new(feeds: Vec<FeedView>, at: Timestamp) -> Self {
+        Self { at, feeds, hosts: OnceLock::new(), lanes: OnceLock::new() }
+    }
 
-/// What the scheduler said last, and when it was asked.
+    /// Their hosts, in no order.
+    pub(super) fn hosts(&self) -> &[Host] {
+        self.hosts.get_or_init(|| hosts(&self.feeds, self.at))
+    }
+
+    /// How many of them count in which lane.
+    pub(super) fn lanes(&self) -> &BTreeMap<u32, usize> {
+        self.lanes.get_or_init(|| {
+            let mut lanes = BTreeMap::new();
+            let numbers = self.feeds.iter().filter_map(|view| view.lane);
+            numbers.for_each(|lane| *lanes.entry(lane).or_default() += 1);
+            lanes
+        })
+    }
+}
+
+/// What was said last, and when.
 type Last = (Instant, Arc<Views>);
+
+/// Somebody wants to know how the feeds stand.
+#[derive(Debug)]
+pub struct Question {
+    last: Arc<Mutex<Option<Last>>>,
+    answered: oneshot::Sender<Arc<Views>>,
+}
+
+impl Question {
+    /// The question, unless another was answered meanwhile; then that answer does.
+    pub fn if_open(self) -> Option<Self> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match last.filter(|(at, _)| at.elapsed() < FRESH) {
+            Some((_, views)) => {
+                let _gone = self.answered.send(views);
+                None
+            }
+            None => Some(self),
+        }
+    }
+
+    /// Answers it, for those who ask later too.
+    pub fn answer(self, feeds: Vec<FeedView>, at: Timestamp) {
+        let views = Arc::new(Views::new(feeds, at));
+        let said = (Instant::now(), Arc::clone(&views));
+        let before = self.last.lock().unwrap_or_else(PoisonError::into_inner).replace(said);
+        // Whoever asked may not have waited.
+        let _gone = self.answered.send(views);
+        drop(before);
+    }
+}
 
 /// Asks the scheduler how the feeds stand. Clones share what it said last.
 #[derive(Clone, Debug)]
@@ -55,27 +113,22 @@ impl Feeds {
 
     /// How the feeds stand now, or stood when the scheduler last said so; `None` if it never did.
     pub(super) async fn views(&self) -> Option<Arc<Views>> {
-        let last = self.last();
-        if let Some((asked_at, views)) = &last
-            && asked_at.elapsed() < FRESH
-        {
-            return Some(Arc::clone(views));
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let age = last.as_ref().map(|(at, _)| at.elapsed());
+        let patience = match age {
+            Some(age) if age < FRESH => Duration::ZERO,
+            Some(age) if age < RECENT => WAIT_WITH_RECENT,
+            Some(_) | None => WAIT_WITHOUT,
+        };
+        let last = last.map(|(_, views)| views);
+        if patience.is_zero() {
+            return last;
         }
-        let asked_at = Instant::now();
-        let (answer, answered) = oneshot::channel();
-        let patience = if last.is_some() { WAIT_WITH_LAST } else { WAIT_FOR_FIRST };
-        if self.ask.try_send(answer).is_ok()
-            && let Ok(Ok(views)) = timeout(patience, answered).await
-        {
-            let views = Arc::new(views);
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some((asked_at, Arc::clone(&views)));
-            return Some(views);
+        let (answered, answer) = oneshot::channel();
+        let question = Question { last: Arc::clone(&self.last), answered };
+        if self.ask.try_send(question).is_err() {
+            return last;
         }
-        last.map(|(_, views)| views)
-    }
-
-    fn last(&self) -> Option<Last> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        timeout(patience, answer).await.ok().and_then(Result::ok).or(last)
     }
 }

@@ -1,12 +1,14 @@
 //! Which rows of many an answer has: the first so many behind a cursor. Looks at each row once and puts
 //! only those in order that are shown.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
-use cw_decide::scheduler::{FeedView, Stand};
+use cw_decide::scheduler::FeedView;
 use cw_model::Timestamp;
 
 use super::feeds::Views;
+use super::hosts::Host;
 use super::query::{Cursor, FeedQuery, FeedSort, FeedState, HostQuery, HostSort};
 
 /// Some rows of many.
@@ -19,33 +21,62 @@ pub(super) struct Page<'a, T> {
     pub(super) next: Option<String>,
 }
 
-/// The first rows behind the cursor, in order.
+/// A row and its place in the order.
+struct Placed<'a, T> {
+    place: (i64, &'a str),
+    row: &'a T,
+}
+
+impl<T> PartialEq for Placed<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl<T> Eq for Placed<'_, T> {}
+
+impl<T> PartialOrd for Placed<'_, T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Placed<'_, T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place.cmp(&other.place)
+    }
+}
+
+/// The first rows behind the cursor, in order. No more are kept than are shown, so most of many rows are
+/// compared once.
 fn page<'a, T>(
     rows: impl Iterator<Item = &'a T>,
     key: impl Fn(&'a T) -> (i64, &'a str),
     after: Option<&Cursor>,
     limit: usize,
 ) -> Page<'a, T> {
+    let after = after.map(|after| (after.number, after.name.as_str()));
     let mut total = 0;
-    let mut found: Vec<(i64, &str, &T)> = Vec::new();
+    // One more than is shown: then there is a next page.
+    let mut first: BinaryHeap<Placed<'_, T>> = BinaryHeap::with_capacity(limit + 2);
     for row in rows {
         total += 1;
-        let (number, name) = key(row);
-        if after.is_none_or(|after| (number, name) > (after.number, after.name.as_str())) {
-            found.push((number, name, row));
+        let place = key(row);
+        let is_behind = after.is_none_or(|after| place > after);
+        let is_full = first.len() > limit;
+        if is_behind && !(is_full && first.peek().is_some_and(|last| last.place < place)) {
+            first.push(Placed { place, row });
+            if is_full {
+                first.pop();
+            }
         }
     }
-    let order =
-        |one: &(i64, &str, &T), other: &(i64, &str, &T)| (one.0, one.1).cmp(&(other.0, other.1));
-    let has_more = found.len() > limit;
-    if has_more {
-        found.select_nth_unstable_by(limit, order);
-        found.truncate(limit);
-    }
-    found.sort_unstable_by(order);
-    let last = found.last().filter(|_| has_more);
-    let next = last.map(|(number, name, _)| Cursor::text(*number, name));
-    Page { total, rows: found.into_iter().map(|(_, _, row)| row).collect(), next }
+    let mut first = first.into_sorted_vec();
+    let has_more = first.len() > limit;
+    first.truncate(limit);
+    let last = first.last().filter(|_| has_more);
+    let next = last.map(|Placed { place: (number, name), .. }| Cursor::text(*number, name));
+    Page { total, rows: first.into_iter().map(|placed| placed.row).collect(), next }
 }
 
 /// The feeds that were asked for.
@@ -58,7 +89,7 @@ pub(super) fn feeds<'a>(views: &'a Views, query: &FeedQuery) -> Page<'a, FeedVie
 fn fits(view: &FeedView, query: &FeedQuery, now: Timestamp) -> bool {
     let is_state = match query.state {
         None => true,
-        Some(FeedState::Stand(stand)) => view.stand() == stand,
+        Some(FeedState::Stand(stand)) => view.stand == stand,
         Some(FeedState::Polling) => view.is_polling,
         Some(FeedState::Due) => {
             !view.is_polling && view.next_poll_at(now).is_some_and(|at| at <= now)
@@ -87,62 +118,17 @@ fn number(view: &FeedView, sort: FeedSort, now: Timestamp) -> i64 {
     }
 }
 
-/// A host, and how its feeds stand.
-pub(super) struct Host<'a> {
-    pub(super) name: &'a str,
-    pub(super) feeds: usize,
-    /// In the order of [`Stand::ALL`].
-    pub(super) by_stand: [usize; Stand::ALL.len()],
-    pub(super) polling: usize,
-    pub(super) next_poll_at: Option<Timestamp>,
-}
-
-impl Host<'_> {
-    /// How many of its feeds somebody should look at.
-    pub(super) fn troubled(&self) -> usize {
-        let counts = Stand::ALL.iter().zip(&self.by_stand);
-        let troubled = counts
-            .filter(|(stand, _)| matches!(stand, Stand::Crashed | Stand::Failing | Stand::Gone));
-        troubled.map(|(_, count)| count).sum()
-    }
-}
-
-/// Every host, in no order.
-pub(super) fn hosts(views: &Views) -> Vec<Host<'_>> {
-    let mut hosts: HashMap<&str, Host<'_>> = HashMap::new();
-    for view in &views.feeds {
-        let name = view.feed.url.host_str().unwrap_or_default();
-        let host = hosts.entry(name).or_insert_with(|| Host {
-            name,
-            feeds: 0,
-            by_stand: [0; Stand::ALL.len()],
-            polling: 0,
-            next_poll_at: None,
-        });
-        host.feeds += 1;
-        host.polling += usize::from(view.is_polling);
-        let stand = view.stand();
-        for (at, count) in Stand::ALL.iter().zip(&mut host.by_stand) {
-            *count += usize::from(*at == stand);
-        }
-        let next = view.next_poll_at(views.at);
-        host.next_poll_at = host.next_poll_at.into_iter().chain(next).min();
-    }
-    hosts.into_values().collect()
-}
-
 /// The hosts that were asked for.
-pub(super) fn hosts_page<'a>(hosts: &'a [Host<'a>], query: &HostQuery) -> Page<'a, Host<'a>> {
-    let fits =
-        |host: &&Host<'_>| query.q.as_deref().is_none_or(|wanted| host.name.contains(wanted));
+pub(super) fn hosts<'a>(hosts: &'a [Host], query: &HostQuery) -> Page<'a, Host> {
+    let fits = |host: &&Host| query.q.as_deref().is_none_or(|wanted| host.name.contains(wanted));
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let key = |host: &'a Host<'a>| {
+    let key = |host: &'a Host| {
         let number = match query.sort {
             HostSort::Feeds => -count(host.feeds),
             HostSort::Trouble => -count(host.troubled()),
             HostSort::Host => 0,
         };
-        (number, host.name)
+        (number, host.name.as_str())
     };
     page(hosts.iter().filter(fits), key, query.after.as_ref(), query.limit)
 }

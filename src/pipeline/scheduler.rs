@@ -24,7 +24,7 @@ use super::Tools;
 use super::poll::{Job, Polled, Poller};
 use super::reload::{ReadAnew, kept, needs_restart, next_reload, read_anew, to_end};
 use super::service::Service;
-use crate::admin::{Question, Views};
+use crate::admin::Question;
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::ledger::{CommitError, LaneChange};
@@ -196,9 +196,9 @@ impl Scheduler {
     }
 
     fn say_how_feeds_stand(&self, question: Question) {
+        let Some(question) = question.if_open() else { return };
         let at = self.poller.clock.now();
-        // Whoever asked may not have waited.
-        let _gone = question.send(Views { at, feeds: self.machine.views(at) });
+        question.answer(self.machine.views(at), at);
     }
 
     fn change_lanes(&mut self, change: LaneChange) {

@@ -227,11 +227,11 @@ fn commits_are_told_as_they_happen_to_a_few_who_listen() {
 const TOKEN: &str = "a-token-of-some-length";
 
 /// A daemon whose admin server other machines reach.
-fn reached_by_all(token: bool) -> Run {
+fn reached_by_all(token: Option<&str>) -> Run {
     Run::configured([Reply::feed(headlines(&["A"]))], |setup, _| {
         setup.set("admin.listen", "0.0.0.0:0");
-        if token {
-            std::fs::write(setup.path("token"), format!("{TOKEN}\n")).unwrap();
+        if let Some(token) = token {
+            std::fs::write(setup.path("token"), format!("{token}\n")).unwrap();
             setup.set("admin.token_file", "token");
         }
     })
@@ -239,8 +239,8 @@ fn reached_by_all(token: bool) -> Run {
 
 #[test]
 fn other_machines_need_the_token_but_for_probes_and_metrics() {
-    let closed = reached_by_all(false);
-    let run = reached_by_all(true);
+    let closed = reached_by_all(None);
+    let run = reached_by_all(Some(TOKEN));
     for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(ask(&closed.daemon, path).status, 200, "{path}");
         assert_eq!(ask(&run.daemon, path).status, 200, "{path}");
@@ -351,11 +351,13 @@ fn the_page_shows_hostile_texts_as_texts() {
     }
     assert!(body.contains("<mark>") && body.contains("dir=\"auto\""), "{body}");
     assert!(body.contains("lang=\"en\"") && body.contains("حلب: <mark>"), "{body}");
+    assert!(body.contains("<title>Kharkiv: 2</title>"), "where it happened: {body}");
     assert!(body.len() < 60_000, "{} bytes", body.len());
     for (path, format) in [
         ("/page.css", "text/css; charset=utf-8"),
         ("/page.js", "text/javascript; charset=utf-8"),
         ("/page.svg", "image/svg+xml"),
+        ("/page.world.svg", "image/svg+xml"),
     ] {
         let file = ask(&run.daemon, path);
         assert_eq!((file.status, file.header("content-type")), (200, Some(format)), "{path}");

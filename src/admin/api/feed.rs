@@ -10,7 +10,7 @@ use cw_status::shown::shown;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::select::Host;
+use super::super::hosts::Host;
 use super::super::words;
 use super::moment;
 
@@ -26,7 +26,7 @@ pub(in super::super) fn row(view: &FeedView, now: Timestamp) -> Value {
         "publisher": feed.publisher.as_deref().map(shown),
         "language": feed.language,
         "country": feed.country,
-        "state": view.stand().name(),
+        "state": view.stand.name(),
         "polling": view.is_polling,
         "lane": view.lane,
         "next_poll_at": view.next_poll_at(now).map(moment),
@@ -140,7 +140,7 @@ fn today(feed: &Feed, plan: &FeedPlan, now: Timestamp) -> Value {
 }
 
 /// A host in a list.
-pub(in super::super) fn host(host: &Host<'_>) -> Value {
+pub(in super::super) fn host(host: &Host) -> Value {
     let mut value = json!({
         "host": host.name,
         "feeds": host.feeds,

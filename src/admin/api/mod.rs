@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use super::feeds::Views;
 use super::query::{FeedQuery, HostQuery};
-use super::select;
-use super::select::{Page, hosts, hosts_page};
+use super::select::{self, Page};
 
 /// The ledger, for people: its kind, and where it writes.
 #[derive(Clone, Debug)]
@@ -94,8 +93,7 @@ pub(super) fn feed(views: &Views, id: &str) -> Option<Value> {
 
 /// `/api/hosts`.
 pub(super) fn hosts_list(views: &Views, query: &HostQuery) -> Value {
-    let hosts = hosts(views);
-    list("hosts", views.at, hosts_page(&hosts, query), feed::host)
+    list("hosts", views.at, select::hosts(views.hosts(), query), feed::host)
 }
 
 fn list<T>(name: &str, at: Timestamp, page: Page<'_, T>, row: impl Fn(&T) -> Value) -> Value {
@@ -122,9 +120,9 @@ pub(super) fn lanes_of(snapshot: &Snapshot, views: Option<&Views>) -> Vec<Lane> 
         let (state, why) = (lane.state, shown(&lane.why).into_owned());
         lanes.insert(*number, Lane { number: *number, state, why, feeds: 0 });
     }
-    for number in views.into_iter().flat_map(|views| &views.feeds).filter_map(|view| view.lane) {
-        let (state, why) = (LaneState::Owned, String::new());
-        lanes.entry(number).or_insert(Lane { number, state, why, feeds: 0 }).feeds += 1;
+    for (number, feeds) in views.into_iter().flat_map(|views| views.lanes()) {
+        let (number, state, why) = (*number, LaneState::Owned, String::new());
+        lanes.entry(number).or_insert(Lane { number, state, why, feeds: 0 }).feeds = *feeds;
     }
     lanes.into_values().collect()
 }

@@ -7,8 +7,9 @@ use url::form_urlencoded;
 use super::super::api::Lane;
 use super::super::api::feed::because;
 use super::super::feeds::Views;
+use super::super::hosts::Host;
 use super::super::query::{Cursor, FEED_SORTS, FeedQuery, FeedSort, FeedState, LIMIT};
-use super::super::select::{self, Host};
+use super::super::select;
 use super::html::{Html, grouped};
 
 /// Hosts and lanes that are shown; the API has the others.
@@ -147,7 +148,7 @@ fn feed(html: &mut Html, view: &FeedView, now: Timestamp) {
     html.text(feed.id.as_str()).raw("</a><small>");
     html.text(feed.url.host_str().unwrap_or_default());
     html.raw("</small></th><td data-label=\"State\">");
-    let stand = view.stand();
+    let stand = view.stand;
     html.raw("<span class=\"")
         .raw(stand_class(stand))
         .raw("\">")
@@ -179,12 +180,12 @@ fn feed(html: &mut Html, view: &FeedView, now: Timestamp) {
 
 /// The hosts that somebody should look at first.
 pub(super) fn hosts(html: &mut Html, views: &Views) {
-    let hosts = select::hosts(views);
-    let mut first: Vec<&Host<'_>> = hosts.iter().collect();
-    let order = |host: &&Host<'_>| Cursor {
+    let hosts = views.hosts();
+    let mut first: Vec<&Host> = hosts.iter().collect();
+    let order = |host: &&Host| Cursor {
         number: -i64::try_from(host.troubled().saturating_mul(1_000_000) + host.feeds)
             .unwrap_or(i64::MAX),
-        name: host.name.to_owned(),
+        name: host.name.clone(),
     };
     if first.len() > HOSTS_SHOWN {
         first.select_nth_unstable_by_key(HOSTS_SHOWN, order);
@@ -211,7 +212,7 @@ pub(super) fn hosts(html: &mut Html, views: &Views) {
     for host in first {
         let name: String = form_urlencoded::byte_serialize(host.name.as_bytes()).collect();
         html.raw("<tr><th scope=\"row\"><a href=\"/?host=").text(&name).raw("#feeds\">");
-        html.text(host.name).raw("</a></th><td data-label=\"Feeds\">").number(host.feeds);
+        html.text(&host.name).raw("</a></th><td data-label=\"Feeds\">").number(host.feeds);
         html.raw("</td><td data-label=\"In trouble\">");
         match host.troubled() {
             0 => html.raw("0"),

@@ -217,9 +217,11 @@ impl Scheduler {
     pub fn views(&self, now: Timestamp) -> Vec<FeedView> {
         let view = |placed: &Placed| {
             let held = self.held_of(placed);
+            let state = held.and_then(|held| held.states.get(&placed.feed.id));
             FeedView {
                 lane: held.map(|held| held.lease.lane),
-                state: held.and_then(|held| held.states.get(&placed.feed.id)).map(Arc::clone),
+                stand: held.map_or(Stand::Elsewhere, |_| Stand::of(state.map(Arc::as_ref))),
+                state: state.map(Arc::clone),
                 due: self.due(placed, now),
                 is_polling: self.polls.contains_key(&placed.feed.id),
                 feed: Arc::clone(&placed.feed),

@@ -16,6 +16,8 @@ pub struct FeedView {
     pub lane: Option<u32>,
     /// What its last poll left; `None` if it was never polled, or is no feed of this process.
     pub state: Option<Arc<FeedState>>,
+    /// How it stands.
+    pub stand: Stand,
     /// When it is polled next, if it is polled here and has been before.
     pub due: Option<Due>,
     /// Whether a poll of it is under way.
@@ -57,21 +59,21 @@ impl Stand {
     }
 }
 
-impl FeedView {
-    /// How it stands.
-    pub fn stand(&self) -> Stand {
-        let Some(state) = &self.state else {
-            return if self.lane.is_some() { Stand::New } else { Stand::Elsewhere };
-        };
+impl Stand {
+    /// How a feed with this state stands that has a part in a lane of this process.
+    pub(super) fn of(state: Option<&FeedState>) -> Self {
+        let Some(state) = state else { return Self::New };
         match state.plan.standing {
-            _ if state.plan.put_off_for().is_some() => Stand::Crashed,
-            Standing::New => Stand::New,
-            Standing::Fine => Stand::Fine,
-            Standing::Failing => Stand::Failing,
-            Standing::Gone => Stand::Gone,
+            _ if state.plan.put_off_for().is_some() => Self::Crashed,
+            Standing::New => Self::New,
+            Standing::Fine => Self::Fine,
+            Standing::Failing => Self::Failing,
+            Standing::Gone => Self::Gone,
         }
     }
+}
 
+impl FeedView {
     /// When it is polled next: `now` if it never was; `None` if that is not this process's affair.
     pub fn next_poll_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.lane?;
