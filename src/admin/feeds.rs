@@ -10,16 +10,20 @@ use std::time::Duration;
 
 use cw_decide::scheduler::FeedView;
 use cw_model::Timestamp;
+use jiff::SignedDuration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::hosts::{Host, hosts};
+use super::hosts::Hosts;
 
 /// For so long one look does for all who ask.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// For so long an old look does where a new one is not there at once.
 const RECENT: Duration = Duration::from_secs(10);
+
+/// For so long hosts are not counted anew: of many feeds that takes longer than all the rest.
+const HOSTS_KEPT: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long is waited for a new look while there is a recent one.
 const WAIT_WITH_RECENT: Duration = Duration::from_millis(20);
@@ -37,19 +41,23 @@ pub(super) struct Views {
     pub(super) at: Timestamp,
     /// Each configured feed once, in no order.
     pub(super) feeds: Vec<FeedView>,
+    /// Worked out for the first who wants to know, unless they are known of a moment ago.
+    hosts: OnceLock<Arc<Hosts>>,
     /// Worked out for the first who wants to know.
-    hosts: OnceLock<Vec<Host>>,
     lanes: OnceLock<BTreeMap<u32, usize>>,
 }
 
 impl Views {
-    fn new(feeds: Vec<FeedView>, at: Timestamp) -> Self {
-        Self { at, feeds, hosts: OnceLock::new(), lanes: OnceLock::new() }
+    fn new(feeds: Vec<FeedView>, at: Timestamp, before: Option<&Self>) -> Self {
+        let known = before.and_then(|before| before.hosts.get());
+        let known = known.filter(|hosts| at.duration_since(hosts.at).abs() < HOSTS_KEPT);
+        let hosts = known.map_or_else(OnceLock::new, |hosts| Arc::clone(hosts).into());
+        Self { at, feeds, hosts, lanes: OnceLock::new() }
     }
 
-    /// Their hosts, in no order.
-    pub(super) fn hosts(&self) -> &[Host] {
-        self.hosts.get_or_init(|| hosts(&self.feeds, self.at))
+    /// Their hosts.
+    pub(super) fn hosts(&self) -> &Hosts {
+        self.hosts.get_or_init(|| Arc::new(Hosts::count(&self.feeds, self.at)))
     }
 
     /// How many of them count in which lane.
@@ -88,9 +96,10 @@ impl Question {
 
     /// Answers it, for those who ask later too.
     pub fn answer(self, feeds: Vec<FeedView>, at: Timestamp) {
-        let views = Arc::new(Views::new(feeds, at));
+        let before = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let views = Arc::new(Views::new(feeds, at, before.as_ref().map(|(_, views)| &**views)));
         let said = (Instant::now(), Arc::clone(&views));
-        let before = self.last.lock().unwrap_or_else(PoisonError::into_inner).replace(said);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
         // Whoever asked may not have waited.
         let _gone = self.answered.send(views);
         drop(before);

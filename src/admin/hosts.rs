@@ -36,19 +36,29 @@ impl Host {
     }
 }
 
-/// The hosts of these feeds, in no order.
-pub(super) fn hosts(feeds: &[FeedView], now: Timestamp) -> Vec<Host> {
-    let mut hosts: HashMap<&str, Host> = HashMap::new();
-    for view in feeds {
-        let name = view.feed.url.host_str().unwrap_or_default();
-        let host = hosts.entry(name).or_insert_with(|| Host {
-            name: name.to_owned(),
-            feeds: 0,
-            by_stand: [0; Stand::ALL.len()],
-            polling: 0,
-            next_poll_at: None,
-        });
-        host.count(view, now);
+/// The hosts of feeds, counted at one moment.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    pub(super) at: Timestamp,
+    /// In no order.
+    pub(super) all: Vec<Host>,
+}
+
+impl Hosts {
+    /// Of these feeds.
+    pub(super) fn count(feeds: &[FeedView], at: Timestamp) -> Self {
+        let mut hosts: HashMap<&str, Host> = HashMap::new();
+        for view in feeds {
+            let name = view.feed.url.host_str().unwrap_or_default();
+            let host = hosts.entry(name).or_insert_with(|| Host {
+                name: name.to_owned(),
+                feeds: 0,
+                by_stand: [0; Stand::ALL.len()],
+                polling: 0,
+                next_poll_at: None,
+            });
+            host.count(view, at);
+        }
+        Self { at, all: hosts.into_values().collect() }
     }
-    hosts.into_values().collect()
 }

@@ -98,12 +98,21 @@ fn fits(view: &FeedView, query: &FeedQuery, now: Timestamp) -> bool {
     let host = || view.feed.url.host_str().unwrap_or_default();
     let is_host = || query.host.as_deref().is_none_or(|wanted| wanted == host());
     let holds = |wanted: &str| {
-        let publisher = view.feed.publisher.as_deref().unwrap_or_default();
         view.feed.id.as_str().contains(wanted)
             || host().contains(wanted)
-            || publisher.to_lowercase().contains(wanted)
+            || view.feed.publisher.as_deref().is_some_and(|name| holds_folded(name, wanted))
     };
     is_state && is_host() && query.q.as_deref().is_none_or(holds)
+}
+
+/// Whether a text holds this one, which is in lower case, in any case. Most texts are ASCII, and are not
+/// copied.
+fn holds_folded(text: &str, wanted: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(wanted);
+    }
+    let mut places = text.as_bytes().windows(wanted.len().max(1));
+    wanted.is_empty() || places.any(|place| place.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 fn number(view: &FeedView, sort: FeedSort, now: Timestamp) -> i64 {
@@ -136,6 +145,19 @@ pub(super) fn hosts<'a>(hosts: &'a [Host], query: &HostQuery) -> Page<'a, Host> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_publisher_is_found_in_any_case() {
+        for (text, wanted, expected) in [
+            ("Harbour Post", "our p", true),
+            ("Harbour Post", "posts", false),
+            ("Київський вісник", "київ", true),
+            ("x", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(holds_folded(text, wanted), expected, "{wanted:?} in {text:?}");
+        }
+    }
 
     #[test]
     fn pages_one_after_the_other_have_each_row_once() {

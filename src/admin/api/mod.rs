@@ -93,7 +93,8 @@ pub(super) fn feed(views: &Views, id: &str) -> Option<Value> {
 
 /// `/api/hosts`.
 pub(super) fn hosts_list(views: &Views, query: &HostQuery) -> Value {
-    list("hosts", views.at, select::hosts(views.hosts(), query), feed::host)
+    let hosts = views.hosts();
+    list("hosts", hosts.at, select::hosts(&hosts.all, query), feed::host)
 }
 
 fn list<T>(name: &str, at: Timestamp, page: Page<'_, T>, row: impl Fn(&T) -> Value) -> Value {

@@ -180,7 +180,7 @@ fn feed(html: &mut Html, view: &FeedView, now: Timestamp) {
 
 /// The hosts that somebody should look at first.
 pub(super) fn hosts(html: &mut Html, views: &Views) {
-    let hosts = views.hosts();
+    let hosts = &views.hosts().all;
     let mut first: Vec<&Host> = hosts.iter().collect();
     let order = |host: &&Host| Cursor {
         number: -i64::try_from(host.troubled().saturating_mul(1_000_000) + host.feeds)
