@@ -389,3 +389,31 @@ fn the_page_of_many_feeds_stays_small_and_leads_to_the_others() {
     assert_eq!(ask(&run.daemon, "/?sort=age").status, 400);
     run.daemon.stop();
 }
+
+#[test]
+fn healthcheck_asks_the_daemon_that_is_configured() {
+    let run = Run::serving([Reply::feed(headlines(&["A"]))]);
+    let mut setup = Setup::new();
+    setup.feed("a", "https://news.example/rss");
+    let check = |setup: &Setup, live: &[&str]| {
+        let mut command = setup.command(BINARY);
+        command.arg("healthcheck").args(live).arg("--config").arg(setup.config());
+        let output = command.output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code(), text.concat())
+    };
+    setup.set("admin.listen", run.daemon.admin().to_string());
+    eventually("to be ready", || {
+        (check(&setup, &[]) == (Some(0), "ready\n".to_owned())).then_some(())
+    });
+    assert_eq!(check(&setup, &["--live"]), (Some(0), "alive\n".to_owned()));
+    run.daemon.stop();
+    let (code, text) = check(&setup, &[]);
+    assert!(
+        code == Some(1) && text.contains("no daemon answers at admin.listen 127.0.0.1:"),
+        "{text}"
+    );
+    setup.set("admin.listen", "off");
+    let (code, text) = check(&setup, &[]);
+    assert!(code == Some(1) && text.contains("admin.listen is \"off\""), "{text}");
+}
