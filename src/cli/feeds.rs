@@ -13,7 +13,7 @@ use clap::Subcommand;
 use cw_decide::schedule::cadence::INTERVAL_START;
 use cw_model::state::{FeedState, MOVE_DAYS, Reason, Trust};
 use cw_model::{Feed, FeedId, Timestamp};
-use cw_status::shown::{Shown, shown};
+use cw_status::shown::{Shown, json_line, shown};
 use cw_text::likeness::did_you_mean;
 use url::Url;
 
@@ -41,7 +41,7 @@ pub struct FeedsArgs {
 #[derive(Debug, Subcommand)]
 enum FeedsCommand {
     /// List the configured feeds and how they stand
-    List,
+    List(ListArgs),
     /// Add a feed to a file of feeds
     Add(AddArgs),
     /// Say why a feed is polled when it is
@@ -59,6 +59,13 @@ enum FeedsCommand {
     },
     /// Print the configured feeds as OPML
     Export,
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +96,8 @@ struct AddArgs {
 pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let config = config::load(config)?;
     match &args.command {
-        FeedsCommand::List => list(&config),
+        FeedsCommand::List(args) if args.json => list_json(&config),
+        FeedsCommand::List(_) => list(&config),
         FeedsCommand::Add(args) => add(args, &config),
         FeedsCommand::Explain { id } => explain(id, &config),
         FeedsCommand::Import { file, into } => import(file, into.as_deref(), &config),
@@ -129,6 +137,37 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
     table.write(&mut anstream::stdout().lock(), Medium::of_stdout())?;
     for line in knowledge.summary(&config.feeds, now) {
         anstream::eprintln!("{line}");
+    }
+    Ok(Exit::Fine)
+}
+
+/// The same for programs: times in UTC, null where nothing is known.
+fn list_json(config: &Config) -> anyhow::Result<Exit> {
+    let knowledge = Knowledge::read(config)?;
+    let now = Clock::System.now();
+    let mut out = anstream::stdout().lock();
+    for feed in &config.feeds {
+        let known = knowledge.of(feed);
+        let plan = known.map(|known| &known.state.plan);
+        let interval = feed.interval.or_else(|| plan?.interval);
+        let interval = interval.map(|wait| wait.clamp(feed.interval_min, feed.interval_max));
+        let moment = |at: Timestamp| format!("{at:.0}");
+        let line = serde_json::json!({
+            "id": feed.id.as_str(),
+            "url": feed.shown(&feed.url),
+            "host": feed.url.host_str(),
+            "publisher": feed.publisher,
+            "language": feed.language,
+            "country": feed.country,
+            "standing": knowledge.standing_text(feed, now),
+            "interval_seconds": interval.map(|wait| wait.as_secs()),
+            "next_poll": next_text(knowledge.next_poll(feed, now)),
+            "next_poll_at": knowledge.due(feed, now).map(|due| moment(due.at)),
+            "polled_at": plan.and_then(|plan| plan.polled_at).map(moment),
+            "failures": plan.map(|plan| plan.failures),
+            "as_of": known.and_then(|known| known.as_of).map(moment),
+        });
+        writeln!(out, "{}", json_line(&line.to_string()))?;
     }
     Ok(Exit::Fine)
 }

@@ -417,3 +417,21 @@ fn healthcheck_asks_the_daemon_that_is_configured() {
     let (code, text) = check(&setup, &[]);
     assert!(code == Some(1) && text.contains("admin.listen is \"off\""), "{text}");
 }
+
+#[test]
+fn feeds_are_listed_for_programs_too() {
+    let run = many_feeds();
+    run.state_after(1);
+    let mut command = run.setup.command(BINARY);
+    command.args(["feeds", "list", "--json", "--config"]).arg(run.setup.config());
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let feeds: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(feeds.len(), 8);
+    let feed = feeds.iter().find(|feed| feed["id"] == "feed").unwrap();
+    assert_eq!((&feed["standing"], &feed["failures"]), (&"fine".into(), &0.into()));
+    assert!(feed["next_poll_at"].is_string() && feed["as_of"].is_string(), "{feed}");
+    assert!(!text.contains("hunter2"), "{text}");
+    run.daemon.stop();
+}
