@@ -5,42 +5,97 @@
 //! | `/livez` | 200 while the scheduler's loop turns or a drain goes on, else 503 and since when |
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
 //! | `/metrics` | OpenMetrics text |
+//! | `/` | the status page |
+//! | `/api/status` | how the program stands, as JSON |
+//! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is |
+//! | `/api/hosts`, `/api/lanes` | the same by host, by lane |
+//! | `/api/events` | commits as they happen: server-sent events |
+//!
+//! Probes and metrics are open to whoever reaches the port. The rest names feeds and hosts: the `gate`
+//! says who may see it.
 
+mod api;
+mod events;
+mod feeds;
+mod gate;
+mod hosts;
+mod page;
+mod query;
+mod reply;
+mod select;
 mod server;
+pub mod words;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use api::LedgerName;
 use cw_status::status::hung_text;
 use cw_status::{Metrics, Status};
+pub use events::Events;
+use feeds::Views;
+pub use feeds::{Feeds, Question};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 pub use server::{AdminStartError, start};
+
+use self::gate::Gate;
+use self::query::{FeedQuery, HostQuery, QueryProblem};
+use self::reply::{Reply, json, private, problem, text, written_in};
+use crate::clock::Clock;
+use crate::config::TokenDigest;
 
 /// What `/metrics` is written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What everything else is written in.
-const PLAIN: &str = "text/plain; charset=utf-8";
+/// What `/api/events` is written in.
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
 /// What the answers are made from.
 #[derive(Clone, Debug)]
 pub struct Admin {
+    status: Arc<Status>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    ledger: LedgerName,
+    feeds: Feeds,
+    events: Events,
+    gate: Gate,
+}
+
+/// What an admin server tells of, and whom it asks.
+#[derive(Clone, Debug)]
+pub struct Sources {
     /// How the program stands.
     pub status: Arc<Status>,
     /// Everything counted.
     pub metrics: Arc<Metrics>,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What the ledger is called.
+    pub ledger: LedgerName,
+    /// Who knows how feeds stand.
+    pub feeds: Feeds,
+    /// Who is told of commits.
+    pub events: Events,
 }
 
 impl Admin {
+    /// What answers on a listener at this address, to whoever has the token, if there is one.
+    pub fn new(sources: Sources, address: IpAddr, token: Option<TokenDigest>) -> Self {
+        let Sources { status, metrics, clock, ledger, feeds, events } = sources;
+        Self { status, metrics, clock, ledger, feeds, events, gate: Gate::of(address, token) }
+    }
+
     /// Answers a question.
-    fn answer(&self, method: &Method, path: &str) -> Response<String> {
-        if method != Method::GET && method != Method::HEAD {
+    async fn answer(&self, question: &Parts) -> Response<Reply> {
+        if question.method != Method::GET && question.method != Method::HEAD {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
-        match path {
-            "/" => text(StatusCode::OK, "conflictwire: /livez /readyz /metrics\n"),
+        match question.uri.path() {
             "/livez" => match self.status.alive() {
                 Ok(()) => text(StatusCode::OK, "alive\n"),
                 Err(since) => {
@@ -55,18 +110,111 @@ impl Admin {
                 let text = self.metrics.text(&self.status.snapshot());
                 written_in(OPEN_METRICS, StatusCode::OK, text)
             }
+            path if is_gated(path) => match self.gate.admit(&question.headers) {
+                Ok(()) => self.show(path, question).await,
+                Err(refusal) => *refusal,
+            },
             _ => text(StatusCode::NOT_FOUND, "not found; see /\n"),
         }
     }
+
+    /// Answers somebody who was let in.
+    async fn show(&self, path: &str, question: &Parts) -> Response<Reply> {
+        let query = question.uri.query().unwrap_or_default();
+        match path {
+            "/" => match FeedQuery::read(query) {
+                Ok(query) => self.page(&query).await,
+                Err(problem) => misasked(&problem),
+            },
+            "/api/status" => {
+                let now = self.clock.now();
+                let recent = self.status.recent().snapshot(now);
+                let status = api::status(&self.status.snapshot(), &recent, &self.ledger, now);
+                json(StatusCode::OK, &status)
+            }
+            "/api/feeds" => match FeedQuery::read(query) {
+                Ok(query) => self.of_feeds(|views| Some(api::feeds(views, &query))).await,
+                Err(problem) => misasked(&problem),
+            },
+            "/api/hosts" => match HostQuery::read(query) {
+                Ok(query) => self.of_feeds(|views| Some(api::hosts_list(views, &query))).await,
+                Err(problem) => misasked(&problem),
+            },
+            "/api/lanes" => {
+                let views = self.feeds.views().await;
+                let snapshot = self.status.snapshot();
+                let lanes = api::lanes(&snapshot, views.as_deref(), self.clock.now());
+                json(StatusCode::OK, &lanes)
+            }
+            "/api/events" => self.listen(&question.method),
+            _ => match path.strip_prefix("/api/feeds/") {
+                Some(id) => self.of_feeds(|views| api::feed(views, id)).await,
+                None => page::file(path).unwrap_or_else(|| {
+                    not_found("there is no such path; deploy/README.md lists them")
+                }),
+            },
+        }
+    }
+
+    async fn page(&self, query: &FeedQuery) -> Response<Reply> {
+        let views = self.feeds.views().await;
+        let now = self.clock.now();
+        let (snapshot, recent) = (self.status.snapshot(), self.status.recent().snapshot(now));
+        let told = page::Told {
+            snapshot: &snapshot,
+            recent: &recent,
+            ledger: &self.ledger,
+            views: views.as_deref(),
+            now,
+        };
+        page::page(&told, query)
+    }
+
+    /// Answers with what is made of how the feeds stand.
+    async fn of_feeds(
+        &self,
+        make: impl FnOnce(&Views) -> Option<serde_json::Value>,
+    ) -> Response<Reply> {
+        let Some(views) = self.feeds.views().await else {
+            let why = "the scheduler has not said yet how the feeds stand; ask again in a moment";
+            return problem(StatusCode::SERVICE_UNAVAILABLE, "not_known", why);
+        };
+        match make(&views) {
+            Some(value) => json(StatusCode::OK, &value),
+            None => not_found("no feed has this id"),
+        }
+    }
+
+    /// Lets somebody listen.
+    fn listen(&self, method: &Method) -> Response<Reply> {
+        let is_head = method == Method::HEAD;
+        let events = if is_head {
+            Some(Reply::Whole(None))
+        } else {
+            self.events.listen().map(Reply::Events)
+        };
+        let Some(events) = events else {
+            let why = format!(
+                "{} listen already, which is the most; ask again later",
+                events::LISTENERS_MAX
+            );
+            return problem(StatusCode::SERVICE_UNAVAILABLE, "too_many_listeners", &why);
+        };
+        let mut response = private(Response::new(events));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
+        response
+    }
 }
 
-fn text(status: StatusCode, text: impl Into<String>) -> Response<String> {
-    written_in(PLAIN, status, text.into())
+/// Whether a path is one of those that name feeds and hosts, or a file of the page that does.
+fn is_gated(path: &str) -> bool {
+    path == "/" || path.starts_with("/api/") || path.starts_with("/page.")
 }
 
-fn written_in(format: &'static str, status: StatusCode, text: String) -> Response<String> {
-    let mut response = Response::new(text);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format));
-    response
+fn misasked(problem: &QueryProblem) -> Response<Reply> {
+    reply::problem(StatusCode::BAD_REQUEST, "bad_parameter", &problem.to_string())
+}
+
+fn not_found(why: &str) -> Response<Reply> {
+    problem(StatusCode::NOT_FOUND, "not_found", why)
 }

@@ -12,10 +12,10 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
@@ -62,7 +62,7 @@ const ACCEPT_WAIT: Duration = Duration::from_millis(20);
 /// What could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("could not start the admin server's thread")]
-pub struct AdminStartError(#[source] io::Error);
+pub struct AdminStartError(#[from] io::Error);
 
 /// Starts serving. What is returned ends after `stop` is cancelled and the last answer is given.
 ///
@@ -193,8 +193,8 @@ impl Server {
 /// Answers what is asked on a connection, for as long as it may live.
 async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer_one(&admin, &request);
-        async move { Ok::<_, Infallible>(answer) }
+        let admin = admin.clone();
+        async move { Ok::<_, Infallible>(admin.answer(&request.into_parts().0).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -212,10 +212,6 @@ async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
     let _ended = connection.await;
 }
 
-fn answer_one(admin: &Admin, request: &Request<Incoming>) -> Response<String> {
-    admin.answer(request.method(), request.uri().path())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -223,7 +219,9 @@ mod tests {
 
     use cw_status::{Metrics, Status};
 
+    use super::super::{Events, Feeds, LedgerName, Sources};
     use super::*;
+    use crate::clock::Clock;
 
     /// There is no other runtime here, and this thread waits for the answer: whatever keeps all of
     /// the daemon's workers busy is no different.
@@ -235,7 +233,16 @@ mod tests {
         let metrics = Arc::<Metrics>::default();
         let status = Arc::new(Status::new(metrics.ledger().clone()));
         let stop = CancellationToken::new();
-        let over = start(listener, Admin { status, metrics }, stop.clone()).unwrap();
+        let sources = Sources {
+            status,
+            metrics,
+            clock: Clock::System,
+            ledger: LedgerName { kind: "sqlite", place: String::new() },
+            feeds: Feeds::new().0,
+            events: Events::default(),
+        };
+        let admin = Admin::new(sources, address.ip(), None);
+        let over = start(listener, admin, stop.clone()).unwrap();
         let ask = || {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
             let question = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

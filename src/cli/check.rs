@@ -58,6 +58,9 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     // What `run` would refuse is a problem here too.
     let config = config::load(config)?.with_feeds()?;
     writeln!(anstream::stdout(), "{}", Shown(summary(&config)))?;
+    if let Some(note) = admin_note(&config) {
+        writeln!(anstream::stdout(), "{note}")?;
+    }
     if args.connect { connect(&config) } else { Ok(Exit::Fine) }
 }
 
@@ -86,6 +89,17 @@ fn summary(config: &Config) -> String {
         counted(hosts.len(), "host"),
         counted(languages.len(), "language"),
     )
+}
+
+/// What the admin server keeps closed, if it does.
+fn admin_note(config: &Config) -> Option<String> {
+    let listen = config.admin_listen.filter(|listen| !listen.ip().is_loopback())?;
+    config.admin_token.is_none().then(|| {
+        format!(
+            "other machines reach admin.listen {listen}: the status page and /api are closed until \
+             admin.token_file is set; probes and metrics are open"
+        )
+    })
 }
 
 /// The language without script and region.

@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use cw_decide::schedule::Why;
 use cw_decide::schedule::cadence::INTERVAL_START;
-use cw_model::state::{Distrust, FeedState, MOVE_DAYS, Reason, Sends, Trust};
+use cw_model::state::{FeedState, MOVE_DAYS, Reason, Trust};
 use cw_model::{Feed, FeedId, Timestamp};
-use cw_status::shown::{Shown, shown};
+use cw_status::shown::{Shown, json_line, shown};
 use cw_text::likeness::did_you_mean;
 use url::Url;
 
@@ -23,6 +22,7 @@ use super::check::{cell, counted, print_problems, progress};
 use super::show::Medium;
 use super::standing::{Knowledge, NextPoll, age_text, moment_text};
 use super::table::Table;
+use crate::admin::words;
 use crate::clock::Clock;
 use crate::config::{
     self, Config, ListForm, RawFeed, duration_text, export_opml, feed_table, import_opml, size_text,
@@ -41,7 +41,7 @@ pub struct FeedsArgs {
 #[derive(Debug, Subcommand)]
 enum FeedsCommand {
     /// List the configured feeds and how they stand
-    List,
+    List(ListArgs),
     /// Add a feed to a file of feeds
     Add(AddArgs),
     /// Say why a feed is polled when it is
@@ -59,6 +59,13 @@ enum FeedsCommand {
     },
     /// Print the configured feeds as OPML
     Export,
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +96,8 @@ struct AddArgs {
 pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let config = config::load(config)?;
     match &args.command {
-        FeedsCommand::List => list(&config),
+        FeedsCommand::List(args) if args.json => list_json(&config),
+        FeedsCommand::List(_) => list(&config),
         FeedsCommand::Add(args) => add(args, &config),
         FeedsCommand::Explain { id } => explain(id, &config),
         FeedsCommand::Import { file, into } => import(file, into.as_deref(), &config),
@@ -129,6 +137,37 @@ fn list(config: &Config) -> anyhow::Result<Exit> {
     table.write(&mut anstream::stdout().lock(), Medium::of_stdout())?;
     for line in knowledge.summary(&config.feeds, now) {
         anstream::eprintln!("{line}");
+    }
+    Ok(Exit::Fine)
+}
+
+/// The same for programs: times in UTC, null where nothing is known.
+fn list_json(config: &Config) -> anyhow::Result<Exit> {
+    let knowledge = Knowledge::read(config)?;
+    let now = Clock::System.now();
+    let mut out = anstream::stdout().lock();
+    for feed in &config.feeds {
+        let known = knowledge.of(feed);
+        let plan = known.map(|known| &known.state.plan);
+        let interval = feed.interval.or_else(|| plan?.interval);
+        let interval = interval.map(|wait| wait.clamp(feed.interval_min, feed.interval_max));
+        let moment = |at: Timestamp| format!("{at:.0}");
+        let line = serde_json::json!({
+            "id": feed.id.as_str(),
+            "url": feed.shown(&feed.url),
+            "host": feed.url.host_str(),
+            "publisher": feed.publisher,
+            "language": feed.language,
+            "country": feed.country,
+            "standing": knowledge.standing_text(feed, now),
+            "interval_seconds": interval.map(|wait| wait.as_secs()),
+            "next_poll": next_text(knowledge.next_poll(feed, now)),
+            "next_poll_at": knowledge.due(feed, now).map(|due| moment(due.at)),
+            "polled_at": plan.and_then(|plan| plan.polled_at).map(moment),
+            "failures": plan.map(|plan| plan.failures),
+            "as_of": known.and_then(|known| known.as_of).map(moment),
+        });
+        writeln!(out, "{}", json_line(&line.to_string()))?;
     }
     Ok(Exit::Fine)
 }
@@ -244,8 +283,7 @@ fn schedule_lines(
         "next poll: {} ({}), because {}",
         at.unwrap_or_default(),
         next_explained(knowledge.next_poll(feed, now)),
-        due.and_then(|due| change_text(due.why))
-            .unwrap_or_else(|| reason_text(state.plan.next.reason))
+        words::because(due.map(|due| due.why), state.plan.next.reason)
     );
     let polled_at = state.plan.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     let standing = format!(
@@ -309,19 +347,7 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
 /// Which validators its requests carry, if not all that it gave, and why.
 fn trust_text(trust: &Trust, now: Timestamp) -> Option<String> {
     let (why, since) = trust.distrust?;
-    let sent = match trust.sends {
-        Sends::All => "both are sent",
-        Sends::Date => "If-Modified-Since alone is sent",
-        Sends::Nothing => "none is sent, so that it always answers with the whole document",
-    };
-    let why = match why {
-        Distrust::Refused => {
-            "its server answers a request with more wrongly, and one without rightly"
-        }
-        Distrust::Lied => "its server has answered 304 (not modified) when there was news",
-        Distrust::Changes => "its ETag is another one each time, under the same Last-Modified",
-        Distrust::Useless => "neither its ETag nor its Last-Modified earns a 304 (not modified)",
-    };
+    let (sent, why) = (words::sends(trust.sends), words::distrust(why));
     let since = moment_text(since, now);
     Some(format!("validators: {sent}, since {since}: {why}; tried again after 30 days"))
 }
@@ -386,38 +412,6 @@ fn unpublished_text(state: &FeedState) -> Option<String> {
          max.message.bytes leaves room",
         counted(unpublished.len(), "article")
     ))
-}
-
-/// What overrules the plan, after "because".
-fn change_text(why: Why) -> Option<&'static str> {
-    match why {
-        Why::Planned | Why::NextDay => None,
-        Why::Shortened => {
-            Some("the configuration allows no longer wait now, or the clock was put back")
-        }
-        Why::NewUrl => Some("its URL is another since its last poll; when a daemon has read that"),
-        Why::OtherSetUp => Some(
-            "its configuration, the taxonomy, a lexicon or the version is another since its document \
-             ended the process that read it; when a daemon runs with that",
-        ),
-        Why::QuotaRaised => Some("its quota is larger now; when a daemon has read that"),
-    }
-}
-
-/// What decided, after "because".
-fn reason_text(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Interval => "its interval is over then",
-        Reason::Ttl => "the feed's own ttl is over then",
-        Reason::Backoff => "the wait that grows with failures is over then",
-        Reason::FirstPoll
-        | Reason::Freshness
-        | Reason::RetryAfter
-        | Reason::Gone
-        | Reason::Quota
-        | Reason::Crash
-        | Reason::Local => reason.text(),
-    }
 }
 
 fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {
@@ -601,7 +595,7 @@ mod tests {
 
     use cw_decide::States;
     use cw_model::FailureClass;
-    use cw_model::state::{Crash, FeedPlan, LastFailure, Plan, Standing};
+    use cw_model::state::{Crash, Distrust, FeedPlan, LastFailure, Plan, Sends, Standing};
 
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;

@@ -13,6 +13,7 @@ pub mod check;
 pub mod demo;
 mod export;
 pub mod feeds;
+pub mod healthcheck;
 pub mod poll;
 pub mod run;
 pub mod schema;
@@ -129,6 +130,11 @@ pub enum Command {
     /// The daemon creates none: a topic that is missing may be a name that is misspelt, and a new
     /// state topic is a new history.
     Topics(topics::TopicsArgs),
+    /// Ask the running daemon whether it is ready
+    ///
+    /// Asks the admin server at the configured address and prints its answer. Exits 0 if the daemon is
+    /// ready (with --live: alive), 1 if it is not or nobody answers.
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
@@ -187,6 +193,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
         Command::Topics(args) => topics::run(args, config),
+        Command::Healthcheck(args) => healthcheck::run(args, config),
         Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
         Command::TryDocuments => trial::run(),

@@ -23,6 +23,7 @@ use super::origin::Origins;
 use super::raw::{
     RawConfig, RawFetch, RawKafka, RawLog, RawPrivateNetworks, RawSchedule, RawSqlite,
 };
+use super::token::TokenDigest;
 use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
@@ -93,6 +94,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) state_directory: Option<PathBuf>,
     /// Kafka's secrets, as read from their files.
     pub(super) secrets: BTreeMap<String, Secret>,
+    /// The admin server's token, as read from its file.
+    pub(super) admin_token: Option<TokenDigest>,
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
@@ -137,6 +140,7 @@ pub(super) fn check(
         tag: TagSettings { threshold, ..tag },
         ledger,
         admin_listen,
+        admin_token: surroundings.admin_token,
         log,
         drain_timeout,
         memory,

@@ -12,6 +12,7 @@ mod opml;
 mod origin;
 mod raw;
 mod read;
+mod token;
 mod units;
 mod walk;
 
@@ -38,6 +39,7 @@ use self::origin::Origins;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
+pub use self::token::TokenDigest;
 pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;
@@ -75,6 +77,8 @@ pub struct Config {
     pub ledger: LedgerSettings,
     /// `admin.listen`; `None` if switched off.
     pub admin_listen: Option<SocketAddr>,
+    /// What `admin.token_file` holds; `None` if there is none.
+    pub admin_token: Option<TokenDigest>,
     /// `[log]`.
     pub log: LogSettings,
     /// How long a drain may take (`run.drain_timeout`).
@@ -211,7 +215,9 @@ fn load_with(
         problems.extend(problem.map(|text| origins.problem(&key, text)));
     }
     let secrets = files.secrets(&raw.kafka, &mut problems);
-    let surroundings = Surroundings { directory: &directory, state_directory, secrets };
+    let admin_token = files.admin_token(&raw.admin.token_file, &mut problems);
+    let surroundings =
+        Surroundings { directory: &directory, state_directory, secrets, admin_token };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
@@ -353,6 +359,18 @@ impl Files<'_> {
             }
         }
         secrets
+    }
+
+    fn admin_token(&self, name: &str, problems: &mut Vec<Problem>) -> Option<TokenDigest> {
+        const KEY: &str = "admin.token_file";
+        if name.is_empty() {
+            return None;
+        }
+        let Source { name, text } = self.source(KEY, name, problems)?;
+        let token = TokenDigest::read(&text);
+        token
+            .map_err(|no| problems.push(self.origins.problem(KEY, format!("\"{name}\" {no}"))))
+            .ok()
     }
 
     fn source(&self, key: &str, name: &str, problems: &mut Vec<Problem>) -> Option<Source> {

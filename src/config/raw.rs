@@ -34,7 +34,7 @@ pub struct RawConfig {
     pub sqlite: RawSqlite,
     /// The Kafka ledger.
     pub kafka: RawKafka,
-    /// The small HTTP server for health and metrics.
+    /// The small HTTP server for health, metrics and the status page.
     pub admin: RawAdmin,
     /// What is logged, and how.
     pub log: RawLog,
@@ -302,17 +302,20 @@ impl Default for RawSqlite {
     }
 }
 
-/// The small HTTP server for health and metrics.
+/// The small HTTP server for health, metrics and the status page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawAdmin {
     /// The IP address and port it listens on (port 0: any free one), or "off".
     pub listen: String,
+    /// The file that holds the token for the status page and `/api`; empty: none. Without one they are
+    /// served to this machine only. Probes and metrics need none.
+    pub token_file: String,
 }
 
 impl Default for RawAdmin {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:9273".to_owned() }
+        Self { listen: "127.0.0.1:9273".to_owned(), token_file: String::new() }
     }
 }
 

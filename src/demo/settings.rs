@@ -82,6 +82,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
             keep_bytes: None,
         }),
         admin_listen: None,
+        admin_token: None,
         log: LogSettings { level: LevelFilter::OFF, format: LogFormat::Auto },
         drain_timeout: Duration::from_secs(5),
     }

@@ -34,12 +34,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use self::poll::Poller;
-use self::scheduler::Scheduler;
+use self::scheduler::{Scheduler, Told};
 use self::service::Service;
 use self::trial::Trials;
-use crate::admin::{self, Admin, AdminStartError};
+use crate::admin::{self, Admin, AdminStartError, Events, Feeds, LedgerName, Sources};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, TokenDigest};
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::ledger::{CommitError, LaneChange, Ledger};
@@ -166,13 +166,22 @@ impl Daemon {
     /// [`RunError`] if the ledger cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<Drained, RunError> {
         let mut tasks = Tasks::default();
+        let (feeds, questions) = Feeds::new();
+        let events = Events::default();
         if let Some(listener) = self.admin {
-            let admin =
-                Admin { status: Arc::clone(&self.status), metrics: Arc::clone(&self.metrics) };
-            start_admin(&mut tasks, listener, admin).map_err(RunError::Admin)?;
+            let sources = Sources {
+                status: Arc::clone(&self.status),
+                metrics: Arc::clone(&self.metrics),
+                clock: self.clock,
+                ledger: LedgerName { kind: self.ledger.kind(), place: self.ledger.place() },
+                feeds,
+                events: events.clone(),
+            };
+            let token = self.config.admin_token;
+            start_admin(&mut tasks, listener, sources, token).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
-        let (told, fetched) = mpsc::channel(FETCHED_MAX);
+        let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
         let poller = Poller {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
@@ -180,20 +189,14 @@ impl Daemon {
             status: Arc::clone(&self.status),
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
-            fetched: told,
+            fetched: told_fetched,
             is_network_away: Arc::default(),
+            events,
             stop: stop.clone(),
         };
         let service = Service::new();
-        let mut scheduler = Scheduler::new(
-            self.config,
-            self.lanes,
-            self.tools,
-            poller,
-            fetched,
-            service,
-            self.reloads,
-        );
+        let told = Told { changes: self.lanes, fetched, questions, reloads: self.reloads };
+        let mut scheduler = Scheduler::new(self.config, told, self.tools, poller, service);
         let fatal = scheduler.run(&stop).await;
         self.status.set_stopping();
         stop.cancel();
@@ -218,9 +221,11 @@ fn bind(address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {
 fn start_admin(
     tasks: &mut Tasks,
     listener: std::net::TcpListener,
-    admin: Admin,
+    sources: Sources,
+    token: Option<TokenDigest>,
 ) -> Result<(), AdminStartError> {
-    let address = listener.local_addr().map_or_else(|error| error.to_string(), |at| at.to_string());
+    let address = listener.local_addr().map_err(AdminStartError::from)?;
+    let admin = Admin::new(sources, address.ip(), token);
     tasks.try_spawn("admin", |stop| admin::start(listener, admin, stop))?;
     info!(admin.address = %address, "admin server listening");
     Ok(())

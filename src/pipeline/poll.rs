@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::trial::{Document, Trials, Verdict};
+use crate::admin::Events;
 use crate::clock::Clock;
 use crate::fault::{Point, point, strike};
 use crate::fetch::{Fetcher, waits_for_turn};
@@ -44,6 +45,7 @@ pub(super) struct Poller {
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) memory: Memory,
+    pub(super) events: Events,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     /// Where it is told that a request has ended.
     pub(super) fetched: mpsc::Sender<(FeedId, Request)>,
@@ -252,7 +254,10 @@ impl Poller {
             let started = Instant::now();
             match self.ledger.commit(lease, Arc::clone(&outcome)).await {
                 Ok(state) => {
-                    self.metrics.committed(&outcome, started.elapsed(), self.clock.now());
+                    let now = self.clock.now();
+                    self.metrics.committed(&outcome, started.elapsed(), now);
+                    self.status.recent().committed(&outcome, now);
+                    self.events.committed(&outcome, now);
                     break state;
                 }
                 Err(error @ CommitError::Write { .. }) => {

@@ -27,6 +27,7 @@ pub(super) fn read_anew(path: Option<&Path>, connections: Connections, clock: Cl
 pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
     new.ledger != old.ledger
         || new.admin_listen != old.admin_listen
+        || new.admin_token != old.admin_token
         || new.log != old.log
         || new.memory != old.memory
 }
@@ -34,7 +35,8 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
 /// The new configuration, with what changes only at a restart as it was.
 pub(super) fn kept(old: &Config, new: Config) -> Config {
     let (ledger, admin_listen, log) = (old.ledger.clone(), old.admin_listen, old.log);
-    Config { ledger, admin_listen, log, memory: old.memory, ..new }
+    let (admin_token, memory) = (old.admin_token, old.memory);
+    Config { ledger, admin_listen, admin_token, log, memory, ..new }
 }
 
 /// What comes of work under way; never, if there is none. Cancel safety: nothing is lost.

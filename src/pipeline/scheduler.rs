@@ -26,6 +26,7 @@ use super::Tools;
 use super::poll::{Job, Polled, Poller};
 use super::reload::{ReadAnew, kept, needs_restart, next_reload, read_anew, to_end};
 use super::service::Service;
+use crate::admin::Question;
 use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::ledger::{CommitError, LaneChange};
@@ -35,6 +36,17 @@ const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
 type Found = Result<BTreeMap<FeedId, Sequences>, String>;
 
+/// What others tell the scheduler and ask of it.
+pub(super) struct Told {
+    /// What the ledger says of lanes.
+    pub(super) changes: mpsc::Receiver<LaneChange>,
+    /// Requests that have ended.
+    pub(super) fetched: mpsc::Receiver<(FeedId, Request)>,
+    /// Who wants to know how the feeds stand.
+    pub(super) questions: mpsc::Receiver<Question>,
+    pub(super) reloads: Option<mpsc::Receiver<()>>,
+}
+
 /// The scheduler and what it works with.
 pub(super) struct Scheduler {
     machine: Machine,
@@ -43,9 +55,7 @@ pub(super) struct Scheduler {
     tools: Tools,
     poller: Poller,
     service: Service,
-    /// What the ledger says of lanes.
-    changes: mpsc::Receiver<LaneChange>,
-    reloads: Option<mpsc::Receiver<()>>,
+    told: Told,
     /// The configuration that is being read.
     reading: Option<JoinHandle<ReadAnew>>,
     looks: JoinSet<(Arc<Look>, Found)>,
@@ -54,8 +64,6 @@ pub(super) struct Scheduler {
     polling: HashMap<Id, FeedId>,
     /// What ends the request of a poll.
     put_offs: HashMap<FeedId, CancellationToken>,
-    /// Requests that have ended.
-    fetched: mpsc::Receiver<(FeedId, Request)>,
     /// Where the clock of the machine starts.
     started_at: Instant,
     told_at: Option<Instant>,
@@ -66,12 +74,10 @@ pub(super) struct Scheduler {
 impl Scheduler {
     pub(super) fn new(
         mut config: Config,
-        changes: mpsc::Receiver<LaneChange>,
+        told: Told,
         tools: Tools,
         poller: Poller,
-        fetched: mpsc::Receiver<(FeedId, Request)>,
         service: Service,
-        reloads: Option<mpsc::Receiver<()>>,
     ) -> Self {
         let machine = Machine::new(configured(&mut config, &tools), poller.ledger.lanes());
         Self {
@@ -80,14 +86,12 @@ impl Scheduler {
             tools,
             poller,
             service,
-            changes,
-            reloads,
+            told,
             reading: None,
             looks: JoinSet::new(),
             polls: JoinSet::new(),
             polling: HashMap::new(),
             put_offs: HashMap::new(),
-            fetched,
             started_at: Instant::now(),
             told_at: None,
             fatal: None,
@@ -98,7 +102,7 @@ impl Scheduler {
     pub(super) async fn run(&mut self, stop: &CancellationToken) -> Option<CommitError> {
         info!(feed.count = self.machine.feeds(), "polling");
         // A lane that is given from the start is polled from the first turn on.
-        while let Ok(change) = self.changes.try_recv() {
+        while let Ok(change) = self.told.changes.try_recv() {
             self.change_lanes(change);
         }
         if self.fatal.is_none() {
@@ -111,10 +115,11 @@ impl Scheduler {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(change) = self.changes.recv() => self.change_lanes(change),
-                Some((id, request)) = self.fetched.recv() => {
+                Some(change) = self.told.changes.recv() => self.change_lanes(change),
+                Some((id, request)) = self.told.fetched.recv() => {
                     self.handle(Event::Fetched(id, request));
                 }
+                Some(question) = self.told.questions.recv() => self.say_how_feeds_stand(question),
                 Some(ended) = self.polls.join_next_with_id(), if !self.polls.is_empty() => {
                     self.poll_ended(ended);
                 }
@@ -122,7 +127,7 @@ impl Scheduler {
                 Some(Ok((look, found))) = self.looks.join_next() => {
                     self.handle(Event::Looked(look, found));
                 }
-                Some(()) = next_reload(&mut self.reloads) => self.handle(Event::ReloadRequested),
+                Some(()) = next_reload(&mut self.told.reloads) => self.handle(Event::ReloadRequested),
                 () = sleep(wake_in) => {}
             }
         }
@@ -135,7 +140,7 @@ impl Scheduler {
     /// Says why the ledger is gone, if that is how one ended.
     pub(super) async fn finish(&mut self) -> Option<CommitError> {
         // Whoever gives or takes a lane must not wait for us any more.
-        self.changes.close();
+        self.told.changes.close();
         // A look sees that a drain has begun, and gives its handle back.
         while self.looks.join_next().await.is_some() {}
         while let Some(ended) = self.polls.join_next_with_id().await {
@@ -222,6 +227,12 @@ impl Scheduler {
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
         self.polling.insert(task.id(), id);
+    }
+
+    fn say_how_feeds_stand(&self, question: Question) {
+        let Some(question) = question.if_open() else { return };
+        let at = self.poller.clock.now();
+        question.answer(self.machine.views(at), at);
     }
 
     fn change_lanes(&mut self, change: LaneChange) {

@@ -8,6 +8,7 @@ pub mod lanes;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
+pub mod recent;
 pub mod shown;
 pub mod status;
 mod text;

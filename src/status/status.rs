@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use cw_model::FeedCounts;
 
 use super::ledger::{LedgerSnapshot, LedgerStatus};
+use super::recent::Recent;
 use super::shown::shown;
 
 /// How long the scheduler's loop may take to turn before the daemon counts as hung. It turns at
@@ -124,6 +125,8 @@ pub struct Snapshot {
     pub ledger_bytes: u64,
     /// What became of the configuration that was read last.
     pub last_read: LastRead,
+    /// How long the program has run.
+    pub uptime: Duration,
     /// Why the program is not ready, if so.
     pub unready: Option<Unready>,
 }
@@ -166,9 +169,11 @@ impl Snapshot {
 /// What the snapshots are taken of. Shared between those who know and those who are asked.
 #[derive(Debug)]
 pub struct Status {
+    started_at: Instant,
     state: Mutex<State>,
     /// What the ledger says of itself.
     ledger: LedgerStatus,
+    recent: Recent,
 }
 
 impl Status {
@@ -185,7 +190,12 @@ impl Status {
             ledger_bytes: 0,
             last_read: LastRead::InUse,
         };
-        Self { state: Mutex::new(state), ledger }
+        Self { started_at: moment(), state: Mutex::new(state), ledger, recent: Recent::default() }
+    }
+
+    /// What was committed lately.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// The scheduler's loop has turned.
@@ -211,6 +221,7 @@ impl Status {
             ledger: self.ledger.snapshot(),
             ledger_bytes: state.ledger_bytes,
             last_read: state.last_read,
+            uptime: moment().duration_since(self.started_at),
             unready: self.unready_of(&state, moment()),
         }
     }

@@ -66,7 +66,9 @@ pub(crate) const HOUSE: [Crate; 8] = [
         name: "cw-status",
         folder: "src/status",
         knows: &["cw-model"],
-        modules: &["fields", "shown", "text", "log", "lanes", "ledger", "status", "metrics"],
+        modules: &[
+            "fields", "shown", "text", "log", "lanes", "ledger", "recent", "status", "metrics",
+        ],
         is_core: false,
     },
     Crate {

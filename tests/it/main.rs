@@ -2,6 +2,7 @@
 //!
 //! - `support`: a scripted publisher, the real daemon, real Kafka, readers of both ledgers
 //! - `admin`: the admin server answers whatever goes on
+//! - `api`: what the running program says of itself, to programs and on its page
 //! - `architecture`: the walls inside the source that no Cargo.toml is
 //! - `house`: which room may name which
 //! - `cli`: help, error text and exit codes
@@ -36,6 +37,7 @@ mod constructions;
 mod support;
 
 mod admin;
+mod api;
 mod architecture;
 mod bad_input;
 mod cli;

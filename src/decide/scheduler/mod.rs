@@ -31,6 +31,7 @@ mod spread;
 #[cfg(test)]
 mod tests;
 mod under_way;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -45,12 +46,13 @@ pub use messages::{
 use network::Network;
 use placement::{Placement, Sighting, place};
 use under_way::UnderWay;
+pub use view::{FeedView, Stand};
 
 use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
 use crate::schedule::conduct::Conduct;
 use crate::schedule::queue::Room;
-use crate::schedule::{self, Queue};
+use crate::schedule::{self, Due, Queue, Why};
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
@@ -224,15 +226,7 @@ impl Scheduler {
             ..FeedCounts::default()
         };
         for placed in self.feeds.values() {
-            let held = match placed.placement {
-                Placement::Here(lane) => self.held.get(&lane),
-                Placement::Unknown => {
-                    let has_state = |held: &&Held| held.states.contains_key(&placed.feed.id);
-                    self.held.get(&placed.home).or_else(|| self.held.values().find(has_state))
-                }
-                Placement::Elsewhere => None,
-            };
-            let Some(held) = held else { continue };
+            let Some(held) = self.held_of(placed) else { continue };
             let Some(state) = held.states.get(&placed.feed.id) else {
                 counts.new += 1;
                 continue;
@@ -247,6 +241,35 @@ impl Scheduler {
             }
         }
         counts
+    }
+
+    /// How each feed stands, in no order. One pass over all of them.
+    pub fn views(&self, now: Timestamp) -> Vec<FeedView> {
+        let view = |placed: &Placed| {
+            let held = self.held_of(placed);
+            let state = held.and_then(|held| held.states.get(&placed.feed.id));
+            FeedView {
+                lane: held.map(|held| held.lease.lane),
+                stand: held.map_or(Stand::Elsewhere, |_| Stand::of(state.map(Arc::as_ref))),
+                state: state.map(Arc::clone),
+                due: self.due(placed, now),
+                is_polling: self.polls.contains(&placed.feed.id),
+                feed: Arc::clone(&placed.feed),
+            }
+        };
+        self.feeds.values().map(view).collect()
+    }
+
+    /// The lane of this process that a feed counts in.
+    fn held_of(&self, placed: &Placed) -> Option<&Held> {
+        match placed.placement {
+            Placement::Here(lane) => self.held.get(&lane),
+            Placement::Unknown => {
+                let has_state = |held: &&Held| held.states.contains_key(&placed.feed.id);
+                self.held.get(&placed.home).or_else(|| self.held.values().find(has_state))
+            }
+            Placement::Elsewhere => None,
+        }
     }
 
     /// A clock that was put back would let every feed wait for the time that was: all are planned from
@@ -369,15 +392,24 @@ impl Scheduler {
 
     /// When a feed is due, by its state and by the configuration as it is now.
     fn due_at(&self, placed: &Placed, now: Timestamp) -> Timestamp {
+        self.due(placed, now).map_or(now, |due| due.at)
+    }
+
+    /// The same, and why; `None` if it is not polled here, or nothing puts it off.
+    fn due(&self, placed: &Placed, now: Timestamp) -> Option<Due> {
         let feed = &placed.feed;
-        let under = || self.crash_label.of(feed);
-        let due_at =
-            self.state(placed).map_or(now, |state| schedule::due(state, feed, under, now).at);
-        let due_at = placed.pardoned_at.map_or(due_at, |at| due_at.min(at));
+        let state = self.state(placed);
+        let due = state.map(|state| schedule::due(state, feed, || self.crash_label.of(feed), now));
+        let due = match placed.pardoned_at {
+            Some(pardoned) => due.map(|due| Due { at: due.at.min(pardoned), ..due }),
+            None => due,
+        };
         // By a clock that was put back it waits no longer than from now.
         let latest = after(now, feed.interval_max);
         let others = placed.put_off_until.into_iter().chain(placed.turn_at);
-        others.map(|until| until.min(latest)).fold(due_at, Timestamp::max)
+        let Some(put_off_until) = others.map(|until| until.min(latest)).max() else { return due };
+        let due = due.unwrap_or(Due { at: now, why: Why::Planned });
+        Some(Due { at: due.at.max(put_off_until), ..due })
     }
 
     /// Begins to look for feeds whose state may be in lanes of others. One look for all: a deployment
