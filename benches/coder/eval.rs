@@ -6,17 +6,24 @@ use std::path::Path;
 use cw_code::Tagger;
 use serde_json::Value;
 
+use super::roles;
 use super::rows::{Row, read, read_folder};
 
 /// Right, wrong and missed.
 #[derive(Clone, Copy, Default)]
-struct Count {
-    right: usize,
-    wrong: usize,
-    missed: usize,
+pub(crate) struct Count {
+    pub(crate) right: usize,
+    pub(crate) wrong: usize,
+    pub(crate) missed: usize,
 }
 
 impl Count {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.right += other.right;
+        self.wrong += other.wrong;
+        self.missed += other.missed;
+    }
+
     fn shown(self) -> String {
         let (found, wanted) = (self.right + self.wrong, self.right + self.missed);
         format!("P {}  R {}", rate(self.right, found), rate(self.right, wanted))
@@ -123,6 +130,8 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
         let (count, families) = relevance(tagger, &unseen.iter().collect::<Vec<_>>());
         println!("unseen                           {}", count.shown());
         print_families(&families);
+        let roles = read_folder(&corpus.with_file_name("roles"))?;
+        println!("roles                            {}", roles::count(tagger, &roles).shown());
         let rows = read_folder(corpus)?;
         for (name, held_out) in [("corpus dev", false), ("corpus held out", true)] {
             let rows: Vec<&Row> = rows.iter().filter(|row| row.held_out() == held_out).collect();
@@ -139,9 +148,7 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
 fn print_families(families: &BTreeMap<String, Count>) {
     let mut whole = Count::default();
     for (family, count) in families {
-        whole.right += count.right;
-        whole.wrong += count.wrong;
-        whole.missed += count.missed;
+        whole.add(*count);
         println!("    {family:28} {}", count.shown());
     }
     println!("    {:28} {}", "all families", whole.shown());
@@ -151,8 +158,13 @@ fn relevant(tagger: &Tagger, row: &Row) -> bool {
     row.code(tagger).is_some_and(|coding| coding.relevant)
 }
 
-/// Prints what is missed and what is wrong in a set: "headlines", "families", or the name of a file.
+/// Prints what is missed and what is wrong in a set: "headlines", "families", the name of a file, or
+/// "roles" of the files of a folder.
 pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()> {
+    if set == "roles" {
+        roles::show(tagger, &read_folder(data)?);
+        return Ok(());
+    }
     let rows = match set {
         "headlines" | "families" => {
             headlines(data)?.into_iter().filter(|row| row.language == "en").collect()
