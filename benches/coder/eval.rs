@@ -158,17 +158,20 @@ fn relevant(tagger: &Tagger, row: &Row) -> bool {
     row.code(tagger).is_some_and(|coding| coding.relevant)
 }
 
-/// Prints what is missed and what is wrong in a set: "headlines", "families", the name of a file, or
-/// "roles" of the files of a folder.
+/// Prints what is missed and what is wrong in a set: "headlines", the name of a file, or "roles" or "families"
+/// of the files of a folder.
 pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()> {
     if set == "roles" {
-        roles::show(tagger, &read_folder(data)?);
+        let rows = read_folder(data)?;
+        roles::show(tagger, &rows);
+        println!("roles {}", roles::count(tagger, &rows).shown());
         return Ok(());
     }
+    if set == "families" {
+        return show_families(tagger, data);
+    }
     let rows = match set {
-        "headlines" | "families" => {
-            headlines(data)?.into_iter().filter(|row| row.language == "en").collect()
-        }
+        "headlines" => headlines(data)?.into_iter().filter(|row| row.language == "en").collect(),
         _ => read(&data.join(format!("{set}.jsonl")))?,
     };
     for row in &rows {
@@ -176,7 +179,7 @@ pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()
         let ids: Vec<&str> = coding.tags.iter().map(|tag| tag.id.as_str()).collect();
         let wrong = match wanted(row) {
             Some(wanted) => wanted != coding.relevant,
-            None => set != "headlines" && set != "families" && coding.relevant,
+            None => set != "headlines" && coding.relevant,
         };
         if wrong {
             println!("{} {}", if coding.relevant { "WRONG " } else { "MISSED" }, row.id);
@@ -187,6 +190,36 @@ pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()
             }
             println!("    wanted {:?} got {ids:?} {:?}", row.strings("tags"), coding.flags);
         }
+    }
+    Ok(())
+}
+
+/// Prints every text of a folder in which a family of tags is wrong or missed.
+fn show_families(tagger: &Tagger, folder: &Path) -> anyhow::Result<()> {
+    let rows = if folder.join("headlines_dev.jsonl").exists() {
+        let mut rows = headlines(folder)?;
+        rows.retain(|row| row.language == "en");
+        rows
+    } else {
+        read_folder(folder)?
+    };
+    for row in &rows {
+        let Some(coding) = row.code(tagger) else { continue };
+        let found: BTreeSet<String> = coding.tags.iter().map(|tag| top(tag.id.as_str())).collect();
+        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
+        let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();
+        let wrong: Vec<&String> =
+            found.difference(&right).filter(|family| !may.contains(*family)).collect();
+        let missed: Vec<&String> = right.difference(&found).collect();
+        if wrong.is_empty() && missed.is_empty() {
+            continue;
+        }
+        println!("wrong {wrong:?} missed {missed:?} | {} | {}", row.title, row.summary);
+        for tag in &coding.tags {
+            let spans: Vec<&str> = tag.evidence.iter().map(|span| span.text.as_str()).collect();
+            println!("      {} {:.2} {spans:?}", tag.id.as_str(), tag.score);
+        }
+        println!("    wanted {:?}", row.strings("tags"));
     }
     Ok(())
 }

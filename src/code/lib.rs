@@ -24,6 +24,7 @@
 mod actors;
 mod casualties;
 mod claims;
+mod clauses;
 mod combinations;
 mod gate;
 mod hash;

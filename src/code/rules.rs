@@ -19,6 +19,7 @@ use std::sync::Arc;
 use cw_model::{Actor, Claim, ClaimStatus, Evidence, Steps, Tag, TagId, TooCostly};
 
 use super::claims::{add_roles, named_roles, speaker, stronger};
+use super::clauses::add_clause_roles;
 use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
@@ -87,6 +88,7 @@ pub(super) fn apply(
     });
     let negated = weigh(&mut hits, lexicon, sorted, document);
     for hit in &mut hits {
+        add_clause_roles(hit, lexicon, sorted, document);
         add_roles(hit, lexicon, sorted, document);
     }
 
