@@ -70,7 +70,10 @@ const MODEL_BAR: f64 = 0.6;
 
 /// How likely a tag that a rule has found must be by the model, where that has seen all of the text. In the part of
 /// the corpus that is held out as many right tags are found with it as without, and a fifth fewer wrong ones.
-const MODEL_VETO: f64 = 0.25;
+const MODEL_VETO: f64 = 0.3;
+
+/// What a rule is so sure of the model does not take away.
+const RULE_SURE: f64 = 0.8;
 
 /// What the model of relevance looks at in a text.
 #[derive(Clone, Debug, Default)]
@@ -299,7 +302,9 @@ impl Tagger {
         }
         let tags = &mut findings.tags;
         if document.sentences.iter().all(|one| one.prominence != Prominence::Rest) {
-            tags.retain(|tag| !weighed.rules_out(tag.id.as_str(), MODEL_VETO));
+            tags.retain(|tag| {
+                tag.score >= RULE_SURE || !weighed.rules_out(tag.id.as_str(), MODEL_VETO)
+            });
         }
         self.add_tags(tags, weighed.tags(MODEL_BAR), document, lexicon);
         if tags.is_empty() {
