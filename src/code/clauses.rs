@@ -61,7 +61,9 @@ pub(super) fn add_clause_roles(
             }
         }
     }
-    for frame in lexicon.frames.iter().filter(|frame| frame.tags.contains(&hit.tag)) {
+    let mut of_tag = lexicon.frames.iter().filter(|frame| frame.tags.contains(&hit.tag));
+    let attack = of_tag.clone().find(|frame| frame.subject == Some(RoleKind::Attacker));
+    if let Some(frame) = attack.or_else(|| of_tag.next()) {
         clause.read_accusation(frame, &hit.tokens, &mut found);
     }
     clause.read_bystanders(

@@ -235,6 +235,7 @@ impl Tagger {
             }
             None => None,
         };
+        rules::complete_roles(&mut findings.tags, lexicon, &sorted, &document);
         let evidence = if findings.tags.is_empty() { &[][..] } else { &findings.words };
         let found = sought.pinned(evidence);
         Ok(Some(Coding {
