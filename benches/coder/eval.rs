@@ -6,17 +6,24 @@ use std::path::Path;
 use cw_code::Tagger;
 use serde_json::Value;
 
+use super::roles;
 use super::rows::{Row, read, read_folder};
 
 /// Right, wrong and missed.
 #[derive(Clone, Copy, Default)]
-struct Count {
-    right: usize,
-    wrong: usize,
-    missed: usize,
+pub(crate) struct Count {
+    pub(crate) right: usize,
+    pub(crate) wrong: usize,
+    pub(crate) missed: usize,
 }
 
 impl Count {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.right += other.right;
+        self.wrong += other.wrong;
+        self.missed += other.missed;
+    }
+
     fn shown(self) -> String {
         let (found, wanted) = (self.right + self.wrong, self.right + self.missed);
         format!("P {}  R {}", rate(self.right, found), rate(self.right, wanted))
@@ -123,6 +130,8 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
         let (count, families) = relevance(tagger, &unseen.iter().collect::<Vec<_>>());
         println!("unseen                           {}", count.shown());
         print_families(&families);
+        let roles = read_folder(&corpus.with_file_name("roles"))?;
+        println!("roles                            {}", roles::count(tagger, &roles).shown());
         let rows = read_folder(corpus)?;
         for (name, held_out) in [("corpus dev", false), ("corpus held out", true)] {
             let rows: Vec<&Row> = rows.iter().filter(|row| row.held_out() == held_out).collect();
@@ -139,9 +148,7 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
 fn print_families(families: &BTreeMap<String, Count>) {
     let mut whole = Count::default();
     for (family, count) in families {
-        whole.right += count.right;
-        whole.wrong += count.wrong;
-        whole.missed += count.missed;
+        whole.add(*count);
         println!("    {family:28} {}", count.shown());
     }
     println!("    {:28} {}", "all families", whole.shown());
@@ -151,12 +158,20 @@ fn relevant(tagger: &Tagger, row: &Row) -> bool {
     row.code(tagger).is_some_and(|coding| coding.relevant)
 }
 
-/// Prints what is missed and what is wrong in a set: "headlines", "families", or the name of a file.
+/// Prints what is missed and what is wrong in a set: "headlines", the name of a file, or "roles" or "families"
+/// of the files of a folder.
 pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()> {
+    if set == "roles" {
+        let rows = read_folder(data)?;
+        roles::show(tagger, &rows);
+        println!("roles {}", roles::count(tagger, &rows).shown());
+        return Ok(());
+    }
+    if set == "families" {
+        return show_families(tagger, data);
+    }
     let rows = match set {
-        "headlines" | "families" => {
-            headlines(data)?.into_iter().filter(|row| row.language == "en").collect()
-        }
+        "headlines" => headlines(data)?.into_iter().filter(|row| row.language == "en").collect(),
         _ => read(&data.join(format!("{set}.jsonl")))?,
     };
     for row in &rows {
@@ -164,7 +179,7 @@ pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()
         let ids: Vec<&str> = coding.tags.iter().map(|tag| tag.id.as_str()).collect();
         let wrong = match wanted(row) {
             Some(wanted) => wanted != coding.relevant,
-            None => set != "headlines" && set != "families" && coding.relevant,
+            None => set != "headlines" && coding.relevant,
         };
         if wrong {
             println!("{} {}", if coding.relevant { "WRONG " } else { "MISSED" }, row.id);
@@ -175,6 +190,36 @@ pub(crate) fn show(tagger: &Tagger, data: &Path, set: &str) -> anyhow::Result<()
             }
             println!("    wanted {:?} got {ids:?} {:?}", row.strings("tags"), coding.flags);
         }
+    }
+    Ok(())
+}
+
+/// Prints every text of a folder in which a family of tags is wrong or missed.
+fn show_families(tagger: &Tagger, folder: &Path) -> anyhow::Result<()> {
+    let rows = if folder.join("headlines_dev.jsonl").exists() {
+        let mut rows = headlines(folder)?;
+        rows.retain(|row| row.language == "en");
+        rows
+    } else {
+        read_folder(folder)?
+    };
+    for row in &rows {
+        let Some(coding) = row.code(tagger) else { continue };
+        let found: BTreeSet<String> = coding.tags.iter().map(|tag| top(tag.id.as_str())).collect();
+        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
+        let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();
+        let wrong: Vec<&String> =
+            found.difference(&right).filter(|family| !may.contains(*family)).collect();
+        let missed: Vec<&String> = right.difference(&found).collect();
+        if wrong.is_empty() && missed.is_empty() {
+            continue;
+        }
+        println!("wrong {wrong:?} missed {missed:?} | {} | {}", row.title, row.summary);
+        for tag in &coding.tags {
+            let spans: Vec<&str> = tag.evidence.iter().map(|span| span.text.as_str()).collect();
+            println!("      {} {:.2} {spans:?}", tag.id.as_str(), tag.score);
+        }
+        println!("    wanted {:?}", row.strings("tags"));
     }
     Ok(())
 }

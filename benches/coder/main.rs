@@ -21,6 +21,7 @@
 
 mod digest;
 mod eval;
+mod roles;
 mod rows;
 mod speed;
 mod train;

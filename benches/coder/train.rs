@@ -209,13 +209,15 @@ fn examples<'a>(texts: &'a [Text], id: &str) -> Vec<Example<'a>> {
             text.learnable.scores.iter().filter(|(top, _score)| id.is_empty() || top == id);
         scores.map(|(_top, score)| *score).fold(0.0, f64::max)
     };
+    // What a text is about matters only where it is about conflict at all: that is known by then.
+    let texts = texts.iter().filter(|text| id.is_empty() || text.relevant);
     let of = |text: &'a Text| Example {
         features: &text.learnable.buckets,
         meaning: &text.meaning,
         best: best(text),
         positive: is_about(text),
     };
-    texts.iter().map(of).collect()
+    texts.map(of).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of texts")]

@@ -44,7 +44,7 @@ pub(super) fn combined(
         }
         let found = match combination.order {
             Order::Any | Order::AnchorFirst => around(combination, place, sorted, &sentence),
-            Order::AsWritten => in_order(combination, place, sorted, &sentence),
+            Order::AsWritten => in_order(combination, place, sorted, &sentence, document),
         };
         let Some(found) = found else { continue };
         let start = found.iter().map(|(_part, words)| words.start).min().unwrap_or_default();
@@ -112,7 +112,11 @@ fn in_order<'a>(
     anchor: &Range<usize>,
     sorted: &Sorted,
     sentence: &Range<usize>,
+    document: &Document<'_>,
 ) -> Option<Vec<(&'a Part, Range<usize>)>> {
+    let clause = |at: usize| document.tokens.get(at).map(|token| token.clause);
+    let is_one =
+        |end: usize, start: usize| end == start || clause(end.saturating_sub(1)) == clause(start);
     let at = combination.all.iter().position(|part| part.need == Need::Required)?;
     let (before, rest) = combination.all.split_at(at);
     let (first, after) = rest.split_first()?;
@@ -126,6 +130,7 @@ fn in_order<'a>(
             found.start >= sentence.start
                 && found.end <= start
                 && start - found.end <= combination.within
+                && is_one(found.end, start)
         };
         if let Some(found) = earlier.clone().find(fits) {
             parts.push((part, found.clone()));
@@ -138,7 +143,8 @@ fn in_order<'a>(
         let at = matches.partition_point(|found| found.start < end);
         let found = matches
             .get(at)
-            .filter(|found| found.end <= sentence.end && found.start - end <= combination.within);
+            .filter(|found| found.end <= sentence.end && found.start - end <= combination.within)
+            .filter(|found| is_one(end, found.start));
         match (found, part.need) {
             (Some(found), Need::Required | Need::Optional) => {
                 // Of matches that begin together the longest.

@@ -161,7 +161,12 @@ impl<'a> Weighed<'a> {
         })
     }
 
-    /// Whether it is all but ruled out that it speaks of a tag, or of any under it.
+    /// The tag that it speaks of most likely, if there are tags at all.
+    pub(super) fn likeliest(&self) -> Option<(&'a str, f64, Range<usize>)> {
+        self.tags(0.0).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// Whether it is unlikely that it speaks of a tag, or of any under it.
     pub(super) fn rules_out(&self, tag: &str, bar: f64) -> bool {
         let mut tops = self.outputs().skip(1);
         let top = tops.find(|(_output, curve, _sum)| is_or_is_under(tag, &curve.id));

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use cw_model::{Actor, Claim, ClaimStatus, Evidence, Steps, Tag, TagId, TooCostly};
 
 use super::claims::{add_roles, named_roles, speaker, stronger};
+use super::clauses::add_clause_roles;
 use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
@@ -34,6 +35,9 @@ const REPEATED: [f64; 3] = [1.0, 0.5, 0.25];
 
 /// Steps for one reason, which is weighed, sorted and held against those it overlaps.
 const HIT_STEPS: usize = 60;
+
+/// Sentences of headline and lead that are read for roles besides those of the reasons.
+const LEADING_MAX: usize = 4;
 
 /// Steps for looking for one cue by one reason.
 const CUE_STEPS: usize = 4;
@@ -87,6 +91,7 @@ pub(super) fn apply(
     });
     let negated = weigh(&mut hits, lexicon, sorted, document);
     for hit in &mut hits {
+        add_clause_roles(hit, lexicon, sorted, document);
         add_roles(hit, lexicon, sorted, document);
     }
 
@@ -138,6 +143,37 @@ pub(super) fn apply(
     let domains = domains.map(|(domain, seen)| (domain.flag.clone(), score(own_points(seen))));
     let domains = domains.filter(|(_flag, score)| *score > 0.0).collect();
     Ok(Findings { tags, flags, scores, domains, words, actors, casualties })
+}
+
+/// Adds the roles that other sentences of headline and lead make plain: the headline may name the attacker,
+/// and the lead say with what.
+pub(super) fn complete_roles(
+    tags: &mut [Tag],
+    lexicon: &Lexicon,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) {
+    let leading =
+        document.sentences.iter().filter(|sentence| sentence.prominence != Prominence::Rest);
+    for sentence in leading.take(LEADING_MAX) {
+        for tag in tags.iter_mut() {
+            let Some(known) = &mut tag.roles else { continue };
+            let index = lexicon.tags.iter().position(|rules| rules.kind.id == tag.id);
+            let mut hits: Vec<Hit> = index
+                .map(|index| Hit::new(index, 0, 0.0, sentence.tokens.clone()))
+                .into_iter()
+                .collect();
+            for hit in &mut hits {
+                add_clause_roles(hit, lexicon, sorted, document);
+            }
+            let mut more = named_roles(&hits, lexicon).unwrap_or_default();
+            more.retain(|role| {
+                !known.iter().any(|one| one.role == role.role || one.actor == role.actor)
+            });
+            known.extend(more);
+            known.sort();
+        }
+    }
 }
 
 /// A tag that would have had one reason more, but for a negation.

@@ -306,7 +306,7 @@ fn the_model_knows_something_of_words_that_it_was_not_trained_on() {
 
 #[test]
 fn more_evidence_never_lowers_a_score() {
-    let base = "Air strikes hit the town.";
+    let base = "Air strikes hit the town and killed six people.";
     let more = [" Warplanes bombed the bridge.", " Air strikes went on at night.", " It rained."];
     let score = |text: &str| {
         code("", text).tags.iter().find(|tag| tag.id.as_str() == "strike.air").unwrap().score
@@ -435,4 +435,49 @@ fn hostile_texts_end_soon() {
 fn empty_texts_say_nothing() {
     let coding = code("", "");
     assert_eq!((coding.relevant, coding.tags.len(), casualties(&coding).len()), (false, 0, 0));
+}
+
+/// The roles of all tags, each once: "attacker state.ru".
+fn roles(title: &str) -> Vec<String> {
+    let coding = code(title, "");
+    let roles = coding.tags.iter().flat_map(|tag| tag.roles.iter().flatten());
+    let mut roles: Vec<String> =
+        roles.map(|one| format!("{} {}", <&str>::from(one.role), one.actor)).collect();
+    roles.sort();
+    roles.dedup();
+    roles
+}
+
+#[test]
+fn subject_and_object_of_a_clause_are_attacker_and_target() {
+    for (title, expected) in [
+        (
+            "Turkey and Iran shell Kurdish villages",
+            "attacker state.ir, attacker state.tr, target people.kurds",
+        ),
+        ("Kyiv hit by Russian missiles overnight", "attacker state.ru, target state.ua"),
+        ("US soldiers killed in Iranian drone attack", "attacker state.ir, target state.us"),
+        ("Ukraine says Russian strikes hit its ports", "attacker state.ru"),
+        ("Ukraine says it hit a Russian landing ship", "attacker state.ua, target state.ru"),
+        ("EU condemns Israeli attack on Lebanon", "attacker state.il, target state.lb"),
+    ] {
+        assert_eq!(roles(title).join(", "), expected, "{title}");
+    }
+}
+
+#[test]
+fn who_accuses_is_no_attacker_and_who_hosts_no_party() {
+    for (title, expected) in [
+        ("Armenia accuses Azerbaijan of shelling villages", "accuser state.am, attacker state.az"),
+        (
+            "Qatar brokers ceasefire between Congo and M23",
+            "mediator state.qa, party group.m23, party state.cd",
+        ),
+        (
+            "Truce talks between Israel and Hamas in Cairo stall",
+            "party group.hamas, party state.il",
+        ),
+    ] {
+        assert_eq!(roles(title).join(", "), expected, "{title}");
+    }
 }

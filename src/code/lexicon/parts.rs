@@ -47,6 +47,10 @@ pub(crate) struct Lexicon {
     pub(crate) force_nouns: Option<ForceNouns>,
     /// In file order.
     pub(crate) roles: Vec<RoleRule>,
+    /// In file order.
+    pub(crate) frames: Vec<Frame>,
+    /// What holds clauses together; `None` if the lexicon does not read clauses.
+    pub(crate) particles: Option<Particles>,
     /// What happens to some tags under a veto.
     pub(crate) veto: Veto,
 }
@@ -115,6 +119,64 @@ pub(crate) struct RoleRule {
     pub(crate) after: Option<usize>,
     /// Sets that must not match between the two.
     pub(crate) not_between: Vec<usize>,
+}
+
+/// Verbs and nouns that say one sort of thing, and what those have for roles who stand around them.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Indexes into `Lexicon::tags`.
+    pub(crate) tags: Vec<usize>,
+    /// What who does it is.
+    pub(crate) subject: Option<RoleKind>,
+    /// What who it is done to is.
+    pub(crate) object: Option<RoleKind>,
+    /// What who stands beside is: "between", "with".
+    pub(crate) beside: Option<RoleKind>,
+    /// The set that subjects are of.
+    pub(crate) subjects: usize,
+    /// The set that objects are of.
+    pub(crate) objects: usize,
+    /// Verbs, in every form that may be active.
+    pub(crate) verbs: Option<usize>,
+    /// Verbs of which the subject is the one it befalls: "die".
+    pub(crate) suffered: Option<usize>,
+    /// Nouns: "strike", "talks".
+    pub(crate) nouns: Option<usize>,
+    /// What leads to the object besides standing after a verb: "on", "against".
+    pub(crate) onto: Option<usize>,
+}
+
+/// Sets of the little words that hold clauses together.
+#[derive(Debug)]
+pub(crate) struct Particles {
+    /// Lead to who does it: "by".
+    pub(crate) agent: usize,
+    /// Lead to who takes part: "between", "with".
+    pub(crate) beside: usize,
+    /// Prepositions: who stands after one is neither subject nor object.
+    pub(crate) led: usize,
+    /// Between a preposition and a name: "the", "northern".
+    pub(crate) articles: usize,
+    /// "and".
+    pub(crate) joins: usize,
+    /// Words of saying: what stands before is not what the rest is about.
+    pub(crate) said: usize,
+    /// "it", "its forces": who says so is who does it.
+    pub(crate) own: usize,
+    /// "X accuses Y of".
+    pub(crate) accuses: usize,
+    /// "Y is accused of".
+    pub(crate) accused: usize,
+    /// "was": what follows is passive.
+    pub(crate) be: usize,
+    /// Verbs that are passive if they end their clause or one of `after_participle` follows.
+    pub(crate) participles: usize,
+    /// "in", "as".
+    pub(crate) after_participle: usize,
+    /// Begin another clause: "after", "who".
+    pub(crate) breaks: usize,
+    /// After a name that is not meant itself: "Iran-*backed*".
+    pub(crate) backed: usize,
 }
 
 /// On which side of a term.

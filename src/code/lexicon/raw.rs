@@ -29,6 +29,9 @@ pub(super) struct RawLexicon {
     pub(super) cue: Vec<RawCue>,
     #[serde(default)]
     pub(super) role: Vec<RawRole>,
+    #[serde(default)]
+    pub(super) frame: Vec<RawFrame>,
+    pub(super) particles: Option<RawParticles>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,6 +128,44 @@ pub(super) struct RawSpeaker {
     pub(super) within: usize,
     #[serde(default)]
     pub(super) required: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFrame {
+    pub(super) tags: Vec<String>,
+    pub(super) subject: Option<String>,
+    pub(super) object: Option<String>,
+    pub(super) beside: Option<String>,
+    pub(super) subjects: String,
+    pub(super) objects: String,
+    #[serde(default)]
+    pub(super) verbs: Vec<String>,
+    #[serde(default)]
+    pub(super) suffered: Vec<String>,
+    #[serde(default)]
+    pub(super) nouns: Vec<String>,
+    #[serde(default)]
+    pub(super) onto: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawParticles {
+    pub(super) agent: Vec<String>,
+    pub(super) beside: Vec<String>,
+    pub(super) led: Vec<String>,
+    pub(super) articles: Vec<String>,
+    pub(super) joins: Vec<String>,
+    pub(super) said: Vec<String>,
+    pub(super) own: Vec<String>,
+    pub(super) accuses: Vec<String>,
+    pub(super) accused: Vec<String>,
+    pub(super) be: Vec<String>,
+    pub(super) participles: Vec<String>,
+    pub(super) after_participle: Vec<String>,
+    pub(super) breaks: Vec<String>,
+    pub(super) backed: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

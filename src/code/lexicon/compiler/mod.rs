@@ -11,7 +11,7 @@ use strum::VariantNames as _;
 use crate::actors::{Dictionary, Entry, Form};
 use crate::hash::hash;
 use crate::lexicon::parts::{
-    Combination, Cue, Domain, ForceNouns, Lexicon, RoleRule, TagRules, Veto,
+    Combination, Cue, Domain, ForceNouns, Frame, Lexicon, Particles, RoleRule, TagRules, Veto,
 };
 use crate::lexicon::raw::RawLexicon;
 use crate::matcher::{Matcher, Purpose, Use};
@@ -93,6 +93,8 @@ struct Compiler {
     masks: Vec<Option<String>>,
     cues: Vec<Cue>,
     roles: Vec<RoleRule>,
+    frames: Vec<Frame>,
+    particles: Option<Particles>,
 }
 
 impl Compiler {
@@ -119,6 +121,8 @@ impl Compiler {
             masks: Vec::new(),
             cues: Vec::new(),
             roles: Vec::new(),
+            frames: Vec::new(),
+            particles: None,
         }
     }
 
@@ -244,6 +248,12 @@ impl Compiler {
         }
         for role in raw.role {
             self.add_role(&role, taxonomy);
+        }
+        for frame in raw.frame {
+            self.add_frame(&frame, taxonomy);
+        }
+        if let Some(particles) = raw.particles {
+            self.add_particles(&particles);
         }
     }
 
@@ -426,6 +436,8 @@ impl Compiler {
             sets_of_aliases,
             force_nouns,
             roles: self.roles,
+            frames: self.frames,
+            particles: self.particles,
             place_sets,
             veto: self.veto.unwrap_or_default(),
         })

@@ -8,11 +8,12 @@ use strum::VariantNames;
 
 use super::Compiler;
 use crate::lexicon::parts::{
-    Combination, Cue, Domain, Effect, Need, Negation, Order, Part, Place, RoleRule, Speaker,
-    TagRules,
+    Combination, Cue, Domain, Effect, Frame, Need, Negation, Order, Part, Particles, Place,
+    RoleRule, Speaker, TagRules,
 };
 use crate::lexicon::raw::{
-    RawCombination, RawCue, RawDomain, RawEffect, RawPart, RawRole, RawTagRules,
+    RawCombination, RawCue, RawDomain, RawEffect, RawFrame, RawPart, RawParticles, RawRole,
+    RawTagRules,
 };
 use crate::matcher::{Purpose, Use};
 use crate::taxonomy::{Taxonomy, is_or_is_under};
@@ -189,17 +190,16 @@ impl Compiler {
         });
     }
 
-    pub(super) fn add_role(&mut self, raw: &RawRole, taxonomy: &Taxonomy) {
-        let key = format!("role \"{}\"", raw.role);
-        let role = match named::<RoleKind>(&raw.role) {
-            Ok(role) => role,
-            Err(detail) => {
-                self.report(Some(format!("role {detail}")));
-                return;
-            }
-        };
+    fn role_kind(&mut self, name: &str) -> Option<RoleKind> {
+        let kind = named::<RoleKind>(name);
+        self.report(kind.as_ref().err().map(|detail| format!("role {detail}")));
+        kind.ok()
+    }
+
+    /// The tags of these ids, and those under them.
+    fn tags_under(&mut self, key: &str, ids: &[String], taxonomy: &Taxonomy) -> Vec<usize> {
         let mut tags = Vec::new();
-        for id in &raw.tags {
+        for id in ids {
             let under: Vec<String> = taxonomy
                 .ids()
                 .filter(|known| is_or_is_under(known, id))
@@ -210,6 +210,59 @@ impl Compiler {
             }));
             tags.extend(under.iter().filter_map(|id| self.tag(id, taxonomy)));
         }
+        tags
+    }
+
+    pub(super) fn add_frame(&mut self, raw: &RawFrame, taxonomy: &Taxonomy) {
+        let key = format!("frame of \"{}\"", raw.tags.join("\", \""));
+        let tags = self.tags_under(&key, &raw.tags, taxonomy);
+        let [subject, object, beside] = [&raw.subject, &raw.object, &raw.beside]
+            .map(|name| name.as_ref().and_then(|name| self.role_kind(name)));
+        let [verbs, suffered, nouns, onto] = [&raw.verbs, &raw.suffered, &raw.nouns, &raw.onto]
+            .map(|terms| (!terms.is_empty()).then(|| self.unnamed_set(&key, terms)));
+        let empty = verbs.is_none() && suffered.is_none() && nouns.is_none();
+        self.report(empty.then(|| format!("{key}: give \"verbs\", \"suffered\" or \"nouns\"")));
+        let frame = Frame {
+            tags,
+            subject,
+            object,
+            beside,
+            subjects: self.set(&key, &raw.subjects),
+            objects: self.set(&key, &raw.objects),
+            verbs,
+            suffered,
+            nouns,
+            onto,
+        };
+        self.frames.push(frame);
+    }
+
+    pub(super) fn add_particles(&mut self, raw: &RawParticles) {
+        self.report(self.particles.is_some().then(|| "[particles] is given twice".to_owned()));
+        let mut set = |terms: &[String]| self.unnamed_set("particles", terms);
+        let particles = Particles {
+            agent: set(&raw.agent),
+            beside: set(&raw.beside),
+            led: set(&raw.led),
+            articles: set(&raw.articles),
+            joins: set(&raw.joins),
+            said: set(&raw.said),
+            own: set(&raw.own),
+            accuses: set(&raw.accuses),
+            accused: set(&raw.accused),
+            be: set(&raw.be),
+            participles: set(&raw.participles),
+            after_participle: set(&raw.after_participle),
+            breaks: set(&raw.breaks),
+            backed: set(&raw.backed),
+        };
+        self.particles = Some(particles);
+    }
+
+    pub(super) fn add_role(&mut self, raw: &RawRole, taxonomy: &Taxonomy) {
+        let key = format!("role \"{}\"", raw.role);
+        let Some(role) = self.role_kind(&raw.role) else { return };
+        let tags = self.tags_under(&key, &raw.tags, taxonomy);
         let rule = RoleRule {
             role,
             tags,
