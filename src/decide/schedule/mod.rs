@@ -12,7 +12,7 @@ pub mod queue;
 use std::time::Duration;
 
 pub use cadence::next_interval;
-use cw_model::state::{Plan, Reason};
+use cw_model::state::{FeedPlan, Plan, Reason};
 use cw_model::{FailureClass, Feed, FeedId, Timestamp};
 pub use due::{Due, Why, due};
 pub use queue::Queue;
@@ -132,6 +132,17 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
     let longest = longest.saturating_add(longest.mul_f64(JITTER_MAX));
     let wait = Duration::try_from(due_at.duration_since(polled_at)).unwrap_or_default();
     polled_at.min(now).checked_add(wait.min(longest)).unwrap_or(Timestamp::MAX)
+}
+
+/// Until when the host of a feed has refused us, by the feed's last poll: whoever counts requests counts those
+/// for its other feeds too.
+pub fn refused_until(plan: &FeedPlan) -> Option<Timestamp> {
+    if plan.next.reason == Reason::RetryAfter {
+        return plan.next.due_at;
+    }
+    let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
+    let is_busy = failure.class == FailureClass::Busy;
+    failure.at.checked_add(BUSY_WAIT_MIN).ok().filter(|_| is_busy)
 }
 
 /// A number from 0.0 to 1.0 that is fixed for a feed and a poll, and as good as random across

@@ -13,6 +13,9 @@ use cw_model::{FeedId, Timestamp};
 
 use super::conduct::{Conduct, Pace, Patience, Request};
 
+/// The longest that what one feed was told holds for its whole host: a platform may refuse one of its many feeds.
+const HOLD_MAX: Duration = Duration::from_secs(3600);
+
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Politeness {
@@ -57,6 +60,8 @@ pub struct Turn {
 struct Host {
     in_flight: usize,
     free_at: Timestamp,
+    /// It has refused us until then.
+    held_until: Timestamp,
     waiting: BTreeSet<(Timestamp, FeedId)>,
     /// `None` before anything is known of it.
     conduct: Option<Conduct>,
@@ -127,8 +132,10 @@ impl Queue {
     pub fn set_politeness(&mut self, politeness: Politeness, now: Timestamp) {
         self.politeness = politeness;
         let latest = now.checked_add(politeness.host_gap).unwrap_or(Timestamp::MAX);
+        let latest_held = now.checked_add(HOLD_MAX).unwrap_or(Timestamp::MAX);
         for host in self.hosts.values_mut() {
             host.free_at = host.free_at.min(latest);
+            host.held_until = host.held_until.min(latest_held);
         }
         self.turns.clear();
         for (name, host) in &self.hosts {
@@ -179,6 +186,14 @@ impl Queue {
     pub fn presume(&mut self, host: &str, conduct: Conduct) {
         if self.hosts.get(host).is_some_and(|host| host.conduct.is_none()) {
             self.change_host(host, |state| state.conduct = Some(conduct));
+        }
+    }
+
+    /// A host has refused us: none of its feeds is asked before then, nor an hour from now, whichever is sooner.
+    pub fn hold(&mut self, host: &str, until: Timestamp, now: Timestamp) {
+        let until = until.min(now.checked_add(HOLD_MAX).unwrap_or(Timestamp::MAX));
+        if self.hosts.get(host).is_some_and(|host| host.held_until < until && now < until) {
+            self.change_host(host, |state| state.held_until = until);
         }
     }
 
@@ -316,9 +331,11 @@ impl Queue {
     pub fn overdue(&self, now: Timestamp) -> (usize, Duration) {
         let mut due = 0;
         let mut first = now;
-        for place in
-            self.feeds.values().filter(|place| place.flight.is_none() && place.due_at <= now)
-        {
+        // Who waits because the host asked for it is not late.
+        let is_held =
+            |place: &Place| self.hosts.get(&place.host).is_some_and(|host| host.held_until > now);
+        let waits = |place: &&Place| place.flight.is_none() && place.due_at <= now;
+        for place in self.feeds.values().filter(waits).filter(|place| !is_held(place)) {
             due += 1;
             first = first.min(place.due_at);
         }
@@ -330,6 +347,7 @@ impl Queue {
         let host = self.hosts.entry(name.to_owned()).or_insert_with(|| Host {
             in_flight: 0,
             free_at: Timestamp::MIN,
+            held_until: Timestamp::MIN,
             waiting: BTreeSet::new(),
             conduct: None,
         });
@@ -352,5 +370,5 @@ fn turn_at(host: &Host, politeness: Politeness) -> Option<Timestamp> {
     if host.in_flight >= politeness.host_concurrency {
         return None;
     }
-    host.waiting.first().map(|(due_at, _)| (*due_at).max(host.free_at))
+    host.waiting.first().map(|(due_at, _)| (*due_at).max(host.free_at).max(host.held_until))
 }

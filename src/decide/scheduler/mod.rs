@@ -37,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_model::state::{FeedState, Reason, Standing};
+use cw_model::state::{FeedPlan, FeedState, Reason, Standing};
 use cw_model::{Feed, FeedCounts, FeedId, Timestamp};
 use jiff::SignedDuration;
 pub use messages::{
@@ -366,28 +366,23 @@ impl Scheduler {
     /// Puts a feed into the queue at its due time, or takes it out.
     fn enqueue(&mut self, id: &FeedId, now: Timestamp) {
         let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
-        self.enqueue_at(id, due_at);
+        self.enqueue_at(id, due_at, now);
     }
 
-    fn enqueue_at(&mut self, id: &FeedId, due_at: Timestamp) {
+    fn enqueue_at(&mut self, id: &FeedId, due_at: Timestamp, now: Timestamp) {
         let Some(placed) = self.feeds.get(id) else { return };
         match placed.placement {
             Placement::Here(_) => {
                 let host = placed.feed.url.host_str().unwrap_or_default();
                 self.queue.insert(id.clone(), host, due_at);
-                if let Some(conduct) = self.presumed(placed) {
-                    self.queue.presume(host, conduct);
-                }
+                let plan = self.state(placed).map(|state| &state.plan);
+                let (conduct, until) =
+                    (plan.and_then(presumed), plan.and_then(schedule::refused_until));
+                conduct.into_iter().for_each(|it| self.queue.presume(host, it));
+                until.into_iter().for_each(|until| self.queue.hold(host, until, now));
             }
             Placement::Elsewhere | Placement::Unknown => self.queue.remove(id),
         }
-    }
-
-    /// How the host of a feed is, by the feed's last failure.
-    fn presumed(&self, placed: &Placed) -> Option<Conduct> {
-        let plan = &self.state(placed)?.plan;
-        let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
-        Conduct::presumed(failure.class)
     }
 
     /// When a feed is due, by its state and by the configuration as it is now.
@@ -499,7 +494,7 @@ impl Scheduler {
         let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
         self.queue.finish(id, due_at);
         // Lanes and configuration may have changed during the poll.
-        self.enqueue_at(id, due_at);
+        self.enqueue_at(id, due_at, now);
     }
 
     fn request_reload(&mut self) {
@@ -577,6 +572,12 @@ impl Scheduler {
         self.spread(&added, now);
         (count, gone.len())
     }
+}
+
+/// How the host of a feed is, by the feed's last failure.
+fn presumed(plan: &FeedPlan) -> Option<Conduct> {
+    let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
+    Conduct::presumed(failure.class)
 }
 
 fn after(now: Timestamp, wait: Duration) -> Timestamp {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_model::samples;
-use cw_model::state::{Crash, FeedPlan, FeedState, Plan};
+use cw_model::state::{Crash, FeedState, Plan};
 
 use super::*;
 use crate::schedule::conduct::{Heard, Patience, Request, SLOW_AFTER};
@@ -590,4 +590,45 @@ fn requests_that_take_long_are_left_alone_while_nobody_waits_and_after_they_have
     // A ledger that is away holds them all; nobody's request is to blame.
     played.passes(20);
     assert!(played.put_off().is_empty());
+}
+
+/// A state whose server has asked to wait so long.
+fn refused(sequence: u64, seconds: i64) -> Arc<FeedState> {
+    let mut refused = Arc::unwrap_or_clone(state(sequence, seconds));
+    refused.plan.next.reason = Reason::RetryAfter;
+    refused.plan.polled_at = Some(samples::now());
+    refused.into()
+}
+
+#[test]
+fn a_host_that_refuses_one_of_its_feeds_is_asked_for_none_until_it_said() {
+    let feeds = [("a", 0), ("b", 0), ("c", 0), ("d", 1)];
+    let mut played = Played::alone(&feeds, &[]);
+    assert_eq!(played.polled(), ["a", "d"]);
+    played.ends("a", PollEnd::Committed(lease(0, 1), refused(1, 300)));
+    played.passes(298);
+    assert_eq!(played.polled(), [""; 0]);
+    assert_eq!(
+        played.scheduler.counts(played.now().wall).overdue,
+        Duration::ZERO,
+        "nobody is late"
+    );
+    // Nor by a reload, or after a restart.
+    let configuration = Box::new(configured(&feeds));
+    played.happens(Event::ConfigurationRead(Some(configuration)));
+    assert_eq!(played.polled(), [""; 0]);
+    let mut again = Played::alone(&feeds, &[("a", refused(1, 300))]);
+    assert_eq!(again.polled(), ["d"]);
+    played.passes(2);
+    assert_eq!(played.polls().len(), 1, "one at a time, as always");
+}
+
+#[test]
+fn what_one_feed_is_told_holds_for_its_host_for_an_hour_at_most() {
+    let mut played = Played::alone(&[("a", 0), ("b", 0)], &[]);
+    assert_eq!(played.polled(), ["a"]);
+    played.ends("a", PollEnd::Committed(lease(0, 1), refused(1, 3600)));
+    played.ends("a", PollEnd::Committed(lease(0, 1), refused(2, 86_400)));
+    played.passes(3600);
+    assert!(played.polled().contains(&"b".to_owned()));
 }

@@ -350,3 +350,20 @@ fn hosts_behind_one_address_or_one_redirect_are_asked_one_after_another() {
         assert!(daemon.metric("conflictwire_polls_total", "outcome=\"failed\"") < 1.0);
     }
 }
+
+#[test]
+fn a_host_that_refuses_one_of_its_feeds_is_asked_for_none_before_it_said() {
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.set("fetch.host_concurrency", 1).resolve("busy.test");
+    let busy = Reply::status(429).header("Retry-After", "4");
+    for number in 0..6 {
+        let path = format!("/{number}.xml");
+        publisher.serve(&path, [busy.clone(), document()]);
+        setup.feed(&format!("feed{number}"), &publisher.url_at("busy.test", &path));
+    }
+    let _daemon = setup.start();
+    wait_until("a second request", || publisher.log().len() >= 2);
+    let requests: Vec<_> = publisher.log().into_iter().map(|exchange| exchange.request).collect();
+    assert!(requests[1].at - requests[0].at >= 4 * SECOND, "{requests:?}");
+}
