@@ -73,3 +73,37 @@ fn event(outcome: &Outcome, at: Timestamp) -> String {
     });
     format!("event: commit\ndata: {data}\n\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use cw_model::samples;
+
+    use super::*;
+
+    #[test]
+    fn a_listener_that_does_not_read_is_dropped_and_holds_up_nobody() {
+        let events = Events::default();
+        let mut reads = events.listen().unwrap();
+        let mut sleeps = events.listen().unwrap();
+        let outcome = samples::outcome("feed", 1, vec![samples::record(1, "A truce")]);
+        for _ in 0..3 * WAITING_MAX {
+            events.committed(&outcome, samples::now());
+            while reads.try_recv().is_ok() {}
+        }
+        assert_eq!(events.listeners().len(), 1, "the one that reads");
+        let mut heard = 0;
+        while sleeps.try_recv().is_ok() {
+            heard += 1;
+        }
+        assert_eq!(heard, WAITING_MAX, "no more waits for it than may");
+    }
+
+    #[test]
+    fn a_place_that_is_left_is_free() {
+        let events = Events::default();
+        let crowd: Vec<_> = (0..LISTENERS_MAX).map(|_| events.listen().unwrap()).collect();
+        assert!(events.listen().is_none());
+        drop(crowd);
+        assert!(events.listen().is_some());
+    }
+}

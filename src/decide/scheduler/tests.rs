@@ -632,3 +632,30 @@ fn what_one_feed_is_told_holds_for_its_host_for_an_hour_at_most() {
     played.passes(3600);
     assert!(played.polled().contains(&"b".to_owned()));
 }
+
+#[test]
+fn whoever_asks_is_told_how_each_feed_stands() {
+    let mut played = Played::new(&[("a", 0), ("b", 0), ("c", 1), ("d", 2)], LANES);
+    played.given(lease(0, 1), &[("a", state(3, 4))]);
+    played.given(lease(1, 1), &[("c", failed(state(1, 3)))]);
+    let now = played.now().wall;
+    let views = played.scheduler.views(now);
+    let of = |id: &str| views.iter().find(|view| view.feed.id.as_str() == id).unwrap();
+    let stands = ["a", "b", "c", "d"].map(|id| (of(id).stand, of(id).lane));
+    let (zero, one) = (Some(0), Some(1));
+    assert_eq!(
+        stands,
+        [(Stand::Fine, zero), (Stand::New, zero), (Stand::Failing, one), (Stand::Elsewhere, None)]
+    );
+    let wait = |id: &str| of(id).next_poll_at(now).map(|at| at.duration_since(now).as_secs());
+    assert_eq!(["a", "c", "d"].map(wait), [Some(4), Some(3), None]);
+    assert_eq!(wait("b"), Some(0), "never polled, so due");
+    assert_eq!(of("a").due.unwrap().why, Why::Planned);
+}
+
+/// The same, after its last poll failed.
+fn failed(state: Arc<FeedState>) -> Arc<FeedState> {
+    let mut state = Arc::unwrap_or_clone(state);
+    state.plan.standing = Standing::Failing;
+    state.into()
+}
