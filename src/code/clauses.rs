@@ -257,7 +257,7 @@ impl<'a> Reading<'a> {
                 let (Some(first), Some(last)) = (list.first(), list.last()) else { break };
                 let is_led = self.is_led(first.tokens.start);
                 let is_close = start.saturating_sub(last.tokens.end) < NOUN_REACH;
-                let is_of_noun = noun && is_close && self.qualifies(last, is_led);
+                let is_of_noun = noun && is_close && self.qualifies(last, first.tokens.start);
                 if is_of_noun
                     || !noun && !is_led && !self.begins(self.particles.backed, last.tokens.end)
                 {
@@ -282,8 +282,8 @@ impl<'a> Reading<'a> {
         Vec::new()
     }
 
-    /// Whether an actor's name before a noun of action says whose action it is. A place says where: "killed in Mali attack".
-    fn qualifies(&self, mention: &Mention, is_led: bool) -> bool {
+    /// Whether the name of an actor, the last of a list that begins at `start`, says whose action the noun after it is. A place says where: "killed in Mali attack".
+    fn qualifies(&self, mention: &Mention, start: usize) -> bool {
         let dictionary = self.lexicon.dictionary.as_ref();
         let kind =
             dictionary.and_then(|all| all.entries.get(mention.entry)).map(|entry| entry.kind);
@@ -293,7 +293,7 @@ impl<'a> Reading<'a> {
         match (mention.form, kind) {
             _ if mention.is_force || is_short => true,
             (Form::Metonym, _) | (_, Some(ActorKind::Region)) => false,
-            (Form::Name, Some(ActorKind::State)) => !is_led,
+            (Form::Name, Some(ActorKind::State)) => !self.is_led(start),
             (Form::Name | Form::Demonym, _) => true,
         }
     }
