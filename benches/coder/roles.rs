@@ -1,6 +1,6 @@
 //! Who has which role: what the coder says against what a reader says.
 //!
-//! A role is written `attacker RU`: a country, or the end of the id of an actor ("eln", or either of several: `un|united_nations`).
+//! A role is written `attacker RU`: a country, or the end of the id of an actor (`eln`, or either of several, `un|united_nations`).
 //! `roles` are wanted; `roles_may` can be defended and neither help nor hurt.
 
 use std::collections::BTreeSet;

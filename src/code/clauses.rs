@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use cw_model::{ActorKind, RoleKind};
 
-use super::actors::Form;
+use super::actors::{Form, Spelling};
 use super::lexicon::{Frame, Lexicon, Particles};
 use super::names::Mention;
 use super::segment::Document;
@@ -257,7 +257,7 @@ impl<'a> Reading<'a> {
                 let (Some(first), Some(last)) = (list.first(), list.last()) else { break };
                 let is_led = self.is_led(first.tokens.start);
                 let is_close = start.saturating_sub(last.tokens.end) < NOUN_REACH;
-                let is_of_noun = noun && is_close && self.qualifies(last, is_led);
+                let is_of_noun = noun && is_close && self.qualifies(last, first.tokens.start);
                 if is_of_noun
                     || !noun && !is_led && !self.begins(self.particles.backed, last.tokens.end)
                 {
@@ -282,14 +282,18 @@ impl<'a> Reading<'a> {
         Vec::new()
     }
 
-    /// Whether an actor's name before a noun of action says whose action it is. A place says where: "killed in Mali attack".
-    fn qualifies(&self, mention: &Mention, is_led: bool) -> bool {
-        let entries = self.lexicon.dictionary.as_ref().map(|dictionary| &dictionary.entries);
-        let kind = entries.and_then(|all| all.get(mention.entry)).map(|entry| entry.kind);
+    /// Whether the name of an actor, the last of a list that begins at `start`, says whose action the noun after it is. A place says where: "killed in Mali attack".
+    fn qualifies(&self, mention: &Mention, start: usize) -> bool {
+        let dictionary = self.lexicon.dictionary.as_ref();
+        let kind =
+            dictionary.and_then(|all| all.entries.get(mention.entry)).map(|entry| entry.kind);
+        let alias = dictionary.and_then(|all| all.aliases.get(mention.alias));
+        // "US" is said of an action as "American" is.
+        let is_short = alias.is_some_and(|alias| alias.spelling == Spelling::Capitals);
         match (mention.form, kind) {
-            _ if mention.is_force => true,
+            _ if mention.is_force || is_short => true,
             (Form::Metonym, _) | (_, Some(ActorKind::Region)) => false,
-            (Form::Name, Some(ActorKind::State)) => !is_led,
+            (Form::Name, Some(ActorKind::State)) => !self.is_led(start),
             (Form::Name | Form::Demonym, _) => true,
         }
     }

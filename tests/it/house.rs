@@ -96,6 +96,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "spans",
             "combinations",
             "claims",
+            "clauses",
             "rules",
             "vectors",
             "gate",
