@@ -27,7 +27,7 @@ DATA ?=
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench eval train fmt lint docs deny advisories newer
+.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -42,6 +42,7 @@ help:
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
 	@echo "make bench   the figures of benches/README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
+	@echo "make faults  DATA=folder of feeds: each broken in seventeen ways, and what is kept of it beside feedparser"
 	@echo "make eval    DATA=folder how good the coder is, on labelled texts there and on tests/corpus"
 	@echo "make train   the model of relevance anew, from tests/corpus (DATA= fits its base rate)"
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
@@ -101,6 +102,13 @@ test-consumers: tools
 eval: tools
 	$(CARGO) bench --locked -p cw-code --bench coder -- eval "$(DATA)" "$(CURDIR)/tests/corpus/en"
 	benches/coder/beside.sh "$(DATA)"
+
+# Breaks feeds as publishers do.
+faults: tools
+	$(CARGO) build --locked
+	python3 -m venv target/bench/faults
+	target/bench/faults/bin/pip -q install feedparser==6.0.14
+	target/bench/faults/bin/python benches/faults/faults.py target/debug/conflictwire "$(DATA)"
 
 # Writes config/model/en.gate. With DATA, the base rate is fitted on its headlines.
 train: tools
