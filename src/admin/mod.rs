@@ -91,7 +91,11 @@ impl Admin {
     /// Answers a question.
     async fn answer(&self, question: &Parts) -> Response<Reply> {
         if question.method != Method::GET && question.method != Method::HEAD {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+            let refused = StatusCode::METHOD_NOT_ALLOWED;
+            let mut response = match is_gated(question.uri.path()) {
+                true => problem(refused, "only_get", "it only tells: ask with GET"),
+                false => text(refused, "only GET\n"),
+            };
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }

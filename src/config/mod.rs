@@ -39,7 +39,7 @@ use self::origin::Origins;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
-pub use self::token::TokenDigest;
+pub use self::token::{NotAToken, TokenDigest};
 pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;

@@ -34,10 +34,15 @@ impl Answer {
 /// Asks with these header lines besides `Host`.
 #[track_caller]
 fn ask_with(daemon: &Daemon, path: &str, headers: &str) -> Answer {
+    say(daemon, "GET", path, headers)
+}
+
+#[track_caller]
+fn say(daemon: &Daemon, method: &str, path: &str, headers: &str) -> Answer {
     let mut stream = TcpStream::connect(daemon.admin()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
-    let question = format!("GET {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n");
+    let question = format!("{method} {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n");
     stream.write_all(question.as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
@@ -73,6 +78,9 @@ fn what_is_asked_wrongly_is_answered_in_json() {
     let run = Run::serving([Reply::feed(headlines(&["A"]))]);
     let answer = ask(&run.daemon, "/api/nowhere");
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (404, &"not_found".into()));
+    let post = say(&run.daemon, "POST", "/api/feeds", "");
+    assert_eq!((post.status, &post.json()["error"]["code"]), (405, &"only_get".into()));
+    assert_eq!(post.header("allow"), Some("GET, HEAD"));
     // A page of another site that lets its name be 127.0.0.1.
     let rebound = ask_with(&run.daemon, "/api/status", "Host: rebound.example\r\n");
     assert_eq!((rebound.status, &rebound.json()["error"]["code"]), (421, &"foreign_host".into()));
