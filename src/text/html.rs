@@ -17,8 +17,10 @@ pub(super) enum Token<'a> {
 const RAW: [&str; 8] =
     ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"];
 
-/// How far the end tag of an unknown element is looked for.
+/// How far the end tag of an unknown element is looked for, bytes, and of how many elements of a text: a text of nothing
+/// but such would cost its length a thousand times.
 const CLOSE_BYTES: usize = 1000;
+const LOOKS_MAX: usize = 100;
 
 /// Elements that HTML has no empty form of, and that people who write XHTML end with their start tag.
 const NEVER_EMPTY: [&str; 14] = [
@@ -44,11 +46,13 @@ pub(super) struct Tokens<'a> {
     raw: Option<&'a str>,
     /// The element that ended with its start tag, as in XHTML.
     closed: Option<&'a str>,
+    /// How many unknown elements may yet be looked after.
+    looks: usize,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(html: &'a str) -> Self {
-        Self { rest: html, raw: None, closed: None }
+        Self { rest: html, raw: None, closed: None, looks: LOOKS_MAX }
     }
 
     fn take(&mut self, bytes: usize) -> &'a str {
@@ -93,12 +97,16 @@ impl<'a> Tokens<'a> {
 
     /// Whether a word in angle brackets is a word: no element has the name, none of another vocabulary could, and
     /// nothing ends it.
-    fn is_no_element(&self, name: &str) -> bool {
+    fn takes_for_word(&mut self, name: &str) -> bool {
         let is_known = ELEMENTS.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(name));
-        !is_known && !name.contains([':', '-']) && !name.is_empty() && !self.closes(name)
+        if is_known || name.contains([':', '-']) || name.is_empty() || self.looks == 0 {
+            return false;
+        }
+        self.looks -= 1;
+        !self.closes(name)
     }
 
-    /// Whether the end tag of an element comes soon. It is looked for so far that many words cost no more than the text.
+    /// Whether the end tag of an element comes soon.
     fn closes(&self, name: &str) -> bool {
         let near = self.rest.get(..self.rest.floor_char_boundary(CLOSE_BYTES)).unwrap_or_default();
         near.match_indices("</").any(|(at, _)| {
@@ -125,7 +133,7 @@ impl<'a> Tokens<'a> {
             let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>');
             let name = self.take(self.rest.find(ends).unwrap_or(self.rest.len()));
             let attributes = self.attributes();
-            if !is_end && attributes.trim().is_empty() && self.is_no_element(name) {
+            if !is_end && attributes.trim().is_empty() && self.takes_for_word(name) {
                 let length = tag.len() - self.rest.len();
                 return Some(Token::Text(tag.get(..length).unwrap_or_default()));
             }
