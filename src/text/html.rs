@@ -2,6 +2,9 @@
 //! needs them. No tree, so depth costs nothing; attributes are passed over, so many cost nothing
 //! (html5ever compares each with all before it).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// One token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -37,6 +40,9 @@ const ELEMENTS: &str = "a abbr acronym address applet area article aside audio b
     param path picture plaintext portal pre progress q rb rp rt rtc ruby s samp script search section select slot \
     small source spacer span strike strong style sub summary sup svg table tbody td template text textarea tfoot th \
     thead time title tr track tt u ul use var video wbr xmp";
+
+static NAMES: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| ELEMENTS.split_ascii_whitespace().collect());
 
 /// The tokens of a text, in time linear in its length.
 #[derive(Debug)]
@@ -98,7 +104,7 @@ impl<'a> Tokens<'a> {
     /// Whether a word in angle brackets is a word: no element has the name, none of another vocabulary could, and
     /// nothing ends it.
     fn takes_for_word(&mut self, name: &str) -> bool {
-        let is_known = ELEMENTS.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(name));
+        let is_known = NAMES.contains(name) || NAMES.contains(name.to_ascii_lowercase().as_str());
         if is_known || name.contains([':', '-']) || name.is_empty() || self.looks == 0 {
             return false;
         }

@@ -17,7 +17,25 @@ pub(super) fn repaired(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
     }
-    PAGES.iter().find_map(|page| repaired_from(text, page))
+    PAGES
+        .iter()
+        .filter(|page| may_be_damaged(text, page))
+        .find_map(|page| repaired_from(text, page))
+}
+
+/// Whether some character could begin one of UTF-8 in the code page, and another stands behind it: a look that costs
+/// little, for most texts are as they should be.
+fn may_be_damaged(text: &str, page: &'static Encoding) -> bool {
+    let is_lead = |c: char| match page == WINDOWS_1252 {
+        true => matches!(c, '\u{C2}'..='\u{F4}'),
+        false => matches!(c, '\u{400}'..='\u{45F}'),
+    };
+    let mut before = ' ';
+    text.chars().any(|c| {
+        let is_pair = !c.is_ascii() && is_lead(before);
+        before = c;
+        is_pair
+    })
 }
 
 fn repaired_from(text: &str, page: &'static Encoding) -> Option<String> {

@@ -1,6 +1,9 @@
 //! HTML or plain text to plain text: one line for a title, paragraphs separated by a blank line for
 //! the rest; NFC; nothing invisible but what a script needs.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use cw_model::{EntryText, TextKind};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
@@ -194,9 +197,21 @@ fn is_of_others(attributes: &str) -> bool {
         Some(quote @ ('"' | '\'')) => rest.split(quote).nth(1).unwrap_or_default(),
         _ => rest.split_ascii_whitespace().next().unwrap_or_default(),
     };
-    value.split_ascii_whitespace().any(|class| {
+    value.split_ascii_whitespace().filter(|class| may_be_of_others(class)).any(|class| {
         let class = class.to_ascii_lowercase();
         CLASSES_OF_OTHERS.iter().any(|part| holds_words(&class, part))
+    })
+}
+
+/// Whether a class has the first word of one that is looked for: few have, and to see that takes little.
+fn may_be_of_others(class: &str) -> bool {
+    static FIRST_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let first = |class: &&'static str| class.split(['-', '_']).next();
+        CLASSES_OF_OTHERS.iter().filter_map(first).collect()
+    });
+    let mut words = class.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| {
+        FIRST_WORDS.contains(word) || FIRST_WORDS.contains(word.to_ascii_lowercase().as_str())
     })
 }
 

@@ -1,5 +1,6 @@
 //! Leaves out the lines that systems for publishing add to a text: "read also", "appeared first on", `null`.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -7,8 +8,20 @@ use serde::Deserialize;
 /// The longest line that leads elsewhere, characters: a sentence of the article may begin with the same words.
 const LINE_CHARS_MAX: usize = 220;
 
+/// No beginning is longer.
+const BEGIN_CHARS_MAX: usize = 40;
+
 static LINES: LazyLock<Lines> =
     LazyLock::new(|| toml::from_str(include_str!("boilerplate.toml")).unwrap_or_default());
+
+/// Beginnings by their first character.
+static BEGINS: LazyLock<HashMap<char, Vec<&str>>> = LazyLock::new(|| {
+    let mut begins: HashMap<char, Vec<&str>> = HashMap::new();
+    for begin in &LINES.begins {
+        begins.entry(begin.chars().next().unwrap_or_default()).or_default().push(begin);
+    }
+    begins
+});
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,8 +63,12 @@ fn is_short(paragraph: &str) -> bool {
 
 fn leads_elsewhere(paragraph: &str) -> bool {
     let has_one = || {
-        let lower = paragraph.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        LINES.begins.iter().any(|begin| lower.starts_with(begin.as_str()))
+        let text = paragraph.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let first = text.chars().next().and_then(|c| c.to_lowercase().next());
+        let Some(begins) = first.and_then(|first| BEGINS.get(&first)) else { return false };
+        let lower: String =
+            text.chars().take(BEGIN_CHARS_MAX).flat_map(char::to_lowercase).collect();
+        begins.iter().any(|begin| lower.starts_with(begin))
     };
     is_short(paragraph) && has_one()
 }
@@ -76,6 +93,7 @@ mod tests {
     #[test]
     fn the_file_is_read() {
         let lines: Lines = toml::from_str(include_str!("boilerplate.toml")).unwrap();
+        assert!(lines.begins.iter().all(|begin| begin.chars().count() <= BEGIN_CHARS_MAX));
         for list in [&lines.begins, &lines.holds, &lines.nothing] {
             assert!(list.iter().all(|own| *own == own.to_lowercase()), "{list:?}");
         }

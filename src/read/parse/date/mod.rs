@@ -44,7 +44,12 @@ impl Conventions {
     pub fn learn<'a>(language: Option<&str>, dates: impl Iterator<Item = &'a str>) -> Self {
         let language = language.map(|tag| tag.split('-').next().unwrap_or_default().to_lowercase());
         let mut learned = Self { language, day_first: None };
-        let mut orders = dates.filter(|text| text.contains(['/', '-'])).filter_map(|text| {
+        // A year that comes first leaves no question.
+        let is_question = |text: &&str| {
+            let year = text.trim_start().bytes().take_while(u8::is_ascii_digit).count();
+            text.contains(['/', '-']) && year < 4
+        };
+        let mut orders = dates.filter(is_question).filter_map(|text| {
             let fields = Fields::of(text, &learned)?;
             fields.order()
         });

@@ -200,7 +200,9 @@ fn digit(c: char) -> Option<char> {
 /// The folded text with one word for each phrase and plain marks for what stands for them.
 pub(super) fn plain(text: &str) -> String {
     let mut folded = fold(text);
-    for (from, to) in &WORDS.phrases {
+    let is_ascii = folded.is_ascii();
+    let phrases = WORDS.phrases.iter().filter(|(from, _)| !is_ascii || from.is_ascii());
+    for (from, to) in phrases {
         if let Some(replaced) = replace_phrase(&folded, from, to) {
             folded = replaced;
         }
