@@ -115,7 +115,7 @@ fn is_apostrophe(character: char) -> bool {
 
 /// Accents that survived composition, vowel points that are mostly left out, and what only steers
 /// the display.
-fn is_silent(character: char) -> bool {
+pub fn is_silent(character: char) -> bool {
     matches!(character,
         '\u{0300}'..='\u{036f}'
         | '\u{0591}'..='\u{05bd}' | '\u{05bf}' | '\u{05c1}' | '\u{05c2}' | '\u{05c4}' | '\u{05c5}' | '\u{05c7}'
@@ -142,7 +142,7 @@ fn is_alone(character: char) -> bool {
 }
 
 /// Adds one letter as it is searched: small, without accents, of one form.
-fn fold_letter(character: char, folded: &mut String) {
+pub fn fold_letter(character: char, folded: &mut String) {
     for small in character.to_lowercase() {
         match small {
             'أ' | 'إ' | 'آ' | 'ٱ' => folded.push('ا'),

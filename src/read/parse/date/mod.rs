@@ -373,17 +373,16 @@ fn date_in(calendar: Calendar, year: &str, month: i8, day: i8) -> Option<civil::
         Calendar::Gregorian if BUDDHIST_YEARS.contains(&number) => Calendar::Buddhist,
         other => other,
     };
-    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let (nth, day_of_it) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
     let date: Date<Iso> = match calendar {
-        Calendar::Gregorian => {
-            return civil_date(year, month.try_into().ok()?, day.try_into().ok()?);
-        }
-        Calendar::Persian => Date::try_new_persian(number, month, day).ok()?.to_calendar(Iso),
+        Calendar::Gregorian => return civil_date(year, month, day),
+        Calendar::Persian => Date::try_new_persian(number, nth, day_of_it).ok()?.to_calendar(Iso),
         Calendar::Hijri => {
             let calendar = Hijri::new_umm_al_qura();
-            Date::try_new_hijri_with_calendar(number, month, day, calendar).ok()?.to_calendar(Iso)
+            let date = Date::try_new_hijri_with_calendar(number, nth, day_of_it, calendar);
+            date.ok()?.to_calendar(Iso)
         }
-        Calendar::Buddhist => Date::try_new_buddhist(number, month, day).ok()?.to_calendar(Iso),
+        Calendar::Buddhist => Date::try_new_buddhist(number, nth, day_of_it).ok()?.to_calendar(Iso),
     };
     let (month, day) = (date.month().ordinal, date.day_of_month().0);
     let year = i16::try_from(date.year().extended_year()).ok()?;
@@ -410,8 +409,6 @@ fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
             Token::Number(minute),
             rest @ ..,
         ] if hour.len() <= 2 && minute.len() <= 2 => (*hour, *minute, rest),
-        // "下午5时".
-        [Token::Number(hour), Token::Mark(':'), rest @ ..] if hour.len() <= 2 => (*hour, "0", rest),
         _ => return None,
     };
     let (second, rest) = match rest {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use cw_text::search::{fold_letter, is_silent};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
@@ -166,31 +167,26 @@ impl Words {
     }
 }
 
-/// Lower case without accents, points of vowels and joiners; one spelling of Arabic letters; digits of one kind.
+/// Folded as for the search, without the joiners that search keeps, and with digits of one kind.
 ///
 /// Signs of vowels that are letters of their own, as in the scripts of India, stay.
 pub(super) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let is_mark = |c: &char| {
-        matches!(c,
-            '\u{300}'..='\u{36F}' | '\u{591}'..='\u{5C7}' | '\u{610}'..='\u{61A}'
-            | '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-            | '\u{2066}'..='\u{2069}' | '\u{AD}' | '\u{FEFF}')
-    };
-    let folded = text.to_lowercase();
-    let folded = folded.nfkd().filter(|c| !is_mark(c)).map(|c| match c {
-        'ی' | 'ى' => 'ي',
-        'ک' => 'ك',
-        other => digit(other).unwrap_or(other),
-    });
-    folded.nfc().collect()
+    let mut folded = String::with_capacity(text.len());
+    for c in text.nfkc().filter(|c| !is_silent(*c) && *c != ZERO_WIDTH_NON_JOINER) {
+        fold_letter(digit(c).unwrap_or(c), &mut folded);
+    }
+    folded
 }
 
-/// The first digit of each script that writes numbers with ten of its own.
-const ZEROS: [char; 17] =
-    ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
+/// Persian writes it inside words, or leaves it out.
+const ZERO_WIDTH_NON_JOINER: char = '\u{200C}';
+
+/// The first digit of each script that writes numbers with ten of its own; search folds the Arabic ones.
+const ZEROS: [char; 15] =
+    ['߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
 
 fn digit(c: char) -> Option<char> {
     let value = |zero: char| u32::from(c).checked_sub(u32::from(zero)).filter(|value| *value < 10);
@@ -211,16 +207,16 @@ pub(super) fn plain(text: &str) -> String {
         return folded;
     }
     let mut plain = String::with_capacity(folded.len());
-    let mut follows_hour = false;
-    for c in folded.chars() {
-        // "3時 5分" is 3:05.
-        if follows_hour && c.is_whitespace() {
-            continue;
-        }
-        follows_hour = matches!(c, '時' | '时' | '点' | '點' | '시');
+    let mut rest = folded.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '年' | '月' | '년' | '월' => plain.push('-'),
-            '時' | '时' | '点' | '點' | '시' => plain.push(':'),
+            // "3時 5分" is 3:05, and "3時" is 3:00.
+            '時' | '时' | '点' | '點' | '시' => {
+                while rest.next_if(|next| next.is_whitespace()).is_some() {}
+                let has_minute = rest.peek().is_some_and(char::is_ascii_digit);
+                plain.push_str(if has_minute { ":" } else { ":00 " });
+            }
             '日' | '일' | '،' | '分' | '분' | '秒' | '초' => plain.push(' '),
             other => plain.push(other),
         }
