@@ -10,6 +10,7 @@ macro_rules! say {
 }
 
 pub mod check;
+mod daemon;
 pub mod demo;
 mod export;
 pub mod feeds;
@@ -23,6 +24,7 @@ mod standing;
 mod table;
 pub mod tag;
 pub mod tail;
+pub mod top;
 pub mod topics;
 pub mod trial;
 mod versions;
@@ -117,6 +119,11 @@ pub enum Command {
     /// Ctrl-C. On Kafka it needs Read on that topic, joins no group, and looks for the last articles
     /// among the last 100000 records of each partition.
     Tail(tail::TailArgs),
+    /// Show the running daemon on the terminal
+    ///
+    /// Feeds by state, when each is polled next and why, hosts, lanes, and commits as they happen. Asks
+    /// the admin server at the configured address every two seconds; q ends it.
+    Top(top::TopArgs),
     /// Search the articles in the SQLite ledger
     ///
     /// Full text, in any script, the last revision of each article, best match first; case, accents
@@ -192,6 +199,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Tail(args) => tail::run(args, config),
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
+        Command::Top(args) => top::run(args, config),
         Command::Topics(args) => topics::run(args, config),
         Command::Healthcheck(args) => healthcheck::run(args, config),
         Command::Schema(args) => schema::run(args, config),

@@ -141,6 +141,8 @@ pub(super) fn check(
         ledger,
         admin_listen,
         admin_token: surroundings.admin_token,
+        // Named where the file is read.
+        admin_token_file: None,
         log,
         drain_timeout,
         memory,

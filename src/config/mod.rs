@@ -79,6 +79,8 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// What `admin.token_file` holds; `None` if there is none.
     pub admin_token: Option<TokenDigest>,
+    /// `admin.token_file` itself, for commands that ask the daemon.
+    pub admin_token_file: Option<PathBuf>,
     /// `[log]`.
     pub log: LogSettings,
     /// How long a drain may take (`run.drain_timeout`).
@@ -222,7 +224,9 @@ fn load_with(
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
         let feeds_from = raw.feeds_from.iter().map(|name| directory.join(name)).collect();
-        return Ok(Config { path, feeds_from, ..config });
+        let token_file = Some(&raw.admin.token_file).filter(|name| !name.is_empty());
+        let admin_token_file = token_file.map(|name| directory.join(name));
+        return Ok(Config { path, feeds_from, admin_token_file, ..config });
     }
     sort(&mut problems);
     Err(ConfigError(problems))

@@ -67,7 +67,8 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/status",
         knows: &["cw-model"],
         modules: &[
-            "fields", "shown", "text", "log", "lanes", "ledger", "recent", "status", "metrics",
+            "fields", "shown", "spans", "text", "log", "lanes", "ledger", "recent", "status",
+            "metrics",
         ],
         is_core: false,
     },

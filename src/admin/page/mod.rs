@@ -11,11 +11,12 @@ mod tables;
 use cw_model::Timestamp;
 use cw_status::recent::{RATE_MINUTES, RecentArticle, RecentSnapshot};
 use cw_status::shown::shown;
+use cw_status::spans::span_text;
 use cw_status::{LastRead, Snapshot};
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use self::html::{Html, span};
+use self::html::Html;
 use super::api::{LedgerName, lanes_of};
 use super::feeds::Views;
 use super::query::FeedQuery;
@@ -220,7 +221,7 @@ fn footer(html: &mut Html, told: &Told<'_>) {
     if told.snapshot.ledger_bytes > 0 {
         html.text(&format!(" ({})", crate::config::size_text(told.snapshot.ledger_bytes)));
     }
-    html.raw(". Up for ").text(&span(told.snapshot.uptime)).raw(". As of ");
+    html.raw(". Up for ").text(&span_text(told.snapshot.uptime)).raw(". As of ");
     html.text(&super::api::moment(told.now)).raw(".</p>");
     html.raw("<nav aria-label=\"For programs\"><a href=\"/api/status\">status</a> <a href=\"/api/feeds\">feeds</a> \
               <a href=\"/api/hosts\">hosts</a> <a href=\"/api/lanes\">lanes</a> \
