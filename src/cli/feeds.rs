@@ -111,7 +111,10 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 
 fn list(config: &Config) -> anyhow::Result<Exit> {
     if config.feeds.is_empty() {
-        say!("no feed is configured; add one with `conflictwire feeds add URL`");
+        match config.path {
+            Some(_) => say!("no feed is configured; add one with `conflictwire feeds add URL`"),
+            None => say!("{}", config::no_file_text()),
+        }
         return Ok(Exit::Fine);
     }
     let knowledge = Knowledge::read(config)?;
@@ -485,7 +488,7 @@ impl Target {
             |path: &&PathBuf| ListForm::of_file(&path.display().to_string()) == ListForm::Toml;
         let configured = config.feeds_from.iter().find(is_toml).or(config.path.as_ref());
         let Some(path) = named.or(configured.map(PathBuf::as_path)) else {
-            bail!("there is no configuration to add it to; name a file, as --file feeds.toml");
+            bail!("{}", config::no_file_text());
         };
         let path = path.to_owned();
         let shown = path.display().to_string();

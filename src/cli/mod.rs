@@ -14,6 +14,7 @@ pub mod demo;
 mod export;
 pub mod feeds;
 pub mod healthcheck;
+pub mod init;
 pub mod poll;
 pub mod run;
 pub mod schema;
@@ -84,6 +85,11 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a configuration and a list of feeds to begin with
+    ///
+    /// Writes conflictwire.toml, with every key at its default and what it means, and feeds.toml, and says
+    /// what to do next. Nothing that is there is written over.
+    Init(init::InitArgs),
     /// Run the daemon
     ///
     /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT, which drain and
@@ -184,6 +190,7 @@ fn shown_refusal(error: &clap::Error) -> clap::Error {
 
 fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(args, config),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args, config),

@@ -45,6 +45,9 @@ use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{Secret, property_problem};
 
+/// What the file is called where nobody names it.
+pub const CONFIG_FILE: &str = "conflictwire.toml";
+
 /// Where the file is looked for if nobody says where it is.
 const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];
 
@@ -96,16 +99,17 @@ impl Config {
         if !self.feeds.is_empty() {
             return Ok(self);
         }
-        let path = self.path.as_ref();
-        Err(ConfigError(vec![Problem {
-            file: path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string()),
-            line: None,
-            key: "feed".to_owned(),
-            text: "no feed is configured, so there is nothing to poll; add one with \
-                   `conflictwire feeds add URL`, list files in feeds_from, or try \
-                   `conflictwire demo`"
-                .to_owned(),
-        }]))
+        let (file, key, text) = match &self.path {
+            Some(path) => (
+                path.display().to_string(),
+                "feed".to_owned(),
+                "no feed is configured, so there is nothing to poll; add one with \
+                 `conflictwire feeds add URL`, list files in feeds_from, or try `conflictwire demo`"
+                    .to_owned(),
+            ),
+            None => ("the configuration".to_owned(), String::new(), no_file_text()),
+        };
+        Err(ConfigError(vec![Problem { file, line: None, key, text }]))
     }
 }
 
@@ -177,6 +181,21 @@ pub fn log_settings(path: Option<&Path>) -> LogSettings {
     reader.read_environment(&environment);
     let (raw, _, _) = reader.finish::<RawConfig>();
     check::log_settings(&raw.log)
+}
+
+/// That there is no file, where it was looked for, and what writes one.
+pub fn no_file_text() -> String {
+    let [here, system] = PATHS;
+    format!(
+        "there is no configuration at ./{here} or {system}; write one with `conflictwire init`, name one \
+         with --config, or try `conflictwire demo`, which needs none"
+    )
+}
+
+/// Whether a file is the one that is read in this folder if nobody names one.
+pub fn is_found_without_being_named(path: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    find(None).is_some_and(|found| real(&found) == real(path))
 }
 
 fn find(path: Option<&Path>) -> Option<PathBuf> {
