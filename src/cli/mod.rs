@@ -16,7 +16,9 @@ pub mod feeds;
 pub mod healthcheck;
 pub mod init;
 pub mod poll;
+pub mod reload;
 pub mod run;
+mod running;
 pub mod schema;
 pub mod search;
 pub mod show;
@@ -141,6 +143,12 @@ pub enum Command {
     /// Asks the admin server at the configured address and prints its answer. Exits 0 if the daemon is
     /// ready (with --live: alive), 1 if it is not or nobody answers.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Ask the running daemon to read its configuration anew
+    ///
+    /// Checks it, asks the admin server at the configured address, and prints what came of it. Exits 1 if the
+    /// daemon refuses it or nobody answers, 78 if the configuration has a mistake; then the daemon is not
+    /// asked.
+    Reload(reload::ReloadArgs),
     /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
@@ -201,6 +209,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Feeds(args) => feeds::run(args, config),
         Command::Topics(args) => topics::run(args, config),
         Command::Healthcheck(args) => healthcheck::run(args, config),
+        Command::Reload(args) => reload::run(args, config),
         Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
         Command::TryDocuments => trial::run(),

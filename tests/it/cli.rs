@@ -123,7 +123,7 @@ fn init_writes_what_loads_and_writes_over_nothing() {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let ran = conflictwire(folder.path(), &["init"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    snapshots().bind(|| insta::assert_snapshot!("init", ran.stdout));
+    snapshots().bind(|| insta::assert_snapshot!("written_by_init", ran.stdout));
     let checked = conflictwire(folder.path(), &["check"]);
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
 

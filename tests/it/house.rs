@@ -45,6 +45,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "reference",
             "charset",
             "html",
+            "alternates",
             "mojibake",
             "plain",
             "language",
@@ -129,6 +130,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "clock",
             "fault",
+            "reload",
             "shutdown",
             "publisher",
             "memory",
