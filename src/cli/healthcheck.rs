@@ -6,7 +6,8 @@ use std::path::Path;
 use cw_status::shown::shown;
 
 use super::Exit;
-use super::daemon::Daemon;
+use super::running::Running;
+use crate::config;
 
 /// Asks the running daemon whether it is ready.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,8 @@ pub struct HealthcheckArgs {
 /// # Errors
 /// Nobody answers at the configured address, or none is configured.
 pub fn run(args: &HealthcheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let answer = Daemon::configured(config)?.ask(if args.live { "/livez" } else { "/readyz" })?;
+    let config = config::load(config)?;
+    let answer = Running::of(&config)?.get(if args.live { "/livez" } else { "/readyz" })?;
     writeln!(anstream::stdout(), "{}", shown(answer.text.trim()))?;
     Ok(if answer.status == 200 { Exit::Fine } else { Exit::Failed })
 }

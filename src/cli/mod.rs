@@ -10,13 +10,15 @@ macro_rules! say {
 }
 
 pub mod check;
-mod daemon;
 pub mod demo;
 mod export;
 pub mod feeds;
 pub mod healthcheck;
+pub mod init;
 pub mod poll;
+pub mod reload;
 pub mod run;
+mod running;
 pub mod schema;
 pub mod search;
 pub mod show;
@@ -86,6 +88,11 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a configuration and a list of feeds to begin with
+    ///
+    /// Writes conflictwire.toml, with every key at its default and what it means, and feeds.toml, and says
+    /// what to do next. Nothing that is there is written over.
+    Init(init::InitArgs),
     /// Run the daemon
     ///
     /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT, which drain and
@@ -142,6 +149,12 @@ pub enum Command {
     /// Asks the admin server at the configured address and prints its answer. Exits 0 if the daemon is
     /// ready (with --live: alive), 1 if it is not or nobody answers.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Ask the running daemon to read its configuration anew
+    ///
+    /// Checks it, asks the admin server at the configured address, and prints what came of it. Exits 1 if the
+    /// daemon refuses it or nobody answers, 78 if the configuration has a mistake; then the daemon is not
+    /// asked.
+    Reload(reload::ReloadArgs),
     /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
@@ -191,6 +204,7 @@ fn shown_refusal(error: &clap::Error) -> clap::Error {
 
 fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(args, config),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args, config),
@@ -202,6 +216,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Top(args) => top::run(args, config),
         Command::Topics(args) => topics::run(args, config),
         Command::Healthcheck(args) => healthcheck::run(args, config),
+        Command::Reload(args) => reload::run(args, config),
         Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
         Command::TryDocuments => trial::run(),

@@ -55,6 +55,7 @@ pub struct Metrics {
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
     last_reload_successful: Gauge,
+    last_reload_at: Gauge<f64, AtomicU64>,
     ledger: LedgerStatus,
     showing: Mutex<()>,
 }
@@ -103,6 +104,7 @@ impl Metrics {
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
             last_reload_successful: Gauge::default(),
+            last_reload_at: Gauge::default(),
             ledger,
             showing: Mutex::default(),
         };
@@ -234,6 +236,11 @@ impl Metrics {
             "config_last_reload_successful",
             "0 if the last configuration read was refused, and an older one is in use; else 1",
             self.last_reload_successful.clone(),
+        );
+        registry.register(
+            "config_last_reload_success_timestamp_seconds",
+            "When a new configuration was last taken into use, Unix time; 0 before the first reload",
+            self.last_reload_at.clone(),
         );
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running build: version", build);
@@ -379,9 +386,15 @@ impl Metrics {
         }
     }
 
-    /// A reload was accepted or refused.
-    pub fn reloaded(&self, outcome: &'static str) {
-        self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    /// A new configuration was taken into use.
+    pub fn reload_accepted(&self, at: Timestamp) {
+        self.config_reloads.get_or_create(&[("outcome", "accepted".to_owned())]).inc();
+        self.last_reload_at.set(at.as_duration().as_secs_f64());
+    }
+
+    /// A new configuration was refused.
+    pub fn reload_refused(&self) {
+        self.config_reloads.get_or_create(&[("outcome", "refused".to_owned())]).inc();
     }
 
     /// A document was read in a process of its own first, or was to be.

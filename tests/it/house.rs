@@ -45,6 +45,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "reference",
             "charset",
             "html",
+            "alternates",
             "mojibake",
             "plain",
             "language",
@@ -130,6 +131,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "clock",
             "fault",
+            "reload",
             "shutdown",
             "publisher",
             "memory",

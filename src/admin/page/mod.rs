@@ -113,9 +113,11 @@ fn trouble(html: &mut Html, told: &Told<'_>) {
             .text(&why.text())
             .raw("</p>");
     }
-    if told.snapshot.last_read == LastRead::Refused {
+    if let LastRead::Refused { why } = &told.snapshot.last_read {
         html.raw("<p class=\"alert warn\">The configuration that was read last is refused; an older one is \
-                  in use. <code>conflictwire check</code> says why.</p>");
+                  in use: ")
+            .text(why)
+            .raw(". <code>conflictwire check</code> says all.</p>");
     }
     if told.snapshot.feeds.careful_lanes > 0 {
         html.raw("<p class=\"alert warn\">A lane was left uncleanly less than a day ago: its new documents \

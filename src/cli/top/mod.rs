@@ -28,8 +28,9 @@ use ratatui::layout::Rect;
 
 use self::screen::{Answers, Screen, Wanted};
 use super::Exit;
-use super::daemon::Daemon;
+use super::running::Running;
 use super::show::Medium;
+use crate::config;
 
 /// How often the daemon is asked: its own look at its feeds is kept for a second.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -62,7 +63,7 @@ enum Happening {
 /// # Errors
 /// Nobody answers at the configured address, none is configured, or there is no terminal.
 pub fn run(args: &TopArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let daemon = Daemon::configured(config)?;
+    let daemon = Running::of(&config::load(config)?)?;
     let mut screen = Screen::new(daemon.address().to_string());
     // The first look is waited for: what is wrong then is an error of the command.
     screen.answered(Ok(Answers::ask(&daemon, &screen.wanted())?));
@@ -101,7 +102,7 @@ fn print(screen: &Screen) -> anyhow::Result<Exit> {
 }
 
 /// Draws the screen and takes keys until somebody quits.
-fn show(mut terminal: DefaultTerminal, mut screen: Screen, daemon: &Daemon) -> anyhow::Result<()> {
+fn show(mut terminal: DefaultTerminal, mut screen: Screen, daemon: &Running) -> anyhow::Result<()> {
     let (tell, happenings) = channel();
     let (want, wanted) = channel();
     let asker = (daemon.clone(), tell.clone());
@@ -134,7 +135,7 @@ fn show(mut terminal: DefaultTerminal, mut screen: Screen, daemon: &Daemon) -> a
 }
 
 /// Asks again and again, at once when something else is wanted.
-fn ask_on(daemon: &Daemon, wanted: &Receiver<Wanted>, tell: &Sender<Happening>) {
+fn ask_on(daemon: &Running, wanted: &Receiver<Wanted>, tell: &Sender<Happening>) {
     let mut now = Wanted::default();
     loop {
         match wanted.recv_timeout(INTERVAL) {
@@ -155,7 +156,7 @@ fn ask_on(daemon: &Daemon, wanted: &Receiver<Wanted>, tell: &Sender<Happening>) 
     clippy::disallowed_methods,
     reason = "a thread of this command, which waits for nothing else"
 )]
-fn follow_on(daemon: &Daemon, tell: &Sender<Happening>) {
+fn follow_on(daemon: &Running, tell: &Sender<Happening>) {
     loop {
         let mut is_over = false;
         // That nobody answers is seen where the daemon is asked.

@@ -8,7 +8,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::answers::{Commit, Feeds, Hosts, Lanes, Status};
 use super::in_a_line;
-use crate::cli::daemon::Daemon;
+use crate::cli::running::Running;
 
 /// Commits that are kept to be shown.
 const COMMITS_MAX: usize = 200;
@@ -109,13 +109,13 @@ impl Answers {
     /// Asks for what is wanted.
     ///
     /// # Errors
-    /// See [`Daemon::ask_api`].
-    pub(super) fn ask(daemon: &Daemon, wanted: &Wanted) -> anyhow::Result<Self> {
-        let status = daemon.ask_api("/api/status")?;
+    /// See [`Running::api`].
+    pub(super) fn ask(daemon: &Running, wanted: &Wanted) -> anyhow::Result<Self> {
+        let status = daemon.api("/api/status")?;
         let rows = match (wanted.tab, wanted.path()) {
-            (Tab::Feeds, Some(path)) => Rows::Feeds(daemon.ask_api(&path)?),
-            (Tab::Hosts, Some(path)) => Rows::Hosts(daemon.ask_api(&path)?),
-            (Tab::Lanes, Some(path)) => Rows::Lanes(daemon.ask_api(&path)?),
+            (Tab::Feeds, Some(path)) => Rows::Feeds(daemon.api(&path)?),
+            (Tab::Hosts, Some(path)) => Rows::Hosts(daemon.api(&path)?),
+            (Tab::Lanes, Some(path)) => Rows::Lanes(daemon.api(&path)?),
             (Tab::Feeds | Tab::Hosts | Tab::Lanes | Tab::Commits, _) => Rows::None,
         };
         Ok(Self { status, rows })
