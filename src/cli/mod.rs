@@ -15,6 +15,7 @@ mod export;
 pub mod feeds;
 pub mod healthcheck;
 pub mod poll;
+mod requests;
 pub mod run;
 pub mod schema;
 pub mod search;
