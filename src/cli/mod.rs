@@ -17,6 +17,7 @@ pub mod healthcheck;
 pub mod init;
 pub mod poll;
 pub mod reload;
+mod requests;
 pub mod run;
 mod running;
 pub mod schema;

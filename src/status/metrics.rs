@@ -34,6 +34,7 @@ pub struct Metrics {
     polls_put_off: Counter,
     outcomes_discarded: Counter,
     entries: Labelled,
+    feed_gaps: Counter,
     tags: Labelled,
     records_committed: Counter,
     rejects_committed: Counter,
@@ -82,6 +83,7 @@ impl Metrics {
             polls_put_off: Counter::default(),
             outcomes_discarded: Counter::default(),
             entries: Family::default(),
+            feed_gaps: Counter::default(),
             tags: Family::default(),
             records_committed: Counter::default(),
             rejects_committed: Counter::default(),
@@ -159,6 +161,11 @@ impl Metrics {
             "outcomes_discarded",
             "Outcomes that came too late: their lane had been taken; whoever has it polls again",
             &self.outcomes_discarded,
+        );
+        counter(
+            "feed_gaps",
+            "Documents that listed nothing of the one before: what the feed listed only in between was not read",
+            &self.feed_gaps,
         );
         counter("records_committed", "Article revisions committed", &self.records_committed);
         counter("rejects_committed", "Rejects committed", &self.rejects_committed);
@@ -340,6 +347,7 @@ impl Metrics {
         ] {
             self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(count);
         }
+        self.feed_gaps.inc_by(counts.gaps);
     }
 
     /// A commit did not work and will be tried again.

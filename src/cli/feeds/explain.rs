@@ -3,14 +3,15 @@
 use std::io::Write as _;
 
 use anyhow::bail;
-use cw_decide::schedule::cadence::INTERVAL_START;
-use cw_model::state::{FeedState, MOVE_DAYS, Reason, Trust};
-use cw_model::{Feed, Timestamp};
+use cw_decide::schedule::rhythm::INTERVAL_START;
+use cw_model::state::{DAYS, FeedState, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
+use cw_model::{Feed, Skips, Timestamp};
 use cw_status::shown::shown;
 use url::Url;
 
 use super::super::Exit;
 use super::super::check::counted;
+use super::super::requests::request_lines;
 use super::super::standing::{Knowledge, NextPoll, moment_text};
 use super::{hint, next_text, rounded};
 use crate::admin::words;
@@ -84,6 +85,7 @@ pub(super) fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) ->
     lines.extend(trust_text(&state.plan.trust, now));
     lines.extend(unpublished_text(state));
     lines.extend(share_lines(feed, state));
+    lines.extend(request_lines(&state.plan.requests));
     one_line_each(&lines)
 }
 
@@ -196,7 +198,53 @@ fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
     ] {
         lines.push(format!("  {name:<12}{wait:<14}{about}"));
     }
+    lines.extend(skips_text(plan.skips));
+    lines.extend(state.plan.rhythm.as_ref().map(rhythm_text));
     lines
+}
+
+/// When a feed says that it is not to be asked.
+fn skips_text(skips: Skips) -> Option<String> {
+    const WEEKDAYS: [&str; DAYS] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let hours =
+        (0..HOURS).filter(|hour| skips.hours >> hour & 1 > 0).map(|hour| format!("{hour}h"));
+    let days = WEEKDAYS.iter().enumerate().filter(|(day, _)| skips.days >> day & 1 > 0);
+    let all: Vec<String> = hours.chain(days.map(|(_, name)| (*name).to_owned())).collect();
+    let all = all.join(" ");
+    (!skips.is_empty()).then(|| format!("  {:<12}{all} (UTC): the feed's own word", "skips"))
+}
+
+/// What its interval is learned from.
+fn rhythm_text(rhythm: &Rhythm) -> String {
+    let hours: Vec<f64> = (0..HOURS).map(|hour| rhythm.rate(hour)).collect();
+    let days: Vec<f64> = (0..DAYS).map(|day| rhythm.day(day)).collect();
+    let burst = match rhythm.turnover {
+        0 => String::new(),
+        turnover => {
+            let turnover = rounded(std::time::Duration::from_secs(turnover.into()));
+            format!("; lately all that it lists was new within some {turnover}")
+        }
+    };
+    format!(
+        "  {:<12}some {:.1} entries a day; by hour from 0 (UTC) {}, by day from Monday {}{burst}",
+        "rhythm",
+        rhythm.rate_of_a_day(),
+        bars(&hours),
+        bars(&days)
+    )
+}
+
+/// Numbers as bars, the largest as the highest.
+fn bars(numbers: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let largest = numbers.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let bar = |number: &f64| {
+        let above = BARS.iter().skip(1).zip(1_u32..);
+        let reached =
+            above.take_while(|(_, step)| number / largest * 7.0 + 0.5 >= f64::from(*step));
+        reached.last().map_or(BARS[0], |(bar, _)| *bar)
+    };
+    numbers.iter().map(bar).collect()
 }
 
 /// Where the interval of a state's plan comes from, and what it would be now if that is another.
@@ -249,7 +297,12 @@ mod tests {
         let feed = config.feeds.first().unwrap();
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         let seconds = |count| Some(Duration::from_secs(count));
+        let mut rhythm = Rhythm::steady(1.0, 20_000);
+        rhythm.set_rate(8, 8.0);
+        rhythm.set_day(6, 0.5);
+        rhythm.turnover = 900;
         let plan = FeedPlan {
+            rhythm: Some(rhythm),
             sequence: 12,
             standing: Standing::Failing,
             failures: 2,
@@ -265,6 +318,7 @@ mod tests {
                 interval: Duration::from_secs(900),
                 fresh_for: seconds(600),
                 ttl: None,
+                skips: Skips { hours: 0b11, days: 1 << 6 },
                 backoff: seconds(1800),
                 retry_after: seconds(3600),
                 quota: None,
@@ -287,6 +341,9 @@ what had a say at the last poll:
   backoff     30m           grows with failures in a row
   retry after 1h            what the server asked for; cut to retry_after_max
   jitter      1s            added so that feeds do not move in step
+  skips       0h 1h Sun (UTC): the feed's own word
+  rhythm      some 31.0 entries a day; by hour from 0 (UTC) ▂▂▂▂▂▂▂▂█▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂, by day from Monday ██████▅; \
+lately all that it lists was new within some 15m
 ";
         let known = |state: FeedState| in_database([(feed.id.clone(), state.into())].into());
         assert_eq!(explanation(feed, &known(state.clone()), now), expected);

@@ -18,6 +18,7 @@ use cw_text::likeness::did_you_mean;
 use self::change::{AddArgs, ImportArgs, Trial};
 use super::Exit;
 use super::check::cell;
+use super::requests::{politeness, politeness_json};
 use super::show::Medium;
 use super::standing::{Knowledge, NextPoll, age_text};
 use super::table::Table;
@@ -83,6 +84,8 @@ enum FeedsCommand {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
+    /// Say how courteously each feed is asked
+    Politeness(ListArgs),
     /// Say why a feed is polled when it is
     Explain {
         /// The feed's id
@@ -112,6 +115,8 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     match &args.command {
         FeedsCommand::List(args) if args.json => list_json(&config),
         FeedsCommand::List(_) => list(&config),
+        FeedsCommand::Politeness(args) if args.json => politeness_json(&config),
+        FeedsCommand::Politeness(_) => politeness(&config),
         FeedsCommand::Add(args) => change::add(args, &config),
         FeedsCommand::Remove { ids } => change::remove(ids, &config),
         FeedsCommand::Rename { id, publisher } => change::rename(id, publisher, &config),
