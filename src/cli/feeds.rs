@@ -11,14 +11,15 @@ use anstyle::Style;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use cw_decide::schedule::rhythm::INTERVAL_START;
-use cw_model::state::{DAYS, FeedState, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
-use cw_model::{Feed, FeedId, Skips, Timestamp};
+use cw_model::state::{FeedState, MOVE_DAYS, Reason, Trust};
+use cw_model::{Feed, FeedId, Timestamp};
 use cw_status::shown::{Shown, json_line, shown};
 use cw_text::likeness::did_you_mean;
 use url::Url;
 
 use super::Exit;
 use super::check::{cell, counted, print_problems, progress};
+use super::pacing::{rhythm_text, skips_text};
 use super::requests::{politeness, politeness_json, request_lines};
 use super::show::Medium;
 use super::standing::{Knowledge, NextPoll, age_text, moment_text};
@@ -390,50 +391,6 @@ fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
     lines
 }
 
-/// When a feed says that it is not to be asked.
-fn skips_text(skips: Skips) -> Option<String> {
-    const WEEKDAYS: [&str; DAYS] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let hours =
-        (0..HOURS).filter(|hour| skips.hours >> hour & 1 > 0).map(|hour| format!("{hour}h"));
-    let days = WEEKDAYS.iter().enumerate().filter(|(day, _)| skips.days >> day & 1 > 0);
-    let all: Vec<String> = hours.chain(days.map(|(_, name)| (*name).to_owned())).collect();
-    let all = all.join(" ");
-    (!skips.is_empty()).then(|| format!("  {:<12}{all} (UTC): the feed's own word", "skips"))
-}
-
-/// What its interval is learned from.
-fn rhythm_text(rhythm: &Rhythm) -> String {
-    let hours: Vec<f64> = (0..HOURS).map(|hour| rhythm.rate(hour)).collect();
-    let days: Vec<f64> = (0..DAYS).map(|day| rhythm.day(day)).collect();
-    let burst = match rhythm.turnover {
-        0 => String::new(),
-        turnover => {
-            let turnover = rounded(std::time::Duration::from_secs(turnover.into()));
-            format!("; lately all that it lists was new within some {turnover}")
-        }
-    };
-    format!(
-        "  {:<12}some {:.1} entries a day; by hour from 0 (UTC) {}, by day from Monday {}{burst}",
-        "rhythm",
-        rhythm.rate_of_a_day(),
-        bars(&hours),
-        bars(&days)
-    )
-}
-
-/// Numbers as bars, the largest as the highest.
-fn bars(numbers: &[f64]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let largest = numbers.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let bar = |number: &f64| {
-        let above = BARS.iter().skip(1).zip(1_u32..);
-        let reached =
-            above.take_while(|(_, step)| number / largest * 7.0 + 0.5 >= f64::from(*step));
-        reached.last().map_or(BARS[0], |(bar, _)| *bar)
-    };
-    numbers.iter().map(bar).collect()
-}
-
 /// Where the interval of a state's plan comes from, and what it would be now if that is another.
 fn interval_about(feed: &Feed, state: &FeedState) -> String {
     let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
@@ -646,8 +603,8 @@ mod tests {
     use std::time::Duration;
 
     use cw_decide::States;
-    use cw_model::FailureClass;
-    use cw_model::state::{Crash, Distrust, FeedPlan, LastFailure, Plan, Sends, Standing};
+    use cw_model::state::{Crash, Distrust, FeedPlan, LastFailure, Plan, Rhythm, Sends, Standing};
+    use cw_model::{FailureClass, Skips};
 
     use super::super::standing::{in_database_of as in_database, trials};
     use super::*;

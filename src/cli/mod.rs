@@ -14,6 +14,7 @@ pub mod demo;
 mod export;
 pub mod feeds;
 pub mod healthcheck;
+mod pacing;
 pub mod poll;
 mod requests;
 pub mod run;

@@ -52,6 +52,7 @@ pub struct Metrics {
     ready: Gauge,
     careful: Gauge,
     network_away: Gauge,
+    hosts_late: Gauge,
     feeds_over_quota: Gauge,
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
@@ -101,6 +102,7 @@ impl Metrics {
             ready: Gauge::default(),
             careful: Gauge::default(),
             network_away: Gauge::default(),
+            hosts_late: Gauge::default(),
             feeds_over_quota: Gauge::default(),
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
@@ -221,6 +223,11 @@ impl Metrics {
             self.network_away.clone(),
         );
         registry.register(
+            "hosts_late",
+            "Hosts that are not slow and have waited for a place for minutes",
+            self.hosts_late.clone(),
+        );
+        registry.register(
             "feeds_over_quota",
             "Feeds put off until the next day, because they have added as much as they may in one",
             self.feeds_over_quota.clone(),
@@ -292,6 +299,7 @@ impl Metrics {
         self.polls_in_flight.set(number(feeds.polls));
         self.careful.set(number(feeds.careful_lanes));
         self.network_away.set(i64::from(feeds.is_network_away));
+        self.hosts_late.set(number(feeds.late_hosts));
         self.feeds_over_quota.set(number(feeds.over_quota));
         self.turned.set(feeds.at.as_duration().as_secs_f64());
         self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));

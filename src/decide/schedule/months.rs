@@ -112,7 +112,7 @@ const PUBLISHERS: [Publisher; 7] = [
             "bursts of 40 in 30 minutes, else 1 in two hours, lists 20",
             20,
             |_| 0.5,
-            (102.0, 6),
+            (105.0, 6),
         )
     },
     steady("slow: 1 a day, lists 10", 10, |_| 1.0 / 24.0, (20.0, 45)),
@@ -121,7 +121,7 @@ const PUBLISHERS: [Publisher; 7] = [
         ..steady("4 at each full hour, lists 30", 30, |_| 0.0, (100.0, 10))
     },
     steady("30 an hour, lists 10", 10, |_| 30.0, (190.0, 5)),
-    steady("weekly: 3 on Tuesdays at 9, lists 10", 10, weekly, (10.0, 60)),
+    steady("weekly: 3 on Tuesdays at 9, lists 10", 10, weekly, (10.0, 180)),
 ];
 
 impl Publisher {

@@ -262,6 +262,9 @@ fn learn_rates(rhythm: &mut Rhythm, after: Timestamp, heard: &Heard<'_>) {
 
 /// A time in which the window turned over, when that is so much longer ago.
 fn relaxed(turnover: u32, silence: Duration) -> u32 {
+    if silence >= PAST_MAX {
+        return 0;
+    }
     let longer = (silence.as_secs_f64() / TURNOVER_MEMORY.as_secs_f64()).exp2();
     let relaxed = Duration::from_secs(turnover.into()).mul_f64(longer);
     // One of months says nothing.
