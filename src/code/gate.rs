@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::hash::hash;
 use super::lexicon::Lexicon;
-use super::rules::Findings;
+use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
 use super::spans::{Sorted, contains_any};
 use super::taxonomy::is_or_is_under;
@@ -279,9 +279,10 @@ pub(super) fn features(
     let years = numbers.filter_map(|word| past(document.word(word.tokens.start)));
     buckets.extend(years.map(|kind| bucket(b'y', kind, 0)));
     let sure = |score: f64| u64::from(score >= 0.75);
-    for (id, score) in &findings.scores {
+    for Scored { id, score, place } in &findings.scores {
         let top = id.as_str().split('.').next().unwrap_or_default();
         buckets.push(bucket(b't', hash(top), 0));
+        buckets.push(bucket(b'p', hash(top), *place as u64));
         buckets.push(bucket(b'i', hash(id.as_str()), sure(*score)));
     }
     for (domain, score) in &findings.domains {

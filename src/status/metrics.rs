@@ -57,6 +57,7 @@ pub struct Metrics {
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
     last_reload_successful: Gauge,
+    last_reload_at: Gauge<f64, AtomicU64>,
     ledger: LedgerStatus,
     showing: Mutex<()>,
 }
@@ -107,11 +108,13 @@ impl Metrics {
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
             last_reload_successful: Gauge::default(),
+            last_reload_at: Gauge::default(),
             ledger,
             showing: Mutex::default(),
         };
         metrics.register_counters();
         metrics.register_measures();
+        metrics.register_gauges();
         metrics.begin_at_zero();
         metrics
     }
@@ -195,6 +198,10 @@ impl Metrics {
             Unit::Seconds,
             &self.poll_wait,
         );
+    }
+
+    fn register_gauges(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "last_commit_timestamp_seconds",
             "When the ledger last took an outcome of this process, Unix time; 0: none yet. On Kafka one \
@@ -248,6 +255,11 @@ impl Metrics {
             "config_last_reload_successful",
             "0 if the last configuration read was refused, and an older one is in use; else 1",
             self.last_reload_successful.clone(),
+        );
+        registry.register(
+            "config_last_reload_success_timestamp_seconds",
+            "When a new configuration was last taken into use, Unix time; 0 before the first reload",
+            self.last_reload_at.clone(),
         );
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running build: version", build);
@@ -395,9 +407,15 @@ impl Metrics {
         }
     }
 
-    /// A reload was accepted or refused.
-    pub fn reloaded(&self, outcome: &'static str) {
-        self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    /// A new configuration was taken into use.
+    pub fn reload_accepted(&self, at: Timestamp) {
+        self.config_reloads.get_or_create(&[("outcome", "accepted".to_owned())]).inc();
+        self.last_reload_at.set(at.as_duration().as_secs_f64());
+    }
+
+    /// A new configuration was refused.
+    pub fn reload_refused(&self) {
+        self.config_reloads.get_or_create(&[("outcome", "refused".to_owned())]).inc();
     }
 
     /// A document was read in a process of its own first, or was to be.

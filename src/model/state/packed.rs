@@ -411,9 +411,11 @@ mod tests {
     /// Bytes that the memory of a newspaper's feed may take: twenty articles, an `ETag` and a date.
     const TWENTY_ARTICLES_MAX: usize = 700;
 
-    fn memory(articles: u8) -> FeedMemory {
-        let seen = |number| {
-            let (id, digest) = (ArticleId([number; 16]), Digest([number; 8]));
+    fn memory(articles: u16) -> FeedMemory {
+        let seen = |number: u16| {
+            let [high, low] = number.to_be_bytes();
+            let (id, digest) =
+                (ArticleId([[high; 8], [low; 8]].concat().try_into().unwrap()), Digest([low; 8]));
             let relevant = Some(number.is_multiple_of(2));
             (id, SeenArticle { digest, revision: 1, last_seen: 7, relevant, updated: None })
         };
@@ -439,6 +441,16 @@ mod tests {
         assert!(packed.packed_bytes() <= TWENTY_ARTICLES_MAX, "{} bytes", packed.packed_bytes());
         let each = packed.packed_bytes() - PackedMemory::pack(&memory(19), 7).packed_bytes();
         assert_eq!(each, 25, "an article: id, digest and one byte");
+    }
+
+    #[test]
+    fn a_state_takes_six_kilobytes_with_thirty_articles_and_twenty_with_all_it_may_remember() {
+        for (articles, bytes_max) in [(30, 6 << 10), (530, 20 << 10)] {
+            let packed = PackedMemory::pack(&memory(articles), 7).packed_bytes();
+            let bytes = size_of::<FeedState>() + packed;
+            assert!(bytes <= bytes_max, "{bytes} bytes with {articles} articles");
+        }
+        assert!(size_of::<FeedState>() <= 1024, "{} bytes", size_of::<FeedState>());
     }
 
     #[test]
