@@ -126,7 +126,7 @@ fn local(detail: &str) -> Failure {
 /// Others that share its server have their turns first. The only trouble of ours that says when it is over.
 pub(super) fn not_its_turn(host: &str, wait: Duration) -> Failure {
     let detail = format!("{host} shares its server with other hosts, and it is not its turn");
-    Failure { retry_after: Some(wait), ..local(&detail) }
+    Failure { retry_after: Some(wait), ..failure(FailureClass::NotItsTurn, detail) }
 }
 
 /// What an error while reading a body means: after `read` bytes of as many as were `declared`.

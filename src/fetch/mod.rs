@@ -83,7 +83,7 @@ pub enum FetchSetupError {
 /// How long a feed waits for its turn at a server that others share, if that is why this answer is none.
 pub fn waits_for_turn(answer: &Answer) -> Option<Duration> {
     match answer {
-        Answer::Failed(failure) if failure.class == FailureClass::Local => failure.retry_after,
+        Answer::Failed(failure) if failure.class == FailureClass::NotItsTurn => failure.retry_after,
         Answer::Body(_) | Answer::NotModified(_) | Answer::Failed(_) => None,
     }
 }

@@ -52,6 +52,7 @@ pub struct Metrics {
     ready: Gauge,
     careful: Gauge,
     network_away: Gauge,
+    hosts_late: Gauge,
     feeds_over_quota: Gauge,
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
@@ -102,6 +103,7 @@ impl Metrics {
             ready: Gauge::default(),
             careful: Gauge::default(),
             network_away: Gauge::default(),
+            hosts_late: Gauge::default(),
             feeds_over_quota: Gauge::default(),
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
@@ -112,6 +114,7 @@ impl Metrics {
         };
         metrics.register_counters();
         metrics.register_measures();
+        metrics.register_gauges();
         metrics.begin_at_zero();
         metrics
     }
@@ -195,6 +198,10 @@ impl Metrics {
             Unit::Seconds,
             &self.poll_wait,
         );
+    }
+
+    fn register_gauges(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "last_commit_timestamp_seconds",
             "When the ledger last took an outcome of this process, Unix time; 0: none yet. On Kafka one \
@@ -221,6 +228,11 @@ impl Metrics {
             "network_away",
             "1 while no host answers and polls wait for the network",
             self.network_away.clone(),
+        );
+        registry.register(
+            "hosts_late",
+            "Hosts that are not slow and have waited for a place for minutes",
+            self.hosts_late.clone(),
         );
         registry.register(
             "feeds_over_quota",
@@ -299,6 +311,7 @@ impl Metrics {
         self.polls_in_flight.set(number(feeds.polls));
         self.careful.set(number(feeds.careful_lanes));
         self.network_away.set(i64::from(feeds.is_network_away));
+        self.hosts_late.set(number(feeds.late_hosts));
         self.feeds_over_quota.set(number(feeds.over_quota));
         self.turned.set(feeds.at.as_duration().as_secs_f64());
         self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));

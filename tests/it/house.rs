@@ -31,9 +31,9 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/model",
         knows: &[],
         modules: &[
-            "time", "steps", "quota", "counts", "country", "lane", "entry", "evidence", "actor",
-            "place", "tag", "article", "digest", "feed", "record", "reject", "route", "answer",
-            "state", "outcome", "samples",
+            "time", "steps", "quota", "skips", "counts", "country", "lane", "entry", "evidence",
+            "actor", "place", "tag", "article", "digest", "feed", "record", "reject", "route",
+            "answer", "state", "outcome", "samples",
         ],
         is_core: true,
     },

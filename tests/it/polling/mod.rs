@@ -2,6 +2,7 @@
 //! poller is held to; each is named in the test that holds it.
 
 mod conditional;
+mod drift;
 mod identity;
 mod pace;
 mod politeness;
