@@ -5,5 +5,6 @@ mod conditional;
 mod identity;
 mod pace;
 mod politeness;
+mod proxies;
 mod transfer;
 mod validators;
