@@ -81,6 +81,21 @@ fn unconnected(error: &ConnectError, url: &Url, dialling: &Dialling) -> Failure 
             failure(FailureClass::Connect, format!("{host} port {port}: {}", words(source)))
         }
         ConnectError::NoRoots => no_roots(host),
+        ConnectError::Proxy { place, why } => local(&format!(
+            "this machine could not ask {host} through the proxy {place}: {}",
+            printable(why)
+        )),
+        ConnectError::Untunnelled { place, why } => {
+            let detail = format!("{host} port {port} behind the proxy {place}: {}", printable(why));
+            failure(FailureClass::Connect, detail)
+        }
+        ConnectError::PrivateName { name } => {
+            let detail = format!(
+                "{name} is a name of a private network, which the proxy would look up; \
+                 allow_private_networks = true of this feed admits it"
+            );
+            failure(FailureClass::AddressBlocked, detail)
+        }
         ConnectError::Tls(source) => {
             let links = links(source);
             if let Some(tls) = find::<rustls::Error>(&links) {

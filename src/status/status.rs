@@ -499,7 +499,8 @@ mod tests {
             gone: 1,
             ..FeedCounts::default()
         };
-        let (unready, last_read) = (Some(Unready::Starting), LastRead::Refused);
+        let (unready, last_read) =
+            (Some(Unready::Starting), LastRead::Refused { why: "a.toml".to_owned() });
         assert_eq!(
             Snapshot { unready, last_read, ..of(feeds) }.text(),
             "13 feeds: 9 fine, 2 failing, 1 put off, 1 withdrawn; starting; the configuration that was \

@@ -6,5 +6,6 @@ mod drift;
 mod identity;
 mod pace;
 mod politeness;
+mod proxies;
 mod transfer;
 mod validators;
