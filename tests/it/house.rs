@@ -85,6 +85,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "texts",
             "source",
+            "file",
             "hash",
             "segment",
             "taxonomy",
@@ -102,6 +103,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "gate",
             "whereabouts",
             "casualties",
+            "explain",
         ],
         is_core: true,
     },
