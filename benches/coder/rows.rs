@@ -18,6 +18,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A line of JSON.
+    pub(crate) fn parse(line: &str) -> anyhow::Result<Self> {
+        Ok(Self::read(serde_json::from_str(line)?))
+    }
+
     fn read(value: Value) -> Self {
         let text =
             |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -59,7 +64,7 @@ impl Row {
 pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Row>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| Ok(Row::read(serde_json::from_str(line)?))).collect()
+    lines.map(Row::parse).collect()
 }
 
 /// Every row of every file of a folder.

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::hash::hash;
 use super::lexicon::Lexicon;
-use super::rules::Findings;
+use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
 use super::spans::{Sorted, contains_any};
 use super::taxonomy::is_or_is_under;
@@ -351,6 +351,8 @@ pub(super) enum Feature<'a> {
     Year(u64),
     /// A top under which the rules found something.
     Top(&'a str),
+    /// Where what speaks most prominently for a tag under a top stands.
+    Place(&'a str, Prominence),
     /// A tag that the rules found, surely (1) or not.
     Tag(&'a str, u64),
     /// A subject that borrows the words of war, and whether that is sure.
@@ -397,10 +399,11 @@ fn of_text<'a>(
         add(Feature::Year(age), bucket(b'y', age, 0));
     }
     let sure = |score: f64| u64::from(score >= 0.75);
-    for (id, score) in &findings.scores {
+    for Scored { id, score, place } in &findings.scores {
         let id = id.as_str();
         let top = id.split('.').next().unwrap_or_default();
         add(Feature::Top(top), bucket(b't', hash(top), 0));
+        add(Feature::Place(top, *place), bucket(b'p', hash(top), *place as u64));
         add(Feature::Tag(id, sure(*score)), bucket(b'i', hash(id), sure(*score)));
     }
     for (domain, score) in &findings.domains {
@@ -456,6 +459,9 @@ fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
         Feature::Year(0) => "a year before 2010".to_owned(),
         Feature::Year(_) => "a year before 1960".to_owned(),
         Feature::Top(top) => format!("the rules say something of {top}"),
+        Feature::Place(top, Prominence::Title) => format!("{top} in the headline"),
+        Feature::Place(top, Prominence::Lead) => format!("{top} in the lead"),
+        Feature::Place(top, Prominence::Rest) => format!("{top} after the lead"),
         Feature::Tag(id, sure) => format!("the rules say {id}{}", how_sure(sure)),
         Feature::Domain(flag, sure) => format!("the subject is {flag}{}", how_sure(sure)),
         Feature::Flag(flag) => format!("the flag {flag}"),

@@ -49,8 +49,8 @@ pub(super) struct Findings {
     pub(super) tags: Vec<Tag>,
     /// Why it may only look like conflict.
     pub(super) flags: BTreeSet<String>,
-    /// The score of every tag that any reason speaks for, before vetoes.
-    pub(super) scores: Vec<(TagId, f64)>,
+    /// Every tag that any reason speaks for, before vetoes.
+    pub(super) scores: Vec<Scored>,
     /// The score of every subject that borrows the words of war, by its flag.
     pub(super) domains: Vec<(String, f64)>,
     /// The words that the tags rest on.
@@ -87,6 +87,15 @@ pub(super) enum Why {
     Negated(usize, Range<usize>),
     /// A better reason of the same tag has its words.
     Covered,
+}
+
+/// A tag and what speaks for it.
+#[derive(Clone, Debug)]
+pub(super) struct Scored {
+    pub(super) id: TagId,
+    pub(super) score: f64,
+    /// Where the most prominent reason stands: what only an aside speaks of is seldom the news.
+    pub(super) place: Prominence,
 }
 
 /// Applies a lexicon to a document.
@@ -134,8 +143,9 @@ pub(super) fn apply(
     let mut words = Vec::new();
     for (index, (rules, hits)) in lexicon.tags.iter().zip(&hits).enumerate() {
         let score = score(hits.iter().map(|hit| hit.points).sum());
-        if score > 0.0 {
-            scores.push((rules.kind.id.clone(), score));
+        let place = hits.iter().map(|hit| prominence(document, hit.tokens.start)).min();
+        if let Some(place) = place.filter(|_| score > 0.0) {
+            scores.push(Scored { id: rules.kind.id.clone(), score, place });
         }
         let stands = match vetoed {
             Vetoed::No => true,
@@ -335,13 +345,18 @@ pub(super) fn round(probability: f64) -> f64 {
 
 /// A headline says what an article is about; after the lead come asides and background.
 fn boost(document: &Document<'_>, token: usize) -> f64 {
+    match prominence(document, token) {
+        Prominence::Title => 1.25,
+        Prominence::Lead => 1.0,
+        Prominence::Rest => 0.6,
+    }
+}
+
+/// Where a token stands.
+fn prominence(document: &Document<'_>, token: usize) -> Prominence {
     let sentence = document.tokens.get(token).map(|token| token.sentence);
     let sentence = sentence.and_then(|sentence| document.sentences.get(sentence));
-    match sentence.map(|sentence| sentence.prominence) {
-        Some(Prominence::Title) => 1.25,
-        Some(Prominence::Lead) | None => 1.0,
-        Some(Prominence::Rest) => 0.6,
-    }
+    sentence.map_or(Prominence::Lead, |sentence| sentence.prominence)
 }
 
 fn by_points(a: &Hit, b: &Hit) -> std::cmp::Ordering {

@@ -135,6 +135,7 @@ impl Reading<'_> {
                 }
                 "cw:bytes_per_day" => feed.bytes_per_day = given,
                 "cw:query" => feed.query = given,
+                "cw:enabled" => feed.enabled = given.map(|word| word != "false"),
                 _ => {}
             }
         }
@@ -182,6 +183,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
     );
     for feed in feeds {
         let url = feed.url.as_deref().unwrap_or_default();
+        let enabled = feed.enabled.map(|enabled| enabled.to_string());
         let articles = feed.articles_per_day.map(|count| count.to_string());
         let title = feed.publisher.as_deref().or(feed.id.as_deref()).unwrap_or(url);
         out.push_str("<outline type=\"rss\"");
@@ -197,6 +199,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:articles_per_day", articles.as_deref()),
             ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
             ("cw:query", feed.query.as_deref()),
+            ("cw:enabled", enabled.as_deref()),
         ] {
             if let Some(value) = value {
                 let value = quick_xml::escape::escape(value);
@@ -336,6 +339,7 @@ mod tests {
             bytes_per_day: Some("2MiB".to_owned()),
             allow_private_networks: None,
             query: Some("publish".to_owned()),
+            enabled: Some(false),
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

@@ -45,6 +45,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "reference",
             "charset",
             "html",
+            "alternates",
             "mojibake",
             "plain",
             "language",
@@ -67,7 +68,8 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/status",
         knows: &["cw-model"],
         modules: &[
-            "fields", "shown", "text", "log", "lanes", "ledger", "recent", "status", "metrics",
+            "fields", "shown", "spans", "text", "log", "lanes", "ledger", "recent", "status",
+            "metrics",
         ],
         is_core: false,
     },
@@ -131,6 +133,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "clock",
             "fault",
+            "reload",
             "shutdown",
             "publisher",
             "memory",

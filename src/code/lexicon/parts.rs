@@ -63,6 +63,8 @@ pub(crate) struct Lexicon {
     pub(crate) roles: Vec<RoleRule>,
     /// In file order.
     pub(crate) frames: Vec<Frame>,
+    /// By tag, the frames that speak of it, in the same order.
+    pub(crate) frames_by_tag: Vec<Vec<usize>>,
     /// What holds clauses together; `None` if the lexicon does not read clauses.
     pub(crate) particles: Option<Particles>,
     /// What happens to some tags under a veto.
@@ -70,6 +72,12 @@ pub(crate) struct Lexicon {
 }
 
 impl Lexicon {
+    /// The frames that speak of a tag, in file order.
+    pub(crate) fn frames_of(&self, tag: usize) -> impl Iterator<Item = &Frame> + Clone {
+        let numbers = self.frames_by_tag.get(tag).into_iter().flatten();
+        numbers.filter_map(|number| self.frames.get(*number))
+    }
+
     /// Whether it can say how something is said.
     pub(crate) fn knows_claims(&self) -> bool {
         self.cues.iter().any(|cue| matches!(cue.effect, Effect::Claims(_)))

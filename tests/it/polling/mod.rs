@@ -4,5 +4,6 @@
 mod conditional;
 mod identity;
 mod pace;
+mod politeness;
 mod transfer;
 mod validators;

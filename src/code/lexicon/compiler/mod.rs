@@ -448,6 +448,14 @@ impl<'s> Compiler<'s> {
                 .collect(),
         });
         let place_sets = self.numbers_of("place");
+        let frames = &self.frames;
+        let of_tag = |tag: usize| -> Vec<usize> {
+            let all = frames.iter().enumerate();
+            all.filter(|(_number, frame)| frame.tags.contains(&tag))
+                .map(|(number, _)| number)
+                .collect()
+        };
+        let frames_by_tag: Vec<Vec<usize>> = (0..self.tags.len()).map(of_tag).collect();
         let matcher = Matcher::new(&self.phrases);
         Ok(Lexicon {
             language: self.language,
@@ -468,6 +476,7 @@ impl<'s> Compiler<'s> {
             sets_of_aliases,
             force_nouns,
             roles: self.roles,
+            frames_by_tag,
             frames: self.frames,
             particles: self.particles,
             place_sets,
