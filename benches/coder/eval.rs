@@ -6,8 +6,8 @@ use std::path::Path;
 use cw_code::Tagger;
 use serde_json::Value;
 
-use super::roles;
 use super::rows::{Row, read, read_folder};
+use super::{cases, reliability, roles};
 
 /// Right, wrong and missed.
 #[derive(Clone, Copy, Default)]
@@ -24,7 +24,7 @@ impl Count {
         self.missed += other.missed;
     }
 
-    fn shown(self) -> String {
+    pub(crate) fn shown(self) -> String {
         let (found, wanted) = (self.right + self.wrong, self.right + self.missed);
         format!("P {}  R {}", rate(self.right, found), rate(self.right, wanted))
     }
@@ -32,7 +32,7 @@ impl Count {
 
 /// "0.912 [0.880-0.935] of 412".
 #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
-fn rate(hits: usize, all: usize) -> String {
+pub(crate) fn rate(hits: usize, all: usize) -> String {
     if all == 0 {
         return "- of 0".to_owned();
     }
@@ -125,11 +125,16 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
         let flagged = rows.iter().filter(|row| relevant(tagger, row)).count();
         println!("{:32} {} flagged", format!("{set} {section}"), rate(flagged, rows.len()));
     }
+    cases::classes(tagger, data)?;
+    cases::casualties(tagger, data)?;
+    cases::coding(tagger, data)?;
+    reliability::report(tagger, "English headlines (dev)", &en);
     if let Some(corpus) = corpus {
         let unseen = read_folder(&corpus.with_file_name("unseen"))?;
         let (count, families) = relevance(tagger, &unseen.iter().collect::<Vec<_>>());
         println!("unseen                           {}", count.shown());
         print_families(&families);
+        reliability::report(tagger, "unseen headlines", &unseen.iter().collect::<Vec<_>>());
         let roles = read_folder(&corpus.with_file_name("roles"))?;
         println!("roles                            {}", roles::count(tagger, &roles).shown());
         let rows = read_folder(corpus)?;

@@ -20,8 +20,10 @@
     reason = "a program for whoever works on the coder: it prints, reads the clock, and may stop"
 )]
 
+mod cases;
 mod digest;
 mod eval;
+mod reliability;
 mod roles;
 mod rows;
 mod speed;

@@ -9,8 +9,10 @@ macro_rules! say {
     };
 }
 
+pub mod cases;
 pub mod check;
 pub mod demo;
+mod explain;
 mod export;
 pub mod feeds;
 pub mod healthcheck;
@@ -121,6 +123,12 @@ pub enum Command {
     /// short to tell; null where it is not known. "conflict" is null where nobody looked: in a language
     /// without a lexicon, or not known. Exits 1 if a line could not be read; the others are answered.
     Tag(tag::TagArgs),
+    /// Try the coder on your own cases: texts, and what should be said of them
+    ///
+    /// With the configured taxonomy, lexicons and actors. One line for each case that comes out otherwise,
+    /// with what was expected and what was found, and a summary. Exits 0 if all came out as expected, 1
+    /// if not, 78 if the file has a mistake.
+    Test(cases::TestArgs),
     /// Follow what is being committed
     ///
     /// Reads the SQLite ledger or the Kafka topic of articles beside a running daemon, and ends with
@@ -211,6 +219,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Check(args) => check::run(args, config),
         Command::Poll(args) => poll::run(args, config),
         Command::Tag(args) => tag::run(args, config),
+        Command::Test(args) => cases::run(args, config),
         Command::Tail(args) => tail::run(args, config),
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),

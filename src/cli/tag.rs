@@ -7,15 +7,17 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use cw_code::{Tagger, Texts};
+use cw_code::{Explanation, Tagger, Texts};
 use cw_model::Steps;
 use cw_model::record::RecordConflict;
 use cw_status::shown::{Shown, json_line};
 use cw_text::language::{Hints, language};
 use serde::{Deserialize, Serialize};
 
-use super::Exit;
 use super::check::counted;
+use super::explain::Page;
+use super::show::{Medium, QUIET, STRONG};
+use super::{Exit, explain};
 use crate::config::load;
 
 /// Longest line, and longest document of plain text, that is read.
@@ -23,6 +25,9 @@ use crate::config::load;
 /// Far above any article (feeds are cut at 16 MiB as a whole), and it keeps a file without line ends
 /// from filling the memory.
 const INPUT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Characters of a text that stand over its explanation: enough to know it again.
+const HEAD_CHARS_MAX: usize = 150;
 
 /// How standard input is read; what the command does is said beside its name.
 #[derive(Debug, clap::Args)]
@@ -35,6 +40,39 @@ pub struct TagArgs {
     /// What standard input is
     #[arg(long, value_enum, default_value_t = InputFormat::Auto)]
     pub format: InputFormat,
+    /// Say why: each rule that spoke with its file and line, what did not count, and what would change it
+    ///
+    /// For a person. The score is taken apart into what each word adds, in log-odds: 0 is even, +1
+    /// multiplies the odds by 2.7. "What would change the verdict" is tried: each phrase that plays a
+    /// part is left out in its turn.
+    #[arg(long)]
+    pub explain: bool,
+    /// With --explain: the answers as JSON lines, with one key more, "explain"
+    ///
+    /// What stands under it may change with any version.
+    #[arg(long, requires = "explain")]
+    pub json: bool,
+}
+
+impl TagArgs {
+    fn answers(&self) -> Answers {
+        match (self.explain, self.json) {
+            (false, _) => Answers::Short,
+            (true, true) => Answers::ExplainedAsJson,
+            (true, false) => Answers::Explained(Medium::of_stdout()),
+        }
+    }
+}
+
+/// How a text is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    /// A line of JSON.
+    Short,
+    /// The same with the reasons.
+    ExplainedAsJson,
+    /// The reasons, for a person.
+    Explained(Medium),
 }
 
 /// What standard input is.
@@ -91,6 +129,8 @@ struct Answer {
     /// That the text shows, or that is claimed of one too short to tell; `None`: not known.
     language: Option<String>,
     conflict: Option<RecordConflict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<serde_json::Value>,
 }
 
 fn tag_input<I: BufRead, O: Write, E: Write>(
@@ -119,7 +159,7 @@ fn tag_input<I: BufRead, O: Write, E: Write>(
         writeln!(streams.errors, "{note}")?;
     }
     let input = Input { body: Some(body), ..Input::default() };
-    let looked = write_answer(&mut streams.output, tagger, input, args.language.as_deref())?;
+    let looked = write_answer(&mut streams.output, tagger, input, args)?;
     streams.output.flush()?;
     note_unknown(&mut streams.errors, usize::from(looked == Looked::LanguageUnknown))?;
     Ok(Exit::Fine)
@@ -169,8 +209,7 @@ fn tag_lines<I: BufRead, O: Write, E: Write>(
         }
         match read_line(line) {
             Ok(input) => {
-                let claimed = args.language.as_deref();
-                let looked = write_answer(&mut streams.output, tagger, input, claimed)?;
+                let looked = write_answer(&mut streams.output, tagger, input, args)?;
                 unknown += usize::from(looked == Looked::LanguageUnknown);
             }
             Err(problem) => {
@@ -237,7 +276,7 @@ fn write_answer(
     output: &mut impl Write,
     tagger: &Tagger,
     input: Input,
-    claimed: Option<&str>,
+    args: &TagArgs,
 ) -> anyhow::Result<Looked> {
     let texts = Texts {
         title: input.title.as_deref().unwrap_or_default(),
@@ -245,20 +284,67 @@ fn write_answer(
         body: input.body.as_deref().unwrap_or_default(),
         feed_country: None,
     };
-    // As with articles: of a headline and the text, or its teaser.
-    let text = if texts.body.is_empty() { texts.summary } else { texts.body };
-    let all_text = format!("{}\n{text}", texts.title);
-    let claims = [input.language.as_deref().or(claimed), None, None];
-    let is_empty = all_text.trim().is_empty();
-    let language = language(&Hints { declared: claims, shown: None }, &all_text);
-    let language = language.filter(|_| !is_empty);
+    let claimed = input.language.as_deref().or(args.language.as_deref());
+    let language = language_of(texts, claimed);
+    let is_unknown = language.is_none() && !all_text(texts).trim().is_empty();
     // Whoever asks may wait for the answer.
-    let coding = tagger.code(texts, language.as_deref(), &Steps::new(u64::MAX))?;
-    let conflict = coding.as_ref().map(RecordConflict::from);
-    let answer = Answer { id: input.id, language, conflict };
-    writeln!(output, "{}", json_line(&serde_json::to_string(&answer)?))?;
-    let is_unknown = answer.language.is_none() && !is_empty;
+    let steps = Steps::new(u64::MAX);
+    let explained = match args.answers() {
+        Answers::Short => None,
+        Answers::ExplainedAsJson | Answers::Explained(_) => {
+            Some(tagger.explain(texts, language.as_deref(), &steps)?)
+        }
+    };
+    if let (Answers::Explained(medium), Some(explained)) = (args.answers(), &explained) {
+        write_explained(output, medium, texts, language.as_deref(), explained.as_ref())?;
+    } else {
+        let coding = match &explained {
+            Some(explained) => explained.as_ref().map(|one| one.coding.clone()),
+            None => tagger.code(texts, language.as_deref(), &steps)?,
+        };
+        let conflict = coding.as_ref().map(RecordConflict::from);
+        let explain = explained.flatten().as_ref().map(explain::as_json);
+        let answer = Answer { id: input.id, language, conflict, explain };
+        writeln!(output, "{}", json_line(&serde_json::to_string(&answer)?))?;
+    }
     Ok(if is_unknown { Looked::LanguageUnknown } else { Looked::AsFarAsPossible })
+}
+
+/// As with articles: of a headline and the text, or its teaser.
+fn all_text(texts: Texts<'_>) -> String {
+    let text = if texts.body.is_empty() { texts.summary } else { texts.body };
+    format!("{}\n{text}", texts.title)
+}
+
+/// The language that a text shows, or that is claimed of one too short to tell.
+pub(super) fn language_of(texts: Texts<'_>, claimed: Option<&str>) -> Option<String> {
+    let all_text = all_text(texts);
+    let declared = [claimed, None, None];
+    let is_empty = all_text.trim().is_empty();
+    language(&Hints { declared, shown: None }, &all_text).filter(|_| !is_empty)
+}
+
+/// Writes why a text is coded as it is, under its first words.
+fn write_explained(
+    output: &mut impl Write,
+    medium: Medium,
+    texts: Texts<'_>,
+    language: Option<&str>,
+    explained: Option<&Explanation>,
+) -> anyhow::Result<()> {
+    let mut page = Page::new(output, medium);
+    let first = [texts.title, texts.summary, texts.body].into_iter().find(|text| !text.is_empty());
+    let head: String = first.unwrap_or("no text").chars().take(HEAD_CHARS_MAX).collect();
+    page.line(0, &head, STRONG)?;
+    match (explained, language) {
+        (Some(explained), _) => page.explain(explained)?,
+        (None, Some(code)) => {
+            page.line(2, &format!("not looked at: there is no lexicon for \"{code}\""), QUIET)?;
+        }
+        (None, None) => page.line(2, "not looked at: its language is not known", QUIET)?,
+    }
+    writeln!(output)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -267,7 +353,8 @@ mod tests {
 
     fn run_on(input: &[u8]) -> (Exit, Vec<serde_json::Value>, String) {
         let tagger = Tagger::new(&cw_code::Sources::built_in(), 0.5).unwrap();
-        let args = TagArgs { language: None, format: InputFormat::Auto };
+        let (language, format) = (None, InputFormat::Auto);
+        let args = TagArgs { language, format, explain: false, json: false };
         let mut streams = Streams { input, output: Vec::new(), errors: Vec::new() };
         let exit = tag_input(&mut streams, &tagger, &args).unwrap();
         let output = String::from_utf8(streams.output).unwrap();

@@ -5,13 +5,15 @@
 //! problems, and all are reported. A name's case is meant: "Chad" is a state only with a capital,
 //! "RSF" a force only in capitals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cw_model::ActorKind;
 use cw_text::likeness::hint;
 use serde::Deserialize;
 use strum::VariantNames as _;
+use toml::Spanned;
 
+use super::file::{self, Read};
 use super::source::{LexiconProblem, Source};
 use super::taxonomy::FORMAT;
 use super::term::expand;
@@ -74,7 +76,7 @@ struct RawFile {
     format: u32,
     language: String,
     #[serde(default)]
-    actor: Vec<RawActor>,
+    actor: Vec<Spanned<RawActor>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -85,11 +87,11 @@ struct RawActor {
     name: Option<String>,
     country: Option<String>,
     #[serde(default)]
-    names: Vec<String>,
+    names: Vec<Spanned<String>>,
     #[serde(default)]
-    demonyms: Vec<String>,
+    demonyms: Vec<Spanned<String>>,
     #[serde(default)]
-    metonyms: Vec<String>,
+    metonyms: Vec<Spanned<String>>,
 }
 
 /// Every file of every language, checked.
@@ -98,7 +100,17 @@ pub(super) struct Actors {
     /// By id: kind, name and country as the first file that gives them says.
     entries: BTreeMap<String, Entry>,
     /// By language and id.
-    names: BTreeMap<String, BTreeMap<String, RawActor>>,
+    names: BTreeMap<String, BTreeMap<String, Named>>,
+    /// What was read, in order.
+    sources: Vec<Source>,
+}
+
+/// What an entry is called, and where that is written.
+#[derive(Debug)]
+struct Named {
+    actor: RawActor,
+    /// Index into `Actors::sources`.
+    source: usize,
 }
 
 impl Actors {
@@ -110,9 +122,10 @@ impl Actors {
         let is_english = |source: &&Source| source.language().as_deref() == Some("en");
         let (english, others): (Vec<_>, Vec<_>) = sources.iter().partition(is_english);
         for source in english.into_iter().chain(others) {
-            match toml::from_str::<RawFile>(&source.text) {
-                Ok(file) => actors.add(file, source, &mut problems),
-                Err(err) => problems.push(source.problem(&err.to_string())),
+            let Read { raw, problems: mut found } = file::read::<RawFile>(source);
+            problems.append(&mut found);
+            if let Some(raw) = raw {
+                actors.add(raw, source, &mut problems);
             }
         }
         (actors, problems)
@@ -123,16 +136,18 @@ impl Actors {
             let detail = format!("format: {} is not known; use {FORMAT}", file.format);
             problems.push(source.problem(&detail));
         }
-        let mut here: Vec<String> = Vec::new();
+        self.sources.push(source.clone());
+        let mut here = BTreeSet::new();
         for actor in file.actor {
+            let at = actor.span().start;
+            let actor = actor.into_inner();
             let key = format!("actor \"{}\"", actor.id);
             let mut report =
-                |detail: &str| problems.push(source.problem(&format!("{key}: {detail}")));
-            if here.contains(&actor.id) {
+                |detail: &str| problems.push(source.problem_at(at, &format!("{key}: {detail}")));
+            if !here.insert(actor.id.clone()) {
                 report("is given twice in this file");
                 continue;
             }
-            here.push(actor.id.clone());
             let kind = actor.kind.as_deref().map(|name| (name, name.parse::<ActorKind>()));
             let known = self.entries.get(&actor.id);
             match (kind, known) {
@@ -152,16 +167,18 @@ impl Actors {
                 }
                 (_, Some(_)) => {}
             }
-            self.names.entry(file.language.clone()).or_default().insert(actor.id.clone(), actor);
+            let of_language = self.names.entry(file.language.clone()).or_default();
+            let source = self.sources.len() - 1;
+            of_language.insert(actor.id.clone(), Named { actor, source });
         }
     }
 
     /// The dictionary of a language; `None` if no file names actors in it.
-    pub(super) fn dictionary(&self, language: &str) -> Option<(Dictionary, Vec<String>)> {
+    pub(super) fn dictionary(&self, language: &str) -> Option<(Dictionary, Vec<LexiconProblem>)> {
         let names = self.names.get(language)?;
         let mut dictionary = Dictionary::default();
         let mut problems = Vec::new();
-        for (id, actor) in names {
+        for (id, Named { actor, source }) in names {
             let Some(entry) = self.entries.get(id) else { continue };
             let index = dictionary.entries.len();
             dictionary.entries.push(entry.clone());
@@ -173,11 +190,15 @@ impl Actors {
             for (form, written) in
                 forms.into_iter().flat_map(|(form, all)| all.iter().map(move |one| (form, one)))
             {
-                match expand(written) {
+                match expand(written.get_ref()) {
                     Ok(phrases) => dictionary.aliases.extend(phrases.into_iter().map(|phrase| {
-                        Alias { entry: index, form, spelling: spelling(written), phrase }
+                        let spelling = spelling(written.get_ref());
+                        Alias { entry: index, form, spelling, phrase }
                     })),
-                    Err(error) => problems.push(format!("actor \"{id}\": {error}")),
+                    Err(error) => problems.extend(self.sources.get(*source).map(|source| {
+                        let detail = format!("actor \"{id}\": {error}");
+                        source.problem_at(written.span().start, &detail)
+                    })),
                 }
             }
         }

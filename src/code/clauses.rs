@@ -51,7 +51,7 @@ pub(super) fn add_clause_roles(
     }
     let clause = Reading { lexicon, particles, sorted, document, sentence, mentions };
     let mut found = Roles::default();
-    for frame in lexicon.frames.iter().filter(|frame| frame.tags.contains(&hit.tag)) {
+    for frame in lexicon.frames_of(hit.tag) {
         let given = clause.read_frame(frame, &hit.tokens);
         // Frames that come first are surer.
         let known: Vec<RoleKind> = found.given.iter().map(|(role, _entry)| *role).collect();
@@ -61,15 +61,12 @@ pub(super) fn add_clause_roles(
             }
         }
     }
-    let mut of_tag = lexicon.frames.iter().filter(|frame| frame.tags.contains(&hit.tag));
+    let mut of_tag = lexicon.frames_of(hit.tag);
     let attack = of_tag.clone().find(|frame| frame.subject == Some(RoleKind::Attacker));
     if let Some(frame) = attack.or_else(|| of_tag.next()) {
         clause.read_accusation(frame, &hit.tokens, &mut found);
     }
-    clause.read_bystanders(
-        lexicon.frames.iter().filter(|frame| frame.tags.contains(&hit.tag)),
-        &mut found,
-    );
+    clause.read_bystanders(lexicon.frames_of(hit.tag), &mut found);
     // What the clause makes plain is known better than what a pattern says.
     hit.roles.retain(|(role, entry)| {
         !found.given.iter().any(|(known, other)| known == role || other == entry)

@@ -164,7 +164,22 @@ impl<'a> Weighed<'a> {
 
     /// The tag that it speaks of most likely, if there are tags at all.
     pub(super) fn likeliest(&self) -> Option<(&'a str, f64, Range<usize>)> {
-        self.tags(0.0).max_by(|a, b| a.1.total_cmp(&b.1))
+        // The words of one tag are looked for, not of each.
+        let (output, id, probability) = self.likeliest_output()?;
+        Some((id, probability, self.span(output)))
+    }
+
+    /// Its id alone.
+    pub(super) fn likeliest_id(&self) -> Option<&'a str> {
+        self.likeliest_output().map(|(_output, id, _probability)| id)
+    }
+
+    fn likeliest_output(&self) -> Option<(usize, &'a str, f64)> {
+        let all = self
+            .outputs()
+            .skip(1)
+            .map(|(output, curve, sum)| (output, curve.id.as_str(), self.probability(curve, sum)));
+        all.max_by(|a, b| a.2.total_cmp(&b.2))
     }
 
     /// Whether it is unlikely that it speaks of a tag, or of any under it.
@@ -172,6 +187,32 @@ impl<'a> Weighed<'a> {
         let mut tops = self.outputs().skip(1);
         let top = tops.find(|(_output, curve, _sum)| is_or_is_under(tag, &curve.id));
         top.is_some_and(|(_output, curve, sum)| self.probability(curve, sum) < bar)
+    }
+
+    /// How likely it is that it speaks of each tag.
+    pub(super) fn all_tags(&self) -> impl Iterator<Item = (&'a str, f64)> {
+        self.outputs()
+            .skip(1)
+            .map(|(_output, curve, sum)| (curve.id.as_str(), self.probability(curve, sum)))
+    }
+
+    /// What the relevance is the sum of, in log-odds.
+    pub(super) fn parts(&self) -> Option<Parts> {
+        let (_output, curve, _sum) = self.outputs().next()?;
+        let features = self.features;
+        let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
+        let scale = curve.slope * curve.scale / f64::from(length).sqrt();
+        let weight = |bucket: &u32| {
+            let [weight, ..] = self.gate.weights(*bucket);
+            (*bucket, scale * f64::from(weight))
+        };
+        let meant: f64 = curve.meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
+        Some(Parts {
+            base: curve.slope * curve.bias + curve.offset,
+            meaning: curve.slope * meant,
+            rules: curve.slope * curve.rules * features.best(&curve.id),
+            buckets: features.buckets.iter().map(weight).collect(),
+        })
     }
 
     fn outputs(&self) -> impl Iterator<Item = (usize, &'a Curve, f64)> {
@@ -213,6 +254,19 @@ impl<'a> Weighed<'a> {
         }
         best.1
     }
+}
+
+/// What a relevance is the sum of, in log-odds.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// Of every text alike.
+    pub(super) base: f64,
+    /// By what the words mean on the mean.
+    pub(super) meaning: f64,
+    /// By the best score of the rules.
+    pub(super) rules: f64,
+    /// By each feature.
+    pub(super) buckets: Vec<(u32, f64)>,
 }
 
 /// What the tables look at in a text.
@@ -264,42 +318,14 @@ pub(super) fn features(
     let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
     let meaning = vectors.map_or([0.0; DIMENSIONS], |vectors| vectors.mean(&hashes));
     let (mut of_words, mut featured) = (Vec::new(), Vec::with_capacity(shown.len()));
-    for (index, (word, own)) in shown.iter().zip(&hashes).enumerate() {
+    for (index, word) in shown.iter().enumerate() {
         let from = of_words.len();
-        of_words.push(bucket(b'w', *own, 0));
-        let stem =
-            word.text.char_indices().nth(STEM).and_then(|(end, _letter)| word.text.get(..end));
-        of_words.extend(stem.map(|stem| bucket(b's', hash(stem), 0)));
-        of_words.extend(hashes.get(index + 1).map(|next| bucket(b'b', *own, *next)));
-        of_words.extend(hashes.get(index + 2).map(|next| bucket(b'g', *own, *next)));
+        of_word(&shown, &hashes, index, |_feature, bucket| of_words.push(bucket));
         let (tokens, sentence) = (word.tokens.clone(), word.sentence);
         featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
     }
     let mut buckets = of_words.clone();
-    let numbers = shown.iter().filter(|word| word.text == NUMBER);
-    let years = numbers.filter_map(|word| past(document.word(word.tokens.start)));
-    buckets.extend(years.map(|kind| bucket(b'y', kind, 0)));
-    let sure = |score: f64| u64::from(score >= 0.75);
-    for Scored { id, score, place } in &findings.scores {
-        let top = id.as_str().split('.').next().unwrap_or_default();
-        buckets.push(bucket(b't', hash(top), 0));
-        buckets.push(bucket(b'p', hash(top), *place as u64));
-        buckets.push(bucket(b'i', hash(id.as_str()), sure(*score)));
-    }
-    for (domain, score) in &findings.domains {
-        buckets.push(bucket(b'd', hash(domain), sure(*score)));
-    }
-    buckets.extend(findings.flags.iter().map(|flag| bucket(b'f', hash(flag), 0)));
-    let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
-    let head: Vec<&Range<usize>> = head.map(|sentence| &sentence.tokens).collect();
-    let stands_there = |set: usize| {
-        let matches = sorted.set(set);
-        !matches.is_empty() && head.iter().any(|sentence| contains_any(matches, sentence))
-    };
-    let here = lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set));
-    buckets.extend(here.map(|(hash, _set)| bucket(b'c', *hash, 0)));
-    let is_in_head = |index: usize| head.iter().any(|sentence| sentence.contains(&index));
-    buckets.extend(countries(sorted, lexicon, is_in_head).map(|code| bucket(b'n', hash(code), 0)));
+    of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| buckets.push(bucket));
     buckets.sort_unstable();
     buckets.dedup();
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();
@@ -323,6 +349,149 @@ fn countries<'a>(
     let mentions = sorted.mentions.iter().filter(move |mention| is_in_head(mention.tokens.start));
     let of_actors = mentions.filter_map(|mention| entries.get(mention.entry)?.country.as_deref());
     of_places.map(|(_start, code)| *code).chain(of_actors)
+}
+
+/// What a feature is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Feature<'a> {
+    /// A word.
+    Word(&'a str),
+    /// How some words begin.
+    Stem(&'a str),
+    /// A word and the next.
+    Pair(&'a str, &'a str),
+    /// A word and the next but one.
+    Gap(&'a str, &'a str),
+    /// A number that is a year, so long past.
+    Year(u64),
+    /// A top under which the rules found something.
+    Top(&'a str),
+    /// Where what speaks most prominently for a tag under a top stands.
+    Place(&'a str, Prominence),
+    /// A tag that the rules found, surely (1) or not.
+    Tag(&'a str, u64),
+    /// A subject that borrows the words of war, and whether that is sure.
+    Domain(&'a str, u64),
+    /// A flag that the rules raised.
+    Flag(&'a str),
+    /// A set of words of which one stands in headline or lead.
+    Set(usize),
+    /// The country of a place or an actor in headline or lead.
+    Country(&'a str),
+}
+
+/// The features of one word, each with its bucket.
+fn of_word<'a>(
+    shown: &[Shown<'a>],
+    hashes: &[u64],
+    index: usize,
+    mut add: impl FnMut(Feature<'a>, u32),
+) {
+    let (Some(word), Some(own)) = (shown.get(index), hashes.get(index)) else { return };
+    add(Feature::Word(word.text), bucket(b'w', *own, 0));
+    let stem = word.text.char_indices().nth(STEM).and_then(|(end, _letter)| word.text.get(..end));
+    if let Some(stem) = stem {
+        add(Feature::Stem(stem), bucket(b's', hash(stem), 0));
+    }
+    let after = |steps: usize| shown.get(index + steps).zip(hashes.get(index + steps));
+    if let Some((next, hash)) = after(1) {
+        add(Feature::Pair(word.text, next.text), bucket(b'b', *own, *hash));
+    }
+    if let Some((next, hash)) = after(2) {
+        add(Feature::Gap(word.text, next.text), bucket(b'g', *own, *hash));
+    }
+}
+
+/// The features of a text besides those of its words, each with its bucket.
+fn of_text<'a>(
+    shown: &[Shown<'_>],
+    document: &Document<'_>,
+    sorted: &'a Sorted,
+    lexicon: &'a Lexicon,
+    findings: &'a Findings,
+    mut add: impl FnMut(Feature<'a>, u32),
+) {
+    let numbers = shown.iter().filter(|word| word.text == NUMBER);
+    for age in numbers.filter_map(|word| past(document.word(word.tokens.start))) {
+        add(Feature::Year(age), bucket(b'y', age, 0));
+    }
+    let sure = |score: f64| u64::from(score >= 0.75);
+    for Scored { id, score, place } in &findings.scores {
+        let id = id.as_str();
+        let top = id.split('.').next().unwrap_or_default();
+        add(Feature::Top(top), bucket(b't', hash(top), 0));
+        add(Feature::Place(top, *place), bucket(b'p', hash(top), *place as u64));
+        add(Feature::Tag(id, sure(*score)), bucket(b'i', hash(id), sure(*score)));
+    }
+    for (domain, score) in &findings.domains {
+        add(Feature::Domain(domain, sure(*score)), bucket(b'd', hash(domain), sure(*score)));
+    }
+    for flag in &findings.flags {
+        add(Feature::Flag(flag), bucket(b'f', hash(flag), 0));
+    }
+    let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
+    let head: Vec<&Range<usize>> = head.map(|sentence| &sentence.tokens).collect();
+    let stands_there = |set: usize| {
+        let matches = sorted.set(set);
+        !matches.is_empty() && head.iter().any(|sentence| contains_any(matches, sentence))
+    };
+    for (hash, set) in lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set)) {
+        add(Feature::Set(*set), bucket(b'c', *hash, 0));
+    }
+    let is_in_head = |index: usize| head.iter().any(|sentence| sentence.contains(&index));
+    for code in countries(sorted, lexicon, is_in_head) {
+        add(Feature::Country(code), bucket(b'n', hash(code), 0));
+    }
+}
+
+/// What each bucket of a text's features stands for: for a person who asks.
+pub(super) fn named(
+    document: &Document<'_>,
+    sorted: &Sorted,
+    lexicon: &Lexicon,
+    findings: &Findings,
+) -> BTreeMap<u32, String> {
+    let shown = words(document, sorted, lexicon);
+    let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
+    let mut names = BTreeMap::new();
+    let mut add = |feature: Feature<'_>, bucket: u32| {
+        names.entry(bucket).or_insert_with(|| name(feature, lexicon));
+    };
+    for index in 0..shown.len() {
+        of_word(&shown, &hashes, index, &mut add);
+    }
+    of_text(&shown, document, sorted, lexicon, findings, &mut add);
+    names
+}
+
+fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
+    let word = |word: &str| match word.strip_prefix('§') {
+        Some(kind) => format!("<{kind}>"),
+        None if word == "." => "<start>".to_owned(),
+        None if word == NUMBER => "<number>".to_owned(),
+        None => word.to_owned(),
+    };
+    let how_sure = |sure: u64| if sure > 0 { ", surely" } else { "" };
+    match feature {
+        Feature::Word(one) => format!("\"{}\"", word(one)),
+        Feature::Stem(stem) => format!("\"{stem}…\""),
+        Feature::Pair(one, next) => format!("\"{} {}\"", word(one), word(next)),
+        Feature::Gap(one, next) => format!("\"{} … {}\"", word(one), word(next)),
+        Feature::Year(0) => "a year before 2010".to_owned(),
+        Feature::Year(_) => "a year before 1960".to_owned(),
+        Feature::Top(top) => format!("the rules say something of {top}"),
+        Feature::Place(top, Prominence::Title) => format!("{top} in the headline"),
+        Feature::Place(top, Prominence::Lead) => format!("{top} in the lead"),
+        Feature::Place(top, Prominence::Rest) => format!("{top} after the lead"),
+        Feature::Tag(id, sure) => format!("the rules say {id}{}", how_sure(sure)),
+        Feature::Domain(flag, sure) => format!("the subject is {flag}{}", how_sure(sure)),
+        Feature::Flag(flag) => format!("the flag {flag}"),
+        Feature::Set(set) => {
+            let name = lexicon.set_names.get(&set).map_or("", String::as_str);
+            format!("a word of the set {name}")
+        }
+        Feature::Country(code) => format!("the country {code}"),
+    }
 }
 
 /// A word of headline or lead, or what stands for it.

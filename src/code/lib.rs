@@ -9,6 +9,7 @@
 //!
 //! | file | part |
 //! |---|---|
+//! | `source`, `file` | what the coder is made of, as written; read with every mistake at once |
 //! | `segment` | words, clauses, sentences, and the way back to the original |
 //! | `taxonomy` | the tags there are |
 //! | `term`, `lexicon` | the rules of one language, read and checked |
@@ -21,12 +22,15 @@
 //! | `vectors` | which words mean alike |
 //! | `gate` | a model that says whether a text is about conflict at all |
 //! | `casualties` | how many people, of what, in which scope |
+//! | `explain` | why a text is coded as it is, for a person who asks |
 
 mod actors;
 mod casualties;
 mod claims;
 mod clauses;
 mod combinations;
+mod explain;
+mod file;
 mod gate;
 mod hash;
 mod lexicon;
@@ -48,10 +52,15 @@ use std::sync::{Arc, OnceLock};
 
 use actors::Actors;
 use casualties::Grammar;
-use cw_model::{Coding, Steps, Tag, TooCostly};
-use cw_places::Places;
+use cw_model::{Claim, ClaimStatus, Coding, Steps, Tag, TooCostly};
+use cw_places::{Places, Sought};
+use explain::{Asked, Left};
+pub use explain::{
+    CueFound, Explanation, Flip, Given, LostReason, LostWhy, Reason, Rule, ScoreParts, Subject,
+    TagExplained, Verdict, Weight,
+};
 pub use gate::{BUCKETS, HEAD_END};
-use gate::{Features, Gate};
+use gate::{Gate, Weighed};
 use lexicon::{Kept, Lexicon};
 use rules::{Findings, round};
 use segment::{Document, Prominence};
@@ -135,8 +144,7 @@ impl Language {
     ) -> Result<Self, Vec<LexiconProblem>> {
         let (actors, mut problems) = Actors::read(&sources.actors);
         let (dictionary, found) = actors.dictionary(language).unzip();
-        let in_actors = |detail| LexiconProblem { file: format!("actors \"{language}\""), detail };
-        problems.extend(found.into_iter().flatten().map(in_actors));
+        problems.extend(found.into_iter().flatten());
         let files: Vec<&Source> = sources.lexicons.iter().collect();
         let ours = files.iter().all(|file| file.is_built_in());
         let unknown = match (ours, sources.taxonomy.is_built_in()) {
@@ -154,7 +162,7 @@ impl Language {
             Ok((gate, known))
         });
         let model = model.map_err(|detail| {
-            vec![LexiconProblem { file: format!("model of \"{language}\""), detail }]
+            vec![LexiconProblem { file: format!("model of \"{language}\""), line: None, detail }]
         });
         match (lexicon, grammar, model) {
             (Ok(lexicon), Ok(grammar), Ok((gate, known))) if problems.is_empty() => {
@@ -170,6 +178,13 @@ impl Language {
             }
         }
     }
+}
+
+/// A text, and what the rules find in it.
+struct Reading<'a> {
+    document: &'a Document<'a>,
+    sorted: &'a Sorted,
+    findings: Findings,
 }
 
 impl Tagger {
@@ -192,7 +207,7 @@ impl Tagger {
             }
             by_language.insert(language, pack);
         }
-        problems.sort_by(|a, b| (&a.file, &a.detail).cmp(&(&b.file, &b.detail)));
+        problems.sort();
         problems.dedup();
         if problems.is_empty() {
             Ok(Self { threshold, taxonomy, places: Places::built_in(), by_language })
@@ -212,42 +227,81 @@ impl Tagger {
         steps: &Steps,
     ) -> Result<Option<Coding>, TooCostly> {
         let language = language.map(primary_subtag).unwrap_or_default();
-        let Some(Language { name, lexicon, grammar, gate, vectors }) = self.language(&language)
-        else {
+        let Some(language) = self.language(&language) else { return Ok(None) };
+        let Language { name, lexicon, grammar, gate, vectors } = language;
+        self.read(lexicon, texts, steps, |read, sought| {
+            let Reading { document, sorted, mut findings } = read;
+            let casualties = match (findings.casualties, grammar) {
+                (Kept::Kept, Some(grammar)) => Some(casualties::read(grammar, document, steps)?),
+                (Kept::Kept, None) | (Kept::Dropped, _) => None,
+            };
+            let score = match gate {
+                Some(gate) => {
+                    let vectors = vectors.as_ref();
+                    let features =
+                        gate::features(document, sorted, lexicon, &findings, vectors, steps)?;
+                    let weighed = gate.weigh(&features);
+                    Some(self.decide(&weighed, &mut findings, document, lexicon, sorted))
+                }
+                None => None,
+            };
+            rules::complete_roles(&mut findings.tags, lexicon, sorted, document);
+            let evidence = if findings.tags.is_empty() { &[][..] } else { &findings.words };
+            let found = sought.pinned(evidence);
+            Ok(Some(Coding {
+                relevant: !findings.tags.is_empty(),
+                score,
+                tags: findings.tags,
+                actors: findings.actors,
+                places: Some(whereabouts::published(&found, document)),
+                casualties,
+                flags: lexicon.knows_flags().then(|| findings.flags.into_iter().collect()),
+                lexicon: name.clone(),
+            }))
+        })
+    }
+
+    /// Codes a text and says why it is coded so; `None` if there is no lexicon for its language. Takes up to
+    /// sixty times as long as [`Tagger::code`]: what would be otherwise without a phrase is tried.
+    ///
+    /// # Errors
+    /// [`TooCostly`] if that takes more steps than are left.
+    pub fn explain(
+        &self,
+        texts: Texts<'_>,
+        language: Option<&str>,
+        steps: &Steps,
+    ) -> Result<Option<Explanation>, TooCostly> {
+        let Some(coding) = self.code(texts, language, steps)? else { return Ok(None) };
+        let code = language.map(primary_subtag).unwrap_or_default();
+        let (Some(pack), Some(known)) = (self.by_language.get(&code), self.language(&code)) else {
             return Ok(None);
         };
-        let document = Document::new(texts, &lexicon.abbreviations, steps)?;
-        let matched = Matched::new(lexicon, &document, steps)?;
-        let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
-        let sought = words.seek(&self.places);
-        let sorted = matched.with_places(sought.found());
-        let mut findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
-        let casualties = match (findings.casualties, grammar) {
-            (Kept::Kept, Some(grammar)) => Some(casualties::read(grammar, &document, steps)?),
-            (Kept::Kept, None) | (Kept::Dropped, _) => None,
-        };
-        let score = match gate {
-            Some(gate) => {
-                let vectors = vectors.as_ref();
-                let features =
-                    gate::features(&document, &sorted, lexicon, &findings, vectors, steps)?;
-                Some(self.decide(gate, &features, &mut findings, &document, lexicon, &sorted))
+        let Language { lexicon, gate, vectors, .. } = known;
+        let mut explanation = self.read(lexicon, texts, steps, |read, _sought| {
+            let Reading { document, sorted, findings } = &read;
+            let (sources, bar) = (&pack.sources, self.threshold);
+            let features = match gate {
+                Some(gate) => {
+                    let vectors = vectors.as_ref();
+                    let features =
+                        gate::features(document, sorted, lexicon, findings, vectors, steps)?;
+                    Some((gate, features))
+                }
+                None => None,
+            };
+            let weighed = features.as_ref().map(|(gate, features)| gate.weigh(features));
+            let weighed = weighed.as_ref();
+            let asked = Asked { sources, lexicon, document, sorted, findings, weighed, bar };
+            asked.explain(coding, steps)
+        })?;
+        for phrase in explanation.phrases() {
+            let left = Left::new(texts, &phrase);
+            if let Some(without) = self.code(left.texts(texts), language, steps)? {
+                explanation.add_trial(&phrase, &without);
             }
-            None => None,
-        };
-        rules::complete_roles(&mut findings.tags, lexicon, &sorted, &document);
-        let evidence = if findings.tags.is_empty() { &[][..] } else { &findings.words };
-        let found = sought.pinned(evidence);
-        Ok(Some(Coding {
-            relevant: !findings.tags.is_empty(),
-            score,
-            tags: findings.tags,
-            actors: findings.actors,
-            places: Some(whereabouts::published(&found, &document)),
-            casualties,
-            flags: lexicon.knows_flags().then(|| findings.flags.into_iter().collect()),
-            lexicon: name.clone(),
-        }))
+        }
+        Ok(Some(explanation))
     }
 
     /// What the model of relevance looks at in a text: for the command that trains it. `None` if there is no
@@ -264,20 +318,40 @@ impl Tagger {
         let Some(Language { lexicon, vectors, .. }) = self.language(language) else {
             return Ok(None);
         };
+        self.read(lexicon, texts, steps, |read, _sought| {
+            let Reading { document, sorted, findings } = read;
+            let vectors = vectors.as_ref();
+            let features = gate::features(document, sorted, lexicon, &findings, vectors, steps)?;
+            let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
+            let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
+            Ok(Some(Learnable {
+                buckets: features.buckets,
+                meaning: features.meaning.to_vec(),
+                scores,
+            }))
+        })
+    }
+
+    /// Reads a text by the rules, and hands over what they find, with the places that are sought.
+    fn read<R>(
+        &self,
+        lexicon: &Lexicon,
+        texts: Texts<'_>,
+        steps: &Steps,
+        then: impl FnOnce(Reading<'_>, Sought<'_>) -> Result<R, TooCostly>,
+    ) -> Result<R, TooCostly> {
         let document = Document::new(texts, &lexicon.abbreviations, steps)?;
         let matched = Matched::new(lexicon, &document, steps)?;
         let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
-        let sorted = matched.with_places(words.seek(&self.places).found());
+        let sought = words.seek(&self.places);
+        let sorted = matched.with_places(sought.found());
         let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
-        let vectors = vectors.as_ref();
-        let features = gate::features(&document, &sorted, lexicon, &findings, vectors, steps)?;
-        let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
-        let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
-        Ok(Some(Learnable {
-            buckets: features.buckets,
-            meaning: features.meaning.to_vec(),
-            scores,
-        }))
+        then(Reading { document: &document, sorted: &sorted, findings }, sought)
+    }
+
+    /// The id of every tag of the taxonomy, in order.
+    pub fn tag_ids(&self) -> impl Iterator<Item = &str> {
+        self.taxonomy.ids()
     }
 
     /// What a language's files come to; `None` if there are none.
@@ -290,14 +364,12 @@ impl Tagger {
     /// sure of besides. It sees headline and lead only, so it rules out nothing where there is more.
     fn decide(
         &self,
-        gate: &Gate,
-        features: &Features,
+        weighed: &Weighed<'_>,
         findings: &mut Findings,
         document: &Document<'_>,
         lexicon: &Lexicon,
         sorted: &Sorted,
     ) -> f64 {
-        let weighed = gate.weigh(features);
         let relevance = weighed.relevance();
         if relevance < self.threshold {
             findings.tags.clear();
@@ -305,7 +377,7 @@ impl Tagger {
         }
         let tags = &mut findings.tags;
         if document.sentences.iter().all(|one| one.prominence != Prominence::Rest) {
-            let top = weighed.likeliest().map_or("", |(id, _probability, _words)| id);
+            let top = weighed.likeliest_id().unwrap_or_default();
             tags.retain(|tag| {
                 let id = tag.id.as_str();
                 tag.score >= RULE_SURE

@@ -24,7 +24,7 @@ use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sorted, contains_any, sentence_of};
+use super::spans::{Hit, Sorted, first_in, sentence_of};
 use super::taxonomy::is_or_is_under;
 
 /// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
@@ -59,6 +59,34 @@ pub(super) struct Findings {
     pub(super) actors: Option<Vec<Actor>>,
     /// Whether casualties are worth reading.
     pub(super) casualties: Kept,
+    /// By index into `Lexicon::tags`, what counts for each, best first.
+    pub(super) hits: Vec<Vec<Hit>>,
+    /// What does not count, and why.
+    pub(super) lost: Vec<Lost>,
+    /// The domains that take tags away: indexes into `Lexicon::domains`.
+    pub(super) vetoes: Vec<usize>,
+}
+
+/// A reason that does not count.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// As far as it is weighed.
+    pub(super) hit: Hit,
+    /// What stands against it.
+    pub(super) why: Why,
+}
+
+/// Why a reason does not count.
+#[derive(Clone, Debug)]
+pub(super) enum Why {
+    /// Nothing that its tag needs is in the text.
+    Needs,
+    /// Something stands in its sentence that its tag must not stand with.
+    Without(Range<usize>),
+    /// A cue says the opposite: which, and where.
+    Negated(usize, Range<usize>),
+    /// A better reason of the same tag has its words.
+    Covered,
 }
 
 /// A tag and what speaks for it.
@@ -90,23 +118,24 @@ pub(super) fn apply(
         hits.extend(combined(combination, sorted, document, steps)?);
     }
     steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
-    hits.retain(|hit| {
-        let Some(rules) = lexicon.tags.get(hit.tag) else { return false };
-        let needed = |set: &usize| !sorted.set(*set).is_empty();
-        let sentence = sentence_of(document, &hit.tokens).unwrap_or_default();
-        let forbidden = |set: &usize| contains_any(sorted.set(*set), &sentence);
-        (rules.needs.is_empty() || rules.needs.iter().any(needed))
-            && !rules.without.iter().any(forbidden)
+    let mut lost = Vec::new();
+    hits.retain(|hit| match may_not_count(hit, lexicon, sorted, document) {
+        Some(why) => {
+            lost.push(Lost { hit: hit.clone(), why });
+            false
+        }
+        None => true,
     });
-    let negated = weigh(&mut hits, lexicon, sorted, document);
+    let negated = weigh(&mut hits, &mut lost, lexicon, sorted, document);
     for hit in &mut hits {
         add_clause_roles(hit, lexicon, sorted, document);
         add_roles(hit, lexicon, sorted, document);
     }
 
     let total = distinct_points(&hits, document);
-    let hits = best_of_overlapping(hits, lexicon.tags.len(), document);
-    let vetoed = flag_vetoes(lexicon, sorted, total, &mut flags);
+    let hits = best_of_overlapping(hits, &mut lost, lexicon.tags.len(), document);
+    let vetoes = vetoes(lexicon, sorted, total);
+    let vetoed = flag_vetoes(lexicon, &vetoes, &mut flags);
     flag_cues(lexicon, &hits, &mut flags);
 
     let mut tags = Vec::new();
@@ -152,7 +181,24 @@ pub(super) fn apply(
     let domains = lexicon.domains.iter().zip(&sorted.domains);
     let domains = domains.map(|(domain, seen)| (domain.flag.clone(), score(own_points(seen))));
     let domains = domains.filter(|(_flag, score)| *score > 0.0).collect();
-    Ok(Findings { tags, flags, scores, domains, words, actors, casualties })
+    Ok(Findings { tags, flags, scores, domains, words, actors, casualties, hits, lost, vetoes })
+}
+
+/// Why a reason does not count whatever its weight; `None` if it may.
+fn may_not_count(
+    hit: &Hit,
+    lexicon: &Lexicon,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) -> Option<Why> {
+    let Some(rules) = lexicon.tags.get(hit.tag) else { return Some(Why::Needs) };
+    let needed = |set: &usize| !sorted.set(*set).is_empty();
+    if !rules.needs.is_empty() && !rules.needs.iter().any(needed) {
+        return Some(Why::Needs);
+    }
+    let sentence = sentence_of(document, &hit.tokens).unwrap_or_default();
+    let forbidden = |set: &usize| first_in(sorted.set(*set), &sentence);
+    rules.without.iter().find_map(forbidden).map(|words| Why::Without(words.clone()))
 }
 
 /// Adds the roles that other sentences of headline and lead make plain: the headline may name the attacker,
@@ -195,6 +241,7 @@ struct Negated<'a> {
 /// Gives every hit its points, and takes away those that are negated.
 fn weigh<'a>(
     hits: &mut Vec<Hit>,
+    lost: &mut Vec<Lost>,
     lexicon: &'a Lexicon,
     sorted: &Sorted,
     document: &Document<'_>,
@@ -212,6 +259,7 @@ fn weigh<'a>(
                 (Effect::Negates, Negation::Counts) => {
                     let flag = cue.flag.as_deref();
                     negated.extend(flag.map(|flag| Negated { tag: hit.tag, flag }));
+                    lost.push(Lost { hit: hit.clone(), why: Why::Negated(index, at) });
                     return false;
                 }
                 (Effect::Negates, Negation::Ignored) => {}
@@ -261,7 +309,7 @@ fn halves(lexicon: &Lexicon, cue: usize) -> bool {
 
 /// Where a cue stands close enough to a hit. `places` is in order and never overlaps itself by
 /// more than a word or two, so the nearest on each side decides.
-fn near(
+pub(super) fn near(
     cue: &Cue,
     places: &[Range<usize>],
     hit: &Range<usize>,
@@ -336,7 +384,12 @@ fn by_points(a: &Hit, b: &Hit) -> std::cmp::Ordering {
 }
 
 /// For each tag, the hits that count: none overlaps another, and repetition is damped.
-fn best_of_overlapping(hits: Vec<Hit>, tags: usize, document: &Document<'_>) -> Vec<Vec<Hit>> {
+fn best_of_overlapping(
+    hits: Vec<Hit>,
+    lost: &mut Vec<Lost>,
+    tags: usize,
+    document: &Document<'_>,
+) -> Vec<Vec<Hit>> {
     let mut by_tag: Vec<Vec<Hit>> = vec![Vec::new(); tags];
     for hit in hits {
         if let Some(of_tag) = by_tag.get_mut(hit.tag) {
@@ -359,6 +412,8 @@ fn best_of_overlapping(hits: Vec<Hit>, tags: usize, document: &Document<'_>) -> 
                     let seen = times.entry(hit.written).or_default();
                     hit.points *= REPEATED.get(*seen).copied().unwrap_or_default();
                     *seen += 1;
+                } else {
+                    lost.push(Lost { hit: hit.clone(), why: Why::Covered });
                 }
                 free
             });
@@ -416,21 +471,23 @@ enum Vetoed {
     Yes(Kept),
 }
 
-/// Raises the flags of the domains that veto.
-fn flag_vetoes(
-    lexicon: &Lexicon,
-    sorted: &Sorted,
-    total: f64,
-    flags: &mut BTreeSet<String>,
-) -> Vetoed {
-    let mut vetoed = Vetoed::No;
-    for (domain, seen) in lexicon.domains.iter().zip(&sorted.domains) {
+/// The domains that veto.
+fn vetoes(lexicon: &Lexicon, sorted: &Sorted, total: f64) -> Vec<usize> {
+    let domains = lexicon.domains.iter().zip(&sorted.domains).enumerate();
+    let vetoes = domains.filter(|(_index, (domain, seen))| {
         let own = own_points(seen);
-        if score(own) >= domain.threshold && own >= domain.ratio * total {
-            flags.insert(domain.flag.clone());
-            let drops = matches!(vetoed, Vetoed::Yes(Kept::Dropped));
-            vetoed = Vetoed::Yes(if drops { Kept::Dropped } else { domain.casualties });
-        }
+        score(own) >= domain.threshold && own >= domain.ratio * total
+    });
+    vetoes.map(|(index, _domain)| index).collect()
+}
+
+/// Raises the flags of the domains that veto.
+fn flag_vetoes(lexicon: &Lexicon, vetoes: &[usize], flags: &mut BTreeSet<String>) -> Vetoed {
+    let mut vetoed = Vetoed::No;
+    for domain in vetoes.iter().filter_map(|index| lexicon.domains.get(*index)) {
+        flags.insert(domain.flag.clone());
+        let drops = matches!(vetoed, Vetoed::Yes(Kept::Dropped));
+        vetoed = Vetoed::Yes(if drops { Kept::Dropped } else { domain.casualties });
     }
     vetoed
 }

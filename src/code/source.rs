@@ -3,13 +3,24 @@
 use std::collections::BTreeMap;
 
 /// A mistake in a taxonomy, a lexicon or a dictionary of actors.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {detail}")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub struct LexiconProblem {
     /// Which file, as the caller named it.
     pub file: String,
+    /// The line in it, from 1; `None` if the file as a whole is wrong.
+    pub line: Option<usize>,
     /// What is wrong, what is allowed.
     pub detail: String,
+}
+
+impl std::fmt::Display for LexiconProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, line, detail } = self;
+        match line {
+            Some(line) => write!(f, "{file}:{line}: {detail}"),
+            None => write!(f, "{file}: {detail}"),
+        }
+    }
 }
 
 /// A file's name, for problems, and its text.
@@ -25,8 +36,21 @@ pub struct Source {
 const BUILT_IN: &str = "built-in ";
 
 impl Source {
+    /// A problem of the file as a whole.
     pub(super) fn problem(&self, detail: &str) -> LexiconProblem {
-        LexiconProblem { file: self.name.clone(), detail: detail.trim_end().to_owned() }
+        let detail = detail.trim_end().to_owned();
+        LexiconProblem { file: self.name.clone(), line: None, detail }
+    }
+
+    /// A problem of what stands at a byte of the text.
+    pub(super) fn problem_at(&self, at: usize, detail: &str) -> LexiconProblem {
+        LexiconProblem { line: Some(self.line(at)), ..self.problem(detail) }
+    }
+
+    /// The line, from 1, that a byte of the text stands in.
+    pub(super) fn line(&self, at: usize) -> usize {
+        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
     /// Whether it comes with the program, maybe changed since.

@@ -172,7 +172,8 @@ impl<'l> Matched<'l> {
         for found in matches {
             for purpose in found.uses {
                 let Use::Mask(mask) = purpose else { continue };
-                self.sorted.mask_flags.extend(self.lexicon.masks.get(*mask).cloned().flatten());
+                let flag = self.lexicon.masks.get(*mask).and_then(|mask| mask.flag.clone());
+                self.sorted.mask_flags.extend(flag);
                 if let Some(end) = ends.get_mut(found.tokens.start) {
                     *end = found.tokens.end.max(*end);
                 }
@@ -300,6 +301,14 @@ pub(super) fn sentence_of(document: &Document<'_>, tokens: &Range<usize>) -> Opt
 
 /// Whether one of the matches, which are in order, begins in a run of words.
 pub(super) fn contains_any(matches: &[Range<usize>], words: &Range<usize>) -> bool {
+    first_in(matches, words).is_some()
+}
+
+/// The first of the matches, which are in order, that begins in a run of words.
+pub(super) fn first_in<'a>(
+    matches: &'a [Range<usize>],
+    words: &Range<usize>,
+) -> Option<&'a Range<usize>> {
     let at = matches.partition_point(|found| found.start < words.start);
-    matches.get(at).is_some_and(|found| found.start < words.end)
+    matches.get(at).filter(|found| found.start < words.end)
 }

@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cw_model::{Related, TagId};
+use cw_text::likeness::hint;
 use serde::Deserialize;
+use toml::Spanned;
 
+use super::file::{self, Read};
 use super::source::{LexiconProblem, Source};
 
 /// The only file format this program reads.
@@ -37,23 +40,23 @@ pub(super) struct Taxonomy(BTreeMap<Arc<str>, TagKind>);
 impl Taxonomy {
     /// Reads a taxonomy; what could be read comes with what is wrong.
     pub(super) fn read(source: &Source) -> (Self, Vec<LexiconProblem>) {
-        let raw: RawTaxonomy = match toml::from_str(&source.text) {
-            Ok(raw) => raw,
-            Err(err) => return (Self::default(), vec![source.problem(&err.to_string())]),
-        };
-        let mut problems = Vec::new();
+        let Read { raw, mut problems } = file::read::<RawTaxonomy>(source);
+        let Some(raw) = raw else { return (Self::default(), problems) };
         if raw.format != FORMAT {
             problems.push(
                 source.problem(&format!("format: {} is not known; use {FORMAT}", raw.format)),
             );
         }
         let mut tags: BTreeMap<Arc<str>, TagKind> = BTreeMap::new();
-        let parents: Vec<_> = raw.tag.iter().map(|tag| tag.id.clone()).collect();
+        let parents: Vec<_> = raw.tag.iter().map(|tag| tag.get_ref().id.clone()).collect();
         // Of a scheme without any code nobody has looked for near ones.
         let [acled, plover, cameo, iptc, gdelt] =
-            SCHEMES.map(|codes| raw.tag.iter().any(|tag| !codes(tag).is_empty()));
+            SCHEMES.map(|codes| raw.tag.iter().any(|tag| !codes(tag.get_ref()).is_empty()));
         for tag in raw.tag {
-            problems.extend(tag.problems(&parents).iter().map(|detail| source.problem(detail)));
+            let at = tag.span().start;
+            let tag = tag.into_inner();
+            let of_tag = tag.problems(&parents);
+            problems.extend(of_tag.iter().map(|detail| source.problem_at(at, detail)));
             let id: Arc<str> = tag.id.into();
             let kind = TagKind {
                 id: TagId(Arc::clone(&id)),
@@ -67,7 +70,8 @@ impl Taxonomy {
                 }),
             };
             if tags.insert(Arc::clone(&id), kind).is_some() {
-                problems.push(source.problem(&format!("tag \"{id}\" is given twice; keep one")));
+                let detail = format!("tag \"{id}\" is given twice; keep one");
+                problems.push(source.problem_at(at, &detail));
             }
         }
         (Self(tags), problems)
@@ -90,7 +94,7 @@ impl Taxonomy {
 struct RawTaxonomy {
     format: u32,
     #[serde(default)]
-    tag: Vec<RawTag>,
+    tag: Vec<Spanned<RawTag>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,7 +138,9 @@ impl RawTag {
             problems.push(format!("tag \"{id}\": parent must be the id up to its last full stop"));
         }
         if self.parent.as_ref().is_some_and(|parent| !ids.contains(parent)) {
-            problems.push(format!("tag \"{id}\": its parent is not a tag of this file"));
+            let hint =
+                hint(self.parent.as_deref().unwrap_or_default(), ids.iter().map(String::as_str));
+            problems.push(format!("tag \"{id}\": its parent is not a tag of this file{hint}"));
         }
         problems
     }

@@ -29,6 +29,8 @@ use cw_code::{Source, Sources, Tagger};
 use cw_decide::schedule::queue::Politeness;
 use cw_model::Feed;
 use cw_status::LogSettings;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 
 use self::check::Surroundings;
 pub use self::environment::Environment;
@@ -148,6 +150,38 @@ pub struct TagSettings {
     pub threshold: f64,
     /// Taxonomy, lexicons and actors, built in or from the files that `[tag]` names.
     pub sources: Sources,
+}
+
+/// A TOML document that is no configuration, read in the same way.
+#[derive(Clone, Debug)]
+pub struct Document<T> {
+    /// What fits.
+    pub raw: T,
+    /// What does not.
+    pub problems: Vec<Problem>,
+    origins: Origins,
+}
+
+impl<T: JsonSchema + DeserializeOwned + Default> Document<T> {
+    /// Reads it against the schema of `T`.
+    pub fn read(file: &str, bytes: &[u8]) -> Self {
+        let mut reader = Reader::new::<T>(file);
+        reader.read_bytes(bytes);
+        let (raw, origins, problems) = reader.finish();
+        Self { raw, problems, origins }
+    }
+}
+
+impl<T> Document<T> {
+    /// A problem of a key (`case[3].tags`), unless that has one already.
+    pub fn problem(&self, key: &str, text: String) -> Option<Problem> {
+        (!self.origins.is_reported(key)).then(|| self.origins.problem(key, text))
+    }
+
+    /// The line, from 1, in which a key was set, or what it belongs to.
+    pub fn line(&self, key: &str) -> Option<usize> {
+        self.origins.line(key)
+    }
 }
 
 /// A mistake in the configuration.
@@ -480,7 +514,7 @@ impl Files<'_> {
         if !is_ours && let Err(found) = Tagger::new(&sources, 0.5) {
             problems.extend(found.into_iter().map(|problem| Problem {
                 file: problem.file,
-                line: None,
+                line: problem.line,
                 key: String::new(),
                 text: problem.detail,
             }));

@@ -1,7 +1,8 @@
 //! Help, error text and exit codes: what a person meets before anything works.
 
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::support::daemon::BINARY;
 use crate::support::{snapshots, wait_until};
@@ -15,8 +16,16 @@ struct Ran {
 
 /// Runs the program in a folder, with an environment that says nothing but where state may live.
 fn conflictwire(folder: &Path, args: &[&str]) -> Ran {
+    given(folder, args, "")
+}
+
+/// The same with something on its standard input.
+fn given(folder: &Path, args: &[&str], input: &str) -> Ran {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(input.as_bytes()).unwrap();
+    file.rewind().unwrap();
     let mut command = Command::new(BINARY);
-    command.args(args).current_dir(folder).stdin(Stdio::null());
+    command.args(args).current_dir(folder).stdin(file);
     command.env_clear().env("XDG_STATE_HOME", folder.join("state"));
     let output = command.output().unwrap();
     let text = |bytes: &[u8]| {
@@ -212,6 +221,243 @@ fn every_mistake_of_a_configuration_is_named_at_once() {
         assert!(ran.stderr.contains("\"listen\""), "names the nearest key:\n{}", ran.stderr);
     }
     check_error("ten_mistakes", Some(TEN_MISTAKES), &["check"], 78);
+}
+
+/// A taxonomy, a lexicon and a file of actors, with mistakes of each kind.
+const MISTAKEN: [(&str, &str); 3] = [
+    (
+        "taxonomy.toml",
+        "format = 1\n\n[[tag]]\nid = \"strike\"\nlabel = \"Strike\"\n\n[[tag]]\nid = \"strike.balloon\"\n\
+         label = \"Balloon\"\nparent = \"strke\"\n\n[[tag]]\nid = \"battle\"\nlable = \"Battle\"\n",
+    ),
+    (
+        "balloons.toml",
+        "format = 1\nlanguage = \"xx\"\nversion = 1\n\n[veto]\nresisting = []\nbar = 0.9\n\n[sets]\n\
+         balloons = [\"balloon(s\"]\n\n[[tag]]\nid = \"strike.baloon\"\n\n[[tag]]\nid = \"strike\"\nterms = [\n\
+         \x20 { wieght = 0.8, any = [\"incendiary balloon(s)\"] },\n\
+         \x20 { weight = 8, any = [\"fire kite(s)\", \"fire kites\"] },\n]\ncombinations = [\n\
+         \x20 { weight = 0.5, all = [\"@ballons\", \"atacker:@actor\"], within = 3 },\n]\n",
+    ),
+    (
+        "actors.toml",
+        "format = 1\nlanguage = \"xx\"\n\n[[actor]]\nid = \"group.kites\"\nkind = \"grup\"\nnames = [\"Kites\"]\n",
+    ),
+];
+
+#[test]
+fn every_mistake_of_a_lexicon_is_named_with_its_file_and_line() {
+    let folder = tempfile::TempDir::new().unwrap();
+    for (name, text) in MISTAKEN {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let config = "[[feed]]\nurl = \"https://example.org/rss\"\n[tag]\ntaxonomy = \"taxonomy.toml\"\n\
+                  lexicons = [\"balloons.toml\"]\nactors = [\"actors.toml\"]\n[log]\nformat = \"text\"\n";
+    std::fs::write(folder.path().join("my.toml"), config).unwrap();
+    for command in ["check", "run"] {
+        let ran = conflictwire(folder.path(), &[command, "--config", "my.toml"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(78), ""), "{}", ran.stderr);
+        snapshots().bind(|| insta::assert_snapshot!("error_mistaken_lexicon", ran.stderr));
+    }
+}
+
+/// A lexicon of a few rules of each kind, so that no better lexicon changes what is said of a text.
+const EXPLAINED_LEXICON: &str = r#"format = 1
+language = "en"
+version = 7
+force_nouns = ["troops", "forces"]
+
+[veto]
+resisting = []
+bar = 0.9
+
+[sets]
+ground = ["village(s)", "town"]
+crews = ["fire crew(s)"]
+
+[[tag]]
+id = "strike.shelling"
+without = ["@crews"]
+terms = [
+  { weight = 0.4, any = ["mortar(s)"] },
+  { weight = 0.7, any = ["shell(s,ed,ing)"] },
+]
+combinations = [
+  { weight = 0.8, all = ["attacker:@force", "shell(s,ed,ing)", "@ground"], within = 3, order = "as_written" },
+]
+
+[[tag]]
+id = "battle"
+needs = ["@ground"]
+terms = [{ weight = 0.6, any = ["battle(s)"] }]
+
+[[mask]]
+terms = ["shell company|companies"]
+
+[[domain]]
+flag = "sport"
+threshold = 0.6
+ratio = 1.0
+terms = [{ weight = 0.9, any = ["cup final", "striker"] }]
+
+[[cue]]
+flag = "negated"
+effect = "negates"
+before = 3
+terms = ["no", "never"]
+
+[[cue]]
+effect = "claims"
+claim = "denied"
+before = 8
+terms = ["denies that", "denied that"]
+speaker = { place = "before", within = 4 }
+"#;
+
+/// Tags a text with that lexicon.
+fn explained(text: &str, args: &[&str]) -> Ran {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("my.toml"), "[tag]\nlexicons = [\"lexicon.toml\"]\n")
+        .unwrap();
+    std::fs::write(folder.path().join("lexicon.toml"), EXPLAINED_LEXICON).unwrap();
+    let tag = ["tag", "--config", "my.toml", "--language", "en", "--explain"];
+    given(folder.path(), &[&tag, args].concat(), text)
+}
+
+#[test]
+fn a_coding_is_explained_by_its_rules_with_file_and_line() {
+    let texts = concat!(
+        r#"{"title": "Moscow denies that Russian troops shelled a village with mortars"}"#,
+        "\n",
+        r#"{"title": "No battle in town, police say, but shells from a shell company reach fire crews"}"#,
+        "\n",
+        r#"{"title": "Striker in shelling of keeper as cup final ends"}"#,
+        "\n",
+        r#"{"title": "Le maire ouvre la foire aux fromages de la ville", "language": "fr"}"#,
+        "\n",
+    );
+    let ran = explained(texts, &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let wide: Vec<&str> = ran.stdout.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
+    // The digest of a lexicon covers the built-in actors too.
+    let digest =
+        ran.stdout.split("lexicon en/7 ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let stdout = ran.stdout.replace(digest, "[digest]");
+    snapshots().bind(|| insta::assert_snapshot!("explained", stdout));
+
+    let ran = explained(texts, &["--json"]);
+    let answers: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reason = &answers[0]["explain"]["tags"][0]["reasons"][0];
+    let line = usize::try_from(reason["rule"]["line"].as_u64().unwrap()).unwrap();
+    let rule = EXPLAINED_LEXICON.lines().nth(line - 1).unwrap();
+    assert_eq!(rule.trim().trim_end_matches(','), reason["rule"]["text"], "{reason}");
+    assert_eq!(reason["cues"][0]["effect"], "denied", "{reason}");
+    assert_eq!(answers[0]["conflict"]["tags"][0]["claim"]["status"], "denied");
+    assert_eq!(answers[3]["explain"], serde_json::Value::Null, "no lexicon, no reasons");
+}
+
+#[test]
+fn a_score_of_the_model_is_taken_apart() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let text = "Army shells rebels near the border as talks stall";
+    let ran = given(folder.path(), &["tag", "--language", "en", "--explain"], text);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for part in ["in log-odds", "any text", "the best score of the rules", "built-in lexicon/en/"] {
+        assert!(ran.stdout.contains(part), "{part} is missing in:\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_cases_beside_the_configuration_come_out_as_expected() {
+    let cases = crate::support::project().join("config/cases.toml");
+    let ran = configured(None, &["test", cases.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    assert_eq!(ran.stdout, "5 of 5 cases as expected\n");
+}
+
+/// One case that holds, and two in which everything is otherwise.
+const CASES: &str = r#"
+[[case]]
+title = "Russian troops shelled a village"
+tags = ["strike"]
+roles = ["attacker:state.ru"]
+
+[[case]]
+name = "all wrong"
+title = "Moscow denies that Russian troops shelled a village with mortars"
+relevant = false
+tags = ["battle"]
+not_tags = ["strike"]
+claim = "threatened"
+actors = ["state.us"]
+not_actors = ["state.ru"]
+roles = ["target:state.us"]
+places = ["Idlib"]
+casualties = [{ kind = "killed", count = 3, scope = "event" }]
+
+[[case]]
+title = "Nobody was hurt"
+tags = ["strike.shelling"]
+"#;
+
+#[test]
+fn a_case_that_comes_out_otherwise_is_a_line_with_what_was_expected_and_found() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("my.toml"), "[tag]\nlexicons = [\"lexicon.toml\"]\n")
+        .unwrap();
+    std::fs::write(folder.path().join("lexicon.toml"), EXPLAINED_LEXICON).unwrap();
+    // Texts as short as these show no language.
+    let cases = CASES.replace("title =", "language = \"en\"\ntitle =");
+    std::fs::write(folder.path().join("cases.toml"), &cases).unwrap();
+    let test = ["test", "--config", "my.toml"];
+    let ran = conflictwire(folder.path(), &[&test[..], &["cases.toml"]].concat());
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    snapshots().bind(|| insta::assert_snapshot!("cases_otherwise", ran.stdout));
+
+    // The same as JSON lines.
+    let table: toml::Table = cases.parse().unwrap();
+    let lines: Vec<String> = table["case"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| serde_json::to_string(case).unwrap())
+        .collect();
+    std::fs::write(folder.path().join("cases.jsonl"), lines.join("\n")).unwrap();
+    let as_json = conflictwire(folder.path(), &[&test[..], &["cases.jsonl"]].concat());
+    let without_line = |text: &str| {
+        text.lines()
+            .map(|line| line.split_once(", ").map_or(line, |(_line, rest)| rest).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(without_line(&as_json.stdout), without_line(&ran.stdout));
+    assert!(as_json.stdout.contains("FAILED line 2, all wrong"), "{}", as_json.stdout);
+
+    let explained =
+        conflictwire(folder.path(), &[&test[..], &["cases.toml", "--explain"]].concat());
+    assert!(
+        explained.stdout.contains("\"Russian troops shelled a village\""),
+        "{}",
+        explained.stdout
+    );
+}
+
+#[test]
+fn a_mistake_in_a_file_of_cases_exits_with_78_and_names_its_line() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let toml = "[[case]]\ntitle = \"x\"\ntags = [\"strike.aire\"]\nrelevent = true\n\n[[case]]\nclaim = \"denyed\"\n\
+                roles = [\"attaker:state.ru\", \"state.ru\"]\n[[case]]\nbody = 3\ncasualties = [{ kind = \"kiled\", count = 1, low = 2 }]\n";
+    let json = "{\"title\": \"x\", \"tags\": [\"strike.aire\"]}\n{\"title\": \"x\", \"relevent\": true}\n{bad\n{\"tags\": null}\n";
+    for (file, text, name) in [
+        ("cases.toml", toml, "mistaken_cases"),
+        ("cases.jsonl", json, "mistaken_lines"),
+        ("empty.toml", "", "no_cases"),
+    ] {
+        std::fs::write(folder.path().join(file), text).unwrap();
+        let ran = conflictwire(folder.path(), &["test", file]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(78), ""), "{}", ran.stderr);
+        snapshots().bind(|| insta::assert_snapshot!(format!("error_{name}"), ran.stderr));
+    }
 }
 
 #[test]

@@ -87,6 +87,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "texts",
             "source",
+            "file",
             "hash",
             "segment",
             "taxonomy",
@@ -104,6 +105,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "gate",
             "whereabouts",
             "casualties",
+            "explain",
         ],
         is_core: true,
     },

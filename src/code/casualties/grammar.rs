@@ -11,6 +11,7 @@ use cw_model::CasualtySide;
 use serde::Deserialize;
 
 use super::role::{Bound, Counted, Cue, Happening, List, Noun, Role, Toll, Victims, What};
+use crate::file::{self, Read};
 use crate::hash::{ByHash, hash};
 use crate::source::{LexiconProblem, Source};
 use crate::term::expand;
@@ -83,8 +84,8 @@ impl Grammar {
     /// # Errors
     /// Every problem at once.
     pub(crate) fn read(source: &Source) -> Result<Self, Vec<LexiconProblem>> {
-        let raw: Raw =
-            toml::from_str(&source.text).map_err(|err| vec![source.problem(&err.to_string())])?;
+        let Read { raw, mut problems } = file::read::<Raw>(source);
+        let Some(raw) = raw else { return Err(problems) };
         let mut compiler = Compiler::default();
         if raw.format != FORMAT {
             compiler.problems.push(format!("format: {} is not known; use {FORMAT}", raw.format));
@@ -96,8 +97,9 @@ impl Grammar {
         compiler.add_cues(&raw.scope);
         compiler.add_lists("nouns", &[("things", &raw.nouns.things, List::Thing)]);
         compiler.add_lists("nouns", &[("lives", &raw.nouns.lives, List::Life)]);
-        if !compiler.problems.is_empty() {
-            return Err(compiler.problems.iter().map(|detail| source.problem(detail)).collect());
+        problems.extend(compiler.problems.iter().map(|detail| source.problem(detail)));
+        if !problems.is_empty() {
+            return Err(problems);
         }
         let (mut first, mut phrases) = (ByHash::default(), Vec::new());
         for (word, mut known) in compiler.phrases {

@@ -11,6 +11,6 @@ mod raw;
 
 pub(super) use compiler::{Unknown, read};
 pub(super) use parts::{
-    Combination, Cue, Effect, Frame, Kept, Lexicon, Need, Negation, Order, Part, Particles, Place,
-    Reach, RoleRule, Speaker,
+    Combination, Cue, Domain, Effect, Frame, Kept, Lexicon, Need, Negation, Order, Origin, Part,
+    Particles, Place, Reach, RoleRule, Speaker,
 };

@@ -1,6 +1,7 @@
 //! What a lexicon is made of, once it is read.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use cw_model::{ClaimStatus, RoleKind};
 use serde::Deserialize;
@@ -8,6 +9,15 @@ use serde::Deserialize;
 use crate::actors::Dictionary;
 use crate::matcher::Matcher;
 use crate::taxonomy::{TagKind, is_or_is_under};
+
+/// Where something stands that was written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// Which of the files of the language, in the order in which they were given.
+    pub(crate) file: usize,
+    /// In its text, in bytes.
+    pub(crate) span: Range<usize>,
+}
 
 /// Everything known about one language.
 #[derive(Debug)]
@@ -28,12 +38,16 @@ pub(crate) struct Lexicon {
     pub(crate) pairs: Vec<[usize; 2]>,
     /// In file order.
     pub(crate) domains: Vec<Domain>,
-    /// Flags of the masks, by mask; `None` if a mask only hides.
-    pub(crate) masks: Vec<Option<String>>,
+    /// In file order.
+    pub(crate) masks: Vec<Mask>,
     /// In file order.
     pub(crate) cues: Vec<Cue>,
+    /// Where each term and combination stands, by its number among everything written.
+    pub(crate) origins: Vec<Origin>,
     /// How many sets there are; sets are known by number.
     pub(crate) sets: usize,
+    /// The names of those that have one.
+    pub(crate) set_names: BTreeMap<usize, String>,
     /// Named sets, each by the hash of its name: what the words of a text mean, for the model of relevance.
     pub(crate) set_hashes: Vec<(u64, usize)>,
     /// The actors that can be named; `None` if there is no dictionary for the language.
@@ -49,6 +63,8 @@ pub(crate) struct Lexicon {
     pub(crate) roles: Vec<RoleRule>,
     /// In file order.
     pub(crate) frames: Vec<Frame>,
+    /// By tag, the frames that speak of it, in the same order.
+    pub(crate) frames_by_tag: Vec<Vec<usize>>,
     /// What holds clauses together; `None` if the lexicon does not read clauses.
     pub(crate) particles: Option<Particles>,
     /// What happens to some tags under a veto.
@@ -56,6 +72,12 @@ pub(crate) struct Lexicon {
 }
 
 impl Lexicon {
+    /// The frames that speak of a tag, in file order.
+    pub(crate) fn frames_of(&self, tag: usize) -> impl Iterator<Item = &Frame> + Clone {
+        let numbers = self.frames_by_tag.get(tag).into_iter().flatten();
+        numbers.filter_map(|number| self.frames.get(*number))
+    }
+
     /// Whether it can say how something is said.
     pub(crate) fn knows_claims(&self) -> bool {
         self.cues.iter().any(|cue| matches!(cue.effect, Effect::Claims(_)))
@@ -65,7 +87,7 @@ impl Lexicon {
     pub(crate) fn knows_flags(&self) -> bool {
         self.cues.iter().any(|cue| cue.flag.is_some())
             || !self.domains.is_empty()
-            || self.masks.iter().any(Option::is_some)
+            || self.masks.iter().any(|mask| mask.flag.is_some())
     }
 }
 
@@ -247,6 +269,15 @@ pub(crate) enum Order {
     AsWritten,
 }
 
+/// Phrases that hide what they cover.
+#[derive(Debug)]
+pub(crate) struct Mask {
+    /// The flag it raises; `None` if it only hides.
+    pub(crate) flag: Option<String>,
+    /// Where it is written.
+    pub(crate) origin: Origin,
+}
+
 /// A subject that borrows the words of war.
 #[derive(Debug)]
 pub(crate) struct Domain {
@@ -258,6 +289,8 @@ pub(crate) struct Domain {
     pub(crate) ratio: f64,
     /// What becomes of the casualties of an article it vetoes.
     pub(crate) casualties: Kept,
+    /// Where it is written.
+    pub(crate) origin: Origin,
 }
 
 /// Whether something is told in spite of a veto.
@@ -286,6 +319,8 @@ pub(crate) struct Cue {
     pub(crate) reach: Reach,
     /// How far off the actor stands who says so.
     pub(crate) speaker: Option<Speaker>,
+    /// Where it is written.
+    pub(crate) origin: Origin,
 }
 
 /// Who says something, by a cue ("the army *said*", "*according to* Moscow").

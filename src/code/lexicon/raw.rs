@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::parts::{Kept, Negation, Order, Place, Reach, Veto};
+
+/// A text, and where it stands in the file.
+pub(super) type Written = Spanned<String>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,24 +18,24 @@ pub(super) struct RawLexicon {
     pub(super) version: Option<u32>,
     #[serde(default)]
     pub(super) abbreviations: Vec<String>,
-    pub(super) veto: Option<Veto>,
+    pub(super) veto: Option<Spanned<Veto>>,
     #[serde(default)]
-    pub(super) force_nouns: Vec<String>,
+    pub(super) force_nouns: Vec<Written>,
     #[serde(default)]
-    pub(super) sets: BTreeMap<String, Vec<String>>,
+    pub(super) sets: BTreeMap<Written, Vec<Written>>,
     #[serde(default)]
-    pub(super) tag: Vec<RawTagRules>,
+    pub(super) tag: Vec<Spanned<RawTagRules>>,
     #[serde(default)]
-    pub(super) mask: Vec<RawMask>,
+    pub(super) mask: Vec<Spanned<RawMask>>,
     #[serde(default)]
-    pub(super) domain: Vec<RawDomain>,
+    pub(super) domain: Vec<Spanned<RawDomain>>,
     #[serde(default)]
-    pub(super) cue: Vec<RawCue>,
+    pub(super) cue: Vec<Spanned<RawCue>>,
     #[serde(default)]
-    pub(super) role: Vec<RawRole>,
+    pub(super) role: Vec<Spanned<RawRole>>,
     #[serde(default)]
-    pub(super) frame: Vec<RawFrame>,
-    pub(super) particles: Option<RawParticles>,
+    pub(super) frame: Vec<Spanned<RawFrame>>,
+    pub(super) particles: Option<Spanned<RawParticles>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,23 +49,23 @@ pub(super) struct RawTagRules {
     #[serde(default)]
     pub(super) negation: Negation,
     #[serde(default)]
-    pub(super) terms: Vec<RawTerms>,
+    pub(super) terms: Vec<Spanned<RawTerms>>,
     #[serde(default)]
-    pub(super) combinations: Vec<RawCombination>,
+    pub(super) combinations: Vec<Spanned<RawCombination>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTerms {
     pub(super) weight: f64,
-    pub(super) any: Vec<String>,
+    pub(super) any: Vec<Written>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCombination {
     pub(super) weight: f64,
-    pub(super) all: Vec<RawPart>,
+    pub(super) all: Vec<Spanned<RawPart>>,
     pub(super) within: usize,
     #[serde(default)]
     pub(super) order: Order,
@@ -74,7 +78,7 @@ pub(super) struct RawCombination {
 /// A part, or a list of terms of which one is. A part is `@set`, or a term; `attacker:@set` says what
 /// the actor is; a `?` at the end says that the part may be missing.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a part is a text, or a list of texts of which one is")]
 pub(super) enum RawPart {
     One(String),
     Any(Vec<String>),
@@ -84,7 +88,7 @@ pub(super) enum RawPart {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMask {
     pub(super) flag: Option<String>,
-    pub(super) terms: Vec<String>,
+    pub(super) terms: Vec<Written>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,7 +99,7 @@ pub(super) struct RawDomain {
     pub(super) ratio: f64,
     #[serde(default)]
     pub(super) casualties: Kept,
-    pub(super) terms: Vec<RawTerms>,
+    pub(super) terms: Vec<Spanned<RawTerms>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,7 +113,7 @@ pub(super) struct RawCue {
     #[serde(default)]
     pub(super) reach: Reach,
     pub(super) speaker: Option<RawSpeaker>,
-    pub(super) terms: Vec<String>,
+    pub(super) terms: Vec<Written>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -140,32 +144,32 @@ pub(super) struct RawFrame {
     pub(super) subjects: String,
     pub(super) objects: String,
     #[serde(default)]
-    pub(super) verbs: Vec<String>,
+    pub(super) verbs: Vec<Written>,
     #[serde(default)]
-    pub(super) suffered: Vec<String>,
+    pub(super) suffered: Vec<Written>,
     #[serde(default)]
-    pub(super) nouns: Vec<String>,
+    pub(super) nouns: Vec<Written>,
     #[serde(default)]
-    pub(super) onto: Vec<String>,
+    pub(super) onto: Vec<Written>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawParticles {
-    pub(super) agent: Vec<String>,
-    pub(super) beside: Vec<String>,
-    pub(super) led: Vec<String>,
-    pub(super) articles: Vec<String>,
-    pub(super) joins: Vec<String>,
-    pub(super) said: Vec<String>,
-    pub(super) own: Vec<String>,
-    pub(super) accuses: Vec<String>,
-    pub(super) accused: Vec<String>,
-    pub(super) be: Vec<String>,
-    pub(super) participles: Vec<String>,
-    pub(super) after_participle: Vec<String>,
-    pub(super) breaks: Vec<String>,
-    pub(super) backed: Vec<String>,
+    pub(super) agent: Vec<Written>,
+    pub(super) beside: Vec<Written>,
+    pub(super) led: Vec<Written>,
+    pub(super) articles: Vec<Written>,
+    pub(super) joins: Vec<Written>,
+    pub(super) said: Vec<Written>,
+    pub(super) own: Vec<Written>,
+    pub(super) accuses: Vec<Written>,
+    pub(super) accused: Vec<Written>,
+    pub(super) be: Vec<Written>,
+    pub(super) participles: Vec<Written>,
+    pub(super) after_participle: Vec<Written>,
+    pub(super) breaks: Vec<Written>,
+    pub(super) backed: Vec<Written>,
 }
 
 #[derive(Debug, Deserialize)]

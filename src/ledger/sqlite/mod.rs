@@ -6,6 +6,7 @@
 //! survive a kill and a power cut. Only this folder names rusqlite.
 
 mod defence;
+mod facts;
 mod lock;
 mod owner;
 mod private;

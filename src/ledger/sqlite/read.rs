@@ -13,6 +13,7 @@ use cw_model::Record;
 use rusqlite::{Connection, OpenFlags, Row, ToSql, Transaction, TransactionBehavior};
 use serde_json::json;
 
+use super::facts::{self, Filled};
 use super::query::Query;
 use super::rows::column_time;
 use super::schema::{self, Identity};
@@ -209,9 +210,10 @@ impl Reader {
                      WHERE later.article_id = a.article_id AND later.revision > a.revision)"
             }
         };
+        let narrowing = self.narrowing(&search.filter);
         let sql = format!(
             "SELECT a.seq, a.record FROM articles_fts JOIN articles AS a ON a.seq = articles_fts.rowid
-             WHERE articles_fts MATCH :query AND {FILTER} {latest} ORDER BY {order} LIMIT :limit"
+             WHERE articles_fts MATCH :query AND {FILTER}{narrowing} {latest} ORDER BY {order} LIMIT :limit"
         );
         let wishes = Wishes::new(&search.filter);
         let query = search.query.expression();
@@ -225,14 +227,28 @@ impl Reader {
     /// # Errors
     /// [`ReadError::Unreadable`].
     pub fn last(&self, filter: &Filter, count: u32) -> Result<(Vec<Committed>, i64), ReadError> {
-        let sql = format!(
-            "SELECT a.seq, a.record FROM articles AS a
-             WHERE a.seq > :after AND {FILTER} ORDER BY a.seq DESC LIMIT :limit"
-        );
+        let sql = self.newest_sql(filter);
         let (mut rows, newest) =
             self.newest_and_rows(&sql, filter, 0, count).map_err(|err| self.trouble(&err))?;
         rows.reverse();
         Ok((rows, newest.unwrap_or(0)))
+    }
+
+    /// The statement of [`Reader::last`].
+    pub(super) fn newest_sql(&self, filter: &Filter) -> String {
+        format!(
+            "SELECT a.seq, a.record FROM articles AS a
+             WHERE a.seq > :after AND {FILTER}{} ORDER BY a.seq DESC LIMIT :limit",
+            self.narrowing(filter)
+        )
+    }
+
+    /// Of a file that a version without the index writes to nothing is left out.
+    fn narrowing(&self, filter: &Filter) -> String {
+        match facts::filled(&self.connection) {
+            Filled::Whole => facts::narrowing(filter),
+            Filled::Behind => String::new(),
+        }
     }
 
     /// Whether what was committed after `seq` may have been removed (`sqlite.keep_age`) since. To be

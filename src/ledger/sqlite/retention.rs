@@ -140,9 +140,11 @@ fn chosen(
 fn delete_articles(connection: &Connection, seqs: &[i64]) -> rusqlite::Result<usize> {
     let mut article = connection.prepare("DELETE FROM articles WHERE seq = ?1")?;
     let mut searched = connection.prepare("DELETE FROM articles_fts WHERE rowid = ?1")?;
+    let mut facts = connection.prepare("DELETE FROM facts WHERE seq = ?1")?;
     for seq in seqs {
         article.execute([seq])?;
         searched.execute([seq])?;
+        facts.execute([seq])?;
     }
     Ok(seqs.len())
 }

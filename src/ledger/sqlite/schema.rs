@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::defence::APPLICATION_ID;
 use super::private::{self, NotOpened};
-use super::{defence, not_opened, open_error, sqlite_trouble};
+use super::{defence, facts, not_opened, open_error, sqlite_trouble};
 use crate::fault::{self, Point};
 use crate::ledger::CommitError;
 
@@ -161,6 +161,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, CommitError> {
     migrate(&connection, version).map_err(trouble)?;
     connection.execute_batch(CONFLICT_VIEW).map_err(trouble)?;
     connection.execute_batch(EVENTS_VIEW).map_err(trouble)?;
+    connection.execute_batch(facts::TABLES).map_err(trouble)?;
     Ok(connection)
 }
 

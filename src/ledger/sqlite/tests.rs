@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::facts::{self, Filled};
 use super::query::Query;
 use super::read::{Committed, Order, ReadError, Reader, Revisions, Search};
 use super::*;
@@ -746,6 +747,74 @@ async fn wishes_narrow_what_is_found() {
         admitted.sort();
         assert_eq!(admitted, expected, "{filter:?}");
     }
+}
+
+/// How SQLite goes about a statement.
+fn plan(path: &Path, sql: &str) -> String {
+    let database = look(path);
+    let mut steps = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = steps.query_map([], |row| row.get::<_, String>(3)).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn no_filter_reads_the_whole_ledger() {
+    let (folder, _ledger) = holding(vec![told(1, "x", "strike.air")]).await;
+    let path = settings(&folder).path;
+    let reader = Reader::open(&path).unwrap();
+    let wish = || vec!["x".to_owned()];
+    let none = Filter::default();
+    for filter in [
+        Filter { tags: wish(), ..none.clone() },
+        Filter { claims: wish(), ..none.clone() },
+        Filter { actors: wish(), ..none.clone() },
+        Filter { places: wish(), ..none.clone() },
+        Filter { countries: wish(), ..none.clone() },
+    ] {
+        let plan = plan(&path, &reader.newest_sql(&filter));
+        assert!(
+            plan.contains("SEARCH a USING INTEGER PRIMARY KEY (rowid=?)"),
+            "{filter:?}: {plan}"
+        );
+        assert!(
+            plan.contains("SEARCH f USING PRIMARY KEY (kind=? AND value"),
+            "{filter:?}: {plan}"
+        );
+    }
+    // What an analyst asks of the view: by tag, actor or country of the event, whatever else is in the ledger.
+    let of_view = "SELECT * FROM events_flat WHERE country = 'UA'";
+    let plan = plan(&path, of_view);
+    assert!(plan.contains("USING INDEX articles_relevant"), "{plan}");
+}
+
+#[tokio::test]
+async fn what_a_version_without_the_index_has_written_is_indexed_some_at_a_time() {
+    let records = vec![told(1, "x one", "strike.air"), record(2, "x two")];
+    let (folder, ledger) = holding(records).await;
+    ledger.close().await.unwrap();
+    let path = settings(&folder).path;
+    let database = Connection::open(&path).unwrap();
+    // As that version leaves it: 1,200 articles more, and nothing of what they say.
+    let copies = "INSERT INTO articles (article_id, revision, change, feed_id, observed_at, committed_at, record)
+        SELECT 'copy-' || n.value, 1, 'new', 'a', a.observed_at, a.committed_at, a.record
+        FROM generate AS n, articles AS a WHERE a.seq = 1";
+    let generate = "WITH RECURSIVE generate (value) AS
+        (SELECT 1 UNION ALL SELECT value + 1 FROM generate WHERE value < 1200)";
+    let insert = copies.replacen("SELECT 'copy-'", &format!("{generate} SELECT 'copy-'"), 1);
+    database
+        .execute_batch(&format!("{insert}; DELETE FROM facts; DELETE FROM facts_until"))
+        .unwrap();
+    let by_tag = Filter { tags: vec!["strike".to_owned()], ..Filter::default() };
+    let found = || Reader::open(&path).unwrap().last(&by_tag, 10_000).unwrap().0.len();
+    let mut came = Vec::new();
+    for _chunk in 0..3 {
+        assert_eq!((facts::filled(&database), found()), (Filled::Behind, 1201));
+        came.push(facts::fill_chunk(&database).unwrap());
+    }
+    assert_eq!(came, [Filled::Behind, Filled::Behind, Filled::Whole]);
+    assert_eq!((facts::filled(&database), found()), (Filled::Whole, 1201));
+    assert_eq!(count(&path, "facts WHERE kind = 'tag'"), 1201);
+    assert_eq!(facts::fill_chunk(&database).unwrap(), Filled::Whole, "there is nothing to do");
 }
 
 /// A tag denied by one side, of an attack by Russia on a town, with a toll and another in the background.

@@ -2,6 +2,7 @@
 //!
 //! A thread and not a task: waiting for the disk would hold a worker of the runtime.
 
+use std::cell::Cell;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use rusqlite::{
 };
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
 
+use super::facts::{self, Filled};
 use super::lock::Lock;
 use super::retention::Retention;
 use super::returns::{self, Latest, Place};
@@ -81,6 +84,8 @@ pub(super) struct Writer {
     /// Which file that was when it was opened.
     file: Option<FileId>,
     retention: Retention,
+    /// Whether every article can be found by the index of what it says.
+    filled: Cell<Filled>,
     /// Given up when the thread ends, not before: until then the file is being written.
     _lock: Lock,
 }
@@ -93,7 +98,9 @@ impl Writer {
         settings: &SqliteSettings,
     ) -> Self {
         let file = FileId::of(&path);
-        Self { connection, path, file, retention: Retention::new(settings), _lock: lock }
+        let filled = Cell::new(facts::filled(&connection));
+        let retention = Retention::new(settings);
+        Self { connection, path, file, retention, filled, _lock: lock }
     }
 
     /// Works until nobody can send any more and the queue is empty, then closes the file.
@@ -105,11 +112,15 @@ impl Writer {
         self.close()
     }
 
-    /// Waits for a job; while none is there, deletes what is too old. Between two groups at most
-    /// one chunk is deleted, so commits are not held up.
+    /// Waits for a job; while none is there, deletes what is too old, and indexes what a version without
+    /// that index has written. Between two groups at most one chunk, so commits are not held up.
     fn next_job(&mut self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
-        while self.retention.is_due() {
-            self.retention.delete_chunk(&self.connection);
+        while self.retention.is_due() || self.filled.get() == Filled::Behind {
+            if self.retention.is_due() {
+                self.retention.delete_chunk(&self.connection);
+            } else {
+                self.fill_chunk();
+            }
             match queue.try_recv() {
                 Ok(job) => return Some(job),
                 Err(TryRecvError::Empty) => {}
@@ -117,6 +128,15 @@ impl Writer {
             }
         }
         queue.blocking_recv()
+    }
+
+    fn fill_chunk(&self) {
+        let filled = facts::fill_chunk(&self.connection).unwrap_or_else(|err| {
+            // The next commit goes on with it, and says what is wrong.
+            warn!(error = %sqlite_trouble(&err), "could not index older articles; filters go on without");
+            Filled::Whole
+        });
+        self.filled.set(filled);
     }
 
     /// Adds what waits already to the first job. An outcome that cannot be written as text is
@@ -177,6 +197,7 @@ impl Writer {
             statements.replace_state(&rows.state, &now)?;
         }
         drop(statements);
+        let filled = facts::fill(&transaction)?;
         fault::point(Point::InsideCommit);
         // An open file can be written to after it was deleted, and nobody would ever read it.
         if FileId::of(&self.path) != self.file {
@@ -184,6 +205,7 @@ impl Writer {
         }
         transaction.commit()?;
         fault::point(Point::AfterCommit);
+        self.filled.set(filled);
         Ok(())
     }
 

@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use cw_model::ActorKind;
 use cw_text::likeness::hint;
 use strum::VariantNames as _;
+use toml::Spanned;
 
 use crate::actors::{Dictionary, Entry, Form};
+use crate::file::{self, Read};
 use crate::hash::hash;
 use crate::lexicon::parts::{
-    Combination, Cue, Domain, ForceNouns, Frame, Lexicon, Particles, RoleRule, TagRules, Veto,
+    Combination, Cue, Domain, ForceNouns, Frame, Lexicon, Mask, Origin, Particles, RoleRule,
+    TagRules, Veto,
 };
-use crate::lexicon::raw::RawLexicon;
+use crate::lexicon::raw::{RawLexicon, RawMask, Written};
 use crate::matcher::{Matcher, Purpose, Use};
 use crate::segment::plain_term;
 use crate::source::{LexiconProblem, Source};
@@ -36,25 +39,23 @@ pub(crate) fn read(
     dictionary: Option<Dictionary>,
     unknown: Unknown,
 ) -> Result<Lexicon, Vec<LexiconProblem>> {
-    let mut problems = Vec::new();
+    let mut compiler = Compiler::new(sources, dictionary, unknown);
     let mut files = Vec::new();
-    for source in sources {
-        match toml::from_str::<RawLexicon>(&source.text) {
-            Ok(raw) => files.push((*source, raw)),
-            Err(err) => problems.push(source.problem(&err.to_string())),
-        }
+    for (index, source) in sources.iter().enumerate() {
+        let Read { raw, mut problems } = file::read::<RawLexicon>(source);
+        compiler.is_whole &= raw.is_some();
+        compiler.problems.append(&mut problems);
+        files.extend(raw.map(|raw| (index, raw)));
     }
-    let mut compiler = Compiler { problems, ..Compiler::new(dictionary, unknown) };
-    for (source, raw) in &files {
-        compiler.name_sets(source, raw);
+    for (file, raw) in &files {
+        compiler.name_sets(*file, raw);
     }
-    let sets: Vec<(&Source, &BTreeMap<String, Vec<String>>)> =
-        files.iter().map(|(source, raw)| (*source, &raw.sets)).collect();
+    let sets: Vec<_> = files.iter().map(|(file, raw)| (*file, &raw.sets)).collect();
     compiler.fill_sets(&sets);
-    for (source, raw) in files {
-        compiler.add_file(source, raw, taxonomy);
+    for (file, raw) in files {
+        compiler.add_file(file, raw, taxonomy);
     }
-    compiler.finish(sources)
+    compiler.finish()
 }
 
 /// What becomes of rules of tags that the taxonomy does not have.
@@ -67,7 +68,12 @@ pub(crate) enum Unknown {
 }
 
 /// Collects phrases, their uses, and what is wrong.
-struct Compiler {
+struct Compiler<'s> {
+    sources: &'s [&'s Source],
+    /// Where what is being read stands.
+    here: Origin,
+    /// Whether every file could be read: a set that is not known may stand in one that could not.
+    is_whole: bool,
     unknown: Unknown,
     dictionary: Option<Dictionary>,
     phrases: BTreeMap<String, Vec<Purpose>>,
@@ -78,10 +84,9 @@ struct Compiler {
     /// Sets without a name, by their terms: a list that many rules write is one set.
     unnamed: BTreeMap<Vec<String>, usize>,
     set_count: usize,
-    written: usize,
+    /// Where each term and combination stands.
+    origins: Vec<Origin>,
     problems: Vec<LexiconProblem>,
-    /// The file being read.
-    source: Option<Source>,
     language: String,
     version: Option<u32>,
     veto: Option<Veto>,
@@ -90,16 +95,19 @@ struct Compiler {
     tags: Vec<TagRules>,
     combinations: Vec<Combination>,
     domains: Vec<Domain>,
-    masks: Vec<Option<String>>,
+    masks: Vec<Mask>,
     cues: Vec<Cue>,
     roles: Vec<RoleRule>,
     frames: Vec<Frame>,
     particles: Option<Particles>,
 }
 
-impl Compiler {
-    fn new(dictionary: Option<Dictionary>, unknown: Unknown) -> Self {
+impl<'s> Compiler<'s> {
+    fn new(sources: &'s [&'s Source], dictionary: Option<Dictionary>, unknown: Unknown) -> Self {
         Self {
+            sources,
+            here: Origin::default(),
+            is_whole: true,
             unknown,
             dictionary,
             phrases: BTreeMap::new(),
@@ -107,9 +115,8 @@ impl Compiler {
             included_in: BTreeMap::new(),
             unnamed: BTreeMap::new(),
             set_count: 0,
-            written: 0,
+            origins: Vec::new(),
             problems: Vec::new(),
-            source: None,
             language: String::new(),
             version: None,
             veto: None,
@@ -127,12 +134,29 @@ impl Compiler {
     }
 
     fn report(&mut self, problem: Option<String>) {
-        let Some(detail) = problem else { return };
-        let problem = match &self.source {
-            Some(source) => source.problem(&detail),
-            None => LexiconProblem { file: format!("lexicon \"{}\"", self.language), detail },
-        };
-        self.problems.push(problem);
+        let source = self.sources.get(self.here.file);
+        let Some((detail, source)) = problem.zip(source) else { return };
+        self.problems.push(source.problem_at(self.here.span.start, &detail));
+    }
+
+    /// What is read next stands here, in the same file.
+    fn go_to<'a, T>(&mut self, written: &'a Spanned<T>) -> &'a T {
+        self.here.span = written.span();
+        written.get_ref()
+    }
+
+    /// A number for the term or combination that stands here.
+    fn next_written(&mut self) -> usize {
+        self.origins.push(self.here.clone());
+        self.origins.len() - 1
+    }
+
+    /// Reports a set that is not known, unless it may stand in a file that could not be read.
+    fn report_no_set(&mut self, key: &str, name: &str) {
+        if self.is_whole {
+            let hint = hint(name, self.sets.keys().map(String::as_str));
+            self.report(Some(format!("{key}: there is no set \"{name}\"{hint}")));
+        }
     }
 
     /// Reports an unknown tag, unless those are left out.
@@ -141,9 +165,10 @@ impl Compiler {
     }
 
     /// Gives every named set its number, before any of them is filled: they may name each other.
-    fn name_sets(&mut self, source: &Source, raw: &RawLexicon) {
-        self.source = Some(source.clone());
+    fn name_sets(&mut self, file: usize, raw: &RawLexicon) {
+        self.here.file = file;
         for name in raw.sets.keys() {
+            let name = self.go_to(name);
             let of_dictionary = OF_DICTIONARY.contains(&name.as_str())
                 || ActorKind::VARIANTS.contains(&name.as_str());
             self.report(of_dictionary.then(|| {
@@ -161,7 +186,7 @@ impl Compiler {
         }
     }
 
-    fn fill_sets(&mut self, files: &[(&Source, &BTreeMap<String, Vec<String>>)]) {
+    fn fill_sets(&mut self, files: &[(usize, &BTreeMap<Written, Vec<Written>>)]) {
         for name in OF_DICTIONARY.iter().chain(ActorKind::VARIANTS) {
             let number = self.set_count;
             self.set_count += 1;
@@ -169,15 +194,15 @@ impl Compiler {
         }
         // Which sets name which.
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (source, sets) in files {
-            self.source = Some((*source).clone());
+        for (file, sets) in files {
+            self.here.file = *file;
             for (name, terms) in *sets {
-                for part in terms.iter().filter_map(|term| term.strip_prefix('@')) {
+                for term in terms {
+                    let Some(part) = self.go_to(term).strip_prefix('@') else { continue };
                     if self.sets.contains_key(part) {
-                        names.entry(part.to_owned()).or_default().insert(name.clone());
+                        names.entry(part.to_owned()).or_default().insert(name.get_ref().clone());
                     } else {
-                        let hint = hint(part, self.sets.keys().map(String::as_str));
-                        self.report(Some(format!("sets.{name}: there is no set \"{part}\"{hint}")));
+                        self.report_no_set(&format!("sets.{name}"), part);
                     }
                 }
             }
@@ -195,16 +220,16 @@ impl Compiler {
             let numbers = above.iter().filter_map(|upper| self.sets.get(upper)).copied().collect();
             self.included_in.insert(name.clone(), numbers);
         }
-        for (source, sets) in files {
-            self.source = Some((*source).clone());
+        for (file, sets) in files {
+            self.here.file = *file;
             for (name, terms) in *sets {
                 let key = format!("sets.{name}");
-                let own: Vec<String> =
-                    terms.iter().filter(|term| !term.starts_with('@')).cloned().collect();
+                self.go_to(name);
                 self.report(terms.is_empty().then(|| format!("{key}: no terms")));
-                for number in self.numbers_of(name) {
-                    self.add_terms_unless(&key, &own, Purpose::Set(number));
-                }
+                let own: Vec<Written> =
+                    terms.iter().filter(|term| !term.get_ref().starts_with('@')).cloned().collect();
+                let numbers = self.numbers_of(name.get_ref());
+                self.add_terms_unless(&key, &own, &numbers);
             }
         }
     }
@@ -215,13 +240,14 @@ impl Compiler {
         own.into_iter().chain(self.included_in.get(name).into_iter().flatten().copied()).collect()
     }
 
-    fn add_file(&mut self, source: &Source, raw: RawLexicon, taxonomy: &Taxonomy) {
-        self.source = Some(source.clone());
+    fn add_file(&mut self, file: usize, raw: RawLexicon, taxonomy: &Taxonomy) {
+        self.here = Origin { file, span: 0..0 };
         self.check_head(&raw);
         if let Some(veto) = raw.veto {
-            self.check_veto(&veto, taxonomy);
+            self.go_to(&veto);
+            self.check_veto(veto.get_ref(), taxonomy);
             self.report(self.veto.is_some().then(|| "[veto] is given twice".to_owned()));
-            self.veto = Some(veto);
+            self.veto = Some(veto.into_inner());
         }
         let plain = |word: &String| plain_term(word);
         self.abbreviations.extend(raw.abbreviations.iter().map(plain));
@@ -233,27 +259,31 @@ impl Compiler {
             self.force_nouns = Some(set);
             self.add_terms("force_nouns", &raw.force_nouns, Purpose::Set(set));
         }
-        for rules in raw.tag {
-            self.add_tag(&rules, taxonomy);
+        for rules in &raw.tag {
+            self.add_tag(rules, taxonomy);
         }
-        for mask in raw.mask {
-            self.add_terms("mask", &mask.terms, Purpose::Use(Use::Mask(self.masks.len())));
-            self.masks.push(mask.flag);
+        for mask in &raw.mask {
+            let RawMask { flag, terms } = self.go_to(mask);
+            let origin = self.here.clone();
+            self.add_terms("mask", terms, Purpose::Use(Use::Mask(self.masks.len())));
+            self.masks.push(Mask { flag: flag.clone(), origin });
         }
-        for domain in raw.domain {
+        for domain in &raw.domain {
             self.add_domain(domain);
         }
-        for cue in raw.cue {
+        for cue in &raw.cue {
             self.add_cue(cue);
         }
-        for role in raw.role {
-            self.add_role(&role, taxonomy);
+        for role in &raw.role {
+            let role = self.go_to(role);
+            self.add_role(role, taxonomy);
         }
-        for frame in raw.frame {
-            self.add_frame(&frame, taxonomy);
+        for frame in &raw.frame {
+            self.add_frame(frame, taxonomy);
         }
-        if let Some(particles) = raw.particles {
-            self.add_particles(&particles);
+        if let Some(particles) = &raw.particles {
+            let particles = self.go_to(particles);
+            self.add_particles(particles);
         }
     }
 
@@ -294,10 +324,10 @@ impl Compiler {
         );
     }
 
-    fn add_terms(&mut self, key: &str, terms: &[String], purpose: Purpose) {
+    fn add_terms(&mut self, key: &str, terms: &[Written], purpose: Purpose) {
         self.report(terms.is_empty().then(|| format!("{key}: no terms")));
-        for (term, phrases) in self.expanded(key, terms) {
-            for phrase in phrases {
+        for term in terms {
+            for phrase in self.expanded(key, term) {
                 let uses = self.phrases.entry(phrase.clone()).or_default();
                 if uses.iter().any(|known| known.is_the_same_as(&purpose)) {
                     self.report(Some(format!("{key}: \"{phrase}\" is given twice (\"{term}\")")));
@@ -309,60 +339,62 @@ impl Compiler {
     }
 
     /// Adds terms; what is there already stays once. For sets that include others.
-    fn add_terms_unless(&mut self, key: &str, terms: &[String], purpose: Purpose) {
-        for (_term, phrases) in self.expanded(key, terms) {
-            for phrase in phrases {
+    fn add_terms_unless(&mut self, key: &str, terms: &[Written], sets: &[usize]) {
+        for term in terms {
+            for phrase in self.expanded(key, term) {
                 let uses = self.phrases.entry(phrase).or_default();
-                if !uses.iter().any(|known| known.is_the_same_as(&purpose)) {
-                    uses.push(purpose);
+                for purpose in sets.iter().map(|set| Purpose::Set(*set)) {
+                    if !uses.iter().any(|known| known.is_the_same_as(&purpose)) {
+                        uses.push(purpose);
+                    }
                 }
             }
         }
     }
 
-    fn expanded<'a>(&mut self, key: &str, terms: &'a [String]) -> Vec<(&'a str, Vec<String>)> {
-        let mut expanded = Vec::new();
-        for term in terms {
-            match expand(term) {
-                Ok(phrases) => expanded.push((term.as_str(), phrases)),
-                Err(error) => self.report(Some(format!("{key}: {error}"))),
+    /// The phrases that a term stands for; none, and a problem, if it cannot be read.
+    fn expanded(&mut self, key: &str, term: &Written) -> Vec<String> {
+        let written: &String = self.go_to(term);
+        match expand(written) {
+            Ok(phrases) => phrases,
+            Err(error) => {
+                self.report(Some(format!("{key}: {error}")));
+                Vec::new()
             }
         }
-        expanded
     }
 
     /// The set of these terms, without a name.
-    fn unnamed_set(&mut self, key: &str, terms: &[String]) -> usize {
-        if let Some(known) = self.unnamed.get(terms) {
+    fn unnamed_set(&mut self, key: &str, terms: &[Written]) -> usize {
+        let bare: Vec<String> = terms.iter().map(|term| term.get_ref().clone()).collect();
+        let named: Vec<&str> =
+            bare.iter().map(String::as_str).filter(|term| term.starts_with('@')).collect();
+        if !named.is_empty() {
+            let named = named.join("\", \"");
+            let problem =
+                format!("{key}: a list of terms cannot hold \"{named}\"; make a set of them");
+            self.report(Some(problem));
+            return 0;
+        }
+        if let Some(known) = self.unnamed.get(&bare) {
             return *known;
         }
         let number = self.set_count;
         self.set_count += 1;
-        self.unnamed.insert(terms.to_vec(), number);
-        let (named, own): (Vec<String>, Vec<String>) =
-            terms.iter().cloned().partition(|term| term.starts_with('@'));
-        if named.is_empty() {
-            self.add_terms(key, &own, Purpose::Set(number));
-        } else {
-            let problem = format!(
-                "{key}: a list of terms cannot hold \"{}\"; make a set of them",
-                named.join("\", \"")
-            );
-            self.report(Some(problem));
-        }
+        self.unnamed.insert(bare, number);
+        self.add_terms(key, terms, Purpose::Set(number));
         number
     }
 
     /// The number of a set written as "@name", or of a new one for a bare term.
     fn set(&mut self, key: &str, part: &str) -> usize {
         let Some(name) = part.strip_prefix('@') else {
-            return self.unnamed_set(key, &[part.to_owned()]);
+            return self.unnamed_set(key, &[Spanned::new(self.here.span.clone(), part.to_owned())]);
         };
         let known = self.sets.get(name).copied();
-        let names = self.sets.keys().map(String::as_str);
-        let unknown = || format!("{key}: there is no set \"{name}\"{}", hint(name, names));
-        let problem = known.is_none().then(unknown);
-        self.report(problem);
+        if known.is_none() {
+            self.report_no_set(key, name);
+        }
         known.unwrap_or_default()
     }
 
@@ -383,11 +415,9 @@ impl Compiler {
         all.into_iter().collect()
     }
 
-    fn finish(mut self, sources: &[&Source]) -> Result<Lexicon, Vec<LexiconProblem>> {
-        self.source = None;
-        let whole = sources.first().map(|source| (*source).clone());
+    fn finish(mut self) -> Result<Lexicon, Vec<LexiconProblem>> {
+        self.here = Origin::default();
         if self.problems.is_empty() {
-            self.source = whole;
             self.report(self.version.is_none().then(|| "version: no file has one".to_owned()));
             self.report(self.veto.is_none().then(|| "[veto]: no file has it".to_owned()));
             self.report(self.phrases.is_empty().then(|| "there are no terms".to_owned()));
@@ -418,6 +448,14 @@ impl Compiler {
                 .collect(),
         });
         let place_sets = self.numbers_of("place");
+        let frames = &self.frames;
+        let of_tag = |tag: usize| -> Vec<usize> {
+            let all = frames.iter().enumerate();
+            all.filter(|(_number, frame)| frame.tags.contains(&tag))
+                .map(|(number, _)| number)
+                .collect()
+        };
+        let frames_by_tag: Vec<Vec<usize>> = (0..self.tags.len()).map(of_tag).collect();
         let matcher = Matcher::new(&self.phrases);
         Ok(Lexicon {
             language: self.language,
@@ -430,12 +468,15 @@ impl Compiler {
             domains: self.domains,
             masks: self.masks,
             cues: self.cues,
+            origins: self.origins,
             sets: self.set_count,
+            set_names: self.sets.iter().map(|(name, set)| (*set, name.clone())).collect(),
             set_hashes: self.sets.iter().map(|(name, set)| (hash(name), *set)).collect(),
             dictionary: self.dictionary,
             sets_of_aliases,
             force_nouns,
             roles: self.roles,
+            frames_by_tag,
             frames: self.frames,
             particles: self.particles,
             place_sets,

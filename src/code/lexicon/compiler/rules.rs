@@ -5,6 +5,7 @@ use std::str::FromStr;
 use cw_model::{ClaimStatus, RoleKind};
 use cw_text::likeness::hint;
 use strum::VariantNames;
+use toml::Spanned;
 
 use super::Compiler;
 use crate::lexicon::parts::{
@@ -13,7 +14,7 @@ use crate::lexicon::parts::{
 };
 use crate::lexicon::raw::{
     RawCombination, RawCue, RawDomain, RawEffect, RawFrame, RawPart, RawParticles, RawRole,
-    RawTagRules,
+    RawTagRules, RawTerms, Written,
 };
 use crate::matcher::{Purpose, Use};
 use crate::taxonomy::{Taxonomy, is_or_is_under};
@@ -25,7 +26,7 @@ fn named<T: FromStr + VariantNames>(name: &str) -> Result<T, String> {
     })
 }
 
-impl Compiler {
+impl Compiler<'_> {
     /// The index of the rules of a tag, new ones if there are none yet; `None` if there is no such tag.
     pub(super) fn tag(&mut self, id: &str, taxonomy: &Taxonomy) -> Option<usize> {
         let known = self.tags.iter().position(|tag| tag.kind.id.as_str() == id);
@@ -37,7 +38,8 @@ impl Compiler {
         })
     }
 
-    pub(super) fn add_tag(&mut self, raw: &RawTagRules, taxonomy: &Taxonomy) {
+    pub(super) fn add_tag(&mut self, raw: &Spanned<RawTagRules>, taxonomy: &Taxonomy) {
+        let raw = self.go_to(raw);
         let key = format!("tag \"{}\"", raw.id);
         let Some(tag) = self.tag(&raw.id, taxonomy) else {
             let hint = hint(&raw.id, taxonomy.ids());
@@ -54,11 +56,12 @@ impl Compiler {
             }
         }
         for terms in &raw.terms {
-            self.check_share(&key, terms.weight);
-            let weight = terms.weight;
-            for term in &terms.any {
-                self.written += 1;
-                let purpose = Purpose::Use(Use::Term { tag, written: self.written, weight });
+            let RawTerms { weight, any } = self.go_to(terms);
+            self.check_share(&key, *weight);
+            for term in any {
+                self.go_to(term);
+                let (written, weight) = (self.next_written(), *weight);
+                let purpose = Purpose::Use(Use::Term { tag, written, weight });
                 self.add_terms(&key, std::slice::from_ref(term), purpose);
             }
         }
@@ -67,9 +70,11 @@ impl Compiler {
         }
     }
 
-    pub(super) fn add_combination(&mut self, key: &str, tag: usize, raw: &RawCombination) {
+    fn add_combination(&mut self, key: &str, tag: usize, combination: &Spanned<RawCombination>) {
+        let raw = self.go_to(combination);
         self.check_share(key, raw.weight);
         let all: Vec<Part> = raw.all.iter().map(|part| self.part(key, part)).collect();
+        self.go_to(combination);
         let required = all.iter().filter(|part| part.need == Need::Required);
         let required: Vec<usize> = required.map(|part| part.set).collect();
         self.report(
@@ -82,10 +87,11 @@ impl Compiler {
         }));
         let without = self.sets(key, &raw.without);
         let not_between = self.sets(key, &raw.not_between);
-        self.written += 1;
+        self.go_to(combination);
+        let written = self.next_written();
         self.combinations.push(Combination {
             tag,
-            written: self.written,
+            written,
             weight: raw.weight,
             all,
             required,
@@ -96,11 +102,13 @@ impl Compiler {
         });
     }
 
-    pub(super) fn part(&mut self, key: &str, raw: &RawPart) -> Part {
-        let written = match raw {
+    fn part(&mut self, key: &str, raw: &Spanned<RawPart>) -> Part {
+        let written = match self.go_to(raw) {
             RawPart::One(part) => part,
             RawPart::Any(terms) => {
-                let set = self.unnamed_set(key, terms);
+                let terms: Vec<Written> =
+                    terms.iter().map(|term| Spanned::new(raw.span(), term.clone())).collect();
+                let set = self.unnamed_set(key, &terms);
                 return Part { set, role: None, need: Need::Required };
             }
         };
@@ -122,7 +130,9 @@ impl Compiler {
         Part { set: self.set(key, written), role, need }
     }
 
-    pub(super) fn add_domain(&mut self, raw: RawDomain) {
+    pub(super) fn add_domain(&mut self, raw: &Spanned<RawDomain>) {
+        let raw = self.go_to(raw);
+        let origin = self.here.clone();
         let key = format!("domain \"{}\"", raw.flag);
         let index = self.domains.len();
         self.check_share(&key, raw.threshold);
@@ -131,24 +141,27 @@ impl Compiler {
                 .then(|| format!("{key}: ratio must be above 0")),
         );
         for terms in &raw.terms {
-            self.check_share(&key, terms.weight);
-            let weight = terms.weight;
-            for term in &terms.any {
-                self.written += 1;
-                let purpose =
-                    Purpose::Use(Use::Domain { domain: index, written: self.written, weight });
+            let RawTerms { weight, any } = self.go_to(terms);
+            self.check_share(&key, *weight);
+            for term in any {
+                self.go_to(term);
+                let (domain, written, weight) = (index, self.next_written(), *weight);
+                let purpose = Purpose::Use(Use::Domain { domain, written, weight });
                 self.add_terms(&key, std::slice::from_ref(term), purpose);
             }
         }
         self.domains.push(Domain {
-            flag: raw.flag,
+            flag: raw.flag.clone(),
             threshold: raw.threshold,
             ratio: raw.ratio,
             casualties: raw.casualties,
+            origin,
         });
     }
 
-    pub(super) fn add_cue(&mut self, raw: RawCue) {
+    pub(super) fn add_cue(&mut self, raw: &Spanned<RawCue>) {
+        let raw = self.go_to(raw);
+        let origin = self.here.clone();
         let key = match (&raw.flag, &raw.claim) {
             (Some(flag), _) => format!("cue \"{flag}\""),
             (None, Some(claim)) => format!("cue of claim \"{claim}\""),
@@ -181,12 +194,13 @@ impl Compiler {
             need: if speaker.required { Need::Required } else { Need::Optional },
         });
         self.cues.push(Cue {
-            flag: raw.flag,
+            flag: raw.flag.clone(),
             effect,
             before: raw.before,
             after: raw.after,
             reach: raw.reach,
             speaker,
+            origin,
         });
     }
 
@@ -213,13 +227,15 @@ impl Compiler {
         tags
     }
 
-    pub(super) fn add_frame(&mut self, raw: &RawFrame, taxonomy: &Taxonomy) {
+    pub(super) fn add_frame(&mut self, frame: &Spanned<RawFrame>, taxonomy: &Taxonomy) {
+        let raw = self.go_to(frame);
         let key = format!("frame of \"{}\"", raw.tags.join("\", \""));
         let tags = self.tags_under(&key, &raw.tags, taxonomy);
         let [subject, object, beside] = [&raw.subject, &raw.object, &raw.beside]
             .map(|name| name.as_ref().and_then(|name| self.role_kind(name)));
         let [verbs, suffered, nouns, onto] = [&raw.verbs, &raw.suffered, &raw.nouns, &raw.onto]
             .map(|terms| (!terms.is_empty()).then(|| self.unnamed_set(&key, terms)));
+        self.go_to(frame);
         let empty = verbs.is_none() && suffered.is_none() && nouns.is_none();
         self.report(empty.then(|| format!("{key}: give \"verbs\", \"suffered\" or \"nouns\"")));
         let frame = Frame {
@@ -239,7 +255,7 @@ impl Compiler {
 
     pub(super) fn add_particles(&mut self, raw: &RawParticles) {
         self.report(self.particles.is_some().then(|| "[particles] is given twice".to_owned()));
-        let mut set = |terms: &[String]| self.unnamed_set("particles", terms);
+        let mut set = |terms: &[Written]| self.unnamed_set("particles", terms);
         let particles = Particles {
             agent: set(&raw.agent),
             beside: set(&raw.beside),
