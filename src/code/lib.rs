@@ -52,7 +52,7 @@ use std::sync::{Arc, OnceLock};
 
 use actors::Actors;
 use casualties::Grammar;
-use cw_model::{Claim, ClaimStatus, Coding, Steps, Tag, TooCostly};
+use cw_model::{Coding, Steps, Tag, TooCostly};
 use cw_places::{Places, Sought};
 use explain::{Asked, Left};
 pub use explain::{
