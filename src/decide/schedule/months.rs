@@ -31,6 +31,8 @@ struct Publisher {
     requests_max: f64,
     /// The longest that half of its entries may take, minutes.
     p50_max: u64,
+    /// The most that it may miss while it is there, percent.
+    missed_max: f64,
     /// Beside these, bursts or batches: seconds since the start.
     extra: fn(&mut Dice) -> Vec<u64>,
 }
@@ -96,7 +98,15 @@ const fn steady(
     rate: fn(u64) -> f64,
     most: (f64, u64),
 ) -> Publisher {
-    Publisher { name, window, rate, requests_max: most.0, p50_max: most.1, extra: nothing }
+    Publisher {
+        name,
+        window,
+        rate,
+        requests_max: most.0,
+        p50_max: most.1,
+        missed_max: 0.5,
+        extra: nothing,
+    }
 }
 
 fn weekly(at: u64) -> f64 {
@@ -113,6 +123,8 @@ const PUBLISHERS: [Publisher; 8] = [
     ),
     Publisher {
         extra: bursts,
+        // Its bursts fill the window in a quarter of an hour, which is what a hundred requests a day leave.
+        missed_max: 2.0,
         ..steady(
             "bursts of 40 in 30 minutes, else 1 in two hours, lists 20",
             20,
@@ -120,7 +132,7 @@ const PUBLISHERS: [Publisher; 8] = [
             (105.0, 6),
         )
     },
-    steady("slow: 1 a day, lists 10", 10, |_| 1.0 / 24.0, (20.0, 45)),
+    steady("slow: 1 a day, lists 10", 10, |_| 1.0 / 24.0, (20.0, 75)),
     Publisher {
         extra: hourly,
         ..steady("4 at each full hour, lists 30", 30, |_| 0.0, (100.0, 10))
@@ -128,7 +140,7 @@ const PUBLISHERS: [Publisher; 8] = [
     steady("30 an hour, lists 10", 10, |_| 30.0, (190.0, 5)),
     Publisher {
         extra: letters,
-        ..steady("daily letter: 10 at 6, lists 10", 10, |_| 0.0, (45.0, 60))
+        ..steady("daily letter: 10 at 6, lists 10", 10, |_| 0.0, (60.0, 90))
     },
     steady("weekly: 3 on Tuesdays at 9, lists 10", 10, weekly, (10.0, 180)),
 ];
@@ -273,7 +285,7 @@ fn months() {
                 // Those that were away are asked more often: each failure is a request.
                 assert!(requests <= publisher.requests_max, "{}: {requests}", publisher.name);
                 assert!(p50 <= publisher.p50_max * MINUTE, "{}: {p50} s", publisher.name);
-                assert!(missed < 1.0, "{}: {missed} %", publisher.name);
+                assert!(missed <= publisher.missed_max, "{}: {missed} %", publisher.name);
             }
         }
     }
