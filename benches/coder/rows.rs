@@ -28,6 +28,7 @@ impl Row {
             |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (summary, body) = match value.get("summary") {
             Some(_) => (text("summary"), text("body")),
+            None if value.get("text").is_none() => (String::new(), text("body")),
             // A short text is a teaser, a long one an article.
             None if text("text").chars().count() < 700 => (text("text"), String::new()),
             None => (String::new(), text("text")),

@@ -2,7 +2,8 @@
 //! knows what the rules found.
 //!
 //! A text becomes a set of features: its words, their beginnings, pairs of words with at most one
-//! between them, with actors and numbers replaced by what they are; and what the rules say of it. Each
+//! between them, with actors and numbers replaced by what they are; of which countries places and actors are; and
+//! what the rules say of it. Each
 //! is hashed to a bucket of a table of weights, and the weights of all add up. What its words mean on the
 //! mean (`vectors`) has weights of its own. The table is data
 //! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
@@ -361,6 +362,8 @@ pub(super) enum Feature<'a> {
     Flag(&'a str),
     /// A set of words of which one stands in headline or lead.
     Set(usize),
+    /// Of a place or an actor in headline or lead.
+    Country(&'a str),
 }
 
 /// The features of one word, each with its bucket.
@@ -389,8 +392,8 @@ fn of_word<'a>(
 fn of_text<'a>(
     shown: &[Shown<'_>],
     document: &Document<'_>,
-    sorted: &Sorted,
-    lexicon: &Lexicon,
+    sorted: &'a Sorted,
+    lexicon: &'a Lexicon,
     findings: &'a Findings,
     mut add: impl FnMut(Feature<'a>, u32),
 ) {
@@ -420,6 +423,10 @@ fn of_text<'a>(
     };
     for (hash, set) in lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set)) {
         add(Feature::Set(*set), bucket(b'c', *hash, 0));
+    }
+    let is_in_head = |index: usize| head.iter().any(|sentence| sentence.contains(&index));
+    for code in countries(sorted, lexicon, is_in_head) {
+        add(Feature::Country(code), bucket(b'n', hash(code), 0));
     }
 }
 
@@ -465,11 +472,26 @@ fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
         Feature::Tag(id, sure) => format!("the rules say {id}{}", how_sure(sure)),
         Feature::Domain(flag, sure) => format!("the subject is {flag}{}", how_sure(sure)),
         Feature::Flag(flag) => format!("the flag {flag}"),
+        Feature::Country(code) => format!("a place or actor of {code}"),
         Feature::Set(set) => {
             let name = lexicon.set_names.get(&set).map_or("", String::as_str);
             format!("a word of the set {name}")
         }
     }
+}
+
+/// The countries of the places and actors that are named: corridors and shutters are ordinary in most, and where there
+/// is a war they may be what is told of it.
+fn countries<'a>(
+    sorted: &'a Sorted,
+    lexicon: &'a Lexicon,
+    is_in_head: impl Fn(usize) -> bool + Copy,
+) -> impl Iterator<Item = &'a str> {
+    let of_places = sorted.countries.iter().filter(move |(start, _code)| is_in_head(*start));
+    let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
+    let mentions = sorted.mentions.iter().filter(move |mention| is_in_head(mention.tokens.start));
+    let of_actors = mentions.filter_map(|mention| entries.get(mention.entry)?.country.as_deref());
+    of_places.map(|(_start, code)| *code).chain(of_actors)
 }
 
 /// A word of headline or lead, or what stands for it.
@@ -615,6 +637,6 @@ mod tests {
         let read = |count: usize| Gate::read(file(&[("", &vec![0.0; count], 0.0)]));
         assert!(read(0).is_ok() && read(DIMENSIONS).is_ok());
         let problem = read(DIMENSIONS - 1).unwrap_err();
-        assert!(problem.contains("31 weights of meaning"), "{problem}");
+        assert!(problem.contains("63 weights of meaning"), "{problem}");
     }
 }

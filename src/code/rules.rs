@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use cw_model::{Actor, Claim, ClaimStatus, Evidence, Steps, Tag, TagId, TooCostly};
+use cw_model::{Actor, Claim, ClaimStatus, Evidence, Field, Steps, Tag, TagId, TooCostly};
 
-use super::claims::{add_roles, named_roles, speaker, stronger};
+use super::claims::{add_roles, named_roles, speaker, stronger, voice};
 use super::clauses::add_clause_roles;
 use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
@@ -249,6 +249,7 @@ fn weigh<'a>(
     let mut negated = Vec::new();
     let cues = lexicon.cues.iter().zip(&sorted.cues).enumerate();
     let there: Vec<_> = cues.filter(|(_index, (_cue, places))| !places.is_empty()).collect();
+    let voice = if lexicon.knows_claims() { voice(sorted, lexicon, document) } else { None };
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
@@ -278,9 +279,28 @@ fn weigh<'a>(
                 }
             }
         }
+        if voice.is_some() && document.field_of(hit.tokens.start) == Some(Field::Title) {
+            hit.claim = Some(stronger(hit.claim, (ClaimStatus::Claimed, voice)));
+        }
         true
     });
     negated
+}
+
+/// How words are said, and by whom, as the cues near them tell. `None` if the lexicon knows no cues of claims.
+pub(super) fn said(
+    tokens: &Range<usize>,
+    lexicon: &Lexicon,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) -> Option<Claim> {
+    let told = lexicon.cues.iter().zip(&sorted.cues).filter_map(|(cue, places)| {
+        let Effect::Claims(status) = cue.effect else { return None };
+        let at = near(cue, places, tokens, document)?;
+        speaker(cue, &at, sorted, document).ok().map(|by| (status, by))
+    });
+    let strongest = told.fold(None, |known, other| Some(stronger(known, other)));
+    lexicon.knows_claims().then(|| published(strongest, lexicon))
 }
 
 fn halves(lexicon: &Lexicon, cue: usize) -> bool {
@@ -532,16 +552,22 @@ fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {
     spans
 }
 
-/// How a tag is said: as its best reason is. `None` if the lexicon knows no cues of claims.
+/// How a tag is said: as its best reason is, by whoever says so there or in another. `None` if the lexicon knows no cues
+/// of claims.
 fn claim(hits: &[Hit], lexicon: &Lexicon) -> Option<Claim> {
-    if !lexicon.knows_claims() {
-        return None;
-    }
-    let (status, by) =
-        hits.first().and_then(|hit| hit.claim).unwrap_or((ClaimStatus::Reported, None));
+    let best = hits.first().and_then(|hit| hit.claim);
+    let said = best.map(|(status, by)| {
+        let mut others = hits.iter().filter_map(|hit| hit.claim);
+        (status, by.or_else(|| others.find_map(|(other, by)| by.filter(|_by| other == status))))
+    });
+    lexicon.knows_claims().then(|| published(said, lexicon))
+}
+
+fn published(said: Option<(ClaimStatus, Option<usize>)>, lexicon: &Lexicon) -> Claim {
+    let (status, by) = said.unwrap_or((ClaimStatus::Reported, None));
     let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
     let by = by.and_then(|entry| entries.get(entry)).map(|entry| entry.id.clone());
-    Some(Claim { status, by })
+    Claim { status, by }
 }
 
 /// Who is named, most often first.
