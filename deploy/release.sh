@@ -43,6 +43,11 @@ esac
 export CFLAGS="${CFLAGS:+$CFLAGS }$flags"
 export CXXFLAGS="${CXXFLAGS:+$CXXFLAGS }$flags"
 
+# What `--version` and the metric of the build say this was made from.
+if [ -z "${CONFLICTWIRE_REVISION:-}" ] && revision=$(git describe --always --dirty --abbrev=12 2>/dev/null); then
+    export CONFLICTWIRE_REVISION="$revision"
+fi
+
 # openssl-src knows of the first directory only; the others it puts below its build. GNU make takes
 # them from here over what the makefile says.
 export OPENSSL_CONFIG_DIR="$NOWHERE/ssl"

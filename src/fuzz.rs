@@ -20,7 +20,7 @@ use cw_read::parse::{cut, guard, parse};
 use cw_text::charset;
 use url::Url;
 
-use crate::config::{FeedDefaults, export_opml, import_opml};
+use crate::config::{FeedDefaults, ImportedFeeds, export_opml, import_opml};
 use crate::fetch::decode;
 
 /// A name, and what it does with any bytes.
@@ -179,11 +179,12 @@ fn assert_quoted(evidence: &Evidence, title: &str, summary: &str, body: &str) {
 /// What is imported can be exported, and imported again it is the same.
 fn importing(bytes: &[u8]) {
     let defaults = defaults();
-    let (feeds, _) = import_opml("feeds.opml", bytes, &defaults);
-    let written = export_opml(feeds.iter().map(|feed| (feed, true)), &defaults);
-    let (again, problems) = import_opml("feeds.opml", written.as_bytes(), &defaults);
-    assert!(problems.is_empty(), "{problems:?} in what was written: {written}");
-    assert_eq!(feeds, again, "not the same feeds: {written}");
+    let ImportedFeeds { feeds, disabled, .. } = import_opml("feeds.opml", bytes, &defaults);
+    let each = feeds.iter().map(|feed| (feed, !disabled.contains(feed.url.as_str())));
+    let written = export_opml(each, &defaults);
+    let again = import_opml("feeds.opml", written.as_bytes(), &defaults);
+    assert!(again.problems.is_empty(), "{:?} in what was written: {written}", again.problems);
+    assert_eq!((feeds, disabled), (again.feeds, again.disabled), "not the same feeds: {written}");
 }
 
 /// A whole poll, and a second that brings the same document: nothing is told twice.

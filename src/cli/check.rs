@@ -37,7 +37,7 @@ const GOOD: Style = AnsiColor::Green.on_default();
 
 /// Checks the configuration.
 ///
-/// Prints every problem at once, or a summary. Exit code 78 says that the configuration is wrong,
+/// Prints every problem at once, or a summary and warnings. Exit code 78 says that the configuration is wrong,
 /// 1 that Kafka or a feed does not do what it should with `--connect`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
@@ -48,6 +48,9 @@ pub struct CheckArgs {
     /// committed records never see them, under a transactional id of their own; no group is joined.
     #[arg(long)]
     connect: bool,
+    /// Exit with 78 if there is a warning
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 /// Runs the command.
@@ -58,8 +61,9 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     // What `run` would refuse is a problem here too.
     let config = config::load(config)?.with_feeds()?;
     writeln!(anstream::stdout(), "{}", Shown(summary(&config)))?;
-    if let Some(note) = admin_note(&config) {
-        writeln!(anstream::stdout(), "{note}")?;
+    print_warnings(&config.warnings);
+    if args.deny_warnings && !config.warnings.is_empty() {
+        return Ok(Exit::Config);
     }
     if args.connect { connect(&config) } else { Ok(Exit::Fine) }
 }
@@ -89,17 +93,6 @@ fn summary(config: &Config) -> String {
         counted(hosts.len(), "host"),
         counted(languages.len(), "language"),
     )
-}
-
-/// What the admin server keeps closed, if it does.
-fn admin_note(config: &Config) -> Option<String> {
-    let listen = config.admin_listen.filter(|listen| !listen.ip().is_loopback())?;
-    config.admin_token.is_none().then(|| {
-        format!(
-            "other machines reach admin.listen {listen}: the status page and /api are closed until \
-             admin.token_file is set; probes and metrics are open"
-        )
-    })
 }
 
 /// The language without script and region.
@@ -300,11 +293,30 @@ pub(super) fn print_problems(problems: &[Problem]) {
     let _gone = write_problems(&mut out, problems);
 }
 
+/// Prints what is perhaps not what was meant.
+fn print_warnings(warnings: &[Problem]) {
+    let mut out = anstream::stderr().lock();
+    let head = Head { style: RISKY, word: "warning", noun: "warning" };
+    let _gone = write_listed(&mut out, &head, warnings);
+}
+
 fn write_problems(out: &mut dyn Write, problems: &[Problem]) -> std::io::Result<()> {
+    write_listed(out, &Head { style: BAD, word: "error", noun: "problem" }, problems)
+}
+
+/// What stands over the problems of a file.
+struct Head {
+    style: Style,
+    word: &'static str,
+    noun: &'static str,
+}
+
+fn write_listed(out: &mut dyn Write, head: &Head, problems: &[Problem]) -> std::io::Result<()> {
+    let Head { style, word, noun } = head;
     for group in problems.chunk_by(|a, b| a.file == b.file) {
         let Some(first) = group.first() else { continue };
-        let count = counted(group.len(), "problem");
-        writeln!(out, "{BAD}error:{BAD:#} {count} in {}", shown(&first.file))?;
+        let count = counted(group.len(), noun);
+        writeln!(out, "{style}{word}:{style:#} {count} in {}", shown(&first.file))?;
         for problem in group {
             let line = problem.line.map(|line| format!("line {line}"));
             let place = match (problem.key.as_str(), line) {

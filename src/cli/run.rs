@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use cw_status::log;
+use cw_status::{live, log};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::Exit;
 use crate::clock::Clock;
 use crate::config::{Config, load, log_settings};
+use crate::fetch::{Proxy, SharedProxy};
 use crate::ledger::CommitError;
 use crate::pipeline::{Daemon, Drained, RunError};
 use crate::reload::Reloader;
@@ -31,16 +32,40 @@ pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     log::install(&config.as_ref().map_or_else(|_| log_settings(path), |config| config.log));
     log::log_panics();
     let config = config?;
+    if !log::writes_json() {
+        live::begin();
+    }
     info!(service.version = env!("CARGO_PKG_VERSION"), "conflictwire starts");
     if let Some(path) = &config.path {
         info!(config.path = %path.display(), "configuration read");
     }
+    for warning in &config.warnings {
+        warn!(config.problem = %warning, "the configuration is perhaps not what was meant");
+    }
+    say_what_is_asked_through(&config);
     let runtime = super::runtime().context("could not start the runtime")?;
     let ended = runtime.block_on(Box::pin(serve(config)));
     // Dropping it would wait for work that nobody can stop, a file or a disk that does not answer,
     // past the deadline of the drain.
     runtime.shutdown_background();
+    live::end();
     ended
+}
+
+/// Says which proxies requests go through whose feed does not say.
+fn say_what_is_asked_through(config: &Config) {
+    let places = match &config.fetch.proxies.shared {
+        SharedProxy::Direct => return,
+        SharedProxy::One(proxy) => proxy.place(),
+        SharedProxy::Environment(variables) => {
+            let of = |scheme: &str, proxy: &Option<Proxy>| {
+                proxy.as_ref().map(|proxy| format!("{scheme}: {}", proxy.place()))
+            };
+            let both = [of("http", &variables.http), of("https", &variables.https)];
+            both.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
+    };
+    info!(proxy.address = places, "requests go through a proxy");
 }
 
 async fn serve(config: Config) -> anyhow::Result<Exit> {

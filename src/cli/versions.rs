@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crate::config::REVISION;
 use crate::ledger::kafka::settings;
 use crate::ledger::sqlite;
 
@@ -17,7 +18,10 @@ pub(super) fn long_version() -> &'static str {
 
 fn text() -> String {
     let mut lines = vec![
-        env!("CARGO_PKG_VERSION").to_owned(),
+        match REVISION {
+            Some(revision) => format!("{} ({revision})", env!("CARGO_PKG_VERSION")),
+            None => env!("CARGO_PKG_VERSION").to_owned(),
+        },
         settings::library_version(),
         sqlite::library_version(),
     ];

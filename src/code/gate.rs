@@ -337,6 +337,20 @@ pub(super) fn features(
     Ok(Features { buckets, meaning, words: featured, of_words, tops })
 }
 
+/// The countries of the places and actors that are named: corridors and shutters are ordinary in most, and where there
+/// is a war they may be what is told of it.
+fn countries<'a>(
+    sorted: &'a Sorted,
+    lexicon: &'a Lexicon,
+    is_in_head: impl Fn(usize) -> bool + Copy,
+) -> impl Iterator<Item = &'a str> {
+    let of_places = sorted.countries.iter().filter(move |(start, _code)| is_in_head(*start));
+    let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
+    let mentions = sorted.mentions.iter().filter(move |mention| is_in_head(mention.tokens.start));
+    let of_actors = mentions.filter_map(|mention| entries.get(mention.entry)?.country.as_deref());
+    of_places.map(|(_start, code)| *code).chain(of_actors)
+}
+
 /// What a feature is made of.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Feature<'a> {
@@ -362,7 +376,7 @@ pub(super) enum Feature<'a> {
     Flag(&'a str),
     /// A set of words of which one stands in headline or lead.
     Set(usize),
-    /// Of a place or an actor in headline or lead.
+    /// The country of a place or an actor in headline or lead.
     Country(&'a str),
 }
 
@@ -472,26 +486,12 @@ fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
         Feature::Tag(id, sure) => format!("the rules say {id}{}", how_sure(sure)),
         Feature::Domain(flag, sure) => format!("the subject is {flag}{}", how_sure(sure)),
         Feature::Flag(flag) => format!("the flag {flag}"),
-        Feature::Country(code) => format!("a place or actor of {code}"),
         Feature::Set(set) => {
             let name = lexicon.set_names.get(&set).map_or("", String::as_str);
             format!("a word of the set {name}")
         }
+        Feature::Country(code) => format!("the country {code}"),
     }
-}
-
-/// The countries of the places and actors that are named: corridors and shutters are ordinary in most, and where there
-/// is a war they may be what is told of it.
-fn countries<'a>(
-    sorted: &'a Sorted,
-    lexicon: &'a Lexicon,
-    is_in_head: impl Fn(usize) -> bool + Copy,
-) -> impl Iterator<Item = &'a str> {
-    let of_places = sorted.countries.iter().filter(move |(start, _code)| is_in_head(*start));
-    let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
-    let mentions = sorted.mentions.iter().filter(move |mention| is_in_head(mention.tokens.start));
-    let of_actors = mentions.filter_map(|mention| entries.get(mention.entry)?.country.as_deref());
-    of_places.map(|(_start, code)| *code).chain(of_actors)
 }
 
 /// A word of headline or lead, or what stands for it.

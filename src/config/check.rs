@@ -17,6 +17,7 @@ use cw_model::Quota;
 use cw_status::{LogFormat, LogSettings};
 use url::{Host, Url};
 
+use super::environment::Environment;
 use super::feeds::{
     BYTES_PER_DAY, CheckedFeeds, FeedDefaults, FeedList, check_feeds, read_articles_per_day,
 };
@@ -30,7 +31,9 @@ use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
 use super::{Config, FilesRead, Problem, TagSettings};
-use crate::fetch::{FetchSettings, PrivateNetworks};
+use crate::fetch::{
+    FetchSettings, NotAProxy, PrivateNetworks, Proxies, Proxy, ProxyLogin, SharedProxy,
+};
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{KafkaSettings, Secret, TopicNames};
 use crate::ledger::sqlite::SqliteSettings;
@@ -98,12 +101,16 @@ pub(super) struct Surroundings<'a> {
     pub(super) state_directory: Option<PathBuf>,
     /// Kafka's secrets, as read from their files.
     pub(super) secrets: BTreeMap<String, Secret>,
+    /// The environment, for proxies.
+    pub(super) environment: &'a Environment,
+    /// Users and passwords of proxies, as read from their file.
+    pub(super) proxy_logins: BTreeMap<String, ProxyLogin>,
     /// The admin server's token, as read from its file.
     pub(super) admin_token: Option<TokenDigest>,
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path`, `feeds_from`, `admin_token_file` and `files` are left empty.
+/// are none. `path`, `feeds_from`, `admin_token_file`, `warnings` and `files` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -115,7 +122,7 @@ pub(super) fn check(
     let origins = lists.first().map_or(&main, |list| &list.origins);
     let mut check = Checker { origins, problems };
     let threshold = check.threshold(raw.tag.threshold);
-    let fetch = check.fetch(&raw.fetch);
+    let fetch = check.fetch(&raw.fetch, surroundings);
     let feed_defaults = check.feed_defaults(raw, fetch.body_limit);
     let concurrency = check.count("fetch.concurrency", raw.fetch.concurrency, &CONCURRENCY);
     let host_concurrency = raw.fetch.host_concurrency;
@@ -152,6 +159,7 @@ pub(super) fn check(
         drain_timeout,
         memory,
         watch,
+        warnings: Vec::new(),
         files: FilesRead::default(),
     }
 }
@@ -275,7 +283,7 @@ impl Checker<'_> {
         0.0
     }
 
-    fn fetch(&mut self, raw: &RawFetch) -> FetchSettings {
+    fn fetch(&mut self, raw: &RawFetch, surroundings: &Surroundings<'_>) -> FetchSettings {
         let timeout = self.duration("fetch.timeout", &raw.timeout, &TIMEOUT);
         let key = "fetch.connect_timeout";
         let connect_timeout = self.duration(key, &raw.connect_timeout, &CONNECT_TIMEOUT);
@@ -289,7 +297,27 @@ impl Checker<'_> {
             user_agent: self.user_agent(&raw.user_agent, &raw.contact),
             private_networks: self.private_networks(&raw.allow_private_networks),
             resolve: self.resolve(&raw.resolve),
+            proxies: Proxies {
+                shared: self.proxy(&raw.proxy, surroundings.environment),
+                logins: surroundings.proxy_logins.clone(),
+            },
         }
+    }
+
+    fn proxy(&mut self, text: &str, environment: &Environment) -> SharedProxy {
+        let read = match text {
+            "off" => return SharedProxy::Direct,
+            "environment" => environment
+                .proxies()
+                .map(SharedProxy::Environment)
+                .map_err(|name| format!("the variable {name} of the environment {NotAProxy}")),
+            text => Proxy::read(text).map(SharedProxy::One).map_err(|no| {
+                // Not shown if it holds a password.
+                let given = if text.contains('@') { "the text".to_owned() } else { quoted(text) };
+                format!("{given} {no}, or \"off\", or \"environment\"")
+            }),
+        };
+        self.or_report("fetch.proxy", read, SharedProxy::Direct)
     }
 
     fn user_agent(&mut self, name: &str, contact: &str) -> String {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use crate::fetch::ProxyVariables;
+
 /// What the names of overrides begin with: `CONFLICTWIRE__FETCH__TIMEOUT` is `fetch.timeout`.
 ///
 /// Two underscores: Kubernetes puts `CONFLICTWIRE_PORT` and its like into every container beside a
@@ -51,6 +53,17 @@ impl Environment {
         let xdg = self.get("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let home = || self.get("HOME").map(|home| PathBuf::from(home).join(".local/state"));
         xdg.or_else(home).map(|path| path.join("conflictwire"))
+    }
+
+    /// The proxies that it names.
+    ///
+    /// # Errors
+    /// The variable that names none.
+    pub(super) fn proxies(&self) -> Result<ProxyVariables, &'static str> {
+        ProxyVariables::read(|name| {
+            let value = self.get(name).or_else(|| self.get(&name.to_ascii_uppercase()));
+            value.map(|value| value.to_string_lossy().into_owned())
+        })
     }
 
     /// A variable that is set and not empty.

@@ -1,15 +1,16 @@
 //! Lists of feeds, from TOML or OPML, and what each feed must be. Pure: files are read by `load`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use cw_model::country::is_country;
-use cw_model::{Backlog, Feed, FeedId, PrivateNetworks, Quota, UrlQuery, without_query};
+use cw_model::{Backlog, Feed, FeedId, FeedProxy, PrivateNetworks, Quota, UrlQuery, without_query};
 use cw_text::language::tag as language_tag;
 use url::Url;
 
 use super::Problem;
+use super::label::{LABEL_CHARS_MAX, LABELS_MAX, is_label, plain};
 use super::networks::{read_networks, written_networks};
 use super::opml::{attribute_name, read_opml, write_opml};
 use super::origin::Origins;
@@ -19,6 +20,7 @@ use super::units::{
     Unfit, backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
 use super::walk::shown;
+use crate::fetch::{NotAProxy, Proxy};
 
 /// The most feeds of one configuration: each one's state is held in memory.
 pub const FEEDS_MAX: usize = 100_000;
@@ -76,6 +78,8 @@ impl FeedDefaults {
             body_limit: self.body_limit,
             quota: self.quota,
             query: UrlQuery::Hidden,
+            proxy: FeedProxy::AsConfigured,
+            labels: Vec::new(),
         }
     }
 }
@@ -239,12 +243,28 @@ impl FeedCheck<'_> {
             self.checked("interval", raw.interval.as_deref(), |text| read_interval(text, &range));
         let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
         let query = self.checked("query", raw.query.as_deref(), read_query).unwrap_or_default();
+        let proxy = self.checked("proxy", raw.proxy.as_deref(), read_proxy).unwrap_or_default();
+        let labels = raw.labels.as_deref().map(|labels| self.labels(labels)).unwrap_or_default();
         let quota = self.quota(raw, defaults.quota);
         let networks = raw.allow_private_networks.as_ref().map(|raw| self.networks(raw));
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
         let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
-        Some(Feed { publisher, country, language, query, ..feed })
+        Some(Feed { publisher, country, language, query, proxy, labels, ..feed })
+    }
+
+    fn labels(&mut self, given: &[String]) -> Vec<String> {
+        let mut labels: Vec<String> = given.iter().map(|label| plain(label)).collect();
+        labels.sort();
+        labels.dedup();
+        if labels.len() > LABELS_MAX || !labels.iter().all(|label| is_label(label)) {
+            let text = format!(
+                "use at most {LABELS_MAX} labels of 1 to {LABEL_CHARS_MAX} characters, without commas and \
+                 control characters"
+            );
+            self.report("labels", text);
+        }
+        labels
     }
 
     fn networks(&mut self, raw: &RawPrivateNetworks) -> PrivateNetworks {
@@ -345,6 +365,19 @@ fn read_url(text: &str) -> Result<Url, Unfit> {
     if url.as_str().len() > URL_BYTES_MAX { too_long() } else { Ok(url) }
 }
 
+/// Reads through what a feed is asked.
+fn read_proxy(text: &str) -> Result<FeedProxy, Unfit> {
+    if text == "off" {
+        return Ok(FeedProxy::Direct);
+    }
+    // Not shown if it holds a password.
+    let given =
+        if text.contains('@') { "the text".to_owned() } else { format!("\"{}\"", shown(text)) };
+    let unfit = |no: NotAProxy| Unfit::from(format!("{given} {no}, or \"off\""));
+    Proxy::read(text).map_err(unfit)?;
+    Url::parse(text).map(FeedProxy::Through).map_err(|_not_a_url| unfit(NotAProxy))
+}
+
 /// What `query` says of a feed whose URL is published whole.
 const PUBLISH_QUERY: &str = "publish";
 
@@ -430,19 +463,32 @@ pub fn export_opml<'a>(
     write_opml(&feeds.collect::<Vec<_>>())
 }
 
-/// The feeds of an OPML document that can be used, some perhaps more than once, and every problem
-/// of those that cannot.
-pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> (Vec<Feed>, Vec<Problem>) {
+/// What an OPML document holds.
+#[derive(Clone, Debug, Default)]
+pub struct ImportedFeeds {
+    /// The feeds that can be used, some perhaps more than once.
+    pub feeds: Vec<Feed>,
+    /// The URLs of those that are not to be polled.
+    pub disabled: HashSet<String>,
+    /// What is wrong with the others.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the feeds of an OPML document.
+pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> ImportedFeeds {
     let (feeds, origins, mut problems) = read_opml(file, bytes);
     let list = FeedList { form: ListForm::Opml, feeds, origins };
-    let mut fine = Vec::new();
+    let (mut fine, mut disabled) = (Vec::new(), HashSet::new());
     for (index, raw) in list.feeds.iter().enumerate() {
         let mut check = FeedCheck { list: &list, index, problems: Vec::new() };
-        let feed = check.feed(raw, defaults);
-        fine.extend(feed.filter(|_| check.problems.is_empty()));
+        let feed = check.feed(raw, defaults).filter(|_| check.problems.is_empty());
+        if let Some(feed) = feed.as_ref().filter(|_| raw.enabled == Some(false)) {
+            disabled.insert(feed.url.to_string());
+        }
+        fine.extend(feed);
         problems.append(&mut check.problems);
     }
-    (fine, problems)
+    ImportedFeeds { feeds: fine, disabled, problems }
 }
 
 /// The feeds of a file, each once, those that are disabled last.
@@ -489,6 +535,7 @@ pub fn feed_table(feed: &Feed, defaults: &FeedDefaults) -> String {
         ("backlog", raw.backlog),
         ("bytes_per_day", raw.bytes_per_day),
         ("query", raw.query),
+        ("proxy", raw.proxy),
     ];
     let networks = raw.allow_private_networks.map(|networks| match networks {
         RawPrivateNetworks::AllOrNone(all) => all.into(),
@@ -497,6 +544,7 @@ pub fn feed_table(feed: &Feed, defaults: &FeedDefaults) -> String {
     let others = [
         ("articles_per_day", raw.articles_per_day.map(toml::Value::from)),
         ("allow_private_networks", networks),
+        ("labels", raw.labels.map(toml::Value::from)),
     ];
     let texts = keys.map(|(key, value)| (key, value.map(toml::Value::from)));
     let line = |(key, value): (&str, Option<toml::Value>)| Some(format!("{key} = {}\n", value?));
@@ -522,6 +570,12 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         allow_private_networks: feed.private_networks.as_ref().map(written_networks),
         query: (feed.query == UrlQuery::Published).then(|| PUBLISH_QUERY.to_owned()),
         enabled: None,
+        proxy: match &feed.proxy {
+            FeedProxy::AsConfigured => None,
+            FeedProxy::Direct => Some("off".to_owned()),
+            FeedProxy::Through(url) => Some(url.to_string()),
+        },
+        labels: (!feed.labels.is_empty()).then(|| feed.labels.clone()),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A file is told from another by what the system says of it (device, inode, size, times), following
 //! symbolic links: that costs nothing, works on every mount, and sees the swapped link of a Kubernetes
-//! ConfigMap, of which events of the file system tell little.
+//! `ConfigMap`, of which events of the file system tell little.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};

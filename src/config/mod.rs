@@ -8,6 +8,7 @@ mod check;
 mod environment;
 mod feeds;
 mod files_read;
+mod label;
 mod networks;
 mod opml;
 mod origin;
@@ -16,6 +17,7 @@ mod read;
 mod token;
 mod units;
 mod walk;
+mod warn;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -36,7 +38,8 @@ pub use self::environment::Environment;
 pub use self::environment::fault_spec;
 use self::feeds::FeedList;
 pub use self::feeds::{
-    FEEDS_MAX, FeedDefaults, ListForm, export_opml, feed_table, import_opml, read_feed, read_feeds,
+    FEEDS_MAX, FeedDefaults, ImportedFeeds, ListForm, export_opml, feed_table, import_opml,
+    read_feed, read_feeds,
 };
 pub use self::files_read::FilesRead;
 use self::origin::Origins;
@@ -45,9 +48,12 @@ use self::raw::{RawKafka, RawTag};
 use self::read::Reader;
 pub use self::token::{NotAToken, TokenDigest};
 pub use self::units::{Unfit, duration_text, read_duration, size_text};
-use crate::fetch::FetchSettings;
+use crate::fetch::{FetchSettings, ProxyLogin};
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{Secret, property_problem};
+
+/// From what this program was built; set by deploy/release.sh where there is a repository.
+pub const REVISION: Option<&str> = option_env!("CONFLICTWIRE_REVISION");
 
 /// What the file is called where nobody names it.
 pub const CONFIG_FILE: &str = "conflictwire.toml";
@@ -101,6 +107,8 @@ pub struct Config {
     pub memory: u64,
     /// How often the files are looked at for changes (`run.watch`); `None`: never.
     pub watch: Option<Duration>,
+    /// What works and is perhaps not what was meant.
+    pub warnings: Vec<Problem>,
     /// What it was read from.
     pub files: FilesRead,
 }
@@ -299,18 +307,28 @@ fn load_with(
     }
     let secrets = files.secrets(&raw.kafka, &mut problems);
     let admin_token = files.admin_token(&raw.admin.token_file, &mut problems);
-    let surroundings =
-        Surroundings { directory: &directory, state_directory, secrets, admin_token };
+    let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
+    let surroundings = Surroundings {
+        directory: &directory,
+        state_directory,
+        secrets,
+        environment,
+        proxy_logins,
+        admin_token,
+    };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
         // Folders are the files in them.
         let files_of_feeds = lists.iter().skip(1).map(|list| PathBuf::from(list.origins.file()));
         let token_file = Some(&raw.admin.token_file).filter(|name| !name.is_empty());
+        let secrets = files.secret_files(&raw);
+        let warnings = warn::warnings(&config, &raw.fetch.contact, &secrets, environment, &origins);
         return Ok(Config {
             path,
             feeds_from: files_of_feeds.collect(),
             admin_token_file: token_file.map(|name| directory.join(name)),
+            warnings,
             files: read.clone(),
             ..config
         });
@@ -384,6 +402,32 @@ fn files_in(path: &Path, files: &FilesRead) -> Result<Option<Vec<PathBuf>>, File
         Ok(Some(found))
     };
     files.note(path, list)
+}
+
+/// Reads lines "host:port user:password"; empty ones and those that begin with "#" say nothing.
+///
+/// # Errors
+/// The number of the line that says something else.
+fn read_logins(text: &str) -> Result<BTreeMap<String, ProxyLogin>, usize> {
+    let mut logins = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let read = || {
+            let (place, login) = line.split_once(char::is_whitespace)?;
+            let (user, password) = login.trim().split_once(':')?;
+            let (_host, port) = place.rsplit_once(':')?;
+            port.parse::<u16>().ok()?;
+            let fits = !user.is_empty() && user.len().max(password.len()) <= 255;
+            let login = ProxyLogin { user: user.to_owned(), password: password.to_owned() };
+            fits.then(|| (place.to_ascii_lowercase(), login))
+        };
+        let (place, login) = read().ok_or(index + 1)?;
+        logins.insert(place, login);
+    }
+    Ok(logins)
 }
 
 /// The files that the configuration file names.
@@ -512,6 +556,43 @@ impl Files<'_> {
         token
             .map_err(|no| problems.push(self.origins.problem(KEY, format!("\"{name}\" {no}"))))
             .ok()
+    }
+
+    /// Users and passwords of proxies, by host and port.
+    fn proxy_logins(
+        &self,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> BTreeMap<String, ProxyLogin> {
+        const KEY: &str = "fetch.proxy_logins";
+        if name.is_empty() {
+            return BTreeMap::new();
+        }
+        let Some(Source { name, text }) = self.source(KEY, name, problems) else {
+            return BTreeMap::new();
+        };
+        read_logins(&text).unwrap_or_else(|line| {
+            let text = format!(
+                "\"{name}\" line {line} is no login; write \"host:port user:password\", at most 255 bytes \
+                 each"
+            );
+            problems.push(self.origins.problem(KEY, text));
+            BTreeMap::new()
+        })
+    }
+
+    /// The files with secrets, each with its key.
+    fn secret_files(&self, raw: &RawConfig) -> Vec<(String, PathBuf)> {
+        let of_kafka = raw.kafka.secret_files.iter().map(|(property, name)| {
+            (walk::child_path("kafka.secret_files", property), self.directory.join(name))
+        });
+        let others = [
+            ("admin.token_file", &raw.admin.token_file),
+            ("fetch.proxy_logins", &raw.fetch.proxy_logins),
+        ];
+        let named = others.into_iter().filter(|(_, name)| !name.is_empty());
+        let others = named.map(|(key, name)| (key.to_owned(), self.directory.join(name)));
+        of_kafka.chain(others).collect()
     }
 
     fn source(&self, key: &str, name: &str, problems: &mut Vec<Problem>) -> Option<Source> {

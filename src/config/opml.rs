@@ -1,6 +1,6 @@
 //! OPML 2.0, in which feed readers exchange lists of feeds: reading and writing.
 //!
-//! Folders are looked through and forgotten. What OPML has no attribute for is written with our own
+//! Folders become labels of the feeds in them. What OPML has no attribute for is written with our own
 //! prefix, so that what is exported and imported again is the same. Judging the feeds is `feeds`'.
 //!
 //! Source: <http://opml.org/spec2.opml>.
@@ -12,6 +12,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::Problem;
+use super::label::{LABELS_MAX, label_of_folder};
 use super::origin::Origins;
 use super::raw::RawFeed;
 use super::walk::shown;
@@ -33,6 +34,7 @@ pub(super) fn read_opml(file: &str, bytes: &[u8]) -> (Vec<RawFeed>, Origins, Vec
         origins: Origins::new(file),
         feeds: Vec::new(),
         problems: Vec::new(),
+        open: Vec::new(),
     };
     reading.read();
     (reading.feeds, reading.origins, reading.problems)
@@ -58,6 +60,8 @@ struct Reading<'a> {
     origins: Origins,
     feeds: Vec<RawFeed>,
     problems: Vec<Problem>,
+    /// The elements that are open; what is a folder has a name.
+    open: Vec<Option<String>>,
 }
 
 impl Reading<'_> {
@@ -79,17 +83,24 @@ impl Reading<'_> {
                     }
                     is_opml = true;
                     depth += 1;
+                    self.open.push(None);
                 }
                 Ok(Event::Start(element)) => {
-                    self.read_element(&element, offset);
+                    let folder = self.read_element(&element, offset);
+                    self.open.push(folder);
                     depth += 1;
                     if depth > DEPTH_MAX {
                         let text = format!("outlines lie more than {DEPTH_MAX} deep; flatten them");
                         return self.report(offset, text);
                     }
                 }
-                Ok(Event::Empty(element)) => self.read_element(&element, offset),
-                Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+                Ok(Event::Empty(element)) => {
+                    let _nothing_in_it = self.read_element(&element, offset);
+                }
+                Ok(Event::End(_)) => {
+                    self.open.pop();
+                    depth = depth.saturating_sub(1);
+                }
                 Ok(Event::Eof) if !is_opml => {
                     return self.report(0, "is not OPML: it has no elements".to_owned());
                 }
@@ -103,9 +114,10 @@ impl Reading<'_> {
         }
     }
 
-    fn read_element(&mut self, element: &BytesStart<'_>, offset: u64) {
+    /// Reads an element; says what it is called if it is a folder.
+    fn read_element(&mut self, element: &BytesStart<'_>, offset: u64) -> Option<String> {
         if element.local_name().as_ref() != "outline" {
-            return;
+            return None;
         }
         let mut feed = RawFeed::default();
         let mut title = None;
@@ -135,20 +147,35 @@ impl Reading<'_> {
                 }
                 "cw:bytes_per_day" => feed.bytes_per_day = given,
                 "cw:query" => feed.query = given,
+                "cw:labels" => {
+                    let of_text = |text: String| text.split(',').map(str::to_owned).collect();
+                    feed.labels = given.map(of_text);
+                }
                 "cw:enabled" => feed.enabled = given.map(|word| word != "false"),
                 _ => {}
             }
         }
         if feed.url.is_none() {
-            return;
+            return title;
         }
         // A list of ours says who publishes, or that nobody said; others only have a title.
         if feed.id.is_none() && feed.publisher.is_none() {
             feed.publisher = title;
         }
+        if feed.labels.is_none() {
+            let labels: Vec<String> = self
+                .open
+                .iter()
+                .flatten()
+                .filter_map(|name| label_of_folder(name))
+                .take(LABELS_MAX)
+                .collect();
+            feed.labels = Some(labels).filter(|labels| !labels.is_empty());
+        }
         let line = self.line(offset);
         self.origins.set_line(&format!("feed[{}]", self.feeds.len()), line);
         self.feeds.push(feed);
+        None
     }
 
     fn report(&mut self, offset: u64, text: String) {
@@ -183,6 +210,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
     );
     for feed in feeds {
         let url = feed.url.as_deref().unwrap_or_default();
+        let labels = feed.labels.as_ref().map(|labels| labels.join(","));
         let enabled = feed.enabled.map(|enabled| enabled.to_string());
         let articles = feed.articles_per_day.map(|count| count.to_string());
         let title = feed.publisher.as_deref().or(feed.id.as_deref()).unwrap_or(url);
@@ -199,6 +227,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:articles_per_day", articles.as_deref()),
             ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
             ("cw:query", feed.query.as_deref()),
+            ("cw:labels", labels.as_deref()),
             ("cw:enabled", enabled.as_deref()),
         ] {
             if let Some(value) = value {
@@ -232,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_looked_through() {
+    fn folders_become_labels_of_what_is_in_them() {
         let (feeds, problems) = read(&body(
             "<outline text=\"World\"><outline text=\"War\">\
              <outline type=\"rss\" text=\"Short\" title=\"The &amp; Title\" \
@@ -243,6 +272,7 @@ mod tests {
         assert_eq!(feeds.len(), 1);
         assert_eq!(feeds[0].url.as_deref(), Some("https://a.b/?x=1&y=2"));
         assert_eq!(feeds[0].publisher.as_deref(), Some("The & Title"));
+        assert_eq!(feeds[0].labels, Some(vec!["World".to_owned(), "War".to_owned()]));
     }
 
     #[test]
@@ -315,6 +345,8 @@ mod tests {
             "cw:allow_private_networks=\"true\"",
             "cw:allow_private_networks=\"10.0.0.0/8\"",
             "cw:allow-private-networks=\"10.0.0.0/8\"",
+            // It would be dialled wherever it is.
+            "cw:proxy=\"http://10.0.0.1:80\"",
         ];
         for attribute in written {
             let (feeds, problems) = read(&format!(
@@ -322,6 +354,7 @@ mod tests {
             ));
             assert_eq!((feeds.len(), problems.len()), (1, 0), "{attribute}: {problems:?}");
             assert_eq!(feeds[0].allow_private_networks, None, "{attribute}");
+            assert_eq!(feeds[0].proxy, None, "{attribute}");
         }
     }
 
@@ -339,6 +372,8 @@ mod tests {
             bytes_per_day: Some("2MiB".to_owned()),
             allow_private_networks: None,
             query: Some("publish".to_owned()),
+            proxy: None,
+            labels: Some(vec!["a".to_owned(), "b c".to_owned()]),
             enabled: Some(false),
         };
         let bare = RawFeed {

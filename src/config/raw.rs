@@ -115,6 +115,13 @@ pub struct RawFetch {
     pub allow_private_networks: RawPrivateNetworks,
     /// Addresses of hosts that are not to be looked up, as curl's --resolve: host = "address".
     pub resolve: BTreeMap<String, String>,
+    /// What requests go through: "off"; a proxy, "http://host:port", "socks5://host:port" or
+    /// "socks5h://host:port", where the proxy looks names up; or "environment", the proxies that
+    /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` name.
+    pub proxy: String,
+    /// The file with users and passwords of proxies, a line for each: "host:port user:password". Empty:
+    /// none.
+    pub proxy_logins: String,
 }
 
 impl Default for RawFetch {
@@ -131,6 +138,8 @@ impl Default for RawFetch {
             contact: String::new(),
             allow_private_networks: RawPrivateNetworks::AllOrNone(false),
             resolve: BTreeMap::new(),
+            proxy: "off".to_owned(),
+            proxy_logins: String::new(),
         }
     }
 }
@@ -408,6 +417,14 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "RawPrivateNetworks")]
     pub allow_private_networks: Option<RawPrivateNetworks>,
+    /// A proxy instead of `fetch.proxy`, or "off" for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub proxy: Option<String>,
+    /// Groups that it is in, by names of your own, for `feeds list --label`; at most 16, on no record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>")]
+    pub labels: Option<Vec<String>>,
     /// false: it stays in the list and is not polled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]

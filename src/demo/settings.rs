@@ -15,7 +15,7 @@ use url::Url;
 
 use super::script::{DemoFeed, FEEDS, PAGES};
 use crate::config::{Config, FeedDefaults, FilesRead, TagSettings};
-use crate::fetch::{FetchSettings, PrivateNetworks};
+use crate::fetch::{FetchSettings, PrivateNetworks, Proxies};
 use crate::ledger::LedgerSettings;
 use crate::ledger::sqlite::SqliteSettings;
 
@@ -72,6 +72,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
                 Ipv4Addr::LOCALHOST,
             ))]),
             resolve: hosts,
+            proxies: Proxies::default(),
         },
         concurrency: 8,
         memory: MEMORY,
@@ -88,6 +89,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
         log: LogSettings { level: LevelFilter::OFF, format: LogFormat::Auto },
         drain_timeout: Duration::from_secs(5),
         watch: None,
+        warnings: Vec::new(),
         files: FilesRead::default(),
     }
 }

@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_model::{Deltas, Failure, FailureClass, Validators};
+use cw_model::{Deltas, Failure, FailureClass, FeedProxy, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -22,6 +22,7 @@ use super::connect::{Connector, Dialling, no_file_left, plain_host};
 use super::connections::Connections;
 use super::exchange::Exchange;
 use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, WINDOW_BYTES};
+use super::proxy::{Proxy, ProxyKind};
 use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
 
 /// Feed types first; some servers answer 406 unless anything will do.
@@ -47,8 +48,11 @@ const POOL_IDLE_PER_HOST_MAX: usize = 2;
 pub(super) struct HttpClient {
     dialling: Arc<Dialling>,
     headers: HeaderMap,
-    pools: Mutex<Vec<(PrivateNetworks, Pool<Connector, Body>)>>,
+    pools: Mutex<Vec<(PoolKey, Pool<Connector, Body>)>>,
 }
+
+/// What may be dialled, and through what.
+type PoolKey = (PrivateNetworks, Option<Arc<Proxy>>);
 
 /// An answer, and the connection it comes on.
 #[derive(Debug)]
@@ -133,6 +137,7 @@ impl HttpClient {
             host_gap: settings.host_gap,
             tls: tls.map(with_protocols),
             connections,
+            proxies: settings.proxies.clone(),
         };
         Ok(Self { dialling: Arc::new(dialling), headers, pools: Mutex::default() })
     }
@@ -142,7 +147,8 @@ impl HttpClient {
         &self.dialling.connections
     }
 
-    /// Asks for a URL and waits for the headers of the answer. Dials what is public or `allowed`.
+    /// Asks for a URL and waits for the headers of the answer. Dials what is public or `allowed`, through
+    /// what the feed says of proxies.
     ///
     /// # Errors
     /// A [`Failure`] of the connection or the protocol; any status is an answer.
@@ -152,6 +158,7 @@ impl HttpClient {
         &self,
         url: &Url,
         allowed: &PrivateNetworks,
+        proxy: &FeedProxy,
         carries: Carries<'_>,
     ) -> Result<Answered, Failure> {
         let host = url.host_str().unwrap_or_default();
@@ -162,10 +169,11 @@ impl HttpClient {
         if self.dialling.tls.is_none() && url.scheme() == "https" {
             return Err(failure::no_roots(host));
         }
-        let pool = self.pool(allowed);
+        let proxy = self.dialling.proxies.of(proxy, url);
+        let pool = self.pool(allowed, proxy.as_ref());
         let mut died = 0;
         let answered = loop {
-            match self.send(&pool, url, &carries).await {
+            match self.send(&pool, proxy.as_deref(), url, &carries).await {
                 Ok(answered) => break answered,
                 Err(unanswered) if died < unanswered.repeats() => died += 1,
                 Err(unanswered) => return Err(unanswered.failure),
@@ -180,6 +188,7 @@ impl HttpClient {
     async fn send(
         &self,
         pool: &Pool<Connector, Body>,
+        proxy: Option<&Proxy>,
         url: &Url,
         carries: &Carries<'_>,
     ) -> Result<Answered, Unanswered> {
@@ -197,6 +206,13 @@ impl HttpClient {
             if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
                 request.headers_mut().insert(name, value);
             }
+        }
+        // Through a tunnel, whoever opened it has told.
+        let forwards =
+            proxy.filter(|proxy| proxy.kind == ProxyKind::Http && url.scheme() == "http");
+        let login = forwards.and_then(Proxy::authorization);
+        if let Some(value) = login.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
         }
         if carries.deltas == Deltas::Asked && request.headers().contains_key(header::IF_NONE_MATCH)
         {
@@ -216,10 +232,11 @@ impl HttpClient {
         Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })
     }
 
-    /// The pool of those that may dial the same.
-    fn pool(&self, allowed: &PrivateNetworks) -> Pool<Connector, Body> {
+    /// The pool of those that may dial the same through the same.
+    fn pool(&self, allowed: &PrivateNetworks, proxy: Option<&Arc<Proxy>>) -> Pool<Connector, Body> {
         let make = || {
-            let connector = Connector::new(Arc::clone(&self.dialling), allowed.clone());
+            let connector =
+                Connector::new(Arc::clone(&self.dialling), allowed.clone(), proxy.cloned());
             Pool::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .timer(TokioTimer::new())
@@ -237,11 +254,13 @@ impl HttpClient {
         };
         // A thread that panicked here left nothing half done.
         let mut pools = self.pools.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, pool)) = pools.iter().find(|(known, _)| known == allowed) {
+        if let Some((_, pool)) =
+            pools.iter().find(|((known, way), _)| known == allowed && way.as_ref() == proxy)
+        {
             return pool.clone();
         }
         let pool = make();
-        pools.push((allowed.clone(), pool.clone()));
+        pools.push(((allowed.clone(), proxy.cloned()), pool.clone()));
         pool
     }
 }

@@ -29,6 +29,7 @@ use super::PrivateNetworks;
 use super::address::{AddressRefused, is_public, may_dial};
 use super::connections::{Connections, Slot};
 use super::meter::Meter;
+use super::proxy::{Proxies, Proxy, ProxyKind, is_private_name};
 use super::resolver::LookUpError;
 use super::turns::{Shared, Turn};
 use super::wire::Wire;
@@ -83,6 +84,28 @@ pub(super) enum ConnectError {
     /// No TLS session was made.
     #[error(transparent)]
     Tls(io::Error),
+    /// The proxy, which is ours, is not there or does not do what it is for.
+    #[error("the proxy {place}: {why}")]
+    Proxy {
+        /// Its host and port.
+        place: String,
+        /// In words.
+        why: String,
+    },
+    /// The proxy opened no tunnel to the host.
+    #[error("the proxy {place}: {why}")]
+    Untunnelled {
+        /// Its host and port.
+        place: String,
+        /// In words.
+        why: String,
+    },
+    /// Only a private network knows the name, and the proxy would look it up.
+    #[error("\"{name}\" is a name of a private network, and the proxy would look it up")]
+    PrivateName {
+        /// The host of the URL.
+        name: String,
+    },
 }
 
 /// What every connection needs.
@@ -98,6 +121,8 @@ pub(super) struct Dialling {
     pub tls: Option<Arc<rustls::ClientConfig>>,
     /// How many there may be.
     pub connections: Connections,
+    /// What requests go through.
+    pub proxies: Proxies,
 }
 
 /// Connects to hosts, as far as `allowed` lets it.
@@ -105,12 +130,17 @@ pub(super) struct Dialling {
 pub(super) struct Connector {
     dialling: Arc<Dialling>,
     allowed: Arc<PrivateNetworks>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Connector {
-    /// Connects to what is public or `allowed`.
-    pub(super) fn new(dialling: Arc<Dialling>, allowed: PrivateNetworks) -> Self {
-        Self { dialling, allowed: Arc::new(allowed) }
+    /// Connects to what is public or `allowed`, through `proxy` if there is one.
+    pub(super) fn new(
+        dialling: Arc<Dialling>,
+        allowed: PrivateNetworks,
+        proxy: Option<Arc<Proxy>>,
+    ) -> Self {
+        Self { dialling, allowed: Arc::new(allowed), proxy }
     }
 }
 
@@ -124,18 +154,51 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (dialling, allowed) = (Arc::clone(&self.dialling), Arc::clone(&self.allowed));
-        Box::pin(async move { dialling.connect(&uri, &allowed).await.map(TokioIo::new) })
+        let Self { dialling, allowed, proxy } = self.clone();
+        let connect = async move { dialling.connect(&uri, &allowed, proxy.as_deref()).await };
+        Box::pin(async move { connect.await.map(TokioIo::new) })
+    }
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug)]
+struct Target<'a> {
+    scheme: Scheme,
+    /// A name or an address, without brackets.
+    host: &'a str,
+    port: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl<'a> Target<'a> {
+    fn of(uri: &'a Uri) -> Self {
+        let (scheme, usual_port) = match uri.scheme_str() {
+            Some("https") => (Scheme::Https, 443),
+            _ => (Scheme::Http, 80),
+        };
+        let host = uri.host().unwrap_or_default();
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Self { scheme, host, port: uri.port_u16().unwrap_or(usual_port) }
     }
 }
 
 impl Dialling {
-    async fn connect(&self, uri: &Uri, allowed: &PrivateNetworks) -> Result<Stream, ConnectError> {
+    async fn connect(
+        &self,
+        uri: &Uri,
+        allowed: &PrivateNetworks,
+        proxy: Option<&Proxy>,
+    ) -> Result<Stream, ConnectError> {
         let most = self.connections.most();
         let place = timeout(self.timeout, self.connections.place());
         let slot = place.await.map_err(|_late| ConnectError::NoPlace { most })?;
         let late = |_late| ConnectError::Late;
-        timeout(self.timeout, self.connect_in(slot, uri, allowed)).await.map_err(late)?
+        timeout(self.timeout, self.connect_in(slot, uri, allowed, proxy)).await.map_err(late)?
     }
 
     async fn connect_in(
@@ -143,11 +206,35 @@ impl Dialling {
         slot: Slot,
         uri: &Uri,
         allowed: &PrivateNetworks,
+        proxy: Option<&Proxy>,
     ) -> Result<Stream, ConnectError> {
-        let is_https = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
-        let host = uri.host().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let target = Target::of(uri);
+        let host = target.host;
+        let (stream, peer) = match proxy {
+            Some(proxy) => (self.dial_through(proxy, target, allowed).await?, None),
+            None => self.dial_host(target, allowed).await?,
+        };
+        let meter = Meter::new(peer);
+        self.connections.know(&meter);
+        let wire = Wire::new(stream, meter, slot);
+        if target.scheme == Scheme::Http {
+            let is_forwarded = proxy.is_some_and(|proxy| proxy.kind == ProxyKind::Http);
+            return Ok(if is_forwarded { Stream::Forwarded(wire) } else { Stream::Plain(wire) });
+        }
+        let Some(tls) = &self.tls else { return Err(ConnectError::NoRoots) };
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
+        let session = TlsConnector::from(Arc::clone(tls)).connect(name, wire).await;
+        Ok(Stream::Tls(Box::new(session.map_err(ConnectError::Tls)?)))
+    }
+
+    /// Dials a host where it is, once it is its turn.
+    async fn dial_host(
+        &self,
+        target: Target<'_>,
+        allowed: &PrivateNetworks,
+    ) -> Result<(TcpStream, Option<SocketAddr>), ConnectError> {
+        let Target { host, port, .. } = target;
         let addresses = self.addresses(host, allowed).await?;
         if let Some(first) = addresses.first() {
             let address = Shared::Address(*first);
@@ -162,17 +249,55 @@ impl Dialling {
         stream.set_nodelay(true).map_err(ConnectError::Undialled)?;
         let peer = stream.peer_addr().map_err(ConnectError::Undialled)?;
         may_dial(peer.ip(), allowed).map_err(ConnectError::Blocked)?;
-        let meter = Meter::new(peer);
-        self.connections.know(&meter);
-        let wire = Wire::new(stream, meter, slot);
-        if !is_https {
-            return Ok(Stream::Plain(wire));
+        Ok((stream, Some(peer)))
+    }
+
+    /// Dials a proxy, and has it open a tunnel to a host, unless it forwards requests as they are.
+    async fn dial_through(
+        &self,
+        proxy: &Proxy,
+        target: Target<'_>,
+        allowed: &PrivateNetworks,
+    ) -> Result<TcpStream, ConnectError> {
+        let host = self.behind(proxy, target.host, allowed).await?;
+        let of_proxy = |why: String| ConnectError::Proxy { place: proxy.place(), why };
+        // Wherever it is: the operator chose it.
+        let found = self.addresses(&proxy.host, &PrivateNetworks::Allowed).await;
+        let found = found.map_err(|error| of_proxy(error.to_string()))?;
+        let addresses: Vec<_> =
+            found.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();
+        let dialled = dial(&addresses).await;
+        let mut stream = dialled.map_err(|error| of_proxy(error.to_string()))?;
+        stream.set_nodelay(true).map_err(|error| of_proxy(error.to_string()))?;
+        if proxy.kind == ProxyKind::Http && target.scheme == Scheme::Http {
+            return Ok(stream);
         }
-        let Some(tls) = &self.tls else { return Err(ConnectError::NoRoots) };
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
-        let session = TlsConnector::from(Arc::clone(tls)).connect(name, wire).await;
-        Ok(Stream::Tls(Box::new(session.map_err(ConnectError::Tls)?)))
+        match proxy.open(&mut stream, &host, target.port).await {
+            Ok(()) => Ok(stream),
+            Err(error) if error.is_of_host() => {
+                Err(ConnectError::Untunnelled { place: proxy.place(), why: error.to_string() })
+            }
+            Err(error) => Err(of_proxy(error.to_string())),
+        }
+    }
+
+    /// What a proxy is told of a host, if all that can be seen from here lets it be asked: an address where
+    /// one is known, else its name.
+    async fn behind(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        allowed: &PrivateNetworks,
+    ) -> Result<String, ConnectError> {
+        let is_known = host.parse::<IpAddr>().is_ok() || self.given.contains_key(&plain_host(host));
+        if is_known || !proxy.looks_up() {
+            let addresses = self.addresses(host, allowed).await?;
+            return Ok(addresses.first().map_or_else(|| host.to_owned(), ToString::to_string));
+        }
+        if is_private_name(host) && *allowed != PrivateNetworks::Allowed {
+            return Err(ConnectError::PrivateName { name: host.to_owned() });
+        }
+        Ok(host.to_owned())
     }
 
     /// Where a host is, as far as it may be dialled.
@@ -314,6 +439,8 @@ pub(super) fn plain_host(host: &str) -> String {
 pub(super) enum Stream {
     /// `http`.
     Plain(Wire),
+    /// `http`, to a proxy that forwards what it is sent.
+    Forwarded(Wire),
     /// `https`.
     Tls(Box<TlsStream<Wire>>),
 }
@@ -322,6 +449,8 @@ impl Connection for Stream {
     fn connected(&self) -> Connected {
         match self {
             Self::Plain(wire) => Connected::new().extra(Arc::clone(wire.meter())),
+            // It is sent whole URLs.
+            Self::Forwarded(wire) => Connected::new().proxy(true).extra(Arc::clone(wire.meter())),
             Self::Tls(stream) => {
                 let (wire, session) = stream.get_ref();
                 let connected = Connected::new().extra(Arc::clone(wire.meter()));
@@ -342,7 +471,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(wire) => Pin::new(wire).poll_read(context, buffer),
+            Self::Plain(wire) | Self::Forwarded(wire) => Pin::new(wire).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
@@ -355,21 +484,21 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(wire) => Pin::new(wire).poll_write(context, bytes),
+            Self::Plain(wire) | Self::Forwarded(wire) => Pin::new(wire).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(wire) => Pin::new(wire).poll_flush(context),
+            Self::Plain(wire) | Self::Forwarded(wire) => Pin::new(wire).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(wire) => Pin::new(wire).poll_shutdown(context),
+            Self::Plain(wire) | Self::Forwarded(wire) => Pin::new(wire).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }

@@ -25,9 +25,9 @@ impl Exchange {
         self.meter.as_ref().is_some_and(|meter| meter.is_exceeded())
     }
 
-    /// Who answered.
+    /// Who answered; `None` if that cannot be seen.
     pub(super) fn peer(&self) -> Option<std::net::IpAddr> {
-        self.meter.as_ref().map(|meter| meter.peer().ip())
+        self.meter.as_ref().and_then(|meter| meter.peer()).map(|peer| peer.ip())
     }
 
     /// Ends it, and says how many bytes of it were no body.

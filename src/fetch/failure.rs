@@ -81,6 +81,21 @@ fn unconnected(error: &ConnectError, url: &Url, dialling: &Dialling) -> Failure 
             failure(FailureClass::Connect, format!("{host} port {port}: {}", words(source)))
         }
         ConnectError::NoRoots => no_roots(host),
+        ConnectError::Proxy { place, why } => local(&format!(
+            "this machine could not ask {host} through the proxy {place}: {}",
+            printable(why)
+        )),
+        ConnectError::Untunnelled { place, why } => {
+            let detail = format!("{host} port {port} behind the proxy {place}: {}", printable(why));
+            failure(FailureClass::Connect, detail)
+        }
+        ConnectError::PrivateName { name } => {
+            let detail = format!(
+                "{name} is a name of a private network, which the proxy would look up; \
+                 allow_private_networks = true of this feed admits it"
+            );
+            failure(FailureClass::AddressBlocked, detail)
+        }
         ConnectError::Tls(source) => {
             let links = links(source);
             if let Some(tls) = find::<rustls::Error>(&links) {
@@ -126,7 +141,7 @@ fn local(detail: &str) -> Failure {
 /// Others that share its server have their turns first. The only trouble of ours that says when it is over.
 pub(super) fn not_its_turn(host: &str, wait: Duration) -> Failure {
     let detail = format!("{host} shares its server with other hosts, and it is not its turn");
-    Failure { retry_after: Some(wait), ..local(&detail) }
+    Failure { retry_after: Some(wait), ..failure(FailureClass::NotItsTurn, detail) }
 }
 
 /// What an error while reading a body means: after `read` bytes of as many as were `declared`.

@@ -25,7 +25,8 @@ pub(super) const WINDOW_BYTES: u32 = 512 * 1024;
 /// What is counted of a connection. Shared by the connection and whoever reads an answer from it.
 #[derive(Debug)]
 pub(super) struct Meter {
-    peer: SocketAddr,
+    /// `None` behind a proxy.
+    peer: Option<SocketAddr>,
     /// Bytes that came in since the last exchange ended.
     pub(super) received: AtomicU64,
     /// Bytes of bodies among them that were handed on.
@@ -39,7 +40,7 @@ pub(super) struct Meter {
 
 impl Meter {
     /// Of a new connection, about to be used.
-    pub(super) fn new(peer: SocketAddr) -> Arc<Self> {
+    pub(super) fn new(peer: Option<SocketAddr>) -> Arc<Self> {
         Arc::new(Self {
             peer,
             received: AtomicU64::new(0),
@@ -52,8 +53,8 @@ impl Meter {
         })
     }
 
-    /// Who is on the other side.
-    pub(super) fn peer(&self) -> SocketAddr {
+    /// Who is on the other side; `None` if a proxy stands between.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
 

@@ -16,6 +16,7 @@ mod meter;
 pub(crate) mod decode;
 mod failure;
 mod outcome;
+mod proxy;
 mod redirect;
 mod resolver;
 #[cfg(test)]
@@ -30,7 +31,8 @@ use std::time::Duration;
 use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
-    Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
+    Answer, Body, Conditions, Failure, FailureClass, Feed, FeedProxy, IfRefused, Moved, Network,
+    NotModified,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -39,6 +41,9 @@ use self::client::{Carries, HttpClient};
 pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;
 use self::outcome::{Asked, Head, Meaning, Move};
+pub use self::proxy::{
+    NotAProxy, Proxies, Proxy, ProxyKind, ProxyLogin, ProxyVariables, SharedProxy,
+};
 use self::redirect::Chain;
 use self::turns::{Shared, Turn};
 use crate::clock::Clock;
@@ -64,6 +69,8 @@ pub struct FetchSettings {
     /// Host names answered from here and not by the resolver, as curl's `--resolve` does. The
     /// addresses are judged like any other.
     pub resolve: BTreeMap<String, IpAddr>,
+    /// What requests go through.
+    pub proxies: Proxies,
 }
 
 /// Why no fetcher could be built.
@@ -83,7 +90,7 @@ pub enum FetchSetupError {
 /// How long a feed waits for its turn at a server that others share, if that is why this answer is none.
 pub fn waits_for_turn(answer: &Answer) -> Option<Duration> {
     match answer {
-        Answer::Failed(failure) if failure.class == FailureClass::Local => failure.retry_after,
+        Answer::Failed(failure) if failure.class == FailureClass::NotItsTurn => failure.retry_after,
         Answer::Body(_) | Answer::NotModified(_) | Answer::Failed(_) => None,
     }
 }
@@ -150,21 +157,22 @@ impl Fetcher {
     ) -> Answer {
         let url = conditions.moved.as_ref().map_or(&feed.url, |moved| &moved.to);
         let timeout = patience.of(self.timeout);
-        self.fetch_url(url, feed.private_networks.as_ref(), conditions, timeout, hold).await
+        let way = Way { own: feed.private_networks.as_ref(), proxy: &feed.proxy };
+        self.fetch_url(url, way, conditions, timeout, hold).await
     }
 
-    /// Fetches a URL conditionally; `own` is what its feed says of private networks.
+    /// Fetches a URL conditionally.
     async fn fetch_url(
         &self,
         url: &Url,
-        own: Option<&PrivateNetworks>,
+        way: Way<'_>,
         conditions: &Conditions,
         timeout: Duration,
         hold: &mut BodyHold,
     ) -> Answer {
         let waits = hold.waits();
         // On the heap: the state of a whole exchange is some kilobytes.
-        let exchange = Box::pin(self.exchange_twice(url, own, conditions, hold));
+        let exchange = Box::pin(self.exchange_twice(url, way, conditions, hold));
         match within(timeout, &waits, exchange).await {
             Some(Ok(answer)) => answer,
             Some(Err(failure)) => Answer::Failed(failure),
@@ -189,12 +197,13 @@ impl Fetcher {
     async fn exchange_twice(
         &self,
         url: &Url,
-        own: Option<&PrivateNetworks>,
+        way: Way<'_>,
         conditions: &Conditions,
         hold: &mut BodyHold,
     ) -> Result<Answer, Failure> {
         let mut asked = Asked::Plainly;
-        let reach = Reach::begin(own, &self.private_networks, conditions.moved.as_ref());
+        let moved = conditions.moved.as_ref();
+        let reach = Reach::begin(way, &self.private_networks, moved);
         let first = self.exchange(url, reach, conditions, &mut asked, hold).await;
         let (class, failure) = match first {
             Ok(Answer::Body(body)) if outcome::is_page(&body.bytes) => {
@@ -256,6 +265,7 @@ impl Fetcher {
                 .get(
                     here,
                     reach.allowed(),
+                    reach.proxy,
                     Carries { known, cookie: chain.cookie(), deltas: conditions.deltas },
                 )
                 .await?;
@@ -343,46 +353,61 @@ async fn within<T>(
 /// public one has answered, the public internet has a say in where to go next, and it may not lead
 /// us inside. A feed's own key holds wherever its redirects lead.
 #[derive(Clone, Copy, Debug)]
-enum Reach<'a> {
+struct Reach<'a> {
+    within: Within<'a>,
+    proxy: &'a FeedProxy,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Within<'a> {
     Own(&'a PrivateNetworks),
     Inside(&'a PrivateNetworks),
     Public,
 }
 
+/// What a feed says of how it is asked.
+#[derive(Clone, Copy, Debug)]
+struct Way<'a> {
+    /// Of private networks.
+    own: Option<&'a PrivateNetworks>,
+    proxy: &'a FeedProxy,
+}
+
 impl<'a> Reach<'a> {
     fn begin(
-        own: Option<&'a PrivateNetworks>,
+        Way { own, proxy }: Way<'a>,
         shared: &'a PrivateNetworks,
         moved: Option<&Moved>,
     ) -> Self {
-        match (own, moved.map(|moved| moved.network)) {
-            (Some(own), _) => Self::Own(own),
-            (None, None | Some(Network::Private)) => Self::Inside(shared),
+        let within = match (own, moved.map(|moved| moved.network)) {
+            (Some(own), _) => Within::Own(own),
+            (None, None | Some(Network::Private)) => Within::Inside(shared),
             // Where the redirects led is asked without them now: it may lead no further inside.
-            (None, Some(Network::Public)) => Self::Public,
-        }
+            (None, Some(Network::Public)) => Within::Public,
+        };
+        Self { within, proxy }
     }
 
     /// Where those are who have answered.
     fn network(&self) -> Network {
-        match self {
-            Self::Inside(_) => Network::Private,
+        match self.within {
+            Within::Inside(_) => Network::Private,
             // A feed's own key holds wherever it leads, and is asked again.
-            Self::Own(_) | Self::Public => Network::Public,
+            Within::Own(_) | Within::Public => Network::Public,
         }
     }
 
     fn allowed(&self) -> &PrivateNetworks {
-        match self {
-            Self::Own(allowed) | Self::Inside(allowed) => allowed,
-            Self::Public => &PrivateNetworks::Refused,
+        match self.within {
+            Within::Own(allowed) | Within::Inside(allowed) => allowed,
+            Within::Public => &PrivateNetworks::Refused,
         }
     }
 
     /// Somebody answered; who is not known is taken for public.
     fn narrow(&mut self, peer: Option<IpAddr>) {
-        if matches!(self, Self::Inside(_)) && peer.is_none_or(address::is_public) {
-            *self = Self::Public;
+        if matches!(self.within, Within::Inside(_)) && peer.is_none_or(address::is_public) {
+            self.within = Within::Public;
         }
     }
 }

@@ -232,6 +232,8 @@ mod tests {
             body_limit: 16 << 20,
             quota: Quota { articles: 1, bytes: 1 },
             query: UrlQuery::Hidden,
+            proxy: cw_model::FeedProxy::AsConfigured,
+            labels: Vec::new(),
         }
     }
 

@@ -199,6 +199,10 @@ pub enum FailureClass {
     Entities,
     /// Reading it would take more steps than a document of its size is allowed.
     TooCostly,
+    /// The feed shows what seems to be another publisher's. Nothing of it is published.
+    Drift,
+    /// Nobody was asked: others that share the server have their turns first.
+    NotItsTurn,
     /// Our own machine could not ask: no files, memory or ports left, or the network switched off.
     Local,
     /// Our own mistake: the poll panicked.
@@ -210,10 +214,12 @@ pub enum FailureClass {
 impl FailureClass {
     /// Classes that feed states did not know at first, and the one that is written beside each for
     /// a program that would refuse the whole state otherwise.
-    const ADDED_LATER: [(FailureClass, FailureClass); 3] = [
+    const ADDED_LATER: [(FailureClass, FailureClass); 5] = [
         (Self::Crash, Self::Panic),
         (Self::Local, Self::Connect),
         (Self::TooCostly, Self::TooDeep),
+        (Self::Drift, Self::NotAFeed),
+        (Self::NotItsTurn, Self::Connect),
     ];
 
     /// Its name in metrics, logs, feed state and rejects.
@@ -252,10 +258,17 @@ impl FailureClass {
             | Self::TooDeep
             | Self::Entities
             | Self::TooCostly
+            | Self::Drift
+            | Self::NotItsTurn
             | Self::Local
             | Self::Panic
             | Self::Crash => false,
         }
+    }
+
+    /// Whether nobody was asked, so that it says nothing of any publisher.
+    pub fn is_of_nobody(self) -> bool {
+        matches!(self, Self::Local | Self::NotItsTurn)
     }
 
     /// The class of this name.

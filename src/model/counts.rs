@@ -22,7 +22,11 @@ pub struct FeedCounts {
     pub due: usize,
     /// How long the first of those has waited.
     pub overdue: Duration,
-    /// Of these: over their quota of the day.
+    /// Hosts.
+    pub hosts: usize,
+    /// Of these: not slow, and waiting for a place for minutes.
+    pub late_hosts: usize,
+    /// Of the feeds: over their quota of the day.
     pub over_quota: usize,
     /// Polls under way.
     pub polls: usize,

@@ -123,6 +123,18 @@ pub enum UrlQuery {
     Published,
 }
 
+/// Through which proxy a feed is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FeedProxy {
+    /// As `fetch.proxy` says.
+    #[default]
+    AsConfigured,
+    /// None.
+    Direct,
+    /// This one: scheme `http`, `socks5` or `socks5h`, host and port, nothing else.
+    Through(Url),
+}
+
 /// A URL for people: `?…` stands for its query, which may hold a token.
 pub fn without_query(url: &Url) -> String {
     match url.query() {
@@ -176,6 +188,10 @@ pub struct Feed {
     pub quota: Quota,
     /// Whether records show the query of its URL.
     pub query: UrlQuery,
+    /// Through which proxy it is asked.
+    pub proxy: FeedProxy,
+    /// What the operator calls the groups that it is in: for lists of feeds, and on no record. Sorted.
+    pub labels: Vec<String>,
 }
 
 impl Feed {

@@ -57,7 +57,7 @@ pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, 
 pub use counts::FeedCounts;
 pub use entry::{Entry, EntryText, Media, TextKind};
 pub use evidence::{Evidence, Field};
-pub use feed::{Backlog, Feed, FeedId, PrivateNetworks, UrlQuery, without_query};
+pub use feed::{Backlog, Feed, FeedId, FeedProxy, PrivateNetworks, UrlQuery, without_query};
 pub use lane::LaneState;
 pub use outcome::{EntryCounts, Outcome, PollResult, Urgency};
 pub use place::{Place, PlaceKind};

@@ -43,11 +43,12 @@ use self::trial::Trials;
 use self::watch::Watch;
 use crate::admin::{self, Admin, AdminStartError, Events, Feeds, LedgerName, SharedToken, Sources};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, REVISION};
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::ledger::{CommitError, LaneChange, Ledger};
 use crate::memory::Memory;
+use crate::process;
 use crate::reload::{ReloadRequest, Reloader};
 
 /// How many requests may have ended before the scheduler takes note; then polls wait for it.
@@ -153,7 +154,7 @@ impl Daemon {
     ) -> Result<Self, BuildError> {
         let tools = Tools::build(&config, Connections::within_limits(), clock)?;
         let admin = config.admin_listen.map(bind).transpose()?;
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::of(process::figures, REVISION.unwrap_or("unknown")));
         let (ledger, lanes) = Ledger::open(&config.ledger, &metrics)?;
         info!(ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
         let status = Arc::new(Status::new(metrics.ledger().clone()));
@@ -183,6 +184,7 @@ impl Daemon {
         let events = Events::default();
         let (reloader, reloads) = self.reloads.unzip();
         let token = SharedToken::new(self.config.admin_token);
+        let shown_at = self.admin.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = self.admin {
             let sources = Sources {
                 status: Arc::clone(&self.status),
@@ -215,7 +217,8 @@ impl Daemon {
         let watch = reloader.map(|reloader| Watch::begin(files, self.config.watch, reloader));
         let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token);
         let mut scheduler =
-            Scheduler::new(self.config, told, self.tools, poller, service, reloading);
+            Scheduler::new(self.config, told, self.tools, poller, service, reloading)
+                .shown_at(shown_at);
         let fatal = scheduler.run(&stop).await;
         self.status.set_stopping();
         stop.cancel();

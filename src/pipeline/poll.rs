@@ -15,7 +15,9 @@ use cw_decide::process::{conditions, crashed, forgiven, is_new, panicked, proces
 use cw_decide::schedule::conduct::{Heard, Patience, Request};
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
-use cw_model::{Answer, Body, Failure, FailureClass, Feed, FeedId, Outcome, PollResult};
+use cw_model::{
+    Answer, Body, EntryCounts, Failure, FailureClass, Feed, FeedId, Outcome, PollResult,
+};
 use cw_status::{Metrics, Status};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -348,40 +350,7 @@ fn report(feed: &Feed, failures: u32, outcome: &Outcome) {
         info!(feed.id = %feed.id, poll.failures = failures, "the feed answers again");
     }
     match &outcome.result {
-        PollResult::Modified(counts) => {
-            debug!(
-                feed.id = %feed.id,
-                entry.new = counts.new,
-                entry.revised = counts.revised,
-                entry.rejected = counts.rejected,
-                poll.next_at = next_at,
-                "polled"
-            );
-            if counts.over_limit > 0 {
-                warn!(
-                    feed.id = %feed.id,
-                    entry.over_limit = counts.over_limit,
-                    "the feed has more entries than parse.entries_max; the last were left out"
-                );
-            }
-            if counts.gaps > 0 {
-                warn!(
-                    feed.id = %feed.id,
-                    poll.next_at = next_at,
-                    "the feed lists nothing of what it listed at the last poll: what it listed only in \
-                     between was not read; it is asked sooner now"
-                );
-            }
-            if counts.over_quota > 0 {
-                warn!(
-                    feed.id = %feed.id,
-                    entry.over_quota = counts.over_quota,
-                    poll.next_at = next_at,
-                    "the feed has added as much as it may in a day (schedule.articles_per_day, \
-                     schedule.bytes_per_day); it is put off, and what it still lists then is read then"
-                );
-            }
-        }
+        PollResult::Modified(counts) => report_read(feed, *counts, &next_at),
         PollResult::NotModified => {
             debug!(feed.id = %feed.id, poll.next_at = next_at, "polled: not modified");
         }
@@ -421,5 +390,41 @@ fn report(feed: &Feed, failures: u32, outcome: &Outcome) {
                 );
             }
         }
+    }
+}
+
+/// Says what a document came to.
+fn report_read(feed: &Feed, counts: EntryCounts, next_at: &str) {
+    debug!(
+        feed.id = %feed.id,
+        entry.new = counts.new,
+        entry.revised = counts.revised,
+        entry.rejected = counts.rejected,
+        poll.next_at = next_at,
+        "polled"
+    );
+    if counts.over_limit > 0 {
+        warn!(
+            feed.id = %feed.id,
+            entry.over_limit = counts.over_limit,
+            "the feed has more entries than parse.entries_max; the last were left out"
+        );
+    }
+    if counts.gaps > 0 {
+        warn!(
+            feed.id = %feed.id,
+            poll.next_at = next_at,
+            "the feed lists nothing of what it listed at the last poll: what it listed only in \
+             between was not read; it is asked sooner now"
+        );
+    }
+    if counts.over_quota > 0 {
+        warn!(
+            feed.id = %feed.id,
+            entry.over_quota = counts.over_quota,
+            poll.next_at = next_at,
+            "the feed has added as much as it may in a day (schedule.articles_per_day, \
+             schedule.bytes_per_day); it is put off, and what it still lists then is read then"
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! It polls, reads the configuration, waits, and says how things stand. It decides nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use cw_decide::scheduler::{
 };
 use cw_decide::{Moment, Now};
 use cw_model::FeedId;
-use cw_status::LastRead;
+use cw_status::{LastRead, live};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
@@ -34,6 +35,9 @@ use crate::reload::{ReloadRequest, Reloaded};
 
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The width of a terminal that does not say.
+const LIVE_COLUMNS: usize = 80;
 
 type Found = Result<BTreeMap<FeedId, Sequences>, String>;
 
@@ -68,6 +72,8 @@ pub(super) struct Scheduler {
     put_offs: HashMap<FeedId, CancellationToken>,
     /// Where the clock of the machine starts.
     started_at: Instant,
+    /// Where the admin server listens.
+    shown_at: Option<SocketAddr>,
     told_at: Option<Instant>,
     /// Why the ledger cannot go on, if so.
     fatal: Option<CommitError>,
@@ -97,9 +103,16 @@ impl Scheduler {
             polling: HashMap::new(),
             put_offs: HashMap::new(),
             started_at: Instant::now(),
+            shown_at: None,
             told_at: None,
             fatal: None,
         }
+    }
+
+    /// Names the address at which more is shown.
+    pub(super) fn shown_at(mut self, address: Option<SocketAddr>) -> Self {
+        self.shown_at = address;
+        self
     }
 
     /// Runs until told to stop, or until the ledger cannot go on; then says why.
@@ -344,7 +357,25 @@ impl Scheduler {
         let status = &self.poller.status;
         status.set_counts(self.machine.counts(now.wall), self.poller.ledger.file_bytes());
         self.tools.trials.end_idle();
-        self.service.tell_status(status.snapshot().text());
+        let text = status.snapshot().text();
+        live::show(&self.live_line(&text, now));
+        self.service.tell_status(text);
+    }
+
+    /// How things stand, for the line at the bottom of a terminal, as much of it as fits there.
+    fn live_line(&self, standing: &str, now: Now) -> String {
+        let mut parts = vec![standing.to_owned()];
+        match (self.polls.len(), self.machine.wake_at(now).map(|at| at.since(now.at))) {
+            (0, Some(wait)) => parts.push(format!("next poll within {}s", wait.as_secs() + 1)),
+            (0, None) => {}
+            (polls, _) => parts.push(format!("{polls} under way")),
+        }
+        parts.push(format!("{} committed", self.poller.metrics.records_committed()));
+        parts.extend(self.shown_at.map(|address| format!("http://{address}/")));
+        let width = terminal_size::terminal_size_of(std::io::stderr())
+            .map_or(LIVE_COLUMNS, |(width, _)| usize::from(width.0));
+        let line = parts.join(" \u{b7} ");
+        line.chars().take(width.saturating_sub(1)).collect()
     }
 
     /// Tells people.

@@ -1,7 +1,7 @@
 //! Looks at the files of the configuration now and then, and asks for a reload when one has changed.
 //!
 //! By looking and not by events of the file system: those are not sent on network drives and overlays, and
-//! not for what lies behind a symbolic link, as in a ConfigMap of Kubernetes. It has a thread of its own, so
+//! not for what lies behind a symbolic link, as in a `ConfigMap` of Kubernetes. It has a thread of its own, so
 //! that a mount that does not answer holds up nothing else; SIGHUP and the admin server ask all the same.
 
 use std::io;

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 38] = [
+pub const FIELDS: [&str; 39] = [
     "admin.address",
     "code.location",
     "config.path",
@@ -35,6 +35,7 @@ pub const FIELDS: [&str; 38] = [
     "ledger.instance",
     "ledger.deployment",
     "ledger.path",
+    "proxy.address",
     "poll.failures",
     "poll.next_at",
     "drain.unfinished",

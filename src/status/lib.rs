@@ -6,8 +6,10 @@
 pub mod fields;
 pub mod lanes;
 pub mod ledger;
+pub mod live;
 pub mod log;
 pub mod metrics;
+mod process;
 pub mod recent;
 pub mod shown;
 pub mod spans;
@@ -16,4 +18,5 @@ mod text;
 
 pub use log::{LogFormat, LogSettings};
 pub use metrics::Metrics;
+pub use process::ProcessFigures;
 pub use status::{LastRead, Snapshot, Status, Unready};

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-use super::{shown, text};
+use super::{live, shown, text};
 
 /// The `[log]` table, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn install(settings: &LogSettings) {
         let colour = io::stderr().is_terminal();
         fmt::layer()
             .fmt_fields(text::TextFields)
-            .with_writer(io::stderr)
+            .with_writer(|| live::Above)
             .with_ansi(colour)
             .with_target(false)
             .boxed()

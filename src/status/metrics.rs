@@ -8,8 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use cw_model::record::RecordChange;
 use cw_model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -20,7 +21,11 @@ use strum::IntoEnumIterator as _;
 
 use super::lanes::LaneMetrics;
 use super::ledger::LedgerStatus;
+use super::process::{Process, ProcessFigures};
 use super::status::{LastRead, Snapshot};
+
+/// From a minute, which is as fast as feeds are asked, to a day, seconds.
+const DELAYS: [f64; 9] = [60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 86_400.0];
 
 type Labelled = Family<[(&'static str, String); 1], Counter>;
 
@@ -28,6 +33,8 @@ type Labelled = Family<[(&'static str, String); 1], Counter>;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// Without our prefix.
+    process: Registry,
     polls: Labelled,
     poll_failures: Labelled,
     polls_abandoned: Counter,
@@ -45,6 +52,7 @@ pub struct Metrics {
     fetch_body_bytes: Histogram,
     commit_duration: Histogram,
     poll_wait: Histogram,
+    publication_delay: Histogram,
     last_commit: Gauge<f64, AtomicU64>,
     feeds: Family<[(&'static str, String); 1], Gauge>,
     feed_overdue: Gauge<f64, AtomicU64>,
@@ -52,6 +60,7 @@ pub struct Metrics {
     ready: Gauge,
     careful: Gauge,
     network_away: Gauge,
+    hosts_late: Gauge,
     feeds_over_quota: Gauge,
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
@@ -71,12 +80,18 @@ impl Metrics {
     /// Registers everything, each label value at zero where the set is known, so that a rate over
     /// it is never missing its start.
     pub fn new() -> Self {
+        Self::of(ProcessFigures::default, "unknown")
+    }
+
+    /// The same, of a process that `read` has the figures of, and of a build from this revision.
+    pub fn of(read: fn() -> ProcessFigures, revision: &'static str) -> Self {
         // 1 ms to about 33 s, the default `fetch.timeout`.
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
         let mut registry = Registry::with_prefix("conflictwire");
         let ledger = LedgerStatus::new(LaneMetrics::new(&mut registry));
         let mut metrics = Self {
             registry,
+            process: of_process(read),
             polls: Family::default(),
             poll_failures: Family::default(),
             polls_abandoned: Counter::default(),
@@ -95,6 +110,7 @@ impl Metrics {
             fetch_body_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 15)),
             commit_duration: seconds(),
             poll_wait: seconds(),
+            publication_delay: Histogram::new(DELAYS),
             last_commit: Gauge::default(),
             feeds: Family::default(),
             feed_overdue: Gauge::default(),
@@ -102,6 +118,7 @@ impl Metrics {
             ready: Gauge::default(),
             careful: Gauge::default(),
             network_away: Gauge::default(),
+            hosts_late: Gauge::default(),
             feeds_over_quota: Gauge::default(),
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
@@ -112,7 +129,10 @@ impl Metrics {
         };
         metrics.register_counters();
         metrics.register_measures();
+        metrics.register_gauges();
         metrics.begin_at_zero();
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("revision", revision)]);
+        metrics.registry.register("build", "The running build: version, revision", build);
         metrics
     }
 
@@ -190,11 +210,22 @@ impl Metrics {
             &self.commit_duration,
         );
         histogram(
+            "publication_to_commit",
+            "From the publication of a new article to its commit, where its date is beyond doubt; not of first \
+             polls",
+            Unit::Seconds,
+            &self.publication_delay,
+        );
+        histogram(
             "poll_wait",
             "From when a feed was due to when its poll started",
             Unit::Seconds,
             &self.poll_wait,
         );
+    }
+
+    fn register_gauges(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "last_commit_timestamp_seconds",
             "When the ledger last took an outcome of this process, Unix time; 0: none yet. On Kafka one \
@@ -212,6 +243,12 @@ impl Metrics {
             self.feed_overdue.clone(),
         );
         registry.register("polls_in_flight", "Polls under way", self.polls_in_flight.clone());
+        self.register_standing();
+    }
+
+    /// What is read off the status.
+    fn register_standing(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "careful_lanes",
             "Lanes that were left uncleanly less than a day ago: new documents are tried first",
@@ -221,6 +258,11 @@ impl Metrics {
             "network_away",
             "1 while no host answers and polls wait for the network",
             self.network_away.clone(),
+        );
+        registry.register(
+            "hosts_late",
+            "Hosts that are not slow and have waited for a place for minutes",
+            self.hosts_late.clone(),
         );
         registry.register(
             "feeds_over_quota",
@@ -249,8 +291,6 @@ impl Metrics {
             "When a new configuration was last taken into use, Unix time; 0 before the first reload",
             self.last_reload_at.clone(),
         );
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The running build: version", build);
     }
 
     fn begin_at_zero(&self) {
@@ -276,7 +316,9 @@ impl Metrics {
         self.show(snapshot);
         let mut text = String::new();
         // Writing to a string does not fail; a label that does not encode leaves the text short.
-        match encode(&mut text, &self.registry) {
+        let registries = [&self.registry, &self.process].into_iter();
+        let encoded = registries.map(|registry| encode_registry(&mut text, registry));
+        match encoded.collect::<Result<(), _>>().and_then(|()| encode_eof(&mut text)) {
             Ok(()) | Err(std::fmt::Error) => text,
         }
     }
@@ -299,6 +341,7 @@ impl Metrics {
         self.polls_in_flight.set(number(feeds.polls));
         self.careful.set(number(feeds.careful_lanes));
         self.network_away.set(i64::from(feeds.is_network_away));
+        self.hosts_late.set(number(feeds.late_hosts));
         self.feeds_over_quota.set(number(feeds.over_quota));
         self.turned.set(feeds.at.as_duration().as_secs_f64());
         self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));
@@ -329,8 +372,27 @@ impl Metrics {
         for tag in conflicts.flat_map(|conflict| &conflict.tags) {
             self.tags.get_or_create(&[("tag", tag.id.clone())]).inc();
         }
+        self.observe_delays(outcome, at);
         self.commit_duration.observe(took.as_secs_f64());
         self.last_commit.set(at.as_duration().as_secs_f64());
+    }
+
+    /// How long after they were published new articles are committed, where nothing is odd about their dates.
+    /// What a feed lists when it is first asked is older than anybody could have known.
+    fn observe_delays(&self, outcome: &Outcome, at: Timestamp) {
+        if outcome.state.plan.sequence <= 1 {
+            return;
+        }
+        for record in outcome.records.iter().map(|routed| &routed.record) {
+            let published =
+                record.published_at.as_ref().and_then(|text| text.parse::<Timestamp>().ok());
+            if record.change == RecordChange::Created
+                && record.dates.quality.is_empty()
+                && let Some(published) = published
+            {
+                self.publication_delay.observe(at.duration_since(published).as_secs_f64().max(0.0));
+            }
+        }
     }
 
     fn count_entries(&self, counts: &EntryCounts) {
@@ -394,6 +456,11 @@ impl Metrics {
         }
     }
 
+    /// How many article revisions this process has committed.
+    pub fn records_committed(&self) -> u64 {
+        self.records_committed.get()
+    }
+
     /// A new configuration was taken into use.
     pub fn reload_accepted(&self, at: Timestamp) {
         self.config_reloads.get_or_create(&[("outcome", "accepted".to_owned())]).inc();
@@ -409,6 +476,13 @@ impl Metrics {
     pub fn tried(&self, outcome: &'static str) {
         self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
+}
+
+/// What the system says of the process.
+fn of_process(read: fn() -> ProcessFigures) -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Process(read)));
+    registry
 }
 
 #[cfg(test)]

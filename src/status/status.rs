@@ -25,6 +25,9 @@ pub const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
 /// come and go one by one are no end of the trouble.
 const CALM: Duration = Duration::from_secs(10);
 
+/// Of a tenth of the hosts being late nobody can say that it is those hosts'.
+const LATE_SHARE: usize = 10;
+
 /// How long this machine's trouble counts if nobody has tried since. A feed that could not be asked is
 /// tried again within a minute, unless it was removed or its lane taken.
 const UNASKED_MAX: Duration = Duration::from_secs(3 * 60);
@@ -45,6 +48,13 @@ pub enum Unready {
     },
     /// No host answers.
     NetworkAway,
+    /// Hosts that answer wait for places.
+    Late {
+        /// So many.
+        late: usize,
+        /// Of so many.
+        hosts: usize,
+    },
     /// The scheduler's loop has not turned for so long: nobody has looked.
     Hung(Duration),
     /// A drain has begun.
@@ -61,6 +71,11 @@ impl Unready {
                 format!("this machine could not ask a publisher {ago}s ago: {}", shown(why))
             }
             Self::NetworkAway => "no host answers: the network is away".to_owned(),
+            Self::Late { late, hosts } => {
+                format!(
+                    "{late} of {hosts} hosts have waited for a place for minutes and are not slow"
+                )
+            }
             Self::Hung(since) => hung_text(*since),
             Self::Ledger(why) => format!("the ledger does not take commits: {}", shown(why)),
             Self::Stopping => "stopping".to_owned(),
@@ -318,7 +333,13 @@ impl Status {
                 // What it has said before is as old.
                 let hung = state.hung_at(now).map(Unready::Hung);
                 let away = || state.feeds.is_network_away.then_some(Unready::NetworkAway);
-                hung.or_else(|| ledger().map(Unready::Ledger)).or_else(away).or_else(machine)
+                let FeedCounts { late_hosts: late, hosts, .. } = state.feeds;
+                let is_late = late * LATE_SHARE > hosts;
+                let late = || is_late.then_some(Unready::Late { late, hosts });
+                hung.or_else(|| ledger().map(Unready::Ledger))
+                    .or_else(away)
+                    .or_else(machine)
+                    .or_else(late)
             }
         }
     }
@@ -410,6 +431,21 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_answer_and_wait_make_it_unready_once_they_are_more_than_a_tenth() {
+        let status = status();
+        status.set_serving();
+        let counted = |late_hosts| FeedCounts { hosts: 50, late_hosts, ..FeedCounts::default() };
+        status.set_counts(counted(5), 0);
+        assert_eq!(status.unready(), None);
+        status.set_counts(counted(6), 0);
+        let told = status.unready().unwrap().text();
+        assert_eq!(told, "6 of 50 hosts have waited for a place for minutes and are not slow");
+        // Whatever says why goes first.
+        assert!(status.set_unasked("no file left"));
+        assert!(status.unready().unwrap().text().contains("no file left"));
+    }
+
+    #[test]
     fn stopping_is_for_good() {
         let status = status();
         status.set_serving();
@@ -463,7 +499,8 @@ mod tests {
             gone: 1,
             ..FeedCounts::default()
         };
-        let (unready, last_read) = (Some(Unready::Starting), LastRead::Refused);
+        let (unready, last_read) =
+            (Some(Unready::Starting), LastRead::Refused { why: "a.toml".to_owned() });
         assert_eq!(
             Snapshot { unready, last_read, ..of(feeds) }.text(),
             "13 feeds: 9 fine, 2 failing, 1 put off, 1 withdrawn; starting; the configuration that was \

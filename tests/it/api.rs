@@ -163,6 +163,10 @@ fn one_feed_is_explained_and_its_secrets_are_kept() {
     assert!(feed["url"].as_str().unwrap().ends_with("/none-2?…"), "{feed}");
     let fine = eventually_json(&run.daemon, "/api/feeds/feed", |feed| feed["state"] == "fine");
     assert!(fine["succeeded_at"].is_string() && fine["today"]["articles"] == 1, "{fine}");
+    let asked = &fine["requests"];
+    assert!(asked["made"].as_u64() > Some(0) && asked["early"] == 0, "{fine}");
+    let newest = &asked["last"][0];
+    assert!(newest["won"]["because"].is_string() && newest["answered"] == "document", "{fine}");
     let none = ask(&run.daemon, "/api/feeds/nobody");
     assert_eq!((none.status, &none.json()["error"]["code"]), (404, &"not_found".into()));
     for path in ["/api/feeds", "/api/feeds/missing-2", "/api/hosts", "/api/status", "/api/lanes"] {

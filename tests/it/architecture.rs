@@ -42,12 +42,13 @@ const IMPURE: [&str; 15] = [
 ];
 
 /// The files of the core and of the poll whose types are written somewhere.
-const SERIALISED: [&str; 7] = [
+const SERIALISED: [&str; 8] = [
     "decide/lane/wire.rs",
     "model/answer.rs",
     "model/article.rs",
     "model/record/conflict.rs",
     "model/record/mod.rs",
+    "model/state/habits.rs",
     "model/state/record.rs",
     "pipeline/trial/wire.rs",
 ];

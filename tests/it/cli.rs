@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::daemon::BINARY;
-use crate::support::snapshots;
+use crate::support::{snapshots, wait_until};
 
 /// What a command came to.
 struct Ran {
@@ -482,10 +482,52 @@ fn a_file_that_is_a_feed_is_read_and_one_that_is_not_is_refused() {
 
 #[test]
 fn a_good_configuration_is_summed_up_on_standard_output() {
-    let config = "[[feed]]\nurl = \"https://example.org/rss\"\n";
-    let ran = configured(Some(config), &["check"]);
+    let config =
+        "[fetch]\ncontact = \"ada@example.org\"\n[[feed]]\nurl = \"https://example.org/rss\"\n";
+    let ran = configured(Some(config), &["check", "--deny-warnings"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("1 feed on 1 host"), "{}", ran.stdout);
+}
+
+/// On a terminal, and nowhere else: `script` gives the daemon one.
+#[test]
+fn on_a_terminal_one_line_says_how_things_stand() {
+    use crate::support::daemon::{Daemon, Setup};
+    use crate::support::publisher::{Publisher, Reply};
+    use crate::support::run::headlines;
+    let publisher = Publisher::start();
+    publisher.serve("/rss", [Reply::feed(headlines(&["A"]))]);
+    let mut setup = Setup::new();
+    setup.set("log.format", "auto").set("log.level", "info").feed("a", &publisher.url("/rss"));
+    let (config, seen) = (setup.config(), setup.path("seen"));
+    let pid = setup.path("pid");
+    let run =
+        format!("echo $$ >{}; exec {BINARY} run --config {}", pid.display(), config.display());
+    let mut command = setup.command("script");
+    command.args(["--quiet", "--flush", "--command", &run]).arg(&seen);
+    let mut daemon = Daemon::watch(command);
+    wait_until("the line", || {
+        let text = std::fs::read_to_string(&seen).unwrap_or_default();
+        ["1 feed: 1 fine", " committed ", "http://127.0.0.1:"].iter().all(|it| text.contains(it))
+    });
+    let stop = format!("kill -TERM $(cat {})", pid.display());
+    assert!(Command::new("sh").args(["-c", &stop]).status().unwrap().success());
+    daemon.wait_for_end();
+    let text = std::fs::read_to_string(&seen).unwrap();
+    assert!(text.contains("drained"), "{text}");
+}
+
+/// No reason not to run, unless whoever checks says so.
+#[test]
+fn what_is_perhaps_not_what_was_meant_is_warned_of() {
+    let config = "[fetch]\nallow_private_networks = true\n[admin]\nlisten = \"0.0.0.0:9273\"\n\
+                  [ledger]\nkind = \"json_lines\"\n\
+                  [[feed]]\nurl = \"http://example.org/rss\"\n[[feed]]\nurl = \"http://example.net/rss\"\n";
+    let ran = configured(Some(config), &["check"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("2 feeds on 2 hosts"), "{}", ran.stdout);
+    snapshots().bind(|| insta::assert_snapshot!("check_warnings", ran.stderr));
+    assert_eq!(configured(Some(config), &["check", "--deny-warnings"]).code, Some(78));
 }
 
 /// Kafka where nothing listens: the port of no service, below those that are given out.

@@ -527,6 +527,26 @@ fn every_failure_class_is_explained() {
     );
 }
 
+/// The table of behaviours claims nothing for which there is no test.
+#[test]
+fn every_behaviour_that_holds_is_held_by_a_test_that_is_there() {
+    let document = Document::read(&project().join("tests/README.md"));
+    let files = ["src", "tests/it"].into_iter().flat_map(|folder| files_below(folder, "rs"));
+    let code: String = files.map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let rows = rows(&document, "\n## Polling behaviours\n");
+    let numbers: Vec<&str> = rows.iter().map(|cells| cells[0].as_str()).collect();
+    let all: Vec<String> = (1..=100).map(|number: u32| number.to_string()).collect();
+    assert_eq!(numbers, all);
+    for cells in &rows {
+        let tests: Vec<&str> = spans(cells.get(3).map_or("", String::as_str)).collect();
+        let is_claimed = cells[2] == "yes" || cells[2] == "in part";
+        assert!(!is_claimed || !tests.is_empty(), "{cells:?} names no test");
+        for test in tests {
+            assert!(code.contains(&format!("fn {test}(")), "{test} of {cells:?} is not there");
+        }
+    }
+}
+
 /// The runbook quotes what the program says, with "…" for what differs.
 #[test]
 fn every_message_of_the_runbook_is_one_of_the_program() {

@@ -31,9 +31,9 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/model",
         knows: &[],
         modules: &[
-            "time", "steps", "quota", "counts", "country", "lane", "entry", "evidence", "actor",
-            "place", "tag", "article", "digest", "feed", "record", "reject", "route", "answer",
-            "state", "outcome", "samples",
+            "time", "steps", "quota", "skips", "counts", "country", "lane", "entry", "evidence",
+            "actor", "place", "tag", "article", "digest", "feed", "record", "reject", "route",
+            "answer", "state", "outcome", "samples",
         ],
         is_core: true,
     },
@@ -68,8 +68,8 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/status",
         knows: &["cw-model"],
         modules: &[
-            "fields", "shown", "spans", "text", "log", "lanes", "ledger", "recent", "status",
-            "metrics",
+            "fields", "shown", "spans", "text", "live", "log", "lanes", "ledger", "recent",
+            "status", "process", "metrics",
         ],
         is_core: false,
     },
@@ -132,6 +132,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         knows: &["cw-code", "cw-decide", "cw-model", "cw-read", "cw-status", "cw-text"],
         modules: &[
             "clock",
+            "process",
             "fault",
             "reload",
             "shutdown",

@@ -252,7 +252,7 @@ fn alerts(name: &str) -> String {
 
 /// Everything that is ever exposed, with a value.
 pub(crate) fn exposition() -> String {
-    let metrics = Metrics::new();
+    let metrics = Metrics::of(conflictwire::process::figures, "unknown");
     metrics.ledger().set(Assignment { lane: 0, number: 1 }, LaneState::Owned, "");
     let lanes = metrics.lanes();
     lanes.fenced(0);

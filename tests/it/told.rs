@@ -138,7 +138,9 @@ fn an_import_counts_problems_as_problems() {
     let outline = "<outline xmlUrl=\"htp://a.example\" cw:interval=\"soon\"/>";
     std::fs::write(setup.path("a.opml"), format!("<opml><body>{outline}</body></opml>")).unwrap();
     let args = ["feeds", "import", "a.opml", "--into", "feeds.toml"];
-    assert_says(&told(&setup, &args), &["added 0 feeds", "listed already; 2 problems"]);
+    assert_says(&told(&setup, &args), &["2 problems in a.opml", "nothing was written"]);
+    let partly = [&args[..], &["--partly"]].concat();
+    assert_says(&told(&setup, &partly), &["added 0 feeds", "listed already; 2 problems"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use cw_decide::scheduler::{FeedView, Stand};
-use cw_model::state::{FeedPlan, FeedState};
+use cw_model::state::{Claim, FeedPlan, FeedState};
 use cw_model::{Feed, Timestamp};
 use cw_status::shown::shown;
 use serde_json::{Value, json};
@@ -74,6 +74,7 @@ pub(in super::super) fn whole(view: &FeedView, now: Timestamp) -> Value {
         ("gone_at", json!(plan.gone_at.map(moment))),
         ("put_off_since", json!(plan.put_off_for().map(|crash| moment(crash.at)))),
         ("today", today(feed, plan, now)),
+        ("requests", requests(plan)),
     ];
     all.extend(parts.map(|(name, value)| (name.to_owned(), value)));
     value
@@ -112,6 +113,33 @@ fn schedule(feed: &Feed, plan: &FeedPlan) -> Value {
         "backoff_seconds": seconds(next.backoff),
         "retry_after_seconds": seconds(next.retry_after),
         "jitter_seconds": next.jitter.as_secs(),
+    })
+}
+
+/// How it was asked lately, the newest request first, and all requests counted.
+fn requests(plan: &FeedPlan) -> Value {
+    let at = |second: u32| Timestamp::from_second(second.into()).ok().map(moment);
+    let claim = |claim: Claim| {
+        let because: &str = claim.of.into();
+        json!({ "because": because, "wait_seconds": claim.wait })
+    };
+    let last = plan.requests.last().map(|request| {
+        json!({
+            "at": at(request.at),
+            "won": claim(request.won),
+            "lost": request.lost.map(claim),
+            "if_none_match": request.carried.etag,
+            "if_modified_since": request.carried.date,
+            "answered": request.answered.name(),
+            "quiet_seconds": request.quiet,
+        })
+    });
+    json!({
+        "made": plan.requests.made,
+        "unconditional": plan.requests.unconditional,
+        "early": plan.requests.early,
+        "closest_seconds": plan.requests.closest,
+        "last": last.collect::<Value>(),
     })
 }
 

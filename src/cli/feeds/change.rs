@@ -22,8 +22,8 @@ use super::finding::{Found, FoundFeed, find};
 use super::hint;
 use crate::clock::Clock;
 use crate::config::{
-    self, Config, ConfigError, FeedDefaults, ListForm, RawFeed, duration_text, feed_table,
-    import_opml,
+    self, Config, ConfigError, FeedDefaults, ImportedFeeds, ListForm, RawFeed, duration_text,
+    feed_table, import_opml,
 };
 use crate::fetch::{Connections, Fetcher};
 
@@ -96,7 +96,9 @@ pub(super) fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {
         let Some(found) = tried(&feed, config)? else { return Ok(Exit::Failed) };
         writeln!(out, "found {}", Shown(found_text(&found, &feed)))?;
         if feed.url != found.url {
-            feed.id = args.id.is_none().then(|| FeedId::from_url(&found.url)).unwrap_or(feed.id);
+            if args.id.is_none() {
+                feed.id = FeedId::from_url(&found.url);
+            }
             feed.url = found.url;
             target.refuse_known_url(&feed)?;
         }
@@ -106,6 +108,7 @@ pub(super) fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {
         bail!("\"{}\" is the id of {there}; give another with --id", feed.id);
     }
     target.append(&[&feed], &config.feed_defaults)?;
+    target.file.write()?;
     writeln!(out, "added \"{}\" to {}", feed.id, Shown(target.file.path.display()))?;
     target.end(&mut out, config)
 }
@@ -149,7 +152,8 @@ pub(super) fn import(args: &ImportArgs, config: &Config) -> anyhow::Result<Exit>
     let bytes =
         std::fs::read(file).with_context(|| format!("could not read \"{}\"", file.display()))?;
     let name = file.display().to_string();
-    let (found, problems) = import_opml(&name, &bytes, &config.feed_defaults);
+    let ImportedFeeds { feeds: found, disabled, problems } =
+        import_opml(&name, &bytes, &config.feed_defaults);
     let mut target = Target::find(args.into.as_deref(), config)?;
     print_problems(&problems);
     if !problems.is_empty() && !args.partly {
@@ -161,6 +165,10 @@ pub(super) fn import(args: &ImportArgs, config: &Config) -> anyhow::Result<Exit>
     let (count, path) = (counted(added.len(), "feed"), target.file.path.display().to_string());
     if !added.is_empty() {
         target.append(&added.iter().collect::<Vec<_>>(), &config.feed_defaults)?;
+        for feed in added.iter().filter(|feed| disabled.contains(feed.url.as_str())) {
+            target.file.disable(&feed.id);
+        }
+        target.file.write()?;
     }
     // A feed may have several, and a file that ends early has one for all that it leaves out.
     let (path, wrong) = (Shown(path), counted(problems.len(), "problem"));
@@ -185,8 +193,7 @@ pub(super) fn enable(ids: &[String], config: &Config) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn disable(ids: &[String], config: &Config) -> anyhow::Result<Exit> {
-    let disable = |file: &mut FeedFile, index| file.set(index, "enabled", Some(false.into()));
-    change(ids, config, "disabled", disable)?;
+    change(ids, config, "disabled", FeedFile::disable_at)?;
     tell(&mut anstream::stdout(), config)
 }
 
@@ -422,11 +429,10 @@ impl Target {
         (added, skipped)
     }
 
-    /// Appends feeds to the file; what is there stays as it is.
+    /// Appends feeds to the text of the file; what is there stays as it is.
     fn append(&mut self, feeds: &[&Feed], defaults: &FeedDefaults) -> anyhow::Result<()> {
         let tables: String = feeds.iter().map(|feed| feed_table(feed, defaults)).collect();
-        self.file.append(&tables)?;
-        self.file.write()
+        self.file.append(&tables)
     }
 
     /// Tells the daemon, or says what is left to do first.
@@ -558,12 +564,13 @@ mod tests {
         assert_eq!(reload(&directory).feeds, config.feeds);
 
         let other = directory.path().join("other.toml");
-        let (found, _) =
-            import_opml("a.opml", &std::fs::read(&opml).unwrap(), &config.feed_defaults);
+        let bytes = std::fs::read(&opml).unwrap();
+        let found = import_opml("a.opml", &bytes, &config.feed_defaults).feeds;
         let mut target = Target { file: FeedFile::read(&other).unwrap(), known: Vec::new() };
         let (news, skipped) = target.news(found);
         assert_eq!((&news, skipped), (&config.feeds, 0));
         target.append(&news.iter().collect::<Vec<_>>(), &config.feed_defaults).unwrap();
+        target.file.write().unwrap();
         let bytes = std::fs::read(&other).unwrap();
         let read = config::read_feeds("other.toml", &bytes, &config.feed_defaults).unwrap();
         assert_eq!(read, config.feeds);

@@ -291,18 +291,23 @@ mod tests {
     use super::super::tests::configured;
     use super::*;
 
+    /// Most comes at eight, and less on Sundays.
+    fn uneven() -> Rhythm {
+        let mut rhythm = Rhythm::steady(1.0, 20_000);
+        rhythm.set_rate(8, 8.0);
+        rhythm.set_day(6, 0.5);
+        rhythm.turnover = 900;
+        rhythm
+    }
+
     #[test]
     fn an_explanation_has_everything_that_had_a_say() {
         let (_directory, config) = configured();
         let feed = config.feeds.first().unwrap();
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         let seconds = |count| Some(Duration::from_secs(count));
-        let mut rhythm = Rhythm::steady(1.0, 20_000);
-        rhythm.set_rate(8, 8.0);
-        rhythm.set_day(6, 0.5);
-        rhythm.turnover = 900;
         let plan = FeedPlan {
-            rhythm: Some(rhythm),
+            rhythm: Some(uneven()),
             sequence: 12,
             standing: Standing::Failing,
             failures: 2,

@@ -112,6 +112,18 @@ impl FeedFile {
         }
     }
 
+    /// Keeps a feed from being polled.
+    pub(super) fn disable_at(&mut self, index: usize) {
+        self.set(index, "enabled", Some(false.into()));
+    }
+
+    /// The same, by its id.
+    pub(super) fn disable(&mut self, id: &FeedId) {
+        if let Some(index) = self.find(id) {
+            self.disable_at(index);
+        }
+    }
+
     /// Whether a feed has a key.
     pub(super) fn has(&self, index: usize, key: &str) -> bool {
         let feeds = self.document.get("feed").and_then(|feeds| feeds.as_array_of_tables());

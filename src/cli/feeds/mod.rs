@@ -5,10 +5,12 @@ mod explain;
 mod file;
 mod finding;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
 use anstyle::Style;
+use anyhow::bail;
 use clap::Subcommand;
 use cw_model::state::FeedState;
 use cw_model::{Feed, Timestamp};
@@ -104,6 +106,9 @@ struct ListArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    /// Those with this label; given several times, those with all of them
+    #[arg(long, value_name = "LABEL")]
+    label: Vec<String>,
 }
 
 /// Runs the command.
@@ -113,8 +118,10 @@ struct ListArgs {
 pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let config = config::load(config)?;
     match &args.command {
-        FeedsCommand::List(args) if args.json => list_json(&config),
-        FeedsCommand::List(_) => list(&config),
+        FeedsCommand::List(args) => {
+            let config = with_labels(config, &args.label)?;
+            if args.json { list_json(&config) } else { list(&config) }
+        }
         FeedsCommand::Politeness(args) if args.json => politeness_json(&config),
         FeedsCommand::Politeness(_) => politeness(&config),
         FeedsCommand::Add(args) => change::add(args, &config),
@@ -133,6 +140,22 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
     }
+}
+
+/// What of a configuration has all of these labels.
+fn with_labels(mut config: Config, labels: &[String]) -> anyhow::Result<Config> {
+    let feeds = config.feeds.iter().chain(&config.disabled);
+    let known: BTreeSet<String> = feeds.flat_map(|feed| feed.labels.clone()).collect();
+    if let Some(unknown) = labels.iter().find(|label| !known.contains(*label)) {
+        let hint = did_you_mean(unknown, known.iter().map(String::as_str));
+        let names = || known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let hint = hint.unwrap_or_else(|| format!("there are: {}", names()));
+        bail!("no feed has the label \"{unknown}\"; {hint}");
+    }
+    for feeds in [&mut config.feeds, &mut config.disabled] {
+        feeds.retain(|feed| labels.iter().all(|label| feed.labels.contains(label)));
+    }
+    Ok(config)
 }
 
 /// How a feed stands that is not polled because the configuration says so.
@@ -203,6 +226,7 @@ fn list_json(config: &Config) -> anyhow::Result<Exit> {
             "publisher": feed.publisher,
             "language": feed.language,
             "country": feed.country,
+            "labels": feed.labels,
             "standing": knowledge.standing_text(feed, now),
             "interval_seconds": interval.map(|wait| wait.as_secs()),
             "next_poll": next_text(knowledge.next_poll(feed, now)),
@@ -221,6 +245,7 @@ fn list_json(config: &Config) -> anyhow::Result<Exit> {
             "publisher": feed.publisher,
             "language": feed.language,
             "country": feed.country,
+            "labels": feed.labels,
             "standing": DISABLED,
         });
         writeln!(out, "{}", json_line(&line.to_string()))?;

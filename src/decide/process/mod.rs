@@ -6,7 +6,9 @@
 
 mod answered;
 mod articles;
+mod asked;
 mod budget;
+mod drift;
 mod gap;
 mod rejects;
 mod revisions;
@@ -23,8 +25,8 @@ use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{
-    Answered, Carried, Crash, FeedPlan, FeedState, LastFailure, Reason, Request, SEEN_BYTES,
-    SeenArticle, Standing, UnpackedState, until_next_day,
+    Crash, FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, SeenArticle, Standing,
+    UnpackedState, until_next_day,
 };
 use cw_model::{
     Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
@@ -36,15 +38,17 @@ use cw_read::parse::{ParseFailure, ParsedFeed, parse};
 
 use self::answered::{answered, is_gone_for_good, moved, recovered};
 use self::articles::Articles;
+use self::asked::with_request;
 use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
+use self::drift::Before;
 use self::rejects::{Refused, reject};
 pub use self::trust::conditions;
 use self::trust::{News, after_not_modified};
 use self::validators::{keep_validators, remember_validators, trust_after};
 use crate::dedupe::{Verdict, classify};
 use crate::schedule::rhythm::{Bounds, Heard, INTERVAL_START, learned, wait};
-use crate::schedule::{Hints, claims, dice, plan, plan_after_local_trouble, quiet};
+use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
 
 /// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is
 /// written once: more than one document can have. What is older than these is written again.
@@ -86,29 +90,6 @@ pub fn process_within(
     };
     let outcome = with_request(outcome, feed, state, now);
     Outcome { urgency: urgency(state, &outcome), ..outcome }
-}
-
-/// The outcome of a poll, with the request of it among those that are kept. One that our own machine could not make
-/// is none.
-fn with_request(mut outcome: Outcome, feed: &Feed, before: &FeedState, now: Timestamp) -> Outcome {
-    let answered = match &outcome.result {
-        PollResult::Modified(_) => Answered::Document,
-        PollResult::NotModified => Answered::NotModified,
-        PollResult::Failed(failure) if failure.class == FailureClass::Local => return outcome,
-        PollResult::Failed(failure) => Answered::Failed(failure.class),
-    };
-    let sent = conditions(feed, before).validators;
-    let carried = Carried {
-        etag: sent.values().any(|sent| sent.etag.is_some()),
-        date: sent.values().any(|sent| sent.last_modified.is_some()),
-    };
-    let is_first = before.plan.is_of_another_url(feed);
-    let (won, lost) = if is_first { claims(&FeedPlan::default()) } else { claims(&before.plan) };
-    let plan = &mut Arc::make_mut(&mut outcome.state).plan;
-    let quiet = quiet(&plan.next);
-    let at = Request::second(now);
-    plan.requests.push(Request { at, won, lost, carried, answered, quiet });
-    outcome
 }
 
 /// What publishes nothing and changes nothing that a later poll's records depend on may wait. What
@@ -334,10 +315,17 @@ impl Source<'_> {
     /// takes more steps than are left.
     fn make(&self, next: &mut UnpackedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
         let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
+        let language = next.memory.language.clone();
         let Articles { shown, gone, passed_over } = self.articles(next)?;
         let gap = self.gap(&shown, &gone, &next.memory.seen);
         let is_new = |article: &&Article| next.memory.seen.find(article.id).is_none();
-        let came = shown.iter().filter(is_new).map(|article| article.published_at).collect();
+        let came: Vec<_> =
+            shown.iter().filter(is_new).map(|article| article.published_at).collect();
+        let before = Before { language: language.as_deref(), came: &came };
+        if let Some(drift) = self.drift(gap, &shown, &before, next) {
+            return Err(drift);
+        }
+        next.memory.character = Some(self.character(&shown, next.memory.character.take()));
         budget.spend(state_bytes(&next.plan, next.memory.size()))?;
         let (mut records, mut counts) = self.publish(&shown, next, tagger, &mut budget)?;
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
@@ -538,7 +526,7 @@ fn failed(
 ) -> Outcome {
     let next_plan = &mut next.plan;
     let dice = dice(&feed.id, next_plan.sequence);
-    if failure.class == FailureClass::Local {
+    if failure.class.is_of_nobody() {
         // Nobody asked the publisher, so nothing counts against it.
         next_plan.next = plan_after_local_trouble(feed, &next_plan.next, now, dice);
         return outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next);

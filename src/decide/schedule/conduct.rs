@@ -67,6 +67,7 @@ impl Heard {
             | FailureClass::Cut
             | FailureClass::Protocol
             | FailureClass::AddressBlocked
+            | FailureClass::NotItsTurn
             | FailureClass::Local
             | FailureClass::Panic
             | FailureClass::Crash => Self::Unclear,
@@ -88,6 +89,7 @@ impl Heard {
             | FailureClass::Malformed
             | FailureClass::TooDeep
             | FailureClass::Entities
+            | FailureClass::Drift
             | FailureClass::TooCostly => Self::Answer,
         }
     }

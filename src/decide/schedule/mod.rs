@@ -119,7 +119,10 @@ pub fn plan_after_local_trouble(feed: &Feed, plan: &Plan, now: Timestamp, dice: 
     let wait = LOCAL_WAIT.min(plan.interval.max(feed.interval_min));
     let jitter = wait.mul_f64(JITTER_MAX * dice.clamp(0.0, 1.0));
     let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
-    Plan { due_at: Some(due_at), reason: Reason::Local, jitter, ..*plan }
+    // It may have become an hour meanwhile in which the feed is not to be asked.
+    let outside = plan.skips.first_outside(due_at);
+    let reason = if outside > due_at { Reason::Skips } else { Reason::Local };
+    Plan { due_at: Some(outside), reason, jitter, ..*plan }
 }
 
 /// What decided when a planned poll comes, and the longest wait of the others that had a say.

@@ -342,6 +342,13 @@ impl Queue {
         (due, Duration::try_from(now.duration_since(first)).unwrap_or_default())
     }
 
+    /// How many hosts that are not slow have waited for a place for so long since their turn came.
+    pub fn late(&self, now: Timestamp, wait: Duration) -> usize {
+        let latest = now.checked_sub(wait).unwrap_or(Timestamp::MIN);
+        let is_late = |(at, _): &&(Timestamp, String)| *at <= latest;
+        self.turns.get(&Pace::Prompt).map_or(0, |turns| turns.iter().take_while(is_late).count())
+    }
+
     /// Changes a host's state and files its turn anew.
     fn change_host(&mut self, name: &str, change: impl FnOnce(&mut Host)) {
         let host = self.hosts.entry(name.to_owned()).or_insert_with(|| Host {

@@ -43,6 +43,13 @@ const DAY_RANGE: (f64, f64) = (0.1, 4.0);
 /// A window that turned over in so short a time is forgotten by half in three days.
 const TURNOVER_MEMORY: Duration = Duration::from_secs(3 * 24 * 3600);
 
+/// Fewer entries at once are no burst: feeds that list one replace it whenever they have another.
+const BURST_MIN: usize = 3;
+
+/// Entries whose dates lie within so short a time came at one moment, as in a daily letter: asking more often
+/// would find no more of them.
+const AT_ONCE: Duration = Duration::from_secs(60);
+
 /// A silence longer than this teaches nothing: who knows what happened in it.
 const SILENCE_MAX: Duration = Duration::from_secs(2 * 24 * 3600);
 
@@ -91,7 +98,7 @@ pub fn learned(rhythm: Option<Rhythm>, interval: Option<Duration>, heard: &Heard
     let window = as_f64(heard.window.max(1));
     let came = as_f64(heard.came.len() as u64);
     rhythm.turnover = relaxed(rhythm.turnover, silence);
-    if came * 4.0 >= window {
+    if came * 4.0 >= window && heard.came.len() >= BURST_MIN && !came_at_once(heard.came) {
         // All of them new: nobody knows how many more there were.
         let whole = if came >= window { silence / 2 } else { silence.mul_f64(window / came) };
         rhythm.turnover = sooner(rhythm.turnover, whole);
@@ -260,8 +267,19 @@ fn learn_rates(rhythm: &mut Rhythm, after: Timestamp, heard: &Heard<'_>) {
     });
 }
 
+/// Whether all entries say that they were published at one moment.
+fn came_at_once(came: &[Option<Timestamp>]) -> bool {
+    let first = came.iter().flatten().min();
+    let last = came.iter().flatten().max();
+    let is_dated = came.iter().all(Option::is_some);
+    first.zip(last).is_some_and(|(first, last)| is_dated && between(*first, *last) <= AT_ONCE)
+}
+
 /// A time in which the window turned over, when that is so much longer ago.
 fn relaxed(turnover: u32, silence: Duration) -> u32 {
+    if silence >= PAST_MAX {
+        return 0;
+    }
     let longer = (silence.as_secs_f64() / TURNOVER_MEMORY.as_secs_f64()).exp2();
     let relaxed = Duration::from_secs(turnover.into()).mul_f64(longer);
     // One of months says nothing.
@@ -312,7 +330,7 @@ fn since(at: Timestamp) -> i32 {
     i32::try_from(day_of(at)).unwrap_or_default()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a window of entries is small")]
-fn as_f64(count: u64) -> f64 {
+#[expect(clippy::cast_precision_loss, reason = "a count of entries is small")]
+pub(super) fn as_f64(count: u64) -> f64 {
     count as f64
 }

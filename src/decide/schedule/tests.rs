@@ -27,6 +27,8 @@ pub(super) fn feed() -> Feed {
         body_limit: 16 << 20,
         quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
+        proxy: cw_model::FeedProxy::AsConfigured,
+        labels: Vec::new(),
     }
 }
 

@@ -61,6 +61,9 @@ const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
 /// moment too.
 const LOOK_WAIT: Duration = Duration::from_secs(5);
 
+/// A host that is not slow and has waited for a place for so long is late.
+const LATE_AFTER: Duration = Duration::from_secs(3 * 60);
+
 /// So much later than a feed is due it is looked for: rounding must not wake us just before it.
 const WAKE_SLACK: Duration = Duration::from_millis(1);
 
@@ -222,6 +225,8 @@ impl Scheduler {
             careful_lanes,
             polls,
             is_network_away,
+            hosts: self.queue.hosts(),
+            late_hosts: self.queue.late(now, LATE_AFTER),
             at: now,
             ..FeedCounts::default()
         };

@@ -455,6 +455,54 @@ fn a_clock_that_is_put_back_makes_no_feed_wait_for_the_time_that_was() {
     assert!(wait <= Duration::from_millis(4001), "{wait:?}");
 }
 
+/// The wall clock goes on while the machine sleeps, and the other does not.
+#[test]
+fn a_machine_that_slept_asks_what_is_due_once_and_is_late_until_then() {
+    let feeds: Vec<(String, Arc<FeedState>)> =
+        (0..6).map(|number| (format!("feed{number}"), state(1, 600 * (number + 1)))).collect();
+    let named: Vec<(&str, u32)> = feeds.iter().map(|(id, _)| (id.as_str(), 0)).collect();
+    let known: Vec<(&str, Arc<FeedState>)> =
+        feeds.iter().map(|(id, state)| (id.as_str(), Arc::clone(state))).collect();
+    let mut configuration = configured(&named);
+    for feed in &mut configuration.feeds {
+        Arc::make_mut(feed).interval_max = Duration::from_secs(7200);
+    }
+    let scheduler = Scheduler::new(configuration, 1);
+    let mut played = Played { scheduler, elapsed: Duration::ZERO, effects: Vec::new() };
+    played.given(lease(0, 1), &known);
+    assert!(played.polled().is_empty());
+    let woken = Now {
+        at: Moment::after_start(Duration::from_secs(1)),
+        wall: samples::now() + SignedDuration::from_hours(8),
+    };
+    assert_eq!(played.scheduler.counts(woken.wall).late_hosts, 1);
+    let mut asked = Vec::new();
+    for second in 0..600 {
+        let wall = woken.wall + SignedDuration::from_secs(second);
+        let at = woken.at + Duration::from_secs(second.unsigned_abs());
+        let effects = played.scheduler.handle(Event::Elapsed, Now { at, wall });
+        for effect in effects {
+            let Effect::Poll(poll) = effect else { continue };
+            asked.push(poll.feed.id.to_string());
+            let mut after = FeedState::clone(&state(2, 0));
+            after.plan.next.due_at = Some(wall + SignedDuration::from_hours(1));
+            after.plan.polled_at = Some(wall);
+            // One answers at once, and its host may be asked again a second later.
+            let end = PollEnd::Committed(poll.lease, after.into());
+            let more = played
+                .scheduler
+                .handle(Event::PollEnded(poll.feed.id.clone(), end), Now { at, wall });
+            assert!(
+                !more.iter().any(|effect| matches!(effect, Effect::Poll(_))),
+                "against the gap of its host"
+            );
+        }
+    }
+    asked.sort();
+    assert_eq!(asked, named.iter().map(|(id, _)| (*id).to_owned()).collect::<Vec<_>>());
+    assert_eq!(played.scheduler.counts(woken.wall + SignedDuration::from_secs(600)).late_hosts, 0);
+}
+
 #[test]
 fn feeds_of_a_lane_that_was_left_uncleanly_are_tried_and_so_is_one_that_crashed() {
     let crash = Crash { under: "another".to_owned(), at: samples::now() };

@@ -102,6 +102,7 @@ fn settings() -> FetchSettings {
         user_agent: "conflictwire/test (+https://example.org/contact)".to_owned(),
         private_networks: PrivateNetworks::Ranges(vec!["127.0.0.1/32".parse().unwrap()]),
         resolve: BTreeMap::new(),
+        proxies: Proxies::default(),
     }
 }
 
@@ -128,7 +129,8 @@ impl Fetcher {
     ) -> Answer {
         let conditions = Conditions { validators: validators.clone(), ..Conditions::default() };
         let timeout = self.timeout;
-        self.fetch_url(url, own, &conditions, timeout, &mut BodyHold::unlimited()).await
+        let way = Way { own, proxy: &FeedProxy::AsConfigured };
+        self.fetch_url(url, way, &conditions, timeout, &mut BodyHold::unlimited()).await
     }
 }
 
@@ -553,7 +555,8 @@ fn no_public_host_leads_a_feed_inside() {
     let inside = Some("10.0.0.1".parse().unwrap());
     let public = Some("93.184.215.14".parse().unwrap());
     let after = |own: Option<&PrivateNetworks>, peers: &[Option<IpAddr>]| {
-        let mut reach = Reach::begin(own, &shared, None);
+        let way = Way { own, proxy: &FeedProxy::AsConfigured };
+        let mut reach = Reach::begin(way, &shared, None);
         peers.iter().for_each(|peer| reach.narrow(*peer));
         reach.allowed().clone()
     };

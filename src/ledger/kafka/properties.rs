@@ -38,7 +38,10 @@ const REFUSED: [(&str, &str); 13] = [
         "sasl.kerberos.",
         "it is run as a shell command or put into one, and Kerberos is not supported",
     ),
-    ("sasl.oauthbearer.", "OAUTHBEARER is not supported, and it reads files and asks URLs"),
+    (
+        "sasl.oauthbearer.",
+        "OAUTHBEARER is not supported, and it reads files and asks URLs; use SCRAM-SHA-512 or PLAIN over TLS",
+    ),
     ("enable.sasl.oauthbearer.unsecure.jwt", "OAUTHBEARER is not supported"),
     ("offset.store.", "it writes files; no offsets are stored"),
     ("internal.termination.signal", "it sends signals to threads of the process"),
@@ -53,7 +56,11 @@ const POINTERS: [&str; 4] = ["_cb", "_cmp", "opaque", "_data"];
 /// SASL mechanisms that run a program or need a function.
 const MECHANISMS_REFUSED: [(&str, &str); 2] = [
     ("GSSAPI", "Kerberos is not supported, and it runs `kinit` through a shell"),
-    ("OAUTHBEARER", "its tokens need a function that does not exist"),
+    (
+        "OAUTHBEARER",
+        "the librdkafka built in has no OIDC, and its tokens need a function that does not exist; use \
+         SCRAM-SHA-512 or PLAIN over TLS with kafka.secret_files, or a client certificate",
+    ),
 ];
 
 /// Two names of one property each: the other name, and the one that librdkafka itself uses.

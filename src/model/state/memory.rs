@@ -17,6 +17,15 @@ pub const SEEN_BYTES: u64 = 160;
 /// An alias: its line of JSON.
 const ALIAS_BYTES: u64 = 72;
 
+/// Whose a feed is, by what it shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Character {
+    /// Its title.
+    pub title: Option<String>,
+    /// The registrable domain that most of its links lead to.
+    pub domain: Option<String>,
+}
+
 /// The memory of a feed, as it is changed. Held of feeds that are not being polled it is
 /// [packed](super::PackedMemory).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +36,8 @@ pub struct FeedMemory {
     pub validators: BTreeMap<String, Validators>,
     /// The language that its texts together showed when they last left no doubt.
     pub language: Option<String>,
+    /// Whose it is, as its last document said.
+    pub character: Option<Character>,
     /// Articles seen.
     pub seen: Seen,
     /// Those of them whose last revision no topic took, and which wait for room.
@@ -54,6 +65,7 @@ impl FeedMemory {
             && self.aliases == other.aliases
             && self.reading == other.reading
             && self.language == other.language
+            && self.character == other.character
             && self.revisions == other.revisions
     }
 
@@ -73,6 +85,7 @@ impl FeedMemory {
             + self.repeated_marks.iter().map(text).sum::<u64>()
             + self.aliases.len() as u64 * ALIAS_BYTES
             + texts(&self.language)
+            + self.character.iter().map(|it| texts(&it.title) + texts(&it.domain)).sum::<u64>()
             + self.refused.len() as u64 * TEXT_BYTES
             + self.revisions.values().map(Revisions::size).sum::<u64>()
             + unknown

@@ -11,6 +11,7 @@
 mod bytes;
 mod day_use;
 mod feed_plan;
+mod habits;
 mod memory;
 mod packed;
 mod plan;
@@ -24,7 +25,7 @@ mod unpublished;
 
 pub use day_use::{DayUse, day_of, until_next_day};
 pub use feed_plan::{Crash, FeedPlan, LastFailure, MOVE_DAYS, Moves, Standing};
-pub use memory::{FeedMemory, SEEN_BYTES, TEXT_BYTES};
+pub use memory::{Character, FeedMemory, SEEN_BYTES, TEXT_BYTES};
 pub use packed::PackedMemory;
 pub use plan::{Plan, Reason};
 pub use record::{STATE_VERSION, StateRecord, UnreadableState, is_readable};

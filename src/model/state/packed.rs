@@ -14,7 +14,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::bytes::{Bytes, Packer};
-use super::{FeedMemory, Revisions, RevisionsById, Room, Seen, SeenArticle, Unpublished};
+use super::{
+    Character, FeedMemory, Revisions, RevisionsById, Room, Seen, SeenArticle, Unpublished,
+};
 use crate::{ArticleId, Digest, Timestamp, Validators};
 
 /// Bits of the first byte of a packed memory.
@@ -26,6 +28,7 @@ mod holds {
     pub(super) const REVISIONS: u8 = 1 << 4;
     pub(super) const ALIASES: u8 = 1 << 5;
     pub(super) const READING: u8 = 1 << 6;
+    pub(super) const CHARACTER: u8 = 1 << 7;
 }
 
 /// Bits of the byte that precedes each seen article.
@@ -61,6 +64,9 @@ impl PackedMemory {
         pack_validators(&mut packer, &memory.validators);
         if let Some(language) = &memory.language {
             packer.text(language);
+        }
+        if let Some(character) = &memory.character {
+            pack_character(&mut packer, character);
         }
         packer.number(memory.refused.len() as u64);
         memory.refused.iter().for_each(|digest| packer.array(&digest.0));
@@ -98,6 +104,10 @@ impl PackedMemory {
         let head = Head::read(&mut bytes);
         let validators = unpack_validators(&mut bytes);
         let language = (head.holds & holds::LANGUAGE > 0).then(|| bytes.text());
+        let character = match head.holds & holds::CHARACTER {
+            0 => None,
+            _ => Some(unpack_character(&mut bytes)),
+        };
         let refused = (0..bytes.number()).map(|_| Digest(bytes.array())).collect();
         let repeated_marks = (0..bytes.number()).map(|_| bytes.text()).collect();
         let unpublished = match head.has_unpublished() {
@@ -129,6 +139,7 @@ impl PackedMemory {
             body_digest: head.body_digest,
             validators,
             language,
+            character,
             seen: Seen::from_iter(seen),
             unpublished,
             revisions,
@@ -234,7 +245,8 @@ fn pack_head(packer: &mut Packer, memory: &FeedMemory, sequence: u64) {
             | bit(!memory.unknown.is_empty(), holds::UNKNOWN)
             | bit(!memory.revisions.is_empty(), holds::REVISIONS)
             | bit(!memory.aliases.is_empty(), holds::ALIASES)
-            | bit(memory.reading > 0, holds::READING),
+            | bit(memory.reading > 0, holds::READING)
+            | bit(memory.character.is_some(), holds::CHARACTER),
     );
     if let Some(digest) = memory.body_digest {
         packer.array(&digest.0);
@@ -263,6 +275,18 @@ fn unpack_validators(bytes: &mut Bytes<'_>) -> BTreeMap<String, Validators> {
         (url, Validators { etag, last_modified })
     };
     (0..count).map(one).collect()
+}
+
+fn pack_character(packer: &mut Packer, Character { title, domain }: &Character) {
+    packer.byte(u8::from(title.is_some()) | u8::from(domain.is_some()) << 1);
+    title.iter().chain(domain).for_each(|text| packer.text(text));
+}
+
+fn unpack_character(bytes: &mut Bytes<'_>) -> Character {
+    let holds = bytes.byte();
+    let title = (holds & 1 > 0).then(|| bytes.text());
+    let domain = (holds & 2 > 0).then(|| bytes.text());
+    Character { title, domain }
 }
 
 fn pack_unpublished(packer: &mut Packer, unpublished: &BTreeMap<ArticleId, Unpublished>) {
@@ -387,9 +411,11 @@ mod tests {
     /// Bytes that the memory of a newspaper's feed may take: twenty articles, an `ETag` and a date.
     const TWENTY_ARTICLES_MAX: usize = 700;
 
-    fn memory(articles: u8) -> FeedMemory {
-        let seen = |number| {
-            let (id, digest) = (ArticleId([number; 16]), Digest([number; 8]));
+    fn memory(articles: u16) -> FeedMemory {
+        let seen = |number: u16| {
+            let [high, low] = number.to_be_bytes();
+            let (id, digest) =
+                (ArticleId([[high; 8], [low; 8]].concat().try_into().unwrap()), Digest([low; 8]));
             let relevant = Some(number.is_multiple_of(2));
             (id, SeenArticle { digest, revision: 1, last_seen: 7, relevant, updated: None })
         };
@@ -415,6 +441,16 @@ mod tests {
         assert!(packed.packed_bytes() <= TWENTY_ARTICLES_MAX, "{} bytes", packed.packed_bytes());
         let each = packed.packed_bytes() - PackedMemory::pack(&memory(19), 7).packed_bytes();
         assert_eq!(each, 25, "an article: id, digest and one byte");
+    }
+
+    #[test]
+    fn a_state_takes_six_kilobytes_with_thirty_articles_and_twenty_with_all_it_may_remember() {
+        for (articles, bytes_max) in [(30, 6 << 10), (530, 20 << 10)] {
+            let packed = PackedMemory::pack(&memory(articles), 7).packed_bytes();
+            let bytes = size_of::<FeedState>() + packed;
+            assert!(bytes <= bytes_max, "{bytes} bytes with {articles} articles");
+        }
+        assert!(size_of::<FeedState>() <= 1024, "{} bytes", size_of::<FeedState>());
     }
 
     #[test]

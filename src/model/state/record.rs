@@ -18,10 +18,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::habits::{CharacterRecord, RequestsRecord, RhythmRecord};
 use super::{
     Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves, NextRequest,
-    Plan, Reason, Request, Requests, Revisions, Rhythm, Room, Seen, SeenArticle, Sends, Standing,
-    Trust, UnpackedState, Unpublished,
+    Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust, UnpackedState,
+    Unpublished,
 };
 use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Skips, Timestamp, Validators};
 
@@ -75,6 +76,8 @@ pub struct StateRecord {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     knows_relevance: bool,
     language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    character: Option<CharacterRecord>,
     body_digest: Option<Digest>,
     moved_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +173,7 @@ impl From<&FeedState> for StateRecord {
             revisions: records(memory.revisions),
             knows_relevance: true,
             language: memory.language,
+            character: memory.character.map(CharacterRecord::from),
             body_digest: memory.body_digest,
             moved_to: plan.moved_to,
             moves: (plan.moves != Moves::default()).then(|| plan.moves.into()),
@@ -219,6 +223,7 @@ impl From<StateRecord> for FeedState {
             body_digest: record.body_digest,
             validators: record.validators,
             language: record.language,
+            character: record.character.map(Into::into),
             seen,
             unpublished: records(record.unpublished),
             revisions: records(record.revisions),
@@ -363,60 +368,6 @@ impl From<Crash> for CrashRecord {
 impl From<CrashRecord> for Crash {
     fn from(CrashRecord { under, at }: CrashRecord) -> Self {
         Self { under, at }
-    }
-}
-
-/// How a feed was asked lately. A request that cannot be read is left out.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct RequestsRecord {
-    /// The newest first.
-    last: Vec<String>,
-    made: u32,
-    unconditional: u32,
-    early: u32,
-    closest: Option<u32>,
-}
-
-impl From<Requests> for RequestsRecord {
-    fn from(requests: Requests) -> Self {
-        Self {
-            last: requests.last().map(Request::written).collect(),
-            made: requests.made,
-            unconditional: requests.unconditional,
-            early: requests.early,
-            closest: requests.closest,
-        }
-    }
-}
-
-impl From<RequestsRecord> for Requests {
-    fn from(record: RequestsRecord) -> Self {
-        let RequestsRecord { last, made, unconditional, early, closest } = record;
-        let last = last.iter().filter_map(|text| Request::read(text));
-        Self::restored(last, [made, unconditional, early], closest)
-    }
-}
-
-/// A rhythm. One that cannot be read is learned anew from the interval.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct RhythmRecord {
-    rates: String,
-    since: i32,
-    #[serde(skip_serializing_if = "is_zero")]
-    turnover: u32,
-}
-
-impl From<Rhythm> for RhythmRecord {
-    fn from(rhythm: Rhythm) -> Self {
-        Self { rates: rhythm.written(), since: rhythm.since, turnover: rhythm.turnover }
-    }
-}
-
-impl RhythmRecord {
-    fn read(self) -> Option<Rhythm> {
-        Rhythm::read(&self.rates, self.since, self.turnover)
     }
 }
 
@@ -643,7 +594,9 @@ mod tests {
     use proptest::prelude::*;
     use strum::IntoEnumIterator as _;
 
-    use super::super::{Answered, Carried, Claim, DAYS, HOURS};
+    use super::super::{
+        Answered, Carried, Character, Claim, DAYS, HOURS, Request, Requests, Rhythm,
+    };
     use super::*;
 
     fn timestamp() -> impl Strategy<Value = Timestamp> {
@@ -845,6 +798,7 @@ mod tests {
             body_digest: Option<[u8; 8]>,
             validators in btree_map(".*", (option::of(".*"), option::of(".*")), 0..4),
             language in option::of("[a-z]{2}"),
+            character in option::of((option::of(".*"), option::of(".*"))),
             seen in btree_map(article_id(), seen_article(), 0..40),
             unpublished in btree_map(article_id(), unpublished(), 0..4),
             revisions in btree_map(article_id(), revisions(), 0..4),
@@ -859,6 +813,7 @@ mod tests {
                 body_digest: body_digest.map(Digest),
                 validators: validators.into_iter().map(|(url, two)| (url, with(two))).collect(),
                 language,
+                character: character.map(|(title, domain)| Character { title, domain }),
                 seen: seen.into_iter().collect(),
                 unpublished,
                 revisions,

@@ -10,7 +10,9 @@ use std::time::Duration;
 use cw_code::{LexiconProblem, Source, Sources, Tagger};
 use cw_model::feed::NotAFeedId;
 use cw_model::state::StateRecord;
-use cw_model::{Backlog, Body, Feed, FeedId, Freshness, Quota, Timestamp, UrlQuery, Validators};
+use cw_model::{
+    Backlog, Body, Feed, FeedId, FeedProxy, Freshness, Quota, Timestamp, UrlQuery, Validators,
+};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -137,6 +139,9 @@ impl WireFeed {
             language: self.language,
             // It reads a document, and dials nothing.
             private_networks: None,
+            proxy: FeedProxy::Direct,
+            // Nothing that is read depends on it.
+            labels: Vec::new(),
             interval: self.interval,
             interval_min: self.interval_min,
             interval_max: self.interval_max,
@@ -164,6 +169,8 @@ impl From<&Feed> for WireFeed {
             country,
             language,
             private_networks: _,
+            proxy: _,
+            labels: _,
             interval,
             interval_min,
             interval_max,
@@ -347,6 +354,8 @@ mod tests {
             body_limit: 7,
             quota: Quota { articles: 8, bytes: 9 },
             query: UrlQuery::Published,
+            proxy: FeedProxy::Direct,
+            labels: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether to believe a date. Reading one is `parse::date`'s.
 //!
 //! - a date more than an hour ahead of the poll is null and flagged `Future`: clocks err by minutes,
-//!   and what is announced for tomorrow has not been published
+//!   and what is announced for tomorrow has not been published; but not by a clock that has lost its time
 //! - one before 1990 is null and flagged `Unparsed`: there were no feeds, it is a default value
 //! - `Missing` is said of the date of publication only; most feeds have no date of change
 
@@ -13,6 +13,10 @@ use crate::parse::date::{self, Conventions};
 
 /// How far ahead of ours a publisher's clock may be.
 const AHEAD_MAX: Duration = Duration::from_hours(1);
+
+/// 2024-01-01T00:00:00Z, in seconds. No program that has this line was built before: a clock that says so has lost its time,
+/// as on boards without a battery, and knows nothing of what is in the future.
+const CLOCK_LOST_BEFORE: i64 = 1_704_067_200;
 
 /// 1990-01-01T00:00:00Z, in seconds.
 const EARLIEST_SECOND: i64 = 631_152_000;
@@ -64,7 +68,8 @@ fn believe_one(
         return None;
     }
     quality.extend(read.assumed);
-    if now.checked_add(AHEAD_MAX).is_ok_and(|latest| read.at > latest) {
+    let is_clock_lost = now.as_second() < CLOCK_LOST_BEFORE;
+    if !is_clock_lost && now.checked_add(AHEAD_MAX).is_ok_and(|latest| read.at > latest) {
         quality.push(DateQuality::Future);
         return None;
     }

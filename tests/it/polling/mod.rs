@@ -2,8 +2,10 @@
 //! poller is held to; each is named in the test that holds it.
 
 mod conditional;
+mod drift;
 mod identity;
 mod pace;
 mod politeness;
+mod proxies;
 mod transfer;
 mod validators;

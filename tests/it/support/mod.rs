@@ -15,6 +15,7 @@ pub(crate) mod later;
 pub(crate) mod ledger;
 pub(crate) mod lying_broker;
 pub(crate) mod node;
+pub(crate) mod proxy;
 pub(crate) mod publisher;
 pub(crate) mod run;
 pub(crate) mod secured;

@@ -2,11 +2,13 @@
 //! project holds itself to.
 
 mod bounds;
+mod drift;
 mod gap;
 mod halves;
 mod identity;
 mod left_out;
 mod moves;
+mod requests;
 mod revisions;
 mod validators;
 mod withdrawn;
@@ -538,6 +540,23 @@ fn a_revision_of_what_an_earlier_version_published_is_told_once_too_often_rather
     let before = FeedState::parse(before.to_string().as_bytes()).unwrap();
     let next = poll(&before, "The market in the town opens late");
     assert_eq!(next.records[0].route, Route::Correction);
+}
+
+/// A board without a battery starts in 2016 and learns the time later.
+#[test]
+fn a_clock_that_is_set_right_costs_no_date_no_article_and_no_wait() {
+    let tagger = tagger();
+    let lost: Timestamp = "2016-01-01T00:00:10Z".parse().unwrap();
+    let document = body(&[("1", "One")]);
+    let first = process(&feed(), &document, &FeedState::default(), &tagger, lost);
+    let dated = |outcome: &Outcome| outcome.records[0].record.published_at.clone();
+    assert_eq!(dated(&first).as_deref(), Some("2026-03-01T10:00:00Z"));
+    let due = crate::schedule::due(&first.state, &feed(), String::new, now());
+    assert!(due.at <= now(), "{due:?}");
+    let next = process(&feed(), &body(&[("2", "Two"), ("1", "One")]), &first.state, &tagger, now());
+    assert_eq!(titles(&next), [("Two".to_owned(), 1)]);
+    let wait = next.state.plan.next.due_at.unwrap().duration_since(now());
+    assert!(wait <= jiff::SignedDuration::from_secs(4000), "{:?}", next.state.plan);
 }
 
 /// What is known of a URL is not said of the next one under the same id; its articles stay known.
