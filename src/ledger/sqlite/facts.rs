@@ -70,7 +70,7 @@ pub(super) fn fill(connection: &Connection) -> rusqlite::Result<Filled> {
     let last: Option<i64> =
         connection.query_row(last, [from, CHUNK_ROWS - 1], |row| row.get(0)).optional()?;
     let to = last.unwrap_or(newest);
-    connection.prepare_cached(FILL)?.execute([from, to])?;
+    connection.prepare(FILL)?.execute([from, to])?;
     connection.execute(
         "INSERT INTO facts_until (one, seq) VALUES (1, ?1)
          ON CONFLICT (one) DO UPDATE SET seq = excluded.seq",
