@@ -158,6 +158,8 @@ pub struct Article {
     pub body: Option<String>,
     /// Whether something of the entry was cut or left out because it was longer, or more, than is kept.
     pub truncated: bool,
+    /// Whether one of its texts came in the wrong encoding and was read again.
+    pub repaired: bool,
     /// Names.
     pub authors: Vec<String>,
     /// The publisher's own categories.

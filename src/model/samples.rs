@@ -73,6 +73,7 @@ pub fn record(number: u32, title: &str) -> Record {
         summary: None,
         body: None,
         truncated: false,
+        repaired: false,
         authors: Vec::new(),
         categories: Vec::new(),
         language: Some("en".to_owned()),

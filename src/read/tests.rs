@@ -1,5 +1,7 @@
 //! Every feed of `tests/fixtures/feeds`, from bytes to articles.
 
+mod kinds;
+
 use std::collections::HashSet;
 
 use cw_model::{Article, Feed, Steps, samples};

@@ -17,7 +17,7 @@ use std::ops::Range;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, KOI8_R, KOI8_U, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
-    WINDOWS_1252,
+    WINDOWS_1251, WINDOWS_1252,
 };
 
 use crate::reference;
@@ -73,7 +73,11 @@ fn decode_text(bytes: &[u8], content_type: Option<&str>) -> String {
     let declared = declared_encoding(bytes, content_type);
     if let Ok(text) = std::str::from_utf8(bytes) {
         // The one encoding of the web whose text is ASCII to the byte.
-        if declared == Some(ISO_2022_JP) {
+        let is_escaped = || {
+            let escapes = [&b"\x1b$B"[..], b"\x1b$@"];
+            escapes.iter().any(|escape| bytes.windows(escape.len()).any(|window| window == *escape))
+        };
+        if declared == Some(ISO_2022_JP) || (bytes.contains(&0x1B) && is_escaped()) {
             return ISO_2022_JP.decode_without_bom_handling(bytes).0.into_owned();
         }
         return text.to_owned();
@@ -84,10 +88,45 @@ fn decode_text(bytes: &[u8], content_type: Option<&str>) -> String {
     {
         let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
         if !had_errors || !is_nearly_utf8(bytes) {
+            if let Some(other) = mistaken_for(encoding).filter(|_| is_in_turned_case(&text)) {
+                return other.decode_without_bom_handling(bytes).0.into_owned();
+            }
             return text.into_owned();
         }
     }
     decode_by_texts(bytes)
+}
+
+/// The other of the two encodings of Russian in which capitals stand where this one has small letters.
+fn mistaken_for(encoding: &'static Encoding) -> Option<&'static Encoding> {
+    if encoding == WINDOWS_1251 {
+        Some(KOI8_R)
+    } else if encoding == KOI8_R || encoding == KOI8_U {
+        Some(WINDOWS_1251)
+    } else {
+        None
+    }
+}
+
+/// Whether most words begin with a small letter and go on in capitals, as "бТНЙС" does.
+fn is_in_turned_case(text: &str) -> bool {
+    let (mut turned, mut words) = (0_usize, 0_usize);
+    let beginning = text.get(..text.floor_char_boundary(SAMPLE_BYTES)).unwrap_or(text);
+    for word in beginning.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_ascii()) {
+        let capitals = word.chars().skip(1).filter(|c| c.is_uppercase()).count();
+        let letters = word.chars().count();
+        if letters >= 3 {
+            words += 1;
+            // A word without a capital at its beginning is in capitals as a whole.
+            turned += usize::from(capitals + 1 == letters);
+        }
+    }
+    let begins_small = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(char::is_lowercase) && chars.next().is_some_and(char::is_uppercase)
+    };
+    let has_turned = beginning.split(|c: char| !c.is_alphabetic()).any(begins_small);
+    has_turned && words >= 3 && turned * 10 >= words * 9
 }
 
 /// UTF-16 without a byte order mark: every other byte of markup is zero.
@@ -278,10 +317,11 @@ fn without_controls(mut text: String) -> String {
     };
     if text.contains(|c: char| matches!(c, '\u{80}'..='\u{9F}')) {
         let meant = |c: char| match c {
-            '\u{80}'..='\u{9F}' => reference::character(u32::from(c)),
-            other => Some(other),
+            // Those that it lacks too may be parts of a text that was read in the wrong encoding before it came.
+            '\u{80}'..='\u{9F}' => reference::character(u32::from(c)).unwrap_or(c),
+            other => other,
         };
-        text = text.chars().filter_map(meant).collect();
+        text = text.chars().map(meant).collect();
     }
     if text.contains(unwanted) {
         text.retain(|c| !unwanted(c));
@@ -291,8 +331,6 @@ fn without_controls(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use encoding_rs::WINDOWS_1251;
-
     use super::*;
 
     const RUSSIAN: &str = "<t>Обстрел города продолжался всю ночь</t>";
@@ -426,7 +464,8 @@ mod tests {
             None,
             "<t>The army’s “answer”</t>",
         );
-        check("<t>a\u{81}b</t>".as_bytes(), None, "<t>ab</t>");
+        // What is a character there neither may be part of one that was read in the wrong encoding before.
+        check("<t>a\u{81}b</t>".as_bytes(), None, "<t>a\u{81}b</t>");
     }
 
     #[test]

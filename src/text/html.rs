@@ -201,6 +201,42 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+/// The value of an attribute of a start tag, as written: empty if it has none. `None` if the tag lacks the attribute.
+pub(super) fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = attributes;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+        let first = rest.chars().next()?;
+        let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/');
+        // A sign that begins a name belongs to it.
+        let after_first = rest.get(first.len_utf8()..).unwrap_or_default();
+        let end = after_first.find(ends).unwrap_or(after_first.len()) + first.len_utf8();
+        let (own, after) = rest.split_at_checked(end)?;
+        let Some(after) = after.trim_start().strip_prefix('=') else {
+            if own.eq_ignore_ascii_case(name) {
+                return Some("");
+            }
+            rest = after;
+            continue;
+        };
+        let after = after.trim_start();
+        let (value, after) = match after.chars().next() {
+            Some(quote @ ('"' | '\'')) => {
+                let after = after.get(1..).unwrap_or_default();
+                after.split_once(quote).unwrap_or((after, ""))
+            }
+            _ => {
+                let end = after.find(|c: char| c.is_ascii_whitespace()).unwrap_or(after.len());
+                after.split_at_checked(end)?
+            }
+        };
+        if own.eq_ignore_ascii_case(name) {
+            return Some(value);
+        }
+        rest = after;
+    }
+}
+
 /// Whether text of an undeclared kind is meant as HTML: it holds a tag or a reference.
 pub fn looks_like_html(text: &str) -> bool {
     let last_end = text.rfind('>').unwrap_or(0);
@@ -233,6 +269,21 @@ mod tests {
     fn tags_and_texts_come_in_order() {
         check("a<b>c</b >d", &[Text("a"), Open("b", ""), Text("c"), Close("b"), Text("d")]);
         check("<br/><IMG src=x>", &[Open("br", "/"), Open("IMG", " src=x")]);
+    }
+
+    #[test]
+    fn an_attribute_is_found_however_it_is_written() {
+        for (attributes, value) in [
+            (" src=\"a b\" alt='c'", Some("a b")),
+            (" data-src=x SRC = y", Some("y")),
+            (" alt=\"src='z'\" src=a/b.jpg /", Some("a/b.jpg")),
+            (" src", Some("")),
+            (" =src=x", None),
+            (" src='never ended", Some("never ended")),
+            ("", None),
+        ] {
+            assert_eq!(attribute(attributes, "src"), value, "{attributes}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use cw_model::{EntryText, TextKind};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
-use super::html::{Token, Tokens};
+use super::html::{Token, Tokens, attribute};
 use crate::{mojibake, reference};
 
 /// Elements whose text is not the article's.
@@ -15,7 +15,7 @@ use crate::{mojibake, reference};
 /// A caption describes a picture that is not there, often another day's; `noscript` repeats a
 /// picture as its markup; the rest is not shown as text by any browser.
 const SKIPPED: &str = "script style noscript template figcaption iframe object svg math audio video canvas select \
-    button textarea head";
+    button textarea head rt rp";
 
 /// Those of them whose text is not even meant for people.
 const NEVER_TEXT: &str = "script style";
@@ -24,18 +24,19 @@ const NEVER_TEXT: &str = "script style";
 const BLOCKS: &str = "p div section article aside header footer main nav figure blockquote pre address h1 h2 h3 \
     h4 h5 h6 ul ol dl table thead tbody form fieldset details summary hr center body";
 
-/// Elements that begin a line.
-const LINES: &str = "br li tr dt dd caption option";
+/// Elements that begin a line, as `br` does, of which two begin a paragraph.
+const LINES: &str = "li tr dt dd caption option";
 
 /// Elements that stand apart from their neighbours on one line.
 const CELLS: &str = "td th";
 
 /// Parts of classes that mark cards of other articles, buttons to share and forms to subscribe, as systems and plug-ins
 /// for publishing name them.
-const CLASSES_OF_OTHERS: [&str; 30] = [
+const CLASSES_OF_OTHERS: [&str; 31] = [
     "bookmark-card",
     "wp-embedded-content",
     "related",
+    "jp-relatedposts",
     "relatedposts",
     "related_posts",
     "crp_related",
@@ -65,6 +66,13 @@ const CLASSES_OF_OTHERS: [&str; 30] = [
     "feedflare",
 ];
 
+/// Elements that raise or lower what they hold: a number in one is not part of the number before it.
+const RAISED: &str = "sup sub";
+
+/// Where the address of a picture stands; the first of them that is no picture itself is the address.
+const PICTURE_ADDRESSES: [&str; 5] =
+    ["data-src", "data-lazy-src", "data-original", "data-orig-file", "src"];
+
 /// How a text is to be laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -74,32 +82,87 @@ pub enum Layout {
     Paragraphs,
 }
 
+/// A picture that stands in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// As written, references decoded: may be relative.
+    pub url: String,
+    /// What it shows, if the text says.
+    pub title: Option<String>,
+}
+
+/// The most pictures of a text that are looked at.
+const PICTURES_MAX: usize = 100;
+
+/// What a text comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Its plain text; `None` if there is none in it.
+    pub text: Option<String>,
+    /// Whether it had been read in the wrong encoding before it came, and was read again in the right one.
+    pub is_repaired: bool,
+    /// The pictures in it, in order, without those that only count readers; the first hundred of them.
+    pub pictures: Vec<Picture>,
+}
+
 /// The plain text of an entry's text; `None` if there is none in it.
 pub fn plain_text(text: &EntryText, layout: Layout) -> Option<String> {
+    read(text, layout).text
+}
+
+/// All that an entry's text comes to.
+pub fn read(text: &EntryText, layout: Layout) -> Read {
+    let read = read_as_sent(text, layout);
+    // White space and soft hyphens may be parts of damaged characters: then it is mended before they are left out.
+    if !read.is_repaired && !read.text.as_deref().is_some_and(mojibake::may_be_damaged) {
+        return read;
+    }
+    let sent = reference::decode_beyond_ascii(&text.value);
+    match mojibake::repaired(&sent) {
+        Some(value) => {
+            let mended = EntryText { kind: text.kind, value };
+            Read { is_repaired: true, ..read_as_sent(&mended, layout) }
+        }
+        None => read,
+    }
+}
+
+fn read_as_sent(text: &EntryText, layout: Layout) -> Read {
     let mut plain = Plain::new(layout);
     match text.kind {
         TextKind::Plain => plain.push_lines(&text.value),
         TextKind::Html => {
-            let first = push_html(&mut plain, &text.value, Skip::OfOthers);
+            let value = without_section(&text.value);
+            let first = push_html(&mut plain, value, Skip::OfOthers);
             // All of it is of that kind: then it is the article.
             let is_empty = first == Skipped::Whole && plain.text.is_empty();
             let skipped = if is_empty || first == Skipped::ToTheEnd {
                 plain = Plain::new(layout);
-                push_html(&mut plain, &text.value, Skip::NotTheArticle)
+                push_html(&mut plain, value, Skip::NotTheArticle)
             } else {
                 first
             };
             // What is skipped and never ends would take the rest of the article with it.
             if skipped == Skipped::ToTheEnd {
                 plain = Plain::new(layout);
-                push_html(&mut plain, &text.value, Skip::NeverText);
+                push_html(&mut plain, value, Skip::NeverText);
             }
         }
     }
     let text = plain.text.trim_end();
     let repaired = mojibake::repaired(text);
     let text = composed(repaired.as_deref().unwrap_or(text));
-    (!text.is_empty()).then_some(text)
+    Read {
+        text: (!text.is_empty()).then_some(text),
+        is_repaired: repaired.is_some(),
+        pictures: plain.pictures,
+    }
+}
+
+/// A text without the CDATA section that its publisher escaped with it.
+fn without_section(text: &str) -> &str {
+    let inside = text.trim().strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
+    inside.unwrap_or(text)
 }
 
 /// In normalisation form C. Nearly every text is, and to see that takes less than to make it so.
@@ -160,18 +223,30 @@ fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
             continue;
         }
         match token {
-            Token::Text(text) => plain.push(&reference::decode(text)),
+            Token::Text(text) => plain.push(&decoded(text)),
             Token::Open(name, _) if is_one(names, name) => skipped = Some((name, 1)),
             Token::Open(name, attributes)
-                if skip == Skip::OfOthers && !is_void(name) && is_of_others(attributes) =>
+                if skip == Skip::OfOthers
+                    && !is_void(name)
+                    && (is_of_others(attributes) || is_hidden(attributes)) =>
             {
                 skipped = Some((name, 1));
             }
+            Token::Open(name, attributes) if name.eq_ignore_ascii_case("img") => {
+                if plain.pictures.len() < PICTURES_MAX {
+                    plain.pictures.extend(picture(attributes));
+                }
+            }
+            Token::Open(name, _) | Token::Close(name) if is_one(RAISED, name) => {
+                plain.is_raised = true;
+            }
+            Token::Open(name, _) if name.eq_ignore_ascii_case("br") => plain.gap(Gap::Line),
             Token::Open(name, _) | Token::Close(name) => {
                 if is_one(BLOCKS, name) {
                     plain.gap(Gap::Paragraph);
                 } else if is_one(LINES, name) {
-                    plain.gap(Gap::Line);
+                    // The end of one item and the beginning of the next are one line's end.
+                    plain.gap = plain.gap.max(Gap::Line);
                 } else if is_one(CELLS, name) {
                     plain.gap(Gap::Word);
                 }
@@ -181,22 +256,68 @@ fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
     if skipped.is_some() { Skipped::ToTheEnd } else { Skipped::Whole }
 }
 
+/// The picture of an `img`. `None` if it has no address, or is one of the single points that count readers.
+fn picture(attributes: &str) -> Option<Picture> {
+    let is_point =
+        |name| attribute(attributes, name).is_some_and(|px| matches!(px.trim(), "0" | "1"));
+    if is_point("width") || is_point("height") {
+        return None;
+    }
+    let address = |name: &&str| {
+        let url = attribute(attributes, name)?.trim();
+        (!url.is_empty() && !url.starts_with("data:")).then_some(url)
+    };
+    let url = reference::decode(PICTURE_ADDRESSES.iter().find_map(address)?);
+    let title = attribute(attributes, "alt").map(str::trim).filter(|title| !title.is_empty());
+    Some(Picture { url, title: title.map(str::to_owned) })
+}
+
+/// Whether an element is not shown: what it says is for search engines, or for those who cannot see the rest.
+fn is_hidden(attributes: &str) -> bool {
+    const CLASSES: [&str; 4] =
+        ["screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"];
+    // Few tags have any of it, and to see that takes little.
+    let is_none = |style: &str| {
+        let style = style.to_ascii_lowercase().replace(' ', "");
+        style.contains("display:none") || style.contains("visibility:hidden")
+    };
+    (attributes.contains("hidden") && attribute(attributes, "hidden").is_some())
+        || (attributes.contains("style") && attribute(attributes, "style").is_some_and(is_none))
+        || (attributes.contains("class")
+            && attribute(attributes, "class").is_some_and(|classes| {
+                classes.split_ascii_whitespace().any(|class| CLASSES.contains(&class))
+            }))
+}
+
+/// A text with its references decoded; once more if it then holds references that nobody prints.
+fn decoded(text: &str) -> String {
+    const NEVER_PRINTED: [&str; 10] = [
+        "&nbsp;", "&rsquo;", "&lsquo;", "&ldquo;", "&rdquo;", "&ndash;", "&mdash;", "&hellip;",
+        "&quot;", "&#",
+    ];
+    let once = reference::decode(text);
+    if once.contains('&') && NEVER_PRINTED.iter().any(|reference| once.contains(reference)) {
+        return reference::decode(&once);
+    }
+    once
+}
+
 /// Whether an element never has content.
 fn is_void(name: &str) -> bool {
     const VOID: [&str; 6] = ["br", "img", "hr", "input", "wbr", "embed"];
     VOID.iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
-/// Whether the class of an element says that what it holds is no part of the article: a card that leads to another one,
-/// buttons to share it, a form to subscribe.
+/// Whether the class or the id of an element says that what it holds is no part of the article: a card that leads to
+/// another one, buttons to share it, a form to subscribe.
 fn is_of_others(attributes: &str) -> bool {
-    let Some((_, rest)) = attributes.split_once("class") else { return false };
-    let Some(rest) = rest.trim_start().strip_prefix('=') else { return false };
-    let rest = rest.trim_start();
-    let value = match rest.chars().next() {
-        Some(quote @ ('"' | '\'')) => rest.split(quote).nth(1).unwrap_or_default(),
-        _ => rest.split_ascii_whitespace().next().unwrap_or_default(),
-    };
+    ["class", "id"].iter().any(|name| {
+        attributes.contains(name)
+            && attribute(attributes, name).is_some_and(|value| names_others(value))
+    })
+}
+
+fn names_others(value: &str) -> bool {
     value.split_ascii_whitespace().filter(|class| may_be_of_others(class)).any(|class| {
         let class = class.to_ascii_lowercase();
         CLASSES_OF_OTHERS.iter().any(|part| holds_words(&class, part))
@@ -240,11 +361,14 @@ struct Plain {
     layout: Layout,
     text: String,
     gap: Gap,
+    /// Whether what comes next is raised, or was until here.
+    is_raised: bool,
+    pictures: Vec<Picture>,
 }
 
 impl Plain {
     fn new(layout: Layout) -> Self {
-        Self { layout, text: String::new(), gap: Gap::None }
+        Self { layout, text: String::new(), gap: Gap::None, is_raised: false, pictures: Vec::new() }
     }
 
     fn gap(&mut self, gap: Gap) {
@@ -286,6 +410,13 @@ impl Plain {
         };
         if !keep {
             return;
+        }
+        // "12<sup>1</sup> dead" are twelve.
+        if std::mem::take(&mut self.is_raised)
+            && c.is_numeric()
+            && self.text.chars().next_back().is_some_and(char::is_numeric)
+        {
+            self.gap = self.gap.max(Gap::Word);
         }
         if !self.text.is_empty() {
             match (self.gap, self.layout) {

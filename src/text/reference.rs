@@ -69,6 +69,28 @@ pub fn decode(text: &str) -> String {
     decoded
 }
 
+/// Decodes the references in a text that stand for characters beyond ASCII, once: what is markup stays markup.
+pub fn decode_beyond_ascii(text: &str) -> String {
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        decoded.push_str(before);
+        let end = after.ceil_char_boundary(REFERENCE_BYTES_MAX.min(after.len()));
+        match first_reference(after.get(..end).unwrap_or_default()) {
+            Some((text, length)) if !text.is_ascii() => {
+                decoded.push_str(&text);
+                rest = after.get(length..).unwrap_or_default();
+            }
+            _ => {
+                decoded.push('&');
+                rest = after;
+            }
+        }
+    }
+    decoded.push_str(rest);
+    decoded
+}
+
 /// The text of the reference that `head`, what follows an `&`, begins with, and its length.
 fn first_reference(head: &str) -> Option<(String, usize)> {
     if let Some(number_text) = head.strip_prefix('#') {
@@ -113,6 +135,12 @@ mod tests {
         check("caf&eacute; &amp;amp; &#233;&#xE9; &lt;b&gt;", "café &amp; éé <b>");
         check("&rsquo;&nbsp;&hellip;", "’\u{A0}…");
         check("&NotEqualTilde;", "≂\u{338}");
+    }
+
+    #[test]
+    fn markup_may_stay_as_it_is() {
+        let text = decode_beyond_ascii("&lt;b&gt; &amp;eacute; &eacute;&#153;&#x41; &x");
+        assert_eq!(text, "&lt;b&gt; &amp;eacute; é™&#x41; &x");
     }
 
     #[test]

@@ -81,3 +81,33 @@ fn a_cut_falls_between_words() {
     assert_eq!(plain::cut("one two three", 7).as_deref(), Some("one two"));
     assert_eq!(plain::cut(&"停".repeat(100), 9), Some("停".repeat(9)));
 }
+
+#[test]
+fn a_raised_number_is_not_part_of_the_one_before_it() {
+    check("12<sup>1</sup> dead, 5 km<sup>2</sup>", "12 1 dead, 5 km2");
+    check(
+        "CO<sub>2</sub> on the 12<sup>th</sup>, 1<sup>1</sup>/<sub>2</sub>",
+        "CO2 on the 12th, 1 1/2",
+    );
+    check("<sup>1</sup>12 dead", "1 12 dead");
+}
+
+#[test]
+fn what_is_hidden_is_left_out() {
+    check("<p hidden>x</p>y<div style='display: none'>z</div>", "y");
+    check("<span class='a sr-only'>x</span>y<p style='color:red' class=hidden-town>z", "y\n\nz");
+}
+
+#[test]
+fn the_pictures_of_a_text_are_found() {
+    let text = html(
+        "<p><img src='/a.jpg?x=1&amp;y=2' alt=' A town '>x<img src=p.gif width=1 height='1'>\
+         <img src='data:image/gif;base64,R0' data-src='b.jpg'><noscript><img src='b.jpg'></noscript>\
+         <div class='related-posts'><img src='other.jpg'></div>",
+    );
+    let read = plain::read(&text, Layout::Paragraphs);
+    let pictures: Vec<_> =
+        read.pictures.iter().map(|own| (own.url.as_str(), own.title.as_deref())).collect();
+    assert_eq!(pictures, [("/a.jpg?x=1&y=2", Some("A town")), ("b.jpg", None)]);
+    assert_eq!(read.text.as_deref(), Some("x"));
+}

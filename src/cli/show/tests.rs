@@ -34,6 +34,7 @@ pub(super) fn record() -> Record {
         summary: Some("Ministers meet in Munich.".to_owned()),
         body: Some(BODY.to_owned()),
         truncated: false,
+        repaired: false,
         authors: Vec::new(),
         categories: Vec::new(),
         language: Some("en".to_owned()),

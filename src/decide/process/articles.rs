@@ -111,7 +111,8 @@ impl Source<'_> {
             losers.push(Loser { entry, id, digest: article.digest });
         }
         let mut shown = shown.into_iter().map(|(_, article)| article).collect();
-        let gone = taken_back(&context, &self.parsed.deletions, &mut shown, self.steps)?;
+        let aliases = &next.memory.aliases;
+        let gone = taken_back(&context, &self.parsed.deletions, aliases, &mut shown, self.steps)?;
         let passed_over = self.passed_over(losers, &shown)?;
         recognise(&mut shown, &mut next.memory);
         Ok(Articles { shown, gone, passed_over })

@@ -44,6 +44,7 @@ pub(super) fn record(
         summary: article.summary.clone(),
         body: article.body.clone(),
         truncated: article.truncated,
+        repaired: article.repaired,
         authors: article.authors.clone(),
         categories: article.categories.clone(),
         language: article.language.clone(),

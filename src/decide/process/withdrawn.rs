@@ -1,6 +1,6 @@
 //! What a publisher takes back (RFC 6721), as revisions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use cw_model::state::{SeenArticle, UnpackedState};
@@ -22,6 +22,7 @@ use super::{RECORD_BYTE_STEPS, Source, wire};
 pub(super) fn taken_back(
     context: &Context<'_>,
     deletions: &Deletions,
+    aliases: &BTreeMap<ArticleId, ArticleId>,
     articles: &mut Vec<Article>,
     steps: &Steps,
 ) -> Result<Vec<Article>, TooCostly> {
@@ -33,7 +34,13 @@ pub(super) fn taken_back(
     let mut met = HashSet::new();
     let mut gone = Vec::new();
     for deletion in &deletions.named {
-        let Some(article) = withdrawn(context, deletion, steps)? else { continue };
+        let Some(mut article) = withdrawn(context, deletion, steps)? else { continue };
+        // A later mark of an article finds it too.
+        if context.seen.is_none_or(|seen| seen.find(article.id).is_none())
+            && let Some(known) = aliases.get(&article.id)
+        {
+            article.id = *known;
+        }
         let is_over = match shown.get(&article.id) {
             Some(shown_at) => shown_at.is_none() || article.updated_at <= *shown_at,
             None => false,

@@ -72,6 +72,10 @@ pub struct Record {
     /// 1,000 characters is cut; a longer name, category or caption, a link over 4 KiB, and what is past
     /// 100 different names, categories or files is left out.
     pub truncated: bool,
+    /// True if the headline, `summary` or `body` came in the wrong encoding (`armyâ€™s`) and was read again: its
+    /// letters are our reading. Absent if none did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repaired: bool,
     /// Names, in the publisher's order. Empty if the publisher named nobody.
     pub authors: Vec<String>,
     /// The publisher's own categories, in the publisher's order. Empty if there were none.

@@ -28,8 +28,10 @@ static BEGINS: LazyLock<HashMap<char, Vec<&str>>> = LazyLock::new(|| {
 struct Lines {
     /// Beginnings of lines that lead elsewhere.
     begins: Vec<String>,
-    /// Parts of a last paragraph that names the site.
+    /// Parts of a last paragraph that names the site; " … " between how it begins and what it holds.
     holds: Vec<String>,
+    /// Whole paragraphs that are a button's words.
+    buttons: Vec<String>,
     /// Whole texts that are none.
     nothing: Vec<String>,
 }
@@ -70,13 +72,25 @@ fn leads_elsewhere(paragraph: &str) -> bool {
             text.chars().take(BEGIN_CHARS_MAX).flat_map(char::to_lowercase).collect();
         begins.iter().any(|begin| lower.starts_with(begin))
     };
-    is_short(paragraph) && has_one()
+    is_short(paragraph) && (has_one() || is_button(paragraph))
+}
+
+fn is_button(paragraph: &str) -> bool {
+    // The longest of them has three words.
+    if paragraph.chars().nth(BEGIN_CHARS_MAX).is_some() {
+        return false;
+    }
+    let words = paragraph.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    LINES.buttons.contains(&words)
 }
 
 fn names_site(paragraph: &str) -> bool {
     let has_one = || {
         let lower = paragraph.to_lowercase();
-        LINES.holds.iter().any(|part| lower.contains(part.as_str()))
+        LINES.holds.iter().any(|part| match part.split_once(" … ") {
+            Some((begin, part)) => lower.starts_with(begin) && lower.contains(part),
+            None => lower.contains(part.as_str()),
+        })
     };
     paragraph.chars().nth(2 * LINE_CHARS_MAX).is_none() && has_one()
 }
@@ -94,7 +108,7 @@ mod tests {
     fn the_file_is_read() {
         let lines: Lines = toml::from_str(include_str!("boilerplate.toml")).unwrap();
         assert!(lines.begins.iter().all(|begin| begin.chars().count() <= BEGIN_CHARS_MAX));
-        for list in [&lines.begins, &lines.holds, &lines.nothing] {
+        for list in [&lines.begins, &lines.holds, &lines.nothing, &lines.buttons] {
             assert!(list.iter().all(|own| *own == own.to_lowercase()), "{list:?}");
         }
     }
@@ -107,6 +121,7 @@ mod tests {
         );
         check("Город обстрелян.\n\nЧитайте также: Девять погибших", Some("Город обстрелян."));
         check("→ Continue reading", None);
+        check("A town was hit.\n\nRead More »", Some("A town was hit."));
     }
 
     #[test]
@@ -115,6 +130,9 @@ mod tests {
             "A town was hit.\n\nThe post A town appeared first on Desk.",
             Some("A town was hit."),
         );
+        check("城市遭袭。\n\n这篇文章 城市 最先出现在 Desk。", Some("城市遭袭。"));
+        let virus = "病毒最先出现在一座城市。";
+        check(virus, Some(virus));
         let middle = "The claim appeared first on Telegram.\n\nThe army denied it.";
         check(middle, Some(middle));
     }

@@ -54,12 +54,14 @@ pub(super) fn stable_guid<'g>(guid: &'g str, link: Option<&str>) -> Cow<'g, str>
     if !matches!(url.scheme(), "http" | "https") {
         return Cow::Borrowed(guid);
     }
-    if let Some((page, number)) = guid.split_once('#')
-        && number.parse::<u32>().is_ok_and(|number| number <= COUNTED_MAX)
-        && link.is_some_and(|link| is_same_page(page, link))
-    {
-        return Cow::Borrowed(page);
-    }
+    let counted = guid.split_once('#').filter(|(page, number)| {
+        number.parse::<u32>().is_ok_and(|number| number <= COUNTED_MAX)
+            && link.is_some_and(|link| is_same_page(page, link))
+    });
+    let (guid, url) = match counted {
+        Some((page, _)) => (page, link::without_fragment(url)),
+        None => (guid, url),
+    };
     match url.query().is_some_and(|query| query.split('&').any(link::is_tracking)) {
         true => Cow::Owned(link::without_tracking(url).into()),
         false => Cow::Borrowed(guid),

@@ -1,5 +1,6 @@
 //! Canonical links: absolute, without what only counts readers.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -54,9 +55,40 @@ pub fn absolute(base: &Url, link: &str) -> Option<Url> {
     if link.is_empty() || link.len() > LINK_BYTES_MAX || authority(link) > AUTHORITY_BYTES_MAX {
         return None;
     }
-    let url = base.join(link).ok()?;
+    let link = without_second_scheme(link);
+    let url = match link.as_ref() {
+        link if lacks_scheme(base, link) => {
+            Url::parse(&format!("{}://{link}", base.scheme())).ok()?
+        }
+        link => base.join(link).ok()?,
+    };
     let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
     (is_page && url.as_str().len() <= URL_BYTES_MAX).then_some(url)
+}
+
+/// `https://https://…`, of a template that adds a scheme to what has one; whoever read it before may have taken the
+/// second for a host.
+fn without_second_scheme(link: &str) -> Cow<'_, str> {
+    let Some((_, rest)) = link.split_once("://") else { return Cow::Borrowed(link) };
+    for second in ["http", "https"] {
+        let after = rest.strip_prefix(second).unwrap_or_default();
+        if after.starts_with("://") {
+            return Cow::Borrowed(rest);
+        }
+        if let Some(page) = after.strip_prefix("//") {
+            return Cow::Owned(format!("{second}://{page}"));
+        }
+    }
+    Cow::Borrowed(link)
+}
+
+/// Whether a reference begins with a host and not with a folder: with `www.`, or with the host that it would be
+/// resolved against.
+fn lacks_scheme(base: &Url, link: &str) -> bool {
+    let Some((host, _)) = link.split_once('/') else { return false };
+    let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_ascii_lowercase();
+    let is_base = base.host_str().is_some_and(|own| host.contains('.') && bare(own) == bare(host));
+    is_base || (host.starts_with("www.") && host.len() > "www.".len())
 }
 
 /// Whether a reference for which [`absolute`] has no URL is longer, or comes to more, than is read.
@@ -144,6 +176,12 @@ pub(super) fn unwrapped(url: &Url) -> Option<Url> {
 /// revision of one.
 pub fn without_scheme(link: &Url) -> &str {
     link.as_str().split_once(':').map_or(link.as_str(), |(_, rest)| rest)
+}
+
+/// A link without its scheme and `www.`: where it leads to, however its site is called.
+pub(super) fn place(link: &Url) -> &str {
+    let rest = without_scheme(link).trim_start_matches('/');
+    rest.strip_prefix("www.").unwrap_or(rest)
 }
 
 pub(super) fn is_tracking(pair: &str) -> bool {

@@ -18,7 +18,7 @@ use cw_model::{
 use cw_text::fingerprint::fingerprint;
 use cw_text::html::looks_like_html;
 use cw_text::language::{self, Hints, beginning};
-use cw_text::plain::{self, Layout};
+use cw_text::plain::{self, Layout, Picture};
 use cw_text::reference;
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -36,6 +36,9 @@ const MARK_BYTES_MAX: usize = 256;
 
 /// The most names, categories and files on one article.
 const LIST_MAX: usize = 100;
+
+/// So many headlines in one document are not versions of one article, whatever else they share.
+const HEADLINES_MAX: usize = 4;
 
 /// What an entry cannot know of itself.
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +93,8 @@ pub fn normalise(
         text: texts.whole.as_deref(),
     };
     let (id, identity) = identity::article_id(&context.feed.id, &marks);
-    let id = seen_as(context, id, &marks, entry, steps)?;
-    let Texts { title, summary, body, .. } = texts;
+    let id = seen_by(context, id, &marks, sent_guid(entry), steps)?;
+    let Texts { title, summary, body, pictures, is_repaired, .. } = texts;
     let dates = believed_dates(context, entry);
     let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
     let hints = Hints {
@@ -104,7 +107,8 @@ pub fn normalise(
     steps.spend(cost::LANGUAGE + text_bytes.saturating_mul(cost::DIGEST_BYTE))?;
     let authors = lines(&entry.authors, steps, &mut cut)?;
     let categories = lines(&entry.categories, steps, &mut cut)?;
-    let media = media(base, &entry.media, steps, &mut cut)?;
+    let sent = sent_media(entry, pictures);
+    let media = media(base, &sent, steps, &mut cut)?;
     let published_raw = entry.published.as_deref().map(|raw| {
         let end = raw.char_indices().nth(LINE_CHARS_MAX).map(|(at, _)| at);
         cut |= end.is_some();
@@ -117,7 +121,7 @@ pub fn normalise(
             title.as_deref(),
             summary.as_deref(),
             body.as_deref(),
-            url.as_ref().map(link::without_scheme),
+            url.as_ref().map(link::place),
         ]),
         fingerprint: fingerprint(headline, text, steps)?,
         guid: sent_guid(entry).map(str::to_owned),
@@ -130,6 +134,7 @@ pub fn normalise(
         published_raw,
         date_quality: dates.quality,
         truncated: cut,
+        repaired: is_repaired,
         url,
         title,
         summary,
@@ -138,18 +143,18 @@ pub fn normalise(
 }
 
 /// The id by which an article was seen before, if it was by another of its marks.
-fn seen_as(
+fn seen_by(
     context: &Context<'_>,
     id: ArticleId,
     marks: &identity::Marks<'_>,
-    entry: &Entry,
+    guid_as_sent: Option<&str>,
     steps: &Steps,
 ) -> Result<ArticleId, TooCostly> {
     let Some(seen) = context.seen.filter(|seen| seen.find(id).is_none()) else { return Ok(id) };
     if seen.is_empty() {
         return Ok(id);
     }
-    let aliases = identity::aliases(&context.feed.id, marks, sent_guid(entry));
+    let aliases = identity::aliases(&context.feed.id, marks, guid_as_sent);
     steps.spend(aliases.len() * cost::ALIAS)?;
     Ok(aliases.into_iter().find(|alias| seen.find(*alias).is_some()).unwrap_or(id))
 }
@@ -161,16 +166,27 @@ struct Texts {
     body: Option<String>,
     /// The body, else the summary, with the lines that are left out: what an article without marks is known by.
     whole: Option<String>,
+    /// In the body, else in the summary.
+    pictures: Vec<Picture>,
+    /// Whether one of them came in the wrong encoding and was read again.
+    is_repaired: bool,
 }
 
 /// Reads them; sets `cut` if only the beginning of one is kept.
 fn texts(entry: &Entry, chars_max: usize, cut: &mut bool) -> Texts {
-    let title = entry.title.as_ref().and_then(|text| title(text, cut));
+    let mut is_repaired = false;
+    let title = entry.title.as_ref().and_then(|text| title(text, cut, &mut is_repaired));
     let title = title.filter(|title| !boilerplate::is_nothing(title));
-    let body = entry.content.as_ref().and_then(|text| paragraphs(text, chars_max, cut));
+    let mut paragraphs = |text: &Option<EntryText>, cut: &mut bool| {
+        let read = text.as_ref().map(|text| plain::read(text, Layout::Paragraphs));
+        let read = read.unwrap_or_default();
+        is_repaired |= read.is_repaired;
+        (read.text.map(|text| shortened(text, chars_max, cut)), read.pictures)
+    };
+    let (body, of_body) = paragraphs(&entry.content, cut);
     let mut summary_cut = false;
-    let summary = entry.summary.as_ref();
-    let summary = summary.and_then(|text| paragraphs(text, chars_max, &mut summary_cut));
+    let (summary, of_summary) = paragraphs(&entry.summary, &mut summary_cut);
+    let pictures = if of_body.is_empty() { of_summary } else { of_body };
     let summary =
         summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
     *cut |= summary.is_some() && summary_cut;
@@ -178,8 +194,15 @@ fn texts(entry: &Entry, chars_max: usize, cut: &mut bool) -> Texts {
     let body = body.and_then(boilerplate::without);
     let summary = summary.and_then(boilerplate::without);
     // A teaser that only repeats the headline says nothing.
-    let summary = summary.filter(|summary| title.as_deref() != Some(summary.as_str()));
-    Texts { title, summary, body, whole }
+    let summary =
+        summary.filter(|summary| !title.as_deref().is_some_and(|title| says_same(title, summary)));
+    Texts { title, summary, body, whole, pictures, is_repaired }
+}
+
+/// Whether two texts differ in no more than capitals and the signs at their ends.
+fn says_same(title: &str, summary: &str) -> bool {
+    let words = |text: &str| text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    title == summary || (title.len().abs_diff(summary.len()) <= 8 && words(title) == words(summary))
 }
 
 fn believed_dates(context: &Context<'_>, entry: &Entry) -> dates::BelievedDates {
@@ -223,13 +246,19 @@ pub fn repeated_marks(
 ) -> Result<HashSet<String>, TooCostly> {
     let mut repeated = HashSet::new();
     let mut links_of = HashMap::new();
+    let mut headlines_of: HashMap<Cow<'_, str>, Vec<Option<&EntryText>>> = HashMap::new();
     for entry in entries {
         if let Some(guid) = guid(entry) {
             steps.spend(cost::of_mark(&guid, entry))?;
             let link = entry.link.as_deref().filter(|link| !link.is_empty());
             let key = mark_key(&guid).into_owned();
+            let headlines = headlines_of.entry(guid.clone()).or_default();
+            if headlines.len() < HEADLINES_MAX && !headlines.contains(&entry.title.as_ref()) {
+                headlines.push(entry.title.as_ref());
+            }
+            let are_many = headlines.len() >= HEADLINES_MAX;
             let first = links_of.entry(guid).or_insert((link, entry));
-            if is_another(*first, (link, entry)) {
+            if are_many || is_another(*first, (link, entry)) {
                 repeated.insert(key);
             }
         }
@@ -298,27 +327,27 @@ fn is_too_long(base: &Url, link: &str, steps: &Steps) -> Result<bool, TooCostly>
 
 /// A headline is one line. Where it claims to be plain text and holds references nevertheless, it
 /// was escaped once too often: nobody prints `&#8217;`.
-fn title(text: &EntryText, cut: &mut bool) -> Option<String> {
+fn title(text: &EntryText, cut: &mut bool, is_repaired: &mut bool) -> Option<String> {
     let decoded = match text.kind {
         TextKind::Plain if text.value.contains('&') => {
             Some(EntryText { kind: TextKind::Plain, value: reference::decode(&text.value) })
         }
         TextKind::Plain | TextKind::Html => None,
     };
-    let line = plain::plain_text(decoded.as_ref().unwrap_or(text), Layout::Line)?;
+    let read = plain::read(decoded.as_ref().unwrap_or(text), Layout::Line);
+    *is_repaired |= read.is_repaired;
+    let mut line = read.text?;
+    if line.contains("&amp;") {
+        let value = reference::decode(&line);
+        line = plain::plain_text(&EntryText { kind: TextKind::Plain, value }, Layout::Line)?;
+    }
     Some(shortened(line, LINE_CHARS_MAX, cut))
 }
 
 /// One line of plain text, whatever markup and references the text holds, as a headline is read; sets
 /// `cut` if only its beginning is kept. `None` if there is nothing to read.
 pub fn line(text: &str, kind: TextKind, cut: &mut bool) -> Option<String> {
-    title(&EntryText { kind, value: text.to_owned() }, cut)
-}
-
-/// Plain text, in paragraphs.
-fn paragraphs(text: &EntryText, chars_max: usize, cut: &mut bool) -> Option<String> {
-    let text = plain::plain_text(text, Layout::Paragraphs)?;
-    Some(shortened(text, chars_max, cut))
+    title(&EntryText { kind, value: text.to_owned() }, cut, &mut false)
 }
 
 /// A text, or its beginning; then `cut` is set.
@@ -357,7 +386,8 @@ fn lines(texts: &[String], steps: &Steps, cut: &mut bool) -> Result<Vec<String>,
         let value = reference::decode(text);
         let kind = if looks_like_html(&value) { TextKind::Html } else { TextKind::Plain };
         let line = plain::plain_text(&EntryText { kind, value }, Layout::Line);
-        let Some(line) = line.filter(|line| !lines.contains(line)) else { continue };
+        let is_new = |line: &String| !lines.contains(line) && !boilerplate::is_nothing(line);
+        let Some(line) = line.filter(is_new) else { continue };
         if lines.len() >= LIST_MAX {
             *cut = true;
             break;
@@ -369,6 +399,12 @@ fn lines(texts: &[String], steps: &Steps, cut: &mut bool) -> Result<Vec<String>,
         }
     }
     Ok(lines)
+}
+
+/// The files that an entry names, then the pictures in its text.
+fn sent_media(entry: &Entry, pictures: Vec<Picture>) -> Vec<Media> {
+    let inline = |Picture { url, title }| Media { title, ..Media::at(url) };
+    entry.media.iter().cloned().chain(pictures.into_iter().map(inline)).collect()
 }
 
 /// Files, each once; `cut` is set if one of them, or something of one, is left out.

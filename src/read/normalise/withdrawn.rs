@@ -2,7 +2,7 @@
 
 use cw_model::{Article, DateQuality, Digest, Steps, TooCostly};
 
-use super::{Context, cost, dates, identity, is_repeated};
+use super::{Context, cost, dates, identity, is_repeated, seen_by};
 use crate::parse::Deletion;
 
 /// The article that is taken back: what it is known by, and when. `None` if the identifier identifies
@@ -20,8 +20,11 @@ pub fn withdrawn(
     if is_repeated(context, guid) {
         return Ok(None);
     }
-    let marks = identity::Marks { guid: Some(guid), link: None, title: None, text: None };
+    let stable = identity::stable_guid(guid, None);
+    let marks =
+        identity::Marks { guid: Some(stable.as_ref()), link: None, title: None, text: None };
     let (id, identity) = identity::article_id(&context.feed.id, &marks);
+    let id = seen_by(context, id, &marks, Some(guid), steps)?;
     let mut dates = dates::believe(None, deletion.at.as_deref(), context.dates, context.now);
     // Nobody asked when it was published.
     dates.quality.retain(|odd| *odd != DateQuality::Missing);
@@ -36,6 +39,7 @@ pub fn withdrawn(
         summary: None,
         body: None,
         truncated: false,
+        repaired: false,
         authors: Vec::new(),
         categories: Vec::new(),
         language: None,

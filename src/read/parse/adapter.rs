@@ -255,12 +255,19 @@ fn people(people: Vec<Person>) -> Vec<String> {
 /// The link to the article: the first alternate that is a page, else the first that is no other
 /// relation we know.
 fn entry_link(links: &[Link]) -> Option<String> {
-    let relation = |link: &Link| link.rel.as_deref().unwrap_or("alternate").to_ascii_lowercase();
+    let relation = |link: &Link| {
+        let relation = link.rel.as_deref().unwrap_or("alternate").to_ascii_lowercase();
+        // RFC 4287, 4.2.7.2: a relation of the registry may be written as a URL.
+        let registered = relation.strip_prefix("http://www.iana.org/assignments/relation/");
+        registered.unwrap_or(&relation).to_owned()
+    };
     let is_own = |link: &Link| link.target.is_none() && number(&link.href).is_none();
     let is_page = |link: &&Link| {
         link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"))
     };
     let alternates = || links.iter().filter(|link| is_own(link) && relation(link) == "alternate");
     let href = |link: &Link| Some(link.href.trim().to_owned()).filter(|href| !href.is_empty());
-    alternates().find(is_page).or_else(|| alternates().next()).and_then(href)
+    let canonical = || links.iter().find(|link| is_own(link) && relation(link) == "canonical");
+    let page = alternates().find(is_page).or_else(|| alternates().next());
+    page.or_else(canonical).and_then(href)
 }

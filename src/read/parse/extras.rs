@@ -55,10 +55,21 @@ enum Field {
     Language,
     Caption(TextKind),
     MediaTitle,
+    /// MediaRSS's of the entry itself.
+    OwnMediaTitle,
+    /// The address of a picture.
+    Picture,
     /// RSS's link, which is broken over lines in some feeds; the parser makes spaces of that.
     Link,
     /// Under another name than the format's.
     Other(Other),
+}
+
+/// Where an element stands in its entry.
+#[derive(Clone, Copy, Debug)]
+struct Inside {
+    is_child: bool,
+    is_rss: bool,
 }
 
 /// Collects [`Extras`] from the events of one walk.
@@ -192,6 +203,12 @@ impl<'a> ExtrasReader<'a> {
                 text.clear();
             }
             // Markup that is not escaped, as in XHTML.
+            // Beside the address of a picture: its title, its link.
+            Some((Field::Picture, own, text)) if name.local == "url" => {
+                *own = depth;
+                text.clear();
+            }
+            Some((Field::Other(Other::Keywords), _, text)) => text.push(','),
             Some((Field::Other(Other::Content | Other::Summary), _, text)) => {
                 text.push_str(&format!("<{}>", name.local));
             }
@@ -207,16 +224,31 @@ impl<'a> ExtrasReader<'a> {
         depth: usize,
         own_depth: usize,
     ) {
-        let Some(entry) = self.entries.last_mut() else { return };
         let is_child = depth == own_depth + 1;
         let is_rss = matches!(root, Root::Rss | Root::Rdf);
         let field = match (name.space, name.local) {
             (Space::Document | Space::Rss, "author") if is_child && is_rss => Some(Field::Author),
-            (Space::Dc, "creator") if is_child => Some(Field::Author),
+            (Space::Dc | Space::DcTerms, "creator") if is_child => Some(Field::Author),
+            (Space::Document | Space::Rss | Space::Other, "byline" | "creator")
+                if is_child && is_rss =>
+            {
+                Some(Field::Author)
+            }
+            (Space::Media, "credit")
+                if is_child
+                    && value(attributes, "role").is_some_and(|role| role.trim() == "author") =>
+            {
+                Some(Field::Author)
+            }
             (Space::Atom, "author") if is_child && is_rss => Some(Field::Author),
             (Space::Itunes, "author") if is_child => Some(Field::PodcastAuthor),
             (Space::Dc, "language") if is_child => Some(Field::Language),
+            (Space::Media, "title") if is_child => Some(Field::OwnMediaTitle),
             (Space::Media, "title") => Some(Field::MediaTitle),
+            (
+                Space::Document | Space::Rss | Space::Other,
+                "image" | "imageurl" | "image_url" | "thumbnail" | "thumb" | "picture" | "photo",
+            ) if is_child && is_rss => Some(Field::Picture),
             (Space::Media, "description") => {
                 let is_html = value(attributes, "type").is_some_and(|kind| kind == "html");
                 Some(Field::Caption(if is_html { TextKind::Html } else { TextKind::Plain }))
@@ -230,6 +262,13 @@ impl<'a> ExtrasReader<'a> {
         if let Some(field) = field {
             self.capture = Some((field, depth, String::new()));
         }
+        self.open_files(name, attributes, Inside { is_child, is_rss });
+    }
+
+    /// What an element inside an entry says in its attributes: files, links, categories.
+    fn open_files(&mut self, name: &Name<'_>, attributes: &[Attribute<'_>], place: Inside) {
+        let Some(entry) = self.entries.last_mut() else { return };
+        let Inside { is_child, is_rss } = place;
         match (name.space, name.local) {
             (Space::Document | Space::Rss, "guid") if is_child => {
                 let said = value(attributes, "isPermaLink");
@@ -245,10 +284,25 @@ impl<'a> ExtrasReader<'a> {
                 push(&mut entry.enclosures, linked_file(attributes), &mut entry.cut);
             }
             (Space::Document | Space::Rss | Space::Atom, "link") if is_child && is_rss => {
+                if is_enclosure(attributes) {
+                    push(&mut entry.enclosures, linked_file(attributes), &mut entry.cut);
+                }
                 let is_page = value(attributes, "rel").is_none_or(|rel| rel == "alternate");
                 if let Some(href) = value(attributes, "href").filter(|_| is_page) {
                     entry.others.keep(Other::Link, href.trim());
                 }
+            }
+            (Space::Document | Space::Rss | Space::Atom, "category") if is_child && is_rss => {
+                let said = value(attributes, "label").or_else(|| value(attributes, "term"));
+                if let Some(said) = said.filter(|said| !said.trim().is_empty()) {
+                    entry.others.keep(Other::Subject, said.trim());
+                }
+            }
+            (Space::Itunes, "image") | (Space::Document | Space::Rss, "image" | "img")
+                if is_child =>
+            {
+                let at = ["href", "url", "src"].iter().find_map(|key| file(attributes, key));
+                push(&mut entry.enclosures, at, &mut entry.cut);
             }
             (Space::Media, "content") => {
                 push(&mut entry.media, media(attributes), &mut entry.cut);
@@ -314,6 +368,16 @@ impl<'a> ExtrasReader<'a> {
                 let caption = EntryText { kind, value: text.to_owned() };
                 entry.caption.get_or_insert(caption);
             }
+            Field::OwnMediaTitle => {
+                entry.others.keep(Other::Title, text);
+                if let Some(media) = entry.media.last_mut() {
+                    media.title.get_or_insert_with(|| text.to_owned());
+                }
+            }
+            Field::Picture if !text.contains(char::is_whitespace) => {
+                push(&mut entry.enclosures, Some(Media::at(text.to_owned())), &mut entry.cut);
+            }
+            Field::Picture => {}
             Field::Link if text.contains('\n') => entry.others.keep(Other::Page, text),
             Field::Link => {}
             Field::Other(other) => entry.others.keep(other, text),
@@ -386,7 +450,25 @@ fn person_name(text: &str) -> String {
         (Some((before, within)), _) if is_mail(before) && !within.is_empty() => within,
         (Some((before, within)), _) if is_mail(within) && !before.is_empty() => before,
         (_, Some((before, within))) if is_mail(within) && !before.is_empty() => before,
-        _ => text,
+        _ => match text.split_once(char::is_whitespace) {
+            Some((mail, name)) if is_mail(mail) && !is_mail(name) => name,
+            _ => text,
+        },
     };
-    name.to_owned()
+    without_by(name.trim().trim_matches('"')).to_owned()
+}
+
+/// Words that a byline begins with, in lower case.
+const BY: [&str; 10] = ["by", "par", "von", "por", "di", "door", "oleh", "автор:", "от", "بقلم"];
+
+/// A name without the word before it: "By Jane Doe".
+fn without_by(name: &str) -> &str {
+    let Some((first, rest)) = name.split_once(char::is_whitespace) else { return name };
+    let rest = rest.trim_start();
+    // "Di Stefano", "Von der Leyen": of two words, or before one in lower case, it is part of the name.
+    let is_by = BY.contains(&first.to_lowercase().as_str());
+    let is_name = |rest: &str| {
+        rest.contains(char::is_whitespace) && rest.starts_with(|c: char| !c.is_lowercase())
+    };
+    if is_by && is_name(rest) { rest } else { name }
 }

@@ -51,31 +51,48 @@ pub(super) struct Others {
 pub(super) fn other(name: &Name<'_>) -> Option<Other> {
     let local = name.local.to_ascii_lowercase();
     Some(match (name.space, local.as_str()) {
-        (Space::Dc | Space::DcTerms, "title") => Other::Title,
+        (Space::Dc | Space::DcTerms | Space::Itunes | Space::Atom, "title")
+        | (Space::Document | Space::Rss | Space::Other, "headline") => Other::Title,
         (Space::Itunes, "summary" | "subtitle")
         | (Space::Dc | Space::DcTerms, "description" | "abstract")
+        | (Space::Atom, "summary")
         | (
             Space::Document | Space::Rss | Space::Other,
-            "summary" | "abstract" | "teaser" | "lead",
-        ) => Other::Summary,
+            "summary" | "abstract" | "teaser" | "lead" | "desc" | "intro" | "excerpt" | "subtitle"
+            | "standfirst" | "anons" | "annotation" | "shortdescription" | "short_description"
+            | "short-description",
+        )
+        | (Space::Other, "description") => Other::Summary,
         (
             _,
             "full-text" | "fulltext" | "full_text" | "fullstory" | "articlebody" | "article-body"
-            | "news-text" | "newstext",
+            | "news-text" | "newstext" | "bodytext" | "body-text" | "longdescription"
+            | "long_description" | "content_encoded" | "content-encoded",
         )
-        | (Space::Document | Space::Rss | Space::Other, "content" | "encoded" | "body")
-        | (Space::Xhtml, "body" | "div") => Other::Content,
-        (Space::DcTerms, "created" | "issued" | "available" | "date")
+        | (Space::Atom, "content")
+        | (Space::Content, "html")
         | (
             Space::Document | Space::Rss | Space::Other,
-            "published" | "publicationdate" | "publication_date" | "publishdate" | "publish_date"
-            | "pub_date" | "publishedat" | "datepublished" | "date" | "created" | "issued",
+            "content" | "encoded" | "body" | "text" | "story" | "article" | "details",
         )
+        | (Space::Xhtml, "body" | "div") => Other::Content,
+        (Space::Dc | Space::DcTerms, "created" | "issued" | "available")
+        | (Space::DcTerms, "date")
+        | (
+            Space::Document | Space::Rss | Space::Other,
+            "published" | "publicationdate" | "publication_date" | "publication-date"
+            | "publishdate" | "publish_date" | "publish-date" | "pub_date" | "pub-date"
+            | "pubdatetime" | "pubtime" | "pubdateut" | "publishedat" | "published_at"
+            | "datepublished" | "date" | "datetime" | "time" | "created" | "created_at"
+            | "createdat" | "issued" | "posted",
+        )
+        | (Space::Media, "pubdate")
         | (Space::Atom, "published" | "issued" | "created") => Other::Published,
         (Space::DcTerms, "modified")
         | (
             Space::Document | Space::Rss | Space::Other,
-            "updated" | "modified" | "lastmod" | "datemodified" | "updateddate" | "lastbuilddate",
+            "updated" | "modified" | "lastmod" | "datemodified" | "updateddate" | "updated_at"
+            | "updatedat" | "lastbuilddate",
         )
         | (Space::Atom, "updated" | "modified") => Other::Updated,
         (_, "origlink") => Other::Page,
@@ -84,6 +101,9 @@ pub(super) fn other(name: &Name<'_>) -> Option<Other> {
             Space::Media | Space::Itunes | Space::Document | Space::Rss | Space::Other,
             "keywords" | "tags",
         ) => Other::Keywords,
+        (Space::Media, "category")
+        | (Space::Document | Space::Rss | Space::Other, "tag" | "section") => Other::Subject,
+        (Space::Document | Space::Rss | Space::Other, "url") => Other::Link,
         _ => return None,
     })
 }
@@ -114,8 +134,10 @@ impl Others {
 
     /// Fills what the entry lacks.
     pub(super) fn fill(self, entry: &mut Entry) {
+        // Dots and dashes stand for a text that is not there.
+        let is_sign = |c: char| c.is_whitespace() || matches!(c, '.' | '…' | '-' | '–' | '—');
         let is_blank = |text: &Option<EntryText>| {
-            text.as_ref().is_none_or(|text| text.value.trim().is_empty())
+            text.as_ref().is_none_or(|text| text.value.chars().all(is_sign))
         };
         if is_blank(&entry.title) {
             entry.title = self.title.or(entry.title.take());

@@ -62,6 +62,11 @@ pub fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
     }
     let lower: String = body.chars().take(JUNK_BYTES_MAX).collect::<String>().to_ascii_lowercase();
     let is_html = lower.starts_with("<!doctype html") || lower.starts_with("<html");
+    // A page whose markup holds a feed was put around it: pages show markup escaped.
+    let inside = ["<rss", "<rdf:rdf"].iter().filter_map(|mark| lower.find(mark)).min();
+    if let Some(junk) = inside.filter(|_| is_html) {
+        return Ok(Shape::Xml { start: start + junk });
+    }
     if let Some(root) = first_element(body, steps)?
         && !is_html
     {

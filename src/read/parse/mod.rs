@@ -186,6 +186,9 @@ fn with_extras(mut entry: Entry, extras: Extras) -> Entry {
     if entry.content.is_none() && entry.summary.is_none() {
         entry.summary = extras.caption;
     }
+    // Templates write these where there is no page.
+    let is_none = |link: &String| link.is_empty() || link == "#" || link.starts_with("javascript:");
+    entry.link = entry.link.take().filter(|link| !is_none(link));
     if entry.link.is_none() && extras.guid_is_link {
         let is_link = |guid: &&String| Url::parse(guid).is_ok_and(|url| url.has_host());
         entry.link = entry.guid.as_ref().filter(is_link).cloned();

@@ -78,7 +78,7 @@ struct Page {
 impl Page {
     fn open(&mut self, name: &str) {
         self.text.clear();
-        self.path.push(name.to_owned());
+        self.path.push(name.to_ascii_lowercase());
         self.has_news |= place(&self.path) == ["news", "", ""];
     }
 
@@ -99,7 +99,10 @@ impl Page {
                 ["news", "publication", "language"] => entry.language = Some(text),
                 ["news", "publication", "name"] => self.publication = Some(text),
                 ["news", "keywords", ""] => {
-                    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                    let words = text
+                        .split([',', ';', '،', '、'])
+                        .map(str::trim)
+                        .filter(|word| !word.is_empty());
                     // One more than is kept, so that the cut is seen.
                     let room = (LIST_MAX + 1).saturating_sub(entry.categories.len());
                     entry.categories.extend(words.take(room).map(str::to_owned));

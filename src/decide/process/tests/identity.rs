@@ -109,3 +109,33 @@ fn another_version_of_reading_revises_nothing() {
     let outcome = process(&feed(), &edited, &outcome.state, &tagger, now());
     assert_eq!(titles(&outcome), [("One more".to_owned(), 2)]);
 }
+
+/// A state, and the document it was made from, as the build before the second version of reading wrote them; only the
+/// address of the server on loopback was replaced.
+#[test]
+fn a_state_that_an_earlier_build_wrote_tells_nothing_twice() {
+    let state = include_str!("../../../../tests/fixtures/upgrade/reading-1.state.json");
+    let read = include_str!("../../../../tests/fixtures/upgrade/reading-1.xml");
+    let courier = Feed { id: samples::feed("courier", URL.parse().unwrap()).id, ..feed() };
+    let state = FeedState::parse(state.as_bytes()).unwrap();
+    let before = state.unpacked_memory();
+    assert!(before.reading < READING, "or this test proves nothing");
+    let added = item("new", "https://courier.example/new", "New", "x", 3) + "<item>";
+    let outcome = process(
+        &courier,
+        &body_with(&read.replacen("<item>", &added, 1), None),
+        &state,
+        &tagger(),
+        now(),
+    );
+    assert_eq!(titles(&outcome), [("New".to_owned(), 1)]);
+    let after = outcome.state.unpacked_memory();
+    for (id, seen) in before.seen.iter() {
+        assert_eq!(after.seen.find(*id).map(|own| own.revision), Some(seen.revision));
+    }
+    // What is edited later is a revision of the same article.
+    let edited = read.replace("Convoy arrives", "Convoy leaves");
+    let outcome = process(&courier, &body_with(&edited, None), &outcome.state, &tagger(), now());
+    assert_eq!(titles(&outcome), [("Convoy leaves".to_owned(), 2)]);
+    assert_eq!(outcome.records[0].record.id, "e4bd07ed2a71506f98776c0730e7f766");
+}

@@ -281,3 +281,24 @@ fn what_waits_for_room_and_is_taken_back_is_withdrawn_once_if_it_was_published()
         assert!(expected > 0 || after.state.unpacked_memory().unpublished.is_empty());
     }
 }
+
+#[test]
+fn a_later_mark_of_an_article_takes_it_back() {
+    let withdrawn = (2, RecordChange::Withdrawn, Route::Correction);
+    let rest = entry("2", "Two", BEFORE);
+    for (first_id, later_id) in [
+        ("urn:1", "urn:moved-1"),
+        ("http://wire.example/1", "https://www.wire.example/1"),
+        ("https://wire.example/1", "https://wire.example/1?utm_source=feed"),
+    ] {
+        let with =
+            |id: &str| entry("1", STRIKE, BEFORE).replace("<id>urn:1<", &format!("<id>{id}<"));
+        let first = atom(&[with(first_id), rest.clone()]);
+        let moved = atom(&[with(later_id), rest.clone(), entry("3", "Three", BEFORE)]);
+        let gone = deleted("1", LATER).replace("urn:1", later_id);
+        let outcome = check(&[first.clone(), moved, atom(&[rest.clone(), gone])], &[withdrawn]);
+        let told = polls(&feed(), &[first]);
+        let id = told.records.iter().find(|routed| routed.record.title.as_deref() == Some(STRIKE));
+        assert_eq!(id.map(|routed| &routed.record.id), Some(&outcome.records[0].record.id));
+    }
+}

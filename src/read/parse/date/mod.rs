@@ -71,6 +71,11 @@ pub fn read(text: &str, conventions: &Conventions) -> Option<ReadDate> {
 
 /// Ten digits are seconds, thirteen are milliseconds: 2001 to 2286.
 fn since_1970(text: &str) -> Option<Timestamp> {
+    // "/Date(1769508000000+0300)/", as .NET writes it: the zone changes nothing.
+    if let Some(inside) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+        let end = inside.find(['+', '-']).unwrap_or(inside.len());
+        return since_1970(inside.get(..end)?);
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -151,6 +156,9 @@ impl Fields {
         if text.is_empty() || text.chars().count() > DATE_CHARS_MAX {
             return None;
         }
+        // Years are marked so in Chinese and Japanese, whose zones have names of their own.
+        let marked = || text.contains('年').then_some("zh");
+        let language = conventions.language.as_deref().or_else(marked);
         let text = words::plain(text);
         // Go prints how long the process has run.
         let text = text.split_once(" m=").map_or(text.as_str(), |(date, _)| date);
@@ -158,8 +166,14 @@ impl Fields {
             Some((zone, rest)) => (Some(zone), rest),
             None => (None, text.to_owned()),
         };
-        let mut fields = Self::read(&tokens(&text)?, conventions.language.as_deref());
+        let mut fields = Self::read(&tokens(&text)?, language);
         fields.zone = zone.or(fields.zone);
+        if fields.zone.is_none() && fields.time.is_some() && text.contains('(') {
+            // "17:00 (GMT+7)": here the comment is all there is.
+            let text = text.replace(['(', ')'], " ");
+            let with_comment = Self::read(&tokens(&text)?, language);
+            fields.zone = with_comment.zone.filter(|_| with_comment.numbers == fields.numbers);
+        }
         Some(fields)
     }
 
@@ -251,9 +265,12 @@ impl Fields {
     fn word(&mut self, word: &str, language: Option<&str>) {
         if words::is_month_next(word) {
             self.is_month_next = true;
+        } else if let Some(zone) = words::zone(word, language).filter(|_| self.month.is_some()) {
+            // A month is named already: "cot" is one elsewhere. "+0300 MSK" says the zone twice.
+            self.zone.get_or_insert(zone);
         } else if let Some(month) = words::month(word, language) {
-            // A later one wins: "mar., 05 févr." begins with Tuesday, "5 févr., mar." ends with it.
-            if self.month.is_none() || !month.may_be_weekday {
+            // "mar., 05 févr." begins with Tuesday, "5 févr., mar." ends with it.
+            if self.month.is_none_or(|before| before.may_be_weekday && !month.may_be_weekday) {
                 self.month = Some(month);
             }
         } else if let Some((half, needs_time)) = words::half(word)
@@ -261,7 +278,6 @@ impl Fields {
         {
             self.half = Some(half);
         } else if let Some(zone) = words::zone(word, language) {
-            // "+0300 MSK" says it twice.
             self.zone.get_or_insert(zone);
         }
     }
@@ -409,6 +425,15 @@ fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
             Token::Number(minute),
             rest @ ..,
         ] if hour.len() <= 2 && minute.len() <= 2 => (*hour, *minute, rest),
+        // "11 h 00", as the French rules of typography have it.
+        [
+            Token::Number(hour),
+            Token::Space,
+            Token::Word("h"),
+            Token::Space,
+            Token::Number(minute),
+            rest @ ..,
+        ] if hour.len() <= 2 && minute.len() == 2 => (*hour, *minute, rest),
         _ => return None,
     };
     let (second, rest) = match rest {
