@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use cw_decide::process::{PAGES_MAX, TEASER_CHARS_MAX};
 use cw_decide::schedule::cadence::INTERVAL_START;
 use cw_model::state::{FeedState, MOVE_DAYS, Reason, Trust};
-use cw_model::{Feed, FeedId, Timestamp};
+use cw_model::{Feed, FeedId, FullText, Timestamp};
 use cw_status::shown::{Shown, json_line, shown};
 use cw_text::likeness::did_you_mean;
 use url::Url;
@@ -267,7 +268,20 @@ fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
     lines.extend(trust_text(&state.plan.trust, now));
     lines.extend(unpublished_text(state));
     lines.extend(share_lines(feed, state));
+    lines.extend(full_text_line(feed));
     one_line_each(&lines)
+}
+
+/// Where the full texts are from, if not from the feed.
+fn full_text_line(feed: &Feed) -> Option<String> {
+    let (chars, pages) = (TEASER_CHARS_MAX, PAGES_MAX);
+    (feed.full_text == FullText::Page).then(|| {
+        format!(
+            "full text: from pages (fulltext), of articles of which the feed gives less than {chars} characters; at \
+             most {pages} a poll. `conflictwire poll {}` shows what comes of them",
+            feed.id
+        )
+    })
 }
 
 /// When the feed is polled next and how it stands.
@@ -765,6 +779,9 @@ what had a say at the last poll:
         assert_eq!(explanation(feed, &known(state.clone()), now), expected);
         let nothing = in_database(States::new());
         assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
+        let wanting = Feed { full_text: FullText::Page, ..feed.clone() };
+        let text = explanation(&wanting, &known(state.clone()), now);
+        assert!(text.contains("full text: from pages"), "{text}");
 
         // The configuration has changed since: what was so then is not said to be so now.
         let faster = Feed { interval: Some(Duration::from_secs(600)), ..feed.clone() };

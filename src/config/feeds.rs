@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use cw_model::country::is_country;
-use cw_model::{Backlog, Feed, FeedId, PrivateNetworks, Quota, UrlQuery, without_query};
+use cw_model::{Backlog, Feed, FeedId, FullText, PrivateNetworks, Quota, UrlQuery, without_query};
 use cw_text::language::tag as language_tag;
 use url::Url;
 
@@ -76,6 +76,7 @@ impl FeedDefaults {
             body_limit: self.body_limit,
             quota: self.quota,
             query: UrlQuery::Hidden,
+            full_text: FullText::Feed,
         }
     }
 }
@@ -231,7 +232,8 @@ impl FeedCheck<'_> {
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
         let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
-        Some(Feed { publisher, country, language, query, ..feed })
+        let full_text = if raw.fulltext == Some(true) { FullText::Page } else { FullText::Feed };
+        Some(Feed { publisher, country, language, query, full_text, ..feed })
     }
 
     fn networks(&mut self, raw: &RawPrivateNetworks) -> PrivateNetworks {
@@ -500,6 +502,7 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         bytes_per_day: (quota.bytes != defaults.quota.bytes).then(|| size_text(quota.bytes)),
         allow_private_networks: feed.private_networks.as_ref().map(written_networks),
         query: (feed.query == UrlQuery::Published).then(|| PUBLISH_QUERY.to_owned()),
+        fulltext: (feed.full_text == FullText::Page).then_some(true),
     }
 }
 

@@ -135,6 +135,7 @@ impl Reading<'_> {
                 }
                 "cw:bytes_per_day" => feed.bytes_per_day = given,
                 "cw:query" => feed.query = given,
+                "cw:fulltext" => feed.fulltext = given.map(|text| text == "true"),
                 _ => {}
             }
         }
@@ -197,6 +198,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:articles_per_day", articles.as_deref()),
             ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
             ("cw:query", feed.query.as_deref()),
+            ("cw:fulltext", feed.fulltext.filter(|is| *is).map(|_| "true")),
         ] {
             if let Some(value) = value {
                 let value = quick_xml::escape::escape(value);
@@ -336,6 +338,7 @@ mod tests {
             bytes_per_day: Some("2MiB".to_owned()),
             allow_private_networks: None,
             query: Some("publish".to_owned()),
+            fulltext: Some(true),
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_model::{Deltas, Failure, FailureClass, Validators};
+use cw_model::{Deltas, DocumentKind, Failure, FailureClass, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -28,6 +28,11 @@ use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
 const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
                       application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, \
                       application/json;q=0.8, */*;q=0.1";
+
+/// What is accepted of documents that are no feeds.
+const ACCEPT_SITEMAP: &str = "application/xml, text/xml;q=0.9, */*;q=0.1";
+const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
+const ACCEPT_ROBOTS: &str = "text/plain, */*;q=0.1";
 
 /// What `decode` undoes, best first.
 const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
@@ -68,6 +73,17 @@ pub(super) struct Carries<'a> {
     pub(super) cookie: Option<String>,
     /// Whether the answer may be what is new.
     pub(super) deltas: Deltas,
+    /// What it asks for.
+    pub(super) kind: DocumentKind,
+}
+
+fn accept(kind: DocumentKind) -> HeaderValue {
+    HeaderValue::from_static(match kind {
+        DocumentKind::Feed => ACCEPT,
+        DocumentKind::Sitemap => ACCEPT_SITEMAP,
+        DocumentKind::Page => ACCEPT_PAGE,
+        DocumentKind::Robots => ACCEPT_ROBOTS,
+    })
 }
 
 /// A request that got no answer.
@@ -122,7 +138,6 @@ impl HttpClient {
         let user_agent = HeaderValue::from_str(&settings.user_agent)
             .map_err(|_not_a_header| FetchSetupError::UserAgent)?;
         let headers = HeaderMap::from_iter([
-            (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
             (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING)),
             (header::USER_AGENT, user_agent),
         ]);
@@ -188,6 +203,7 @@ impl HttpClient {
         };
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().clone_from(&self.headers);
+        request.headers_mut().insert(header::ACCEPT, accept(carries.kind));
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
             (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),

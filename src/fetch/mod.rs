@@ -30,7 +30,8 @@ use std::time::Duration;
 use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
-    Answer, Body, Conditions, Failure, FailureClass, Feed, IfRefused, Moved, Network, NotModified,
+    Answer, Body, Conditions, DocumentKind, Failure, FailureClass, Feed, IfRefused, Moved, Network,
+    NotModified,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -97,6 +98,7 @@ pub struct Fetcher {
     host_gap: Duration,
     body_limit: u64,
     redirects_max: usize,
+    user_agent: String,
     clock: Clock,
 }
 
@@ -121,6 +123,7 @@ impl Fetcher {
             host_gap: settings.host_gap,
             body_limit: settings.body_limit,
             redirects_max: settings.redirects_max,
+            user_agent: settings.user_agent.clone(),
             clock,
         }
     }
@@ -151,6 +154,36 @@ impl Fetcher {
         let url = conditions.moved.as_ref().map_or(&feed.url, |moved| &moved.to);
         let timeout = patience.of(self.timeout);
         self.fetch_url(url, feed.private_networks.as_ref(), conditions, timeout, hold).await
+    }
+
+    /// Fetches what a poll wants beside its feed: a sitemap that its document names, the page of an article, a
+    /// robots.txt.
+    ///
+    /// What the feed may dial holds on the host that answered for it alone, `from`. Any other host was named by whoever
+    /// writes its entries, and must be in the public internet.
+    pub async fn fetch_beside(
+        &self,
+        feed: &Feed,
+        from: &Body,
+        (kind, url): (DocumentKind, &Url),
+        hold: &mut BodyHold,
+    ) -> Answer {
+        let is_of_its_host = url.host() == from.final_url.host();
+        let network = if is_of_its_host { from.network } else { Network::Public };
+        let own = feed.private_networks.as_ref().filter(|_| is_of_its_host);
+        let moved = Some(Moved { to: url.clone(), network });
+        let conditions = Conditions { moved, kind, ..Conditions::default() };
+        self.fetch_url(url, own, &conditions, self.timeout, hold).await
+    }
+
+    /// The name by which a robots.txt knows us: the first word of the user agent.
+    pub fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// What is kept between requests to one host.
+    pub fn host_gap(&self) -> Duration {
+        self.host_gap
     }
 
     /// Fetches a URL conditionally; `own` is what its feed says of private networks.
@@ -256,7 +289,12 @@ impl Fetcher {
                 .get(
                     here,
                     reach.allowed(),
-                    Carries { known, cookie: chain.cookie(), deltas: conditions.deltas },
+                    Carries {
+                        known,
+                        cookie: chain.cookie(),
+                        deltas: conditions.deltas,
+                        kind: conditions.kind,
+                    },
                 )
                 .await?;
             reach.narrow(answered.exchange.peer());
@@ -282,7 +320,9 @@ impl Fetcher {
                     }));
                 }
                 Meaning::Body => {
-                    let read = body::read(answered, &head, host, self.body_limit, hold).await?;
+                    let limit = conditions.kind.bytes_max().unwrap_or(u64::MAX);
+                    let limit = self.body_limit.min(limit);
+                    let read = body::read(answered, &head, host, limit, hold).await?;
                     // A page that sends browsers on is a redirect of somebody who could make no other: once.
                     if page.is_none()
                         && let Some(next) = outcome::refresh(&head, &read.bytes)

@@ -11,8 +11,8 @@ use crate::record::{
 };
 use crate::state::{FeedPlan, FeedState, Standing};
 use crate::{
-    Backlog, EntryCounts, Feed, FeedId, Outcome, PollResult, Quota, Record, Reject, Route, Routed,
-    Timestamp, Urgency, UrlQuery,
+    Backlog, EntryCounts, Feed, FeedId, FullText, Outcome, PollResult, Quota, Record, Reject,
+    Route, Routed, Timestamp, Urgency, UrlQuery,
 };
 
 /// The time in them.
@@ -47,6 +47,7 @@ pub fn feed(text: &str, url: Url) -> Feed {
         body_limit: 1 << 24,
         quota: Quota { articles: u64::MAX, bytes: u64::MAX },
         query: UrlQuery::default(),
+        full_text: FullText::default(),
     }
 }
 
@@ -70,6 +71,7 @@ pub fn record(number: u32, title: &str) -> Record {
         title: Some(title.to_owned()),
         summary: None,
         body: None,
+        body_source: None,
         truncated: false,
         authors: Vec::new(),
         categories: Vec::new(),

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use cw_model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
+use cw_model::{EntryCounts, FailureClass, Outcome, PageRefusal, PollResult, Timestamp};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -40,6 +40,7 @@ pub struct Metrics {
     commit_failures: Counter,
     config_reloads: Labelled,
     trials: Labelled,
+    pages: Labelled,
     fetch_duration: Histogram,
     fetch_body_bytes: Histogram,
     commit_duration: Histogram,
@@ -87,6 +88,7 @@ impl Metrics {
             commit_failures: Counter::default(),
             config_reloads: Family::default(),
             trials: Family::default(),
+            pages: Family::default(),
             fetch_duration: seconds(),
             // 1 KiB to 16 MiB, the default `fetch.body_limit`.
             fetch_body_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 15)),
@@ -139,6 +141,12 @@ impl Metrics {
             "trials",
             "Documents read in a process of their own first: outcome = read, crashed, untried",
             &self.trials,
+        );
+        counters(
+            "pages",
+            "Pages wanted for full texts: result = used, disallowed, failed, left_out, not_a_page, no_text, \
+             not_longer, wall, another_article, another_date, another_language, another_author, too_costly",
+            &self.pages,
         );
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -250,6 +258,10 @@ impl Metrics {
         for outcome in ["read", "crashed", "untried"] {
             self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
+        self.pages(0, std::iter::empty());
+        for refusal in PageRefusal::iter() {
+            self.pages.get_or_create(&[("result", refusal.name().to_owned())]).inc_by(0);
+        }
         for outcome in ["accepted", "refused"] {
             self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
@@ -317,6 +329,14 @@ impl Metrics {
         }
         self.commit_duration.observe(took.as_secs_f64());
         self.last_commit.set(at.as_duration().as_secs_f64());
+    }
+
+    /// Counts the pages that a poll wanted: those whose texts are used, and why the others are not.
+    pub fn pages(&self, used: usize, refusals: impl Iterator<Item = PageRefusal>) {
+        self.pages.get_or_create(&[("result", "used".to_owned())]).inc_by(used as u64);
+        for refusal in refusals {
+            self.pages.get_or_create(&[("result", refusal.name().to_owned())]).inc();
+        }
     }
 
     fn count_entries(&self, counts: &EntryCounts) {

@@ -33,7 +33,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "time", "steps", "quota", "counts", "country", "lane", "entry", "evidence", "actor",
             "place", "tag", "article", "digest", "feed", "record", "reject", "route", "answer",
-            "state", "outcome", "samples",
+            "page", "state", "outcome", "samples",
         ],
         is_core: true,
     },
@@ -75,7 +75,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         name: "cw-read",
         folder: "src/read",
         knows: &["cw-model", "cw-text"],
-        modules: &["parse", "normalise"],
+        modules: &["parse", "normalise", "page"],
         is_core: true,
     },
     Crate {
@@ -115,6 +115,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "lease",
             "dedupe",
             "schedule",
+            "robots",
             "process",
             "lane",
             "scheduler",

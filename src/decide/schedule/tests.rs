@@ -28,6 +28,7 @@ fn feed() -> Feed {
         body_limit: 16 << 20,
         quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
+        full_text: cw_model::FullText::Feed,
     }
 }
 

@@ -4,5 +4,7 @@
 mod conditional;
 mod identity;
 mod pace;
+mod pages;
+mod sitemaps;
 mod transfer;
 mod validators;

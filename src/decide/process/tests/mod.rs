@@ -6,6 +6,7 @@ mod halves;
 mod identity;
 mod left_out;
 mod moves;
+mod pages;
 mod revisions;
 mod validators;
 mod withdrawn;
