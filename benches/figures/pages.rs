@@ -16,7 +16,7 @@ use super::parsing::processor_time;
 const PAGE_BYTES: usize = 300_000;
 
 /// How often each page is read.
-const ROUNDS: usize = 20;
+const ROUNDS: u32 = 20;
 
 pub(crate) fn measure() -> anyhow::Result<()> {
     let pages = pages();
@@ -34,8 +34,8 @@ pub(crate) fn measure() -> anyhow::Result<()> {
         }
         time += processor_time()? - before;
     }
-    let count = pages.len() as f64;
-    let a_second = count * ROUNDS as f64 / time.as_secs_f64();
+    let count = f64::from(u32::try_from(pages.len()).context("too many pages")?);
+    let a_second = count * f64::from(ROUNDS) / time.as_secs_f64();
     println!(
         "| pages | word F1 | least of a page | pages/s on one core, of {PAGE_BYTES} bytes each |\n|---|---|---|---|"
     );

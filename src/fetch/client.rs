@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_model::{Deltas, DocumentKind, Failure, FailureClass, Validators};
+use cw_model::{Conditions, Deltas, DocumentKind, Failure, FailureClass, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -71,10 +71,8 @@ pub(super) struct Carries<'a> {
     pub(super) known: Option<&'a Validators>,
     /// From earlier in its chain of redirects.
     pub(super) cookie: Option<String>,
-    /// Whether the answer may be what is new.
-    pub(super) deltas: Deltas,
-    /// What it asks for.
-    pub(super) kind: DocumentKind,
+    /// What is asked for, and whether the answer may be what is new of it.
+    pub(super) conditions: &'a Conditions,
 }
 
 fn accept(kind: DocumentKind) -> HeaderValue {
@@ -203,7 +201,7 @@ impl HttpClient {
         };
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().clone_from(&self.headers);
-        request.headers_mut().insert(header::ACCEPT, accept(carries.kind));
+        request.headers_mut().insert(header::ACCEPT, accept(carries.conditions.kind));
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
             (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
@@ -214,7 +212,8 @@ impl HttpClient {
                 request.headers_mut().insert(name, value);
             }
         }
-        if carries.deltas == Deltas::Asked && request.headers().contains_key(header::IF_NONE_MATCH)
+        if carries.conditions.deltas == Deltas::Asked
+            && request.headers().contains_key(header::IF_NONE_MATCH)
         {
             request.headers_mut().insert("a-im", HeaderValue::from_static("feed"));
         }

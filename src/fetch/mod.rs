@@ -286,16 +286,7 @@ impl Fetcher {
             }
             let answered = self
                 .client
-                .get(
-                    here,
-                    reach.allowed(),
-                    Carries {
-                        known,
-                        cookie: chain.cookie(),
-                        deltas: conditions.deltas,
-                        kind: conditions.kind,
-                    },
-                )
+                .get(here, reach.allowed(), Carries { known, cookie: chain.cookie(), conditions })
                 .await?;
             reach.narrow(answered.exchange.peer());
             let head = head(&answered.response);
@@ -320,8 +311,7 @@ impl Fetcher {
                     }));
                 }
                 Meaning::Body => {
-                    let limit = conditions.kind.bytes_max().unwrap_or(u64::MAX);
-                    let limit = self.body_limit.min(limit);
+                    let limit = self.body_limit.min(conditions.kind.bytes_max());
                     let read = body::read(answered, &head, host, limit, hold).await?;
                     // A page that sends browsers on is a redirect of somebody who could make no other: once.
                     if page.is_none()

@@ -232,6 +232,7 @@ mod tests {
             body_limit: 16 << 20,
             quota: Quota { articles: 1, bytes: 1 },
             query: UrlQuery::Hidden,
+            full_text: cw_model::FullText::Feed,
         }
     }
 

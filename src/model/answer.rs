@@ -55,16 +55,16 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// The most bytes of one, where `fetch.body_limit` does not say less; `None` if that alone decides.
+    /// The most bytes of one, where `fetch.body_limit` does not say less. That alone decides for feeds.
     ///
     /// News sitemaps list a thousand pages in some 600 kB, pages have up to a megabyte of scripts around their text, and of
     /// a robots.txt 500 KiB must be read (RFC 9309, 2.5). What is more is no document of its kind.
-    pub fn bytes_max(self) -> Option<u64> {
+    pub fn bytes_max(self) -> u64 {
         match self {
-            Self::Feed => None,
-            Self::Sitemap => Some(4 << 20),
-            Self::Page => Some(3 << 20),
-            Self::Robots => Some(512 << 10),
+            Self::Feed => u64::MAX,
+            Self::Sitemap => 4 << 20,
+            Self::Page => 3 << 20,
+            Self::Robots => 512 << 10,
         }
     }
 }

@@ -50,6 +50,8 @@ const BUSY_MAX: Duration = Duration::from_secs(3600);
 pub struct Errands {
     turns: Mutex<HashMap<String, Instant>>,
     robots: Mutex<HashMap<String, Kept>>,
+    /// Hosts that want to be asked for no page before a time. Their feeds have a say of their own.
+    resting: Mutex<HashMap<String, Instant>>,
 }
 
 /// What a host allows, for a time.
@@ -120,12 +122,19 @@ impl Errands {
         true
     }
 
-    /// Nobody asks a host before this time is over.
-    fn leave_alone(&self, url: &Url, wait: Duration) {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let free_at = Instant::now() + wait.min(BUSY_MAX);
-        let turn = turns.entry(url.host_str().unwrap_or_default().to_owned()).or_insert(free_at);
-        *turn = free_at.max(*turn);
+    /// No page of a host is asked for before this time is over.
+    fn rest(&self, host: &str, wait: Duration) {
+        let now = Instant::now();
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        if resting.len() == resting.capacity() {
+            resting.retain(|_, until| *until > now);
+        }
+        resting.insert(host.to_owned(), now + wait.min(BUSY_MAX));
+    }
+
+    fn is_resting(&self, host: &str) -> bool {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.get(host).is_some_and(|until| *until > Instant::now())
     }
 
     /// The texts of the pages that a poll wants: one page after another, the first first, until their time is over or
@@ -149,8 +158,9 @@ impl Errands {
         for page in wanted {
             let host = page.url.host_str().unwrap_or_default().to_owned();
             let has_struck = strikes.get(&host).is_some_and(|times| *times >= STRIKES_MAX);
-            let (article, url) = (page.article, page.url.clone());
-            let left_out = is_given_up || has_struck || bytes >= TEXTS_BYTES_MAX;
+            let article = page.article;
+            let left_out =
+                is_given_up || has_struck || bytes >= TEXTS_BYTES_MAX || self.is_resting(&host);
             let read = match left_out || Instant::now() >= deadline {
                 true => Err(Unread::because(PageRefusal::LeftOut)),
                 false => tokio::select! {
@@ -168,12 +178,12 @@ impl Errands {
                 }
                 Err(Unread { refusal, failure }) => {
                     if let Some(failure) = &failure {
-                        *strikes.entry(host).or_default() += weight(failure.class);
                         if let (FailureClass::Busy, Some(wait)) =
                             (failure.class, failure.retry_after)
                         {
-                            self.leave_alone(&url, wait);
+                            self.rest(&host, wait);
                         }
+                        *strikes.entry(host).or_default() += weight(failure.class);
                     }
                     debug!(
                         feed.id = %errand.feed.id,
@@ -324,7 +334,8 @@ impl Errands {
         }
         match failure {
             Some(failure) if parts.is_empty() => Answer::Failed(failure),
-            failure => Answer::Body(made_of(body, &index, &parts, failure.is_some())),
+            Some(_) => Answer::Body(made_of(body, &index, &parts, Instance::Delta)),
+            None => Answer::Body(made_of(body, &index, &parts, Instance::Whole)),
         }
     }
 }
@@ -413,16 +424,16 @@ fn body_of(answer: Answer) -> Result<Body, Failure> {
 }
 
 /// The document that the sitemaps of an index make.
-fn made_of(index_body: Body, index: &SitemapIndex, parts: &[String], lacks_some: bool) -> Body {
+fn made_of(answered: Body, index: &SitemapIndex, parts: &[String], instance: Instance) -> Body {
     // An index that says when its sitemaps changed need not be sent again unless one did. Any other always is, and so is
     // what could not be had.
-    let keeps = index.is_dated && !lacks_some;
+    let keeps = index.is_dated && instance == Instance::Whole;
     Body {
         bytes: joined(parts),
         content_type: Some("application/xml; charset=utf-8".to_owned()),
-        validators: if keeps { index_body.validators } else { Validators::default() },
-        instance: if lacks_some { Instance::Delta } else { Instance::Whole },
-        ..index_body
+        validators: if keeps { answered.validators } else { Validators::default() },
+        instance,
+        ..answered
     }
 }
 

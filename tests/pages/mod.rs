@@ -115,7 +115,7 @@ const ARTICLES: [Article; 5] = [
 
 /// Every article in every layout.
 pub(crate) fn pages() -> Vec<Page> {
-    let page = |article: &Article, (layout, make): (&'static str, fn(&Article) -> String)| Page {
+    let page = |article: &Article, (layout, make): Layout| Page {
         layout,
         language: article.language,
         title: article.title,
@@ -126,7 +126,10 @@ pub(crate) fn pages() -> Vec<Page> {
     ARTICLES.iter().flat_map(|article| LAYOUTS.map(|layout| page(article, layout))).collect()
 }
 
-const LAYOUTS: [(&str, fn(&Article) -> String); 12] = [
+/// A name, and what lays an article out so.
+type Layout = (&'static str, fn(&Article) -> String);
+
+const LAYOUTS: [Layout; 12] = [
     ("blog", blog),
     ("portal", portal),
     ("data first", data_first),
@@ -347,5 +350,6 @@ pub(crate) fn word_f1(found: &str, right: &str) -> f64 {
     let common: usize =
         right.iter().map(|(word, times)| *found.get(word).unwrap_or(&0).min(times)).sum();
     let all = |words: &HashMap<String, usize>| words.values().sum::<usize>();
-    2.0 * common as f64 / (all(&found) + all(&right)).max(1) as f64
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    2.0 * number(common) / number((all(&found) + all(&right)).max(1))
 }

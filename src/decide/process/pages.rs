@@ -4,12 +4,13 @@
 //! read again with the texts of the pages, by the same function, so that quota, coding and routes are those of the whole
 //! text. Identity, digest and revisions are of the feed's own texts: a page changes none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cw_model::{Article, ArticleId, BodySource, Feed, FullText, Outcome, Record, Steps, TooCostly};
 use cw_read::normalise::repeats;
 use cw_read::page::{Expected, PageText};
 use cw_text::fingerprint::fingerprint;
+use cw_text::language::{beginning, sure};
 use url::Url;
 
 use super::Source;
@@ -20,8 +21,8 @@ pub const PAGES_MAX: usize = 20;
 /// An article of which the feed gives fewer characters than this has a teaser alone.
 pub const TEASER_CHARS_MAX: usize = 1000;
 
-/// Steps for each byte of a text that comes from a page.
-const BYTE_STEPS: usize = 4;
+/// Steps for each byte of a text that comes from a page: it is copied, and held against what is known of languages.
+const BYTE_STEPS: usize = 24;
 
 /// The page of an article that is to be published with a teaser alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +44,22 @@ pub fn wanted_pages(feed: &Feed, outcome: &Outcome) -> Vec<WantedPage> {
     match feed.full_text {
         FullText::Feed => Vec::new(),
         FullText::Page => {
-            let newest_first = outcome.records.iter().rev();
-            newest_first.filter_map(|routed| wanted(feed, &routed.record)).take(PAGES_MAX).collect()
+            let mut shared: HashMap<&str, usize> = HashMap::new();
+            let urls = outcome.records.iter().filter_map(|routed| page_of(&routed.record));
+            urls.for_each(|url| *shared.entry(url).or_default() += 1);
+            // A page of many articles is the text of none.
+            let is_own =
+                |record: &&Record| page_of(record).is_some_and(|url| shared.get(url) == Some(&1));
+            let newest_first = outcome.records.iter().rev().map(|routed| &routed.record);
+            let wanted = newest_first.filter(is_own).filter_map(|record| wanted(feed, record));
+            wanted.take(PAGES_MAX).collect()
         }
     }
+}
+
+/// The URL of a record's page, without what stands for a place on it.
+fn page_of(record: &Record) -> Option<&str> {
+    record.url.as_deref().and_then(|url| url.split('#').next())
 }
 
 fn wanted(feed: &Feed, record: &Record) -> Option<WantedPage> {
@@ -84,12 +97,15 @@ impl Source<'_> {
 fn with_text(article: &Article, page: &PageText, steps: &Steps) -> Result<Article, TooCostly> {
     steps.spend(page.body.len().saturating_mul(BYTE_STEPS))?;
     let headline = article.title.as_deref().unwrap_or_default();
+    // A headline and a teaser may have been too short to tell.
+    let told = || sure(beginning(&page.body));
     // What the feed called the body is its teaser now.
     let summary = article.summary.clone().or_else(|| article.body.clone());
     let summary = summary.filter(|summary| !repeats(summary, &page.body));
     Ok(Article {
         fingerprint: fingerprint(headline, &page.body, steps)?,
         summary,
+        language: article.language.clone().or_else(told),
         body: Some(page.body.clone()),
         body_source: BodySource::Page,
         truncated: article.truncated || page.is_cut,

@@ -267,8 +267,8 @@ impl<'a> Walk<'a> {
         // An end tag ends nothing outside of what holds it, unless it is such itself.
         let crosses = is_one(HOLDERS, name) || is_one(APART, name);
         let stops = |open: &Open<'_>| !crosses && is_one(HOLDERS, open.name);
-        let innermost = self.open.iter().rev().take_while(|open| !stops(open));
-        let place = innermost.position_of(name);
+        let mut innermost = self.open.iter().rev().take_while(|open| !stops(open));
+        let place = innermost.position(|open| open.name.eq_ignore_ascii_case(name));
         if let Some(place) = place {
             self.open.truncate(self.open.len() - 1 - place);
         }
@@ -330,17 +330,6 @@ impl Open<'_> {
     /// Whether it stands where text of the page is: a `<title>` inside a picture is not the page's.
     fn has_text_around(&self, around: &[Open<'_>]) -> bool {
         around.last().is_none_or(|open| open.has_text)
-    }
-}
-
-/// Where, from the inside, an element of a name is open.
-trait PositionOf {
-    fn position_of(self, name: &str) -> Option<usize>;
-}
-
-impl<'o, 'a: 'o, I: Iterator<Item = &'o Open<'a>>> PositionOf for I {
-    fn position_of(mut self, name: &str) -> Option<usize> {
-        self.position(|open| open.name.eq_ignore_ascii_case(name))
     }
 }
 

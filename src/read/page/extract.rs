@@ -4,6 +4,8 @@
 //! enough of it, is the article; else the walk goes down from `<article>` or the root as long as one element holds
 //! nearly all of it.
 
+use std::cmp::Reverse;
+
 use cw_model::{EntryText, TextKind};
 use cw_text::plain::{Layout, plain_text};
 
@@ -55,32 +57,46 @@ fn mass(document: &Document, apart: Apart) -> usize {
 
 /// The element that holds the article.
 fn choose(document: &Document, apart: Apart) -> usize {
-    let mut masses = vec![0; document.holders.len()];
-    for block in &document.blocks {
-        masses[block.holder] += weight(block, apart);
-    }
-    // What is in an element is in those around it, which opened before it.
-    for place in (1..masses.len()).rev() {
-        masses[document.holders[place].parent] += masses[place];
-    }
-    let total = masses.first().copied().unwrap_or_default();
+    let holders = &document.holders;
+    let masses = masses(document, apart);
+    let at = |place: usize| masses.get(place).copied().unwrap_or_default();
     let largest = |kind: HolderKind, share: usize| {
-        let of_kind = (0..masses.len()).filter(|place| document.holders[*place].kind == kind);
+        let of_kind = holders.iter().enumerate().filter(|(_, holder)| holder.kind == kind);
         // Of two with the same text the outer one; it was opened first.
-        let largest = of_kind.max_by_key(|place| (masses[*place], std::cmp::Reverse(*place)))?;
-        (masses[largest] * 100 >= total * share && masses[largest] > 0).then_some(largest)
+        let largest =
+            of_kind.map(|(place, _)| place).max_by_key(|place| (at(*place), Reverse(*place)))?;
+        (at(largest) * 100 >= at(0) * share && at(largest) > 0).then_some(largest)
     };
     if let Some(body) = largest(HolderKind::Body, BODY_SHARE) {
         return body;
     }
     let mut here = largest(HolderKind::Article, ARTICLE_SHARE).unwrap_or(0);
-    for place in here + 1..masses.len() {
-        let is_child = document.holders[place].parent == here;
-        if is_child && masses[place] * 100 >= masses[here] * CHILD_SHARE && masses[place] > 0 {
+    for (place, holder) in holders.iter().enumerate().skip(here + 1) {
+        let holds_most = at(place) * 100 >= at(here) * CHILD_SHARE && at(place) > 0;
+        if holder.parent == here && holds_most {
             here = place;
         }
     }
     here
+}
+
+/// The text in each element.
+fn masses(document: &Document, apart: Apart) -> Vec<usize> {
+    let mut masses = vec![0; document.holders.len()];
+    let mut add = |place: usize, more: usize| {
+        let own: &mut usize = masses.get_mut(place)?;
+        *own += more;
+        Some(*own)
+    };
+    for block in &document.blocks {
+        add(block.holder, weight(block, apart));
+    }
+    // What is in an element is in those around it, which opened before it.
+    for (place, holder) in document.holders.iter().enumerate().skip(1).rev() {
+        let own = add(place, 0).unwrap_or_default();
+        add(holder.parent, own);
+    }
+    masses
 }
 
 /// The blocks of the article as simple HTML.
@@ -89,7 +105,9 @@ fn html(document: &Document, title: &str, chosen: usize, apart: Apart) -> String
     let mut blocks: Vec<&Block> = document
         .blocks
         .iter()
-        .filter(|block| is_inside[block.holder] && block.apart <= apart && is_text(block))
+        .filter(|block| {
+            is_inside.get(block.holder) == Some(&true) && block.apart <= apart && is_text(block)
+        })
         .filter(|block| !is_title(block, title))
         .collect();
     let first = blocks.iter().position(|block| is_sentence(block)).unwrap_or(blocks.len());
@@ -119,10 +137,10 @@ fn is_title(block: &Block, title: &str) -> bool {
 
 /// Which elements are the chosen one, or in it.
 fn inside(document: &Document, chosen: usize) -> Vec<bool> {
-    let mut inside = vec![false; document.holders.len()];
-    for place in 0..inside.len() {
-        let parent = document.holders[place].parent;
-        inside[place] = place == chosen || (place > chosen && inside[parent]);
+    let mut inside: Vec<bool> = Vec::with_capacity(document.holders.len());
+    for (place, holder) in document.holders.iter().enumerate() {
+        let is_in_it = place > chosen && inside.get(holder.parent) == Some(&true);
+        inside.push(place == chosen || is_in_it);
     }
     inside
 }

@@ -123,6 +123,22 @@ fn a_page_is_asked_for_once_a_revision() {
     assert!(rows.iter().all(|row| row.record["body_source"] == "page"));
     assert_eq!(rows[0].record["id"], rows[1].record["id"]);
     assert_eq!(run.publisher.requests("/a.html").len(), 2);
+    assert_eq!(run.publisher.requests("/robots.txt").len(), 1, "it is kept");
+}
+
+/// A host that wants to be left alone is asked for no page, and its feed goes on.
+#[test]
+fn a_busy_host_is_asked_for_no_other_page() {
+    let run = Run::wanting_pages(|publisher| {
+        publisher.serve(PATH, [document(publisher, &["A"]), document(publisher, &["B", "A"])]);
+        publisher.serve("/robots.txt", [Reply::status(404)]);
+        publisher.serve("/a.html", [Reply::status(429).header("Retry-After", "3600")]);
+        publisher.serve("/b.html", [page("B")]);
+    });
+    let rows = run.rows_after(3);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(run.publisher.requests("/b.html").len(), 0);
+    run.daemon.wait_for_metric("conflictwire_pages_total", "result=\"left_out\"", 1.0);
 }
 
 #[test]

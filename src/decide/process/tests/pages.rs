@@ -57,6 +57,41 @@ fn only_what_is_published_with_a_teaser_wants_its_page() {
 }
 
 #[test]
+fn a_page_that_two_articles_share_is_wanted_for_neither() {
+    let item = |title: &str, place: &str| {
+        format!(
+            "<item><title>{title}</title><guid isPermaLink=\"false\">{title}</guid><link>https://wire.example/live{place}\
+             </link></item>"
+        )
+    };
+    let wanted = |items: &[String]| {
+        let text = format!(
+            "<rss version=\"2.0\"><channel><title>Wire</title>{}</channel></rss>",
+            items.concat()
+        );
+        let outcome =
+            process(&wanting(), &body_with(&text, None), &FeedState::default(), &tagger(), now());
+        (outcome.records.len(), wanted_pages(&wanting(), &outcome).len())
+    };
+    assert_eq!(wanted(&[item("One", "#1"), item("Two", "#2")]), (2, 0));
+    assert_eq!(wanted(&[item("One", ""), item("Two", "/2")]), (2, 2));
+}
+
+#[test]
+fn a_text_tells_the_language_that_a_headline_does_not() {
+    let feed = Feed { language: None, ..wanting() };
+    let answer = body(&[("a", "Karsk")]);
+    let tagger = tagger();
+    let first = process(&feed, &answer, &FeedState::default(), &tagger, now());
+    assert_eq!(first.records[0].record.language, None);
+    let article = wanted_pages(&feed, &first)[0].article;
+    let pages: Pages = [(article, PageText { body: LONG.to_owned(), is_cut: false })].into();
+    let reader = Reader { tagger: &tagger, pages: &pages };
+    let full = process_with(&feed, &answer, &FeedState::default(), reader, now());
+    assert_eq!(full.records[0].record.language.as_deref(), Some("en"));
+}
+
+#[test]
 fn a_text_from_a_page_is_coded_and_changes_no_identity_and_no_digest() {
     let (answer, none) = (described("A teaser."), FeedState::default());
     let (plain, full) = (poll(&answer, &none, None), poll(&answer, &none, Some(LONG)));
