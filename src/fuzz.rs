@@ -227,7 +227,7 @@ fn assert_quoted(evidence: &Evidence, title: &str, summary: &str, body: &str) {
 fn importing(bytes: &[u8]) {
     let defaults = defaults();
     let (feeds, _) = import_opml("feeds.opml", bytes, &defaults);
-    let written = export_opml(&feeds, &defaults);
+    let written = export_opml(feeds.iter().map(|feed| (feed, true)), &defaults);
     let (again, problems) = import_opml("feeds.opml", written.as_bytes(), &defaults);
     assert!(problems.is_empty(), "{problems:?} in what was written: {written}");
     assert_eq!(feeds, again, "not the same feeds: {written}");

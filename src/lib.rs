@@ -13,6 +13,7 @@ pub mod demo;
 pub mod cli;
 pub mod clock;
 pub mod fault;
+pub mod reload;
 #[cfg(feature = "fault-points")]
 pub mod fuzz;
 pub mod shutdown;

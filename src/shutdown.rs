@@ -2,9 +2,10 @@
 //! a reload.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+
+use crate::reload::Reloader;
 
 /// The exit code of a process that a signal ended: 128 and the signal's number.
 const ENDED_BY_SIGNAL: i32 = 128;
@@ -31,15 +32,14 @@ impl Signals {
     }
 
     /// Turns signals into requests, for as long as the process lives.
-    pub async fn pass_on(mut self, stop: CancellationToken, reloads: mpsc::Sender<()>) {
+    pub async fn pass_on(mut self, stop: CancellationToken, reloader: Reloader) {
         loop {
             let (name, number) = tokio::select! {
                 _ = self.terminate.recv() => ("SIGTERM", 15),
                 _ = self.interrupt.recv() => ("SIGINT", 2),
                 _ = self.hang_up.recv() => {
                     info!(process.signal = "SIGHUP", "reload asked for");
-                    // A reload that waits already will read the newest file.
-                    let _waiting = reloads.try_send(());
+                    reloader.ask();
                     continue;
                 }
             };

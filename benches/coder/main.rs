@@ -4,6 +4,7 @@
 //! cargo bench -p cw-code --bench coder -- eval DATA [CORPUS]   figures of sets of labelled text
 //! cargo bench -p cw-code --bench coder -- train LANGUAGE CORPUS FILE [DATA]   writes the tables of weights
 //! cargo bench -p cw-code --bench coder -- show SET DATA        what is missed and what is wrong in a set
+//! cargo bench -p cw-code --bench coder -- tag                  what is said of JSON lines, as `conflictwire tag` does
 //! cargo bench -p cw-code --bench coder -- speed                texts a second
 //! cargo bench -p cw-code --bench coder -- digest FOLDER...     one number for all that is said of the texts there
 //! ```
@@ -24,6 +25,7 @@ mod eval;
 mod roles;
 mod rows;
 mod speed;
+mod tag;
 mod train;
 
 use std::path::Path;
@@ -51,13 +53,14 @@ fn main() -> anyhow::Result<()> {
             }
             train::train(&tagger()?, language, Path::new(corpus), Path::new(file), &others)
         }
+        ["tag"] => tag::answer(&tagger()?, std::io::stdin().lock()),
         ["speed"] => speed::report(&tagger()?),
         ["digest", first, rest @ ..] => {
             let folders = std::iter::once(first).chain(rest).map(Path::new);
             digest::report(&tagger()?, folders)
         }
         _ => bail!(
-            "give one of: eval DATA [CORPUS], show SET DATA, train LANGUAGE CORPUS FILE, speed, digest FOLDER..."
+            "give one of: eval DATA [CORPUS], show SET DATA, train LANGUAGE CORPUS FILE, tag, speed, digest FOLDER..."
         ),
     }
 }

@@ -18,11 +18,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A line of JSON.
+    pub(crate) fn parse(line: &str) -> anyhow::Result<Self> {
+        Ok(Self::read(serde_json::from_str(line)?))
+    }
+
     fn read(value: Value) -> Self {
         let text =
             |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (summary, body) = match value.get("summary") {
             Some(_) => (text("summary"), text("body")),
+            None if value.get("text").is_none() => (String::new(), text("body")),
             // A short text is a teaser, a long one an article.
             None if text("text").chars().count() < 700 => (text("text"), String::new()),
             None => (String::new(), text("text")),
@@ -59,7 +65,7 @@ impl Row {
 pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Row>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| Ok(Row::read(serde_json::from_str(line)?))).collect()
+    lines.map(Row::parse).collect()
 }
 
 /// Every row of every file of a folder.

@@ -346,12 +346,39 @@ fn offset_of(margins: &[Margin], rules: f64, slope: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
+/// Average precision, and what share of the positives is found where nine in ten, and nineteen in twenty, of
+/// what is found is right.
+#[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+fn ranking(margins: &[Margin], rules: f64) -> [f64; 3] {
+    let mut order: Vec<&Margin> = margins.iter().collect();
+    order.sort_by(|a, b| b.z(rules).total_cmp(&a.z(rules)));
+    let all = order.iter().filter(|margin| margin.positive).count().max(1) as f64;
+    let (mut right, mut found) = (0.0, [0.0_f64; 3]);
+    for (at, margin) in order.iter().enumerate() {
+        right += f64::from(u8::from(margin.positive));
+        let precision = right / (at + 1) as f64;
+        if margin.positive {
+            found[0] += precision / all;
+        }
+        for (share, bar) in [(1, 0.9), (2, 0.95)] {
+            if precision >= bar {
+                found[share] = found[share].max(right / all);
+            }
+        }
+    }
+    found
+}
+
 fn print_curve(name: &str, part: &str, margins: &[Margin], rules: f64, slope: f64, offset: f64) {
     let count = |wanted: bool, bar: f64| {
         let is_over = |margin: &&Margin| slope * margin.z(rules) + offset >= bar;
         margins.iter().filter(|margin| margin.positive == wanted).filter(is_over).count()
     };
     let all = margins.iter().filter(|margin| margin.positive).count();
+    let [average, nine, nineteen] = ranking(margins, rules);
+    println!(
+        "{name:13} {part:9} average precision {average:.3}; R {nine:.2} at P .90, {nineteen:.2} at P .95"
+    );
     for p in [0.3_f64, 0.5, 0.8] {
         let bar = (p / (1.0 - p)).ln();
         println!(

@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).parent
 
 MAGIC = b"cwvector"
 WORDS = 30_000
-GIVEN, KEPT = 100, 32
+GIVEN, KEPT = 100, 64
 BUCKET_BITS, CHECK_BITS = 15, 16
 # A word of this rank counts half; and what is taken as the frequency of a word of rank r is 1 / (r + FLATTENED).
 HALF, FLATTENED = 300, 100

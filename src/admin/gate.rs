@@ -1,6 +1,7 @@
 //! Who may see more than probes and metrics: whoever has the token, or, without one, this machine alone.
 
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +11,36 @@ use hyper::{Response, StatusCode};
 use super::reply::{Reply, problem};
 use crate::config::TokenDigest;
 
-/// Who may see more than probes and metrics.
+/// The token that is asked for now, if one is. A reload may bring another.
+#[derive(Clone, Debug, Default)]
+pub struct SharedToken(Arc<RwLock<Option<TokenDigest>>>);
+
+impl SharedToken {
+    /// Begins with this one.
+    pub fn new(token: Option<TokenDigest>) -> Self {
+        Self(Arc::new(RwLock::new(token)))
+    }
+
+    /// Asks for this one from now on.
+    pub fn set(&self, token: Option<TokenDigest>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    fn get(&self) -> Option<TokenDigest> {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The gate of a listener.
 #[derive(Clone, Debug)]
-pub(super) enum Gate {
+pub(super) struct Gate {
+    address: IpAddr,
+    token: SharedToken,
+}
+
+/// Who may see more than probes and metrics.
+#[derive(Debug)]
+enum Admits {
     /// Whoever has the token of this digest.
     Token(TokenDigest),
     /// Whoever reaches a listener that only this machine reaches.
@@ -23,11 +51,15 @@ pub(super) enum Gate {
 
 impl Gate {
     /// The gate of a listener at this address.
-    pub(super) fn of(address: IpAddr, token: Option<TokenDigest>) -> Self {
-        match token {
-            Some(token) => Self::Token(token),
-            None if address.is_loopback() => Self::ThisMachine,
-            None => Self::Closed,
+    pub(super) fn of(address: IpAddr, token: SharedToken) -> Self {
+        Self { address, token }
+    }
+
+    fn admits(&self) -> Admits {
+        match self.token.get() {
+            Some(token) => Admits::Token(token),
+            None if self.address.is_loopback() => Admits::ThisMachine,
+            None => Admits::Closed,
         }
     }
 
@@ -36,18 +68,18 @@ impl Gate {
     /// # Errors
     /// What is answered in its place.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Box<Response<Reply>>> {
-        match self {
-            Self::Token(expected) => match given(headers) {
+        match self.admits() {
+            Admits::Token(expected) => match given(headers) {
                 Some(token) if expected.is_of(&token) => Ok(()),
                 Some(_) | None => Err(Box::new(unauthorized())),
             },
-            Self::ThisMachine if is_host_of_this_machine(headers) => Ok(()),
-            Self::ThisMachine => Err(Box::new(problem(
+            Admits::ThisMachine if is_host_of_this_machine(headers) => Ok(()),
+            Admits::ThisMachine => Err(Box::new(problem(
                 StatusCode::MISDIRECTED_REQUEST,
                 "foreign_host",
                 "ask for this server by its IP address or as localhost, or set admin.token_file",
             ))),
-            Self::Closed => Err(Box::new(problem(
+            Admits::Closed => Err(Box::new(problem(
                 StatusCode::FORBIDDEN,
                 "no_token_file",
                 "other machines reach this listener, so this needs a token: set admin.token_file",
@@ -115,7 +147,8 @@ mod tests {
     #[test]
     fn whoever_has_the_token_is_let_in() {
         for address in [LOCAL, ANY] {
-            let gate = Gate::of(address, TokenDigest::read("correct-horse-battery").ok());
+            let token = TokenDigest::read("correct-horse-battery").ok();
+            let gate = Gate::of(address, SharedToken::new(token));
             for (value, expected) in [
                 ("Bearer correct-horse-battery", 200),
                 ("bearer  correct-horse-battery", 200),
@@ -136,8 +169,8 @@ mod tests {
 
     #[test]
     fn without_a_token_only_this_machine_is_let_in() {
-        check(&Gate::of(ANY, None), Some((&HOST, "127.0.0.1")), 403);
-        let gate = Gate::of(LOCAL, None);
+        check(&Gate::of(ANY, SharedToken::default()), Some((&HOST, "127.0.0.1")), 403);
+        let gate = Gate::of(LOCAL, SharedToken::default());
         for (host, expected) in [
             ("127.0.0.1:9273", 200),
             ("localhost:9273", 200),

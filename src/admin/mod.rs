@@ -1,4 +1,5 @@
-//! A small HTTP server for whoever runs the daemon. Read only.
+//! A small HTTP server for whoever runs the daemon. It only tells, but for one request: to read the
+//! configuration anew.
 //!
 //! | path | answer |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is |
 //! | `/api/hosts`, `/api/lanes` | the same by host, by lane |
 //! | `/api/events` | commits as they happen: server-sent events |
+//! | `/-/reload` | POST: reads the configuration anew and says what came of it |
 //!
 //! Probes and metrics are open to whoever reaches the port. The rest names feeds and hosts: the `gate`
 //! says who may see it.
@@ -30,24 +32,28 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use api::LedgerName;
-use cw_status::status::hung_text;
-use cw_status::{Metrics, Status};
+use cw_status::status::{REFUSED_TEXT, hung_text};
+use cw_status::{LastRead, Metrics, Status};
 pub use events::Events;
 use feeds::Views;
 pub use feeds::{Feeds, Question};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 pub use server::{AdminStartError, start};
 
 use self::gate::Gate;
+pub use self::gate::SharedToken;
 use self::query::{FeedQuery, HostQuery, QueryProblem};
 use self::reply::{Reply, json, private, problem, text, written_in};
 use crate::clock::Clock;
-use crate::config::TokenDigest;
+use crate::reload::{Reloaded, Reloader};
 
 /// What `/metrics` is written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Where a reload is asked for.
+pub const RELOAD_PATH: &str = "/-/reload";
 
 /// What `/api/events` is written in.
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
@@ -61,6 +67,7 @@ pub struct Admin {
     ledger: LedgerName,
     feeds: Feeds,
     events: Events,
+    reloader: Option<Reloader>,
     gate: Gate,
 }
 
@@ -79,17 +86,26 @@ pub struct Sources {
     pub feeds: Feeds,
     /// Who is told of commits.
     pub events: Events,
+    /// Who reads the configuration anew; `None` if nobody can.
+    pub reloader: Option<Reloader>,
 }
 
 impl Admin {
     /// What answers on a listener at this address, to whoever has the token, if there is one.
-    pub fn new(sources: Sources, address: IpAddr, token: Option<TokenDigest>) -> Self {
-        let Sources { status, metrics, clock, ledger, feeds, events } = sources;
-        Self { status, metrics, clock, ledger, feeds, events, gate: Gate::of(address, token) }
+    pub fn new(sources: Sources, address: IpAddr, token: SharedToken) -> Self {
+        let Sources { status, metrics, clock, ledger, feeds, events, reloader } = sources;
+        let gate = Gate::of(address, token);
+        Self { status, metrics, clock, ledger, feeds, events, reloader, gate }
     }
 
     /// Answers a question.
     async fn answer(&self, question: &Parts) -> Response<Reply> {
+        if question.uri.path() == RELOAD_PATH {
+            return match self.gate.admit(&question.headers) {
+                Ok(()) => self.reload(question).await,
+                Err(refusal) => *refusal,
+            };
+        }
         if question.method != Method::GET && question.method != Method::HEAD {
             let refused = StatusCode::METHOD_NOT_ALLOWED;
             let mut response = match is_gated(question.uri.path()) {
@@ -107,7 +123,13 @@ impl Admin {
                 }
             },
             "/readyz" => match self.status.unready() {
-                None => text(StatusCode::OK, "ready\n"),
+                None => match self.status.snapshot().last_read {
+                    LastRead::InUse => text(StatusCode::OK, "ready\n"),
+                    // Why, names files and feeds, and anybody may ask here.
+                    LastRead::Refused { .. } => {
+                        text(StatusCode::OK, format!("ready; {REFUSED_TEXT}\n"))
+                    }
+                },
                 Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", why.text())),
             },
             "/metrics" => {
@@ -119,6 +141,44 @@ impl Admin {
                 Err(refusal) => *refusal,
             },
             _ => text(StatusCode::NOT_FOUND, "not found; see /\n"),
+        }
+    }
+
+    /// Reads the configuration anew for somebody who was let in, and says what came of it.
+    async fn reload(&self, question: &Parts) -> Response<Reply> {
+        if question.method != Method::POST {
+            let mut response = problem(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "only_post",
+                "this changes something: POST",
+            );
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        if question.headers.contains_key(ORIGIN) {
+            // Browsers send it with what a page posts, and no page of ours does.
+            let why = "no page may ask for this; ask with curl or `conflictwire reload`";
+            return problem(StatusCode::FORBIDDEN, "from_a_page", why);
+        }
+        let reloaded = match &self.reloader {
+            Some(reloader) => reloader.ask_and_wait().await,
+            None => None,
+        };
+        match reloaded {
+            Some(Reloaded::Accepted { feeds, added, removed }) => {
+                let came = serde_json::json!({
+                    "outcome": "accepted", "feeds": feeds, "added": added, "removed": removed
+                });
+                json(StatusCode::OK, &came)
+            }
+            Some(Reloaded::Refused(problems)) => {
+                let came = serde_json::json!({ "outcome": "refused", "problems": problems });
+                json(StatusCode::UNPROCESSABLE_ENTITY, &came)
+            }
+            None => {
+                let why = "nobody reads the configuration now: the daemon stops";
+                problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", why)
+            }
         }
     }
 

@@ -219,7 +219,7 @@ mod tests {
 
     use cw_status::{Metrics, Status};
 
-    use super::super::{Events, Feeds, LedgerName, Sources};
+    use super::super::{Events, Feeds, LedgerName, SharedToken, Sources};
     use super::*;
     use crate::clock::Clock;
 
@@ -240,8 +240,9 @@ mod tests {
             ledger: LedgerName { kind: "sqlite", place: String::new() },
             feeds: Feeds::new().0,
             events: Events::default(),
+            reloader: None,
         };
-        let admin = Admin::new(sources, address.ip(), None);
+        let admin = Admin::new(sources, address.ip(), SharedToken::default());
         let over = start(listener, admin, stop.clone()).unwrap();
         let ask = || {
             let mut stream = std::net::TcpStream::connect(address).unwrap();

@@ -37,7 +37,8 @@ fn planned(reason: Reason) -> &'static str {
         | Reason::Gone
         | Reason::Quota
         | Reason::Crash
-        | Reason::Local => reason.text(),
+        | Reason::Local
+        | Reason::Skips => reason.text(),
     }
 }
 

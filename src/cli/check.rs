@@ -227,13 +227,7 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
         Ok(parsed) => parsed,
         Err(failure) => return failed(format!("{}: {}", failure.class.name(), failure.detail)),
     };
-    let format = match parsed.format {
-        parse::FeedFormat::Rss => "RSS",
-        parse::FeedFormat::Atom => "Atom",
-        parse::FeedFormat::Json => "JSON Feed",
-        parse::FeedFormat::Sitemap => "sitemap",
-    };
-    let mut answer = vec![format.to_owned()];
+    let mut answer = vec![format_name(parsed.format).to_owned()];
     answer.extend(body.moved_to.as_ref().map(|url| format!("moved to {}", feed.shown(url))));
     answer.extend(left_out(&parsed));
     answer.extend(needless_pages(feed, &parsed));
@@ -254,6 +248,16 @@ fn needless_pages(feed: &Feed, parsed: &parse::ParsedFeed) -> Option<String> {
     let has = if full == 1 { "has" } else { "have" };
     is_needless
         .then(|| format!("fulltext is set, but {full} of {all} entries {has} a full text already"))
+}
+
+/// What people call a format.
+pub(super) fn format_name(format: parse::FeedFormat) -> &'static str {
+    match format {
+        parse::FeedFormat::Rss => "RSS",
+        parse::FeedFormat::Atom => "Atom",
+        parse::FeedFormat::Json => "JSON Feed",
+        parse::FeedFormat::Sitemap => "sitemap",
+    }
 }
 
 /// The entries of a document that no record is made of.

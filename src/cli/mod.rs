@@ -14,8 +14,12 @@ pub mod demo;
 mod export;
 pub mod feeds;
 pub mod healthcheck;
+pub mod init;
 pub mod poll;
+pub mod reload;
+mod requests;
 pub mod run;
+mod running;
 pub mod schema;
 pub mod search;
 pub mod show;
@@ -23,6 +27,7 @@ mod standing;
 mod table;
 pub mod tag;
 pub mod tail;
+pub mod top;
 pub mod topics;
 pub mod trial;
 mod versions;
@@ -84,6 +89,11 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a configuration and a list of feeds to begin with
+    ///
+    /// Writes conflictwire.toml, with every key at its default and what it means, and feeds.toml, and says
+    /// what to do next. Nothing that is there is written over.
+    Init(init::InitArgs),
     /// Run the daemon
     ///
     /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT, which drain and
@@ -117,6 +127,11 @@ pub enum Command {
     /// Ctrl-C. On Kafka it needs Read on that topic, joins no group, and looks for the last articles
     /// among the last 100000 records of each partition.
     Tail(tail::TailArgs),
+    /// Show the running daemon on the terminal
+    ///
+    /// Feeds by state, when each is polled next and why, hosts, lanes, and commits as they happen. Asks
+    /// the admin server at the configured address every two seconds; q ends it.
+    Top(top::TopArgs),
     /// Search the articles in the SQLite ledger
     ///
     /// Full text, in any script, the last revision of each article, best match first; case, accents
@@ -135,6 +150,12 @@ pub enum Command {
     /// Asks the admin server at the configured address and prints its answer. Exits 0 if the daemon is
     /// ready (with --live: alive), 1 if it is not or nobody answers.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Ask the running daemon to read its configuration anew
+    ///
+    /// Checks it, asks the admin server at the configured address, and prints what came of it. Exits 1 if the
+    /// daemon refuses it or nobody answers, 78 if the configuration has a mistake; then the daemon is not
+    /// asked.
+    Reload(reload::ReloadArgs),
     /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
@@ -184,6 +205,7 @@ fn shown_refusal(error: &clap::Error) -> clap::Error {
 
 fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(args) => init::run(args),
         Command::Run(args) => run::run(args, config),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args, config),
@@ -192,8 +214,10 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Tail(args) => tail::run(args, config),
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
+        Command::Top(args) => top::run(args, config),
         Command::Topics(args) => topics::run(args, config),
         Command::Healthcheck(args) => healthcheck::run(args, config),
+        Command::Reload(args) => reload::run(args, config),
         Command::Schema(args) => schema::run(args, config),
         Command::Generate(args) => schema::generate(args),
         Command::TryDocuments => trial::run(),

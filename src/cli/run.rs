@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::Context;
 use cw_status::log;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -13,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, load, log_settings};
 use crate::ledger::CommitError;
 use crate::pipeline::{Daemon, Drained, RunError};
+use crate::reload::Reloader;
 use crate::shutdown::Signals;
 
 /// Polls the configured feeds and commits what they say, until SIGTERM or SIGINT. A second signal
@@ -45,15 +45,15 @@ pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 
 async fn serve(config: Config) -> anyhow::Result<Exit> {
     let stop = CancellationToken::new();
-    let (ask_reload, reloads) = mpsc::channel(1);
+    let (reloader, reloads) = Reloader::new();
     // Before anything else: a signal during start-up must not kill a migration half-way.
     let signals = Signals::listen().context("could not listen for signals")?;
     let daemon = tokio::task::spawn_blocking(move || Daemon::build(config, Clock::System, None))
         .await
         .context("the daemon could not be built")??;
     let mut passing = tokio::task::JoinSet::new();
-    passing.spawn(signals.pass_on(stop.clone(), ask_reload));
-    let drained = match daemon.reload_on(reloads).run(stop).await {
+    passing.spawn(signals.pass_on(stop.clone(), reloader.clone()));
+    let drained = match daemon.reload_on(reloader, reloads).run(stop).await {
         Err(RunError::Ledger(CommitError::Misconfigured(text))) => {
             error!(error = text, "the configuration and Kafka do not fit; no restart will mend it");
             return Ok(Exit::Config);

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use cw_model::{ClaimStatus, RoleKind};
+use cw_model::{ActorKind, ClaimStatus, RoleKind};
 
 use super::combinations::mention_in;
 use super::lexicon::{Cue, Lexicon, Need, Place, RoleRule, Speaker};
 use super::names::Mention;
-use super::segment::Document;
+use super::segment::{Document, Prominence};
 use super::spans::{Hit, Sorted, contains_any, sentence_of};
 
 /// Adds the roles that actors near a reason have in it.
@@ -102,6 +102,40 @@ pub(super) fn speaker(
     }
 }
 
+/// Whose words a headline is, by its form alone: "Pentagon: no plan to strike", "Three killed in raid: police". A state
+/// there says where, and not who.
+pub(super) fn voice(sorted: &Sorted, lexicon: &Lexicon, document: &Document<'_>) -> Option<usize> {
+    let mut title =
+        document.sentences.iter().filter(|sentence| sentence.prominence == Prominence::Title);
+    let first = &title.next()?.tokens;
+    let end = title.next_back().map_or(first.end, |last| last.tokens.end);
+    let dictionary = lexicon.dictionary.as_ref()?;
+    let speaks = |mention: &&Mention| {
+        let kind = dictionary.entries.get(mention.entry).map(|entry| entry.kind);
+        kind.is_some_and(|kind| match kind {
+            ActorKind::State | ActorKind::Region | ActorKind::People | ActorKind::Gang => false,
+            ActorKind::Force
+            | ActorKind::Service
+            | ActorKind::Ministry
+            | ActorKind::Group
+            | ActorKind::Alliance
+            | ActorKind::Agency
+            | ActorKind::Organisation
+            | ActorKind::Office => true,
+        })
+    };
+    let mut mentions = sorted.mentions.iter().filter(speaks);
+    let found = mentions.find(|Mention { tokens, .. }| {
+        let leads = tokens.start == first.start
+            && tokens.end < end
+            && document.gap_before(tokens.end).trim_start().starts_with(':');
+        let ends = tokens.end == end
+            && matches!(document.gap_before(tokens.start).trim(), ":" | "–" | "—" | "-");
+        leads || ends
+    });
+    found.map(|mention| mention.entry)
+}
+
 /// Whether what stands before a cue can be its subject: "the army said", "the army, as so often, said", but not
 /// "the army shelled the town, doctors say".
 fn is_subject(actor: &Range<usize>, cue: &Range<usize>, document: &Document<'_>) -> bool {
@@ -113,14 +147,15 @@ fn is_subject(actor: &Range<usize>, cue: &Range<usize>, document: &Document<'_>)
 /// A cue that needs a speaker has none.
 pub(super) struct NoSpeaker;
 
-/// Of two ways in which one thing is said, the one that says more about it.
+/// Of two ways in which one thing is said, the one that says more about it; who says it is whoever is known.
 pub(super) fn stronger(
     one: Option<(ClaimStatus, Option<usize>)>,
     other: (ClaimStatus, Option<usize>),
 ) -> (ClaimStatus, Option<usize>) {
     match one {
-        Some(one) if rank(one.0) >= rank(other.0) => one,
-        _ => other,
+        Some(one) if rank(one.0) >= rank(other.0) => (one.0, one.1.or(other.1)),
+        Some(one) => (other.0, other.1.or(one.1)),
+        None => other,
     }
 }
 

@@ -2,7 +2,8 @@
 //! knows what the rules found.
 //!
 //! A text becomes a set of features: its words, their beginnings, pairs of words with at most one
-//! between them, with actors and numbers replaced by what they are; and what the rules say of it. Each
+//! between them, with actors and numbers replaced by what they are; of which countries places and actors are; and
+//! what the rules say of it. Each
 //! is hashed to a bucket of a table of weights, and the weights of all add up. What its words mean on the
 //! mean (`vectors`) has weights of its own. The table is data
 //! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
@@ -16,7 +17,7 @@ use serde::Deserialize;
 
 use super::hash::hash;
 use super::lexicon::Lexicon;
-use super::rules::Findings;
+use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
 use super::spans::{Sorted, contains_any};
 use super::taxonomy::is_or_is_under;
@@ -279,9 +280,10 @@ pub(super) fn features(
     let years = numbers.filter_map(|word| past(document.word(word.tokens.start)));
     buckets.extend(years.map(|kind| bucket(b'y', kind, 0)));
     let sure = |score: f64| u64::from(score >= 0.75);
-    for (id, score) in &findings.scores {
+    for Scored { id, score, place } in &findings.scores {
         let top = id.as_str().split('.').next().unwrap_or_default();
         buckets.push(bucket(b't', hash(top), 0));
+        buckets.push(bucket(b'p', hash(top), *place as u64));
         buckets.push(bucket(b'i', hash(id.as_str()), sure(*score)));
     }
     for (domain, score) in &findings.domains {
@@ -296,6 +298,8 @@ pub(super) fn features(
     };
     let here = lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set));
     buckets.extend(here.map(|(hash, _set)| bucket(b'c', *hash, 0)));
+    let is_in_head = |index: usize| head.iter().any(|sentence| sentence.contains(&index));
+    buckets.extend(countries(sorted, lexicon, is_in_head).map(|code| bucket(b'n', hash(code), 0)));
     buckets.sort_unstable();
     buckets.dedup();
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();
@@ -305,6 +309,20 @@ pub(super) fn features(
         *best = best.max(tag.score);
     }
     Ok(Features { buckets, meaning, words: featured, of_words, tops })
+}
+
+/// The countries of the places and actors that are named: corridors and shutters are ordinary in most, and where there
+/// is a war they may be what is told of it.
+fn countries<'a>(
+    sorted: &'a Sorted,
+    lexicon: &'a Lexicon,
+    is_in_head: impl Fn(usize) -> bool + Copy,
+) -> impl Iterator<Item = &'a str> {
+    let of_places = sorted.countries.iter().filter(move |(start, _code)| is_in_head(*start));
+    let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
+    let mentions = sorted.mentions.iter().filter(move |mention| is_in_head(mention.tokens.start));
+    let of_actors = mentions.filter_map(|mention| entries.get(mention.entry)?.country.as_deref());
+    of_places.map(|(_start, code)| *code).chain(of_actors)
 }
 
 /// A word of headline or lead, or what stands for it.
@@ -450,6 +468,6 @@ mod tests {
         let read = |count: usize| Gate::read(file(&[("", &vec![0.0; count], 0.0)]));
         assert!(read(0).is_ok() && read(DIMENSIONS).is_ok());
         let problem = read(DIMENSIONS - 1).unwrap_err();
-        assert!(problem.contains("31 weights of meaning"), "{problem}");
+        assert!(problem.contains("63 weights of meaning"), "{problem}");
     }
 }

@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use cw_model::{Actor, Claim, ClaimStatus, Evidence, Steps, Tag, TagId, TooCostly};
+use cw_model::{Actor, Claim, ClaimStatus, Evidence, Field, Steps, Tag, TagId, TooCostly};
 
-use super::claims::{add_roles, named_roles, speaker, stronger};
+use super::claims::{add_roles, named_roles, speaker, stronger, voice};
 use super::clauses::add_clause_roles;
 use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
@@ -49,8 +49,8 @@ pub(super) struct Findings {
     pub(super) tags: Vec<Tag>,
     /// Why it may only look like conflict.
     pub(super) flags: BTreeSet<String>,
-    /// The score of every tag that any reason speaks for, before vetoes.
-    pub(super) scores: Vec<(TagId, f64)>,
+    /// Every tag that any reason speaks for, before vetoes.
+    pub(super) scores: Vec<Scored>,
     /// The score of every subject that borrows the words of war, by its flag.
     pub(super) domains: Vec<(String, f64)>,
     /// The words that the tags rest on.
@@ -59,6 +59,15 @@ pub(super) struct Findings {
     pub(super) actors: Option<Vec<Actor>>,
     /// Whether casualties are worth reading.
     pub(super) casualties: Kept,
+}
+
+/// A tag and what speaks for it.
+#[derive(Clone, Debug)]
+pub(super) struct Scored {
+    pub(super) id: TagId,
+    pub(super) score: f64,
+    /// Where the most prominent reason stands: what only an aside speaks of is seldom the news.
+    pub(super) place: Prominence,
 }
 
 /// Applies a lexicon to a document.
@@ -105,8 +114,9 @@ pub(super) fn apply(
     let mut words = Vec::new();
     for (index, (rules, hits)) in lexicon.tags.iter().zip(&hits).enumerate() {
         let score = score(hits.iter().map(|hit| hit.points).sum());
-        if score > 0.0 {
-            scores.push((rules.kind.id.clone(), score));
+        let place = hits.iter().map(|hit| prominence(document, hit.tokens.start)).min();
+        if let Some(place) = place.filter(|_| score > 0.0) {
+            scores.push(Scored { id: rules.kind.id.clone(), score, place });
         }
         let stands = match vetoed {
             Vetoed::No => true,
@@ -192,6 +202,7 @@ fn weigh<'a>(
     let mut negated = Vec::new();
     let cues = lexicon.cues.iter().zip(&sorted.cues).enumerate();
     let there: Vec<_> = cues.filter(|(_index, (_cue, places))| !places.is_empty()).collect();
+    let voice = if lexicon.knows_claims() { voice(sorted, lexicon, document) } else { None };
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
@@ -220,9 +231,28 @@ fn weigh<'a>(
                 }
             }
         }
+        if voice.is_some() && document.field_of(hit.tokens.start) == Some(Field::Title) {
+            hit.claim = Some(stronger(hit.claim, (ClaimStatus::Claimed, voice)));
+        }
         true
     });
     negated
+}
+
+/// How words are said, and by whom, as the cues near them tell. `None` if the lexicon knows no cues of claims.
+pub(super) fn said(
+    tokens: &Range<usize>,
+    lexicon: &Lexicon,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) -> Option<Claim> {
+    let told = lexicon.cues.iter().zip(&sorted.cues).filter_map(|(cue, places)| {
+        let Effect::Claims(status) = cue.effect else { return None };
+        let at = near(cue, places, tokens, document)?;
+        speaker(cue, &at, sorted, document).ok().map(|by| (status, by))
+    });
+    let strongest = told.fold(None, |known, other| Some(stronger(known, other)));
+    lexicon.knows_claims().then(|| published(strongest, lexicon))
 }
 
 fn halves(lexicon: &Lexicon, cue: usize) -> bool {
@@ -287,13 +317,18 @@ pub(super) fn round(probability: f64) -> f64 {
 
 /// A headline says what an article is about; after the lead come asides and background.
 fn boost(document: &Document<'_>, token: usize) -> f64 {
+    match prominence(document, token) {
+        Prominence::Title => 1.25,
+        Prominence::Lead => 1.0,
+        Prominence::Rest => 0.6,
+    }
+}
+
+/// Where a token stands.
+fn prominence(document: &Document<'_>, token: usize) -> Prominence {
     let sentence = document.tokens.get(token).map(|token| token.sentence);
     let sentence = sentence.and_then(|sentence| document.sentences.get(sentence));
-    match sentence.map(|sentence| sentence.prominence) {
-        Some(Prominence::Title) => 1.25,
-        Some(Prominence::Lead) | None => 1.0,
-        Some(Prominence::Rest) => 0.6,
-    }
+    sentence.map_or(Prominence::Lead, |sentence| sentence.prominence)
 }
 
 fn by_points(a: &Hit, b: &Hit) -> std::cmp::Ordering {
@@ -460,16 +495,22 @@ fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {
     spans
 }
 
-/// How a tag is said: as its best reason is. `None` if the lexicon knows no cues of claims.
+/// How a tag is said: as its best reason is, by whoever says so there or in another. `None` if the lexicon knows no cues
+/// of claims.
 fn claim(hits: &[Hit], lexicon: &Lexicon) -> Option<Claim> {
-    if !lexicon.knows_claims() {
-        return None;
-    }
-    let (status, by) =
-        hits.first().and_then(|hit| hit.claim).unwrap_or((ClaimStatus::Reported, None));
+    let best = hits.first().and_then(|hit| hit.claim);
+    let said = best.map(|(status, by)| {
+        let mut others = hits.iter().filter_map(|hit| hit.claim);
+        (status, by.or_else(|| others.find_map(|(other, by)| by.filter(|_by| other == status))))
+    });
+    lexicon.knows_claims().then(|| published(said, lexicon))
+}
+
+fn published(said: Option<(ClaimStatus, Option<usize>)>, lexicon: &Lexicon) -> Claim {
+    let (status, by) = said.unwrap_or((ClaimStatus::Reported, None));
     let entries = lexicon.dictionary.as_ref().map_or(&[][..], |known| known.entries.as_slice());
     let by = by.and_then(|entry| entries.get(entry)).map(|entry| entry.id.clone());
-    Some(Claim { status, by })
+    Claim { status, by }
 }
 
 /// Who is named, most often first.

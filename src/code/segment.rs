@@ -36,8 +36,9 @@ const BYTE_STEPS: usize = 2;
 /// Steps for each word besides.
 const WORD_STEPS: usize = 20;
 
-/// Where in an article a sentence stands, because a headline weighs more than a last paragraph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where in an article a sentence stands, because a headline weighs more than a last paragraph; the most
+/// prominent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Prominence {
     /// In the headline.
     Title,

@@ -53,6 +53,8 @@ pub(super) struct Sorted {
     pub(super) mentions: Vec<Mention>,
     /// Places named, in order.
     pub(super) places: Vec<Range<usize>>,
+    /// Where each of them is named, and its country, if it lies in one.
+    pub(super) countries: Vec<(usize, &'static str)>,
     /// For each cue its matches, in order.
     pub(super) cues: Vec<Vec<Range<usize>>>,
     /// For each domain and written term: how often, and its weight.
@@ -96,6 +98,7 @@ impl<'l> Matched<'l> {
             hits: Vec::new(),
             mentions: Vec::new(),
             places: Vec::new(),
+            countries: Vec::new(),
             cues: vec![Vec::new(); lexicon.cues.len()],
             domains: vec![BTreeMap::new(); lexicon.domains.len()],
             mask_flags: BTreeSet::new(),
@@ -137,6 +140,10 @@ impl<'l> Matched<'l> {
         let spans = found.places.iter().flat_map(|place| place.spans.iter().cloned());
         self.sorted.places = spans.collect();
         self.sorted.places.sort_by_key(|span| (span.start, span.end));
+        let countries = found.places.iter().filter_map(|place| Some((place, place.country?)));
+        let starts = countries
+            .flat_map(|(place, code)| place.spans.iter().map(move |span| (span.start, code)));
+        self.sorted.countries = starts.collect();
         let places = &self.sorted.places;
         self.sorted.mentions.retain(|mention| !is_part_of_one(&mention.tokens, places));
         self.add_mentions();

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use cw_model::{Casualties, CasualtyKind, CasualtyScope, Evidence, Field};
+use cw_model::{Casualties, CasualtyKind, CasualtyScope, ClaimStatus, Evidence, Field};
 use serde::Deserialize;
 
 use super::*;
@@ -246,6 +246,13 @@ fn who_speaks_stands_in_the_clause_of_what_is_said() {
     let ukraine = Some("state.ua".to_owned());
     assert_eq!(by("Rebels shelled Adel, killing nine, Ukraine says"), ukraine);
     assert_eq!(by("Ukraine shelled a hospital in Adel, doctors say"), None);
+    // The form of a headline says whose words it is; a state before a colon is where it happened.
+    let hamas = Some("group.hamas".to_owned());
+    assert_eq!(by("Hamas: nine killed in Israeli air strike"), hamas);
+    assert_eq!(by("Nine killed in air strike on Adel: Hamas"), hamas);
+    assert_eq!(by("Nine killed in air strike on Adel – Hamas"), hamas);
+    assert_eq!(by("Ukraine: nine killed in air strike on Adel"), None);
+    assert_eq!(by("Nine killed in air strike near Hamas office"), None);
 }
 
 #[test]

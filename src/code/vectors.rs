@@ -19,7 +19,7 @@
 use std::ops::Range;
 
 /// Numbers of a vector.
-pub(super) const DIMENSIONS: usize = 32;
+pub(super) const DIMENSIONS: usize = 64;
 
 /// The mean vector of a text, in steps of the file.
 pub(super) type Mean = [f64; DIMENSIONS];

@@ -17,7 +17,9 @@ use cw_model::Quota;
 use cw_status::{LogFormat, LogSettings};
 use url::{Host, Url};
 
-use super::feeds::{BYTES_PER_DAY, FeedDefaults, FeedList, check_feeds, read_articles_per_day};
+use super::feeds::{
+    BYTES_PER_DAY, CheckedFeeds, FeedDefaults, FeedList, check_feeds, read_articles_per_day,
+};
 use super::networks::read_networks;
 use super::origin::Origins;
 use super::raw::{
@@ -27,7 +29,7 @@ use super::token::TokenDigest;
 use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
-use super::{Config, Problem, TagSettings};
+use super::{Config, FilesRead, Problem, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{KafkaSettings, Secret, TopicNames};
@@ -73,6 +75,8 @@ const KEEP_SIZE: RangeInclusive<u64> = 1 << 20..=1 << 44;
 const MEMORY: RangeInclusive<u64> = 64 << 20..=1 << 40;
 /// The polls in flight need seconds; service managers kill after minutes.
 const DRAIN_TIMEOUT: RangeInclusive<Duration> = seconds(1, 600);
+/// Looking costs a few system calls a file; what may wait an hour may wait for SIGHUP.
+const WATCH: RangeInclusive<Duration> = seconds(1, 3600);
 /// A partition, a producer and some ten threads each: more lanes than feeds' hosts help nobody.
 const LANES: RangeInclusive<i64> = 1..=256;
 /// Nought commits each outcome alone; above ten seconds a reader waits for nothing.
@@ -99,7 +103,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path` and `feeds_from` are left empty.
+/// are none. `path`, `feeds_from`, `admin_token_file` and `files` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -128,11 +132,13 @@ pub(super) fn check(
     let log = check.log(&raw.log.level, &raw.log.format);
     let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
     let memory = check.memory(raw, fetch.body_limit);
-    let feeds = check_feeds(lists, &feed_defaults, problems);
+    let watch = check.watch(&raw.run.watch);
+    let CheckedFeeds { enabled, disabled } = check_feeds(lists, &feed_defaults, problems);
     Config {
         path: None,
         feeds_from: Vec::new(),
-        feeds,
+        feeds: enabled,
+        disabled,
         feed_defaults,
         fetch,
         concurrency,
@@ -141,9 +147,12 @@ pub(super) fn check(
         ledger,
         admin_listen,
         admin_token: surroundings.admin_token,
+        admin_token_file: None,
         log,
         drain_timeout,
         memory,
+        watch,
+        files: FilesRead::default(),
     }
 }
 
@@ -185,6 +194,14 @@ impl Checker<'_> {
             format!("{} is not known; use one of {}", quoted(given), names.join(", "))
         });
         self.or_report(key, read, or)
+    }
+
+    fn watch(&mut self, text: &str) -> Option<Duration> {
+        (text != "off").then(|| {
+            let read =
+                read_duration_in(text, &WATCH).map_err(|unfit| format!("{unfit}, or \"off\""));
+            self.or_report("run.watch", read, *WATCH.end())
+        })
     }
 
     /// What documents may take; enough for one of the largest.

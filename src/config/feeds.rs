@@ -133,6 +133,15 @@ impl FeedList {
     }
 }
 
+/// The feeds of a configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct CheckedFeeds {
+    /// Those to poll.
+    pub(super) enabled: Vec<Feed>,
+    /// Those that are only kept.
+    pub(super) disabled: Vec<Feed>,
+}
+
 /// Turns lists of feeds into feeds, each id and each URL once.
 ///
 /// Problems go to `problems`; a feed with one is left out.
@@ -140,14 +149,14 @@ pub(super) fn check_feeds(
     lists: &[FeedList],
     defaults: &FeedDefaults,
     problems: &mut Vec<Problem>,
-) -> Vec<Feed> {
+) -> CheckedFeeds {
     let count = lists.iter().map(|list| list.feeds.len()).sum();
     if let Some(text) = too_many(count) {
         let file = lists.first().map(|list| list.origins.file()).unwrap_or_default().to_owned();
         problems.push(Problem { file, line: None, key: "feed".to_owned(), text });
-        return Vec::new();
+        return CheckedFeeds::default();
     }
-    let mut feeds = Vec::new();
+    let mut feeds = CheckedFeeds::default();
     let mut ids: HashMap<FeedId, String> = HashMap::new();
     let mut urls: HashMap<String, String> = HashMap::new();
     for list in lists {
@@ -173,7 +182,11 @@ pub(super) fn check_feeds(
             }
             let is_fine = check.problems.is_empty();
             problems.append(&mut check.problems);
-            feeds.extend(feed.filter(|_| is_fine));
+            let kept = match raw.enabled {
+                None | Some(true) => &mut feeds.enabled,
+                Some(false) => &mut feeds.disabled,
+            };
+            kept.extend(feed.filter(|_| is_fine));
         }
     }
     feeds
@@ -407,9 +420,16 @@ fn read_interval(text: &str, range: &RangeInclusive<Duration>) -> Result<Duratio
     Ok(interval)
 }
 
-/// The feeds as OPML; read back they are the same feeds.
-pub fn export_opml(feeds: &[Feed], defaults: &FeedDefaults) -> String {
-    write_opml(&feeds.iter().map(|feed| written(feed, defaults)).collect::<Vec<_>>())
+/// The feeds as OPML, each with whether it is enabled; read back they are the same feeds.
+pub fn export_opml<'a>(
+    feeds: impl IntoIterator<Item = (&'a Feed, bool)>,
+    defaults: &FeedDefaults,
+) -> String {
+    let feeds = feeds.into_iter().map(|(feed, is_enabled)| RawFeed {
+        enabled: (!is_enabled).then_some(false),
+        ..written(feed, defaults)
+    });
+    write_opml(&feeds.collect::<Vec<_>>())
 }
 
 /// The feeds of an OPML document that can be used, some perhaps more than once, and every problem
@@ -427,7 +447,7 @@ pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> (Vec<Fe
     (fine, problems)
 }
 
-/// The feeds of a file, each once.
+/// The feeds of a file, each once, those that are disabled last.
 ///
 /// # Errors
 /// Every problem.
@@ -437,8 +457,9 @@ pub fn read_feeds(
     defaults: &FeedDefaults,
 ) -> Result<Vec<Feed>, Vec<Problem>> {
     let (list, mut problems) = FeedList::read(file, bytes);
-    let feeds = check_feeds(&[list], defaults, &mut problems);
-    if problems.is_empty() { Ok(feeds) } else { Err(problems) }
+    let CheckedFeeds { mut enabled, disabled } = check_feeds(&[list], defaults, &mut problems);
+    enabled.extend(disabled);
+    if problems.is_empty() { Ok(enabled) } else { Err(problems) }
 }
 
 /// One feed, given in parts by `file`; problems have bare keys ("url").
@@ -454,7 +475,7 @@ pub fn read_feed(file: &str, raw: RawFeed, defaults: &FeedDefaults) -> Result<Fe
             problem.key = key.to_owned();
         }
     }
-    feeds.into_iter().next().filter(|_| problems.is_empty()).ok_or(problems)
+    feeds.enabled.into_iter().next().filter(|_| problems.is_empty()).ok_or(problems)
 }
 
 /// A feed as a `[[feed]]` table, to be appended to a file.
@@ -503,6 +524,7 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         allow_private_networks: feed.private_networks.as_ref().map(written_networks),
         query: (feed.query == UrlQuery::Published).then(|| PUBLISH_QUERY.to_owned()),
         fulltext: (feed.full_text == FullText::Page).then_some(true),
+        enabled: None,
     }
 }
 
@@ -542,7 +564,7 @@ mod tests {
             quota: Quota { articles: 1, bytes: 1 << 20 },
         };
         let mut problems = Vec::new();
-        assert_eq!(check_feeds(&[list], &defaults, &mut problems), []);
+        assert_eq!(check_feeds(&[list], &defaults, &mut problems), CheckedFeeds::default());
         assert_eq!(problems.len(), 1, "{problems:?}");
     }
 

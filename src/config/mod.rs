@@ -7,6 +7,7 @@
 mod check;
 mod environment;
 mod feeds;
+mod files_read;
 mod networks;
 mod opml;
 mod origin;
@@ -35,6 +36,7 @@ use self::feeds::FeedList;
 pub use self::feeds::{
     FEEDS_MAX, FeedDefaults, ListForm, export_opml, feed_table, import_opml, read_feed, read_feeds,
 };
+pub use self::files_read::FilesRead;
 use self::origin::Origins;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
@@ -45,6 +47,9 @@ use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{Secret, property_problem};
 
+/// What the file is called where nobody names it.
+pub const CONFIG_FILE: &str = "conflictwire.toml";
+
 /// Where the file is looked for if nobody says where it is.
 const PATHS: [&str; 2] = ["config/conflictwire.toml", "/etc/conflictwire/conflictwire.toml"];
 
@@ -54,15 +59,20 @@ const NO_FILE: &str = "the defaults";
 /// The largest file that is read: [`FEEDS_MAX`] feeds with everything that can be said of one.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
+/// The most files of one folder that `feeds_from` names: one for each team or publisher, not for each feed.
+const FOLDER_FILES_MAX: usize = 1000;
+
 /// A checked configuration: after this nothing is checked again and nothing falls back silently.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The file it came from; `None` if only defaults and the environment speak.
     pub path: Option<PathBuf>,
-    /// The files of feeds (`feeds_from`).
+    /// The files of feeds (`feeds_from`), those of folders among them.
     pub feeds_from: Vec<PathBuf>,
-    /// Every feed, each id once.
+    /// Every feed to poll, each id once.
     pub feeds: Vec<Feed>,
+    /// Those that are listed and not polled (`enabled = false`).
+    pub disabled: Vec<Feed>,
     /// What a feed is that the configuration does not know.
     pub feed_defaults: FeedDefaults,
     /// `[fetch]`.
@@ -79,12 +89,18 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// What `admin.token_file` holds; `None` if there is none.
     pub admin_token: Option<TokenDigest>,
+    /// Where `admin.token_file` is.
+    pub admin_token_file: Option<PathBuf>,
     /// `[log]`.
     pub log: LogSettings,
     /// How long a drain may take (`run.drain_timeout`).
     pub drain_timeout: Duration,
     /// What documents may take, bytes (`run.memory`).
     pub memory: u64,
+    /// How often the files are looked at for changes (`run.watch`); `None`: never.
+    pub watch: Option<Duration>,
+    /// What it was read from.
+    pub files: FilesRead,
 }
 
 impl Config {
@@ -96,16 +112,24 @@ impl Config {
         if !self.feeds.is_empty() {
             return Ok(self);
         }
-        let path = self.path.as_ref();
-        Err(ConfigError(vec![Problem {
-            file: path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string()),
-            line: None,
-            key: "feed".to_owned(),
-            text: "no feed is configured, so there is nothing to poll; add one with \
-                   `conflictwire feeds add URL`, list files in feeds_from, or try \
-                   `conflictwire demo`"
-                .to_owned(),
-        }]))
+        let (file, key, text) = match &self.path {
+            Some(path) if !self.disabled.is_empty() => (
+                path.display().to_string(),
+                "feed".to_owned(),
+                "every feed is disabled, so there is nothing to poll; enable one with \
+                 `conflictwire feeds enable ID`"
+                    .to_owned(),
+            ),
+            Some(path) => (
+                path.display().to_string(),
+                "feed".to_owned(),
+                "no feed is configured, so there is nothing to poll; add one with \
+                 `conflictwire feeds add URL`, list files in feeds_from, or try `conflictwire demo`"
+                    .to_owned(),
+            ),
+            None => ("the configuration".to_owned(), String::new(), no_file_text()),
+        };
+        Err(ConfigError(vec![Problem { file, line: None, key, text }]))
     }
 }
 
@@ -155,7 +179,16 @@ pub struct ConfigError(pub Vec<Problem>);
 /// # Errors
 /// [`ConfigError`] with every problem.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-    load_from(find(path).as_deref(), &Environment::of_process())
+    load_noting(path, &FilesRead::default())
+}
+
+/// As [`load`]; `files` learns what is read, whatever comes of it.
+///
+/// # Errors
+/// [`ConfigError`] with every problem.
+pub fn load_noting(path: Option<&Path>, files: &FilesRead) -> Result<Config, ConfigError> {
+    let environment = Environment::of_process();
+    load_with(find(path).as_deref(), &environment, Sources::built_in(), files)
 }
 
 /// As [`load`], but from exactly this file, or none, and with these variables.
@@ -163,7 +196,7 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
 /// # Errors
 /// [`ConfigError`] with every problem.
 pub fn load_from(path: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
-    load_with(path, environment, Sources::built_in())
+    load_with(path, environment, Sources::built_in(), &FilesRead::default())
 }
 
 /// How lines are to look, as far as a configuration says that may have mistakes in other places.
@@ -171,12 +204,27 @@ pub fn log_settings(path: Option<&Path>) -> LogSettings {
     let environment = Environment::of_process();
     let found = find(path);
     let mut reader = Reader::new::<RawConfig>(NO_FILE);
-    if let Some(Ok(bytes)) = found.as_deref().map(read_file) {
+    if let Some(Ok(bytes)) = found.as_deref().map(|path| read_file(path, &FilesRead::default())) {
         reader.read_bytes(&bytes);
     }
     reader.read_environment(&environment);
     let (raw, _, _) = reader.finish::<RawConfig>();
     check::log_settings(&raw.log)
+}
+
+/// That there is no file, where it was looked for, and what writes one.
+pub fn no_file_text() -> String {
+    let [here, system] = PATHS;
+    format!(
+        "there is no configuration at ./{here} or {system}; write one with `conflictwire init`, name one \
+         with --config, or try `conflictwire demo`, which needs none"
+    )
+}
+
+/// Whether a file is the one that is read in this folder if nobody names one.
+pub fn is_found_without_being_named(path: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    find(None).is_some_and(|found| real(&found) == real(path))
 }
 
 fn find(path: Option<&Path>) -> Option<PathBuf> {
@@ -187,11 +235,12 @@ fn load_with(
     path: Option<&Path>,
     environment: &Environment,
     built_in: Sources,
+    read: &FilesRead,
 ) -> Result<Config, ConfigError> {
     let file = path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string());
     let mut reader = Reader::new::<RawConfig>(&file);
     if let Some(path) = path {
-        match read_file(path) {
+        match read_file(path, read) {
             Ok(bytes) => reader.read_bytes(&bytes),
             // Everything else would be measured against a file that was not read.
             Err(error) => {
@@ -203,7 +252,7 @@ fn load_with(
     reader.read_environment(environment);
     let (raw, origins, mut problems) = reader.finish::<RawConfig>();
     let directory = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let files = Files { directory: &directory, origins: &origins };
+    let files = Files { directory: &directory, origins: &origins, read };
     let mut lists =
         vec![FeedList { form: ListForm::Toml, feeds: raw.feed.clone(), origins: origins.clone() }];
     lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
@@ -221,8 +270,16 @@ fn load_with(
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
-        let feeds_from = raw.feeds_from.iter().map(|name| directory.join(name)).collect();
-        return Ok(Config { path, feeds_from, ..config });
+        // Folders are the files in them.
+        let files_of_feeds = lists.iter().skip(1).map(|list| PathBuf::from(list.origins.file()));
+        let token_file = Some(&raw.admin.token_file).filter(|name| !name.is_empty());
+        return Ok(Config {
+            path,
+            feeds_from: files_of_feeds.collect(),
+            admin_token_file: token_file.map(|name| directory.join(name)),
+            files: read.clone(),
+            ..config
+        });
     }
     sort(&mut problems);
     Err(ConfigError(problems))
@@ -247,16 +304,18 @@ enum FileError {
     Unreadable(#[from] std::io::Error),
     #[error("is larger than {}; split it", size_text(FILE_BYTES_MAX))]
     TooLarge,
+    #[error("has more than {FOLDER_FILES_MAX} files of feeds; put them into fewer")]
+    TooMany,
 }
 
 /// Reads a file that a person named.
 ///
 /// # Errors
 /// What is wrong with it.
-fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
+fn read_file(path: &Path, files: &FilesRead) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    let read = || std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    files.note(path, read)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= FILE_BYTES_MAX) {
         Ok(bytes)
     } else {
@@ -264,10 +323,41 @@ fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
     }
 }
 
+/// The files of feeds in a folder, by name; `None` if it is no folder. Hidden files are left out, and
+/// editors' copies and whatever else has another ending.
+///
+/// # Errors
+/// What the system says, or that they are too many.
+fn files_in(path: &Path, files: &FilesRead) -> Result<Option<Vec<PathBuf>>, FileError> {
+    let list = || -> Result<Option<Vec<PathBuf>>, FileError> {
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let name = entry?.file_name();
+            let shown = name.to_string_lossy();
+            let is_list = |ending: &&str| shown.to_ascii_lowercase().ends_with(*ending);
+            if shown.starts_with('.') || ![".toml", ".opml", ".xml"].iter().any(is_list) {
+                continue;
+            }
+            found.push(path.join(&name));
+            if found.len() > FOLDER_FILES_MAX {
+                return Err(FileError::TooMany);
+            }
+        }
+        found.sort();
+        Ok(Some(found))
+    };
+    files.note(path, list)
+}
+
 /// The files that the configuration file names.
 struct Files<'a> {
     directory: &'a Path,
     origins: &'a Origins,
+    /// Learns which are read.
+    read: &'a FilesRead,
 }
 
 impl Files<'_> {
@@ -282,24 +372,41 @@ impl Files<'_> {
             return None;
         }
         let path = self.directory.join(name);
-        let shown = path.display().to_string();
-        match read_file(&path) {
-            Ok(bytes) => Some((shown, bytes)),
-            Err(error) => {
-                problems.push(self.origins.problem(key, format!("\"{shown}\" {error}")));
-                None
-            }
-        }
+        let bytes = self.or_report(key, &path, read_file(&path, self.read), problems)?;
+        Some((path.display().to_string(), bytes))
+    }
+
+    /// What was read; `None`, and a problem, if that was not possible.
+    fn or_report<T>(
+        &self,
+        key: &str,
+        path: &Path,
+        read: Result<T, FileError>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let report = |error| {
+            let text = format!("\"{}\" {error}", path.display());
+            problems.push(self.origins.problem(key, text));
+        };
+        read.map_err(report).ok()
     }
 
     fn feed_lists(&self, names: &[String], problems: &mut Vec<Problem>) -> Vec<FeedList> {
         let mut lists = Vec::new();
         for (index, name) in names.iter().enumerate() {
             let key = format!("feeds_from[{index}]");
-            let Some((file, bytes)) = self.read(&key, name, problems) else { continue };
-            let (list, mut found) = FeedList::read(&file, &bytes);
-            problems.append(&mut found);
-            lists.push(list);
+            if self.origins.is_reported(&key) {
+                continue;
+            }
+            let path = self.directory.join(name);
+            let folder = self.or_report(&key, &path, files_in(&path, self.read), problems);
+            for path in folder.map_or_else(Vec::new, |files| files.unwrap_or_else(|| vec![path])) {
+                let read = read_file(&path, self.read);
+                let Some(bytes) = self.or_report(&key, &path, read, problems) else { continue };
+                let (list, mut found) = FeedList::read(&path.display().to_string(), &bytes);
+                problems.append(&mut found);
+                lists.push(list);
+            }
         }
         lists
     }

@@ -136,6 +136,7 @@ impl Reading<'_> {
                 "cw:bytes_per_day" => feed.bytes_per_day = given,
                 "cw:query" => feed.query = given,
                 "cw:fulltext" => feed.fulltext = given.map(|text| text == "true"),
+                "cw:enabled" => feed.enabled = given.map(|word| word != "false"),
                 _ => {}
             }
         }
@@ -183,6 +184,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
     );
     for feed in feeds {
         let url = feed.url.as_deref().unwrap_or_default();
+        let enabled = feed.enabled.map(|enabled| enabled.to_string());
         let articles = feed.articles_per_day.map(|count| count.to_string());
         let title = feed.publisher.as_deref().or(feed.id.as_deref()).unwrap_or(url);
         out.push_str("<outline type=\"rss\"");
@@ -199,6 +201,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
             ("cw:query", feed.query.as_deref()),
             ("cw:fulltext", feed.fulltext.filter(|is| *is).map(|_| "true")),
+            ("cw:enabled", enabled.as_deref()),
         ] {
             if let Some(value) = value {
                 let value = quick_xml::escape::escape(value);
@@ -339,6 +342,7 @@ mod tests {
             allow_private_networks: None,
             query: Some("publish".to_owned()),
             fulltext: Some(true),
+            enabled: Some(false),
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

@@ -15,7 +15,8 @@ use serde_json::Value;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "conflictwire configuration")]
 pub struct RawConfig {
-    /// Files with more feeds: TOML with `[[feed]]` tables, or OPML (by the ending ".opml" or ".xml").
+    /// Files with more feeds: TOML with `[[feed]]` tables, or OPML (by the ending ".opml" or ".xml"); or
+    /// folders of such files.
     /// Relative paths start at the directory of this file.
     pub feeds_from: Vec<String>,
     /// When feeds are polled.
@@ -346,11 +347,14 @@ pub struct RawRun {
     /// How much memory documents may take, all polls together: as they arrive, while they are read,
     /// and until what is made of them is committed. 64MiB to 1TiB.
     pub memory: String,
+    /// How often the files of the configuration are looked at; one that has changed is read anew. 1s to
+    /// 1h, or "off".
+    pub watch: String,
 }
 
 impl Default for RawRun {
     fn default() -> Self {
-        Self { drain_timeout: "20s".to_owned(), memory: "1GiB".to_owned() }
+        Self { drain_timeout: "20s".to_owned(), memory: "1GiB".to_owned(), watch: "5s".to_owned() }
     }
 }
 
@@ -404,6 +408,10 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "RawPrivateNetworks")]
     pub allow_private_networks: Option<RawPrivateNetworks>,
+    /// false: it stays in the list and is not polled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
+    pub enabled: Option<bool>,
     /// "hide" or "publish" the query of its URL on records; left out: "hide", since it may hold a
     /// token.
     #[serde(skip_serializing_if = "Option::is_none")]

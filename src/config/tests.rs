@@ -33,7 +33,7 @@ fn written(files: &[(&str, &str)]) -> Written {
 impl Written {
     fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let environment = variables.iter().copied().chain([HOME]).collect();
-        load_with(Some(&self.main), &environment, built_in())
+        load_with(Some(&self.main), &environment, built_in(), &FilesRead::default())
     }
 }
 
@@ -92,7 +92,8 @@ fn an_empty_file_is_the_defaults() {
 
 #[test]
 fn without_a_file_there_are_the_defaults() {
-    let config = load_with(None, &[HOME].into_iter().collect(), built_in()).unwrap();
+    let config =
+        load_with(None, &[HOME].into_iter().collect(), built_in(), &FilesRead::default()).unwrap();
     assert_eq!(config.path, None);
 }
 
@@ -326,9 +327,12 @@ fn one_table_and_many_are_told_apart() {
 fn a_file_may_be_so_large_and_no_larger() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(FILE_BYTES_MAX).unwrap();
-    assert!(read_file(file.path()).is_ok());
+    assert!(read_file(file.path(), &FilesRead::default()).is_ok());
     file.as_file().set_len(FILE_BYTES_MAX + 1).unwrap();
-    assert_eq!(read_file(file.path()).unwrap_err().to_string(), "is larger than 64MiB; split it");
+    assert_eq!(
+        read_file(file.path(), &FilesRead::default()).unwrap_err().to_string(),
+        "is larger than 64MiB; split it"
+    );
 }
 
 #[test]
@@ -337,10 +341,12 @@ fn a_file_that_is_no_text_is_one_problem() {
     let path = directory.path().join("a.toml");
     std::fs::write(&path, b"[fetch]\n\xff\xfe").unwrap();
     let home = [HOME].into_iter().collect();
-    let ConfigError(found) = load_with(Some(&path), &home, built_in()).unwrap_err();
+    let ConfigError(found) =
+        load_with(Some(&path), &home, built_in(), &FilesRead::default()).unwrap_err();
     assert_eq!((found.len(), found[0].line), (1, Some(2)), "{found:#?}");
     let missing = directory.path().join("b.toml");
-    let ConfigError(found) = load_with(Some(&missing), &home, built_in()).unwrap_err();
+    let ConfigError(found) =
+        load_with(Some(&missing), &home, built_in(), &FilesRead::default()).unwrap_err();
     assert!(found.len() == 1 && found[0].text.starts_with("cannot be read"), "{found:#?}");
 }
 
@@ -359,8 +365,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         ("[log]\ncolour = 1", "log.colour: is not a known key; known here: format, level"),
         (
             "[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"",
-            "feed[0].lang: is not a known key; \
-          known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, id, interval, language, publisher, query, url",
+            "feed[0].lang: is not a known key; known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, enabled, id, interval, language, publisher, query, url",
         ),
     ] {
         check_problem(text, hint);
@@ -587,13 +592,14 @@ fn the_admin_server_listens_or_does_not() {
 #[test]
 fn without_a_home_the_database_must_be_named() {
     let nowhere = Environment::default();
-    let ConfigError(found) = load_with(None, &nowhere, built_in()).unwrap_err();
+    let ConfigError(found) =
+        load_with(None, &nowhere, built_in(), &FilesRead::default()).unwrap_err();
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!(found[0].key, "sqlite.path");
     let named = [("CONFLICTWIRE__SQLITE__PATH", "/tmp/a.sqlite")].into_iter().collect();
-    load_with(None, &named, built_in()).unwrap();
+    load_with(None, &named, built_in(), &FilesRead::default()).unwrap();
     let none = [("CONFLICTWIRE__LEDGER__KIND", "json_lines")].into_iter().collect();
-    load_with(None, &none, built_in()).unwrap();
+    load_with(None, &none, built_in(), &FilesRead::default()).unwrap();
 }
 
 #[test]
@@ -601,7 +607,7 @@ fn a_lexicon_takes_the_place_of_its_language() {
     let written = written(&[("t.toml", "# ours"), ("en.toml", "language = \"en\" # ours")]);
     let directory = written.directory.path();
     let origins = Origins::new("a.toml");
-    let files = Files { directory, origins: &origins };
+    let files = Files { directory, origins: &origins, read: &FilesRead::default() };
     let raw = RawTag {
         taxonomy: "t.toml".to_owned(),
         lexicons: vec!["en.toml".to_owned()],

@@ -14,7 +14,7 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::script::{DemoFeed, FEEDS, PAGES};
-use crate::config::{Config, FeedDefaults, TagSettings};
+use crate::config::{Config, FeedDefaults, FilesRead, TagSettings};
 use crate::fetch::{FetchSettings, PrivateNetworks};
 use crate::ledger::LedgerSettings;
 use crate::ledger::sqlite::SqliteSettings;
@@ -55,6 +55,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
     Config {
         path: None,
         feeds_from: Vec::new(),
+        disabled: Vec::new(),
         feeds: FEEDS.iter().map(|one| feed(one, port, &feed_defaults)).collect(),
         feed_defaults,
         fetch: FetchSettings {
@@ -83,8 +84,11 @@ pub fn config(folder: &Path, port: u16) -> Config {
         }),
         admin_listen: None,
         admin_token: None,
+        admin_token_file: None,
         log: LogSettings { level: LevelFilter::OFF, format: LogFormat::Auto },
         drain_timeout: Duration::from_secs(5),
+        watch: None,
+        files: FilesRead::default(),
     }
 }
 

@@ -43,6 +43,7 @@ pub mod reject;
 pub mod route;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
+pub mod skips;
 pub mod state;
 pub mod steps;
 pub mod tag;
@@ -67,6 +68,7 @@ pub use place::{Place, PlaceKind};
 pub use quota::Quota;
 pub use record::{Record, Reject};
 pub use route::{Route, Routed};
+pub use skips::Skips;
 pub use steps::{Steps, TooCostly};
 pub use tag::{Casualties, CasualtyKind, CasualtyScope, CasualtySide, Coding, Related, Tag, TagId};
 pub use time::Timestamp;

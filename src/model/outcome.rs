@@ -27,6 +27,9 @@ pub struct EntryCounts {
     pub over_limit: u64,
     /// Left unread until tomorrow: the feed has added as much as it may in a day.
     pub over_quota: u64,
+    /// No entries, but 1 if the document lists nothing of the one before it: what the feed listed only in
+    /// between was not read.
+    pub gaps: u64,
 }
 
 /// What a poll came to.

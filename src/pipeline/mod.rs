@@ -20,6 +20,7 @@ mod scheduler;
 mod service;
 mod tasks;
 pub mod trial;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,16 +37,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use self::poll::Poller;
+pub use self::reload::READING_MAX;
+use self::reload::Reloading;
 use self::scheduler::{Scheduler, Told};
 use self::service::Service;
 use self::trial::Trials;
-use crate::admin::{self, Admin, AdminStartError, Events, Feeds, LedgerName, Sources};
+use self::watch::Watch;
+use crate::admin::{self, Admin, AdminStartError, Events, Feeds, LedgerName, SharedToken, Sources};
 use crate::clock::Clock;
-use crate::config::{Config, TokenDigest};
+use crate::config::Config;
 use crate::fault::{Point, point};
 use crate::fetch::{Connections, FetchSetupError, Fetcher};
 use crate::ledger::{CommitError, LaneChange, Ledger};
 use crate::memory::Memory;
+use crate::reload::{ReloadRequest, Reloader};
 
 /// How many requests may have ended before the scheduler takes note; then polls wait for it.
 const FETCHED_MAX: usize = 256;
@@ -84,6 +89,9 @@ pub enum RunError {
     /// The admin server.
     #[error(transparent)]
     Admin(AdminStartError),
+    /// The thread that looks at the files of the configuration.
+    #[error("could not start the thread that looks at the configuration")]
+    Watch(#[source] std::io::Error),
 }
 
 /// How a daemon stopped.
@@ -110,7 +118,7 @@ pub struct Daemon {
     status: Arc<Status>,
     admin: Option<std::net::TcpListener>,
     observer: Option<mpsc::Sender<Arc<Outcome>>>,
-    reloads: Option<mpsc::Receiver<()>>,
+    reloads: Option<(Reloader, mpsc::Receiver<ReloadRequest>)>,
 }
 
 /// What a reload may replace.
@@ -155,10 +163,15 @@ impl Daemon {
         Ok(Self { config, clock, ledger, lanes, tools, metrics, status, admin, observer, reloads })
     }
 
-    /// Reads the configuration anew each time this channel has something.
+    /// Reads the configuration anew each time somebody asks: whoever has the reloader, the admin server, or
+    /// a file that has changed.
     #[must_use]
-    pub fn reload_on(mut self, reloads: mpsc::Receiver<()>) -> Self {
-        self.reloads = Some(reloads);
+    pub fn reload_on(
+        mut self,
+        reloader: Reloader,
+        requests: mpsc::Receiver<ReloadRequest>,
+    ) -> Self {
+        self.reloads = Some((reloader, requests));
         self
     }
 
@@ -170,6 +183,8 @@ impl Daemon {
         let mut tasks = Tasks::default();
         let (feeds, questions) = Feeds::new();
         let events = Events::default();
+        let (reloader, reloads) = self.reloads.unzip();
+        let token = SharedToken::new(self.config.admin_token);
         if let Some(listener) = self.admin {
             let sources = Sources {
                 status: Arc::clone(&self.status),
@@ -178,9 +193,9 @@ impl Daemon {
                 ledger: LedgerName { kind: self.ledger.kind(), place: self.ledger.place() },
                 feeds,
                 events: events.clone(),
+                reloader: reloader.clone(),
             };
-            let token = self.config.admin_token;
-            start_admin(&mut tasks, listener, sources, token).map_err(RunError::Admin)?;
+            start_admin(&mut tasks, listener, sources, token.clone()).map_err(RunError::Admin)?;
         }
         let ledger = Arc::new(self.ledger);
         let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
@@ -198,8 +213,12 @@ impl Daemon {
             stop: stop.clone(),
         };
         let service = Service::new();
-        let told = Told { changes: self.lanes, fetched, questions, reloads: self.reloads };
-        let mut scheduler = Scheduler::new(self.config, told, self.tools, poller, service);
+        let told = Told { changes: self.lanes, fetched, questions, reloads };
+        let files = self.config.files.clone();
+        let watch = reloader.map(|reloader| Watch::begin(files, self.config.watch, reloader));
+        let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token);
+        let mut scheduler =
+            Scheduler::new(self.config, told, self.tools, poller, service, reloading);
         let fatal = scheduler.run(&stop).await;
         self.status.set_stopping();
         stop.cancel();
@@ -225,7 +244,7 @@ fn start_admin(
     tasks: &mut Tasks,
     listener: std::net::TcpListener,
     sources: Sources,
-    token: Option<TokenDigest>,
+    token: SharedToken,
 ) -> Result<(), AdminStartError> {
     let address = listener.local_addr().map_err(AdminStartError::from)?;
     let admin = Admin::new(sources, address.ip(), token);

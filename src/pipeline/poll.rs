@@ -423,6 +423,14 @@ fn report(feed: &Feed, failures: u32, outcome: &Outcome) {
                     "the feed has more entries than parse.entries_max; the last were left out"
                 );
             }
+            if counts.gaps > 0 {
+                warn!(
+                    feed.id = %feed.id,
+                    poll.next_at = next_at,
+                    "the feed lists nothing of what it listed at the last poll: what it listed only in \
+                     between was not read; it is asked sooner now"
+                );
+            }
             if counts.over_quota > 0 {
                 warn!(
                     feed.id = %feed.id,

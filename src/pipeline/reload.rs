@@ -1,21 +1,155 @@
 //! Reads the configuration anew, apart from the scheduler's loop, which turns on meanwhile.
+//!
+//! A file may never end, and a mount may not answer. Then the reading is given up after a while and its
+//! thread is left behind; the next one has another.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, timeout_at};
 
+use super::watch::Watch;
 use super::{BuildError, Tools};
+use crate::admin::SharedToken;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, load};
+use crate::config::{Config, ConfigError, FilesRead, load_noting};
 use crate::fetch::Connections;
+use crate::reload::{ReloadRequest, Reloaded};
+
+/// How long reading may take: 100,000 feeds and every lexicon take a few seconds on a slow machine.
+pub const READING_MAX: Duration = Duration::from_secs(30);
+
+/// How many readings there may be, those that were given up and still hang with them.
+const READINGS_MAX: usize = 8;
 
 /// What reading the configuration anew came to: a configuration and its tools, or problems.
 pub(super) type ReadAnew = Result<(Config, Tools), Vec<String>>;
 
-/// Reads the configuration anew, and all that is made of it. Blocks.
-pub(super) fn read_anew(path: Option<&Path>, connections: Connections, clock: Clock) -> ReadAnew {
-    let config = load(path).and_then(Config::with_feeds).map_err(|ConfigError(problems)| {
+/// What a scheduler needs to change its configuration while it runs.
+#[derive(Debug)]
+pub(super) struct Reloading {
+    readings: Readings,
+    /// The one under way.
+    pub(super) reading: Option<Reading>,
+    /// Who waits for one that has not begun.
+    waiting: Vec<oneshot::Sender<Reloaded>>,
+    /// Who waits for the one under way.
+    reading_for: Vec<oneshot::Sender<Reloaded>>,
+    /// What looks at the files; `None` if nobody does.
+    watch: Option<Watch>,
+    /// That of the admin server.
+    token: SharedToken,
+}
+
+impl Reloading {
+    pub(super) fn new(watch: Option<Watch>, token: SharedToken) -> Self {
+        let (waiting, reading_for) = (Vec::new(), Vec::new());
+        Self { readings: Readings::new(), reading: None, waiting, reading_for, watch, token }
+    }
+
+    /// Somebody has asked.
+    pub(super) fn asked(&mut self, request: ReloadRequest) {
+        self.waiting.extend(request.answer);
+    }
+
+    /// Begins to read, for all that wait.
+    pub(super) fn begin(&mut self, path: Option<PathBuf>, connections: Connections, clock: Clock) {
+        self.reading_for.append(&mut self.waiting);
+        self.reading = Some(self.readings.begin(path, connections, clock));
+    }
+
+    /// The reading has ended. What it came to is looked at from now on, and those are returned that wait for
+    /// what comes of it.
+    pub(super) fn ended(&mut self, files: FilesRead) -> Vec<oneshot::Sender<Reloaded>> {
+        self.reading = None;
+        if let Some(watch) = &self.watch {
+            watch.set(files);
+        }
+        std::mem::take(&mut self.reading_for)
+    }
+
+    /// Takes into use what of a configuration is not the machine's.
+    pub(super) fn apply(&self, config: &Config) {
+        self.token.set(config.admin_token);
+        if let Some(watch) = &self.watch {
+            watch.set_every(config.watch);
+        }
+    }
+}
+
+/// Reads configurations anew.
+#[derive(Debug)]
+pub(super) struct Readings(Arc<Semaphore>);
+
+/// A configuration that is being read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// `None`: too many hang already.
+    task: Option<JoinHandle<ReadAnew>>,
+    deadline: Instant,
+    /// What it has come to.
+    files: FilesRead,
+}
+
+impl Readings {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(READINGS_MAX)))
+    }
+
+    /// Begins to read.
+    pub(super) fn begin(
+        &self,
+        path: Option<PathBuf>,
+        connections: Connections,
+        clock: Clock,
+    ) -> Reading {
+        let files = FilesRead::default();
+        let noting = files.clone();
+        let place = Arc::clone(&self.0).try_acquire_owned().ok();
+        let task = place.map(|place| {
+            spawn_blocking(move || read_anew(path.as_deref(), &noting, connections, clock, &place))
+        });
+        Reading { task, deadline: Instant::now() + READING_MAX, files }
+    }
+}
+
+impl Reading {
+    /// Waits for the end, or gives up. Cancel safety: nothing is lost.
+    async fn end(&mut self) -> ReadAnew {
+        let Some(task) = &mut self.task else {
+            return Err(vec![format!(
+                "{READINGS_MAX} readings of the configuration hang already, each at a file or mount that \
+                 does not answer; mend that, or restart"
+            )]);
+        };
+        match timeout_at(self.deadline, task).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(panic)) => Err(vec![panic.to_string()]),
+            Err(_late) => {
+                let what = self.files.unfinished().map_or_else(
+                    || "it is too large".to_owned(),
+                    |path| format!("\"{}\" does not end or does not answer", path.display()),
+                );
+                let seconds = READING_MAX.as_secs();
+                Err(vec![format!("reading took more than {seconds}s and was given up: {what}")])
+            }
+        }
+    }
+}
+
+/// Reads the configuration anew, and all that is made of it. Blocks, and keeps its place as long.
+fn read_anew(
+    path: Option<&Path>,
+    files: &FilesRead,
+    connections: Connections,
+    clock: Clock,
+    _place: &OwnedSemaphorePermit,
+) -> ReadAnew {
+    let config = load_noting(path, files).and_then(Config::with_feeds);
+    let config = config.map_err(|ConfigError(problems)| {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>()
     })?;
     let tools = Tools::build(&config, connections, clock)
@@ -27,7 +161,6 @@ pub(super) fn read_anew(path: Option<&Path>, connections: Connections, clock: Cl
 pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
     new.ledger != old.ledger
         || new.admin_listen != old.admin_listen
-        || new.admin_token != old.admin_token
         || new.log != old.log
         || new.memory != old.memory
 }
@@ -35,20 +168,22 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
 /// The new configuration, with what changes only at a restart as it was.
 pub(super) fn kept(old: &Config, new: Config) -> Config {
     let (ledger, admin_listen, log) = (old.ledger.clone(), old.admin_listen, old.log);
-    let (admin_token, memory) = (old.admin_token, old.memory);
-    Config { ledger, admin_listen, admin_token, log, memory, ..new }
+    Config { ledger, admin_listen, log, memory: old.memory, ..new }
 }
 
-/// What comes of work under way; never, if there is none. Cancel safety: nothing is lost.
-pub(super) async fn to_end<T>(work: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
-    match work {
-        Some(work) => work.await,
+/// What comes of the reading under way, and which files it came to; never, if there is none. Cancel safety:
+/// nothing is lost.
+pub(super) async fn to_end(reading: &mut Option<Reading>) -> (ReadAnew, FilesRead) {
+    match reading {
+        Some(reading) => (reading.end().await, reading.files.clone()),
         None => std::future::pending().await,
     }
 }
 
 /// The next reload asked for; never, if nobody can ask.
-pub(super) async fn next_reload(reloads: &mut Option<mpsc::Receiver<()>>) -> Option<()> {
+pub(super) async fn next_reload(
+    reloads: &mut Option<mpsc::Receiver<ReloadRequest>>,
+) -> Option<ReloadRequest> {
     match reloads {
         Some(reloads) => reloads.recv().await,
         None => std::future::pending().await,

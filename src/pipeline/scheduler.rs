@@ -17,19 +17,20 @@ use cw_decide::{Moment, Now};
 use cw_model::FeedId;
 use cw_status::LastRead;
 use tokio::sync::mpsc;
-use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::Tools;
 use super::poll::{Job, Polled, Poller};
-use super::reload::{ReadAnew, kept, needs_restart, next_reload, read_anew, to_end};
+use super::reload::{ReadAnew, Reloading, kept, needs_restart, next_reload, to_end};
 use super::service::Service;
 use crate::admin::Question;
-use crate::config::Config;
+use crate::config::{Config, FilesRead};
 use crate::fault::{Point, point};
 use crate::ledger::{CommitError, LaneChange};
+use crate::reload::{ReloadRequest, Reloaded};
 
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
@@ -44,7 +45,7 @@ pub(super) struct Told {
     pub(super) fetched: mpsc::Receiver<(FeedId, Request)>,
     /// Who wants to know how the feeds stand.
     pub(super) questions: mpsc::Receiver<Question>,
-    pub(super) reloads: Option<mpsc::Receiver<()>>,
+    pub(super) reloads: Option<mpsc::Receiver<ReloadRequest>>,
 }
 
 /// The scheduler and what it works with.
@@ -56,8 +57,9 @@ pub(super) struct Scheduler {
     poller: Poller,
     service: Service,
     told: Told,
-    /// The configuration that is being read.
-    reading: Option<JoinHandle<ReadAnew>>,
+    reloading: Reloading,
+    /// Feeds after the last reload, those added, those removed.
+    last_reload: (usize, usize, usize),
     looks: JoinSet<(Arc<Look>, Found)>,
     polls: JoinSet<Polled>,
     /// Whose poll a task is, to know after a panic.
@@ -78,6 +80,7 @@ impl Scheduler {
         tools: Tools,
         poller: Poller,
         service: Service,
+        reloading: Reloading,
     ) -> Self {
         let machine = Machine::new(configured(&mut config, &tools), poller.ledger.lanes());
         Self {
@@ -87,7 +90,8 @@ impl Scheduler {
             poller,
             service,
             told,
-            reading: None,
+            reloading,
+            last_reload: (0, 0, 0),
             looks: JoinSet::new(),
             polls: JoinSet::new(),
             polling: HashMap::new(),
@@ -123,11 +127,14 @@ impl Scheduler {
                 Some(ended) = self.polls.join_next_with_id(), if !self.polls.is_empty() => {
                     self.poll_ended(ended);
                 }
-                read = to_end(&mut self.reading) => self.configuration_read(read),
+                (read, files) = to_end(&mut self.reloading.reading) => self.configuration_read(read, files),
                 Some(Ok((look, found))) = self.looks.join_next() => {
                     self.handle(Event::Looked(look, found));
                 }
-                Some(()) = next_reload(&mut self.told.reloads) => self.handle(Event::ReloadRequested),
+                Some(request) = next_reload(&mut self.told.reloads) => {
+                    self.reloading.asked(request);
+                    self.handle(Event::ReloadRequested);
+                }
                 () = sleep(wake_in) => {}
             }
         }
@@ -202,8 +209,7 @@ impl Scheduler {
                 let (path, clock) = (self.config.path.clone(), self.poller.clock);
                 let connections = self.tools.fetcher.connections().clone();
                 // The loop turns on, however long a file takes.
-                self.reading =
-                    Some(spawn_blocking(move || read_anew(path.as_deref(), connections, clock)));
+                self.reloading.begin(path, connections, clock);
             }
             Effect::Log(notice) => self.log(notice),
         }
@@ -276,37 +282,45 @@ impl Scheduler {
     }
 
     /// Takes a configuration that was read into use. A bad one is refused and the old one stays.
-    fn configuration_read(&mut self, read: Result<ReadAnew, JoinError>) {
-        self.reading = None;
-        match read.unwrap_or_else(|panic| Err(vec![panic.to_string()])) {
+    fn configuration_read(&mut self, read: ReadAnew, files: FilesRead) {
+        let waiting = self.reloading.ended(files);
+        let reloaded = match read {
             Ok((config, tools)) => {
                 if needs_restart(&self.config, &config) {
                     warn!(
-                        "[ledger], [sqlite], [kafka], [admin], [log] and run.memory change at a \
+                        "[ledger], [sqlite], [kafka], admin.listen, [log] and run.memory change at a \
                          restart only"
                     );
                 }
+                self.reloading.apply(&config);
                 self.config = kept(&self.config, config);
                 self.tools = tools;
                 point(Point::InReload);
                 let read = Box::new(configured(&mut self.config, &self.tools));
                 self.handle(Event::ConfigurationRead(Some(read)));
-                self.poller.metrics.reloaded("accepted");
+                self.poller.metrics.reload_accepted(self.poller.clock.now());
                 self.poller.status.set_last_read(LastRead::InUse);
+                let (feeds, added, removed) = self.last_reload;
+                Reloaded::Accepted { feeds, added, removed }
             }
             Err(problems) => {
-                for problem in problems {
+                for problem in &problems {
                     error!(
                         config.problem = problem,
                         "the new configuration is refused; the old one stays"
                     );
                 }
                 self.handle(Event::ConfigurationRead(None));
-                self.poller.metrics.reloaded("refused");
-                self.poller.status.set_last_read(LastRead::Refused);
+                self.poller.metrics.reload_refused();
+                self.poller.status.set_last_read(LastRead::Refused { why: why_refused(&problems) });
+                Reloaded::Refused(problems)
             }
+        };
+        for asked in waiting {
+            // Whoever left does not wait.
+            let _left = asked.send(reloaded.clone());
         }
-        if self.reading.is_none() {
+        if self.reloading.reading.is_none() {
             self.service.ready();
         }
     }
@@ -334,7 +348,7 @@ impl Scheduler {
     }
 
     /// Tells people.
-    fn log(&self, notice: Notice) {
+    fn log(&mut self, notice: Notice) {
         match notice {
             Notice::LaneGiven { lane, states, careful_until } => {
                 info!(lane.number = lane, feed.restored = states, "lane given");
@@ -360,6 +374,7 @@ impl Scheduler {
                 warn!("the clock was put back; every feed is planned anew from now");
             }
             Notice::Reloaded { feeds, added, removed } => {
+                self.last_reload = (feeds, added, removed);
                 let path = self.config.path.as_deref().unwrap_or(Path::new("defaults"));
                 info!(
                     config.path = %path.display(),
@@ -370,6 +385,15 @@ impl Scheduler {
                 );
             }
         }
+    }
+}
+
+/// Why a configuration was refused, in a sentence.
+fn why_refused(problems: &[String]) -> String {
+    match problems {
+        [] => "it is not known why".to_owned(),
+        [only] => only.clone(),
+        [first, more @ ..] => format!("{first}; and {} more", more.len()),
     }
 }
 

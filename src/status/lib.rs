@@ -10,6 +10,7 @@ pub mod log;
 pub mod metrics;
 pub mod recent;
 pub mod shown;
+pub mod spans;
 pub mod status;
 mod text;
 

@@ -34,6 +34,7 @@ pub struct Metrics {
     polls_put_off: Counter,
     outcomes_discarded: Counter,
     entries: Labelled,
+    feed_gaps: Counter,
     tags: Labelled,
     records_committed: Counter,
     rejects_committed: Counter,
@@ -56,6 +57,7 @@ pub struct Metrics {
     ledger_size: Gauge,
     turned: Gauge<f64, AtomicU64>,
     last_reload_successful: Gauge,
+    last_reload_at: Gauge<f64, AtomicU64>,
     ledger: LedgerStatus,
     showing: Mutex<()>,
 }
@@ -82,6 +84,7 @@ impl Metrics {
             polls_put_off: Counter::default(),
             outcomes_discarded: Counter::default(),
             entries: Family::default(),
+            feed_gaps: Counter::default(),
             tags: Family::default(),
             records_committed: Counter::default(),
             rejects_committed: Counter::default(),
@@ -105,6 +108,7 @@ impl Metrics {
             ledger_size: Gauge::default(),
             turned: Gauge::default(),
             last_reload_successful: Gauge::default(),
+            last_reload_at: Gauge::default(),
             ledger,
             showing: Mutex::default(),
         };
@@ -165,6 +169,11 @@ impl Metrics {
             "outcomes_discarded",
             "Outcomes that came too late: their lane had been taken; whoever has it polls again",
             &self.outcomes_discarded,
+        );
+        counter(
+            "feed_gaps",
+            "Documents that listed nothing of the one before: what the feed listed only in between was not read",
+            &self.feed_gaps,
         );
         counter("records_committed", "Article revisions committed", &self.records_committed);
         counter("rejects_committed", "Rejects committed", &self.rejects_committed);
@@ -242,6 +251,11 @@ impl Metrics {
             "config_last_reload_successful",
             "0 if the last configuration read was refused, and an older one is in use; else 1",
             self.last_reload_successful.clone(),
+        );
+        registry.register(
+            "config_last_reload_success_timestamp_seconds",
+            "When a new configuration was last taken into use, Unix time; 0 before the first reload",
+            self.last_reload_at.clone(),
         );
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running build: version", build);
@@ -353,6 +367,7 @@ impl Metrics {
         ] {
             self.entries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(count);
         }
+        self.feed_gaps.inc_by(counts.gaps);
     }
 
     /// A commit did not work and will be tried again.
@@ -399,9 +414,15 @@ impl Metrics {
         }
     }
 
-    /// A reload was accepted or refused.
-    pub fn reloaded(&self, outcome: &'static str) {
-        self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    /// A new configuration was taken into use.
+    pub fn reload_accepted(&self, at: Timestamp) {
+        self.config_reloads.get_or_create(&[("outcome", "accepted".to_owned())]).inc();
+        self.last_reload_at.set(at.as_duration().as_secs_f64());
+    }
+
+    /// A new configuration was refused.
+    pub fn reload_refused(&self) {
+        self.config_reloads.get_or_create(&[("outcome", "refused".to_owned())]).inc();
     }
 
     /// A document was read in a process of its own first, or was to be.

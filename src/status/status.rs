@@ -105,14 +105,21 @@ struct State {
 }
 
 /// What became of the configuration that was read last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LastRead {
     /// It is in use.
     #[default]
     InUse,
     /// It has mistakes, and an older one is in use.
-    Refused,
+    Refused {
+        /// The first mistake, and how many more there are.
+        why: String,
+    },
 }
+
+/// That the configuration that was read last is not in use.
+pub const REFUSED_TEXT: &str =
+    "the configuration that was read last is refused, an older one is in use";
 
 /// How the program stood at one moment. The default: no feed, no lane, and ready.
 #[derive(Clone, Debug, Default)]
@@ -157,10 +164,9 @@ impl Snapshot {
         if let Some(why) = &self.unready {
             text.push_str(&format!("; {}", why.text()));
         }
-        if self.last_read == LastRead::Refused {
-            text.push_str(
-                "; the configuration that was read last is refused, an older one is in use",
-            );
+        if let LastRead::Refused { .. } = self.last_read {
+            text.push_str("; ");
+            text.push_str(REFUSED_TEXT);
         }
         text
     }
@@ -220,7 +226,7 @@ impl Status {
             feeds: state.feeds,
             ledger: self.ledger.snapshot(),
             ledger_bytes: state.ledger_bytes,
-            last_read: state.last_read,
+            last_read: state.last_read.clone(),
             uptime: moment().duration_since(self.started_at),
             unready: self.unready_of(&state, moment()),
         }

@@ -4,11 +4,12 @@
 //! `plain`, with what was read in the wrong encoding mended in
 //! `mojibake`), plain text has a language (`language`), words and sentences (`words`), a form in which it is
 //! searched (`search`) and one in which it is compared with others (`fingerprint`). A name that is not
-//! there may be like one that is (`likeness`).
+//! there may be like one that is (`likeness`). A page names its feeds (`alternates`).
 //!
 //! Which field a text comes from, and what it means, is for others to say. Read `plain` first, then
 //! `words`.
 
+pub mod alternates;
 pub mod charset;
 pub mod fingerprint;
 pub mod html;

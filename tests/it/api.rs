@@ -446,3 +446,39 @@ fn feeds_are_listed_for_programs_too() {
     assert!(!text.contains("hunter2"), "{text}");
     run.daemon.stop();
 }
+
+#[test]
+fn top_shows_the_daemon_that_is_configured_and_opens_it_with_its_token() {
+    let run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
+        std::fs::write(setup.path("token"), format!("{TOKEN}\n")).unwrap();
+        setup.set("admin.token_file", "token");
+        publisher.script("/none", |_| Reply::status(404));
+        setup.feed("missing", &publisher.url("/none"));
+    });
+    run.state_after(1);
+    let top = |setup: &Setup, args: &[&str]| {
+        let mut command = setup.command(BINARY);
+        command.arg("top").args(args).arg("--config").arg(setup.config());
+        let output = command.output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code(), text.concat())
+    };
+    // The same configuration, with the address that the daemon was given.
+    let mut setup = Setup::new();
+    std::fs::write(setup.path("token"), format!("{TOKEN}\n")).unwrap();
+    setup.set("admin.listen", run.daemon.admin().to_string());
+    let (code, text) = top(&setup, &["--once"]);
+    assert!(code == Some(1) && text.contains("wants the token"), "{text}");
+    setup.set("admin.token_file", "token");
+    let text = eventually("both feeds to be polled", || {
+        let (code, text) = top(&setup, &["--once"]);
+        assert_eq!(code, Some(0), "{text}");
+        text.contains("1 fine  1 failing").then_some(text)
+    });
+    let feed = text.lines().find(|line| line.starts_with("missing ")).unwrap();
+    assert!(feed.contains("failing: not_found, ") && feed.contains("its "), "{text}");
+    assert!(text.contains("; sqlite ") && !text.contains("q quit"), "{text}");
+    let (code, text) = top(&setup, &[]);
+    assert!(code == Some(1) && text.contains("no terminal; `conflictwire top --once`"), "{text}");
+    run.daemon.stop();
+}

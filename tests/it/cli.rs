@@ -102,6 +102,46 @@ fn a_configuration_that_cannot_be_used_exits_with_78() {
     check_error("no_feeds", Some(no_feeds), &["check"], 78);
 }
 
+/// Whatever a newcomer tries first, they are sent to the one command that writes a configuration.
+#[test]
+fn without_a_configuration_every_command_that_needs_one_names_init() {
+    for (args, code) in [
+        (&["run"] as &[&str], 78),
+        (&["check"], 78),
+        (&["feeds", "add", "https://a.example/rss"], 1),
+        (&["feeds", "list"], 0),
+    ] {
+        let ran = configured(None, args);
+        assert_eq!(ran.code, Some(code), "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("conflictwire init"), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn init_writes_what_loads_and_writes_over_nothing() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let ran = conflictwire(folder.path(), &["init"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    snapshots().bind(|| insta::assert_snapshot!("written_by_init", ran.stdout));
+    let checked = conflictwire(folder.path(), &["check"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+
+    std::fs::write(folder.path().join("config/conflictwire.toml"), "# mine\n").unwrap();
+    std::fs::remove_file(folder.path().join("config/feeds.toml")).unwrap();
+    let again = conflictwire(folder.path(), &["init"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("is there already and stays as it is"), "{}", again.stderr);
+    assert_eq!(read("config/conflictwire.toml"), "# mine\n");
+    assert!(!folder.path().join("config/feeds.toml").exists(), "nothing is written by halves");
+
+    let elsewhere = conflictwire(folder.path(), &["init", "my news", "--empty"]);
+    assert_eq!(elsewhere.code, Some(0), "{}", elsewhere.stderr);
+    let named = "conflictwire run --config 'my news/conflictwire.toml'";
+    assert!(elsewhere.stdout.contains(named), "{}", elsewhere.stdout);
+    assert!(!read("my news/feeds.toml").contains("\n[[feed]]"));
+}
+
 /// A daemon whose standard error is no terminal logs as JSON, unless it is told otherwise.
 const LOG_FOR_PEOPLE: &str = "\n[log]\nformat = \"text\"\n";
 

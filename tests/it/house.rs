@@ -31,9 +31,9 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/model",
         knows: &[],
         modules: &[
-            "time", "steps", "quota", "counts", "country", "lane", "entry", "evidence", "actor",
-            "place", "tag", "article", "digest", "feed", "record", "reject", "route", "answer",
-            "page", "state", "outcome", "samples",
+            "time", "steps", "quota", "skips", "counts", "country", "lane", "entry", "evidence",
+            "actor", "place", "tag", "article", "digest", "feed", "record", "reject", "route",
+            "answer", "page", "state", "outcome", "samples",
         ],
         is_core: true,
     },
@@ -45,6 +45,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "reference",
             "charset",
             "html",
+            "alternates",
             "mojibake",
             "plain",
             "language",
@@ -67,7 +68,8 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/status",
         knows: &["cw-model"],
         modules: &[
-            "fields", "shown", "text", "log", "lanes", "ledger", "recent", "status", "metrics",
+            "fields", "shown", "spans", "text", "log", "lanes", "ledger", "recent", "status",
+            "metrics",
         ],
         is_core: false,
     },
@@ -130,6 +132,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "clock",
             "fault",
+            "reload",
             "shutdown",
             "publisher",
             "memory",

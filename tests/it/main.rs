@@ -18,6 +18,7 @@
 //! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
 //! - `outside`: what comes from outside steers no terminal and no log, and tokens stay inside
 //! - `growth`: twice the text takes twice the steps, whatever it is made of
+//! - `feeds`: what the commands find and write, and that the running daemon knows at once
 //! - `fuzz`: what is read breaks no promise, whatever it is
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
@@ -44,6 +45,7 @@ mod cli;
 mod disk;
 mod documents;
 mod exactly_once;
+mod feeds;
 mod fuzz;
 mod golden;
 mod growth;

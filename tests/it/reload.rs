@@ -1,9 +1,11 @@
-//! SIGHUP: another configuration, without another start.
+//! Another configuration without another start: by SIGHUP, a file that changes, or the admin server.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::daemon::BINARY;
-use crate::support::publisher::Reply;
+use crate::support::daemon::{BINARY, Daemon, Setup};
+use crate::support::publisher::{Publisher, Reply};
 use crate::support::run::{FEED, PATH, Run, headlines};
 use crate::support::wait_until;
 
@@ -175,5 +177,146 @@ fn a_reload_that_hangs_holds_up_neither_polls_nor_the_end() {
     run.daemon.wait_for_line("reload asked for");
     let polls = run.publisher.requests(PATH).len();
     run.requests(polls + 2);
+    // It is given up in the end, by name, and the next one does not wait for it.
+    let line = run.daemon.wait_for_line("the new configuration is refused; the old one stays");
+    let problem = line["config.problem"].as_str().unwrap();
+    assert!(problem.contains("feeds.toml\" does not end or does not answer"), "{problem}");
+    run.setup.set("feeds_from", toml::Value::Array(Vec::new())).write();
+    run.daemon.signal("HUP");
+    run.daemon.wait_for_line("configuration reloaded");
     run.daemon.stop();
+}
+
+/// What a `POST` comes to: status and body.
+fn post(daemon: &Daemon, path: &str, headers: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(daemon.admin()).unwrap();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}Connection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[test]
+fn whoever_posts_for_a_reload_is_told_what_came_of_it() {
+    let mut run = hourly();
+    let added = run.publisher.url("/added.xml");
+    run.setup.feed("added", &added).write();
+    let (status, body) = post(&run.daemon, "/-/reload", "");
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (status, told),
+        (200, serde_json::json!({"outcome": "accepted", "feeds": 3, "added": 1, "removed": 0}))
+    );
+    run.ledger.wait_for_rows("added", 1);
+    assert!(
+        run.daemon.metric("conflictwire_config_last_reload_success_timestamp_seconds", "") > 1e9
+    );
+
+    let text = std::fs::read_to_string(run.setup.config()).unwrap();
+    std::fs::write(run.setup.config(), text.replace("interval_max", "interval_mx")).unwrap();
+    let (status, body) = post(&run.daemon, "/-/reload", "");
+    assert_eq!(status, 422, "{body}");
+    assert!(body.contains("interval_mx"), "{body}");
+    // The old one is in use, and whoever looks is told.
+    let (status, ready) = run.daemon.ask("/readyz").unwrap();
+    assert_eq!(
+        (status, ready.as_str()),
+        (200, "ready; the configuration that was read last is refused, an older one is in use\n")
+    );
+    // No page of another site may ask, and nobody by following a link.
+    assert_eq!(post(&run.daemon, "/-/reload", "Origin: http://a.example\r\n").0, 403);
+    let by_link = run.daemon.ask("/-/reload").unwrap();
+    assert_eq!(by_link.0, 421, "asked as another host: {}", by_link.1);
+    run.daemon.stop();
+}
+
+#[test]
+fn the_command_asks_for_a_reload_with_the_token_and_says_what_came_of_it() {
+    let token = "correct-horse-battery-staple";
+    let mut run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, _| {
+        std::fs::write(setup.path("token"), token).unwrap();
+        setup.set("admin.token_file", "token");
+    });
+    assert_eq!(post(&run.daemon, "/-/reload", "").0, 401, "a token is asked for");
+    let address = run.daemon.admin().to_string();
+    let reload = |run: &Run| {
+        let mut command = run.setup.command(BINARY);
+        command.args(["reload", "--config"]).arg(run.setup.config());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    run.setup.set("admin.listen", address);
+    let (code, text) = reload(&run);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("the daemon has read the configuration: 1 feed, 0 added"), "{text}");
+
+    // The token is read anew with the rest: the old one opens nothing any more.
+    std::fs::write(run.setup.path("token"), "another-horse-battery-staple").unwrap();
+    run.daemon.signal("HUP");
+    wait_until("the other token", || {
+        let header = "Authorization: Bearer another-horse-battery-staple\r\n";
+        post(&run.daemon, "/-/reload", header).0 == 200
+    });
+    let old = format!("Authorization: Bearer {token}\r\n");
+    assert_eq!(post(&run.daemon, "/-/reload", &old).0, 401);
+    run.daemon.stop();
+}
+
+#[test]
+fn a_file_that_changes_is_read_without_being_asked_for() {
+    let mut run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
+        publisher.serve("/added.xml", [Reply::feed(headlines(&["B"]))]);
+        std::fs::create_dir(setup.path("feeds.d")).unwrap();
+        setup.set("run.watch", "1s").set("feeds_from", vec!["feeds.d"]);
+    });
+    let added = run.publisher.url("/added.xml");
+    let list = format!("[[feed]]\nid = \"added\"\nurl = \"{added}\"\n");
+    std::fs::write(run.setup.path("feeds.d/team.toml"), list).unwrap();
+    run.daemon.wait_for_line("the file has changed; reload asked for");
+    run.ledger.wait_for_rows("added", 1);
+
+    // One with a mistake is refused once, however long it stays, and is read when it is mended.
+    run.setup.set("run.watch", "1x").write();
+    run.daemon.wait_for_metric("conflictwire_config_reloads_total", "outcome=\"refused\"", 1.0);
+    run.setup.set("run.watch", "2s").write();
+    run.daemon.wait_for_metric("conflictwire_config_reloads_total", "outcome=\"accepted\"", 2.0);
+    assert!(run.daemon.metric("conflictwire_config_reloads_total", "outcome=\"refused\"") <= 1.0);
+    run.daemon.stop();
+}
+
+/// As Kubernetes mounts one, and replaces it: by another link, in one step.
+#[test]
+fn the_swapped_link_of_a_configmap_is_read() {
+    let publisher = Publisher::start();
+    publisher.serve(PATH, [Reply::feed(headlines(&["A"]))]);
+    publisher.serve("/added.xml", [Reply::feed(headlines(&["B"]))]);
+    let mut setup = Setup::new();
+    let database = setup.database().to_str().unwrap().to_owned();
+    setup.set("run.watch", "1s").set("sqlite.path", database);
+    setup.feed(FEED, &publisher.url(PATH));
+    let mount = |setup: &Setup, version: &str| {
+        setup.write();
+        std::fs::create_dir_all(setup.path("mount").join(version)).unwrap();
+        let real = setup.path("mount").join(version).join("conflictwire.toml");
+        std::fs::copy(setup.config(), real).unwrap();
+        let new = setup.path("mount/..data_tmp");
+        std::os::unix::fs::symlink(version, &new).unwrap();
+        std::fs::rename(new, setup.path("mount/..data")).unwrap();
+    };
+    mount(&setup, "..2026_01");
+    let link = setup.path("mount/conflictwire.toml");
+    std::os::unix::fs::symlink("..data/conflictwire.toml", &link).unwrap();
+    let mut command = setup.command(BINARY);
+    command.arg("run").arg("--config").arg(&link);
+    let daemon = Daemon::watch(command);
+    daemon.wait_until_listening();
+    setup.feed("added", &publisher.url("/added.xml"));
+    mount(&setup, "..2026_02");
+    daemon.wait_for_line("configuration reloaded");
+    publisher.wait_for_requests("/added.xml", 1);
+    daemon.stop();
 }

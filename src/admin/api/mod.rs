@@ -45,9 +45,13 @@ pub(super) fn status(
         "uptime_seconds": snapshot.uptime.as_secs(),
         "ready": snapshot.unready.is_none(),
         "why_not_ready": snapshot.unready.as_ref().map(cw_status::Unready::text),
-        "configuration": match snapshot.last_read {
+        "configuration": match &snapshot.last_read {
             LastRead::InUse => "in_use",
-            LastRead::Refused => "refused",
+            LastRead::Refused { .. } => "refused",
+        },
+        "why_refused": match &snapshot.last_read {
+            LastRead::InUse => None,
+            LastRead::Refused { why } => Some(why),
         },
         "feeds": {
             "total": total,

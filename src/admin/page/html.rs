@@ -1,11 +1,10 @@
 //! HTML that texts from outside cannot break out of: markup is written in this program, and everything
 //! else goes through [`Html::text`].
 
-use std::time::Duration;
-
 use cw_model::Timestamp;
 use cw_status::recent::Passage;
 use cw_status::shown::printable;
+use cw_status::spans::distance_text;
 use url::Url;
 
 use super::super::api::moment;
@@ -51,7 +50,7 @@ impl Html {
 
     /// A moment by how far it is from now.
     pub(super) fn time(&mut self, at: Timestamp, now: Timestamp) -> &mut Self {
-        let (exact, text) = (moment(at), distance(at, now));
+        let (exact, text) = (moment(at), distance_text(at, now));
         self.raw("<time datetime=\"").text(&exact).raw("\" title=\"").text(&exact);
         self.raw("\">").text(&text).raw("</time>")
     }
@@ -101,28 +100,6 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// How far a moment is from now, in a few words.
-fn distance(at: Timestamp, now: Timestamp) -> String {
-    let seconds = at.as_second() - now.as_second();
-    let text = span(Duration::from_secs(seconds.unsigned_abs()));
-    match seconds {
-        0 => "now".to_owned(),
-        1.. => format!("in {text}"),
-        _ => format!("{text} ago"),
-    }
-}
-
-/// A span of time, rounded to one unit.
-pub(super) fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,12 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_and_numbers_are_read_at_a_glance() {
-        let of = |seconds| span(Duration::from_secs(seconds));
-        assert_eq!(
-            [of(0), of(119), of(120), of(7200), of(200_000)],
-            ["0 s", "119 s", "2 min", "2 h", "2 d"]
-        );
+    fn numbers_are_read_at_a_glance() {
         let numbers = [0, 999, 1000, 1_234_567].map(grouped);
         assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
     }

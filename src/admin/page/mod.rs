@@ -11,11 +11,12 @@ mod tables;
 use cw_model::Timestamp;
 use cw_status::recent::{RATE_MINUTES, RecentArticle, RecentSnapshot};
 use cw_status::shown::shown;
+use cw_status::spans::span_text;
 use cw_status::{LastRead, Snapshot};
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use self::html::{Html, span};
+use self::html::Html;
 use super::api::{LedgerName, lanes_of};
 use super::feeds::Views;
 use super::query::FeedQuery;
@@ -112,9 +113,11 @@ fn trouble(html: &mut Html, told: &Told<'_>) {
             .text(&why.text())
             .raw("</p>");
     }
-    if told.snapshot.last_read == LastRead::Refused {
+    if let LastRead::Refused { why } = &told.snapshot.last_read {
         html.raw("<p class=\"alert warn\">The configuration that was read last is refused; an older one is \
-                  in use. <code>conflictwire check</code> says why.</p>");
+                  in use: ")
+            .text(why)
+            .raw(". <code>conflictwire check</code> says all.</p>");
     }
     if told.snapshot.feeds.careful_lanes > 0 {
         html.raw("<p class=\"alert warn\">A lane was left uncleanly less than a day ago: its new documents \
@@ -220,7 +223,7 @@ fn footer(html: &mut Html, told: &Told<'_>) {
     if told.snapshot.ledger_bytes > 0 {
         html.text(&format!(" ({})", crate::config::size_text(told.snapshot.ledger_bytes)));
     }
-    html.raw(". Up for ").text(&span(told.snapshot.uptime)).raw(". As of ");
+    html.raw(". Up for ").text(&span_text(told.snapshot.uptime)).raw(". As of ");
     html.text(&super::api::moment(told.now)).raw(".</p>");
     html.raw("<nav aria-label=\"For programs\"><a href=\"/api/status\">status</a> <a href=\"/api/feeds\">feeds</a> \
               <a href=\"/api/hosts\">hosts</a> <a href=\"/api/lanes\">lanes</a> \

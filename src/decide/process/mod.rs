@@ -7,6 +7,7 @@
 mod answered;
 mod articles;
 mod budget;
+mod gap;
 mod pages;
 mod rejects;
 mod revisions;
@@ -23,8 +24,8 @@ use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{
-    Crash, FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, SeenArticle, Standing,
-    UnpackedState, until_next_day,
+    Answered, Carried, Crash, FeedPlan, FeedState, LastFailure, Reason, Request, SEEN_BYTES,
+    SeenArticle, Standing, UnpackedState, until_next_day,
 };
 use cw_model::{
     Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
@@ -44,8 +45,8 @@ pub use self::trust::conditions;
 use self::trust::{News, after_not_modified};
 use self::validators::{keep_validators, remember_validators, trust_after};
 use crate::dedupe::{Verdict, classify};
-use crate::schedule::cadence::{Found, INTERVAL_START, next_interval};
-use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
+use crate::schedule::rhythm::{Bounds, Heard, INTERVAL_START, learned, wait};
+use crate::schedule::{Hints, claims, dice, plan, plan_after_local_trouble, quiet};
 
 /// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is
 /// written once: more than one document can have. What is older than these is written again.
@@ -117,7 +118,31 @@ fn process_all(
         Answer::NotModified(answer) => not_modified(feed, answer, state, next, now),
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
     };
+    let outcome = with_request(outcome, feed, state, now);
     Outcome { urgency: urgency(state, &outcome), ..outcome }
+}
+
+/// The outcome of a poll, with the request of it among those that are kept. One that our own machine could not make
+/// is none.
+fn with_request(mut outcome: Outcome, feed: &Feed, before: &FeedState, now: Timestamp) -> Outcome {
+    let answered = match &outcome.result {
+        PollResult::Modified(_) => Answered::Document,
+        PollResult::NotModified => Answered::NotModified,
+        PollResult::Failed(failure) if failure.class == FailureClass::Local => return outcome,
+        PollResult::Failed(failure) => Answered::Failed(failure.class),
+    };
+    let sent = conditions(feed, before).validators;
+    let carried = Carried {
+        etag: sent.values().any(|sent| sent.etag.is_some()),
+        date: sent.values().any(|sent| sent.last_modified.is_some()),
+    };
+    let is_first = before.plan.is_of_another_url(feed);
+    let (won, lost) = if is_first { claims(&FeedPlan::default()) } else { claims(&before.plan) };
+    let plan = &mut Arc::make_mut(&mut outcome.state).plan;
+    let quiet = quiet(&plan.next);
+    let at = Request::second(now);
+    plan.requests.push(Request { at, won, lost, carried, answered, quiet });
+    outcome
 }
 
 /// What publishes nothing and changes nothing that a later poll's records depend on may wait. What
@@ -141,7 +166,8 @@ pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
         detail: "the poll panicked; this is a defect of conflictwire".to_owned(),
         retry_after: None,
     };
-    failed(feed, failure, Vec::new(), next_state(feed, state, now), now)
+    let outcome = failed(feed, failure, Vec::new(), next_state(feed, state, now), now);
+    with_request(outcome, feed, state, now)
 }
 
 /// The outcome of a poll whose document ended the process that tried it: how, for a person, and under
@@ -152,7 +178,7 @@ pub fn crashed(feed: &Feed, body: &Body, state: &FeedState, crash: Crash, how: &
     next.plan.crash = Some(crash);
     let detail = format!("the document ended the process that read it: {how}");
     let problem = ParseFailure { class: FailureClass::Crash, detail, offset: None };
-    refuse(feed, body, next, problem, now)
+    with_request(refuse(feed, body, next, problem, now), feed, state, now)
 }
 
 /// The outcome, if a document was read in it, of a feed that nothing is held against any more.
@@ -210,11 +236,12 @@ fn read_body(
         let counts = EntryCounts { unchanged: next.memory.window(), ..EntryCounts::default() };
         // What another document left unread is not in this one.
         next.plan.today.left = 0;
-        let ttl = next.plan.next.ttl;
+        let (ttl, skips) = (next.plan.next.ttl, next.plan.next.skips);
         trust_after(&mut next.plan, body, state, News::Nothing, now);
         keep_validators(&mut next, body);
         answered(&mut next.plan, body, state, now);
-        schedule(feed, &mut next.plan, &Hints { ttl, ..hints }, Found::Nothing, now);
+        let heard = nothing_new(feed, state, now);
+        schedule(feed, &mut next.plan, &Hints { ttl, skips, ..hints }, &heard);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
     let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
@@ -232,11 +259,12 @@ fn read_body(
         // What it does not name is in the feed all the same.
         unpacked.memory.seen.keep_window(state.plan.sequence, unpacked.plan.sequence);
     }
-    let Made { records, rejects, counts, bytes } = match source.make(&mut unpacked, reader.tagger) {
-        Ok(made) => made,
-        // Nothing of it counts.
-        Err(problem) => return refuse(feed, body, next, problem, now),
-    };
+    let Made { records, rejects, counts, came, bytes } =
+        match source.make(&mut unpacked, reader.tagger) {
+            Ok(made) => made,
+            // Nothing of it counts.
+            Err(problem) => return refuse(feed, body, next, problem, now),
+        };
     let UnpackedState { plan, memory } = &mut unpacked;
     let news = News::of(&counts, &records, state.plan.polled_at);
     trust_after(plan, body, state, news, now);
@@ -247,12 +275,14 @@ fn read_body(
     if quota.is_some() {
         // The same document must be read again, and no poll is known that did not show what is left.
         memory.validators.remove(body.final_url.as_str());
-        plan.succeeded_at = source.answered_before();
+        plan.succeeded_at = answered_before(feed, state);
     } else {
         memory.body_digest = Some(digest);
     }
-    let found = found(state, &counts);
-    schedule(feed, plan, &Hints { ttl: parsed.ttl, quota, ..hints }, found, now);
+    let (after, window) = (answered_before(feed, state), memory.seen.window(plan.sequence));
+    let heard = Heard { after, at: now, came: &came, window };
+    let (ttl, skips) = (parsed.ttl, parsed.skips);
+    schedule(feed, plan, &Hints { ttl, skips, quota, ..hints }, &heard);
     let next = unpacked.pack();
     Outcome { bytes, ..outcome(feed, PollResult::Modified(counts), records, rejects, next) }
 }
@@ -289,6 +319,7 @@ pub fn too_large(
 ) -> Outcome {
     let problem = ParseFailure { class: FailureClass::TooLarge, detail, offset: None };
     let outcome = refuse(feed, body, next_state(feed, state, now), problem, now);
+    let outcome = with_request(outcome, feed, state, now);
     Outcome { urgency: urgency(state, &outcome), ..outcome }
 }
 
@@ -297,6 +328,8 @@ struct Made {
     records: Vec<Routed>,
     rejects: Vec<Reject>,
     counts: EntryCounts,
+    /// When each article that was not known says that it was published.
+    came: Vec<Option<Timestamp>>,
     /// What all of it takes.
     bytes: u64,
 }
@@ -341,19 +374,26 @@ impl Source<'_> {
         let bytes = self.body.bytes.len() + pages::bytes(self.pages);
         let mut budget = Budget::new(outcome_bytes_max(self.feed, bytes));
         let Articles { shown, gone, passed_over } = self.articles(next)?;
+        let gap = self.gap(&shown, &gone, &next.memory.seen);
+        let is_new = |article: &&Article| next.memory.seen.find(article.id).is_none();
+        let came = shown.iter().filter(is_new).map(|article| article.published_at).collect();
         budget.spend(state_bytes(&next.plan, next.memory.size()))?;
         let (mut records, mut counts) = self.publish(&shown, next, tagger, &mut budget)?;
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
         let rejected = self.parsed.problems.iter().chain(&passed_over);
         let rejected = rejected.map(|problem| problem.entries).sum();
         let over_limit = self.parsed.over_limit.as_ref().map_or(0, |problem| problem.entries);
-        let counts = EntryCounts { rejected, over_limit, ..counts };
-        let rejects = self.rejects(&passed_over, next, &mut budget)?;
+        let gaps = gap.iter().len() as u64;
+        let counts = EntryCounts { rejected, over_limit, gaps, ..counts };
+        let mut rejects = self.rejects(&passed_over, next, &mut budget)?;
+        if let Some(gap) = gap {
+            rejects.push(self.reject_of_gap(gap, next, &mut budget)?);
+        }
         next.memory.reading = READING;
         next.memory.seen.forget_departed(next.plan.sequence);
         let seen = &next.memory.seen;
         next.memory.revisions.retain(|id, _| seen.find(*id).is_some());
-        Ok(Made { records, rejects, counts, bytes: budget.bytes() })
+        Ok(Made { records, rejects, counts, came, bytes: budget.bytes() })
     }
 
     fn publish(
@@ -453,7 +493,7 @@ impl Source<'_> {
 
     /// The last poll of this URL that was answered.
     fn answered_before(&self) -> Option<Timestamp> {
-        self.state.plan.succeeded_at.filter(|_| !self.state.plan.is_of_another_url(self.feed))
+        answered_before(self.feed, self.state)
     }
 
     /// Whether the backlog setting leaves this article of a feed's first poll unpublished.
@@ -523,10 +563,10 @@ fn not_modified(
     moved(&mut next.plan, before, answer.moved_to.as_ref(), answer.network, now);
     next.plan.trust = after_not_modified(next.plan.trust, now);
     recovered(&mut next.plan, now);
-    let ttl = next.plan.next.ttl;
+    let (ttl, skips) = (next.plan.next.ttl, next.plan.next.skips);
     let (fresh_for, retry_after) = (answer.freshness.0, answer.wait);
-    let hints = Hints { fresh_for, ttl, retry_after, ..Hints::default() };
-    schedule(feed, &mut next.plan, &hints, Found::Nothing, now);
+    let hints = Hints { fresh_for, ttl, skips, retry_after, ..Hints::default() };
+    schedule(feed, &mut next.plan, &hints, &nothing_new(feed, before, now));
     outcome(feed, PollResult::NotModified, Vec::new(), Vec::new(), next)
 }
 
@@ -555,6 +595,7 @@ fn failed(
         failures: next_plan.failures,
         fresh_for: None,
         ttl: next_plan.next.ttl,
+        skips: next_plan.next.skips,
         retry_after: failure.retry_after,
         // Until it is said again, it is a failure like others.
         failed_by: Some(failure.class).filter(|class| is_gone || *class != FailureClass::Gone),
@@ -564,18 +605,23 @@ fn failed(
     outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
 }
 
-fn schedule(feed: &Feed, next: &mut FeedPlan, hints: &Hints, found: Found, now: Timestamp) {
-    let interval = next_interval(next.interval, found).clamp(feed.interval_min, feed.interval_max);
-    next.interval = Some(interval);
-    next.next = plan(feed, &Hints { interval, ..*hints }, now, dice(&feed.id, next.sequence));
+fn schedule(feed: &Feed, next: &mut FeedPlan, hints: &Hints, heard: &Heard<'_>) {
+    let bounds = Bounds { min: feed.interval_min, max: feed.interval_max };
+    let rhythm = learned(next.rhythm, next.interval, heard);
+    let interval = wait(&rhythm, heard, bounds);
+    (next.rhythm, next.interval) = (Some(rhythm), Some(interval));
+    next.next = plan(feed, &Hints { interval, ..*hints }, heard.at, dice(&feed.id, next.sequence));
 }
 
-fn found(state: &FeedState, counts: &EntryCounts) -> Found {
-    match (counts.new, counts.unchanged + counts.revised) {
-        (0, _) => Found::Nothing,
-        (_, 0) if state.memory.articles() > 0 => Found::All,
-        (_, _) => Found::Some,
-    }
+/// The last poll of a feed's URL that was answered.
+fn answered_before(feed: &Feed, state: &FeedState) -> Option<Timestamp> {
+    state.plan.succeeded_at.filter(|_| !state.plan.is_of_another_url(feed))
+}
+
+/// What a poll says of the pace of a feed that lists what it listed before.
+fn nothing_new<'a>(feed: &Feed, before: &FeedState, at: Timestamp) -> Heard<'a> {
+    let (after, window) = (answered_before(feed, before), before.memory.window());
+    Heard { after, at, came: &[], window }
 }
 
 fn outcome(

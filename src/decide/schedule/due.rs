@@ -3,10 +3,12 @@
 //! A state says what was planned at the last poll. What has changed since may overrule it, and both
 //! the scheduler and the commands that show a schedule must say the same then.
 
+use std::time::Duration;
+
 use cw_model::state::{FeedState, Reason};
 use cw_model::{Feed, Timestamp};
 
-use super::due_at;
+use super::{due_at, quiet};
 
 /// When a feed is due, and why not when it was planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +55,10 @@ pub fn due(state: &FeedState, feed: &Feed, under: impl FnOnce() -> String, now: 
     {
         let is_same_day = state.plan.today.on_day_of(now).day == state.plan.today.day;
         let why = if is_same_day { Why::QuotaRaised } else { Why::NextDay };
-        return Due { at: state.plan.next.due_at.map_or(now, |at| at.min(now)), why };
+        let quiet = Duration::from_secs(quiet(&state.plan.next).into());
+        // What the publisher asked for holds all the same.
+        let at = state.plan.polled_at.and_then(|at| at.checked_add(quiet).ok()).unwrap_or(now);
+        return Due { at: state.plan.next.due_at.map_or(now, |due| due.min(now.max(at))), why };
     }
     let at = due_at(feed, &state.plan.next, state.plan.polled_at, now);
     let is_shortened = state.plan.next.due_at.is_some_and(|planned| at < planned);

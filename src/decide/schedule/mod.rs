@@ -1,19 +1,20 @@
 //! When to ask a feed again.
 //!
 //! [`plan`] weighs everything that has a say: the learned or configured interval, the server's
-//! freshness (RFC 9111, 4.2), the feed's `ttl`, our backoff after failures, `Retry-After`
+//! freshness (RFC 9111, 4.2), the feed's `ttl` and `skipHours`, our backoff after failures, `Retry-After`
 //! (RFC 9110, 10.2.3). The plan keeps each of them, so `feeds explain` can say why.
 
-pub mod cadence;
 pub mod conduct;
 pub mod due;
+#[cfg(test)]
+mod months;
 pub mod queue;
+pub mod rhythm;
 
 use std::time::Duration;
 
-pub use cadence::next_interval;
-use cw_model::state::{FeedPlan, Plan, Reason};
-use cw_model::{FailureClass, Feed, FeedId, Timestamp};
+use cw_model::state::{Claim, FeedPlan, Plan, Reason};
+use cw_model::{FailureClass, Feed, FeedId, Skips, Timestamp};
 pub use due::{Due, Why, due};
 pub use queue::Queue;
 
@@ -23,6 +24,9 @@ pub const GONE_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A feed whose document ended the process that read it is asked again after a week: it will have
 /// another by then.
 pub const CRASH_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The longest that days and hours which a feed does not want to be asked in leave.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A quota is one of a day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -49,6 +53,8 @@ pub struct Hints {
     pub fresh_for: Option<Duration>,
     /// From the document.
     pub ttl: Option<Duration>,
+    /// From the document.
+    pub skips: Skips,
     /// From the answer's headers.
     pub retry_after: Option<Duration>,
     /// What the poll failed by, if it did.
@@ -96,9 +102,15 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
     }
     let jitter = wait.mul_f64(JITTER_MAX * dice.clamp(0.0, 1.0));
     let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
-    let quota = hints.quota;
-    let due_at = Some(due_at);
-    Plan { due_at, reason, interval, fresh_for, ttl, backoff, retry_after, quota, jitter }
+    let (quota, skips) = (hints.quota, hints.skips);
+    // The jitter is added again: all feeds that skip the night would be asked in its last moment.
+    let outside = skips.first_outside(due_at);
+    if outside > due_at {
+        reason = Reason::Skips;
+    }
+    let spread = if outside > due_at { jitter } else { Duration::ZERO };
+    let due_at = Some(outside.checked_add(spread).unwrap_or(Timestamp::MAX));
+    Plan { due_at, reason, interval, fresh_for, ttl, skips, backoff, retry_after, quota, jitter }
 }
 
 /// When to poll a feed next whose poll failed through no fault of its publisher: soon, and no
@@ -108,6 +120,38 @@ pub fn plan_after_local_trouble(feed: &Feed, plan: &Plan, now: Timestamp, dice: 
     let jitter = wait.mul_f64(JITTER_MAX * dice.clamp(0.0, 1.0));
     let due_at = now.checked_add(wait + jitter).unwrap_or(Timestamp::MAX);
     Plan { due_at: Some(due_at), reason: Reason::Local, jitter, ..*plan }
+}
+
+/// What decided when a planned poll comes, and the longest wait of the others that had a say.
+pub fn claims(plan: &FeedPlan) -> (Claim, Option<Claim>) {
+    let next = &plan.next;
+    let all = [
+        (Reason::Interval, Some(next.interval).filter(|wait| !wait.is_zero())),
+        (Reason::Freshness, next.fresh_for),
+        (Reason::Ttl, next.ttl),
+        (Reason::Backoff, next.backoff),
+        (Reason::RetryAfter, next.retry_after),
+        (Reason::Quota, next.quota),
+    ];
+    let claim = |of, wait: Duration| Claim { of, wait: seconds(wait) };
+    let others = all.into_iter().filter(|(of, _)| *of != next.reason);
+    let lost = others.filter_map(|(of, wait)| wait.map(|wait| claim(of, wait)));
+    let lost = lost.max_by_key(|claim| claim.wait);
+    let own = all.into_iter().find(|(of, _)| *of == next.reason).and_then(|(_, wait)| wait);
+    let planned = || {
+        let wait = next.due_at?.duration_since(plan.polled_at?);
+        Duration::try_from(wait).ok()
+    };
+    (claim(next.reason, own.or_else(planned).unwrap_or_default()), lost)
+}
+
+/// For how many seconds the publisher asked not to be asked, as far as a plan believes it.
+pub fn quiet(plan: &Plan) -> u32 {
+    [plan.fresh_for, plan.ttl, plan.retry_after].into_iter().flatten().max().map_or(0, seconds)
+}
+
+fn seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// When a planned poll is due, by the configuration and the clock as they are now.
@@ -128,6 +172,7 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
         Reason::Quota => DAY,
         Reason::Crash => CRASH_INTERVAL,
         Reason::Local => LOCAL_WAIT,
+        Reason::Skips => WEEK,
     };
     let longest = longest.saturating_add(longest.mul_f64(JITTER_MAX));
     let wait = Duration::try_from(due_at.duration_since(polled_at)).unwrap_or_default();

@@ -3,14 +3,13 @@
 use cw_model::{Backlog, UrlQuery};
 use proptest::prelude::*;
 
-use super::cadence::{Found, INTERVAL_START};
 use super::queue::{Next, Politeness, Room};
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn feed() -> Feed {
+pub(super) fn feed() -> Feed {
     Feed {
         id: FeedId::parse("a").unwrap(),
         url: "https://example.org/rss".parse().unwrap(),
@@ -66,6 +65,24 @@ fn zero_freshness_does_not_hammer() {
 #[test]
 fn the_ttl_of_a_feed_is_kept() {
     check(Hints { ttl: Some(HOUR), ..hints() }, Reason::Ttl, HOUR);
+}
+
+/// 23
+#[test]
+fn a_feed_is_not_asked_in_the_hours_and_on_the_days_that_it_skips() {
+    let mut skips = Skips::default();
+    // It is 03:04:05 on a Friday.
+    [3, 4, 5].into_iter().for_each(|hour| skips.skip_hour(hour));
+    let until_six = 2 * HOUR + 55 * MINUTE + Duration::from_secs(55);
+    check(Hints { skips, ..hints() }, Reason::Skips, until_six);
+    check(Hints { skips, fresh_for: Some(3 * HOUR), ..hints() }, Reason::Freshness, 3 * HOUR);
+    [4, 5].into_iter().for_each(|day| skips.skip_day(day));
+    check(Hints { skips, ..hints() }, Reason::Skips, until_six + 42 * HOUR);
+    // Neither a restart nor another clock asks sooner.
+    check_due(Hints { skips, ..hints() }, &feed(), 0, 161_755);
+    // Feeds that skip the same night do not all come in its last moment.
+    let late = plan(&feed(), &Hints { skips, ..hints() }, now(), 1.0).due_at.unwrap();
+    assert!(late > plan(&feed(), &Hints { skips, ..hints() }, now(), 0.0).due_at.unwrap());
 }
 
 #[test]
@@ -141,14 +158,6 @@ fn a_clock_put_back_delays_no_feed_by_more_than_its_wait() {
     queue.finish(&id("a"), after(900));
     queue.set_politeness(GENTLE, after(-5000));
     assert_eq!(queue.next(after(-5000), Room::Any), Next::At(after(-4998)));
-}
-
-#[test]
-fn the_learned_interval_falls_when_all_is_new_and_rises_when_nothing_is() {
-    let start = next_interval(None, Found::All);
-    assert_eq!(start, INTERVAL_START);
-    assert!(next_interval(Some(start), Found::All) < next_interval(Some(start), Found::Some));
-    assert!(next_interval(Some(start), Found::Nothing) > start);
 }
 
 proptest! {

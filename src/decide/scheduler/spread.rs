@@ -10,8 +10,8 @@ use std::time::Duration;
 use cw_model::state::FeedPlan;
 use cw_model::{Feed, FeedId};
 
-use crate::schedule::cadence::INTERVAL_START;
 use crate::schedule::dice;
+use crate::schedule::rhythm::INTERVAL_START;
 
 /// So many are asked at once: a small installation shows something in its first seconds.
 const AT_ONCE: usize = 50;

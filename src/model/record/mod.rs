@@ -260,8 +260,9 @@ pub struct Reject {
     pub url: String,
     /// The failure's class ("malformed", "html", …), "entry" for an entry, "feed" for something of the
     /// feed itself (a title that is cut, children past the limit), `over_limit` for the first of
-    /// the entries past `parse.entries_max`, or "record" for an article's record that the ledger
-    /// could not take; then `bytes` is that record.
+    /// the entries past `parse.entries_max`, "record" for an article's record that the ledger
+    /// could not take; then `bytes` is that record. "gap" if the document lists nothing of the one before,
+    /// so that entries between them may have been missed; then `bytes` is when, as `after/at`.
     pub reason: String,
     /// What is wrong, for a person, one line; cut after some 2000 bytes.
     pub detail: String,

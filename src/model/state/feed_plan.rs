@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DayUse, Plan, Trust, day_of};
+use super::{DayUse, Plan, Requests, Rhythm, Trust, day_of};
 use crate::{FailureClass, Feed, Network, Timestamp};
 
 /// Where a feed stands.
@@ -104,6 +104,10 @@ pub struct FeedPlan {
     pub gone_at: Option<Timestamp>,
     /// The learned interval; `None` before the first document.
     pub interval: Option<Duration>,
+    /// What it is learned from; `None` before the first document.
+    pub rhythm: Option<Rhythm>,
+    /// How it was asked lately.
+    pub requests: Requests,
     /// What it has added to the ledger today.
     pub today: DayUse,
     /// How far its validators are trusted.
@@ -133,6 +137,7 @@ impl FeedPlan {
             moves: Moves::default(),
             gone_at: None,
             trust: Trust::default(),
+            requests: Requests::default(),
             ..self.clone()
         }
     }

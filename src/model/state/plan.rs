@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::Timestamp;
+use crate::{Skips, Timestamp};
 
 /// What decided a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
@@ -33,6 +33,8 @@ pub enum Reason {
     Crash,
     /// Our own machine could not ask.
     Local,
+    /// The feed says that it is not to be asked at this hour or on this day.
+    Skips,
 }
 
 impl Reason {
@@ -50,6 +52,7 @@ impl Reason {
     pub(super) fn known_from_the_start(self) -> Self {
         match self {
             Self::Quota | Self::Crash | Self::Local => Self::Backoff,
+            Self::Skips => Self::Ttl,
             Self::FirstPoll
             | Self::Interval
             | Self::Freshness
@@ -75,6 +78,7 @@ impl Reason {
                 "its document ended the process that read it; such a feed is asked weekly"
             }
             Self::Local => "this machine could not ask last time",
+            Self::Skips => "the feed's own skipHours and skipDays",
         }
     }
 }
@@ -92,6 +96,8 @@ pub struct Plan {
     pub fresh_for: Option<Duration>,
     /// The feed's own `ttl`, as far as it was believed.
     pub ttl: Option<Duration>,
+    /// When the feed is not to be asked, by its own word.
+    pub skips: Skips,
     /// The wait after failures.
     pub backoff: Option<Duration>,
     /// What the server asked for, as far as it was believed.

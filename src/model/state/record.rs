@@ -20,10 +20,10 @@ use serde_json::{Map, Value};
 
 use super::{
     Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves, NextRequest,
-    Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust, UnpackedState,
-    Unpublished,
+    Plan, Reason, Request, Requests, Revisions, Rhythm, Room, Seen, SeenArticle, Sends, Standing,
+    Trust, UnpackedState, Unpublished,
 };
-use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Timestamp, Validators};
+use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Skips, Timestamp, Validators};
 
 /// The version of the wire form.
 pub const STATE_VERSION: u32 = 1;
@@ -88,6 +88,10 @@ pub struct StateRecord {
     #[serde(skip_serializing_if = "is_zero")]
     reading: u32,
     interval: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rhythm: Option<RhythmRecord>,
+    #[serde(skip_serializing_if = "is_zero")]
+    requests: RequestsRecord,
     today: DayUseRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     crash: Option<CrashRecord>,
@@ -175,6 +179,8 @@ impl From<&FeedState> for StateRecord {
             aliases: memory.aliases,
             reading: memory.reading,
             interval: plan.interval,
+            rhythm: plan.rhythm.map(RhythmRecord::from),
+            requests: plan.requests.into(),
             today: plan.today.into(),
             crash: plan.crash.map(CrashRecord::from),
             trust: (plan.trust != Trust::default()).then(|| plan.trust.into()),
@@ -203,6 +209,8 @@ impl From<StateRecord> for FeedState {
             moves: record.moves.map(Moves::from).unwrap_or_default(),
             gone_at: record.gone_at,
             interval: record.interval,
+            rhythm: record.rhythm.and_then(RhythmRecord::read),
+            requests: record.requests.into(),
             today: record.today.into(),
             trust: record.trust.map(Trust::from).unwrap_or_default(),
             crash: record.crash.map(Crash::from),
@@ -261,6 +269,10 @@ struct PlanRecord {
     interval: Duration,
     fresh_for: Option<Duration>,
     ttl: Option<Duration>,
+    #[serde(skip_serializing_if = "is_zero")]
+    skip_hours: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    skip_days: u8,
     backoff: Option<Duration>,
     retry_after: Option<Duration>,
     quota: Option<Duration>,
@@ -277,6 +289,8 @@ impl From<Plan> for PlanRecord {
             interval: plan.interval,
             fresh_for: plan.fresh_for,
             ttl: plan.ttl,
+            skip_hours: plan.skips.hours,
+            skip_days: plan.skips.days,
             backoff: plan.backoff,
             retry_after: plan.retry_after,
             quota: plan.quota,
@@ -296,6 +310,7 @@ impl From<PlanRecord> for Plan {
             interval: record.interval,
             fresh_for: record.fresh_for,
             ttl: record.ttl,
+            skips: Skips { hours: record.skip_hours, days: record.skip_days },
             backoff: record.backoff,
             retry_after: record.retry_after,
             quota: record.quota,
@@ -348,6 +363,60 @@ impl From<Crash> for CrashRecord {
 impl From<CrashRecord> for Crash {
     fn from(CrashRecord { under, at }: CrashRecord) -> Self {
         Self { under, at }
+    }
+}
+
+/// How a feed was asked lately. A request that cannot be read is left out.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct RequestsRecord {
+    /// The newest first.
+    last: Vec<String>,
+    made: u32,
+    unconditional: u32,
+    early: u32,
+    closest: Option<u32>,
+}
+
+impl From<Requests> for RequestsRecord {
+    fn from(requests: Requests) -> Self {
+        Self {
+            last: requests.last().map(Request::written).collect(),
+            made: requests.made,
+            unconditional: requests.unconditional,
+            early: requests.early,
+            closest: requests.closest,
+        }
+    }
+}
+
+impl From<RequestsRecord> for Requests {
+    fn from(record: RequestsRecord) -> Self {
+        let RequestsRecord { last, made, unconditional, early, closest } = record;
+        let last = last.iter().filter_map(|text| Request::read(text));
+        Self::restored(last, [made, unconditional, early], closest)
+    }
+}
+
+/// A rhythm. One that cannot be read is learned anew from the interval.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct RhythmRecord {
+    rates: String,
+    since: i32,
+    #[serde(skip_serializing_if = "is_zero")]
+    turnover: u32,
+}
+
+impl From<Rhythm> for RhythmRecord {
+    fn from(rhythm: Rhythm) -> Self {
+        Self { rates: rhythm.written(), since: rhythm.since, turnover: rhythm.turnover }
+    }
+}
+
+impl RhythmRecord {
+    fn read(self) -> Option<Rhythm> {
+        Rhythm::read(&self.rates, self.since, self.turnover)
     }
 }
 
@@ -574,6 +643,7 @@ mod tests {
     use proptest::prelude::*;
     use strum::IntoEnumIterator as _;
 
+    use super::super::{Answered, Carried, Claim, DAYS, HOURS};
     use super::*;
 
     fn timestamp() -> impl Strategy<Value = Timestamp> {
@@ -600,9 +670,11 @@ mod tests {
             reason in proptest::sample::select(Reason::iter().collect::<Vec<_>>()),
             waits in vec(option::of(duration()), 5),
             (interval, jitter) in (duration(), duration()),
+            (hours, days) in any::<(u32, u8)>(),
         ) -> Plan {
             let [fresh_for, ttl, backoff, retry_after, quota] = waits.try_into().unwrap();
-            Plan { due_at, reason, interval, fresh_for, ttl, backoff, retry_after, quota, jitter }
+            let skips = Skips { hours, days };
+            Plan { due_at, reason, interval, fresh_for, ttl, skips, backoff, retry_after, quota, jitter }
         }
     }
 
@@ -632,6 +704,51 @@ mod tests {
     }
 
     prop_compose! {
+        fn request()(
+            (at, quiet, won, lost) in any::<(u32, u32, u32, Option<u32>)>(),
+            reasons in vec(proptest::sample::select(Reason::iter().collect::<Vec<_>>()), 2),
+            (etag, date) in any::<(bool, bool)>(),
+            class in proptest::sample::select(FailureClass::iter().collect::<Vec<_>>()),
+            answered in 0..3,
+        ) -> Request {
+            let answered = match answered {
+                0 => Answered::Document,
+                1 => Answered::NotModified,
+                _ => Answered::Failed(class),
+            };
+            Request {
+                at,
+                won: Claim { of: reasons[0], wait: won },
+                lost: lost.map(|wait| Claim { of: reasons[1], wait }),
+                carried: Carried { etag, date },
+                answered,
+                quiet,
+            }
+        }
+    }
+
+    prop_compose! {
+        fn requests()(all in vec(request(), 0..14)) -> Requests {
+            let mut requests = Requests::default();
+            all.into_iter().for_each(|one| requests.push(one));
+            requests
+        }
+    }
+
+    prop_compose! {
+        fn rhythm()(
+            rate in 0.0..200.0_f64, (hour, weekday) in (0..HOURS, 0..DAYS), times in 0.0..4.0_f64,
+            since: i32, turnover: u32,
+        ) -> Rhythm {
+            let mut rhythm = Rhythm::steady(rate, since);
+            rhythm.set_rate(hour, rate / 7.0);
+            rhythm.set_day(weekday, times);
+            rhythm.turnover = turnover;
+            rhythm
+        }
+    }
+
+    prop_compose! {
         fn plan()(
             (sequence, failures) in (any::<u64>(), any::<u32>()),
             standing in standing(),
@@ -640,6 +757,8 @@ mod tests {
             times in vec(option::of(timestamp()), 3),
             last_failure in option::of(last_failure()),
             interval in option::of(duration()),
+            rhythm in option::of(rhythm()),
+            requests in requests(),
             (day, articles, bytes, left) in any::<(i64, u64, u64, u64)>(),
             trust in trust(),
             (days, move_day) in any::<(u8, i64)>(),
@@ -659,6 +778,8 @@ mod tests {
                 last_failure,
                 moved_to,
                 interval,
+                rhythm,
+                requests,
                 today: DayUse { day, articles, bytes, left },
                 trust,
                 moves: Moves { days, day: move_day, network },

@@ -52,6 +52,11 @@ impl Seen {
         self.articles.values().filter(|article| article.last_seen == sequence).count() as u64
     }
 
+    /// The poll whose window is the last that held any article; `None` if nothing is remembered.
+    pub fn last_window(&self) -> Option<u64> {
+        self.articles.values().map(|article| article.last_seen).max()
+    }
+
     /// The articles in the window of poll `before` are in that of `sequence` too.
     pub fn keep_window(&mut self, before: u64, sequence: u64) {
         let window = self.articles.values_mut().filter(|article| article.last_seen == before);

@@ -4,7 +4,9 @@
 //! `extras`, which keeps what feed-rs would lose. Refuses what is too deep, too wide or defines more than
 //! plain entities. Does not read entries. `../README.md` says where an element ends that nobody ended.
 
-use cw_model::{FailureClass, Steps};
+use std::time::Duration;
+
+use cw_model::{FailureClass, Skips, Steps};
 use quick_xml::events::attributes::Attributes;
 use url::Url;
 
@@ -17,6 +19,7 @@ use super::guard::{
 };
 use super::mended::Mended;
 use super::namespace::{Attribute, Name, Namespaces};
+use super::pace::PaceReader;
 use super::place::{Place, Places, is_child_name};
 use super::problems::{Problem, Problems, over_limit_detail};
 use super::repair::{Kind, Repair, Start};
@@ -36,6 +39,10 @@ pub struct Cut {
     pub(super) language: Option<String>,
     /// Entries that are said to be deleted.
     pub(super) deletions: Deletions,
+    /// When the feed is not to be asked.
+    pub(super) skips: Skips,
+    /// For how long the feed stays as it is, by its syndication module.
+    pub(super) update_interval: Option<Duration>,
     /// Entries that no parser will see.
     pub(super) problems: Problems,
     /// Children of the feed itself that no parser will see.
@@ -120,6 +127,7 @@ struct Walk<'a> {
     entities: Entities,
     repair: Repair<'a>,
     extras: ExtrasReader<'a>,
+    pace: PaceReader,
     xml: &'a str,
     /// Where the XML begins in the text.
     start: usize,
@@ -146,6 +154,7 @@ impl<'a> Walk<'a> {
             entities: Entities::default(),
             repair: Repair::new(xml),
             extras: ExtrasReader::new(url, steps),
+            pace: PaceReader::default(),
             xml,
             start,
             steps,
@@ -210,6 +219,7 @@ impl<'a> Walk<'a> {
     fn text(&mut self, part: &str) {
         if self.leaving_out.is_none() {
             self.extras.text(part);
+            self.pace.text(part);
         }
     }
 
@@ -321,6 +331,9 @@ impl<'a> Walk<'a> {
                 self.repair.leave_out(self.at);
             } else {
                 self.extras.open(root, &name, &mut attributes, depth)?;
+                if self.extras.is_outside() {
+                    self.pace.open(&name, depth);
+                }
                 kind = match place {
                     Ok(Place::Entry) => {
                         self.extras.begin_entry(&attributes, depth, self.start + self.at)?;
@@ -436,7 +449,10 @@ impl<'a> Walk<'a> {
         let depth = self.open.len();
         self.places.close(depth);
         match self.leaving_out {
-            None => self.extras.close(depth, self.start + to),
+            None => {
+                self.extras.close(depth, self.start + to);
+                self.pace.close(depth);
+            }
             Some(left_out) if left_out.depth == depth => {
                 self.leaving_out = None;
                 self.repair.end_leaving_out(to);
@@ -508,12 +524,15 @@ impl<'a> Walk<'a> {
             "{left_out} children of the feed are past the {CHILDREN_MAX} that are read; the first is here"
         );
         let feed_problem = self.feed_problem.map(|problem| Problem { detail, ..problem });
+        let (skips, update_interval) = self.pace.finish();
         Cut {
             root,
             mended: self.repair.finish(&self.namespaces, root, to),
             entries: self.extras.entries,
             language: self.extras.language,
             deletions: self.extras.deletions,
+            skips,
+            update_interval,
             problems: self.problems,
             feed_problem,
             over_limit: self.over_limit,

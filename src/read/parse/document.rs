@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
-use cw_model::{Entry, FailureClass, TooCostly};
+use cw_model::{Entry, FailureClass, Skips, TooCostly};
 
 use super::problems::Problem;
 
@@ -47,8 +47,10 @@ pub struct ParsedFeed {
     pub title: Option<String>,
     /// The feed's own language, BCP 47.
     pub language: Option<String>,
-    /// How long it may be kept, by its own word.
+    /// How long it may be kept, by its own word: `ttl`, or the syndication module, whichever is longer. Not nothing.
     pub ttl: Option<Duration>,
+    /// When it is not to be asked, by its own word.
+    pub skips: Skips,
     /// In document order.
     pub entries: Vec<Entry>,
     /// Entries that are said to be deleted.
@@ -69,6 +71,7 @@ impl ParsedFeed {
             title: None,
             language: None,
             ttl: None,
+            skips: Skips::default(),
             entries: Vec::new(),
             deletions: Deletions::default(),
             problems: Vec::new(),

@@ -24,6 +24,7 @@ pub(crate) mod json_text;
 mod limits;
 mod mended;
 mod namespace;
+mod pace;
 mod place;
 mod problems;
 mod repair;
@@ -156,6 +157,8 @@ fn read_xml(
     }));
     Ok(ParsedFeed {
         language: feed.language.or(cut.language),
+        ttl: feed.ttl.filter(|ttl| !ttl.is_zero()).max(cut.update_interval),
+        skips: cut.skips,
         deletions: cut.deletions,
         problems: cut.problems.finish(),
         feed_problems: cut.feed_problem.into_iter().collect(),

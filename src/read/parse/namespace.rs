@@ -38,6 +38,8 @@ pub(super) enum Space {
     Xhtml,
     /// What Atom says of entries that are gone (RFC 6721).
     Tombstones,
+    /// How often a feed changes, by its own word: a module of RSS 1.0.
+    Syndication,
     /// Any other.
     Other,
 }
@@ -45,7 +47,7 @@ pub(super) enum Space {
 /// Every name of a vocabulary that we know, without scheme, final slash and number sign; and the
 /// one that feed-rs knows it by. It is not to see MediaRSS, in which it recurses, nor the
 /// vocabularies of podcasts, in which it panics on long numbers.
-const KNOWN: [(&str, Space, &str); 20] = [
+const KNOWN: [(&str, Space, &str); 21] = [
     ("purl.org/rss/1.0", Space::Rss, "http://purl.org/rss/1.0/"),
     ("my.netscape.com/rdf/simple/0.9", Space::Rss, "http://purl.org/rss/1.0/"),
     ("channel.netscape.com/rdf/simple/0.9", Space::Rss, "http://purl.org/rss/1.0/"),
@@ -62,6 +64,7 @@ const KNOWN: [(&str, Space, &str); 20] = [
         Space::Content,
         "http://purl.org/rss/1.0/modules/content/",
     ),
+    ("purl.org/rss/1.0/modules/syndication", Space::Syndication, IGNORED),
     ("purl.org/dc/elements/1.0", Space::Dc, "http://purl.org/dc/elements/1.1/"),
     ("purl.org/dc/elements/1.1", Space::Dc, "http://purl.org/dc/elements/1.1/"),
     ("purl.org/dc/terms", Space::DcTerms, IGNORED),
@@ -73,7 +76,7 @@ const KNOWN: [(&str, Space, &str); 20] = [
 ];
 
 /// What the usual prefixes stand for where nobody declared them.
-const USUAL: [(&str, Space, &str); 9] = [
+const USUAL: [(&str, Space, &str); 10] = [
     ("atom", Space::Atom, "http://www.w3.org/2005/Atom"),
     ("content", Space::Content, "http://purl.org/rss/1.0/modules/content/"),
     ("dc", Space::Dc, "http://purl.org/dc/elements/1.1/"),
@@ -82,6 +85,7 @@ const USUAL: [(&str, Space, &str); 9] = [
     ("media", Space::Media, IGNORED),
     ("itunes", Space::Itunes, IGNORED),
     ("at", Space::Tombstones, IGNORED),
+    ("sy", Space::Syndication, IGNORED),
     ("rdf", Space::Other, "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
 ];
 

@@ -5,6 +5,7 @@ mod conditional;
 mod identity;
 mod pace;
 mod pages;
+mod politeness;
 mod sitemaps;
 mod transfer;
 mod validators;

@@ -82,6 +82,26 @@ fn freshness_on_a_304_puts_off_the_next_poll_too() {
     assert_wait(&run.state_after(2), Reason::Freshness, 900 * SECOND);
 }
 
+/// 23: this hour and the two after it.
+#[test]
+fn a_feed_is_not_asked_in_the_hours_that_it_skips() {
+    let hour = |at: i64| at.div_euclid(3600).rem_euclid(24);
+    let now = hour(Clock::System.now().as_second());
+    let hours: Vec<i64> = (now..now + 3).map(|hour| hour % 24).collect();
+    let listed: String = hours.iter().map(|hour| format!("<hour>{hour}</hour>")).collect();
+    let description = "<description>News</description>";
+    let skips = format!("{description}<skipHours>{listed}</skipHours>");
+    let text = headlines(&["A"]).replace(description, &skips);
+    let run = Run::configured([Reply::feed(text)], with_interval("20s"));
+    let state = run.state_after(1);
+    assert_eq!(state.plan.next.reason, Reason::Skips, "{:?}", state.plan);
+    let due_at = state.plan.next.due_at.unwrap();
+    assert!(!hours.contains(&hour(due_at.as_second())), "{due_at} of {hours:?}");
+    // The state is read again as it was written.
+    let run = run.restart();
+    assert_eq!(run.state_after(1).plan, state.plan);
+}
+
 /// 17, 28: a plan is kept on the wire.
 #[test]
 fn nothing_is_asked_before_the_server_said() {
@@ -144,6 +164,27 @@ fn an_absurd_retry_after_is_cut_or_not_believed() {
 fn a_busy_server_that_names_no_time_is_spared_a_minute_at_least() {
     let state = state_after_failure(Reply::status(429));
     assert_wait(&state, Reason::Backoff, BUSY_WAIT_MIN);
+}
+
+/// 26: twelve came and only the last two are still listed.
+#[test]
+fn what_a_feed_listed_only_between_two_polls_is_said_to_be_missed() {
+    let document = |titles: &[&str]| Reply::feed(headlines(titles));
+    let replies = [document(&["B", "A"]), document(&["C", "B"]), document(&["O", "N"])];
+    let run = Run::serving(replies);
+    let state = run.state_after(3);
+    assert_eq!(run.ledger.rows().len(), 5);
+    let rejects = run.ledger.rejects();
+    let [reject] = rejects.as_slice() else { panic!("{rejects:?}") };
+    assert_eq!((reject.feed_id.as_str(), reject.reason.as_str()), (FEED, "gap"));
+    assert!(reject.record.contains("none of the entries of the document before"), "{reject:?}");
+    assert_eq!(run.daemon.metric("conflictwire_feed_gaps_total", ""), 1.0);
+    let line = run.daemon.wait_for_line(
+        "the feed lists nothing of what it listed at the last poll: what it listed only in between was not \
+         read; it is asked sooner now",
+    );
+    assert_eq!(line["feed.id"], FEED);
+    assert_eq!(state.plan.standing, Standing::Fine);
 }
 
 /// 33

@@ -2,6 +2,7 @@
 //! project holds itself to.
 
 mod bounds;
+mod gap;
 mod halves;
 mod identity;
 mod left_out;

@@ -1,0 +1,443 @@
+//! Explains why a feed is polled when it is.
+
+use std::io::Write as _;
+
+use anyhow::bail;
+use cw_decide::process::{PAGES_MAX, TEASER_CHARS_MAX};
+use cw_decide::schedule::rhythm::INTERVAL_START;
+use cw_model::state::{DAYS, FeedState, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
+use cw_model::{Feed, FullText, Skips, Timestamp};
+use cw_status::shown::shown;
+use url::Url;
+
+use super::super::Exit;
+use super::super::check::counted;
+use super::super::requests::request_lines;
+use super::super::standing::{Knowledge, NextPoll, moment_text};
+use super::{hint, next_text, rounded};
+use crate::admin::words;
+use crate::clock::Clock;
+use crate::config::{Config, duration_text, size_text};
+
+/// The same in a sentence's worth of words.
+fn next_explained(next: NextPoll) -> String {
+    match next {
+        NextPoll::In(_) | NextPoll::Due => next_text(next),
+        NextPoll::Unwritten(late) => format!(
+            "{} ago; it may have been polled since: a poll that changes nothing is written within \
+             the hour",
+            rounded(late)
+        ),
+        NextPoll::Overdue(late) => {
+            format!("{} ago, and no poll is known since", rounded(late))
+        }
+        NextPoll::Unowned => "if somebody polled".to_owned(),
+        NextPoll::Unknown => "not known".to_owned(),
+    }
+}
+
+pub(super) fn explain(id: &str, config: &Config) -> anyhow::Result<Exit> {
+    let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
+        if config.disabled.iter().any(|feed| feed.id.as_str() == id) {
+            bail!(
+                "\"{id}\" is disabled, so it is not polled; `conflictwire feeds enable {id}` changes that"
+            );
+        }
+        let now = Clock::System.now();
+        if let Some(state) = Knowledge::read(config)?.of_unconfigured(id) {
+            let at = state.plan.polled_at.map_or_else(String::new, |at| moment_text(at, now));
+            bail!(
+                "no feed has the id \"{id}\" in the configuration, so it is not polled; the ledger \
+                 remembers one, polled last at {at}, which goes on from there if it is added again"
+            );
+        }
+        bail!("no feed has the id \"{id}\"; {}", hint(id, &config.feeds));
+    };
+    let text = explanation(feed, &Knowledge::read(config)?, Clock::System.now());
+    anstream::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+/// Why a feed is polled when it is: what decided, and everything else that had a say.
+pub(super) fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) -> String {
+    let mut lines = vec![format!("{}  {}", feed.id, feed.shown(&feed.url))];
+    let as_of = knowledge.as_of_text(feed, now);
+    let state = knowledge.of(feed).map(|known| known.state.as_ref());
+    let Some(state) = state.filter(|state| state.plan.sequence > 0) else {
+        lines.push(match knowledge.ignorance() {
+            None if knowledge.may_be_forgotten(feed) => {
+                "next poll: not known; its lane has lost what was written first, its state perhaps \
+                     among it"
+                    .to_owned()
+            }
+            None => {
+                "next poll: when a daemon runs that has read its configuration; it has not been \
+                     polled before"
+                    .to_owned()
+            }
+            Some(why) => format!("next poll: not known; {why}"),
+        });
+        lines.extend(as_of);
+        return one_line_each(&lines);
+    };
+    lines.extend(schedule_lines(feed, state, knowledge, now));
+    lines.extend(as_of);
+    lines.extend(past_lines(feed, state, now));
+    lines.extend(trust_text(&state.plan.trust, now));
+    lines.extend(unpublished_text(state));
+    lines.extend(share_lines(feed, state));
+    lines.extend(request_lines(&state.plan.requests));
+    lines.extend(full_text_line(feed));
+    one_line_each(&lines)
+}
+
+/// Where the full texts are from, if not from the feed.
+fn full_text_line(feed: &Feed) -> Option<String> {
+    let (chars, pages) = (TEASER_CHARS_MAX, PAGES_MAX);
+    (feed.full_text == FullText::Page).then(|| {
+        format!(
+            "full text: from pages (fulltext), of articles of which the feed gives less than {chars} characters; at \
+             most {pages} a poll. `conflictwire poll {}` shows what comes of them",
+            feed.id
+        )
+    })
+}
+
+/// When the feed is polled next and how it stands.
+fn schedule_lines(
+    feed: &Feed,
+    state: &FeedState,
+    knowledge: &Knowledge,
+    now: Timestamp,
+) -> [String; 2] {
+    let due = knowledge.due(feed, now);
+    let at = due.map(|due| due.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let next = format!(
+        "next poll: {} ({}), because {}",
+        at.unwrap_or_default(),
+        next_explained(knowledge.next_poll(feed, now)),
+        words::because(due.map(|due| due.why), state.plan.next.reason)
+    );
+    let polled_at = state.plan.polled_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let standing = format!(
+        "standing: {}, after {}, the last at {}",
+        knowledge.standing_text(feed, now),
+        counted(usize::try_from(state.plan.sequence).unwrap_or(usize::MAX), "poll"),
+        polled_at.unwrap_or_default()
+    );
+    [next, standing]
+}
+
+/// What its polls came to, as far as a person has to know it.
+fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let before = state.plan.url.as_ref().filter(|_| state.plan.is_of_another_url(feed));
+    if let Some(url) = before.and_then(|url| Url::parse(url).ok()) {
+        lines.push(format!("what follows is of the URL before: {}", feed.shown(&url)));
+    }
+    lines.push(match state.plan.succeeded_at {
+        Some(at) => format!("last answer: {}", moment_text(at, now)),
+        None => "last answer: none yet".to_owned(),
+    });
+    if let Some(failure) = &state.plan.last_failure {
+        let (class, at) = (failure.class.name(), moment_text(failure.at, now));
+        lines.push(format!("last failure: {at}: {class}: {}", failure.detail));
+    }
+    if let Some(crash) = state.plan.put_off_for() {
+        lines.push(format!(
+            "put off since {}, under version {}: asked at once if its configuration, the taxonomy, a \
+             lexicon or the version is another",
+            crash.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            crash.under.split(' ').next().unwrap_or_default(),
+        ));
+    }
+    let today = state.plan.today.on_day_of(now);
+    if today.left > 0 {
+        lines.push(format!(
+            "left unread: {} of the last document that was read, for the feed had added as much as it \
+             might in a day (now {} or {}); what it still lists is read the next day, or when its quota \
+             is raised",
+            counted(usize::try_from(today.left).unwrap_or(usize::MAX), "article"),
+            counted(usize::try_from(feed.quota.articles).unwrap_or(usize::MAX), "article"),
+            size_text(feed.quota.bytes),
+        ));
+    }
+    if let Some(url) = state.plan.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
+        let url = feed.shown(&url);
+        lines.push(match state.plan.moves.days {
+            MOVE_DAYS.. => format!(
+                "moved to: {url}, which is asked first, for permanent redirects led there on {MOVE_DAYS} \
+                 days; change its `url`, with an `id` its state stays"
+            ),
+            _ => format!(
+                "moved to: {url}, as its last answer said; change its `url`, with an `id` its state stays"
+            ),
+        });
+    }
+    lines
+}
+
+/// Which validators its requests carry, if not all that it gave, and why.
+fn trust_text(trust: &Trust, now: Timestamp) -> Option<String> {
+    let (why, since) = trust.distrust?;
+    let (sent, why) = (words::sends(trust.sends), words::distrust(why));
+    let since = moment_text(since, now);
+    Some(format!("validators: {sent}, since {since}: {why}; tried again after 30 days"))
+}
+
+/// Everything that had a say in when it is polled next.
+fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
+    let plan = &state.plan.next;
+    let mut lines = vec![match plan.reason {
+        // The plan of the poll before, but for its end.
+        Reason::Local => "what had a say when it was asked last:".to_owned(),
+        _ => "what had a say at the last poll:".to_owned(),
+    }];
+    let or_none = |wait: Option<_>| wait.map_or_else(|| "none".to_owned(), rounded);
+    for (name, wait, about) in [
+        ("interval", rounded(plan.interval), interval_about(feed, state)),
+        (
+            "freshness",
+            or_none(plan.fresh_for),
+            "its last answer stays current; cut to interval_max".to_owned(),
+        ),
+        ("ttl", or_none(plan.ttl), "the feed's own word; cut to interval_max".to_owned()),
+        ("backoff", or_none(plan.backoff), "grows with failures in a row".to_owned()),
+        (
+            "retry after",
+            or_none(plan.retry_after),
+            "what the server asked for; cut to retry_after_max".to_owned(),
+        ),
+        ("jitter", rounded(plan.jitter), "added so that feeds do not move in step".to_owned()),
+    ] {
+        lines.push(format!("  {name:<12}{wait:<14}{about}"));
+    }
+    lines.extend(skips_text(plan.skips));
+    lines.extend(state.plan.rhythm.as_ref().map(rhythm_text));
+    lines
+}
+
+/// When a feed says that it is not to be asked.
+fn skips_text(skips: Skips) -> Option<String> {
+    const WEEKDAYS: [&str; DAYS] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let hours =
+        (0..HOURS).filter(|hour| skips.hours >> hour & 1 > 0).map(|hour| format!("{hour}h"));
+    let days = WEEKDAYS.iter().enumerate().filter(|(day, _)| skips.days >> day & 1 > 0);
+    let all: Vec<String> = hours.chain(days.map(|(_, name)| (*name).to_owned())).collect();
+    let all = all.join(" ");
+    (!skips.is_empty()).then(|| format!("  {:<12}{all} (UTC): the feed's own word", "skips"))
+}
+
+/// What its interval is learned from.
+fn rhythm_text(rhythm: &Rhythm) -> String {
+    let hours: Vec<f64> = (0..HOURS).map(|hour| rhythm.rate(hour)).collect();
+    let days: Vec<f64> = (0..DAYS).map(|day| rhythm.day(day)).collect();
+    let burst = match rhythm.turnover {
+        0 => String::new(),
+        turnover => {
+            let turnover = rounded(std::time::Duration::from_secs(turnover.into()));
+            format!("; lately all that it lists was new within some {turnover}")
+        }
+    };
+    format!(
+        "  {:<12}some {:.1} entries a day; by hour from 0 (UTC) {}, by day from Monday {}{burst}",
+        "rhythm",
+        rhythm.rate_of_a_day(),
+        bars(&hours),
+        bars(&days)
+    )
+}
+
+/// Numbers as bars, the largest as the highest.
+fn bars(numbers: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let largest = numbers.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let bar = |number: &f64| {
+        let above = BARS.iter().skip(1).zip(1_u32..);
+        let reached =
+            above.take_while(|(_, step)| number / largest * 7.0 + 0.5 >= f64::from(*step));
+        reached.last().map_or(BARS[0], |(bar, _)| *bar)
+    };
+    numbers.iter().map(bar).collect()
+}
+
+/// Where the interval of a state's plan comes from, and what it would be now if that is another.
+fn interval_about(feed: &Feed, state: &FeedState) -> String {
+    let (min, max) = (duration_text(feed.interval_min), duration_text(feed.interval_max));
+    let (source, now) = match (feed.interval, state.plan.interval) {
+        (Some(interval), _) => ("as configured", interval),
+        (None, Some(learned)) => ("learned", learned),
+        (None, None) => ("to begin with", INTERVAL_START),
+    };
+    let now = now.clamp(feed.interval_min, feed.interval_max);
+    if now == state.plan.next.interval {
+        format!("{source}, within {min} to {max}")
+    } else {
+        format!("now {} {source}, within {min} to {max}", rounded(now))
+    }
+}
+
+/// Lines as they may be shown: a publisher's answer or a file of feeds can begin none of its own.
+fn one_line_each(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{}\n", shown(line))).collect()
+}
+
+/// What waits for room in the topics.
+fn unpublished_text(state: &FeedState) -> Option<String> {
+    let unpublished = state.unpacked_memory().unpublished;
+    let largest = unpublished.values().map(|one| one.room.bytes).max()?;
+    Some(format!(
+        "not published: {} too large for the topics, the largest takes {largest} bytes; published once \
+         max.message.bytes leaves room",
+        counted(unpublished.len(), "article")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cw_decide::States;
+    use cw_model::FailureClass;
+    use cw_model::state::{Crash, Distrust, FeedPlan, LastFailure, Plan, Sends, Standing};
+
+    use super::super::super::standing::{in_database_of as in_database, trials};
+    use super::super::tests::configured;
+    use super::*;
+
+    #[test]
+    fn an_explanation_has_everything_that_had_a_say() {
+        let (_directory, config) = configured();
+        let feed = config.feeds.first().unwrap();
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let seconds = |count| Some(Duration::from_secs(count));
+        let mut rhythm = Rhythm::steady(1.0, 20_000);
+        rhythm.set_rate(8, 8.0);
+        rhythm.set_day(6, 0.5);
+        rhythm.turnover = 900;
+        let plan = FeedPlan {
+            rhythm: Some(rhythm),
+            sequence: 12,
+            standing: Standing::Failing,
+            failures: 2,
+            polled_at: Some(now),
+            last_failure: Some(LastFailure {
+                class: FailureClass::Busy,
+                detail: "the server answered 429".to_owned(),
+                at: now,
+            }),
+            next: Plan {
+                due_at: Some("2026-03-01T13:00:00Z".parse().unwrap()),
+                reason: Reason::RetryAfter,
+                interval: Duration::from_secs(900),
+                fresh_for: seconds(600),
+                ttl: None,
+                skips: Skips { hours: 0b11, days: 1 << 6 },
+                backoff: seconds(1800),
+                retry_after: seconds(3600),
+                quota: None,
+                jitter: Duration::from_millis(1500),
+            },
+            ..FeedPlan::default()
+        };
+        let state = FeedState { plan, ..FeedState::default() };
+        let expected = "\
+a  https://a.example/rss
+next poll: 2026-03-01 13:00:00 UTC (in 1h), because the server asked to wait
+standing: failing: busy, 2 times, after 12 polls, the last at 2026-03-01 12:00:00 UTC
+as of: 2026-03-01 12:00:00 UTC (0s ago); read from \"/var/a.sqlite\"; a daemon has it open (process 42)
+last answer: none yet
+last failure: 2026-03-01 12:00:00 UTC (0s ago): busy: the server answered 429
+what had a say at the last poll:
+  interval    15m           to begin with, within 5m to 4h
+  freshness   10m           its last answer stays current; cut to interval_max
+  ttl         none          the feed's own word; cut to interval_max
+  backoff     30m           grows with failures in a row
+  retry after 1h            what the server asked for; cut to retry_after_max
+  jitter      1s            added so that feeds do not move in step
+  skips       0h 1h Sun (UTC): the feed's own word
+  rhythm      some 31.0 entries a day; by hour from 0 (UTC) ▂▂▂▂▂▂▂▂█▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂, by day from Monday ██████▅; \
+lately all that it lists was new within some 15m
+";
+        let known = |state: FeedState| in_database([(feed.id.clone(), state.into())].into());
+        assert_eq!(explanation(feed, &known(state.clone()), now), expected);
+        let nothing = in_database(States::new());
+        assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
+        let wanting = Feed { full_text: FullText::Page, ..feed.clone() };
+        let text = explanation(&wanting, &known(state.clone()), now);
+        assert!(text.contains("full text: from pages"), "{text}");
+
+        // The configuration has changed since: what was so then is not said to be so now.
+        let faster = Feed { interval: Some(Duration::from_secs(600)), ..feed.clone() };
+        let text = explanation(&faster, &known(state.clone()), now);
+        assert!(text.contains("interval    15m           now 10m as configured, within"), "{text}");
+        let elsewhere = Feed { url: "https://b.example/rss".parse().unwrap(), ..feed.clone() };
+        let mut old = state;
+        old.plan.url = Some("https://a.example/rss?key=1".into());
+        let text = explanation(&elsewhere, &known(old), now);
+        for words in [
+            "next poll: 2026-03-01 12:00:00 UTC (due), because its URL is another since its last poll",
+            "standing: not polled yet under its URL; under the one before: failing: busy, 2 times",
+            "what follows is of the URL before: https://a.example/rss",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(!text.contains("key=1"), "{text}");
+    }
+
+    #[test]
+    fn which_validators_are_not_sent_is_said_with_the_reason() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        assert_eq!(trust_text(&Trust::default(), now), None);
+        let distrust = Some((Distrust::Refused, now));
+        let trust = Trust { sends: Sends::Nothing, distrust, ..Trust::default() };
+        assert_eq!(
+            trust_text(&trust, now).unwrap(),
+            "validators: none is sent, so that it always answers with the whole document, since \
+             2026-03-01 12:00:00 UTC (0s ago): its server answers a request with more wrongly, and one \
+             without rightly; tried again after 30 days"
+        );
+    }
+
+    #[test]
+    fn a_feed_that_is_put_off_says_what_for_and_how_to_lift_it() {
+        let (_directory, config) = configured();
+        let feed = config.feeds.first().unwrap();
+        let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let under = trials().under(feed);
+        let plan = FeedPlan {
+            sequence: 3,
+            standing: Standing::Failing,
+            failures: 1,
+            polled_at: Some(at),
+            last_failure: Some(LastFailure {
+                class: FailureClass::Crash,
+                detail: "the document ended the process that read it: signal: 6".to_owned(),
+                at,
+            }),
+            next: Plan {
+                due_at: Some("2026-03-08T12:00:00Z".parse().unwrap()),
+                reason: Reason::Crash,
+                ..Plan::default()
+            },
+            crash: Some(Crash { under: under.clone(), at }),
+            ..FeedPlan::default()
+        };
+        let state = FeedState { plan, ..FeedState::default() };
+        let known = in_database([(feed.id.clone(), state.into())].into());
+        let text = explanation(feed, &known, at);
+        let expected = "\
+next poll: 2026-03-08 12:00:00 UTC (in 7d), because its document ended the process that read it; such \
+a feed is asked weekly
+standing: put off: its document ends the process that reads it, after 3 polls, the last at 2026-03-01 \
+12:00:00 UTC
+as of: 2026-03-01 12:00:00 UTC (0s ago); read from \"/var/a.sqlite\"; a daemon has it open (process 42)
+last answer: none yet
+last failure: 2026-03-01 12:00:00 UTC (0s ago): crash: the document ended the process that read it: \
+signal: 6
+put off since 2026-03-01 12:00:00 UTC, under version 0.1.0: asked at once if its configuration, the \
+taxonomy, a lexicon or the version is another
+";
+        assert!(text.contains(expected), "{text}");
+    }
+}
