@@ -5,7 +5,7 @@
 //! build is measured only with `CONFLICTWIRE_BENCH_BUILD=1`, for it takes minutes. The part on Kafka
 //! wants its jars (`tests/kafka/fetch.sh`, as `make bench` does); `CONFLICTWIRE_BENCH_KAFKA` is
 //! "only" for nothing else, "none" to leave it out, or the names of its parts
-//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`). This is not a test: nothing here fails because
+//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`), `-- pages` the texts of pages. This is not a test: nothing here fails because
 //! it is slow.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
@@ -20,6 +20,10 @@ mod costs;
 mod daemon;
 #[path = "figures/kafka/mod.rs"]
 mod kafka;
+#[path = "figures/pages.rs"]
+mod pages;
+#[path = "../tests/pages/mod.rs"]
+mod pages_made;
 #[path = "figures/parsing.rs"]
 mod parsing;
 #[path = "figures/publisher.rs"]
@@ -42,6 +46,9 @@ fn main() -> anyhow::Result<()> {
     let scratch = scratch()?;
     if std::env::args().any(|argument| argument == "costs") {
         return costs::measure(&scratch);
+    }
+    if std::env::args().any(|argument| argument == "pages") {
+        return pages::measure();
     }
     println!("# Figures\n\n{}\n", machine());
     let kafka = switch("CONFLICTWIRE_BENCH_KAFKA");

@@ -13,6 +13,8 @@ use strum::IntoStaticStr;
 pub enum Point {
     /// The answer is here, nothing was made of it.
     AfterFetch,
+    /// The pages that the outcome wants are here too, and nothing was made of them.
+    AfterPages,
     /// The outcome is in memory only.
     AfterProcess,
     /// SQLite: the writer holds outcomes, the transaction has not begun. Kafka: every record of the

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use cw_code::{Sources, Tagger, Texts};
 use cw_decide::process::process;
+use cw_decide::robots::Robots;
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
     Quota, Steps, Timestamp, Validators,
 };
 use cw_read::normalise::{Context, dates, normalise, repeated_marks};
+use cw_read::page::{Expected, read_page};
 use cw_read::parse::date::{self, Conventions};
-use cw_read::parse::{cut, guard, parse};
+use cw_read::parse::{SITEMAPS_MAX, cut, guard, joined, parse, sitemap_index, sitemap_part};
 use cw_text::charset;
 use url::Url;
 
@@ -37,6 +39,9 @@ pub const TARGETS: &[Target] = &[
     ("tag", tagging),
     ("opml", importing),
     ("process", processing),
+    ("page", reading_page),
+    ("sitemaps", joining),
+    ("robots", obeying),
 ];
 
 /// The most that a decoded body may have here, bytes.
@@ -86,6 +91,48 @@ fn guarding(bytes: &[u8]) {
     let Ok(cut) = cut::cut(&text, start, &feed().url, ENTRIES_MAX, &steps) else { return };
     let again = cut::cut(&cut.xml(), 0, &feed().url, ENTRIES_MAX, &Steps::new(u64::MAX));
     assert!(again.is_ok(), "what was let through is not whole: {again:?}");
+}
+
+/// The first line is the headline and teaser that the feed has, all of it the page.
+fn reading_page(bytes: &[u8]) {
+    let text = charset::decode(bytes, None);
+    let expected = Expected {
+        title: text.lines().next().map(str::to_owned),
+        teaser: text.lines().next().map(str::to_owned),
+        text_chars_max: ENTRIES_MAX,
+        ..Expected::default()
+    };
+    let steps = Steps::for_bytes(bytes.len());
+    if let Ok(page) = read_page(bytes, None, &expected, &steps) {
+        assert!(page.body.chars().count() <= ENTRIES_MAX, "a text is longer than its limit");
+        assert!(!page.body.trim().is_empty(), "a text without a word");
+    }
+    assert!(steps.spent() <= steps.allowed().saturating_mul(2), "steps are not looked at");
+}
+
+/// What is joined is read, if each part is.
+fn joining(bytes: &[u8]) {
+    let steps = Steps::for_bytes(bytes.len());
+    if let Ok(Some(index)) = sitemap_index(bytes, None, &feed().url, &steps) {
+        assert!((1..=SITEMAPS_MAX).contains(&index.sitemaps.len()), "{index:?}");
+    }
+    let Ok(part) = sitemap_part(bytes, None, &steps) else { return };
+    let document = joined(&[part.clone(), part]);
+    // However it is read, it is a sitemap.
+    let _read = parse(&document, None, &feed().url, ENTRIES_MAX, &Steps::for_bytes(document.len()));
+}
+
+/// The first line is the path, the others the rules.
+fn obeying(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (path, rules) = text.split_once('\n').unwrap_or_default();
+    let robots = Robots::read(rules, "conflictwire");
+    let _allowed = robots.allow(path);
+    assert!(
+        robots.delay.is_none_or(|delay| delay <= Duration::from_secs(10)),
+        "{:?}",
+        robots.delay
+    );
 }
 
 fn parsing(bytes: &[u8]) {

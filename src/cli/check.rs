@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use cw_model::{Answer, Conditions, Feed, Steps};
+use cw_decide::process::TEASER_CHARS_MAX;
+use cw_model::{Answer, Conditions, Feed, FullText, Steps};
 use cw_read::parse;
 use cw_status::shown::{Shown, shown};
 use futures_util::stream::{self, StreamExt as _};
@@ -23,6 +24,8 @@ use crate::config::{self, Config, Problem};
 use crate::fetch::{Connections, Fetcher};
 use crate::ledger::kafka::probe::{Finding, Verdict, probe};
 use crate::ledger::{KafkaSettings, LedgerSettings};
+use crate::memory::BodyHold;
+use crate::pipeline::Errands;
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.
@@ -198,7 +201,9 @@ async fn try_host(
 
 async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
     let failed = |why: String| Tried { index, answer: Err(why), entries: None, language: None };
-    let body = match fetcher.fetch(feed, &Conditions::default()).await {
+    let answer = fetcher.fetch(feed, &Conditions::default()).await;
+    let mut hold = BodyHold::unlimited();
+    let body = match Errands::default().sitemaps(fetcher, feed, answer, &mut hold).await {
         Answer::Body(body) => body,
         // Nothing was sent that could be answered so.
         Answer::NotModified(_) => {
@@ -218,9 +223,24 @@ async fn try_feed(index: usize, feed: &Feed, fetcher: &Fetcher) -> Tried {
     let mut answer = vec![format_name(parsed.format).to_owned()];
     answer.extend(body.moved_to.as_ref().map(|url| format!("moved to {}", feed.shown(url))));
     answer.extend(left_out(&parsed));
+    answer.extend(needless_pages(feed, &parsed));
     let answer = answer.join(", ");
     let entries = Some(parsed.entries.len());
     Tried { index, answer: Ok(answer), entries, language: parsed.language }
+}
+
+/// That a feed is to have full texts from pages, and most of its entries have texts of their own.
+fn needless_pages(feed: &Feed, parsed: &parse::ParsedFeed) -> Option<String> {
+    let is_full = |entry: &&cw_model::Entry| {
+        let text = entry.content.as_ref().or(entry.summary.as_ref());
+        text.is_some_and(|text| text.value.chars().nth(TEASER_CHARS_MAX).is_some())
+    };
+    let full = parsed.entries.iter().filter(is_full).count();
+    let is_needless = feed.full_text == FullText::Page && full * 2 > parsed.entries.len();
+    let all = parsed.entries.len();
+    let has = if full == 1 { "has" } else { "have" };
+    is_needless
+        .then(|| format!("fulltext is set, but {full} of {all} entries {has} a full text already"))
 }
 
 /// What people call a format.

@@ -1,12 +1,13 @@
 //! Polls feeds or files once, through the same pipeline, and prints the records. Stores nothing.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use cw_code::Tagger;
-use cw_decide::process::process;
+use cw_decide::process::{Reader, process, process_with, wanted_pages};
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, Conditions, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult,
@@ -21,6 +22,8 @@ use super::{Exit, show};
 use crate::clock::Clock;
 use crate::config::{Config, load};
 use crate::fetch::{Connections, Fetcher};
+use crate::memory::BodyHold;
+use crate::pipeline::{Errand, Errands, PagesCame};
 
 /// Polls each feed once and prints its records: for people on a terminal, one JSON object a line
 /// otherwise. Nothing is stored.
@@ -47,14 +50,28 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let runtime = super::runtime().context("could not start the runtime")?;
     let as_json = args.json || !std::io::stdout().is_terminal();
     let mut exit = Exit::Fine;
+    let errands = Errands::default();
     for what in &args.feeds {
         let feed = find_feed(what, &config)?;
         let answer = if feed.url.scheme() == "file" {
             read_file(what, &feed)?
         } else {
-            runtime.block_on(fetcher.fetch(&feed, &Conditions::default()))
+            runtime.block_on(async {
+                let answer = fetcher.fetch(&feed, &Conditions::default()).await;
+                errands.sitemaps(&fetcher, &feed, answer, &mut BodyHold::unlimited()).await
+            })
         };
-        let outcome = process(&feed, &answer, &FeedState::default(), &tagger, Clock::System.now());
+        let (state, now) = (FeedState::default(), Clock::System.now());
+        let mut outcome = process(&feed, &answer, &state, &tagger, now);
+        let wanted = wanted_pages(&feed, &outcome);
+        if let (Answer::Body(body), false) = (&answer, wanted.is_empty()) {
+            let hold = BodyHold::unlimited();
+            let errand = Errand { fetcher: &fetcher, feed: &feed, body, hold: &hold };
+            let came = runtime.block_on(errands.pages(&errand, wanted, std::future::pending()));
+            let reader = Reader { tagger: &tagger, pages: &came.texts };
+            outcome = process_with(&feed, &answer, &state, reader, now);
+            say!("\"{what}\": {}", pages_note(&came));
+        }
         let mut out = anstream::stdout().lock();
         for Routed { record, .. } in &outcome.records {
             if as_json {
@@ -89,6 +106,14 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// What came of the pages that were wanted.
+fn pages_note(came: &PagesCame) -> String {
+    let mut results: BTreeMap<&str, usize> = BTreeMap::new();
+    came.refusals.values().for_each(|refusal| *results.entry(refusal.name()).or_default() += 1);
+    let results = results.iter().map(|(result, count)| format!(", {count} {result}"));
+    format!("pages: {} used{}", came.texts.len(), results.collect::<String>())
 }
 
 /// What a document has beside the records that are printed, if anything; and that it has none.

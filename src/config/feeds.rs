@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use cw_model::country::is_country;
-use cw_model::{Backlog, Feed, FeedId, FeedProxy, PrivateNetworks, Quota, UrlQuery, without_query};
+use cw_model::{
+    Backlog, Feed, FeedId, FeedProxy, FullText, PrivateNetworks, Quota, UrlQuery, without_query,
+};
 use cw_text::language::tag as language_tag;
 use url::Url;
 
@@ -80,6 +82,7 @@ impl FeedDefaults {
             query: UrlQuery::Hidden,
             proxy: FeedProxy::AsConfigured,
             labels: Vec::new(),
+            full_text: FullText::Feed,
         }
     }
 }
@@ -250,7 +253,8 @@ impl FeedCheck<'_> {
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
         let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
-        Some(Feed { publisher, country, language, query, proxy, labels, ..feed })
+        let full_text = if raw.fulltext == Some(true) { FullText::Page } else { FullText::Feed };
+        Some(Feed { publisher, country, language, query, proxy, labels, full_text, ..feed })
     }
 
     fn labels(&mut self, given: &[String]) -> Vec<String> {
@@ -569,6 +573,7 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         bytes_per_day: (quota.bytes != defaults.quota.bytes).then(|| size_text(quota.bytes)),
         allow_private_networks: feed.private_networks.as_ref().map(written_networks),
         query: (feed.query == UrlQuery::Published).then(|| PUBLISH_QUERY.to_owned()),
+        fulltext: (feed.full_text == FullText::Page).then_some(true),
         enabled: None,
         proxy: match &feed.proxy {
             FeedProxy::AsConfigured => None,

@@ -151,6 +151,7 @@ impl Reading<'_> {
                     let of_text = |text: String| text.split(',').map(str::to_owned).collect();
                     feed.labels = given.map(of_text);
                 }
+                "cw:fulltext" => feed.fulltext = given.map(|text| text == "true"),
                 "cw:enabled" => feed.enabled = given.map(|word| word != "false"),
                 _ => {}
             }
@@ -228,6 +229,7 @@ pub(super) fn write_opml(feeds: &[RawFeed]) -> String {
             ("cw:bytes_per_day", feed.bytes_per_day.as_deref()),
             ("cw:query", feed.query.as_deref()),
             ("cw:labels", labels.as_deref()),
+            ("cw:fulltext", feed.fulltext.filter(|is| *is).map(|_| "true")),
             ("cw:enabled", enabled.as_deref()),
         ] {
             if let Some(value) = value {
@@ -374,6 +376,7 @@ mod tests {
             query: Some("publish".to_owned()),
             proxy: None,
             labels: Some(vec!["a".to_owned(), "b c".to_owned()]),
+            fulltext: Some(true),
             enabled: Some(false),
         };
         let bare = RawFeed {

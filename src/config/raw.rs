@@ -434,6 +434,11 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub query: Option<String>,
+    /// true: where the feed gives a teaser alone, the text of the article is taken from its page, as far as robots.txt
+    /// allows and the page is that of the article. Left out: false, the text is the feed's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "bool")]
+    pub fulltext: Option<bool>,
 }
 
 /// The JSON Schema (2020-12) of the configuration file.

@@ -19,6 +19,7 @@ pub mod dedupe;
 pub mod lane;
 pub mod lease;
 pub mod process;
+pub mod robots;
 pub mod schedule;
 pub mod scheduler;
 #[cfg(test)]

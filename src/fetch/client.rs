@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_model::{Deltas, Failure, FailureClass, FeedProxy, Validators};
+use cw_model::{Conditions, Deltas, DocumentKind, Failure, FailureClass, FeedProxy, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -29,6 +29,11 @@ use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
 const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
                       application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, \
                       application/json;q=0.8, */*;q=0.1";
+
+/// What is accepted of documents that are no feeds.
+const ACCEPT_SITEMAP: &str = "application/xml, text/xml;q=0.9, */*;q=0.1";
+const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
+const ACCEPT_ROBOTS: &str = "text/plain, */*;q=0.1";
 
 /// What `decode` undoes, best first.
 const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
@@ -70,8 +75,17 @@ pub(super) struct Carries<'a> {
     pub(super) known: Option<&'a Validators>,
     /// From earlier in its chain of redirects.
     pub(super) cookie: Option<String>,
-    /// Whether the answer may be what is new.
-    pub(super) deltas: Deltas,
+    /// What is asked for, and whether the answer may be what is new of it.
+    pub(super) conditions: &'a Conditions,
+}
+
+fn accept(kind: DocumentKind) -> HeaderValue {
+    HeaderValue::from_static(match kind {
+        DocumentKind::Feed => ACCEPT,
+        DocumentKind::Sitemap => ACCEPT_SITEMAP,
+        DocumentKind::Page => ACCEPT_PAGE,
+        DocumentKind::Robots => ACCEPT_ROBOTS,
+    })
 }
 
 /// A request that got no answer.
@@ -126,7 +140,6 @@ impl HttpClient {
         let user_agent = HeaderValue::from_str(&settings.user_agent)
             .map_err(|_not_a_header| FetchSetupError::UserAgent)?;
         let headers = HeaderMap::from_iter([
-            (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
             (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING)),
             (header::USER_AGENT, user_agent),
         ]);
@@ -197,6 +210,7 @@ impl HttpClient {
         };
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().clone_from(&self.headers);
+        request.headers_mut().insert(header::ACCEPT, accept(carries.conditions.kind));
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
             (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
@@ -214,7 +228,8 @@ impl HttpClient {
         if let Some(value) = login.and_then(|text| HeaderValue::from_str(&text).ok()) {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
         }
-        if carries.deltas == Deltas::Asked && request.headers().contains_key(header::IF_NONE_MATCH)
+        if carries.conditions.deltas == Deltas::Asked
+            && request.headers().contains_key(header::IF_NONE_MATCH)
         {
             request.headers_mut().insert("a-im", HeaderValue::from_static("feed"));
         }

@@ -31,8 +31,8 @@ use std::time::Duration;
 use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
-    Answer, Body, Conditions, Failure, FailureClass, Feed, FeedProxy, IfRefused, Moved, Network,
-    NotModified,
+    Answer, Body, Conditions, DocumentKind, Failure, FailureClass, Feed, FeedProxy, IfRefused,
+    Moved, Network, NotModified,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -104,6 +104,7 @@ pub struct Fetcher {
     host_gap: Duration,
     body_limit: u64,
     redirects_max: usize,
+    user_agent: String,
     clock: Clock,
 }
 
@@ -128,6 +129,7 @@ impl Fetcher {
             host_gap: settings.host_gap,
             body_limit: settings.body_limit,
             redirects_max: settings.redirects_max,
+            user_agent: settings.user_agent.clone(),
             clock,
         }
     }
@@ -159,6 +161,37 @@ impl Fetcher {
         let timeout = patience.of(self.timeout);
         let way = Way { own: feed.private_networks.as_ref(), proxy: &feed.proxy };
         self.fetch_url(url, way, conditions, timeout, hold).await
+    }
+
+    /// Fetches what a poll wants beside its feed: a sitemap that its document names, the page of an article, a
+    /// robots.txt.
+    ///
+    /// What the feed may dial holds on the host that answered for it alone, `from`. Any other host was named by whoever
+    /// writes its entries, and must be in the public internet.
+    pub async fn fetch_beside(
+        &self,
+        feed: &Feed,
+        from: &Body,
+        (kind, url): (DocumentKind, &Url),
+        hold: &mut BodyHold,
+    ) -> Answer {
+        let is_of_its_host = url.host() == from.final_url.host();
+        let network = if is_of_its_host { from.network } else { Network::Public };
+        let own = feed.private_networks.as_ref().filter(|_| is_of_its_host);
+        let moved = Some(Moved { to: url.clone(), network });
+        let conditions = Conditions { moved, kind, ..Conditions::default() };
+        let way = Way { own, proxy: &feed.proxy };
+        self.fetch_url(url, way, &conditions, self.timeout, hold).await
+    }
+
+    /// The name by which a robots.txt knows us: the first word of the user agent.
+    pub fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// What is kept between requests to one host.
+    pub fn host_gap(&self) -> Duration {
+        self.host_gap
     }
 
     /// Fetches a URL conditionally.
@@ -266,7 +299,7 @@ impl Fetcher {
                     here,
                     reach.allowed(),
                     reach.proxy,
-                    Carries { known, cookie: chain.cookie(), deltas: conditions.deltas },
+                    Carries { known, cookie: chain.cookie(), conditions },
                 )
                 .await?;
             reach.narrow(answered.exchange.peer());
@@ -292,7 +325,8 @@ impl Fetcher {
                     }));
                 }
                 Meaning::Body => {
-                    let read = body::read(answered, &head, host, self.body_limit, hold).await?;
+                    let limit = self.body_limit.min(conditions.kind.bytes_max());
+                    let read = body::read(answered, &head, host, limit, hold).await?;
                     // A page that sends browsers on is a redirect of somebody who could make no other: once.
                     if page.is_none()
                         && let Some(next) = outcome::refresh(&head, &read.bytes)

@@ -63,6 +63,12 @@ impl BodyHold {
         Self::new(None)
     }
 
+    /// Another of the same memory, that holds nothing yet.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::new(self.rooms.clone())
+    }
+
     pub(super) fn new(rooms: Option<Arc<Rooms>>) -> Self {
         Self {
             rooms,

@@ -234,6 +234,7 @@ mod tests {
             query: UrlQuery::Hidden,
             proxy: cw_model::FeedProxy::AsConfigured,
             labels: Vec::new(),
+            full_text: cw_model::FullText::Feed,
         }
     }
 

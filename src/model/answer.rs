@@ -36,6 +36,37 @@ pub struct Conditions {
     pub moved: Option<Moved>,
     /// Whether only what is new is asked for, where an `ETag` is sent.
     pub deltas: Deltas,
+    /// What is asked for.
+    pub kind: DocumentKind,
+}
+
+/// What is asked for. Servers are told, and it decides how much may come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// The document of a feed.
+    #[default]
+    Feed,
+    /// A sitemap that the feed's document names.
+    Sitemap,
+    /// The page of an article.
+    Page,
+    /// A host's robots.txt.
+    Robots,
+}
+
+impl DocumentKind {
+    /// The most bytes of one, where `fetch.body_limit` does not say less. That alone decides for feeds.
+    ///
+    /// News sitemaps list a thousand pages in some 600 kB, pages have up to a megabyte of scripts around their text, and of
+    /// a robots.txt 500 KiB must be read (RFC 9309, 2.5). What is more is no document of its kind.
+    pub fn bytes_max(self) -> u64 {
+        match self {
+            Self::Feed => u64::MAX,
+            Self::Sitemap => 4 << 20,
+            Self::Page => 3 << 20,
+            Self::Robots => 512 << 10,
+        }
+    }
 }
 
 /// Whether a server may send what is new instead of a whole document (RFC 3229, with the `feed`

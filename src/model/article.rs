@@ -135,6 +135,16 @@ pub enum DateQuality {
     Unparsed,
 }
 
+/// Where the body of an article is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodySource {
+    /// Its feed.
+    #[default]
+    Feed,
+    /// Its page.
+    Page,
+}
+
 /// An entry after normalisation. Not serialisable: its wire form is `model::record`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Article {
@@ -156,6 +166,8 @@ pub struct Article {
     pub summary: Option<String>,
     /// Plain text, paragraphs separated by a blank line.
     pub body: Option<String>,
+    /// Where `body` is from.
+    pub body_source: BodySource,
     /// Whether something of the entry was cut or left out because it was longer, or more, than is kept.
     pub truncated: bool,
     /// Whether one of its texts came in the wrong encoding and was read again.

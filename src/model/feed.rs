@@ -113,6 +113,16 @@ pub enum PrivateNetworks {
     Ranges(Vec<ipnet::IpNet>),
 }
 
+/// Where the full text of a feed's articles is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FullText {
+    /// The feed.
+    #[default]
+    Feed,
+    /// Their pages, where the feed gives a teaser alone.
+    Page,
+}
+
 /// Whether others see the query of a feed's URL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UrlQuery {
@@ -192,6 +202,8 @@ pub struct Feed {
     pub proxy: FeedProxy,
     /// What the operator calls the groups that it is in: for lists of feeds, and on no record. Sorted.
     pub labels: Vec<String>,
+    /// Where the full text of its articles is from.
+    pub full_text: FullText,
 }
 
 impl Feed {

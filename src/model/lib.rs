@@ -35,6 +35,7 @@ pub mod evidence;
 pub mod feed;
 pub mod lane;
 pub mod outcome;
+pub mod page;
 pub mod place;
 pub mod quota;
 pub mod record;
@@ -50,16 +51,21 @@ pub mod time;
 
 pub use actor::{Actor, ActorKind, Claim, ClaimStatus, Role, RoleKind};
 pub use answer::{
-    Answer, Body, Conditions, Deltas, Failure, FailureClass, Freshness, IfRefused, Instance, Moved,
-    Network, NotModified, Validators,
+    Answer, Body, Conditions, Deltas, DocumentKind, Failure, FailureClass, Freshness, IfRefused,
+    Instance, Moved, Network, NotModified, Validators,
 };
-pub use article::{Article, ArticleId, Change, DateQuality, Digest, Fingerprint, IdentityRule};
+pub use article::{
+    Article, ArticleId, BodySource, Change, DateQuality, Digest, Fingerprint, IdentityRule,
+};
 pub use counts::FeedCounts;
 pub use entry::{Entry, EntryText, Media, TextKind};
 pub use evidence::{Evidence, Field};
-pub use feed::{Backlog, Feed, FeedId, FeedProxy, PrivateNetworks, UrlQuery, without_query};
+pub use feed::{
+    Backlog, Feed, FeedId, FeedProxy, FullText, PrivateNetworks, UrlQuery, without_query,
+};
 pub use lane::LaneState;
 pub use outcome::{EntryCounts, Outcome, PollResult, Urgency};
+pub use page::PageRefusal;
 pub use place::{Place, PlaceKind};
 pub use quota::Quota;
 pub use record::{Record, Reject};

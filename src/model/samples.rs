@@ -11,8 +11,8 @@ use crate::record::{
 };
 use crate::state::{FeedPlan, FeedState, Standing};
 use crate::{
-    Backlog, EntryCounts, Feed, FeedId, FeedProxy, Outcome, PollResult, Quota, Record, Reject,
-    Route, Routed, Timestamp, Urgency, UrlQuery,
+    Backlog, EntryCounts, Feed, FeedId, FeedProxy, FullText, Outcome, PollResult, Quota, Record,
+    Reject, Route, Routed, Timestamp, Urgency, UrlQuery,
 };
 
 /// The time in them.
@@ -49,6 +49,7 @@ pub fn feed(text: &str, url: Url) -> Feed {
         query: UrlQuery::default(),
         proxy: FeedProxy::default(),
         labels: Vec::new(),
+        full_text: FullText::default(),
     }
 }
 
@@ -72,6 +73,7 @@ pub fn record(number: u32, title: &str) -> Record {
         title: Some(title.to_owned()),
         summary: None,
         body: None,
+        body_source: None,
         truncated: false,
         repaired: false,
         authors: Vec::new(),

@@ -13,6 +13,7 @@
 //! given it. A poll is given a state and gives back the next one, which replaces the old only after
 //! the ledger has committed it, and only under the lease that the poll began with.
 
+mod errands;
 mod poll;
 mod reload;
 mod scheduler;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use cw_code::{LexiconProblem, Tagger};
 use cw_model::Outcome;
 use cw_status::{Metrics, Status};
+pub use errands::{Errand, Errands, PagesCame};
 pub use tasks::Tasks;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -204,6 +206,7 @@ impl Daemon {
             ledger: Arc::clone(&ledger),
             metrics: self.metrics,
             status: Arc::clone(&self.status),
+            errands: Arc::default(),
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
             fetched: told_fetched,

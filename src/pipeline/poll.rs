@@ -11,12 +11,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cw_code::Tagger;
-use cw_decide::process::{conditions, crashed, forgiven, is_new, panicked, process, too_large};
+use cw_decide::process::{
+    Pages, Reader, conditions, crashed, forgiven, is_new, panicked, process_with, too_large,
+    wanted_pages,
+};
 use cw_decide::schedule::conduct::{Heard, Patience, Request};
 use cw_decide::{Backoff, Lease, backoff};
 use cw_model::state::{Crash, FeedState};
 use cw_model::{
-    Answer, Body, EntryCounts, Failure, FailureClass, Feed, FeedId, Outcome, PollResult,
+    Answer, Body, EntryCounts, Failure, FailureClass, Feed, FeedId, Outcome, PollResult, Timestamp,
 };
 use cw_status::{Metrics, Status};
 use tokio::sync::mpsc;
@@ -25,13 +28,14 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use super::errands::{Errand, Errands, PagesCame};
 use super::trial::{Document, Trials, Verdict};
 use crate::admin::Events;
 use crate::clock::Clock;
 use crate::fault::{Point, point, strike};
 use crate::fetch::{Fetcher, waits_for_turn};
 use crate::ledger::{CommitError, Ledger};
-use crate::memory::{Held, Memory, Place};
+use crate::memory::{BodyHold, Held, Memory, Place};
 
 /// The first wait after a commit that did not work; it doubles.
 const COMMIT_WAIT_FIRST: Duration = Duration::from_millis(500);
@@ -47,6 +51,7 @@ pub(super) struct Poller {
     pub(super) metrics: Arc<Metrics>,
     pub(super) status: Arc<Status>,
     pub(super) memory: Memory,
+    pub(super) errands: Arc<Errands>,
     pub(super) events: Events,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     /// Where it is told that a request has ended.
@@ -94,6 +99,10 @@ pub(super) enum Polled {
 impl Poller {
     /// Polls a feed once.
     pub(super) async fn poll(self, job: Job) -> Polled {
+        if let Some(wait) = self.errands.busy(&job.feed.url) {
+            debug!(feed.id = %job.feed.id, "not its turn: its host is asked for pages");
+            return Polled::NotItsTurn(wait);
+        }
         let started = Instant::now();
         let mut body = self.memory.body();
         let conditions = conditions(&job.feed, &job.state);
@@ -125,7 +134,13 @@ impl Poller {
         let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
         let answer = self.excused(answer, request);
         point(Point::AfterFetch);
-        let Some((outcome, _held)) = self.read(&job, answer).await else {
+        let (fetcher, feed) = (&job.fetcher, &job.feed);
+        let answer = self.errands.sitemaps(fetcher, feed, answer, &mut body);
+        let Some(answer) = self.unless_stopped(answer).await else {
+            self.metrics.poll_abandoned();
+            return Polled::Abandoned;
+        };
+        let Some((outcome, _held)) = self.read_with_pages(&job, answer, &body).await else {
             self.metrics.poll_abandoned();
             return Polled::Abandoned;
         };
@@ -134,9 +149,41 @@ impl Poller {
         self.commit(&job, outcome).await
     }
 
+    /// Makes an outcome of an answer, with the texts of the pages that a first outcome of it wants. None of it is durable before
+    /// the one commit: whoever dies in between asks for all of it again.
+    async fn read_with_pages(
+        &self,
+        job: &Job,
+        answer: Answer,
+        hold: &BodyHold,
+    ) -> Option<(Outcome, Held)> {
+        let now = self.clock.now();
+        let (outcome, held, answer) = self.read(job, answer, Arc::default(), now).await?;
+        let wanted = wanted_pages(&job.feed, &outcome);
+        let Some(answer) = answer.filter(|_| !wanted.is_empty()) else {
+            return Some((outcome, held));
+        };
+        let Answer::Body(body) = &answer else { return Some((outcome, held)) };
+        // Others may read and commit meanwhile.
+        drop((outcome, held));
+        let errand = Errand { fetcher: &job.fetcher, feed: &job.feed, body, hold };
+        let came = self.errands.pages(&errand, wanted, job.put_off.cancelled());
+        let PagesCame { texts, refusals } = self.unless_stopped(came).await?;
+        self.metrics.pages(texts.len(), refusals.values().copied());
+        point(Point::AfterPages);
+        let (outcome, held, _) = self.read(job, answer, Arc::new(texts), now).await?;
+        Some((outcome, held))
+    }
+
     /// Makes an outcome of an answer, in its turn; `None` if the daemon stops before it is made. What
-    /// the outcome takes is held until it is committed.
-    async fn read(&self, job: &Job, answer: Answer) -> Option<(Outcome, Held)> {
+    /// the outcome takes is held until it is committed. The answer is given back, unless reading it failed.
+    async fn read(
+        &self,
+        job: &Job,
+        answer: Answer,
+        pages: Arc<Pages>,
+        now: Timestamp,
+    ) -> Option<(Outcome, Held, Option<Answer>)> {
         let place = match &answer {
             Answer::Body(body) => {
                 let place = self.memory.place(&job.feed, body.bytes.len());
@@ -144,29 +191,26 @@ impl Poller {
                     Ok(place) => Some(place),
                     Err(error) => {
                         let (feed, detail) = (&job.feed, error.to_string());
-                        let now = self.clock.now();
                         let outcome = too_large(feed, body, &job.state, detail, now);
-                        return Some((outcome, Held::nothing()));
+                        return Some((outcome, Held::nothing(), None));
                     }
                 }
             }
             Answer::NotModified(_) | Answer::Failed(_) => None,
         };
-        let outcome = match (answer, &job.trials) {
+        let reading = Reading { pages, now, place: place.as_ref() };
+        let (outcome, answer) = match (answer, &job.trials) {
             (Answer::Body(body), Some(trials)) if is_new(&body, &job.state) => {
                 // Whatever is on trial when the daemon stops ends with it.
-                self.unless_stopped(self.try_first(job, body, trials, place.as_ref())).await?
+                self.unless_stopped(self.try_first(job, body, trials, reading)).await?
             }
-            (answer, _) => {
-                let reading = process_apart(job, answer, self.clock, place.as_ref());
-                self.unless_stopped(reading).await?
-            }
+            (answer, _) => self.unless_stopped(process_apart(job, answer, reading)).await?,
         };
         // The place is given back after this: what is read and not committed fills only its share.
         let held = self.memory.outcome(outcome.bytes);
         let held = self.unless_stopped(held).await?;
         drop(place);
-        Some((outcome, held))
+        Some((outcome, held, answer))
     }
 
     /// Makes an outcome of a document that is tried first.
@@ -175,26 +219,28 @@ impl Poller {
         job: &Job,
         body: Body,
         trials: &Arc<Trials>,
-        place: Option<&Place>,
-    ) -> Outcome {
-        let (feed, state, now) = (&job.feed, &job.state, self.clock.now());
+        reading: Reading<'_>,
+    ) -> (Outcome, Option<Answer>) {
+        let (feed, state, now) = (&job.feed, &job.state, reading.now);
         let body = Arc::new(body);
         let document = Document {
             feed: Arc::clone(feed),
             body: Arc::clone(&body),
             state: Arc::clone(state),
             now,
+            pages: Arc::clone(&reading.pages),
         };
         let verdict = trials.read(document, &self.metrics).await;
         let under = trials.under(feed);
         if let Verdict::Crashed(how) = verdict {
-            return crashed(feed, &body, state, Crash { under, at: now }, &how);
+            return (crashed(feed, &body, state, Crash { under, at: now }, &how), None);
         }
         // Nobody else has it any more, so nothing is copied.
         let answer = Answer::Body(Arc::unwrap_or_clone(body));
-        let outcome = process_apart(job, answer, self.clock, place).await;
+        let (outcome, answer) = process_apart(job, answer, reading).await;
         let is_other = state.plan.crash.as_ref().is_some_and(|crash| crash.under != under);
-        if is_other && verdict == Verdict::Read { forgiven(outcome) } else { outcome }
+        let is_forgiven = is_other && verdict == Verdict::Read;
+        (if is_forgiven { forgiven(outcome) } else { outcome }, answer)
     }
 
     /// What comes of a wait; `None` if the daemon stops first. What need not wait comes all the same.
@@ -318,26 +364,39 @@ impl Poller {
     }
 }
 
+/// With what an answer is read.
+#[derive(Clone, Debug)]
+struct Reading<'a> {
+    pages: Arc<Pages>,
+    now: Timestamp,
+    place: Option<&'a Place>,
+}
+
 /// Runs `process` off the runtime's workers: a large document takes longer than they may be held.
-/// A body is read on a thread of its `place`.
-async fn process_apart(job: &Job, answer: Answer, clock: Clock, place: Option<&Place>) -> Outcome {
+/// A body is read on a thread of its `place`. The answer is given back, unless the thread was lost.
+async fn process_apart(
+    job: &Job,
+    answer: Answer,
+    Reading { pages, now, place }: Reading<'_>,
+) -> (Outcome, Option<Answer>) {
     let work = job.clone();
-    let now = clock.now();
     let processing = move || {
-        catch_unwind(AssertUnwindSafe(|| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
             if let Answer::Body(body) = &answer {
                 strike(&body.bytes);
             }
-            process(&work.feed, &answer, &work.state, &work.tagger, now)
-        }))
+            let reader = Reader { tagger: &work.tagger, pages: &pages };
+            process_with(&work.feed, &answer, &work.state, reader, now)
+        }));
+        (outcome, answer)
     };
     let processed = match place {
         Some(place) => place.run(processing).await,
         None => spawn_blocking(processing).await.ok(),
     };
     match processed {
-        Some(Ok(outcome)) => outcome,
-        Some(Err(_)) | None => panicked(&job.feed, &job.state, now),
+        Some((Ok(outcome), answer)) => (outcome, Some(answer)),
+        Some((Err(_), _)) | None => (panicked(&job.feed, &job.state, now), None),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use cw_model::record::RecordChange;
-use cw_model::{EntryCounts, FailureClass, Outcome, PollResult, Timestamp};
+use cw_model::{EntryCounts, FailureClass, Outcome, PageRefusal, PollResult, Timestamp};
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -48,6 +48,7 @@ pub struct Metrics {
     commit_failures: Counter,
     config_reloads: Labelled,
     trials: Labelled,
+    pages: Labelled,
     fetch_duration: Histogram,
     fetch_body_bytes: Histogram,
     commit_duration: Histogram,
@@ -105,6 +106,7 @@ impl Metrics {
             commit_failures: Counter::default(),
             config_reloads: Family::default(),
             trials: Family::default(),
+            pages: Family::default(),
             fetch_duration: seconds(),
             // 1 KiB to 16 MiB, the default `fetch.body_limit`.
             fetch_body_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 15)),
@@ -163,6 +165,12 @@ impl Metrics {
             "trials",
             "Documents read in a process of their own first: outcome = read, crashed, untried",
             &self.trials,
+        );
+        counters(
+            "pages",
+            "Pages wanted for full texts: result = used, disallowed, failed, left_out, not_a_page, no_text, \
+             not_longer, wall, another_article, another_date, another_language, another_author, too_costly",
+            &self.pages,
         );
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -304,6 +312,10 @@ impl Metrics {
         for outcome in ["read", "crashed", "untried"] {
             self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
+        self.pages(0, std::iter::empty());
+        for refusal in PageRefusal::iter() {
+            self.pages.get_or_create(&[("result", refusal.name().to_owned())]).inc_by(0);
+        }
         for outcome in ["accepted", "refused"] {
             self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
@@ -392,6 +404,14 @@ impl Metrics {
             {
                 self.publication_delay.observe(at.duration_since(published).as_secs_f64().max(0.0));
             }
+        }
+    }
+
+    /// Counts the pages that a poll wanted: those whose texts are used, and why the others are not.
+    pub fn pages(&self, used: usize, refusals: impl Iterator<Item = PageRefusal>) {
+        self.pages.get_or_create(&[("result", "used".to_owned())]).inc_by(used as u64);
+        for refusal in refusals {
+            self.pages.get_or_create(&[("result", refusal.name().to_owned())]).inc();
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// One token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub enum Token<'a> {
     /// Characters, references not yet decoded.
     Text(&'a str),
     /// A start tag's name, as written, and what stands behind it.
@@ -46,7 +46,7 @@ static NAMES: LazyLock<HashSet<&str>> =
 
 /// The tokens of a text, in time linear in its length.
 #[derive(Debug)]
-pub(super) struct Tokens<'a> {
+pub struct Tokens<'a> {
     rest: &'a str,
     /// The element whose end tag alone ends what follows.
     raw: Option<&'a str>,
@@ -57,7 +57,8 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(html: &'a str) -> Self {
+    /// Of this text.
+    pub fn new(html: &'a str) -> Self {
         Self { rest: html, raw: None, closed: None, looks: LOOKS_MAX }
     }
 

@@ -33,7 +33,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         modules: &[
             "time", "steps", "quota", "skips", "counts", "country", "lane", "entry", "evidence",
             "actor", "place", "tag", "article", "digest", "feed", "record", "reject", "route",
-            "answer", "state", "outcome", "samples",
+            "answer", "page", "state", "outcome", "samples",
         ],
         is_core: true,
     },
@@ -77,7 +77,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         name: "cw-read",
         folder: "src/read",
         knows: &["cw-model", "cw-text"],
-        modules: &["parse", "normalise"],
+        modules: &["parse", "normalise", "page"],
         is_core: true,
     },
     Crate {
@@ -119,6 +119,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "lease",
             "dedupe",
             "schedule",
+            "robots",
             "process",
             "lane",
             "scheduler",

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use anyhow::bail;
+use cw_decide::process::{PAGES_MAX, TEASER_CHARS_MAX};
 use cw_decide::schedule::rhythm::INTERVAL_START;
 use cw_model::state::{DAYS, FeedState, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
-use cw_model::{Feed, Skips, Timestamp};
+use cw_model::{Feed, FullText, Skips, Timestamp};
 use cw_status::shown::shown;
 use url::Url;
 
@@ -86,7 +87,20 @@ pub(super) fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) ->
     lines.extend(unpublished_text(state));
     lines.extend(share_lines(feed, state));
     lines.extend(request_lines(&state.plan.requests));
+    lines.extend(full_text_line(feed));
     one_line_each(&lines)
+}
+
+/// Where the full texts are from, if not from the feed.
+fn full_text_line(feed: &Feed) -> Option<String> {
+    let (chars, pages) = (TEASER_CHARS_MAX, PAGES_MAX);
+    (feed.full_text == FullText::Page).then(|| {
+        format!(
+            "full text: from pages (fulltext), of articles of which the feed gives less than {chars} characters; at \
+             most {pages} a poll. `conflictwire poll {}` shows what comes of them",
+            feed.id
+        )
+    })
 }
 
 /// When the feed is polled next and how it stands.
@@ -354,6 +368,9 @@ lately all that it lists was new within some 15m
         assert_eq!(explanation(feed, &known(state.clone()), now), expected);
         let nothing = in_database(States::new());
         assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
+        let wanting = Feed { full_text: FullText::Page, ..feed.clone() };
+        let text = explanation(&wanting, &known(state.clone()), now);
+        assert!(text.contains("full text: from pages"), "{text}");
 
         // The configuration has changed since: what was so then is not said to be so now.
         let faster = Feed { interval: Some(Duration::from_secs(600)), ..feed.clone() };

@@ -13,6 +13,8 @@ use url::Url;
 
 use super::super::check::format_name;
 use crate::fetch::Fetcher;
+use crate::memory::BodyHold;
+use crate::pipeline::Errands;
 
 /// The most addresses that are asked because a page names them.
 const NAMED_MAX: usize = 8;
@@ -49,7 +51,9 @@ pub(super) enum Found {
 
 /// Asks an address, and where it is a page those that it names, with a gap between requests.
 pub(super) async fn find(feed: &Feed, fetcher: &Fetcher, gap: Duration) -> Found {
-    let body = match fetcher.fetch(feed, &Conditions::default()).await {
+    let answer = fetcher.fetch(feed, &Conditions::default()).await;
+    let mut hold = BodyHold::unlimited();
+    let body = match Errands::default().sitemaps(fetcher, feed, answer, &mut hold).await {
         Answer::Body(body) => body,
         Answer::NotModified(_) => {
             return Found::Nothing("the server answered 304, though nothing was held".to_owned());

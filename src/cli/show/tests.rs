@@ -33,6 +33,7 @@ pub(super) fn record() -> Record {
         title: Some(title.to_owned()),
         summary: Some("Ministers meet in Munich.".to_owned()),
         body: Some(BODY.to_owned()),
+        body_source: None,
         truncated: false,
         repaired: false,
         authors: Vec::new(),

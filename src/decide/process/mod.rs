@@ -10,6 +10,7 @@ mod asked;
 mod budget;
 mod drift;
 mod gap;
+mod pages;
 mod rejects;
 mod revisions;
 mod shown;
@@ -42,6 +43,7 @@ use self::asked::with_request;
 use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::drift::Before;
+pub use self::pages::{PAGES_MAX, Pages, TEASER_CHARS_MAX, WantedPage, wanted_pages};
 use self::rejects::{Refused, reject};
 pub use self::trust::conditions;
 use self::trust::{News, after_not_modified};
@@ -69,8 +71,29 @@ pub fn process(
     tagger: &Tagger,
     now: Timestamp,
 ) -> Outcome {
+    process_with(feed, answer, state, Reader { tagger, pages: &Pages::new() }, now)
+}
+
+/// What reads a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// Codes articles.
+    pub tagger: &'a Tagger,
+    /// Texts of the pages that an earlier outcome of the same answer and state wanted, as far as they came.
+    pub pages: &'a Pages,
+}
+
+/// The same with the texts of pages.
+pub fn process_with(
+    feed: &Feed,
+    answer: &Answer,
+    state: &FeedState,
+    reader: Reader<'_>,
+    now: Timestamp,
+) -> Outcome {
     let bytes = if let Answer::Body(body) = answer { body.bytes.len() } else { 0 };
-    process_within(feed, answer, state, tagger, now, &Steps::for_bytes(bytes))
+    let steps = Steps::for_bytes(bytes + pages::bytes(reader.pages));
+    process_all(feed, answer, state, reader, now, &steps)
 }
 
 /// The same with so many steps as are left: tests and benchmarks count them.
@@ -82,9 +105,20 @@ pub fn process_within(
     now: Timestamp,
     steps: &Steps,
 ) -> Outcome {
+    process_all(feed, answer, state, Reader { tagger, pages: &Pages::new() }, now, steps)
+}
+
+fn process_all(
+    feed: &Feed,
+    answer: &Answer,
+    state: &FeedState,
+    reader: Reader<'_>,
+    now: Timestamp,
+    steps: &Steps,
+) -> Outcome {
     let next = next_state(feed, state, now);
     let outcome = match answer {
-        Answer::Body(body) => read_body(feed, body, state, next, tagger, now, steps),
+        Answer::Body(body) => read_body(feed, body, state, next, reader, now, steps),
         Answer::NotModified(answer) => not_modified(feed, answer, state, next, now),
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
     };
@@ -171,7 +205,7 @@ fn read_body(
     body: &Body,
     state: &FeedState,
     mut next: FeedState,
-    tagger: &Tagger,
+    reader: Reader<'_>,
     now: Timestamp,
     steps: &Steps,
 ) -> Outcome {
@@ -199,17 +233,19 @@ fn read_body(
     let (record_feed, title_problem) = wire::feed(feed, &parsed);
     parsed.feed_problems.extend(title_problem);
     let record_feed = Arc::new(record_feed);
-    let source = Source { feed, body, parsed: &parsed, record_feed, state, steps, now };
+    let pages = reader.pages;
+    let source = Source { feed, body, parsed: &parsed, pages, record_feed, state, steps, now };
     let mut unpacked = next_unpacked(feed, state, now);
     if body.instance == Instance::Delta {
         // What it does not name is in the feed all the same.
         unpacked.memory.seen.keep_window(state.plan.sequence, unpacked.plan.sequence);
     }
-    let Made { records, rejects, counts, came, bytes } = match source.make(&mut unpacked, tagger) {
-        Ok(made) => made,
-        // Nothing of it counts.
-        Err(problem) => return refuse(feed, body, next, problem, now),
-    };
+    let Made { records, rejects, counts, came, bytes } =
+        match source.make(&mut unpacked, reader.tagger) {
+            Ok(made) => made,
+            // Nothing of it counts.
+            Err(problem) => return refuse(feed, body, next, problem, now),
+        };
     let UnpackedState { plan, memory } = &mut unpacked;
     let news = News::of(&counts, &records, state.plan.polled_at);
     trust_after(plan, body, state, news, now);
@@ -284,6 +320,8 @@ struct Source<'a> {
     feed: &'a Feed,
     body: &'a Body,
     parsed: &'a ParsedFeed,
+    /// Texts of pages of its articles.
+    pages: &'a Pages,
     /// What each of its records says of the feed: one for all of them.
     record_feed: Arc<RecordFeed>,
     state: &'a FeedState,
@@ -314,7 +352,8 @@ impl Source<'_> {
     /// Records, rejects and what to remember; or nothing, if that is more than an outcome may hold or
     /// takes more steps than are left.
     fn make(&self, next: &mut UnpackedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
-        let mut budget = Budget::new(outcome_bytes_max(self.feed, self.body.bytes.len()));
+        let bytes = self.body.bytes.len() + pages::bytes(self.pages);
+        let mut budget = Budget::new(outcome_bytes_max(self.feed, bytes));
         let language = next.memory.language.clone();
         let Articles { shown, gone, passed_over } = self.articles(next)?;
         let gap = self.gap(&shown, &gone, &next.memory.seen);
@@ -383,7 +422,9 @@ impl Source<'_> {
             };
             let mut relevant = seen.and_then(|seen| seen.relevant);
             if revision > 0 && verdict != Verdict::Unchanged {
-                let routed = self.routed(article, revision, seen, tagger)?;
+                let filled = self.with_page(article)?;
+                let routed =
+                    self.routed(filled.as_ref().unwrap_or(article), revision, seen, tagger)?;
                 if let Some(seen) = seen.filter(|_| revision > 1) {
                     if self.is_masked(article, &routed, next)? {
                         self.pass_over(seen, article.id, next, &mut counts);

@@ -10,8 +10,8 @@ use std::time::Duration;
 use cw_model::record::RecordChange;
 use cw_model::state::{Distrust, FeedState, NextRequest, Sends, Trust};
 use cw_model::{
-    Body, Conditions, Deltas, EntryCounts, Feed, IfRefused, Instance, Moved, Routed, Timestamp,
-    Validators,
+    Body, Conditions, Deltas, DocumentKind, EntryCounts, Feed, IfRefused, Instance, Moved, Routed,
+    Timestamp, Validators,
 };
 use url::Url;
 
@@ -65,6 +65,7 @@ pub fn conditions(feed: &Feed, state: &FeedState) -> Conditions {
         if_refused: if is_asked_twice { IfRefused::AskWithout } else { IfRefused::Fail },
         deltas: state.plan.trust.deltas,
         moved: to.map(|to| Moved { to, network: state.plan.moves.network }),
+        kind: DocumentKind::Feed,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use cw_model::record::{
-    REJECT_SCHEMA_VERSION, RecordChange, RecordConflict, RecordDateQuality, RecordDates,
-    RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
+    REJECT_SCHEMA_VERSION, RecordBodySource, RecordChange, RecordConflict, RecordDateQuality,
+    RecordDates, RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
 };
 use cw_model::state::SeenArticle;
 use cw_model::{
-    Article, ArticleId, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject, Route,
-    TextKind, Timestamp,
+    Article, ArticleId, BodySource, Change, Coding, DateQuality, EntryText, Feed, Media, Record,
+    Reject, Route, TextKind, Timestamp,
 };
 use cw_read::normalise::line;
 use cw_read::parse::{FeedFormat, ParsedFeed, Problem};
@@ -43,6 +43,10 @@ pub(super) fn record(
         title: article.title.clone(),
         summary: article.summary.clone(),
         body: article.body.clone(),
+        body_source: match article.body_source {
+            BodySource::Feed => None,
+            BodySource::Page => Some(RecordBodySource::Page),
+        },
         truncated: article.truncated,
         repaired: article.repaired,
         authors: article.authors.clone(),

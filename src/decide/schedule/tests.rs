@@ -29,6 +29,7 @@ pub(super) fn feed() -> Feed {
         query: UrlQuery::Hidden,
         proxy: cw_model::FeedProxy::AsConfigured,
         labels: Vec::new(),
+        full_text: cw_model::FullText::Feed,
     }
 }
 

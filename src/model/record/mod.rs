@@ -67,6 +67,10 @@ pub struct Record {
     /// Full text as the feed gave it: plain text, paragraphs separated by a blank line. Null if
     /// the feed gave none.
     pub body: Option<String>,
+    /// Where `body` is from, if not from the feed, whose configuration asks for that. Left out where it is from the feed, or
+    /// there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_source: Option<RecordBodySource>,
     /// Whether `summary` or `body` was cut at the configured length, or the entry held more than is
     /// read of one: a longer headline, link or name, or more of them. A headline or date longer than
     /// 1,000 characters is cut; a longer name, category or caption, a link over 4 KiB, and what is past
@@ -154,6 +158,19 @@ impl RecordChange {
             Self::Other => "other",
         }
     }
+}
+
+/// Where the body of a record is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(transform = open_names)]
+pub enum RecordBodySource {
+    /// The page of the article; the feed is configured for it (`fulltext`), and gave a teaser alone.
+    Page,
+    /// One that only a later version knows: read, never written.
+    #[serde(other)]
+    #[schemars(skip)]
+    Other,
 }
 
 /// The feed an article was found in.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use cw_code::Tagger;
-use cw_decide::process::process;
+use cw_decide::process::{Reader, process_with};
 use cw_model::Answer;
 
 use super::wire::{DONE, NOT_DONE, document_of, read_frame, set_up_of};
@@ -88,12 +88,13 @@ fn work(
 }
 
 /// Everything that the daemon does with a document, as far as it is done with memory and time alone.
-fn read(Document { feed, body, state, now }: Document, tagger: &Tagger) {
+fn read(Document { feed, body, state, now, pages }: Document, tagger: &Tagger) {
     // A panic ends nothing in the daemon either.
     let _survived = catch_unwind(AssertUnwindSafe(|| {
         fault::strike(&body.bytes);
         let body = Arc::unwrap_or_clone(body);
-        ledger::rehearse(&process(&feed, &Answer::Body(body), &state, tagger, now));
+        let reader = Reader { tagger, pages: &pages };
+        ledger::rehearse(&process_with(&feed, &Answer::Body(body), &state, reader, now));
     }));
 }
 

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cw_decide::process::Pages;
 use cw_model::state::FeedState;
 use cw_model::{Body, Feed, FeedId, Timestamp};
 use cw_status::Metrics;
@@ -52,6 +53,7 @@ pub(super) struct Document {
     pub(super) body: Arc<Body>,
     pub(super) state: Arc<FeedState>,
     pub(super) now: Timestamp,
+    pub(super) pages: Arc<Pages>,
 }
 
 /// What a trial came to.
@@ -245,7 +247,13 @@ mod tests {
             wait: None,
         };
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
-        Document { feed: feed.unwrap().into(), body: body.into(), state: Arc::default(), now }
+        Document {
+            feed: feed.unwrap().into(),
+            body: body.into(),
+            state: Arc::default(),
+            now,
+            pages: Arc::default(),
+        }
     }
 
     fn defaults() -> config::Config {

@@ -11,8 +11,10 @@ use cw_code::{LexiconProblem, Source, Sources, Tagger};
 use cw_model::feed::NotAFeedId;
 use cw_model::state::StateRecord;
 use cw_model::{
-    Backlog, Body, Feed, FeedId, FeedProxy, Freshness, Quota, Timestamp, UrlQuery, Validators,
+    ArticleId, Backlog, Body, Feed, FeedId, FeedProxy, Freshness, FullText, Quota, Timestamp,
+    UrlQuery, Validators,
 };
+use cw_read::page::PageText;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -84,6 +86,15 @@ struct WireDocument {
     body: WireBody,
     state: StateRecord,
     now: Timestamp,
+    pages: Vec<WirePage>,
+}
+
+/// The text of a page.
+#[derive(Serialize, Deserialize)]
+struct WirePage {
+    article: ArticleId,
+    body: String,
+    is_cut: bool,
 }
 
 /// A feed. A field more in [`Feed`] does not compile until it is here too.
@@ -105,6 +116,7 @@ pub(super) struct WireFeed {
     quota_articles: u64,
     quota_bytes: u64,
     publishes_query: bool,
+    wants_pages: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,6 +168,7 @@ impl WireFeed {
             body_limit: self.body_limit,
             quota: Quota { articles: self.quota_articles, bytes: self.quota_bytes },
             query: if self.publishes_query { UrlQuery::Published } else { UrlQuery::Hidden },
+            full_text: if self.wants_pages { FullText::Page } else { FullText::Feed },
         })
     }
 }
@@ -181,6 +194,7 @@ impl From<&Feed> for WireFeed {
             body_limit,
             quota: Quota { articles: quota_articles, bytes: quota_bytes },
             query,
+            full_text,
         } = feed.clone();
         Self {
             id: id.to_string(),
@@ -203,6 +217,7 @@ impl From<&Feed> for WireFeed {
             quota_articles,
             quota_bytes,
             publishes_query: query == UrlQuery::Published,
+            wants_pages: full_text == FullText::Page,
         }
     }
 }
@@ -247,6 +262,15 @@ pub(super) fn head_of(document: &Document) -> Vec<u8> {
         body: WireBody::from(document.body.as_ref()),
         state: document.state.as_ref().into(),
         now: document.now,
+        pages: document
+            .pages
+            .iter()
+            .map(|(article, page)| WirePage {
+                article: *article,
+                body: page.body.clone(),
+                is_cut: page.is_cut,
+            })
+            .collect(),
     })
 }
 
@@ -263,7 +287,7 @@ pub(super) fn set_up_of(head: &[u8]) -> io::Result<SetUp> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
-    let WireDocument { feed, body, state, now } = serde_json::from_slice(head)?;
+    let WireDocument { feed, body, state, now, pages } = serde_json::from_slice(head)?;
     let body = Body {
         bytes,
         wire_bytes: body.wire_bytes,
@@ -282,6 +306,12 @@ pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
         body: body.into(),
         state: Arc::new(state.into()),
         now,
+        pages: Arc::new(
+            pages
+                .into_iter()
+                .map(|WirePage { article, body, is_cut }| (article, PageText { body, is_cut }))
+                .collect(),
+        ),
     })
 }
 
@@ -356,6 +386,7 @@ mod tests {
             query: UrlQuery::Published,
             proxy: FeedProxy::Direct,
             labels: Vec::new(),
+            full_text: FullText::Page,
         }
     }
 
@@ -380,7 +411,14 @@ mod tests {
             wait: None,
         };
         let now = "2026-03-01T12:00:00.123456789Z".parse().unwrap();
-        let sent = Document { feed: feed().into(), body: body.into(), state: state.into(), now };
+        let text = PageText { body: "Shells hit the market.".to_owned(), is_cut: true };
+        let sent = Document {
+            feed: feed().into(),
+            body: body.into(),
+            state: state.into(),
+            now,
+            pages: Arc::new([(ArticleId([7; 16]), text)].into()),
+        };
         let mut wire = Vec::new();
         write_frame(&mut wire, &head_of(&sent), &sent.body.bytes).unwrap();
         write_frame(&mut wire, b"next", b"").unwrap();

@@ -37,7 +37,7 @@ struct Lines {
 }
 
 /// The text of an article without such lines; `None` if nothing is left.
-pub(super) fn without(text: String) -> Option<String> {
+pub(crate) fn without(text: String) -> Option<String> {
     if is_nothing(&text) {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Entry to article: identity, links, plain text, dates, language.
 
-mod boilerplate;
+pub(crate) mod boilerplate;
 mod cost;
 pub mod dates;
 pub mod identity;
@@ -13,7 +13,8 @@ use std::collections::{HashMap, HashSet};
 use cw_model::digest::digest;
 use cw_model::state::Seen;
 use cw_model::{
-    Article, ArticleId, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp, TooCostly,
+    Article, ArticleId, BodySource, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp,
+    TooCostly,
 };
 use cw_text::fingerprint::fingerprint;
 use cw_text::html::looks_like_html;
@@ -139,6 +140,7 @@ pub fn normalise(
         title,
         summary,
         body,
+        body_source: BodySource::Feed,
     })
 }
 
@@ -362,7 +364,7 @@ fn shortened(text: String, chars_max: usize, cut: &mut bool) -> String {
 }
 
 /// Whether a teaser is only the beginning of the body.
-fn repeats(summary: &str, body: &str) -> bool {
+pub fn repeats(summary: &str, body: &str) -> bool {
     let ends = |c: char| c.is_whitespace() || matches!(c, '.' | '…' | '[' | ']');
     let summary = summary.trim_end_matches(ends);
     let mut words = body.split_whitespace();

@@ -1,6 +1,6 @@
 //! What is left of an article that its publisher took back (RFC 6721).
 
-use cw_model::{Article, DateQuality, Digest, Steps, TooCostly};
+use cw_model::{Article, BodySource, DateQuality, Digest, Steps, TooCostly};
 
 use super::{Context, cost, dates, identity, is_repeated, seen_by};
 use crate::parse::Deletion;
@@ -38,6 +38,7 @@ pub fn withdrawn(
         title: None,
         summary: None,
         body: None,
+        body_source: BodySource::Feed,
         truncated: false,
         repaired: false,
         authors: Vec::new(),

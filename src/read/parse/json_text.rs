@@ -8,16 +8,16 @@ use std::ops::Range;
 /// The structure of a text is not that of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is not JSON: {expected} is expected at byte {at}")]
-pub(super) struct Broken {
+pub(crate) struct Broken {
     /// Where, in bytes.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// What should stand there.
-    pub(super) expected: &'static str,
+    pub(crate) expected: &'static str,
 }
 
 /// A value, as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Value<'t> {
+pub(crate) struct Value<'t> {
     /// Where it begins in the document, in bytes.
     at: usize,
     text: &'t str,
@@ -25,31 +25,31 @@ pub(super) struct Value<'t> {
 
 impl<'t> Value<'t> {
     /// The only value of a document.
-    pub(super) fn of_document(text: &'t str) -> Self {
+    pub(crate) fn of_document(text: &'t str) -> Self {
         let value = text.trim_start();
         Self { at: text.len() - value.len(), text: value }
     }
 
     /// Where it stands in the document.
-    pub(super) fn span(self) -> Range<usize> {
+    pub(crate) fn span(self) -> Range<usize> {
         self.at..self.at + self.text.len()
     }
 
     /// As written.
-    pub(super) fn text(self) -> &'t str {
+    pub(crate) fn text(self) -> &'t str {
         self.text
     }
 
-    pub(super) fn is_object(self) -> bool {
+    pub(crate) fn is_object(self) -> bool {
         self.text.starts_with('{')
     }
 
-    pub(super) fn is_list(self) -> bool {
+    pub(crate) fn is_list(self) -> bool {
         self.text.starts_with('[')
     }
 
     /// The elements of a list.
-    pub(super) fn elements(self) -> Parts<'t> {
+    pub(crate) fn elements(self) -> Parts<'t> {
         Parts { whole: self, at: 1, end: b']', is_first: true }
     }
 
@@ -57,7 +57,7 @@ impl<'t> Value<'t> {
     ///
     /// # Errors
     /// [`Broken`] if it is no object, or anything but its strings and numbers is wrong.
-    pub(super) fn members<const N: usize>(
+    pub(crate) fn members<const N: usize>(
         self,
         keys: [&str; N],
     ) -> Result<[Option<Value<'t>>; N], Broken> {
@@ -77,14 +77,14 @@ impl<'t> Value<'t> {
     }
 
     /// The text of a string; `None` if it is none.
-    pub(super) fn string(self) -> Option<Cow<'t, str>> {
+    pub(crate) fn string(self) -> Option<Cow<'t, str>> {
         let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
         if !inside.contains('\\') { Some(Cow::Borrowed(inside)) } else { Some(unescaped(inside)) }
     }
 
     /// A number, written in the shortest way: 1, whether the publisher has 1 or 1.0. One that is past all
     /// measure stays as written.
-    pub(super) fn number(self) -> Option<String> {
+    pub(crate) fn number(self) -> Option<String> {
         let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
         if !self.text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
             || !self.text.bytes().all(is_part)
@@ -159,7 +159,7 @@ fn unit(text: &str) -> Option<(u16, &str)> {
 }
 
 /// The parts of an object or a list, one after the other. A comma too many is none.
-pub(super) struct Parts<'t> {
+pub(crate) struct Parts<'t> {
     whole: Value<'t>,
     /// In its text.
     at: usize,
@@ -173,7 +173,7 @@ impl<'t> Parts<'t> {
     ///
     /// # Errors
     /// [`Broken`] if the list does not go on or end as one does.
-    pub(super) fn next_element(&mut self) -> Result<Option<Value<'t>>, Broken> {
+    pub(crate) fn next_element(&mut self) -> Result<Option<Value<'t>>, Broken> {
         if self.advance()? { self.value().map(Some) } else { Ok(None) }
     }
 

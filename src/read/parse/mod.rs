@@ -18,9 +18,9 @@ mod entities;
 mod extras;
 mod fields;
 pub mod guard;
-
+mod index;
 mod json;
-mod json_text;
+pub(crate) mod json_text;
 mod limits;
 mod mended;
 mod namespace;
@@ -41,6 +41,7 @@ use url::Url;
 pub use self::document::{Deletion, Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use self::extras::Extras;
 use self::guard::Shape;
+pub use self::index::{SITEMAPS_MAX, SitemapIndex, joined, sitemap_index, sitemap_part};
 pub(crate) use self::limits::LINK_BYTES_MAX;
 pub use self::problems::Problem;
 use self::problems::Problems;
@@ -125,7 +126,7 @@ fn read_xml(
         }
         Root::DeletedEntry => (ParsedFeed::without_entries(FeedFormat::Atom), Vec::new()),
         Root::SitemapIndex => {
-            let detail = "this is an index of sitemaps; name one of the news sitemaps in it";
+            let detail = "this is an index of sitemaps, and an index is followed one level";
             return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
         }
     };

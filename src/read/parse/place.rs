@@ -55,7 +55,8 @@ impl Places {
         let (entry_name, entry_depth) = root.entry();
         let is_at_its_depth = self.entry_depth.is_none() && depth == entry_depth;
         // A sitemap may give its own vocabulary any prefix; its reader looks at names alone.
-        let is_own = is_own(root, name.space) || root == Root::Urlset && is_at_its_depth;
+        let is_of_sitemap = matches!(root, Root::Urlset | Root::SitemapIndex);
+        let is_own = is_own(root, name.space) || is_of_sitemap && is_at_its_depth;
         // In an entry it is markup: the walk ends an entry before another one begins.
         let may_be_entry = self.entry_depth.is_none() && (is_own || is_at_its_depth);
         if !is_named_entry(root, name.local) || !may_be_entry {
@@ -125,8 +126,7 @@ fn is_named_entry(root: Root, local: &str) -> bool {
             is("item") || is("entry")
         }
         Root::Urlset => is("url"),
-        // None of it is read.
-        Root::SitemapIndex => false,
+        Root::SitemapIndex => is("sitemap"),
     }
 }
 

@@ -39,6 +39,12 @@ pub(super) fn read(
     Ok((feed, entries))
 }
 
+/// Where a page or sitemap is, and when it changed, both as written; `None` if its element cannot be read.
+pub(super) fn read_place(xml: &str) -> Option<(Option<String>, Option<String>)> {
+    let Entry { link, updated, .. } = read_page(xml).ok()?.entry;
+    Some((link, updated))
+}
+
 fn read_page(xml: &str) -> Result<Page, String> {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().expand_empty_elements = true;

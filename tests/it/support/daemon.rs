@@ -82,6 +82,18 @@ impl Setup {
         self
     }
 
+    /// Adds a feed with keys that are no texts.
+    pub(crate) fn feed_that(
+        &mut self,
+        id: &str,
+        url: &str,
+        configure: impl FnMut(&mut toml::Table),
+    ) -> &mut Self {
+        self.feed(id, url);
+        self.feeds.last_mut().into_iter().for_each(configure);
+        self
+    }
+
     /// Takes a feed out again.
     pub(crate) fn remove_feed(&mut self, id: &str) -> &mut Self {
         self.feeds.retain(|feed| feed["id"].as_str() != Some(id));

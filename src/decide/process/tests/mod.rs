@@ -8,6 +8,7 @@ mod halves;
 mod identity;
 mod left_out;
 mod moves;
+mod pages;
 mod requests;
 mod revisions;
 mod validators;
