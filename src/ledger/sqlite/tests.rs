@@ -753,7 +753,10 @@ async fn wishes_narrow_what_is_found() {
 fn plan(path: &Path, sql: &str) -> String {
     let database = look(path);
     let mut steps = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-    let steps = steps.query_map([], |row| row.get::<_, String>(3)).unwrap();
+    // What is asked for does not change the way there.
+    let nothing = vec![rusqlite::types::Null; steps.parameter_count()];
+    let nothing = rusqlite::params_from_iter(nothing);
+    let steps = steps.query_map(nothing, |row| row.get::<_, String>(3)).unwrap();
     steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
 }
 
@@ -795,8 +798,8 @@ async fn what_a_version_without_the_index_has_written_is_indexed_some_at_a_time(
     let path = settings(&folder).path;
     let database = Connection::open(&path).unwrap();
     // As that version leaves it: 1,200 articles more, and nothing of what they say.
-    let copies = "INSERT INTO articles (article_id, revision, change, feed_id, observed_at, committed_at, record)
-        SELECT 'copy-' || n.value, 1, 'new', 'a', a.observed_at, a.committed_at, a.record
+    let copies = "INSERT INTO articles (article_id, revision, change, feed_id, observed_at, committed_at, relevant, tags, record)
+        SELECT 'copy-' || n.value, 1, 'new', 'a', a.observed_at, a.committed_at, a.relevant, a.tags, a.record
         FROM generate AS n, articles AS a WHERE a.seq = 1";
     let generate = "WITH RECURSIVE generate (value) AS
         (SELECT 1 UNION ALL SELECT value + 1 FROM generate WHERE value < 1200)";

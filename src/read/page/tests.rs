@@ -133,7 +133,7 @@ fn headings_lists_and_references_stay() {
     assert_eq!(
         body,
         format!(
-            "{}\n\nWhat is known\n\nNine dead & thirty-one wounded, by the hospital\u{2019}s count.\n\nThe bridge has been \
+            "{}\n\nWhat is known\n\nNine dead & thirty-one wounded, by the hospital\u{2019}s count.\nThe bridge has been \
              mined since the winter, as the mission says.",
             text()
         )
