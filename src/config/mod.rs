@@ -9,6 +9,7 @@ mod environment;
 mod feeds;
 mod files_read;
 mod label;
+mod logins;
 mod networks;
 mod opml;
 mod origin;
@@ -42,6 +43,7 @@ pub use self::feeds::{
     read_feed, read_feeds,
 };
 pub use self::files_read::FilesRead;
+use self::logins::read_logins;
 use self::origin::Origins;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
 use self::raw::{RawKafka, RawTag};
@@ -402,32 +404,6 @@ fn files_in(path: &Path, files: &FilesRead) -> Result<Option<Vec<PathBuf>>, File
         Ok(Some(found))
     };
     files.note(path, list)
-}
-
-/// Reads lines "host:port user:password"; empty ones and those that begin with "#" say nothing.
-///
-/// # Errors
-/// The number of the line that says something else.
-fn read_logins(text: &str) -> Result<BTreeMap<String, ProxyLogin>, usize> {
-    let mut logins = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let read = || {
-            let (place, login) = line.split_once(char::is_whitespace)?;
-            let (user, password) = login.trim().split_once(':')?;
-            let (_host, port) = place.rsplit_once(':')?;
-            port.parse::<u16>().ok()?;
-            let fits = !user.is_empty() && user.len().max(password.len()) <= 255;
-            let login = ProxyLogin { user: user.to_owned(), password: password.to_owned() };
-            fits.then(|| (place.to_ascii_lowercase(), login))
-        };
-        let (place, login) = read().ok_or(index + 1)?;
-        logins.insert(place, login);
-    }
-    Ok(logins)
 }
 
 /// The files that the configuration file names.

@@ -343,7 +343,7 @@ fn a_coding_is_explained_by_its_rules_with_file_and_line() {
     let digest =
         ran.stdout.split("lexicon en/7 ").nth(1).unwrap().split_whitespace().next().unwrap();
     let stdout = ran.stdout.replace(digest, "[digest]");
-    snapshots().bind(|| insta::assert_snapshot!("explained", stdout));
+    snapshots().bind(|| insta::assert_snapshot!("tag_explained", stdout));
 
     let ran = explained(texts, &["--json"]);
     let answers: Vec<serde_json::Value> =

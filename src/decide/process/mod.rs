@@ -15,6 +15,7 @@ mod rejects;
 mod revisions;
 mod shown;
 mod trust;
+mod unread;
 mod validators;
 mod wire;
 mod withdrawn;
@@ -26,8 +27,8 @@ use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{
-    Crash, FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, SeenArticle, Standing,
-    UnpackedState, until_next_day,
+    FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, SeenArticle, Standing, UnpackedState,
+    until_next_day,
 };
 use cw_model::{
     Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
@@ -47,6 +48,7 @@ pub use self::pages::{PAGES_MAX, Pages, TEASER_CHARS_MAX, WantedPage, wanted_pag
 use self::rejects::{Refused, reject};
 pub use self::trust::conditions;
 use self::trust::{News, after_not_modified};
+pub use self::unread::{crashed, panicked, too_large};
 use self::validators::{keep_validators, remember_validators, trust_after};
 use crate::dedupe::{Verdict, classify};
 use crate::schedule::rhythm::{Bounds, Heard, INTERVAL_START, learned, wait};
@@ -138,28 +140,6 @@ fn urgency(before: &FeedState, outcome: &Outcome) -> Urgency {
     } else {
         Urgency::Lazy
     }
-}
-
-/// The outcome of a poll that panicked: our own mistake, and the feed's next attempt.
-pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
-    let failure = Failure {
-        class: FailureClass::Panic,
-        detail: "the poll panicked; this is a defect of conflictwire".to_owned(),
-        retry_after: None,
-    };
-    let outcome = failed(feed, failure, Vec::new(), next_state(feed, state, now), now);
-    with_request(outcome, feed, state, now)
-}
-
-/// The outcome of a poll whose document ended the process that tried it: how, for a person, and under
-/// which version and configuration. Pure too, and it does not look inside the document.
-pub fn crashed(feed: &Feed, body: &Body, state: &FeedState, crash: Crash, how: &str) -> Outcome {
-    let now = crash.at;
-    let mut next = next_state(feed, state, now);
-    next.plan.crash = Some(crash);
-    let detail = format!("the document ended the process that read it: {how}");
-    let problem = ParseFailure { class: FailureClass::Crash, detail, offset: None };
-    with_request(refuse(feed, body, next, problem, now), feed, state, now)
 }
 
 /// The outcome, if a document was read in it, of a feed that nothing is held against any more.
@@ -288,20 +268,6 @@ fn refuse(
     // What was refused before changes nothing.
     let next = if rejected.is_some() { unpacked.pack() } else { next };
     failed(feed, failure, rejected.into_iter().collect(), next, now)
-}
-
-/// The outcome of a poll whose body there is no memory to read, however long it waits.
-pub fn too_large(
-    feed: &Feed,
-    body: &Body,
-    state: &FeedState,
-    detail: String,
-    now: Timestamp,
-) -> Outcome {
-    let problem = ParseFailure { class: FailureClass::TooLarge, detail, offset: None };
-    let outcome = refuse(feed, body, next_state(feed, state, now), problem, now);
-    let outcome = with_request(outcome, feed, state, now);
-    Outcome { urgency: urgency(state, &outcome), ..outcome }
 }
 
 /// What is made of a document.

@@ -174,12 +174,12 @@ pub(super) fn unwrapped(url: &Url) -> Option<Url> {
 
 /// A link without its scheme: a site's move to `https` makes neither another article nor a
 /// revision of one.
-pub fn without_scheme(link: &Url) -> &str {
+pub(super) fn without_scheme(link: &Url) -> &str {
     link.as_str().split_once(':').map_or(link.as_str(), |(_, rest)| rest)
 }
 
 /// A link without its scheme and `www.`: where it leads to, however its site is called.
-pub(super) fn place(link: &Url) -> &str {
+pub fn place(link: &Url) -> &str {
     let rest = without_scheme(link).trim_start_matches('/');
     rest.strip_prefix("www.").unwrap_or(rest)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cw_model::digest::digest;
 use cw_model::state::FeedState;
 use cw_model::{ArticleId, Digest};
-use cw_read::normalise::link::without_scheme;
+use cw_read::normalise::link::place;
 use serde_json::Value;
 use url::Url;
 
@@ -57,7 +57,7 @@ fn digest_of(record: &Value) -> Digest {
         record["title"].as_str(),
         record["summary"].as_str(),
         record["body"].as_str(),
-        url.as_ref().map(without_scheme),
+        url.as_ref().map(place),
     ])
 }
 

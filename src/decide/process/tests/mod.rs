@@ -17,7 +17,7 @@ mod withdrawn;
 use std::time::Duration;
 
 use cw_code::Sources;
-use cw_model::state::StateRecord;
+use cw_model::state::{Crash, StateRecord};
 use cw_model::{Freshness, Network, samples};
 use url::Url;
 
