@@ -39,6 +39,7 @@ const SCOPES: [&str; 6] = ["event", "update", "background", "historical", "hypot
 
 /// Which cases; what the command does is said beside its name.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "shown as it is written, by --help")]
 pub struct TestArgs {
     /// Cases: TOML with a `[[case]]` each, or JSON lines
     ///

@@ -108,7 +108,7 @@ fn mistaken_for(encoding: &'static Encoding) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether most words begin with a small letter and go on in capitals, as "бТНЙС" does.
+/// Whether most words begin with a small letter and go on in capitals, as `бТНЙС` does.
 fn is_in_turned_case(text: &str) -> bool {
     let (mut turned, mut words) = (0_usize, 0_usize);
     let beginning = text.get(..text.floor_char_boundary(SAMPLE_BYTES)).unwrap_or(text);

@@ -312,8 +312,7 @@ fn is_void(name: &str) -> bool {
 /// another one, buttons to share it, a form to subscribe.
 fn is_of_others(attributes: &str) -> bool {
     ["class", "id"].iter().any(|name| {
-        attributes.contains(name)
-            && attribute(attributes, name).is_some_and(|value| names_others(value))
+        attributes.contains(name) && attribute(attributes, name).is_some_and(names_others)
     })
 }
 

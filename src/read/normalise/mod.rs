@@ -108,8 +108,7 @@ pub fn normalise(
     steps.spend(cost::LANGUAGE + text_bytes.saturating_mul(cost::DIGEST_BYTE))?;
     let authors = lines(&entry.authors, steps, &mut cut)?;
     let categories = lines(&entry.categories, steps, &mut cut)?;
-    let sent = sent_media(entry, pictures);
-    let media = media(base, &sent, steps, &mut cut)?;
+    let media = media(base, &sent_media(entry, pictures), steps, &mut cut)?;
     let published_raw = entry.published.as_deref().map(|raw| {
         let end = raw.char_indices().nth(LINE_CHARS_MAX).map(|(at, _)| at);
         cut |= end.is_some();

@@ -25,7 +25,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port and leads everything to `publisher` ("http://127.0.0.1:1234").
+    /// Listens on a free port and leads everything to `publisher` (`http://127.0.0.1:1234`).
     pub(crate) fn leading_to(publisher: &str) -> Self {
         let publisher: SocketAddr = publisher.trim_start_matches("http://").parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -35,7 +35,7 @@ fn articles(bytes: &[u8]) -> Vec<Article> {
 /// Holds the articles of a fixture to `[title, url, published_at, language, text]` each.
 macro_rules! check {
     ($name:literal, $($article:expr),+ $(,)?) => {{
-        let bytes = include_bytes!(concat!("../../tests/fixtures/feeds/", $name));
+        let bytes = include_bytes!(concat!("../../../tests/fixtures/feeds/", $name));
         let read = articles(bytes);
         let read: Vec<[String; 5]> = read
             .into_iter()
@@ -148,7 +148,7 @@ fn what_publishers_break_is_mended() {
 
 #[test]
 fn one_guid_for_all_is_none() {
-    let read = articles(include_bytes!("../../tests/fixtures/feeds/rss-2.0-shared-guid.xml"));
+    let read = articles(include_bytes!("../../../tests/fixtures/feeds/rss-2.0-shared-guid.xml"));
     let ids: HashSet<_> = read.iter().map(|article| article.id).collect();
     assert_eq!(ids.len(), 3);
 }
