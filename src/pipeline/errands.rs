@@ -14,7 +14,9 @@ use cw_model::{
     Steps, Validators,
 };
 use cw_read::page::{PageText, read_page};
-use cw_read::parse::{ParseFailure, SitemapIndex, joined, sitemap_index, sitemap_part};
+use cw_read::parse::{
+    ParseFailure, SitemapIndex, joined, may_be_sitemap_index, sitemap_index, sitemap_part,
+};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 use url::Url;
@@ -286,6 +288,10 @@ impl Errands {
         hold: &mut BodyHold,
     ) -> Answer {
         let Answer::Body(body) = answer else { return answer };
+        // Seen at once of nearly every document; only what may be one is read, on a thread for it.
+        if !may_be_sitemap_index(&body.bytes) {
+            return Answer::Body(body);
+        }
         let (mut body, index) = match read_index(body, hold).await {
             Ok((body, Some(index))) => (body, index),
             Ok((body, None)) => return Answer::Body(body),
@@ -379,6 +385,7 @@ fn weight(class: FailureClass) -> u32 {
         | FailureClass::AddressBlocked
         | FailureClass::Busy
         | FailureClass::BotChallenge
+        | FailureClass::NotItsTurn
         | FailureClass::Local => STRIKES_MAX,
         _ => 1,
     }

@@ -50,6 +50,14 @@ struct Indexed {
     is_to_the_minute: bool,
 }
 
+/// Whether a document may be an index of sitemaps. Nearly every one is none, which is seen without decoding: the name of
+/// the root is ASCII in every coding but UTF-16.
+pub fn may_be_sitemap_index(bytes: &[u8]) -> bool {
+    let mark = b"sitemapindex";
+    let beginning = bytes.get(..bytes.len().min(ROOT_BYTES)).unwrap_or_default();
+    beginning.windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark))
+}
+
 /// Reads a document as an index of sitemaps; `None` if it is none. `url` served it.
 ///
 /// # Errors
@@ -60,10 +68,7 @@ pub fn sitemap_index(
     url: &Url,
     steps: &Steps,
 ) -> Result<Option<SitemapIndex>, ParseFailure> {
-    // Nearly every document is none, which is seen without decoding: the name is ASCII in every coding but UTF-16.
-    let mark = b"sitemapindex";
-    let beginning = bytes.get(..bytes.len().min(ROOT_BYTES)).unwrap_or_default();
-    if !beginning.windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark)) {
+    if !may_be_sitemap_index(bytes) {
         return Ok(None);
     }
     steps.spend(bytes.len().saturating_mul(DECODE_STEPS))?;

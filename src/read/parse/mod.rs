@@ -41,7 +41,9 @@ use url::Url;
 pub use self::document::{Deletion, Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use self::extras::Extras;
 use self::guard::Shape;
-pub use self::index::{SITEMAPS_MAX, SitemapIndex, joined, sitemap_index, sitemap_part};
+pub use self::index::{
+    SITEMAPS_MAX, SitemapIndex, joined, may_be_sitemap_index, sitemap_index, sitemap_part,
+};
 pub(crate) use self::limits::LINK_BYTES_MAX;
 pub use self::problems::Problem;
 use self::problems::Problems;
