@@ -165,3 +165,41 @@ fn from_an_empty_folder_to_a_running_daemon() {
     publisher.wait_for_requests("/rss", 2);
     daemon.stop();
 }
+
+#[test]
+fn a_label_picks_feeds_wherever_it_may_be_given() {
+    let mut setup = Setup::new();
+    let labelled = |labels: &'static [&'static str]| {
+        move |feed: &mut toml::Table| {
+            let labels: Vec<toml::Value> = labels.iter().map(|label| (*label).into()).collect();
+            feed.insert("labels".to_owned(), labels.into());
+        }
+    };
+    setup.feed_that("both", "https://a.example/rss", labelled(&["agencies", "east"]));
+    setup.feed_that("one", "https://b.example/rss", labelled(&["agencies"]));
+    setup.feed("none", "https://c.example/rss");
+    let run = |args: &[&str]| {
+        let mut command = setup.command(BINARY);
+        command.arg("feeds").args(args).arg("--config").arg(setup.config());
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap()),
+        )
+    };
+    let ids = |args: &[&str]| -> Vec<String> {
+        let (code, [out, err]) = run(args);
+        assert_eq!(code, Some(0), "{err}");
+        let id =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].clone();
+        out.lines().map(|line| id(line).as_str().unwrap().to_owned()).collect()
+    };
+    for command in ["list", "politeness"] {
+        assert_eq!(ids(&[command, "--json"]).len(), 3, "{command}");
+        assert_eq!(ids(&[command, "--json", "--label", "agencies"]), ["both", "one"], "{command}");
+        let both = [command, "--json", "--label", "agencies", "--label", "east"];
+        assert_eq!(ids(&both), ["both"], "{command}");
+        let (code, [_, err]) = run(&[command, "--label", "agences"]);
+        assert!(code == Some(1) && err.contains("did you mean \"agencies\"?"), "{command}: {err}");
+    }
+}

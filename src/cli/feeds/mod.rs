@@ -16,6 +16,7 @@ use cw_model::state::FeedState;
 use cw_model::{Feed, Timestamp};
 use cw_status::shown::json_line;
 use cw_text::likeness::did_you_mean;
+use serde_json::Value;
 
 use self::change::{AddArgs, ImportArgs, Trial};
 use super::Exit;
@@ -122,8 +123,10 @@ pub fn run(args: &FeedsArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
             let config = with_labels(config, &args.label)?;
             if args.json { list_json(&config) } else { list(&config) }
         }
-        FeedsCommand::Politeness(args) if args.json => politeness_json(&config),
-        FeedsCommand::Politeness(_) => politeness(&config),
+        FeedsCommand::Politeness(args) => {
+            let config = with_labels(config, &args.label)?;
+            if args.json { politeness_json(&config) } else { politeness(&config) }
+        }
         FeedsCommand::Add(args) => change::add(args, &config),
         FeedsCommand::Remove { ids } => change::remove(ids, &config),
         FeedsCommand::Rename { id, publisher } => change::rename(id, publisher, &config),
@@ -219,15 +222,8 @@ fn list_json(config: &Config) -> anyhow::Result<Exit> {
         let interval = feed.interval.or_else(|| plan?.interval);
         let interval = interval.map(|wait| wait.clamp(feed.interval_min, feed.interval_max));
         let moment = |at: Timestamp| format!("{at:.0}");
-        let line = serde_json::json!({
-            "id": feed.id.as_str(),
-            "url": feed.shown(&feed.url),
-            "host": feed.url.host_str(),
-            "publisher": feed.publisher,
-            "language": feed.language,
-            "country": feed.country,
-            "labels": feed.labels,
-            "standing": knowledge.standing_text(feed, now),
+        let mut line = line_of(feed, &knowledge.standing_text(feed, now));
+        let polled = serde_json::json!({
             "interval_seconds": interval.map(|wait| wait.as_secs()),
             "next_poll": next_text(knowledge.next_poll(feed, now)),
             "next_poll_at": knowledge.due(feed, now).map(|due| moment(due.at)),
@@ -235,22 +231,29 @@ fn list_json(config: &Config) -> anyhow::Result<Exit> {
             "failures": plan.map(|plan| plan.failures),
             "as_of": known.and_then(|known| known.as_of).map(moment),
         });
+        if let (Value::Object(line), Value::Object(polled)) = (&mut line, polled) {
+            line.extend(polled);
+        }
         writeln!(out, "{}", json_line(&line.to_string()))?;
     }
     for feed in &config.disabled {
-        let line = serde_json::json!({
-            "id": feed.id.as_str(),
-            "url": feed.shown(&feed.url),
-            "host": feed.url.host_str(),
-            "publisher": feed.publisher,
-            "language": feed.language,
-            "country": feed.country,
-            "labels": feed.labels,
-            "standing": DISABLED,
-        });
-        writeln!(out, "{}", json_line(&line.to_string()))?;
+        writeln!(out, "{}", json_line(&line_of(feed, DISABLED).to_string()))?;
     }
     Ok(Exit::Fine)
+}
+
+/// What is said of every feed, polled or not.
+fn line_of(feed: &Feed, standing: &str) -> Value {
+    serde_json::json!({
+        "id": feed.id.as_str(),
+        "url": feed.shown(&feed.url),
+        "host": feed.url.host_str(),
+        "publisher": feed.publisher,
+        "language": feed.language,
+        "country": feed.country,
+        "labels": feed.labels,
+        "standing": standing,
+    })
 }
 
 /// The wait between polls: as configured, else as learned, within the bounds as they are now; else

@@ -5,6 +5,7 @@ use std::time::Duration;
 use cw_model::Timestamp;
 use cw_status::shown::shown;
 use cw_status::spans::{distance_text, span_text};
+use cw_status::status::REFUSED_TEXT;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -78,9 +79,7 @@ fn head(screen: &Screen) -> Vec<Line<'static>> {
         screen.problem.clone(),
         status.why_not_ready.clone(),
         status.ledger.trouble.clone(),
-        (status.configuration == "refused").then(|| {
-            "the configuration was changed and is wrong; the old one is in use".to_owned()
-        }),
+        (status.configuration == "refused").then(|| REFUSED_TEXT.to_owned()),
     ];
     let mut told: Vec<String> = Vec::new();
     for trouble in troubles.into_iter().flatten() {
