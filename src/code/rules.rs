@@ -118,14 +118,14 @@ pub(super) fn apply(
         hits.extend(combined(combination, sorted, document, steps)?);
     }
     steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
-    let mut lost = Vec::new();
-    hits.retain(|hit| match may_not_count(hit, lexicon, sorted, document) {
-        Some(why) => {
-            lost.push(Lost { hit: hit.clone(), why });
-            false
+    let (mut counting, mut lost) = (Vec::with_capacity(hits.len()), Vec::new());
+    for hit in hits {
+        match may_not_count(&hit, lexicon, sorted, document) {
+            Some(why) => lost.push(Lost { hit, why }),
+            None => counting.push(hit),
         }
-        None => true,
-    });
+    }
+    let mut hits = counting;
     let negated = weigh(&mut hits, &mut lost, lexicon, sorted, document);
     for hit in &mut hits {
         add_clause_roles(hit, lexicon, sorted, document);
@@ -406,17 +406,16 @@ fn best_of_overlapping(
             of_tag.sort_by(by_points);
             taken.clear();
             let mut times: BTreeMap<usize, usize> = BTreeMap::new();
-            of_tag.retain_mut(|hit| {
+            let covered = of_tag.extract_if(.., |hit| {
                 let free = taken.take(&hit.tokens);
                 if free {
                     let seen = times.entry(hit.written).or_default();
                     hit.points *= REPEATED.get(*seen).copied().unwrap_or_default();
                     *seen += 1;
-                } else {
-                    lost.push(Lost { hit: hit.clone(), why: Why::Covered });
                 }
-                free
+                !free
             });
+            lost.extend(covered.map(|hit| Lost { hit, why: Why::Covered }));
             of_tag
         })
         .collect()
