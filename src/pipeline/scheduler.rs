@@ -358,7 +358,7 @@ impl Scheduler {
         status.set_counts(self.machine.counts(now.wall), self.poller.ledger.file_bytes());
         self.tools.trials.end_idle();
         let text = status.snapshot().text();
-        live::show(&self.live_line(&text, now));
+        live::show(|| self.live_line(&text, now));
         self.service.tell_status(text);
     }
 

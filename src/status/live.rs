@@ -20,13 +20,15 @@ pub fn begin() -> bool {
     is_terminal
 }
 
-/// Shows another line, if one is kept. It must fit the width of the terminal.
-pub fn show(text: &str) {
+/// Shows another line, if one is kept: it is not made otherwise. It must fit the width of the terminal.
+pub fn show(text: impl FnOnce() -> String) {
     let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(line) = line.as_mut().filter(|line| *line != text) {
-        text.clone_into(line);
+    let Some(line) = line.as_mut() else { return };
+    let text = text();
+    if *line != text {
         // Whoever has closed the terminal does not read it.
         let _gone = write!(io::stderr(), "{CLEAR}{text}");
+        *line = text;
     }
 }
 
