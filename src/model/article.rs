@@ -125,10 +125,13 @@ pub enum Change {
 pub enum DateQuality {
     /// There was none.
     Missing,
-    /// It lay further ahead of the poll than clocks err, so it is null.
+    /// As written it lay further ahead of the poll than clocks err; it is null unless `ZoneLearned`.
     Future,
     /// It named no zone; UTC was assumed.
     ZoneAssumed,
+    /// It claimed to be UTC, or named no zone, in a feed that writes local time: the learned offset was
+    /// taken off.
+    ZoneLearned,
     /// It named no time of day; midnight UTC was assumed.
     DateOnly,
     /// There was one, and nobody could read or believe it.

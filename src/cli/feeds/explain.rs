@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::bail;
 use cw_decide::process::{PAGES_MAX, TEASER_CHARS_MAX};
 use cw_decide::schedule::rhythm::INTERVAL_START;
-use cw_model::state::{DAYS, FeedState, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
+use cw_model::state::{DAYS, FeedState, FollowedBy, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
 use cw_model::{Feed, FullText, Skips, Timestamp};
 use cw_status::shown::shown;
 use url::Url;
@@ -84,6 +84,8 @@ pub(super) fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) ->
     lines.extend(as_of);
     lines.extend(past_lines(feed, state, now));
     lines.extend(trust_text(&state.plan.trust, now));
+    lines.extend(identity_text(state));
+    lines.extend(local_time_text(state));
     lines.extend(unpublished_text(state));
     lines.extend(share_lines(feed, state));
     lines.extend(request_lines(&state.plan.requests));
@@ -183,6 +185,46 @@ fn trust_text(trust: &Trust, now: Timestamp) -> Option<String> {
     let (sent, why) = (words::sends(trust.sends), words::distrust(why));
     let since = moment_text(since, now);
     Some(format!("validators: {sent}, since {since}: {why}; tried again after 30 days"))
+}
+
+/// By what its articles are told apart, and why not by its identifiers alone.
+fn identity_text(state: &FeedState) -> Option<String> {
+    let FollowedBy { guid, link, content } = state.plan.followed_by;
+    let by = [(guid, "identifier (guid)"), (link, "link"), (content, "title and text")];
+    let by: Vec<String> = by
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} by {what}"))
+        .collect();
+    if by.is_empty() {
+        return None;
+    }
+    let memory = state.unpacked_memory();
+    let mut why = Vec::new();
+    if !memory.repeated_marks.is_empty() {
+        why.push(format!(
+            "not by {} that stood on several articles",
+            counted(memory.repeated_marks.len(), "mark")
+        ));
+    }
+    if !memory.aliases.is_empty() {
+        let articles = counted(memory.aliases.len(), "article");
+        why.push(format!("{articles} kept the id when the publisher changed the mark"));
+    }
+    let why: String = why.iter().map(|why| format!("; {why}")).collect();
+    Some(format!("identity: of the last document that was read, {}{why}", by.join(", ")))
+}
+
+/// In which zone its dates are, if not in the one that they name.
+fn local_time_text(state: &FeedState) -> Option<String> {
+    let ahead = state.plan.local_time.learned()?;
+    let minutes = ahead.as_secs() / 60;
+    Some(format!(
+        "dates: local time that the feed calls UTC, {}:{:02} ahead by what its new entries showed; taken off, and \
+         said of each record (zone_learned)",
+        minutes / 60,
+        minutes % 60
+    ))
 }
 
 /// Everything that had a say in when it is polled next.
@@ -298,8 +340,11 @@ mod tests {
     use std::time::Duration;
 
     use cw_decide::States;
-    use cw_model::FailureClass;
-    use cw_model::state::{Crash, Distrust, FeedPlan, LastFailure, Plan, Sends, Standing};
+    use cw_model::state::{
+        Crash, Distrust, FeedMemory, FeedPlan, LastFailure, LocalTime, Plan, Sends, Standing,
+        UnpackedState,
+    };
+    use cw_model::{ArticleId, FailureClass};
 
     use super::super::super::standing::{in_database_of as in_database, trials};
     use super::super::tests::configured;
@@ -388,6 +433,33 @@ lately all that it lists was new within some 15m
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(!text.contains("key=1"), "{text}");
+    }
+
+    #[test]
+    fn by_what_articles_are_known_and_what_is_wrong_with_dates_is_said() {
+        assert_eq!(identity_text(&FeedState::default()), None);
+        assert_eq!(local_time_text(&FeedState::default()), None);
+        let plan = FeedPlan {
+            followed_by: FollowedBy { guid: 20, link: 3, content: 0 },
+            local_time: LocalTime { minutes: 330, votes: 3 },
+            ..FeedPlan::default()
+        };
+        let memory = FeedMemory {
+            repeated_marks: ["/live".to_owned()].into(),
+            aliases: [(ArticleId([1; 16]), ArticleId([2; 16]))].into(),
+            ..FeedMemory::default()
+        };
+        let state = UnpackedState { plan, memory }.pack();
+        assert_eq!(
+            identity_text(&state).unwrap(),
+            "identity: of the last document that was read, 20 by identifier (guid), 3 by link; not by 1 mark \
+             that stood on several articles; 1 article kept the id when the publisher changed the mark"
+        );
+        assert_eq!(
+            local_time_text(&state).unwrap(),
+            "dates: local time that the feed calls UTC, 5:30 ahead by what its new entries showed; taken off, \
+             and said of each record (zone_learned)"
+        );
     }
 
     #[test]

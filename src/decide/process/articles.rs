@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cw_model::state::{FeedMemory, UnpackedState};
-use cw_model::{Article, ArticleId, Digest, Entry, TooCostly};
-use cw_read::normalise::{Context, normalise, repeated_marks};
+use cw_model::state::{FeedMemory, FollowedBy, UnpackedState};
+use cw_model::{Article, ArticleId, Digest, Entry, IdentityRule, TooCostly};
+use cw_read::normalise::{Context, date_again, normalise, repeated_marks};
 use cw_read::parse::date::Conventions;
 use cw_read::parse::{Problem, passed_over};
 
 use super::Source;
+use super::local_time::{self, Arrivals, with_local_time};
 use super::shown::shown_language;
 use super::withdrawn::taken_back;
 
@@ -70,13 +71,27 @@ fn recognise(shown: &mut [Article], memory: &mut FeedMemory) {
     }
 }
 
+/// By which mark articles are told apart, counted.
+fn followed_by(articles: &[Article]) -> FollowedBy {
+    let by = |rule| {
+        let count = articles.iter().filter(|article| article.identity == rule).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    FollowedBy {
+        guid: by(IdentityRule::Guid),
+        link: by(IdentityRule::Link),
+        content: by(IdentityRule::Content),
+    }
+}
+
 impl Source<'_> {
     pub(super) fn articles(&self, next: &mut UnpackedState) -> Result<Articles, TooCostly> {
         let repeated_marks = self.repeated_marks(next)?;
         if let Some(shown) = shown_language(&self.parsed.entries, self.steps)? {
             next.memory.language = Some(shown);
         }
-        let dates = self.dates_of_the_feed();
+        let before = next.plan.local_time;
+        let dates = with_local_time(&self.dates_of_the_feed(), before);
         let context = Context {
             feed: self.feed,
             dates: &dates,
@@ -110,7 +125,19 @@ impl Source<'_> {
             };
             losers.push(Loser { entry, id, digest: article.digest });
         }
-        let mut shown = shown.into_iter().map(|(_, article)| article).collect();
+        let is_new = |article: &Article| next.memory.seen.find(article.id).is_none();
+        let new = shown.iter().filter(|(_, article)| is_new(article)).map(|(entry, _)| *entry);
+        let after = self.answered_before();
+        let arrivals = Arrivals::of(new, &dates, after, self.now, self.steps)?;
+        let local_time = local_time::learned(before, &arrivals);
+        next.plan.local_time = local_time;
+        let dates = with_local_time(&dates, local_time);
+        let context = Context { dates: &dates, ..context };
+        if local_time.learned() != before.learned() {
+            shown.iter_mut().for_each(|(entry, article)| date_again(&context, entry, article));
+        }
+        let mut shown: Vec<Article> = shown.into_iter().map(|(_, article)| article).collect();
+        next.plan.followed_by = followed_by(&shown);
         let aliases = &next.memory.aliases;
         let gone = taken_back(&context, &self.parsed.deletions, aliases, &mut shown, self.steps)?;
         let passed_over = self.passed_over(losers, &shown)?;

@@ -10,6 +10,7 @@ mod asked;
 mod budget;
 mod drift;
 mod gap;
+mod local_time;
 mod pages;
 mod rejects;
 mod revisions;

@@ -166,6 +166,7 @@ fn date_quality(quality: DateQuality) -> RecordDateQuality {
         DateQuality::Missing => RecordDateQuality::Missing,
         DateQuality::Future => RecordDateQuality::Future,
         DateQuality::ZoneAssumed => RecordDateQuality::ZoneAssumed,
+        DateQuality::ZoneLearned => RecordDateQuality::ZoneLearned,
         DateQuality::DateOnly => RecordDateQuality::DateOnly,
         DateQuality::Unparsed => RecordDateQuality::Unparsed,
     }

@@ -224,10 +224,13 @@ pub struct RecordDates {
 pub enum RecordDateQuality {
     /// There was none.
     Missing,
-    /// It lay in the future and is null.
+    /// As written it lay in the future; it is null, unless `zone_learned` is said of it too.
     Future,
     /// It named no zone; UTC was assumed.
     ZoneAssumed,
+    /// It claimed to be UTC, or named no zone, but the feed writes local time: the offset that its entries have
+    /// shown was taken off.
+    ZoneLearned,
     /// It named no time of day; midnight was assumed.
     DateOnly,
     /// There was one, and it could not be read or believed.

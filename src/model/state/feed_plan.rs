@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DayUse, Plan, Requests, Rhythm, Trust, day_of};
+use super::{DayUse, FollowedBy, LocalTime, Plan, Requests, Rhythm, Trust, day_of};
 use crate::{FailureClass, Feed, Network, Timestamp};
 
 /// Where a feed stands.
@@ -112,6 +112,10 @@ pub struct FeedPlan {
     pub today: DayUse,
     /// How far its validators are trusted.
     pub trust: Trust,
+    /// By what the articles of its last document are told apart.
+    pub followed_by: FollowedBy,
+    /// Whether its dates are local time that is called UTC.
+    pub local_time: LocalTime,
     /// The last document that ended the process that read it. Under the same version and configuration
     /// none of the feed is trusted again; under another this is forgotten once one has been read.
     pub crash: Option<Crash>,
@@ -138,6 +142,8 @@ impl FeedPlan {
             gone_at: None,
             trust: Trust::default(),
             requests: Requests::default(),
+            followed_by: FollowedBy::default(),
+            local_time: LocalTime::default(),
             ..self.clone()
         }
     }

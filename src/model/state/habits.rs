@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Character, Request, Requests, Rhythm};
+use super::{Character, FollowedBy, LocalTime, Request, Requests, Rhythm};
 
 /// Whose a feed is, by what it shows.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -23,6 +23,47 @@ impl From<Character> for CharacterRecord {
 impl From<CharacterRecord> for Character {
     fn from(CharacterRecord { title, domain }: CharacterRecord) -> Self {
         Self { title, domain }
+    }
+}
+
+/// By what its articles are told apart.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct FollowedByRecord {
+    guid: u32,
+    link: u32,
+    content: u32,
+}
+
+impl From<FollowedBy> for FollowedByRecord {
+    fn from(FollowedBy { guid, link, content }: FollowedBy) -> Self {
+        Self { guid, link, content }
+    }
+}
+
+impl From<FollowedByRecord> for FollowedBy {
+    fn from(FollowedByRecord { guid, link, content }: FollowedByRecord) -> Self {
+        Self { guid, link, content }
+    }
+}
+
+/// The offset of a feed that writes its local time as UTC.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct LocalTimeRecord {
+    minutes: u16,
+    votes: u8,
+}
+
+impl From<LocalTime> for LocalTimeRecord {
+    fn from(LocalTime { minutes, votes }: LocalTime) -> Self {
+        Self { minutes, votes }
+    }
+}
+
+impl From<LocalTimeRecord> for LocalTime {
+    fn from(LocalTimeRecord { minutes, votes }: LocalTimeRecord) -> Self {
+        Self { minutes, votes }
     }
 }
 

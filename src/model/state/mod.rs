@@ -15,6 +15,7 @@ mod habits;
 mod memory;
 mod packed;
 mod plan;
+mod reading;
 mod record;
 mod requests;
 mod revisions;
@@ -28,6 +29,7 @@ pub use feed_plan::{Crash, FeedPlan, LastFailure, MOVE_DAYS, Moves, Standing};
 pub use memory::{Character, FeedMemory, SEEN_BYTES, TEXT_BYTES};
 pub use packed::PackedMemory;
 pub use plan::{Plan, Reason};
+pub use reading::{FollowedBy, LocalTime};
 pub use record::{STATE_VERSION, StateRecord, UnreadableState, is_readable};
 pub use requests::{Answered, Carried, Claim, REQUESTS_KEPT, Request, Requests};
 pub use revisions::{EARLIER_MAX, Revisions, RevisionsById};
@@ -85,6 +87,7 @@ impl FeedState {
         self.plan.succeeded_at.is_some() == other.plan.succeeded_at.is_some()
             && self.plan.url == other.plan.url
             && self.plan.today == other.plan.today
+            && self.plan.local_time == other.plan.local_time
             && self.memory.publishes_like(&other.memory)
     }
 

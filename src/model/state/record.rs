@@ -18,7 +18,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::habits::{CharacterRecord, RequestsRecord, RhythmRecord};
+use super::habits::{
+    CharacterRecord, FollowedByRecord, LocalTimeRecord, RequestsRecord, RhythmRecord,
+};
 use super::{
     Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves, NextRequest,
     Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust, UnpackedState,
@@ -100,6 +102,10 @@ pub struct StateRecord {
     crash: Option<CrashRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trust: Option<TrustRecord>,
+    #[serde(skip_serializing_if = "is_zero")]
+    followed_by: FollowedByRecord,
+    #[serde(skip_serializing_if = "is_zero")]
+    local_time: LocalTimeRecord,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -188,6 +194,8 @@ impl From<&FeedState> for StateRecord {
             today: plan.today.into(),
             crash: plan.crash.map(CrashRecord::from),
             trust: (plan.trust != Trust::default()).then(|| plan.trust.into()),
+            followed_by: plan.followed_by.into(),
+            local_time: plan.local_time.into(),
             unknown: memory.unknown,
         }
     }
@@ -218,6 +226,8 @@ impl From<StateRecord> for FeedState {
             today: record.today.into(),
             trust: record.trust.map(Trust::from).unwrap_or_default(),
             crash: record.crash.map(Crash::from),
+            followed_by: record.followed_by.into(),
+            local_time: record.local_time.into(),
         };
         let memory = FeedMemory {
             body_digest: record.body_digest,
@@ -595,7 +605,8 @@ mod tests {
     use strum::IntoEnumIterator as _;
 
     use super::super::{
-        Answered, Carried, Character, Claim, DAYS, HOURS, Request, Requests, Rhythm,
+        Answered, Carried, Character, Claim, DAYS, FollowedBy, HOURS, LocalTime, Request, Requests,
+        Rhythm,
     };
     use super::*;
 
@@ -717,6 +728,8 @@ mod tests {
             (days, move_day) in any::<(u8, i64)>(),
             network in proptest::sample::select(Network::iter().collect::<Vec<_>>()),
             gone_at in option::of(timestamp()),
+            [guid, link, content]: [u32; 3],
+            (minutes, votes) in any::<(u16, u8)>(),
         ) -> FeedPlan {
             let [url, moved_to, under] = texts.try_into().unwrap();
             let [polled_at, succeeded_at, at] = times.try_into().unwrap();
@@ -738,6 +751,8 @@ mod tests {
                 moves: Moves { days, day: move_day, network },
                 gone_at,
                 crash: under.map(|under| Crash { under, at: at.unwrap_or_default() }),
+                followed_by: FollowedBy { guid, link, content },
+                local_time: LocalTime { minutes, votes },
             }
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! - a date more than an hour ahead of the poll is null and flagged `Future`: clocks err by minutes,
 //!   and what is announced for tomorrow has not been published; but not by a clock that has lost its time
+//! - what a feed calls UTC is mended where the feed is known to write local time (`Conventions::ahead`), and flagged
+//!   `ZoneLearned`; as `Future` too, if it lay there as written
 //! - one before 1990 is null and flagged `Unparsed`: there were no feeds, it is a default value
 //! - `Missing` is said of the date of publication only; most feeds have no date of change
 
@@ -67,11 +69,18 @@ fn believe_one(
         quality.push(DateQuality::Unparsed);
         return None;
     }
-    quality.extend(read.assumed);
     let is_clock_lost = now.as_second() < CLOCK_LOST_BEFORE;
-    if !is_clock_lost && now.checked_add(AHEAD_MAX).is_ok_and(|latest| read.at > latest) {
-        quality.push(DateQuality::Future);
+    let latest = now.checked_add(AHEAD_MAX).ok().filter(|_| !is_clock_lost);
+    let is_ahead = |at: Timestamp| latest.is_some_and(|latest| at > latest);
+    quality.extend(is_ahead(read.at).then_some(DateQuality::Future));
+    let ahead = conventions.ahead.filter(|_| read.is_utc);
+    let Some(at) = ahead.and_then(|ahead| read.at.checked_sub(ahead).ok()) else {
+        quality.extend(read.assumed);
+        return Some(read.at).filter(|at| !is_ahead(*at));
+    };
+    if is_ahead(at) {
         return None;
     }
-    Some(read.at)
+    quality.push(DateQuality::ZoneLearned);
+    Some(at)
 }

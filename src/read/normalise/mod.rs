@@ -206,6 +206,14 @@ fn says_same(title: &str, summary: &str) -> bool {
     title == summary || (title.len().abs_diff(summary.len()) <= 8 && words(title) == words(summary))
 }
 
+/// Reads the dates of an article again, from the entry that it was made of, with what has been learned since.
+pub fn date_again(context: &Context<'_>, entry: &Entry, article: &mut Article) {
+    let dates = believed_dates(context, entry);
+    article.published_at = dates.published_at;
+    article.updated_at = dates.updated_at;
+    article.date_quality = dates.quality;
+}
+
 fn believed_dates(context: &Context<'_>, entry: &Entry) -> dates::BelievedDates {
     let (published, updated) = (entry.published.as_deref(), entry.updated.as_deref());
     dates::believe(published, updated, context.dates, context.now)

@@ -7,6 +7,7 @@ mod gap;
 mod halves;
 mod identity;
 mod left_out;
+mod local_time;
 mod moves;
 mod pages;
 mod requests;

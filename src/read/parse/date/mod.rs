@@ -7,6 +7,8 @@
 
 mod words;
 
+use std::time::Duration;
+
 use cw_model::{DateQuality, Timestamp};
 use icu_calendar::cal::Hijri;
 use icu_calendar::{Date, Iso};
@@ -28,6 +30,8 @@ pub struct ReadDate {
     pub at: Timestamp,
     /// `ZoneAssumed` or `DateOnly`, if there is no zone or no time of day.
     pub assumed: Option<DateQuality>,
+    /// Whether it is a time of day in UTC or in no zone: what may be local time in truth.
+    pub is_utc: bool,
 }
 
 /// How a feed writes its dates.
@@ -37,13 +41,15 @@ pub struct Conventions {
     pub language: Option<String>,
     /// Whether the day comes before the month in `03/04/2024`. `None` if nothing tells.
     pub day_first: Option<bool>,
+    /// How far its local time, which it calls UTC, is ahead of UTC. `None` if it writes what is so.
+    pub ahead: Option<Duration>,
 }
 
 impl Conventions {
     /// Learns from all dates of a feed: one that can be read in one way only tells how the others are meant.
     pub fn learn<'a>(language: Option<&str>, dates: impl Iterator<Item = &'a str>) -> Self {
         let language = language.map(|tag| tag.split('-').next().unwrap_or_default().to_lowercase());
-        let mut learned = Self { language, day_first: None };
+        let mut learned = Self { language, day_first: None, ahead: None };
         // A year that comes first leaves no question.
         let is_question = |text: &&str| {
             let year = text.trim_start().bytes().take_while(u8::is_ascii_digit).count();
@@ -64,7 +70,7 @@ impl Conventions {
 /// Reads a date. `None` if nobody can, or in more ways than one.
 pub fn read(text: &str, conventions: &Conventions) -> Option<ReadDate> {
     if let Some(at) = since_1970(text.trim()) {
-        return Some(ReadDate { at, assumed: None });
+        return Some(ReadDate { at, assumed: None, is_utc: false });
     }
     Fields::of(text, conventions)?.resolve(conventions.day_first)
 }
@@ -286,7 +292,7 @@ impl Fields {
         let date = self.date(day_first)?;
         let Some(time) = self.time else {
             let at = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
-            return Some(ReadDate { at, assumed: Some(DateQuality::DateOnly) });
+            return Some(ReadDate { at, assumed: Some(DateQuality::DateOnly), is_utc: false });
         };
         let (date, hour) = match (time.hour, self.half) {
             (24, None) if time.minute == 0 && time.second == 0 => (date.tomorrow().ok()?, 0),
@@ -303,7 +309,8 @@ impl Fields {
         };
         let at = zone.to_timestamp(date.to_datetime(time)).ok()?;
         let assumed = self.zone.is_none().then_some(DateQuality::ZoneAssumed);
-        Some(ReadDate { at, assumed })
+        let is_utc = matches!(self.zone, None | Some(Zone::Fixed(0)));
+        Some(ReadDate { at, assumed, is_utc })
     }
 
     fn date(&self, day_first: Option<bool>) -> Option<civil::Date> {
