@@ -6,6 +6,7 @@ mod drift;
 mod gap;
 mod halves;
 mod identity;
+mod identity_history;
 mod left_out;
 mod local_time;
 mod moves;

@@ -1,0 +1,185 @@
+//! Simulated publishers that edit their articles and change what they are known by: nothing is told twice, and
+//! nothing is merged.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What a publisher does between two polls.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    /// Writes an article.
+    Add,
+    /// Gives one of its articles another text, and the headline another word.
+    Edit(usize),
+    /// Moves between `http` and `https`.
+    Scheme,
+    /// Moves between its name and `www.` before it.
+    Alias,
+    /// Counts readers by other parameters.
+    Tracking,
+    /// Gives its articles identifiers of another kind.
+    Guids,
+    /// Lists the same in another order.
+    Reverse,
+    /// Serves what it served before.
+    Nothing,
+}
+
+/// One article as it is served now.
+#[derive(Clone, Debug)]
+struct Listed {
+    number: usize,
+    edits: u32,
+    /// What no other text of this publisher says.
+    text: u32,
+}
+
+#[derive(Debug, Default)]
+struct Publisher {
+    articles: Vec<Listed>,
+    texts: u32,
+    is_secure: bool,
+    has_alias: bool,
+    is_reversed: bool,
+    tracking: u32,
+    guids: u32,
+    /// How many articles beside each other bear one identifier, where identifiers identify nothing.
+    shared: usize,
+}
+
+impl Publisher {
+    /// Does it; what the next poll must publish of it: headline and revision.
+    fn act(&mut self, act: Act) -> Option<(String, u32)> {
+        match act {
+            Act::Add => {
+                self.texts += 1;
+                let number = self.articles.len();
+                self.articles.push(Listed { number, edits: 0, text: self.texts });
+                self.articles.last().map(|article| (title(article), 1))
+            }
+            Act::Edit(which) => {
+                self.texts += 1;
+                let count = self.articles.len();
+                let article = self.articles.get_mut(which % count.max(1))?;
+                (article.edits, article.text) = (article.edits + 1, self.texts);
+                Some((title(article), article.edits + 1))
+            }
+            Act::Scheme => unpublished(&mut self.is_secure),
+            Act::Alias => unpublished(&mut self.has_alias),
+            Act::Reverse => unpublished(&mut self.is_reversed),
+            Act::Tracking => {
+                self.tracking += 1;
+                None
+            }
+            Act::Guids => {
+                self.guids += 1;
+                None
+            }
+            Act::Nothing => None,
+        }
+    }
+
+    fn document(&self) -> Answer {
+        let scheme = if self.is_secure { "https" } else { "http" };
+        let host = if self.has_alias { "www.wire.example" } else { "wire.example" };
+        let mut items: Vec<String> = Vec::new();
+        for article in self.articles.iter().rev() {
+            let Listed { number, text, .. } = article;
+            let page = format!("{scheme}://{host}/news/{number}");
+            let guid = match (self.shared > 0, self.guids % 4) {
+                (true, _) => format!("group-{}", number / self.shared),
+                (false, 0) => format!("{scheme}://{host}/?p={number}"),
+                (false, 1) => format!("tag:wire.example,2026:{number}"),
+                (false, 2) => page.clone(),
+                (false, _) => format!("urn:item:{number}"),
+            };
+            let mut item = format!(
+                "<item><title>{}</title><link>{page}?utm_source=rss{}</link><guid isPermaLink=\"false\">{guid}</guid>",
+                title(article),
+                self.tracking
+            );
+            let words = (0..12).map(|word| format!("word{text}of{word}")).collect::<Vec<_>>();
+            write!(item, "<description>{}</description></item>", words.join(" ")).unwrap();
+            items.push(item);
+        }
+        if self.is_reversed {
+            items.reverse();
+        }
+        let items = items.concat();
+        body_with(
+            &format!("<rss version=\"2.0\"><channel><title>W</title>{items}</channel></rss>"),
+            None,
+        )
+    }
+}
+
+fn unpublished(flag: &mut bool) -> Option<(String, u32)> {
+    *flag = !*flag;
+    None
+}
+
+fn title(article: &Listed) -> String {
+    format!("Report {} of {}", article.number, article.text)
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => Just(Act::Add),
+        3 => (0..8_usize).prop_map(Act::Edit),
+        1 => Just(Act::Scheme),
+        1 => Just(Act::Alias),
+        1 => Just(Act::Tracking),
+        1 => Just(Act::Guids),
+        1 => Just(Act::Reverse),
+        1 => Just(Act::Nothing),
+    ]
+}
+
+/// What each poll after the first published and must publish, sorted.
+fn history(mut publisher: Publisher, acts: &[Act]) -> Vec<[Vec<(String, u32)>; 2]> {
+    // Making one takes longer than all polls of a history.
+    static TAGGER: LazyLock<Tagger> = LazyLock::new(tagger);
+    let (feed, tagger) = (feed(), &*TAGGER);
+    (0..4).for_each(|_| drop(publisher.act(Act::Add)));
+    let first = process(&feed, &publisher.document(), &FeedState::default(), tagger, now());
+    let mut state = first.state;
+    let mut history = Vec::new();
+    for act in acts {
+        let expected = publisher.act(*act);
+        let outcome = process(&feed, &publisher.document(), &state, tagger, now());
+        let mut published = titles(&outcome);
+        published.sort();
+        // A restart reads what the ledger holds.
+        let written = outcome.state.written().unwrap();
+        state = Arc::new(FeedState::parse(written.as_bytes()).unwrap());
+        history.push([published, expected.into_iter().collect()]);
+    }
+    history
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn a_publisher_that_changes_its_marks_tells_nothing_twice(
+        acts in prop::collection::vec(act(), 1..12),
+    ) {
+        for [published, expected] in history(Publisher::default(), &acts) {
+            prop_assert_eq!(published, expected, "{:?}", acts);
+        }
+    }
+
+    #[test]
+    fn articles_that_share_an_identifier_are_not_merged(
+        acts in prop::collection::vec(act(), 1..12),
+        shared in 2..4_usize,
+    ) {
+        let publisher = Publisher { shared, ..Publisher::default() };
+        for [published, expected] in history(publisher, &acts) {
+            prop_assert_eq!(published, expected, "{:?}", acts);
+        }
+    }
+}
