@@ -42,9 +42,10 @@ struct Listed {
 struct Publisher {
     articles: Vec<Listed>,
     texts: u32,
-    is_secure: bool,
-    has_alias: bool,
-    is_reversed: bool,
+    /// How often it changed each of these.
+    schemes: u32,
+    aliases: u32,
+    orders: u32,
     tracking: u32,
     guids: u32,
     /// How many articles beside each other bear one identifier, where identifiers identify nothing.
@@ -68,24 +69,18 @@ impl Publisher {
                 (article.edits, article.text) = (article.edits + 1, self.texts);
                 Some((title(article), article.edits + 1))
             }
-            Act::Scheme => unpublished(&mut self.is_secure),
-            Act::Alias => unpublished(&mut self.has_alias),
-            Act::Reverse => unpublished(&mut self.is_reversed),
-            Act::Tracking => {
-                self.tracking += 1;
-                None
-            }
-            Act::Guids => {
-                self.guids += 1;
-                None
-            }
+            Act::Scheme => changed(&mut self.schemes),
+            Act::Alias => changed(&mut self.aliases),
+            Act::Reverse => changed(&mut self.orders),
+            Act::Tracking => changed(&mut self.tracking),
+            Act::Guids => changed(&mut self.guids),
             Act::Nothing => None,
         }
     }
 
     fn document(&self) -> Answer {
-        let scheme = if self.is_secure { "https" } else { "http" };
-        let host = if self.has_alias { "www.wire.example" } else { "wire.example" };
+        let scheme = if self.schemes.is_multiple_of(2) { "http" } else { "https" };
+        let host = if self.aliases.is_multiple_of(2) { "wire.example" } else { "www.wire.example" };
         let mut items: Vec<String> = Vec::new();
         for article in self.articles.iter().rev() {
             let Listed { number, text, .. } = article;
@@ -106,7 +101,7 @@ impl Publisher {
             write!(item, "<description>{}</description></item>", words.join(" ")).unwrap();
             items.push(item);
         }
-        if self.is_reversed {
+        if self.orders % 2 == 1 {
             items.reverse();
         }
         let items = items.concat();
@@ -117,8 +112,9 @@ impl Publisher {
     }
 }
 
-fn unpublished(flag: &mut bool) -> Option<(String, u32)> {
-    *flag = !*flag;
+/// Changes something that no poll publishes.
+fn changed(times: &mut u32) -> Option<(String, u32)> {
+    *times += 1;
     None
 }
 
