@@ -9,6 +9,7 @@
 //! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
 //! how, and how good it is.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -132,7 +133,7 @@ impl Gate {
                 *sum += i32::from(weight);
             }
         }
-        Weighed { gate: self, features, sums }
+        Weighed { gate: self, features, sums, probabilities: OnceCell::new() }
     }
 
     fn weights(&self, bucket: u32) -> [i8; TABLES_MAX] {
@@ -146,19 +147,21 @@ pub(super) struct Weighed<'a> {
     gate: &'a Gate,
     features: &'a Features,
     sums: [i32; TABLES_MAX],
+    /// Of each output; most texts are about no conflict, and nothing is asked but that.
+    probabilities: OnceCell<[f64; TABLES_MAX]>,
 }
 
 impl<'a> Weighed<'a> {
     /// How likely it is that the text is about conflict, 0 to 1.
     pub(super) fn relevance(&self) -> f64 {
-        self.outputs().next().map_or(0.0, |(_output, curve, sum)| self.probability(curve, sum))
+        let first = self.gate.outputs.first().zip(self.sums.first());
+        first.map_or(0.0, |(curve, sum)| self.probability(curve, *sum))
     }
 
     /// How likely it is that it speaks of each tag, and the words that say so most.
     pub(super) fn tags(&self, bar: f64) -> impl Iterator<Item = (&'a str, f64, Range<usize>)> {
-        self.outputs().skip(1).filter_map(move |(output, curve, sum)| {
-            let probability = self.probability(curve, sum);
-            (probability >= bar).then(|| (curve.id.as_str(), probability, self.span(output)))
+        self.outputs().skip(1).filter_map(move |(output, id, probability)| {
+            (probability >= bar).then(|| (id, probability, self.span(output)))
         })
     }
 
@@ -175,30 +178,24 @@ impl<'a> Weighed<'a> {
     }
 
     fn likeliest_output(&self) -> Option<(usize, &'a str, f64)> {
-        let all = self
-            .outputs()
-            .skip(1)
-            .map(|(output, curve, sum)| (output, curve.id.as_str(), self.probability(curve, sum)));
-        all.max_by(|a, b| a.2.total_cmp(&b.2))
+        self.outputs().skip(1).max_by(|a, b| a.2.total_cmp(&b.2))
     }
 
     /// Whether it is unlikely that it speaks of a tag, or of any under it.
     pub(super) fn rules_out(&self, tag: &str, bar: f64) -> bool {
         let mut tops = self.outputs().skip(1);
-        let top = tops.find(|(_output, curve, _sum)| is_or_is_under(tag, &curve.id));
-        top.is_some_and(|(_output, curve, sum)| self.probability(curve, sum) < bar)
+        let top = tops.find(|(_output, id, _probability)| is_or_is_under(tag, id));
+        top.is_some_and(|(_output, _id, probability)| probability < bar)
     }
 
     /// How likely it is that it speaks of each tag.
     pub(super) fn all_tags(&self) -> impl Iterator<Item = (&'a str, f64)> {
-        self.outputs()
-            .skip(1)
-            .map(|(_output, curve, sum)| (curve.id.as_str(), self.probability(curve, sum)))
+        self.outputs().skip(1).map(|(_output, id, probability)| (id, probability))
     }
 
     /// What the relevance is the sum of, in log-odds.
     pub(super) fn parts(&self) -> Option<Parts> {
-        let (_output, curve, _sum) = self.outputs().next()?;
+        let curve = self.gate.outputs.first()?;
         let features = self.features;
         let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
         let scale = curve.slope * curve.scale / f64::from(length).sqrt();
@@ -207,30 +204,35 @@ impl<'a> Weighed<'a> {
             (*bucket, scale * f64::from(weight))
         };
         let meant: f64 = curve.meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
+        let mut buckets: Vec<(u32, f64)> = features.buckets.iter().map(weight).collect();
+        buckets.sort_unstable_by_key(|(bucket, _adds)| *bucket);
         Some(Parts {
             base: curve.slope * curve.bias + curve.offset,
             meaning: curve.slope * meant,
             rules: curve.slope * curve.rules * features.best(&curve.id),
-            buckets: features.buckets.iter().map(weight).collect(),
+            buckets,
         })
     }
 
-    fn outputs(&self) -> impl Iterator<Item = (usize, &'a Curve, f64)> {
-        let sums = self.sums.into_iter().map(f64::from);
-        self.gate
-            .outputs
-            .iter()
-            .zip(sums)
-            .enumerate()
-            .map(|(output, (curve, sum))| (output, curve, sum))
+    /// Index, tag and probability of each output.
+    fn outputs(&self) -> impl Iterator<Item = (usize, &'a str, f64)> {
+        let probabilities = *self.probabilities.get_or_init(|| {
+            let mut all = [0.0; TABLES_MAX];
+            for ((one, curve), sum) in all.iter_mut().zip(&self.gate.outputs).zip(self.sums) {
+                *one = self.probability(curve, sum);
+            }
+            all
+        });
+        let all = self.gate.outputs.iter().zip(probabilities).enumerate();
+        all.map(|(output, (curve, probability))| (output, curve.id.as_str(), probability))
     }
 
-    fn probability(&self, curve: &Curve, sum: f64) -> f64 {
+    fn probability(&self, curve: &Curve, sum: i32) -> f64 {
         let Curve { id, scale, meaning, bias, rules, slope, offset } = curve;
         let features = self.features;
         let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
         let meant: f64 = meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
-        let margin = sum * scale / f64::from(length).sqrt() + meant + bias;
+        let margin = f64::from(sum) * scale / f64::from(length).sqrt() + meant + bias;
         let z = margin + rules * features.best(id);
         1.0 / (1.0 + (-(slope * z + offset)).exp())
     }
@@ -272,7 +274,7 @@ pub(super) struct Parts {
 /// What the tables look at in a text.
 #[derive(Debug)]
 pub(super) struct Features {
-    /// Sorted, each once.
+    /// Each once.
     pub(super) buckets: Vec<u32>,
     /// What the words mean, on the mean; zeros where there are no word vectors.
     pub(super) meaning: Mean,
@@ -324,10 +326,11 @@ pub(super) fn features(
         let (tokens, sentence) = (word.tokens.clone(), word.sentence);
         featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
     }
-    let mut buckets = of_words.clone();
-    of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| buckets.push(bucket));
-    buckets.sort_unstable();
-    buckets.dedup();
+    let (mut seen, mut buckets) = (Seen::new(), Vec::with_capacity(of_words.len()));
+    buckets.extend(of_words.iter().copied().filter(|bucket| seen.is_new(*bucket)));
+    of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| {
+        buckets.extend(Some(bucket).filter(|bucket| seen.is_new(*bucket)));
+    });
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();
     for tag in &findings.tags {
         let top = tag.id.as_str().split('.').next().unwrap_or_default().to_owned();
@@ -335,6 +338,26 @@ pub(super) fn features(
         *best = best.max(tag.score);
     }
     Ok(Features { buckets, meaning, words: featured, of_words, tops })
+}
+
+/// Which buckets a text has so far: a bit each, for sorting hundreds of them takes longer.
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn new() -> Self {
+        Self(vec![0; BUCKETS.div_ceil(64)])
+    }
+
+    /// Whether a bucket has not been seen before; from now on it has.
+    fn is_new(&mut self, bucket: u32) -> bool {
+        let (word, bit) = (bucket / u64::BITS, 1_u64 << (bucket % u64::BITS));
+        let word = usize::try_from(word).ok().and_then(|word| self.0.get_mut(word));
+        word.is_some_and(|word| {
+            let is_new = *word & bit == 0;
+            *word |= bit;
+            is_new
+        })
+    }
 }
 
 /// The countries of the places and actors that are named: corridors and shutters are ordinary in most, and where there

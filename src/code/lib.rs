@@ -321,7 +321,9 @@ impl Tagger {
         self.read(lexicon, texts, steps, |read, _sought| {
             let Reading { document, sorted, findings } = read;
             let vectors = vectors.as_ref();
-            let features = gate::features(document, sorted, lexicon, &findings, vectors, steps)?;
+            let mut features =
+                gate::features(document, sorted, lexicon, &findings, vectors, steps)?;
+            features.buckets.sort_unstable();
             let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
             let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
             Ok(Some(Learnable {

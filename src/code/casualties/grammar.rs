@@ -377,16 +377,17 @@ impl Compiler {
 
     fn add_numbers(&mut self, raw: &RawNumbers) {
         type Made = fn(u64) -> Role;
-        let tables: [(&str, &BTreeMap<String, u64>, Made); 4] = [
-            ("numbers.units", &raw.units, Role::Unit),
-            ("numbers.multipliers", &raw.multipliers, Role::Multiplier),
-            ("numbers.whole", &raw.whole, Role::Whole),
-            ("numbers.vague", &raw.vague, Role::Vague),
+        let tables: [(&str, &BTreeMap<String, u64>, u64, Made); 4] = [
+            ("numbers.units", &raw.units, 1, Role::Unit),
+            ("numbers.multipliers", &raw.multipliers, 1, Role::Multiplier),
+            ("numbers.whole", &raw.whole, 1, Role::Whole),
+            ("numbers.vague", &raw.vague, 0, |least| Role::Vague((least > 0).then_some(least))),
         ];
-        for (key, table, role) in tables {
+        for (key, table, least, role) in tables {
             for (term, value) in table {
-                if !(1..=COUNT_MAX).contains(value) {
-                    let detail = format!("{key}: \"{term}\": {value} is not from 1 to {COUNT_MAX}");
+                if !(least..=COUNT_MAX).contains(value) {
+                    let detail =
+                        format!("{key}: \"{term}\": {value} is not from {least} to {COUNT_MAX}");
                     self.problems.push(detail);
                 }
                 self.add_term(key, term, role(*value), Repeats::Refused);
