@@ -8,7 +8,7 @@ use cw_model::{RoleKind, Steps, TooCostly};
 use super::lexicon::{Combination, Need, Order, Part};
 use super::names::Mention;
 use super::segment::Document;
-use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
+use super::spans::{Hit, Sentences, Sorted, contains_any, overlap, sentence_of};
 
 /// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
 /// the first is not always the one; more than a few would let a strange text take quadratic time.
@@ -30,13 +30,19 @@ pub(super) fn combined(
     let mut hits = Vec::new();
     let required = &combination.required;
     // A text that repeats one word is full of anchors, and of nothing for them to stand by.
-    if required.iter().any(|set| sorted.set(*set).is_empty()) {
+    let shared =
+        required.iter().fold(Sentences::ALL, |shared, set| shared.and(sorted.sentences(*set)));
+    if shared.is_empty() {
         return Ok(hits);
     }
     let Some((anchor, others)) = required.split_first() else { return Ok(hits) };
     let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
     for place in sorted.set(*anchor) {
         steps.spend(anchor_steps)?;
+        let token = document.tokens.get(place.start);
+        if token.is_none_or(|token| !shared.may_hold(token.sentence)) {
+            continue;
+        }
         let Some(sentence) = sentence_of(document, place) else { continue };
         // Nearly always some part is somewhere else.
         if others.iter().any(|set| !contains_any(sorted.set(*set), &sentence)) {

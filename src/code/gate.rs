@@ -20,7 +20,7 @@ use super::hash::hash;
 use super::lexicon::Lexicon;
 use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
-use super::spans::{Sorted, contains_any};
+use super::spans::{Sentences, Sorted, contains_any};
 use super::taxonomy::is_or_is_under;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
 
@@ -32,6 +32,9 @@ pub const HEAD_END: &str = "---\n";
 
 /// Words of headline and lead that are looked at: what comes later is background.
 const WORDS_MAX: usize = 120;
+
+/// Countries whose pairs are looked at: a longer list is of members or of visitors.
+const COUNTRIES_MAX: usize = 5;
 
 /// What is shown for a number.
 const NUMBER: &str = "0";
@@ -401,6 +404,8 @@ pub(super) enum Feature<'a> {
     Set(usize),
     /// The country of a place or an actor in headline or lead.
     Country(&'a str),
+    /// Two of them.
+    Dyad(&'a str, &'a str),
 }
 
 /// The features of one word, each with its bucket.
@@ -452,18 +457,30 @@ fn of_text<'a>(
     for flag in &findings.flags {
         add(Feature::Flag(flag), bucket(b'f', hash(flag), 0));
     }
-    let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
-    let head: Vec<&Range<usize>> = head.map(|sentence| &sentence.tokens).collect();
+    let head = document.sentences.iter().enumerate();
+    let head = head.filter(|(_number, one)| one.prominence != Prominence::Rest);
+    let of_head = |all: Sentences, number: usize| all.or(Sentences::of(number));
+    let sentences = head.clone().map(|(number, _one)| number).fold(Sentences::default(), of_head);
+    let head: Vec<&Range<usize>> = head.map(|(_number, one)| &one.tokens).collect();
     let stands_there = |set: usize| {
-        let matches = sorted.set(set);
-        !matches.is_empty() && head.iter().any(|sentence| contains_any(matches, sentence))
+        !sorted.sentences(set).and(sentences).is_empty()
+            && head.iter().any(|sentence| contains_any(sorted.set(set), sentence))
     };
     for (hash, set) in lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set)) {
         add(Feature::Set(*set), bucket(b'c', *hash, 0));
     }
     let is_in_head = |index: usize| head.iter().any(|sentence| sentence.contains(&index));
-    for code in countries(sorted, lexicon, is_in_head) {
+    let mut codes: Vec<&str> = countries(sorted, lexicon, is_in_head).collect();
+    for code in &codes {
         add(Feature::Country(code), bucket(b'n', hash(code), 0));
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    codes.truncate(COUNTRIES_MAX);
+    for (at, one) in codes.iter().enumerate() {
+        for other in codes.iter().skip(at + 1) {
+            add(Feature::Dyad(one, other), bucket(b'x', hash(one), hash(other)));
+        }
     }
 }
 
@@ -514,6 +531,7 @@ fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
             format!("a word of the set {name}")
         }
         Feature::Country(code) => format!("the country {code}"),
+        Feature::Dyad(one, other) => format!("the countries {one} and {other}"),
     }
 }
 

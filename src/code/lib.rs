@@ -346,7 +346,7 @@ impl Tagger {
         let matched = Matched::new(lexicon, &document, steps)?;
         let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
         let sought = words.seek(&self.places);
-        let sorted = matched.with_places(sought.found());
+        let sorted = matched.with_places(sought.found(), &document);
         let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
         then(Reading { document: &document, sorted: &sorted, findings }, sought)
     }

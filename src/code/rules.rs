@@ -112,7 +112,8 @@ pub(super) fn apply(
     let mut flags = sorted.mask_flags.clone();
     let mut hits = sorted.hits.clone();
     for (combination, pair) in lexicon.combinations.iter().zip(&lexicon.pairs) {
-        if !pair.iter().all(|set| sorted.has(*set)) {
+        let [one, other] = pair.map(|set| sorted.sentences(set));
+        if one.and(other).is_empty() {
             continue;
         }
         hits.extend(combined(combination, sorted, document, steps)?);
@@ -327,7 +328,13 @@ pub(super) fn near(
         // "The air force denied that its planes had bombed": the pattern spans the cue.
         matches!(cue.effect, Effect::Claims(_))
             .then(|| {
-                later.iter().find(|place| place.end <= hit.end && place.start > hit.start).cloned()
+                // "Enemy losses came to": whose word it is may stand first.
+                let is_claimed = matches!(cue.effect, Effect::Claims(ClaimStatus::Claimed));
+                let is_inside = |place: &&Range<usize>| {
+                    place.end <= hit.end
+                        && (place.start > hit.start || is_claimed && place.start == hit.start)
+                };
+                later.iter().find(is_inside).cloned()
             })
             .flatten()
     });
