@@ -322,7 +322,9 @@ pub(super) fn features(
     steps.spend(shown.len().saturating_mul(16 * FEATURE_STEPS))?;
     let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
     let meaning = vectors.map_or([0.0; DIMENSIONS], |vectors| vectors.mean(&hashes));
-    let (mut of_words, mut featured) = (Vec::new(), Vec::with_capacity(shown.len()));
+    // A word, its beginning, and two pairs.
+    let mut of_words = Vec::with_capacity(shown.len() * 4);
+    let mut featured = Vec::with_capacity(shown.len());
     for (index, word) in shown.iter().enumerate() {
         let from = of_words.len();
         of_word(&shown, &hashes, index, |_feature, bucket| of_words.push(bucket));
@@ -545,7 +547,7 @@ struct Shown<'a> {
 
 /// The words of headline and lead, with what stands for actors and numbers.
 fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> Vec<Shown<'a>> {
-    let mut words: Vec<Shown<'a>> = Vec::new();
+    let mut words: Vec<Shown<'a>> = Vec::with_capacity(WORDS_MAX);
     let mut mentions = sorted.mentions.iter().peekable();
     for (number, sentence) in document.sentences.iter().enumerate() {
         if sentence.prominence == Prominence::Rest || words.len() >= WORDS_MAX {

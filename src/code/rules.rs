@@ -24,7 +24,7 @@ use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sorted, first_in, sentence_of};
+use super::spans::{Hit, Sentences, Sorted, first_in, sentence_of};
 use super::taxonomy::is_or_is_under;
 
 /// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
@@ -249,12 +249,19 @@ fn weigh<'a>(
 ) -> Vec<Negated<'a>> {
     let mut negated = Vec::new();
     let cues = lexicon.cues.iter().zip(&sorted.cues).enumerate();
-    let there: Vec<_> = cues.filter(|(_index, (_cue, places))| !places.is_empty()).collect();
+    let there = cues.filter(|(_index, (_cue, places))| !places.is_empty());
+    let there: Vec<_> =
+        there.map(|(index, (cue, at))| (index, cue, at, Sentences::with(at, document))).collect();
     let voice = if lexicon.knows_claims() { voice(sorted, lexicon, document) } else { None };
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
-        for (index, (cue, places)) in there.iter().copied() {
+        let sentence = document.tokens.get(hit.tokens.start).map_or(0, |token| token.sentence);
+        for (index, cue, places, sentences) in there.iter().copied() {
+            // A cue changes nothing in another sentence.
+            if !sentences.may_hold(sentence) {
+                continue;
+            }
             let Some(at) = near(cue, places, &hit.tokens, document) else { continue };
             match (cue.effect, negation) {
                 (Effect::Negates, Negation::Counts) => {

@@ -247,6 +247,13 @@ impl Sentences {
         Self(1 << sentence.min(63))
     }
 
+    /// Those in which some matches begin.
+    pub(super) fn with(matches: &[Range<usize>], document: &Document<'_>) -> Self {
+        let sentence = |found: &Range<usize>| Some(document.tokens.get(found.start)?.sentence);
+        let all = matches.iter().filter_map(sentence).map(Self::of);
+        all.fold(Self::default(), Self::or)
+    }
+
     /// These and others.
     pub(super) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
