@@ -78,6 +78,8 @@ const KEEP_SIZE: RangeInclusive<u64> = 1 << 20..=1 << 44;
 const MEMORY: RangeInclusive<u64> = 64 << 20..=1 << 40;
 /// The polls in flight need seconds; service managers kill after minutes.
 const DRAIN_TIMEOUT: RangeInclusive<Duration> = seconds(1, 600);
+/// A lane on Kafka has one of these to commit what it has; the polls under way have the others.
+const PARTS_OF_A_DRAIN: u32 = 4;
 /// Looking costs a few system calls a file; what may wait an hour may wait for SIGHUP.
 const WATCH: RangeInclusive<Duration> = seconds(1, 3600);
 /// A partition, a producer and some ten threads each: more lanes than feeds' hosts help nobody.
@@ -134,10 +136,10 @@ pub(super) fn check(
         ),
         host_gap: fetch.host_gap,
     };
-    let ledger = check.ledger(raw, surroundings);
+    let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
+    let ledger = check.ledger(raw, drain_timeout, surroundings);
     let admin_listen = check.listen(&raw.admin.listen);
     let log = check.log(&raw.log.level, &raw.log.format);
-    let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
     let memory = check.memory(raw, fetch.body_limit);
     let watch = check.watch(&raw.run.watch);
     let CheckedFeeds { enabled, disabled } = check_feeds(lists, &feed_defaults, problems);
@@ -378,9 +380,14 @@ impl Checker<'_> {
         read
     }
 
-    fn ledger(&mut self, raw: &RawConfig, surroundings: &Surroundings<'_>) -> LedgerSettings {
+    fn ledger(
+        &mut self,
+        raw: &RawConfig,
+        drain_timeout: Duration,
+        surroundings: &Surroundings<'_>,
+    ) -> LedgerSettings {
         // The tables are checked whatever the kind, so that a change of kind brings no surprise.
-        let kafka = self.kafka(&raw.kafka, surroundings);
+        let kafka = self.kafka(&raw.kafka, drain_timeout, surroundings);
         let (keep_age, keep_bytes) = self.retention(&raw.sqlite);
         match raw.ledger.kind.as_str() {
             "sqlite" => {
@@ -399,7 +406,12 @@ impl Checker<'_> {
         }
     }
 
-    fn kafka(&mut self, raw: &RawKafka, surroundings: &Surroundings<'_>) -> KafkaSettings {
+    fn kafka(
+        &mut self,
+        raw: &RawKafka,
+        drain_timeout: Duration,
+        surroundings: &Surroundings<'_>,
+    ) -> KafkaSettings {
         if raw.brokers.is_empty() {
             let text = "empty; where Kafka answers, for example [\"127.0.0.1:9092\"]";
             self.report("kafka.brokers", text.to_owned());
@@ -435,6 +447,7 @@ impl Checker<'_> {
             deployment: raw.deployment.clone(),
             lanes: u32::try_from(self.count("kafka.lanes", raw.lanes, &LANES)).unwrap_or(1),
             commit_interval: self.duration("kafka.commit_interval", interval, &COMMIT_INTERVAL),
+            leave_patience: drain_timeout / PARTS_OF_A_DRAIN,
             partition_by: self.choice(
                 "kafka.partition_by",
                 &raw.partition_by,

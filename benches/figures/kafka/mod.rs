@@ -157,6 +157,7 @@ impl Deployment {
             deployment: self.name.clone(),
             lanes: self.lanes,
             commit_interval,
+            leave_patience: Duration::from_secs(5),
             partition_by: PartitionBy::Lane,
             topics: TopicNames { articles, conflict, rejects, state },
             properties: BTreeMap::new(),

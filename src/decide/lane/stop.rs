@@ -4,19 +4,31 @@ use std::time::Duration;
 
 use crate::Moment;
 
-/// How long a lane that is to end goes on trying to commit what it has. Brokers that are well need a
-/// fraction of a second, and the group waits for us meanwhile.
+/// How long a lane that is to end goes on trying to commit what it has, if nobody says otherwise. Brokers
+/// that are well need a fraction of a second, and the group waits for us meanwhile.
 pub const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a lane has been told about its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop {
+    patience: Duration,
     requested_at: Option<Moment>,
     is_lost: bool,
     draining_at: Option<Moment>,
 }
 
+impl Default for Stop {
+    fn default() -> Self {
+        Self::new(LEAVE_PATIENCE)
+    }
+}
+
 impl Stop {
+    /// Of a lane that was told nothing yet, and will go on trying for `patience` once it is.
+    pub fn new(patience: Duration) -> Self {
+        Self { patience, requested_at: None, is_lost: false, draining_at: None }
+    }
+
     /// Commit what waits, then end.
     pub fn request(&mut self, at: Moment) {
         self.requested_at.get_or_insert(at);
@@ -51,7 +63,7 @@ impl Stop {
     /// Whether to end without what does not go.
     pub fn is_over(self, now: Moment) -> bool {
         let waited_long =
-            |since: Option<Moment>| since.is_some_and(|since| now.since(since) >= LEAVE_PATIENCE);
+            |since: Option<Moment>| since.is_some_and(|since| now.since(since) >= self.patience);
         self.is_lost || waited_long(self.requested_at) || waited_long(self.draining_at)
     }
 }
@@ -61,7 +73,7 @@ impl Stop {
 pub enum GiveUp {
     /// As soon as the lane is to end.
     WhenStopRequested,
-    /// Once the lane is lost, or was to end [`LEAVE_PATIENCE`] ago.
+    /// Once the lane is lost, or was to end as long ago as it has patience.
     WhenOver,
 }
 

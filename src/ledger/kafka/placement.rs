@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cw_decide::lane::{LEAVE_PATIENCE, Stop};
+use cw_decide::lane::Stop;
 use cw_status::lanes::Rebalance;
 use cw_status::ledger::Assignment;
 use futures_util::future::join_all;
@@ -37,10 +37,6 @@ const STANDBY_AFTER: Duration = Duration::from_secs(5);
 
 /// A refusal of the group that is not said again for so long is over.
 const REFUSED_FOR: Duration = Duration::from_secs(15);
-
-/// How long lanes that are to leave are waited for: a transaction under way may need all its time,
-/// and what then does not go is given up.
-const LEAVE_TIMEOUT: Duration = TRANSACTION_TIMEOUT.saturating_add(LEAVE_PATIENCE);
 
 /// A lane's thread, and how to end it.
 #[derive(Debug)]
@@ -119,7 +115,7 @@ impl Context {
         self.shared.status.metrics().rebalanced(Rebalance::Assigned);
         info!(lane.numbers = ?lanes, "lanes assigned by the group");
         for number in lanes.iter().copied().filter(|lane| *lane < self.shared.settings.lanes) {
-            let (stop, told) = watch::channel(Stop::default());
+            let (stop, told) = watch::channel(Stop::new(self.shared.settings.leave_patience));
             let (tell_end, ended) = oneshot::channel();
             let shared = Arc::clone(&self.shared);
             let assignment = Assignment { lane: number, number: self.shared.next_number() };
@@ -172,7 +168,9 @@ impl Context {
         let at = self.shared.now().at;
         lanes.iter().for_each(|lane| lane.stop.send_modify(|stop| stop.request(at)));
         let all = join_all(lanes.into_iter().map(|lane| lane.ended));
-        let ended = self.shared.runtime.block_on(async { timeout(LEAVE_TIMEOUT, all).await });
+        // A transaction under way may need all its time, and what then does not go is given up.
+        let limit = TRANSACTION_TIMEOUT.saturating_add(self.shared.settings.leave_patience);
+        let ended = self.shared.runtime.block_on(async { timeout(limit, all).await });
         if ended.is_err() {
             warn!("lanes did not end in time; their next owner fences them");
         }

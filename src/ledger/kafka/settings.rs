@@ -79,6 +79,8 @@ pub struct KafkaSettings {
     pub lanes: u32,
     /// How long outcomes of a lane may wait to be committed together.
     pub commit_interval: Duration,
+    /// How long a lane that is to end goes on trying to commit what it has.
+    pub leave_patience: Duration,
     /// Which partition a record goes to.
     pub partition_by: PartitionBy,
     /// The topics.

@@ -415,6 +415,7 @@ pub(crate) mod tests {
             deployment: "conflictwire".to_owned(),
             lanes: 16,
             commit_interval: Duration::from_secs(1),
+            leave_patience: Duration::from_secs(5),
             partition_by: PartitionBy::Lane,
             topics: TopicNames {
                 articles: "news.articles.v1".to_owned(),

@@ -189,7 +189,9 @@ fn a_document_that_ends_a_replica_does_not_end_the_next() {
 #[ignore = "needs Kafka: make test"]
 fn lanes_that_were_given_back_are_not_read_with_care() {
     let cluster = Cluster::quiet();
-    let world = World::new(&cluster);
+    let mut world = World::new(&cluster);
+    // Time to give them back, however busy this machine is.
+    world.setup.set("run.drain_timeout", "4m");
     let (first, second) = two_replicas(&world);
     first.stop();
     wait_for_lanes(&second, LANES);

@@ -84,6 +84,7 @@ impl<'a> Real<'a> {
             deployment: name,
             lanes: 1,
             commit_interval: Duration::from_secs(1),
+            leave_patience: Duration::from_secs(5),
             partition_by: PartitionBy::Lane,
             topics: topics.clone(),
             properties: properties
