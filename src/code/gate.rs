@@ -3,11 +3,9 @@
 //!
 //! A text becomes a set of features: its words, their beginnings, pairs of words with at most one
 //! between them, with actors and numbers replaced by what they are; of which countries places and actors are; and
-//! what the rules say of it. Each
-//! is hashed to a bucket of a table of weights, and the weights of all add up. What its words mean on the
-//! mean (`vectors`) has weights of its own. The table is data
-//! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
-//! how, and how good it is.
+//! what the rules say of it. Each is hashed to a bucket of a table of weights, and the weights of all add up. What
+//! its words mean on the mean (`vectors`) has weights of its own. The table is data (`config/model`), made by `make train`
+//! from texts that the project wrote. `config/model/README.md` says how, and how good it is.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -16,7 +14,7 @@ use std::ops::Range;
 use cw_model::{ActorKind, Steps, TooCostly};
 use serde::Deserialize;
 
-use super::hash::hash;
+use super::hash::{Seen, hash};
 use super::lexicon::Lexicon;
 use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
@@ -322,7 +320,6 @@ pub(super) fn features(
     steps.spend(shown.len().saturating_mul(16 * FEATURE_STEPS))?;
     let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
     let meaning = vectors.map_or([0.0; DIMENSIONS], |vectors| vectors.mean(&hashes));
-    // A word, its beginning, and two pairs.
     let mut of_words = Vec::with_capacity(shown.len() * 4);
     let mut featured = Vec::with_capacity(shown.len());
     for (index, word) in shown.iter().enumerate() {
@@ -331,7 +328,7 @@ pub(super) fn features(
         let (tokens, sentence) = (word.tokens.clone(), word.sentence);
         featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
     }
-    let (mut seen, mut buckets) = (Seen::new(), Vec::with_capacity(of_words.len()));
+    let (mut seen, mut buckets) = (Seen::new(BUCKETS), Vec::with_capacity(of_words.len()));
     buckets.extend(of_words.iter().copied().filter(|bucket| seen.is_new(*bucket)));
     of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| {
         buckets.extend(Some(bucket).filter(|bucket| seen.is_new(*bucket)));
@@ -343,26 +340,6 @@ pub(super) fn features(
         *best = best.max(tag.score);
     }
     Ok(Features { buckets, meaning, words: featured, of_words, tops })
-}
-
-/// Which buckets a text has so far: a bit each, for sorting hundreds of them takes longer.
-struct Seen(Vec<u64>);
-
-impl Seen {
-    fn new() -> Self {
-        Self(vec![0; BUCKETS.div_ceil(64)])
-    }
-
-    /// Whether a bucket has not been seen before; from now on it has.
-    fn is_new(&mut self, bucket: u32) -> bool {
-        let (word, bit) = (bucket / u64::BITS, 1_u64 << (bucket % u64::BITS));
-        let word = usize::try_from(word).ok().and_then(|word| self.0.get_mut(word));
-        word.is_some_and(|word| {
-            let is_new = *word & bit == 0;
-            *word |= bit;
-            is_new
-        })
-    }
 }
 
 /// The countries of the places and actors that are named: corridors and shutters are ordinary in most, and where there
@@ -459,11 +436,9 @@ fn of_text<'a>(
     for flag in &findings.flags {
         add(Feature::Flag(flag), bucket(b'f', hash(flag), 0));
     }
-    let head = document.sentences.iter().enumerate();
-    let head = head.filter(|(_number, one)| one.prominence != Prominence::Rest);
-    let of_head = |all: Sentences, number: usize| all.or(Sentences::of(number));
-    let sentences = head.clone().map(|(number, _one)| number).fold(Sentences::default(), of_head);
-    let head: Vec<&Range<usize>> = head.map(|(_number, one)| &one.tokens).collect();
+    let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
+    let head: Vec<Range<usize>> = head.map(|sentence| sentence.tokens.clone()).collect();
+    let sentences = Sentences::with(&head, document);
     let stands_there = |set: usize| {
         !sorted.sentences(set).and(sentences).is_empty()
             && head.iter().any(|sentence| contains_any(sorted.set(set), sentence))

@@ -24,7 +24,7 @@ use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sentences, Sorted, first_in, sentence_of};
+use super::spans::{Hit, Sentences, Sorted, Taken, first_in, sentence_of};
 use super::taxonomy::is_or_is_under;
 
 /// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
@@ -450,32 +450,6 @@ fn distinct_points(hits: &[Hit], document: &Document<'_>) -> f64 {
         }
     }
     total
-}
-
-/// Which words have spoken.
-struct Taken {
-    round: usize,
-    words: Vec<usize>,
-}
-
-impl Taken {
-    fn new(document: &Document<'_>) -> Self {
-        Self { round: 1, words: vec![0; document.tokens.len()] }
-    }
-
-    fn clear(&mut self) {
-        self.round += 1;
-    }
-
-    /// Takes the words if all are free, and says whether they were.
-    fn take(&mut self, tokens: &Range<usize>) -> bool {
-        let Some(words) = self.words.get_mut(tokens.clone()) else { return false };
-        let free = words.iter().all(|word| *word != self.round);
-        if free {
-            words.fill(self.round);
-        }
-        free
-    }
 }
 
 #[derive(Clone, Copy)]

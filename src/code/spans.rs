@@ -338,6 +338,34 @@ impl From<bool> for Mask {
     }
 }
 
+/// Which words have spoken.
+pub(super) struct Taken {
+    round: usize,
+    words: Vec<usize>,
+}
+
+impl Taken {
+    /// None yet.
+    pub(super) fn new(document: &Document<'_>) -> Self {
+        Self { round: 1, words: vec![0; document.tokens.len()] }
+    }
+
+    /// Frees all.
+    pub(super) fn clear(&mut self) {
+        self.round += 1;
+    }
+
+    /// Takes the words if all are free, and says whether they were.
+    pub(super) fn take(&mut self, tokens: &Range<usize>) -> bool {
+        let Some(words) = self.words.get_mut(tokens.clone()) else { return false };
+        let free = words.iter().all(|word| *word != self.round);
+        if free {
+            words.fill(self.round);
+        }
+        free
+    }
+}
+
 /// Whether two runs of words share one.
 pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
