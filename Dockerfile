@@ -38,9 +38,11 @@ RUN mkdir -p src benches/places benches/coder tests/it state \
 
 COPY config config
 COPY src src
+# The commit, which is not in the context: docker build --build-arg REVISION=$(git describe --always --dirty --abbrev=12)
+ARG REVISION=unknown
 # Cargo compares times, and those of the empty program are later than those of the files copied.
 RUN touch src/main.rs src/lib.rs src/*/lib.rs src/code/build.rs \
-    && deploy/release.sh
+    && CONFLICTWIRE_REVISION="${REVISION}" deploy/release.sh
 
 # The image is not made of a binary that is not hardened.
 COPY tests/release tests/release
@@ -69,6 +71,8 @@ ENV STATE_DIRECTORY=/var/lib/conflictwire \
 USER 65532:65532
 VOLUME ["/var/lib/conflictwire"]
 EXPOSE 9273
+# Of Docker; Kubernetes asks /healthz and /readyz itself.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["/usr/bin/conflictwire", "healthcheck", "--live"]
 
 # The image is not made if the program does not start in it.
 RUN ["/usr/bin/conflictwire", "--version"]

@@ -24,10 +24,12 @@ TARGET ?=
 SOAK_TESTS ?= kafka::exactly_once kafka::replicas kafka::brokers
 # Folder with labelled texts, for `make eval` and `make train`.
 DATA ?=
+# For which machines `make dist` builds.
+ARCHES ?= amd64 arm64
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release test test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -46,6 +48,8 @@ help:
 	@echo "make eval    DATA=folder how good the coder is, on labelled texts there and on tests/corpus"
 	@echo "make train   the model of relevance anew, from tests/corpus (DATA= fits its base rate)"
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
+	@echo "make dist    tarball, .deb and .rpm for ARCHES='amd64 arm64', what is inside, checksums, in target/dist"
+	@echo "make test-packages  those installed, started, upgraded and removed in a clean Debian, as root"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make docs    API documentation, warnings are errors"
@@ -124,6 +128,14 @@ soak: tools
 release: tools
 	deploy/release.sh
 	tests/release/hardened.sh
+
+# What people install, in target/dist: tarball, .deb, .rpm for each of ARCHES, what is inside, checksums.
+dist: tools
+	ARCHES="$(ARCHES)" deploy/packages/dist.sh
+
+# That the .deb and the .rpm install, run, upgrade and go in a clean Debian with its own systemd. As root.
+test-packages:
+	tests/packages/run.sh
 
 # Optimised, as a released binary is: how late a poll is depends on how fast documents are read.
 hostile: tools

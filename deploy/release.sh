@@ -1,5 +1,8 @@
 #!/bin/sh
 # Builds the binary that we release: target/released/conflictwire. More arguments are cargo's.
+# TARGET=aarch64-unknown-linux-gnu builds it for that machine, in target/$TARGET/released; it takes
+# `rustup target add` and the compiler and libraries of Debian's crossbuild packages.
+# AUDITABLE=yes puts the names of all crates into it (cargo-auditable), which scanners read.
 #
 # It is what `cargo build --release` makes, and besides:
 # - the C inside (SQLite, librdkafka, OpenSSL, zstd, zlib, ring) is compiled with what the compiler
@@ -11,6 +14,18 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+TARGET=${TARGET:-}
+machine=${TARGET%%-*}
+machine=${machine:-$(uname -m)}
+if [ -n "$TARGET" ] && [ "$machine" != "$(uname -m)" ]; then
+    CC=${CC:-$machine-linux-gnu-gcc}
+    CXX=${CXX:-$machine-linux-gnu-g++}
+    AR=${AR:-$machine-linux-gnu-ar}
+    # librdkafka's configure knows of these three only.
+    export CC CXX AR
+    linker=CARGO_TARGET_$(printf %s "$TARGET" | tr a-z- A-Z_)_LINKER
+    export "$linker=$CC"
+fi
 CC=${CC:-cc}
 # Below a directory that only root may write to, and which need not be there.
 NOWHERE=/usr/lib/conflictwire
@@ -36,7 +51,7 @@ flags=$(hardened -fstack-protector-strong -fstack-clash-protection -ftrivial-aut
 # Undefined before, where a distribution defines it.
 flags="$flags-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"
 # Marks where an indirect jump may land; it counts once what Rust compiles is marked too.
-case $(uname -m) in
+case $machine in
 x86_64) flags="$flags $(hardened -fcf-protection=full)" ;;
 aarch64) flags="$flags $(hardened -mbranch-protection=standard)" ;;
 esac
@@ -72,4 +87,4 @@ done
 CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS:-$(printf %s "${RUSTFLAGS:-}" | tr -s ' ' "$separator")}
 export CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS${CARGO_ENCODED_RUSTFLAGS:+$separator}$remapped"
 
-cargo build --locked --profile released --bin conflictwire "$@"
+cargo ${AUDITABLE:+auditable} build --locked --profile released --bin conflictwire ${TARGET:+--target "$TARGET"} "$@"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Whether a released binary is hardened, and says nothing of where it was built.
 #
-#   tests/release/hardened.sh [BINARY]
+#   tests/release/hardened.sh [BINARY]      # of another machine: with NM, its nm
 #
 # Needs readelf, nm and strings (binutils, which every C compiler brings). What was compiled is
 # looked at too where it still lies beside the binary.
@@ -58,7 +58,7 @@ for library in rdkafka-sys-*/out/src/librdkafka.a openssl-sys-*/out/openssl-buil
     zstd-sys-*/out/libzstd.a libz-sys-*/out/lib/libz.a; do
     for file in "$build"/$library; do
         [ -f "$file" ] || continue
-        nm -u "$file" >"$work/undefined" 2>/dev/null
+        "${NM:-nm}" -u "$file" >"$work/undefined" 2>/dev/null
         present "$(basename "$file"): stack protector" '__stack_chk_fail' "$work/undefined"
         present "$(basename "$file"): FORTIFY" '__[a-z]+_chk$' "$work/undefined"
     done
