@@ -78,6 +78,9 @@ fn relevance(tagger: &Tagger, rows: &[&Row]) -> (Count, BTreeMap<String, Count>)
             (false, true) => relevance.wrong += 1,
             (false, false) => {}
         }
+        if wanted && row.strings("tags").is_empty() {
+            continue;
+        }
         let found: BTreeSet<String> = coding.tags.iter().map(|tag| top(tag.id.as_str())).collect();
         let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
         let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();

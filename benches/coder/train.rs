@@ -210,7 +210,9 @@ fn examples<'a>(texts: &'a [Text], id: &str) -> Vec<Example<'a>> {
         scores.map(|(_top, score)| *score).fold(0.0, f64::max)
     };
     // What a text is about matters only where it is about conflict at all: that is known by then.
-    let texts = texts.iter().filter(|text| id.is_empty() || text.relevant);
+    // A scene may show a war and no more of it: without tags it teaches none.
+    let tagged = |text: &&Text| text.relevant && !text.tags.is_empty();
+    let texts = texts.iter().filter(|text| id.is_empty() || tagged(text));
     let of = |text: &'a Text| Example {
         features: &text.learnable.buckets,
         meaning: &text.meaning,

@@ -8,7 +8,7 @@ use cw_model::{RoleKind, Steps, TooCostly};
 use super::lexicon::{Combination, Need, Order, Part};
 use super::names::Mention;
 use super::segment::Document;
-use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
+use super::spans::{Hit, Sentences, Sorted, contains_any, overlap, sentence_of};
 
 /// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
 /// the first is not always the one; more than a few would let a strange text take quadratic time.
@@ -30,23 +30,38 @@ pub(super) fn combined(
     let mut hits = Vec::new();
     let required = &combination.required;
     // A text that repeats one word is full of anchors, and of nothing for them to stand by.
-    if required.iter().any(|set| sorted.set(*set).is_empty()) {
+    let shared =
+        required.iter().fold(Sentences::ALL, |shared, set| shared.and(sorted.sentences(*set)));
+    if shared.is_empty() {
         return Ok(hits);
     }
     let Some((anchor, others)) = required.split_first() else { return Ok(hits) };
+    // One list for all anchors: nearly all of them come to nothing.
+    let mut found = Vec::with_capacity(combination.all.len());
     let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
     for place in sorted.set(*anchor) {
         steps.spend(anchor_steps)?;
+        let token = document.tokens.get(place.start);
+        if token.is_none_or(|token| !shared.may_hold(token.sentence)) {
+            continue;
+        }
         let Some(sentence) = sentence_of(document, place) else { continue };
         // Nearly always some part is somewhere else.
         if others.iter().any(|set| !contains_any(sorted.set(*set), &sentence)) {
             continue;
         }
-        let found = match combination.order {
-            Order::Any | Order::AnchorFirst => around(combination, place, sorted, &sentence),
-            Order::AsWritten => in_order(combination, place, sorted, &sentence, document),
+        found.clear();
+        let is_whole = match combination.order {
+            Order::Any | Order::AnchorFirst => {
+                around(combination, place, sorted, &sentence, &mut found)
+            }
+            Order::AsWritten => {
+                in_order(combination, place, sorted, &sentence, document, &mut found)
+            }
         };
-        let Some(found) = found else { continue };
+        if is_whole.is_none() {
+            continue;
+        }
         let start = found.iter().map(|(_part, words)| words.start).min().unwrap_or_default();
         let end = found.iter().map(|(_part, words)| words.end).max().unwrap_or_default();
         let is_in = |set: &usize, words: &Range<usize>| contains_any(sorted.set(*set), words);
@@ -63,20 +78,21 @@ pub(super) fn combined(
     Ok(hits)
 }
 
-/// The parts around the first, in any order.
+/// Adds to `parts` those around the first, in any order; `None` if one is missing.
 fn around<'a>(
     combination: &'a Combination,
     anchor: &Range<usize>,
     sorted: &Sorted,
     sentence: &Range<usize>,
-) -> Option<Vec<(&'a Part, Range<usize>)>> {
+    parts: &mut Vec<(&'a Part, Range<usize>)>,
+) -> Option<()> {
     let (first, others) = combination.all.split_first()?;
-    let mut parts = vec![(first, anchor.clone())];
+    parts.push((first, anchor.clone()));
     for other in others {
-        let near = nearest(sorted.set(other.set), &parts, combination, sentence)?;
+        let near = nearest(sorted.set(other.set), parts, combination, sentence)?;
         parts.push((other, near));
     }
-    Some(parts)
+    Some(())
 }
 
 /// The match of a set nearest to the anchor (the first of `parts`) that overlaps none of `parts`.
@@ -106,21 +122,22 @@ fn nearest(
     earlier.chain(later).filter(fits).min_by_key(|candidate| gap(candidate)).cloned()
 }
 
-/// The parts one after the other, from the first that must be there.
+/// Adds to `parts` those that stand one after the other, from the first that must be there; `None` if one is missing.
 fn in_order<'a>(
     combination: &'a Combination,
     anchor: &Range<usize>,
     sorted: &Sorted,
     sentence: &Range<usize>,
     document: &Document<'_>,
-) -> Option<Vec<(&'a Part, Range<usize>)>> {
+    parts: &mut Vec<(&'a Part, Range<usize>)>,
+) -> Option<()> {
     let clause = |at: usize| document.tokens.get(at).map(|token| token.clause);
     let is_one =
         |end: usize, start: usize| end == start || clause(end.saturating_sub(1)) == clause(start);
     let at = combination.all.iter().position(|part| part.need == Need::Required)?;
     let (before, rest) = combination.all.split_at(at);
     let (first, after) = rest.split_first()?;
-    let mut parts = vec![(first, anchor.clone())];
+    parts.push((first, anchor.clone()));
     let mut start = anchor.start;
     for part in before.iter().rev() {
         let matches = sorted.set(part.set);
@@ -159,7 +176,7 @@ fn in_order<'a>(
             (None, Need::Required) => return None,
         }
     }
-    Some(parts)
+    Some(())
 }
 
 fn role(part: &Part, words: &Range<usize>, sorted: &Sorted) -> Option<(RoleKind, usize)> {

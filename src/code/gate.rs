@@ -3,23 +3,22 @@
 //!
 //! A text becomes a set of features: its words, their beginnings, pairs of words with at most one
 //! between them, with actors and numbers replaced by what they are; of which countries places and actors are; and
-//! what the rules say of it. Each
-//! is hashed to a bucket of a table of weights, and the weights of all add up. What its words mean on the
-//! mean (`vectors`) has weights of its own. The table is data
-//! (`config/model`), made by `make train` from texts that the project wrote. `config/model/README.md` says
-//! how, and how good it is.
+//! what the rules say of it. Each is hashed to a bucket of a table of weights, and the weights of all add up. What
+//! its words mean on the mean (`vectors`) has weights of its own. The table is data (`config/model`), made by `make train`
+//! from texts that the project wrote. `config/model/README.md` says how, and how good it is.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cw_model::{ActorKind, Steps, TooCostly};
 use serde::Deserialize;
 
-use super::hash::hash;
+use super::hash::{Seen, hash};
 use super::lexicon::Lexicon;
 use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
-use super::spans::{Sorted, contains_any};
+use super::spans::{Sentences, Sorted, contains_any};
 use super::taxonomy::is_or_is_under;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
 
@@ -31,6 +30,9 @@ pub const HEAD_END: &str = "---\n";
 
 /// Words of headline and lead that are looked at: what comes later is background.
 const WORDS_MAX: usize = 120;
+
+/// Countries whose pairs are looked at: a longer list is of members or of visitors.
+const COUNTRIES_MAX: usize = 5;
 
 /// What is shown for a number.
 const NUMBER: &str = "0";
@@ -132,7 +134,7 @@ impl Gate {
                 *sum += i32::from(weight);
             }
         }
-        Weighed { gate: self, features, sums }
+        Weighed { gate: self, features, sums, probabilities: OnceCell::new() }
     }
 
     fn weights(&self, bucket: u32) -> [i8; TABLES_MAX] {
@@ -146,19 +148,21 @@ pub(super) struct Weighed<'a> {
     gate: &'a Gate,
     features: &'a Features,
     sums: [i32; TABLES_MAX],
+    /// Of each output; most texts are about no conflict, and nothing is asked but that.
+    probabilities: OnceCell<[f64; TABLES_MAX]>,
 }
 
 impl<'a> Weighed<'a> {
     /// How likely it is that the text is about conflict, 0 to 1.
     pub(super) fn relevance(&self) -> f64 {
-        self.outputs().next().map_or(0.0, |(_output, curve, sum)| self.probability(curve, sum))
+        let first = self.gate.outputs.first().zip(self.sums.first());
+        first.map_or(0.0, |(curve, sum)| self.probability(curve, *sum))
     }
 
     /// How likely it is that it speaks of each tag, and the words that say so most.
     pub(super) fn tags(&self, bar: f64) -> impl Iterator<Item = (&'a str, f64, Range<usize>)> {
-        self.outputs().skip(1).filter_map(move |(output, curve, sum)| {
-            let probability = self.probability(curve, sum);
-            (probability >= bar).then(|| (curve.id.as_str(), probability, self.span(output)))
+        self.outputs().skip(1).filter_map(move |(output, id, probability)| {
+            (probability >= bar).then(|| (id, probability, self.span(output)))
         })
     }
 
@@ -175,30 +179,24 @@ impl<'a> Weighed<'a> {
     }
 
     fn likeliest_output(&self) -> Option<(usize, &'a str, f64)> {
-        let all = self
-            .outputs()
-            .skip(1)
-            .map(|(output, curve, sum)| (output, curve.id.as_str(), self.probability(curve, sum)));
-        all.max_by(|a, b| a.2.total_cmp(&b.2))
+        self.outputs().skip(1).max_by(|a, b| a.2.total_cmp(&b.2))
     }
 
     /// Whether it is unlikely that it speaks of a tag, or of any under it.
     pub(super) fn rules_out(&self, tag: &str, bar: f64) -> bool {
         let mut tops = self.outputs().skip(1);
-        let top = tops.find(|(_output, curve, _sum)| is_or_is_under(tag, &curve.id));
-        top.is_some_and(|(_output, curve, sum)| self.probability(curve, sum) < bar)
+        let top = tops.find(|(_output, id, _probability)| is_or_is_under(tag, id));
+        top.is_some_and(|(_output, _id, probability)| probability < bar)
     }
 
     /// How likely it is that it speaks of each tag.
     pub(super) fn all_tags(&self) -> impl Iterator<Item = (&'a str, f64)> {
-        self.outputs()
-            .skip(1)
-            .map(|(_output, curve, sum)| (curve.id.as_str(), self.probability(curve, sum)))
+        self.outputs().skip(1).map(|(_output, id, probability)| (id, probability))
     }
 
     /// What the relevance is the sum of, in log-odds.
     pub(super) fn parts(&self) -> Option<Parts> {
-        let (_output, curve, _sum) = self.outputs().next()?;
+        let curve = self.gate.outputs.first()?;
         let features = self.features;
         let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
         let scale = curve.slope * curve.scale / f64::from(length).sqrt();
@@ -207,30 +205,35 @@ impl<'a> Weighed<'a> {
             (*bucket, scale * f64::from(weight))
         };
         let meant: f64 = curve.meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
+        let mut buckets: Vec<(u32, f64)> = features.buckets.iter().map(weight).collect();
+        buckets.sort_unstable_by_key(|(bucket, _adds)| *bucket);
         Some(Parts {
             base: curve.slope * curve.bias + curve.offset,
             meaning: curve.slope * meant,
             rules: curve.slope * curve.rules * features.best(&curve.id),
-            buckets: features.buckets.iter().map(weight).collect(),
+            buckets,
         })
     }
 
-    fn outputs(&self) -> impl Iterator<Item = (usize, &'a Curve, f64)> {
-        let sums = self.sums.into_iter().map(f64::from);
-        self.gate
-            .outputs
-            .iter()
-            .zip(sums)
-            .enumerate()
-            .map(|(output, (curve, sum))| (output, curve, sum))
+    /// Index, tag and probability of each output.
+    fn outputs(&self) -> impl Iterator<Item = (usize, &'a str, f64)> {
+        let probabilities = *self.probabilities.get_or_init(|| {
+            let mut all = [0.0; TABLES_MAX];
+            for ((one, curve), sum) in all.iter_mut().zip(&self.gate.outputs).zip(self.sums) {
+                *one = self.probability(curve, sum);
+            }
+            all
+        });
+        let all = self.gate.outputs.iter().zip(probabilities).enumerate();
+        all.map(|(output, (curve, probability))| (output, curve.id.as_str(), probability))
     }
 
-    fn probability(&self, curve: &Curve, sum: f64) -> f64 {
+    fn probability(&self, curve: &Curve, sum: i32) -> f64 {
         let Curve { id, scale, meaning, bias, rules, slope, offset } = curve;
         let features = self.features;
         let length = u32::try_from(features.buckets.len().max(1)).unwrap_or(u32::MAX);
         let meant: f64 = meaning.iter().zip(features.meaning).map(|(a, b)| a * b).sum();
-        let margin = sum * scale / f64::from(length).sqrt() + meant + bias;
+        let margin = f64::from(sum) * scale / f64::from(length).sqrt() + meant + bias;
         let z = margin + rules * features.best(id);
         1.0 / (1.0 + (-(slope * z + offset)).exp())
     }
@@ -272,7 +275,7 @@ pub(super) struct Parts {
 /// What the tables look at in a text.
 #[derive(Debug)]
 pub(super) struct Features {
-    /// Sorted, each once.
+    /// Each once.
     pub(super) buckets: Vec<u32>,
     /// What the words mean, on the mean; zeros where there are no word vectors.
     pub(super) meaning: Mean,
@@ -317,17 +320,19 @@ pub(super) fn features(
     steps.spend(shown.len().saturating_mul(16 * FEATURE_STEPS))?;
     let hashes: Vec<u64> = shown.iter().map(|word| hash(word.text)).collect();
     let meaning = vectors.map_or([0.0; DIMENSIONS], |vectors| vectors.mean(&hashes));
-    let (mut of_words, mut featured) = (Vec::new(), Vec::with_capacity(shown.len()));
+    let mut of_words = Vec::with_capacity(shown.len() * 4);
+    let mut featured = Vec::with_capacity(shown.len());
     for (index, word) in shown.iter().enumerate() {
         let from = of_words.len();
         of_word(&shown, &hashes, index, |_feature, bucket| of_words.push(bucket));
         let (tokens, sentence) = (word.tokens.clone(), word.sentence);
         featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
     }
-    let mut buckets = of_words.clone();
-    of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| buckets.push(bucket));
-    buckets.sort_unstable();
-    buckets.dedup();
+    let (mut seen, mut buckets) = (Seen::new(BUCKETS), Vec::with_capacity(of_words.len()));
+    buckets.extend(of_words.iter().copied().filter(|bucket| seen.is_new(*bucket)));
+    of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| {
+        buckets.extend(Some(bucket).filter(|bucket| seen.is_new(*bucket)));
+    });
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();
     for tag in &findings.tags {
         let top = tag.id.as_str().split('.').next().unwrap_or_default().to_owned();
@@ -378,6 +383,8 @@ pub(super) enum Feature<'a> {
     Set(usize),
     /// The country of a place or an actor in headline or lead.
     Country(&'a str),
+    /// Two of them.
+    Dyad(&'a str, &'a str),
 }
 
 /// The features of one word, each with its bucket.
@@ -430,17 +437,27 @@ fn of_text<'a>(
         add(Feature::Flag(flag), bucket(b'f', hash(flag), 0));
     }
     let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
-    let head: Vec<&Range<usize>> = head.map(|sentence| &sentence.tokens).collect();
+    let head: Vec<Range<usize>> = head.map(|sentence| sentence.tokens.clone()).collect();
+    let sentences = Sentences::with(&head, document);
     let stands_there = |set: usize| {
-        let matches = sorted.set(set);
-        !matches.is_empty() && head.iter().any(|sentence| contains_any(matches, sentence))
+        !sorted.sentences(set).and(sentences).is_empty()
+            && head.iter().any(|sentence| contains_any(sorted.set(set), sentence))
     };
     for (hash, set) in lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set)) {
         add(Feature::Set(*set), bucket(b'c', *hash, 0));
     }
     let is_in_head = |index: usize| head.iter().any(|sentence| sentence.contains(&index));
-    for code in countries(sorted, lexicon, is_in_head) {
+    let mut codes: Vec<&str> = countries(sorted, lexicon, is_in_head).collect();
+    for code in &codes {
         add(Feature::Country(code), bucket(b'n', hash(code), 0));
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    codes.truncate(COUNTRIES_MAX);
+    for (at, one) in codes.iter().enumerate() {
+        for other in codes.iter().skip(at + 1) {
+            add(Feature::Dyad(one, other), bucket(b'x', hash(one), hash(other)));
+        }
     }
 }
 
@@ -491,6 +508,7 @@ fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
             format!("a word of the set {name}")
         }
         Feature::Country(code) => format!("the country {code}"),
+        Feature::Dyad(one, other) => format!("the countries {one} and {other}"),
     }
 }
 
@@ -504,7 +522,7 @@ struct Shown<'a> {
 
 /// The words of headline and lead, with what stands for actors and numbers.
 fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> Vec<Shown<'a>> {
-    let mut words: Vec<Shown<'a>> = Vec::new();
+    let mut words: Vec<Shown<'a>> = Vec::with_capacity(WORDS_MAX);
     let mut mentions = sorted.mentions.iter().peekable();
     for (number, sentence) in document.sentences.iter().enumerate() {
         if sentence.prominence == Prominence::Rest || words.len() >= WORDS_MAX {

@@ -36,3 +36,80 @@ impl Hasher for Hashed {
         self.0 = (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
+
+/// Says of most hashes that are not known that they are not, by one bit each: a table is asked only about the rest.
+#[derive(Debug)]
+pub(super) struct Filter {
+    bits: Vec<u64>,
+    /// What is left of a mixed hash is a place in `bits`.
+    shift: u32,
+}
+
+impl Filter {
+    /// Bits for each hash that is known.
+    const SPARSE: usize = 8;
+
+    /// Of hashes that are known.
+    pub(super) fn new(known: impl ExactSizeIterator<Item = u64>) -> Self {
+        let bits = (known.len() * Self::SPARSE).next_power_of_two().max(64);
+        let mut filter = Self { bits: vec![0; bits / 64], shift: 64 - bits.ilog2() };
+        for hash in known {
+            let (word, bit) = filter.place(hash);
+            if let Some(word) = filter.bits.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        filter
+    }
+
+    /// Whether a hash may be known.
+    pub(super) fn may_know(&self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let mixed = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
+        let word = usize::try_from(mixed / 64).unwrap_or(usize::MAX);
+        (word, 1 << (mixed % 64))
+    }
+}
+
+/// Which buckets of a table a text has so far: a bit each, for sorting hundreds of them takes longer.
+#[derive(Debug)]
+pub(super) struct Seen(Vec<u64>);
+
+impl Seen {
+    /// None, of so many.
+    pub(super) fn new(buckets: usize) -> Self {
+        Self(vec![0; buckets.div_ceil(64)])
+    }
+
+    /// Whether a bucket has not been seen before; from now on it has.
+    pub(super) fn is_new(&mut self, bucket: u32) -> bool {
+        let (word, bit) = (bucket / u64::BITS, 1_u64 << (bucket % u64::BITS));
+        let word = usize::try_from(word).ok().and_then(|word| self.0.get_mut(word));
+        word.is_some_and(|word| {
+            let is_new = *word & bit == 0;
+            *word |= bit;
+            is_new
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_knows_all_that_is_known_and_little_else() {
+        let of = |numbers: std::ops::Range<u32>| -> Vec<u64> {
+            numbers.map(|number| hash(&number.to_string())).collect()
+        };
+        let filter = Filter::new(of(0..1000).into_iter());
+        assert!(of(0..1000).into_iter().all(|known| filter.may_know(known)));
+        let taken = of(1000..9000).into_iter().filter(|other| filter.may_know(*other)).count();
+        assert!(taken < 2000, "{taken} of 8000");
+        assert!(!Filter::new(std::iter::empty()).may_know(7));
+    }
+}

@@ -321,7 +321,9 @@ impl Tagger {
         self.read(lexicon, texts, steps, |read, _sought| {
             let Reading { document, sorted, findings } = read;
             let vectors = vectors.as_ref();
-            let features = gate::features(document, sorted, lexicon, &findings, vectors, steps)?;
+            let mut features =
+                gate::features(document, sorted, lexicon, &findings, vectors, steps)?;
+            features.buckets.sort_unstable();
             let tops = self.taxonomy.ids().filter(|id| !id.contains('.'));
             let scores = tops.map(|top| (top.to_owned(), features.best(top))).collect();
             Ok(Some(Learnable {
@@ -344,7 +346,7 @@ impl Tagger {
         let matched = Matched::new(lexicon, &document, steps)?;
         let words = Words::new(&document, matched.mentions(), lexicon, texts.feed_country, steps)?;
         let sought = words.seek(&self.places);
-        let sorted = matched.with_places(sought.found());
+        let sorted = matched.with_places(sought.found(), &document);
         let findings = rules::apply(lexicon, &document, &sorted, self.threshold, steps)?;
         then(Reading { document: &document, sorted: &sorted, findings }, sought)
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use cw_model::{Steps, TooCostly};
 
-use super::hash::{ByHash, and_hash, hash};
+use super::hash::{ByHash, Filter, and_hash, hash};
 use super::segment::Document;
 
 /// Steps for each word that is looked up.
@@ -113,6 +113,7 @@ pub(super) struct Match<'l> {
 /// Every phrase of a lexicon, ready.
 pub(super) struct Matcher {
     known: ByHash<Known>,
+    filter: Filter,
     sets: Vec<usize>,
     uses: Vec<Use>,
 }
@@ -126,7 +127,9 @@ impl std::fmt::Debug for Matcher {
 impl Matcher {
     /// Compiles phrases in plain form.
     pub(super) fn new(phrases: &BTreeMap<String, Vec<Purpose>>) -> Self {
-        let mut matcher = Self { known: ByHash::default(), sets: Vec::new(), uses: Vec::new() };
+        let filter = Filter::new(std::iter::empty());
+        let (sets, uses) = (Vec::new(), Vec::new());
+        let mut matcher = Self { known: ByHash::default(), filter, sets, uses };
         for (phrase, purposes) in phrases {
             for (space, _sign) in phrase.match_indices(' ') {
                 let beginning = phrase.get(..space).unwrap_or_default();
@@ -146,7 +149,12 @@ impl Matcher {
             known.uses = part(uses, matcher.uses.len());
         }
         matcher.known.shrink_to_fit();
+        matcher.filter = Filter::new(matcher.known.keys().copied());
         matcher
+    }
+
+    fn known(&self, key: u64) -> Option<&Known> {
+        if self.filter.may_know(key) { self.known.get(&key) } else { None }
     }
 
     /// Every occurrence, overlapping ones too, ordered by first word and by length.
@@ -163,7 +171,8 @@ impl Matcher {
             steps.spend(LOOK_UP_STEPS)?;
             let mut key = first.hash;
             let mut end = start + 1;
-            while let Some(known) = self.known.get(&key) {
+            // Most words, and nearly all pairs of words, begin nothing.
+            while let Some(known) = self.known(key) {
                 let (sets, uses) = (part(&self.sets, known.sets), part(&self.uses, known.uses));
                 if !sets.is_empty() || !uses.is_empty() {
                     steps.spend(MATCH_STEPS)?;

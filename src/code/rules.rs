@@ -24,7 +24,7 @@ use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sorted, first_in, sentence_of};
+use super::spans::{Hit, Sentences, Sorted, Taken, first_in, sentence_of};
 use super::taxonomy::is_or_is_under;
 
 /// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
@@ -112,7 +112,8 @@ pub(super) fn apply(
     let mut flags = sorted.mask_flags.clone();
     let mut hits = sorted.hits.clone();
     for (combination, pair) in lexicon.combinations.iter().zip(&lexicon.pairs) {
-        if !pair.iter().all(|set| sorted.has(*set)) {
+        let [one, other] = pair.map(|set| sorted.sentences(set));
+        if one.and(other).is_empty() {
             continue;
         }
         hits.extend(combined(combination, sorted, document, steps)?);
@@ -248,12 +249,19 @@ fn weigh<'a>(
 ) -> Vec<Negated<'a>> {
     let mut negated = Vec::new();
     let cues = lexicon.cues.iter().zip(&sorted.cues).enumerate();
-    let there: Vec<_> = cues.filter(|(_index, (_cue, places))| !places.is_empty()).collect();
+    let there = cues.filter(|(_index, (_cue, places))| !places.is_empty());
+    let there: Vec<_> =
+        there.map(|(index, (cue, at))| (index, cue, at, Sentences::with(at, document))).collect();
     let voice = if lexicon.knows_claims() { voice(sorted, lexicon, document) } else { None };
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
-        for (index, (cue, places)) in there.iter().copied() {
+        let sentence = document.tokens.get(hit.tokens.start).map_or(0, |token| token.sentence);
+        for (index, cue, places, sentences) in there.iter().copied() {
+            // A cue changes nothing in another sentence.
+            if !sentences.may_hold(sentence) {
+                continue;
+            }
             let Some(at) = near(cue, places, &hit.tokens, document) else { continue };
             match (cue.effect, negation) {
                 (Effect::Negates, Negation::Counts) => {
@@ -327,7 +335,13 @@ pub(super) fn near(
         // "The air force denied that its planes had bombed": the pattern spans the cue.
         matches!(cue.effect, Effect::Claims(_))
             .then(|| {
-                later.iter().find(|place| place.end <= hit.end && place.start > hit.start).cloned()
+                // "Enemy losses came to": whose word it is may stand first.
+                let is_claimed = matches!(cue.effect, Effect::Claims(ClaimStatus::Claimed));
+                let is_inside = |place: &&Range<usize>| {
+                    place.end <= hit.end
+                        && (place.start > hit.start || is_claimed && place.start == hit.start)
+                };
+                later.iter().find(is_inside).cloned()
             })
             .flatten()
     });
@@ -436,32 +450,6 @@ fn distinct_points(hits: &[Hit], document: &Document<'_>) -> f64 {
         }
     }
     total
-}
-
-/// Which words have spoken.
-struct Taken {
-    round: usize,
-    words: Vec<usize>,
-}
-
-impl Taken {
-    fn new(document: &Document<'_>) -> Self {
-        Self { round: 1, words: vec![0; document.tokens.len()] }
-    }
-
-    fn clear(&mut self) {
-        self.round += 1;
-    }
-
-    /// Takes the words if all are free, and says whether they were.
-    fn take(&mut self, tokens: &Range<usize>) -> bool {
-        let Some(words) = self.words.get_mut(tokens.clone()) else { return false };
-        let free = words.iter().all(|word| *word != self.round);
-        if free {
-            words.fill(self.round);
-        }
-        free
-    }
 }
 
 #[derive(Clone, Copy)]

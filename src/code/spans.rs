@@ -65,9 +65,9 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// Whether a set has any match.
-    pub(super) fn has(&self, set: usize) -> bool {
-        self.sets.places.get(set).is_some_and(|place| !place.is_empty())
+    /// The sentences in which a set has a match.
+    pub(super) fn sentences(&self, set: usize) -> Sentences {
+        self.sets.sentences.get(set).copied().unwrap_or_default()
     }
 
     /// The matches of a set, in order.
@@ -136,7 +136,7 @@ impl<'l> Matched<'l> {
 
     /// With the places that are named. An actor whose name is a part of a place's is not meant: nobody in Tokyo
     /// does what happens in the Sea of Japan.
-    pub(super) fn with_places(mut self, found: &Found) -> Sorted {
+    pub(super) fn with_places(mut self, found: &Found, document: &Document<'_>) -> Sorted {
         let spans = found.places.iter().flat_map(|place| place.spans.iter().cloned());
         self.sorted.places = spans.collect();
         self.sorted.places.sort_by_key(|span| (span.start, span.end));
@@ -150,7 +150,7 @@ impl<'l> Matched<'l> {
         for tokens in self.sorted.places.iter().cloned() {
             self.members.push(Member { tokens, sets: &self.lexicon.place_sets });
         }
-        self.sorted.sets = Sets::new(self.lexicon.sets, self.members);
+        self.sorted.sets = Sets::new(self.lexicon.sets, self.members, document);
         self.sorted
     }
 
@@ -229,11 +229,55 @@ struct Sets {
     spans: Vec<Range<usize>>,
     /// By set, in `spans`.
     places: Vec<Range<usize>>,
+    /// By set.
+    sentences: Vec<Sentences>,
+}
+
+/// Some sentences of a text, a bit each: whether several sets have a match in one sentence is asked of a thousand
+/// patterns. The last bit is that of all sentences further on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sentences(u64);
+
+impl Sentences {
+    /// Every sentence.
+    pub(super) const ALL: Self = Self(u64::MAX);
+
+    /// One.
+    pub(super) fn of(sentence: usize) -> Self {
+        Self(1 << sentence.min(63))
+    }
+
+    /// Those in which some matches begin.
+    pub(super) fn with(matches: &[Range<usize>], document: &Document<'_>) -> Self {
+        let sentence = |found: &Range<usize>| Some(document.tokens.get(found.start)?.sentence);
+        let all = matches.iter().filter_map(sentence).map(Self::of);
+        all.fold(Self::default(), Self::or)
+    }
+
+    /// These and others.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those that are in both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether a sentence may be one of them.
+    pub(super) fn may_hold(self, sentence: usize) -> bool {
+        !self.and(Self::of(sentence)).is_empty()
+    }
 }
 
 impl Sets {
     /// Of so many sets.
-    fn new(sets: usize, mut members: Vec<Member<'_>>) -> Self {
+    fn new(sets: usize, mut members: Vec<Member<'_>>, document: &Document<'_>) -> Self {
         members.sort_by_key(|member| (member.tokens.start, member.tokens.end));
         let mut counts = vec![0; sets];
         for set in members.iter().flat_map(|member| member.sets) {
@@ -249,8 +293,11 @@ impl Sets {
         });
         let mut places: Vec<Range<usize>> = places.collect();
         let mut spans = vec![0..0; sum];
+        let mut sentences = vec![Sentences::default(); sets];
         let mut before = None;
         for member in &members {
+            let sentence = document.tokens.get(member.tokens.start).map(|token| token.sentence);
+            let sentence = sentence.map_or(Sentences::ALL, Sentences::of);
             // What is an actor and a place may be given twice.
             let is_again = before == Some(&member.tokens);
             before = Some(&member.tokens);
@@ -264,9 +311,12 @@ impl Sets {
                     span.clone_from(&member.tokens);
                     place.end += 1;
                 }
+                if let Some(known) = sentences.get_mut(*set) {
+                    *known = known.or(sentence);
+                }
             }
         }
-        Self { spans, places }
+        Self { spans, places, sentences }
     }
 
     fn of(&self, set: usize) -> &[Range<usize>] {
@@ -285,6 +335,34 @@ enum Mask {
 impl From<bool> for Mask {
     fn from(is_masked: bool) -> Self {
         if is_masked { Self::Hidden } else { Self::Open }
+    }
+}
+
+/// Which words have spoken.
+pub(super) struct Taken {
+    round: usize,
+    words: Vec<usize>,
+}
+
+impl Taken {
+    /// None yet.
+    pub(super) fn new(document: &Document<'_>) -> Self {
+        Self { round: 1, words: vec![0; document.tokens.len()] }
+    }
+
+    /// Frees all.
+    pub(super) fn clear(&mut self) {
+        self.round += 1;
+    }
+
+    /// Takes the words if all are free, and says whether they were.
+    pub(super) fn take(&mut self, tokens: &Range<usize>) -> bool {
+        let Some(words) = self.words.get_mut(tokens.clone()) else { return false };
+        let free = words.iter().all(|word| *word != self.round);
+        if free {
+            words.fill(self.round);
+        }
+        free
     }
 }
 

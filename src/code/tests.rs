@@ -269,6 +269,24 @@ fn what_rebels_take_is_no_gain_of_a_state() {
         ["territory.rebel_gain"]
     );
     assert_eq!(ids(&code("Nigerian troops retake the town of Adel", "")), ["territory.state_gain"]);
+    // Nor is what they lose one of theirs.
+    let lost = code(
+        "Rebels lose ground north of Adel",
+        "Insurgents lost control of the road to the airport.",
+    );
+    let found = ids(&lost);
+    assert!(found.contains(&"territory.state_gain"), "{found:?}");
+    assert!(!found.contains(&"territory.rebel_gain"), "{found:?}");
+}
+
+#[test]
+fn the_enemy_at_the_head_of_a_phrase_says_whose_word_it_is() {
+    let coding = code(
+        "",
+        "Enemy losses in the sector came to 310 servicemen, four tanks and two howitzers.",
+    );
+    let claims = coding.tags.iter().filter_map(|tag| tag.claim.as_ref());
+    assert!(claims.map(|claim| claim.status).any(|status| status == ClaimStatus::Claimed));
 }
 
 #[test]

@@ -99,9 +99,9 @@ pub enum CasualtySide {
 pub struct Casualties {
     /// What happened to them.
     pub kind: CasualtyKind,
-    /// At least this many; `None` if only an upper bound is given.
+    /// At least this many; `None` if only an upper bound is given, or no number at all ("several").
     pub low: Option<u64>,
-    /// At most this many; `None` if only a lower bound is given.
+    /// At most this many; `None` if only a lower bound is given, or no number at all.
     pub high: Option<u64>,
     /// What the number counts.
     pub scope: CasualtyScope,

@@ -295,7 +295,7 @@ impl Claims<'_, '_, '_> {
         let counts = self.counts.iter().take(whole).enumerate();
         counts
             .filter(|(_index, count)| {
-                count.people.end <= people.tokens.start && count.low.max(count.high) > Some(0)
+                count.people.end <= people.tokens.start && count.low.max(count.high) != Some(0)
             })
             .max_by_key(|(_index, count)| count.people.end)
             .map(|(index, _count)| index)
@@ -331,12 +331,17 @@ impl Claims<'_, '_, '_> {
 fn count(what: What, people: &[&People], words: &Range<usize>) -> Option<Count> {
     let first = people.first()?;
     let add = |sum: Option<u64>, more: Option<u64>| Some(sum?.saturating_add(more?));
+    // "several soldiers and two policemen" are at least two.
+    let add_low = |sum: Option<u64>, more: Option<u64>| match (sum, more) {
+        (Some(sum), Some(more)) => Some(sum.saturating_add(more)),
+        (one, other) => one.or(other),
+    };
     let mut low = first.low;
     let mut high = first.high;
     let mut side = first.side;
     let (mut start, mut end) = (first.tokens.start, first.tokens.end);
     for more in people.iter().skip(1) {
-        low = add(low, more.low);
+        low = add_low(low, more.low);
         high = add(high, more.high);
         side = side.filter(|side| more.side == Some(*side));
         start = start.min(more.tokens.start);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::role::{Bound, Counted, Cue, Happening, List, Noun, Role, Toll, Victims, What};
 use crate::file::{self, Read};
-use crate::hash::{ByHash, hash};
+use crate::hash::{ByHash, Filter, hash};
 use crate::source::{LexiconProblem, Source};
 use crate::term::expand;
 
@@ -32,6 +32,10 @@ pub(crate) struct Grammar {
     pub(super) spelling: Spelling,
     /// For the hash of each first word its phrases.
     first: ByHash<First>,
+    /// Of the words with which a phrase begins.
+    filter: Filter,
+    /// Of those with which one begins that may begin a count.
+    beginnings: Filter,
     /// Longest first.
     phrases: Vec<Phrase>,
 }
@@ -101,7 +105,7 @@ impl Grammar {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (mut first, mut phrases) = (ByHash::default(), Vec::new());
+        let (mut first, mut phrases): (ByHash<First>, _) = (ByHash::default(), Vec::new());
         for (word, mut known) in compiler.phrases {
             known.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
             let begins = known.iter().any(|phrase| phrase.role.begins_a_count());
@@ -109,18 +113,25 @@ impl Grammar {
             phrases.append(&mut known);
             first.insert(word, First { phrases: start..phrases.len(), begins });
         }
-        Ok(Self { spelling: raw.spelling, first, phrases })
+        let begin: Vec<u64> = first
+            .iter()
+            .filter(|(_word, first)| first.begins)
+            .map(|(word, _first)| *word)
+            .collect();
+        let filter = Filter::new(first.keys().copied());
+        let beginnings = Filter::new(begin.into_iter());
+        Ok(Self { spelling: raw.spelling, first, filter, beginnings, phrases })
     }
 
     /// Every phrase that begins with a word of this hash, longest first.
     pub(super) fn phrases_from(&self, word: u64) -> &[Phrase] {
-        let first = self.first.get(&word);
+        let first = if self.filter.may_know(word) { self.first.get(&word) } else { None };
         first.and_then(|first| self.phrases.get(first.phrases.clone())).unwrap_or_default()
     }
 
     /// Whether a count may begin with a word of this hash.
     pub(super) fn begins_a_count(&self, word: u64) -> bool {
-        self.first.get(&word).is_some_and(|first| first.begins)
+        self.beginnings.may_know(word) && self.first.get(&word).is_some_and(|first| first.begins)
     }
 }
 
@@ -377,16 +388,17 @@ impl Compiler {
 
     fn add_numbers(&mut self, raw: &RawNumbers) {
         type Made = fn(u64) -> Role;
-        let tables: [(&str, &BTreeMap<String, u64>, Made); 4] = [
-            ("numbers.units", &raw.units, Role::Unit),
-            ("numbers.multipliers", &raw.multipliers, Role::Multiplier),
-            ("numbers.whole", &raw.whole, Role::Whole),
-            ("numbers.vague", &raw.vague, Role::Vague),
+        let tables: [(&str, &BTreeMap<String, u64>, u64, Made); 4] = [
+            ("numbers.units", &raw.units, 1, Role::Unit),
+            ("numbers.multipliers", &raw.multipliers, 1, Role::Multiplier),
+            ("numbers.whole", &raw.whole, 1, Role::Whole),
+            ("numbers.vague", &raw.vague, 0, |least| Role::Vague((least > 0).then_some(least))),
         ];
-        for (key, table, role) in tables {
+        for (key, table, least, role) in tables {
             for (term, value) in table {
-                if !(1..=COUNT_MAX).contains(value) {
-                    let detail = format!("{key}: \"{term}\": {value} is not from 1 to {COUNT_MAX}");
+                if !(least..=COUNT_MAX).contains(value) {
+                    let detail =
+                        format!("{key}: \"{term}\": {value} is not from {least} to {COUNT_MAX}");
                     self.problems.push(detail);
                 }
                 self.add_term(key, term, role(*value), Repeats::Refused);

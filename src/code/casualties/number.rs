@@ -1,7 +1,7 @@
 //! Quantities, in digits and in words: "at least 43", "two dozen", "10 to 15", "half a million".
 //!
 //! A quantity is a lower and an upper bound. What is vague gets the bound that is safe: the least that
-//! the grammar says it can mean, without an upper bound. Whether a number counts people is for `people`.
+//! the grammar says it can mean, without an upper bound; "several" gets neither. Whether a number counts people is for `people`.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ const GROUP_DIGITS: usize = 3;
 /// How many, and the words that say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Quantity {
-    /// At least.
+    /// At least; with `high` none too, the words give no number.
     pub(super) low: Option<u64>,
     /// At most.
     pub(super) high: Option<u64>,
@@ -46,7 +46,7 @@ pub(super) fn quantity_at(text: &Text<'_, '_>, start: usize, end: usize) -> Opti
         Some(least)
     });
     if let Some((least, after)) = vague.filter(|(_least, after)| *after <= end) {
-        return Some(Quantity::new(Some(least), None, start..after));
+        return Some(Quantity::new(least, None, start..after));
     }
     let (number, after) = number_at(text, at, end)?;
     let range = upper_end(text, after, end).filter(|(upper, _after)| *upper > number);
@@ -295,7 +295,7 @@ mod tests {
         check("dozens", 24, None);
         check("hundreds", 200, None);
         check("tens of thousands", 20_000, None);
-        check("several", 2, None);
+        check("several", None, None);
     }
 
     #[test]

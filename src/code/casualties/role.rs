@@ -14,8 +14,8 @@ pub(super) enum Role {
     NoneOf(What),
     /// It makes a bound of the number after it.
     Bound(Bound),
-    /// A vague number: the least that it can mean.
-    Vague(u64),
+    /// A vague number: the least that it can mean, if it says that much.
+    Vague(Option<u64>),
     /// A number that takes no part in another ("half a million").
     Whole(u64),
     /// A number that others are made of.

@@ -80,6 +80,22 @@ fn a_number_stands_before_or_after_what_happened() {
 }
 
 #[test]
+fn several_is_no_number() {
+    check("The raid killed several patients.", &["killed .. event"]);
+    check("Many people were wounded.", &["wounded .. event"]);
+    check("A blast killed several soldiers and two policemen.", &["killed 2.. event"]);
+    check(
+        "The strike killed several people, including three children.",
+        &["killed .. event", "killed 3..3 event of 1"],
+    );
+    check(
+        "Strikes killed 14 people in the town. Several people were killed at the bakery.",
+        &["killed 14..14 event", "killed .. event of 1"],
+    );
+    check_russian("Погибли несколько человек.", &["killed .. event"]);
+}
+
+#[test]
 fn one_person_counts() {
     check(
         "A soldier was killed and three others were wounded.",

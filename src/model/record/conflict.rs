@@ -278,9 +278,9 @@ pub enum RecordField {
 pub struct RecordCasualties {
     /// What happened to them.
     pub kind: RecordCasualtyKind,
-    /// At least. Null if only an upper bound is given.
+    /// At least. Null if only an upper bound is given, or no number ("several").
     pub low: Option<u64>,
-    /// At most. Null if only a lower bound is given.
+    /// At most. Null if only a lower bound is given, or no number.
     pub high: Option<u64>,
     /// What the number counts.
     pub scope: RecordCasualtyScope,
