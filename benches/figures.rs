@@ -5,7 +5,8 @@
 //! build is measured only with `CONFLICTWIRE_BENCH_BUILD=1`, for it takes minutes. The part on Kafka
 //! wants its jars (`tests/kafka/fetch.sh`, as `make bench` does); `CONFLICTWIRE_BENCH_KAFKA` is
 //! "only" for nothing else, "none" to leave it out, or the names of its parts
-//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`), `-- pages` the texts of pages. This is not a test: nothing here fails because
+//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`), `-- pages` the texts of pages, `-- polls`
+//! what polls of known feeds take. This is not a test: nothing here fails because
 //! it is slow.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
@@ -26,6 +27,8 @@ mod pages;
 mod pages_made;
 #[path = "figures/parsing.rs"]
 mod parsing;
+#[path = "figures/polls.rs"]
+mod polls;
 #[path = "figures/publisher.rs"]
 mod publisher;
 #[path = "figures/words.rs"]
@@ -49,6 +52,9 @@ fn main() -> anyhow::Result<()> {
     }
     if std::env::args().any(|argument| argument == "pages") {
         return pages::measure();
+    }
+    if std::env::args().any(|argument| argument == "polls") {
+        return polls::measure();
     }
     println!("# Figures\n\n{}\n", machine());
     let kafka = switch("CONFLICTWIRE_BENCH_KAFKA");

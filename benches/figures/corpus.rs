@@ -66,6 +66,23 @@ pub(crate) fn feed(number: u64) -> Document {
     write(number, Format::Rss, FEED_ENTRIES, Text::Teaser, &mut dice)
 }
 
+/// Two documents of one feed, the second with `new` entries that the first has not; whole articles in English.
+pub(crate) fn known_feed(number: u64, entries: u64, new: u64) -> [Document; 2] {
+    let mut dice = fastrand::Rng::with_seed(number + 2_000_000);
+    let (site, language) = (format!("https://paper{number}.example"), &LANGUAGES[0]);
+    let written = 0..entries + new;
+    let articles: Vec<Article> = written
+        .map(|place| Article::write(&site, language, place, Text::Whole, &mut dice))
+        .collect();
+    let all = usize::try_from(entries).expect("some entries");
+    let (of_next, of_first) = (articles.iter().take(all), articles.iter().rev().take(all).rev());
+    let document = |articles: Vec<&Article>| {
+        let bytes = rss(&site, language, articles).into_bytes();
+        Document { name: format!("{number:04}.rss"), format: Format::Rss, bytes, entries }
+    };
+    [document(of_first.collect()), document(of_next.collect())]
+}
+
 /// The entries of each [`feed`].
 pub(crate) const FEED_ENTRIES: u64 = 20;
 
@@ -184,7 +201,11 @@ fn pick<'a>(from: &[&'a str], dice: &mut fastrand::Rng) -> &'a str {
     dice.choice(from).expect("no list of words is empty")
 }
 
-fn rss(site: &str, language: &Language, articles: &[Article]) -> String {
+fn rss<'a>(
+    site: &str,
+    language: &Language,
+    articles: impl IntoIterator<Item = &'a Article>,
+) -> String {
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \

@@ -31,10 +31,10 @@ const FEEDPARSER: [&str; 2] = ["feedparser==6.0.14", "feedparser-sgmllib==2.1.0"
 
 /// What is measured over and over: a feed's poll up to its outcome.
 pub(crate) struct Poll {
-    feed: Feed,
-    answer: Answer,
+    pub(crate) feed: Feed,
+    pub(crate) answer: Answer,
     format: Format,
-    bytes: usize,
+    pub(crate) bytes: usize,
     entries: u64,
 }
 

@@ -36,16 +36,56 @@ pub fn fingerprint(
         return Ok(None);
     }
     steps.spend(pieces.len().saturating_mul(RUN_STEPS))?;
-    let mut balance = [0_i32; 64];
-    for run in pieces.windows(3.min(pieces.len())) {
-        let hash = run_hash(run);
-        for (bit, weight) in balance.iter_mut().enumerate() {
-            *weight += if hash >> bit & 1 == 1 { 1 } else { -1 };
-        }
-    }
-    let bits = balance.iter().enumerate().filter(|(_, weight)| **weight > 0);
+    let runs = pieces.windows(3.min(pieces.len()));
+    let half = runs.len() / 2;
+    let ones = ones_of_each_bit(runs.map(run_hash));
+    let bits = ones.iter().enumerate().filter(|(_, ones)| **ones > half);
     Ok(Some(Fingerprint(bits.fold(0, |hash, (bit, _)| hash | 1 << bit))))
 }
+
+/// How many of these have each bit set, the lowest bit first.
+///
+/// Eight bits are counted with one addition, each in a byte of its own, and no byte counts further than it can.
+fn ones_of_each_bit(hashes: impl Iterator<Item = u64>) -> [usize; 64] {
+    let mut ones = [0_usize; 64];
+    let mut counted = [0_u64; 8];
+    let mut since = 0_u8;
+    let mut empty = |counted: &mut [u64; 8]| {
+        for (sums, counts) in ones.chunks_exact_mut(8).zip(counted.iter()) {
+            for (sum, count) in sums.iter_mut().zip(counts.to_le_bytes()) {
+                *sum += usize::from(count);
+            }
+        }
+        *counted = [0; 8];
+    };
+    for hash in hashes {
+        for (counts, byte) in counted.iter_mut().zip(hash.to_le_bytes()) {
+            *counts += SPREAD.get(usize::from(byte)).copied().unwrap_or_default();
+        }
+        since += 1;
+        if since == u8::MAX {
+            empty(&mut counted);
+            since = 0;
+        }
+    }
+    empty(&mut counted);
+    ones
+}
+
+/// The bits of a byte, the lowest first, each as a byte of 0 or 1.
+const SPREAD: [u64; 256] = {
+    let mut spread = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            spread[byte] |= (byte as u64 >> bit & 1) << (8 * bit);
+            bit += 1;
+        }
+        byte += 1;
+    }
+    spread
+};
 
 fn run_hash(run: &[&str]) -> u64 {
     let mut hash = Sha256::new();
@@ -84,6 +124,24 @@ mod tests {
     #[test]
     fn text_without_spaces_has_one_too() {
         assert_ne!(of("", "停火协议今天生效双方表示将遵守").unwrap().0, 0);
+    }
+
+    #[test]
+    fn each_bit_is_counted_however_many_there_are() {
+        for many in [0, 1, 2, 254, 255, 256, 300, 511, 1000] {
+            let mut dice = many as u64 + 1;
+            let mut hash = || {
+                dice ^= dice << 13;
+                dice ^= dice >> 7;
+                dice ^= dice << 17;
+                dice
+            };
+            let hashes: Vec<u64> = (0..many).map(|_| hash()).collect();
+            let ones: [usize; 64] = std::array::from_fn(|bit| {
+                hashes.iter().filter(|hash| *hash >> bit & 1 == 1).count()
+            });
+            assert_eq!(ones_of_each_bit(hashes.iter().copied()), ones, "{many}");
+        }
     }
 
     #[test]

@@ -98,14 +98,21 @@ pub fn normalise(
     let Texts { title, summary, body, pictures, is_repaired, .. } = texts;
     let dates = believed_dates(context, entry);
     let text = body.as_deref().or(summary.as_deref()).unwrap_or_default();
-    let hints = Hints {
-        declared: [entry.language.as_deref(), context.feed.language.as_deref(), context.language],
-        shown: context.shown_language,
-    };
     let headline = title.as_deref().unwrap_or_default();
-    let language = language::language(&hints, &format!("{headline}\n{}", beginning(text)));
-    let text_bytes = headline.len() + text.len();
-    steps.spend(cost::LANGUAGE + text_bytes.saturating_mul(cost::DIGEST_BYTE))?;
+    steps.spend((headline.len() + text.len()).saturating_mul(cost::DIGEST_BYTE))?;
+    let digest = digest([
+        title.as_deref(),
+        summary.as_deref(),
+        body.as_deref(),
+        url.as_ref().map(link::place),
+    ]);
+    // Most entries of a document are as they were, and nothing is told of those.
+    let was_told = context.seen.and_then(|seen| seen.find(id));
+    let (language, fingerprint) = if was_told.is_some_and(|seen| seen.digest == digest) {
+        (None, None)
+    } else {
+        (language(context, entry, headline, text, steps)?, fingerprint(headline, text, steps)?)
+    };
     let authors = lines(&entry.authors, steps, &mut cut)?;
     let categories = lines(&entry.categories, steps, &mut cut)?;
     let media = media(base, &sent_media(entry, pictures), steps, &mut cut)?;
@@ -117,13 +124,8 @@ pub fn normalise(
     Ok(Article {
         id,
         identity,
-        digest: digest([
-            title.as_deref(),
-            summary.as_deref(),
-            body.as_deref(),
-            url.as_ref().map(link::place),
-        ]),
-        fingerprint: fingerprint(headline, text, steps)?,
+        digest,
+        fingerprint,
         guid: sent_guid(entry).map(str::to_owned),
         authors,
         categories,
@@ -141,6 +143,21 @@ pub fn normalise(
         body,
         body_source: BodySource::Feed,
     })
+}
+
+fn language(
+    context: &Context<'_>,
+    entry: &Entry,
+    headline: &str,
+    text: &str,
+    steps: &Steps,
+) -> Result<Option<String>, TooCostly> {
+    steps.spend(cost::LANGUAGE)?;
+    let hints = Hints {
+        declared: [entry.language.as_deref(), context.feed.language.as_deref(), context.language],
+        shown: context.shown_language,
+    };
+    Ok(language::language(&hints, &format!("{headline}\n{}", beginning(text))))
 }
 
 /// The id by which an article was seen before, if it was by another of its marks.
