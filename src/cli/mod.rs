@@ -17,6 +17,7 @@ mod export;
 pub mod feeds;
 pub mod healthcheck;
 pub mod init;
+pub mod ledger;
 pub mod poll;
 pub mod reload;
 mod requests;
@@ -146,6 +147,8 @@ pub enum Command {
     /// and the forms of Arabic letters do not matter. Every word must be there. An argument with
     /// spaces is a phrase ("air strike"), a star at the end leaves a word open (dron*).
     Search(search::SearchArgs),
+    /// Back up the SQLite ledger
+    Ledger(ledger::LedgerArgs),
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),
     /// Say how the Kafka topics must look, and create those that are missing
@@ -223,6 +226,7 @@ fn run_command(command: &Command, config: Option<&Path>) -> anyhow::Result<Exit>
         Command::Tail(args) => tail::run(args, config),
         Command::Search(args) => search::run(args, config),
         Command::Feeds(args) => feeds::run(args, config),
+        Command::Ledger(args) => ledger::run(args, config),
         Command::Top(args) => top::run(args, config),
         Command::Topics(args) => topics::run(args, config),
         Command::Healthcheck(args) => healthcheck::run(args, config),

@@ -138,22 +138,30 @@ impl FilterArgs {
 
     /// Opens the database that is named here, or by the configuration.
     pub(super) fn open(&self, config: Option<&Path>) -> anyhow::Result<Reader> {
-        let path = match &self.database {
-            Some(path) => path.clone(),
-            None => match crate::config::load(config)?.ledger {
-                LedgerSettings::Sqlite(settings) => settings.path,
-                LedgerSettings::Kafka(_) => anyhow::bail!(
-                    "the configured ledger (ledger.kind = \"kafka\") has no search; name a \
-                     database with --database, or read its topics with `conflictwire tail`"
-                ),
-                LedgerSettings::JsonLines => anyhow::bail!(
-                    "the configured ledger (ledger.kind = \"json_lines\") keeps nothing to read; \
-                     name a database with --database"
-                ),
-            },
-        };
-        Ok(Reader::open(&path)?)
+        open_database(self.database.as_deref(), config)
     }
+}
+
+/// Opens a database, the one that the configuration names unless another is.
+pub(super) fn open_database(
+    database: Option<&Path>,
+    config: Option<&Path>,
+) -> anyhow::Result<Reader> {
+    let path = match database {
+        Some(path) => path.to_owned(),
+        None => match crate::config::load(config)?.ledger {
+            LedgerSettings::Sqlite(settings) => settings.path,
+            LedgerSettings::Kafka(_) => anyhow::bail!(
+                "the configured ledger (ledger.kind = \"kafka\") is no database; name one with \
+                 --database, or read the topics with `conflictwire tail`"
+            ),
+            LedgerSettings::JsonLines => anyhow::bail!(
+                "the configured ledger (ledger.kind = \"json_lines\") keeps nothing to read; \
+                 name a database with --database"
+            ),
+        },
+    };
+    Ok(Reader::open(&path)?)
 }
 
 /// Runs the command.

@@ -13,6 +13,7 @@
 //! - `exactly_once`: killed at every named point, nothing is lost and nothing comes twice
 //! - `kafka`: what needs real brokers
 //! - `scenarios`: what must come of steps at brokers, on simulated ones; `kafka` runs them on real ones
+//! - `backup`: a copy of a ledger that is being written goes on where it was made
 //! - `poison`: a document that ends the process that reads it ends no other
 //! - `memory`: hostile documents under a real limit of memory
 //! - `hostile`: hostile feeds and honest ones together for some minutes, a measurement
@@ -40,6 +41,7 @@ mod support;
 mod admin;
 mod api;
 mod architecture;
+mod backup;
 mod bad_input;
 mod cli;
 mod disk;

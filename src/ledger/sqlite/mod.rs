@@ -5,6 +5,7 @@
 //! while readers go on. `journal_mode = WAL` and `synchronous = FULL` make a committed outcome
 //! survive a kill and a power cut. Only this folder names rusqlite.
 
+pub mod backup;
 mod defence;
 mod facts;
 mod lock;

@@ -136,7 +136,7 @@ impl Committed {
 /// A read-only view of a database.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: String,
     /// Device and number of the file that was opened.
     file: (u64, u64),

@@ -14,7 +14,7 @@ use url::Url;
 use super::growing::{Growing, Pace};
 
 /// One article revision, whatever ledger it was committed to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     /// The order of commits: over all feeds in a file, in a topic over those of one partition.
     pub(crate) seq: i64,
