@@ -60,7 +60,7 @@ fn ones_of_each_bit(hashes: impl Iterator<Item = u64>) -> [usize; 64] {
     };
     for hash in hashes {
         for (counts, byte) in counted.iter_mut().zip(hash.to_le_bytes()) {
-            *counts += SPREAD.get(usize::from(byte)).copied().unwrap_or_default();
+            *counts += spread(byte);
         }
         since += 1;
         if since == u8::MAX {
@@ -72,20 +72,14 @@ fn ones_of_each_bit(hashes: impl Iterator<Item = u64>) -> [usize; 64] {
     ones
 }
 
-/// The bits of a byte, the lowest first, each as a byte of 0 or 1.
-const SPREAD: [u64; 256] = {
-    let mut spread = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut bit = 0;
-        while bit < 8 {
-            spread[byte] |= (byte as u64 >> bit & 1) << (8 * bit);
-            bit += 1;
-        }
-        byte += 1;
-    }
-    spread
-};
+/// The bits of a byte, each as a byte of 0 or 1, that of the lowest bit lowest.
+fn spread(byte: u8) -> u64 {
+    const ONE_OF_EACH: u64 = 0x0101_0101_0101_0101;
+    // The byte eight times, and of each copy another bit.
+    let bits = (u64::from(byte) * ONE_OF_EACH) & 0x8040_2010_0804_0201;
+    // What is not 0 carries into the highest bit of its byte.
+    ((bits + 0x7f * ONE_OF_EACH) >> 7) & ONE_OF_EACH
+}
 
 fn run_hash(run: &[&str]) -> u64 {
     let mut hash = Sha256::new();
