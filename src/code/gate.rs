@@ -161,9 +161,10 @@ impl<'a> Weighed<'a> {
 
     /// How likely it is that it speaks of each tag, and the words that say so most.
     pub(super) fn tags(&self, bar: f64) -> impl Iterator<Item = (&'a str, f64, Range<usize>)> {
-        self.outputs().skip(1).filter_map(move |(output, id, probability)| {
-            (probability >= bar).then(|| (id, probability, self.span(output)))
-        })
+        self.outputs()
+            .skip(1)
+            .filter(move |(_, _, probability)| *probability >= bar)
+            .map(|(output, id, probability)| (id, probability, self.span(output)))
     }
 
     /// The tag that it speaks of most likely, if there are tags at all.

@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn each_bit_is_counted_however_many_there_are() {
-        for many in [0, 1, 2, 254, 255, 256, 300, 511, 1000] {
-            let mut dice = many as u64 + 1;
+        for many in [0_u64, 1, 2, 254, 255, 256, 300, 511, 1000] {
+            let mut dice = many + 1;
             let mut hash = || {
                 dice ^= dice << 13;
                 dice ^= dice >> 7;

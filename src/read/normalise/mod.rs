@@ -116,11 +116,7 @@ pub fn normalise(
     let authors = lines(&entry.authors, steps, &mut cut)?;
     let categories = lines(&entry.categories, steps, &mut cut)?;
     let media = media(base, &sent_media(entry, pictures), steps, &mut cut)?;
-    let published_raw = entry.published.as_deref().map(|raw| {
-        let end = raw.char_indices().nth(LINE_CHARS_MAX).map(|(at, _)| at);
-        cut |= end.is_some();
-        end.and_then(|end| raw.get(..end)).unwrap_or(raw).to_owned()
-    });
+    let published_raw = entry.published.as_deref().map(|raw| beginning_of(raw, &mut cut));
     Ok(Article {
         id,
         identity,
@@ -143,6 +139,13 @@ pub fn normalise(
         body,
         body_source: BodySource::Feed,
     })
+}
+
+/// A date as it is written, or the beginning of it; then `cut` is set.
+fn beginning_of(raw: &str, cut: &mut bool) -> String {
+    let end = raw.char_indices().nth(LINE_CHARS_MAX).map(|(at, _)| at);
+    *cut |= end.is_some();
+    end.and_then(|end| raw.get(..end)).unwrap_or(raw).to_owned()
 }
 
 fn language(
