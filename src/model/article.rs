@@ -125,12 +125,12 @@ pub enum Change {
 pub enum DateQuality {
     /// There was none.
     Missing,
-    /// As written it lay further ahead of the poll than clocks err; it is null unless `ZoneLearned`.
+    /// As written it lay further ahead of the poll than clocks err; null, or mended as `ZoneLearned` is.
     Future,
     /// It named no zone; UTC was assumed.
     ZoneAssumed,
     /// It claimed to be UTC, or named no zone, in a feed that writes local time: the learned offset was
-    /// taken off.
+    /// taken off. Not said where `Future` is.
     ZoneLearned,
     /// It named no time of day; midnight UTC was assumed.
     DateOnly,

@@ -221,7 +221,7 @@ fn local_time_text(state: &FeedState) -> Option<String> {
     let minutes = ahead.as_secs() / 60;
     Some(format!(
         "dates: local time that the feed calls UTC, {}:{:02} ahead by what its new entries showed; taken off, and \
-         said of each record (zone_learned)",
+         said of each record (future, zone_learned)",
         minutes / 60,
         minutes % 60
     ))
@@ -458,7 +458,7 @@ lately all that it lists was new within some 15m
         assert_eq!(
             local_time_text(&state).unwrap(),
             "dates: local time that the feed calls UTC, 5:30 ahead by what its new entries showed; taken off, \
-             and said of each record (zone_learned)"
+             and said of each record (future, zone_learned)"
         );
     }
 

@@ -224,12 +224,13 @@ pub struct RecordDates {
 pub enum RecordDateQuality {
     /// There was none.
     Missing,
-    /// As written it lay in the future; it is null, unless `zone_learned` is said of it too.
+    /// As written it lay in the future. It is null, unless the feed is known to write local time: then the offset
+    /// that its entries have shown was taken off.
     Future,
     /// It named no zone; UTC was assumed.
     ZoneAssumed,
     /// It claimed to be UTC, or named no zone, but the feed writes local time: the offset that its entries have
-    /// shown was taken off.
+    /// shown was taken off. Of one that lay in the future as written, `future` says it.
     ZoneLearned,
     /// It named no time of day; midnight was assumed.
     DateOnly,

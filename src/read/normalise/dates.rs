@@ -3,7 +3,7 @@
 //! - a date more than an hour ahead of the poll is null and flagged `Future`: clocks err by minutes,
 //!   and what is announced for tomorrow has not been published; but not by a clock that has lost its time
 //! - what a feed calls UTC is mended where the feed is known to write local time (`Conventions::ahead`), and flagged
-//!   `ZoneLearned`; as `Future` too, if it lay there as written
+//!   `ZoneLearned`, or `Future` if it lay there as written
 //! - one before 1990 is null and flagged `Unparsed`: there were no feeds, it is a default value
 //! - `Missing` is said of the date of publication only; most feeds have no date of change
 
@@ -81,6 +81,6 @@ fn believe_one(
     if is_ahead(at) {
         return None;
     }
-    quality.push(DateQuality::ZoneLearned);
+    quality.extend((!is_ahead(read.at)).then_some(DateQuality::ZoneLearned));
     Some(at)
 }
