@@ -138,6 +138,8 @@ pub(super) const FEED_SORTS: [(&str, FeedSort); 4] = [
 pub(super) struct FeedQuery {
     pub(super) state: Option<FeedState>,
     pub(super) host: Option<String>,
+    /// As the configuration has it.
+    pub(super) label: Option<String>,
     /// Lower-case; stands in the id, host, title or publisher.
     pub(super) q: Option<String>,
     pub(super) sort: FeedSort,
@@ -147,7 +149,7 @@ pub(super) struct FeedQuery {
 
 impl FeedQuery {
     pub(super) fn read(query: &str) -> Result<Self, QueryProblem> {
-        let known = ["state", "host", "q", "sort", "limit", "after"];
+        let known = ["state", "host", "label", "q", "sort", "limit", "after"];
         let parameters = Parameters::read(query, &known)?;
         let stands = Stand::ALL.map(|stand| (stand.name(), FeedState::Stand(stand)));
         let states: Vec<_> = stands
@@ -157,6 +159,7 @@ impl FeedQuery {
         Ok(Self {
             state: parameters.choice("state", &states)?,
             host: parameters.get("host").map(str::to_lowercase),
+            label: parameters.get("label").map(str::to_owned),
             q: parameters.get("q").map(str::to_lowercase),
             sort: parameters.choice("sort", &FEED_SORTS)?.unwrap_or(FeedSort::Id),
             limit: parameters.limit()?,
@@ -212,7 +215,10 @@ mod tests {
         assert_eq!((query.sort, query.limit), (FeedSort::Failures, 7));
         assert_eq!(read("q=&state=").unwrap(), read("").unwrap(), "an empty form");
         for (query, problem) in [
-            ("stat=fine", "no such parameter here; there are state, host, q, sort, limit, after"),
+            (
+                "stat=fine",
+                "no such parameter here; there are state, host, label, q, sort, limit, after",
+            ),
             ("q=a&q=b", "\"q\" is given twice"),
             ("sort=age", "\"sort\" is none of id, next_poll, failures, polled"),
             ("limit=0", "\"limit\" is no number from 1 to 500"),

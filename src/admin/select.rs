@@ -97,12 +97,16 @@ fn fits(view: &FeedView, query: &FeedQuery, now: Timestamp) -> bool {
     };
     let host = || view.feed.url.host_str().unwrap_or_default();
     let is_host = || query.host.as_deref().is_none_or(|wanted| wanted == host());
+    let has = |wanted: &String| view.feed.labels.contains(wanted);
     let holds = |wanted: &str| {
         view.feed.id.as_str().contains(wanted)
             || host().contains(wanted)
             || view.feed.publisher.as_deref().is_some_and(|name| holds_folded(name, wanted))
     };
-    is_state && is_host() && query.q.as_deref().is_none_or(holds)
+    is_state
+        && is_host()
+        && query.label.as_ref().is_none_or(has)
+        && query.q.as_deref().is_none_or(holds)
 }
 
 /// Whether a text holds this one, which is in lower case, in any case. Most texts are ASCII, and are not

@@ -94,7 +94,12 @@ fn many_feeds() -> Run {
             let host = format!("host-{}.example", number % 3);
             setup.resolve(&host);
             let url = publisher.url_at(&host, &format!("/none-{number}?token=hunter2"));
-            setup.feed_with(&format!("missing-{number}"), &url, &[("publisher", "Nobody")]);
+            setup.feed_that(&format!("missing-{number}"), &url, |feed| {
+                feed.insert("publisher".to_owned(), "Nobody".into());
+                if number % 2 == 1 {
+                    feed.insert("labels".to_owned(), vec!["odd & ends"].into());
+                }
+            });
             publisher.script(&format!("/none-{number}"), |_| Reply::status(404));
         }
     })
@@ -140,6 +145,12 @@ fn feeds_are_found_sorted_and_shown_page_by_page() {
     assert_eq!(seen, sorted[1..], "each once, whatever the page");
     let of_host = eventually_json(daemon, "/api/feeds?host=host-1.example", |_| true);
     assert_eq!(ids(&of_host), ["missing-1", "missing-4"]);
+    let of_label = eventually_json(daemon, "/api/feeds?label=odd%20%26%20ends", |_| true);
+    assert_eq!(ids(&of_label), ["missing-1", "missing-3", "missing-5"]);
+    assert_eq!(of_label["feeds"][0]["labels"][0], "odd & ends");
+    let page = ask(daemon, "/?label=odd%20%26%20ends").body;
+    assert!(page.contains("missing-5") && !page.contains("missing-2"), "{page}");
+    assert!(page.contains("<a href=\"/?label=odd+%26+ends#feeds\">odd &amp; ends</a>"), "{page}");
     let worst = eventually_json(daemon, "/api/feeds?sort=failures&limit=1", |_| true);
     assert_eq!(worst["feeds"][0]["state"], "failing");
     for query in ["sort=age", "limit=1000", "colour=red", "after=x", "q=a&q=b"] {

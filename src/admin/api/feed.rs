@@ -26,6 +26,7 @@ pub(in super::super) fn row(view: &FeedView, now: Timestamp) -> Value {
         "publisher": feed.publisher.as_deref().map(shown),
         "language": feed.language,
         "country": feed.country,
+        "labels": feed.labels.iter().map(|label| shown(label)).collect::<Vec<_>>(),
         "state": view.stand.name(),
         "polling": view.is_polling,
         "lane": view.lane,

@@ -107,6 +107,9 @@ fn form(html: &mut Html, query: &FeedQuery) {
     if let Some(host) = &query.host {
         html.raw("<label>Host <input name=\"host\" value=\"").text(host).raw("\"></label>");
     }
+    if let Some(label) = &query.label {
+        html.raw("<label>Label <input name=\"label\" value=\"").text(label).raw("\"></label>");
+    }
     html.raw("<button>Show</button></form>");
 }
 
@@ -129,6 +132,7 @@ fn question(query: &FeedQuery, after: Option<&str>) -> String {
     for (name, value) in [
         ("state", state),
         ("host", query.host.as_deref()),
+        ("label", query.label.as_deref()),
         ("q", query.q.as_deref()),
         ("sort", sort),
         ("limit", limit.as_deref()),
@@ -147,6 +151,12 @@ fn feed(html: &mut Html, view: &FeedView, now: Timestamp) {
     html.raw("<tr><th scope=\"row\"><a href=\"/api/feeds/").text(feed.id.as_str()).raw("\">");
     html.text(feed.id.as_str()).raw("</a><small>");
     html.text(feed.url.host_str().unwrap_or_default());
+    for label in &feed.labels {
+        html.raw(" · ");
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair("label", label).finish();
+        html.raw("<a href=\"/?").text(&query).raw("#feeds\">").text(label).raw("</a>");
+    }
     html.raw("</small></th><td data-label=\"State\">");
     let stand = view.stand;
     html.raw("<span class=\"")
