@@ -4,8 +4,9 @@
 #
 #   deploy/packages/dist.sh                # ARCHES="amd64 arm64"
 #
-# The same binary makes the same bytes: no clock, no folder and no order of files goes into them. Needs git, Go (for nfpm) and binutils; a machine other than this one takes its compiler and
-# `rustup target add`. What is missing is named, and it fails.
+# The same binary makes the same bytes: no clock, no folder and no order of files goes into them. Needs git,
+# Go (for nfpm) and binutils; a machine other than this one takes its compiler and `rustup target add`. What
+# is missing is named, and it fails.
 set -eu
 cd "$(dirname "$0")/../.."
 

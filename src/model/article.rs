@@ -157,7 +157,8 @@ pub struct Article {
     pub identity: IdentityRule,
     /// What a change of makes a revision.
     pub digest: Digest,
-    /// Near-duplicates have near fingerprints; `None` if there is no word to compare.
+    /// Near-duplicates have near fingerprints; `None` if there is no word to compare, or the article is as it was
+    /// seen before.
     pub fingerprint: Option<Fingerprint>,
     /// Canonical link.
     pub url: Option<Url>,
@@ -179,7 +180,8 @@ pub struct Article {
     pub authors: Vec<String>,
     /// The publisher's own categories.
     pub categories: Vec<String>,
-    /// BCP 47: the entry's word, the configuration's, the feed's, or detected.
+    /// BCP 47: the entry's word, the configuration's, the feed's, or detected. `None` also where the article is as it
+    /// was seen before.
     pub language: Option<String>,
     /// Absolute URLs.
     pub media: Vec<Media>,

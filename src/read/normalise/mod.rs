@@ -107,8 +107,8 @@ pub fn normalise(
         url.as_ref().map(link::place),
     ]);
     // Most entries of a document are as they were, and nothing is told of those.
-    let was_told = context.seen.and_then(|seen| seen.find(id));
-    let (language, fingerprint) = if was_told.is_some_and(|seen| seen.digest == digest) {
+    let seen = context.seen.and_then(|seen| seen.find(id));
+    let (language, fingerprint) = if seen.is_some_and(|seen| seen.digest == digest) {
         (None, None)
     } else {
         (language(context, entry, headline, text, steps)?, fingerprint(headline, text, steps)?)
