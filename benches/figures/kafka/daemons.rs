@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use cw_model::state::{
-    FeedMemory, FeedPlan, Plan, Reason, Seen, SeenArticle, Standing, UnpackedState,
+    Content, FeedMemory, FeedPlan, Plan, Reason, Seen, SeenArticle, Standing, UnpackedState,
 };
 use cw_model::{ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators};
 use tokio::runtime::Runtime;
@@ -232,7 +232,14 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
         let id = ArticleId(dice.u128(..).to_be_bytes());
         let digest = Digest(dice.u64(..).to_be_bytes());
         let relevant = Some(false);
-        let article = SeenArticle { digest, revision: 1, last_seen: 1, relevant, updated: None };
+        let article = SeenArticle {
+            digest,
+            revision: 1,
+            last_seen: 1,
+            relevant,
+            updated: None,
+            content: Some(Content(dice.u64(..).to_be_bytes())),
+        };
         seen.remember(id, article);
     }
     let validators = Validators {

@@ -504,8 +504,14 @@ mod tests {
         for Routed { record, .. } in &outcome.records {
             let id = ArticleId::parse(&record.id).unwrap();
             let (digest, revision) = (Digest([9; 8]), record.revision);
-            let seen =
-                SeenArticle { digest, revision, last_seen: 4, relevant: None, updated: None };
+            let seen = SeenArticle {
+                digest,
+                revision,
+                last_seen: 4,
+                relevant: None,
+                updated: None,
+                content: None,
+            };
             state.memory.seen.remember(id, seen);
         }
         outcome.state = state.pack().into();

@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cw_model::state::{FeedMemory, FollowedBy, UnpackedState};
-use cw_model::{Article, ArticleId, Digest, Entry, IdentityRule, TooCostly};
+use cw_model::state::{FeedMemory, FollowedBy, SeenArticle, UnpackedState};
+use cw_model::{Article, ArticleId, Digest, Entry, IdentityRule, Steps, TooCostly};
 use cw_read::normalise::{Context, date_again, normalise, repeated_marks};
 use cw_read::parse::date::Conventions;
 use cw_read::parse::{Problem, passed_over};
 
 use super::Source;
 use super::local_time::{self, Arrivals, with_local_time};
+use super::moved_articles::moved;
 use super::shown::shown_language;
 use super::withdrawn::taken_back;
 
@@ -31,7 +32,8 @@ pub(super) struct Articles {
     pub(super) passed_over: Vec<Problem>,
 }
 
-/// The most later marks that a feed's state remembers: as many as articles that have left the feed.
+/// The most later marks that a feed's state remembers of articles that it does not show: as many as articles that have
+/// left the feed.
 const ALIASES_MAX: usize = 500;
 
 /// An entry that gave way to another with the same id.
@@ -42,33 +44,58 @@ struct Loser<'a> {
 }
 
 /// Gives articles whose publisher changed their marks the ids that they have: those of which all else is as it was
-/// when they were last seen. From then on the new mark is an alias of the old id.
-fn recognise(shown: &mut [Article], memory: &mut FeedMemory) {
-    let FeedMemory { seen, aliases, .. } = memory;
+/// when they were last seen, and those that moved. From then on the new mark is an alias of the old id.
+fn recognise(
+    shown: &mut [Article],
+    memory: &mut FeedMemory,
+    steps: &Steps,
+) -> Result<(), TooCostly> {
+    let FeedMemory { seen, aliases, unpublished, .. } = memory;
     aliases.retain(|_, id| seen.find(*id).is_some());
     if seen.is_empty() || shown.iter().all(|article| seen.find(article.id).is_some()) {
-        return;
+        return Ok(());
     }
-    let taken: HashSet<ArticleId> = shown.iter().map(|article| article.id).collect();
-    let is_free = |id: &ArticleId| !taken.contains(id);
+    let marks: HashSet<ArticleId> = shown.iter().map(|article| article.id).collect();
+    let is_free = |id: &ArticleId| !marks.contains(id);
     let mut by_digest: HashMap<Digest, Option<ArticleId>> = HashMap::new();
     for (id, article) in seen.iter().filter(|(id, _)| is_free(id)) {
         // Of two with one text nobody can tell which it is.
         by_digest.entry(article.digest).and_modify(|both| *both = None).or_insert(Some(*id));
     }
     let mut given = HashSet::new();
-    for article in shown.iter_mut().filter(|article| seen.find(article.id).is_none()) {
+    let mut unknown = Vec::new();
+    for (place, article) in shown.iter_mut().enumerate() {
+        if seen.find(article.id).is_some() {
+            continue;
+        }
         let by_alias = aliases.get(&article.id).copied().filter(is_free);
         let by_digest = || by_digest.get(&article.digest).copied().flatten();
         let has_marks = article.url.is_some() && article.title.is_some();
         let known = by_alias.or_else(|| by_digest().filter(|_| has_marks));
         if let Some(known) = known.filter(|known| given.insert(*known)) {
-            if aliases.len() < ALIASES_MAX {
-                aliases.insert(article.id, known);
-            }
+            aliases.insert(article.id, known);
             article.id = known;
+        } else {
+            unknown.push(place);
         }
     }
+    let is_left = |id: &ArticleId| is_free(id) && !given.contains(id);
+    for same in moved(shown, &unknown, seen, is_left, steps)? {
+        let Some(article) = shown.get_mut(same.place) else { continue };
+        aliases.insert(article.id, same.id);
+        article.id = same.id;
+        let known = seen.find(same.id).filter(|_| same.says_the_same);
+        let waits = unpublished.contains_key(&same.id);
+        if let Some(known) = known.filter(|known| !waits && known.digest != Digest::WITHDRAWN) {
+            // That it stands elsewhere is no news.
+            let content = Some(same.content);
+            seen.remember(same.id, SeenArticle { digest: article.digest, content, ..known });
+        }
+    }
+    if aliases.len() > ALIASES_MAX {
+        aliases.retain(|mark, _| marks.contains(mark));
+    }
+    Ok(())
 }
 
 /// By which mark articles are told apart, counted.
@@ -141,7 +168,7 @@ impl Source<'_> {
         let aliases = &next.memory.aliases;
         let gone = taken_back(&context, &self.parsed.deletions, aliases, &mut shown, self.steps)?;
         let passed_over = self.passed_over(losers, &shown)?;
-        recognise(&mut shown, &mut next.memory);
+        recognise(&mut shown, &mut next.memory, self.steps)?;
         Ok(Articles { shown, gone, passed_over })
     }
 

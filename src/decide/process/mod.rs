@@ -11,6 +11,7 @@ mod budget;
 mod drift;
 mod gap;
 mod local_time;
+mod moved_articles;
 mod pages;
 mod rejects;
 mod revisions;
@@ -364,7 +365,8 @@ impl Source<'_> {
             let seen = next.memory.seen.find(article.id);
             let verdict = classify(article, seen);
             if let Some(seen) = seen.filter(|seen| is_read_anew(article, *seen, next)) {
-                let seen = SeenArticle { digest: article.digest, ..seen };
+                let content = self.content(article, None)?;
+                let seen = SeenArticle { digest: article.digest, content, ..seen };
                 self.pass_over(seen, article.id, next, &mut counts);
                 continue;
             }
@@ -417,7 +419,8 @@ impl Source<'_> {
             }
             let last_seen = next.plan.sequence;
             let (digest, updated) = (article.digest, self.updated(article));
-            let seen = SeenArticle { digest, revision, last_seen, relevant, updated };
+            let content = self.content(article, seen.filter(|_| verdict == Verdict::Unchanged))?;
+            let seen = SeenArticle { digest, revision, last_seen, relevant, updated, content };
             next.memory.seen.remember(article.id, seen);
         }
         Ok((records, counts))

@@ -106,6 +106,7 @@ impl Publisher {
                 last_seen: sequence,
                 relevant: Some(false),
                 updated: None,
+                content: None,
             };
             seen.remember(id, article);
         }

@@ -9,6 +9,7 @@
 //! `pipeline::process`'s; how one is written is `record`'s.
 
 mod bytes;
+mod content;
 mod day_use;
 mod feed_plan;
 mod habits;
@@ -24,6 +25,7 @@ mod seen;
 mod trust;
 mod unpublished;
 
+pub use content::Content;
 pub use day_use::{DayUse, day_of, until_next_day};
 pub use feed_plan::{Crash, FeedPlan, LastFailure, MOVE_DAYS, Moves, Standing};
 pub use memory::{Character, FeedMemory, SEEN_BYTES, TEXT_BYTES};

@@ -6,11 +6,9 @@
 //!   that does not know. What it adds at the top is kept by versions that do not know it
 //!   ([`FeedMemory::unknown`]); below that, in `plan`, `seen` and so on, it is lost when such a version
 //!   writes the state. What holds for one poll only says for which `sequence`.
-//! - A name that this version does not know (of a standing, a reason, a class) is read as the nearest
-//!   that it does.
-//! - A version whose states earlier ones would misread raises `version`. Those then refuse the ledger,
-//!   for without a state they would publish every article anew. If they may read it after all,
-//!   `readable_from` says from which version on.
+//! - A name that this version does not know (of a standing, a reason, a class) is read as the nearest that it does.
+//! - A version whose states earlier ones would misread raises `version`. Those then refuse the ledger, for without a
+//!   state they would publish every article anew. If they may read it, `readable_from` says from which version on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,9 +20,9 @@ use super::habits::{
     CharacterRecord, FollowedByRecord, LocalTimeRecord, RequestsRecord, RhythmRecord,
 };
 use super::{
-    Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves, NextRequest,
-    Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust, UnpackedState,
-    Unpublished,
+    Content, Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves,
+    NextRequest, Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust,
+    UnpackedState, Unpublished,
 };
 use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Skips, Timestamp, Validators};
 
@@ -509,6 +507,8 @@ struct SeenRecord {
     relevant: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     updated: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<Content>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the value of a field, as serde asks for it")]
@@ -523,15 +523,15 @@ fn is_not_relevant(relevant: &Option<bool>) -> bool {
 
 impl From<SeenArticle> for SeenRecord {
     fn from(seen: SeenArticle) -> Self {
-        let SeenArticle { digest, revision, last_seen, relevant, updated } = seen;
-        Self { digest, revision, last_seen, relevant, updated }
+        let SeenArticle { digest, revision, last_seen, relevant, updated, content } = seen;
+        Self { digest, revision, last_seen, relevant, updated, content }
     }
 }
 
 impl From<SeenRecord> for SeenArticle {
     fn from(record: SeenRecord) -> Self {
-        let SeenRecord { digest, revision, last_seen, relevant, updated } = record;
-        Self { digest, revision, last_seen, relevant, updated }
+        let SeenRecord { digest, revision, last_seen, relevant, updated, content } = record;
+        Self { digest, revision, last_seen, relevant, updated, content }
     }
 }
 
@@ -764,8 +764,10 @@ mod tests {
             last_seen in prop_oneof![0..4_u64, any::<u64>()],
             relevant: Option<bool>,
             updated: Option<u32>,
+            content: Option<[u8; 8]>,
         ) -> SeenArticle {
-            SeenArticle { digest: Digest(digest), revision, last_seen, relevant, updated }
+            let content = content.map(Content);
+            SeenArticle { digest: Digest(digest), revision, last_seen, relevant, updated, content }
         }
     }
 
@@ -924,7 +926,8 @@ mod tests {
         let mut state = UnpackedState::default();
         for (number, relevant) in [(1, None), (2, Some(false)), (3, Some(true))] {
             let updated = (number == 2).then_some(1_772_359_200);
-            let seen = SeenArticle { digest, revision: 1, last_seen: 1, relevant, updated };
+            let seen =
+                SeenArticle { digest, revision: 1, last_seen: 1, relevant, updated, content: None };
             state.memory.seen.remember(ArticleId([number; 16]), seen);
         }
         let state = state.pack();

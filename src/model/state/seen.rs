@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Content;
 use crate::{ArticleId, Digest};
 
 /// How many articles that left the window are remembered.
@@ -28,6 +29,8 @@ pub struct SeenArticle {
     /// When its publisher last changed it, in seconds since 1970, as far as Atom says: an earlier
     /// deletion does not count any more (RFC 6721).
     pub updated: Option<u32>,
+    /// What it said. `None`: not known; an earlier version of the program saw it last.
+    pub content: Option<Content>,
 }
 
 /// Articles by id.
@@ -129,6 +132,7 @@ mod tests {
             last_seen,
             relevant: None,
             updated: None,
+            content: None,
         }
     }
 

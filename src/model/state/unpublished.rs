@@ -106,6 +106,7 @@ mod tests {
                 last_seen: 1,
                 relevant: Some(true),
                 updated: None,
+                content: None,
             };
             state.memory.seen.remember(id(number), seen);
         }

@@ -55,6 +55,7 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
                 last_seen: 1,
                 relevant: Some(is_relevant),
                 updated: None,
+                content: None,
             };
             state.memory.seen.remember(id, seen);
         }

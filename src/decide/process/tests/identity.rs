@@ -139,3 +139,117 @@ fn a_state_that_an_earlier_build_wrote_tells_nothing_twice() {
     assert_eq!(titles(&outcome), [("Convoy leaves".to_owned(), 2)]);
     assert_eq!(outcome.records[0].record.id, "e4bd07ed2a71506f98776c0730e7f766");
 }
+
+/// One of the articles of a publisher that moves: its headline, its text, and on which day of February.
+type Said<'a> = (&'a str, &'a str, u8);
+
+/// A document whose articles have these identifiers and pages.
+fn marked(mark: &str, said: &[Said<'_>]) -> Answer {
+    let items = said.iter().enumerate().map(|(at, (title, text, day))| {
+        item(&format!("{mark}-{at}"), &format!("/{mark}/{at}"), title, text, *day)
+    });
+    document(&items.collect::<Vec<_>>())
+}
+
+const CONVOY: Said<'static> =
+    ("Convoy is ambushed on the coast road", "Six drivers are missing.", 3);
+const TRUCE: Said<'static> = ("Truce in the valley holds for a week", "Markets are open.", 4);
+const BRIDGE: Said<'static> = ("Bridge over the river is open again", "It was hit in May.", 5);
+const BRIEFING: Said<'static> = ("Daily briefing", "What you need to know today.", 5);
+
+/// What the poll publishes in which the publisher has moved.
+#[track_caller]
+fn check_moved(before: &[Said<'_>], after: &[Said<'_>], expected: &[(&str, u32)]) {
+    let outcome = polls(&feed(), &[marked("old", before), marked("new", after)]);
+    let mut published = titles(&outcome);
+    published.sort();
+    let expected: Vec<_> =
+        expected.iter().map(|(title, revision)| ((*title).to_owned(), *revision)).collect();
+    assert_eq!(published, expected);
+}
+
+#[test]
+fn a_publisher_that_moves_to_other_software_tells_nothing_twice() {
+    let all = [CONVOY, TRUCE, BRIDGE, BRIEFING];
+    check_moved(&all, &all, &[]);
+    let news = ("Depot burns near the port", "Nobody was hurt.", 6);
+    check_moved(&all, &[news, BRIDGE, TRUCE, CONVOY], &[("Depot burns near the port", 1)]);
+    // A document of one article moves too.
+    check_moved(&[TRUCE], &[TRUCE], &[]);
+    // Its identifiers are known from then on, whatever it says.
+    let edited = [("Convoy reaches the port", "Nobody is missing.", 3), TRUCE, BRIDGE];
+    let first = [CONVOY, TRUCE, BRIDGE];
+    let documents = [marked("old", &first), marked("new", &first), marked("new", &edited)];
+    let outcome = polls(&feed(), &documents);
+    assert_eq!(titles(&outcome), [("Convoy reaches the port".to_owned(), 2)]);
+    let outcome =
+        polls(&feed(), &[marked("old", &first), marked("new", &first), marked("newer", &first)]);
+    assert_eq!(titles(&outcome), []);
+}
+
+#[test]
+fn what_is_edited_while_its_publisher_moves_is_a_revision() {
+    let all = [CONVOY, TRUCE, BRIDGE];
+    let text = (CONVOY.0, "All drivers are free.", CONVOY.2);
+    check_moved(&all, &[text, TRUCE, BRIDGE], &[(CONVOY.0, 2)]);
+    let long = "The army says that it has found six trucks and no driver, and is looking for them.";
+    let (before, after) = (("Trucks are found", long, 3), ("Army finds trucks", long, 3));
+    check_moved(&[before, TRUCE, BRIDGE], &[after, TRUCE, BRIDGE], &[("Army finds trucks", 2)]);
+}
+
+#[test]
+fn a_publisher_that_moves_may_write_its_dates_in_another_zone() {
+    let long = "The army says that it has found six trucks and no driver.";
+    let at = |mark: &str, hour: u8| {
+        let said = [("Convoy is ambushed", 3), ("Truce holds", 4), ("Bridge is open", 5)];
+        let items = said.iter().map(|(title, day)| {
+            item(
+                &format!("{mark}-{day}"),
+                &format!("/{mark}/{day}"),
+                title,
+                &format!("{title}. {long}"),
+                *day,
+            )
+            .replace("10:00:00", &format!("{hour:02}:00:00"))
+        });
+        document(&items.collect::<Vec<_>>())
+    };
+    assert_eq!(titles(&polls(&feed(), &[at("old", 10), at("new", 7)])), []);
+}
+
+#[test]
+fn what_is_said_each_day_under_the_same_headline_is_news_each_day() {
+    let alarm =
+        "Go to a shelter and stay there until the signal that ends the alarm. This is no exercise.";
+    let day = |day: u8| {
+        [
+            ("Weather", "Sunny.", day),
+            ("Daily briefing", "What you need to know today.", day),
+            ("Air alarm in the eastern region", alarm, day),
+            ("Stock exchange closing prices of the day", "Up and down.", day),
+        ]
+    };
+    let expected = [
+        ("Air alarm in the eastern region", 1),
+        ("Daily briefing", 1),
+        ("Stock exchange closing prices of the day", 1),
+        ("Weather", 1),
+    ];
+    check_moved(&day(3), &day(4), &expected);
+    // Nor is one of them another article of a publisher that moves.
+    let before = [CONVOY, TRUCE, BRIDGE, BRIEFING];
+    let after = [("Daily briefing", "What you need to know today.", 6), CONVOY, TRUCE, BRIDGE];
+    check_moved(&before, &after, &[("Daily briefing", 1)]);
+    // One article alone that comes under other marks is told as another: nobody moved.
+    let one = item("again", "/again", CONVOY.0, CONVOY.1, CONVOY.2);
+    let others = [TRUCE, BRIDGE].map(|(title, text, day)| item(title, title, title, text, day));
+    let first = document(&[&others[..], &[item("a", "/a", CONVOY.0, CONVOY.1, CONVOY.2)]].concat());
+    let outcome = polls(&feed(), &[first, document(&[&others[..], &[one]].concat())]);
+    assert_eq!(titles(&outcome), [(CONVOY.0.to_owned(), 1)]);
+}
+
+#[test]
+fn two_articles_that_say_the_same_are_not_told_apart_by_what_they_say() {
+    let twice = [CONVOY, CONVOY, TRUCE, BRIDGE];
+    check_moved(&twice, &twice, &[(CONVOY.0, 1), (CONVOY.0, 1)]);
+}

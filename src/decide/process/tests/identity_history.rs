@@ -23,6 +23,9 @@ enum Act {
     Tracking,
     /// Gives its articles identifiers of another kind.
     Guids,
+    /// Moves to other software, which gives all its articles other identifiers and other pages, and perhaps
+    /// writes another article meanwhile.
+    Software { writes: bool },
     /// Lists the same in another order.
     Reverse,
     /// Serves what it served before.
@@ -48,6 +51,7 @@ struct Publisher {
     orders: u32,
     tracking: u32,
     guids: u32,
+    software: u32,
     /// How many articles beside each other bear one identifier, where identifiers identify nothing.
     shared: usize,
 }
@@ -74,6 +78,10 @@ impl Publisher {
             Act::Reverse => changed(&mut self.orders),
             Act::Tracking => changed(&mut self.tracking),
             Act::Guids => changed(&mut self.guids),
+            Act::Software { writes } => {
+                self.software += 1;
+                writes.then(|| self.act(Act::Add)).flatten()
+            }
             Act::Nothing => None,
         }
     }
@@ -84,13 +92,16 @@ impl Publisher {
         let mut items: Vec<String> = Vec::new();
         for article in self.articles.iter().rev() {
             let Listed { number, text, .. } = article;
-            let page = format!("{scheme}://{host}/news/{number}");
+            let page = match self.software {
+                0 => format!("{scheme}://{host}/news/{number}"),
+                times => format!("{scheme}://{host}/article/{times}00{number}-5f0c-8e7a"),
+            };
             let guid = match (self.shared > 0, self.guids % 4) {
-                (true, _) => format!("group-{}", number / self.shared),
-                (false, 0) => format!("{scheme}://{host}/?p={number}"),
-                (false, 1) => format!("tag:wire.example,2026:{number}"),
+                (true, _) => format!("group-{}-{}", self.software, number / self.shared),
+                (false, 0) => format!("{scheme}://{host}/?p={number}{}", self.software),
+                (false, 1) => format!("tag:wire.example,2026:{number}-{}", self.software),
                 (false, 2) => page.clone(),
-                (false, _) => format!("urn:item:{number}"),
+                (false, _) => format!("urn:item:{number}-{}", self.software),
             };
             let mut item = format!(
                 "<item><title>{}</title><link>{page}?utm_source=rss{}</link><guid isPermaLink=\"false\">{guid}</guid>",
@@ -98,7 +109,12 @@ impl Publisher {
                 self.tracking
             );
             let words = (0..12).map(|word| format!("word{text}of{word}")).collect::<Vec<_>>();
-            write!(item, "<description>{}</description></item>", words.join(" ")).unwrap();
+            write!(item, "<description>{}</description>", words.join(" ")).unwrap();
+            if number % 2 == 1 {
+                let day = number % 28 + 1;
+                write!(item, "<pubDate>{day:02} Jan 2026 10:00:00 GMT</pubDate>").unwrap();
+            }
+            item.push_str("</item>");
             items.push(item);
         }
         if self.orders % 2 == 1 {
@@ -130,6 +146,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Alias),
         1 => Just(Act::Tracking),
         1 => Just(Act::Guids),
+        1 => any::<bool>().prop_map(|writes| Act::Software { writes }),
         1 => Just(Act::Reverse),
         1 => Just(Act::Nothing),
     ]
