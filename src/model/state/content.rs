@@ -3,8 +3,6 @@
 //! Enough to tell an article again whose publisher gave it another identifier and another link at once, as a move to
 //! other software does. The digest does not tell it: the link is part of that.
 
-use serde::{Deserialize, Serialize};
-
 use crate::digest::bytes_digest;
 use crate::{Digest, Timestamp};
 
@@ -12,8 +10,7 @@ use crate::{Digest, Timestamp};
 const HASH_BYTES: usize = 3;
 
 /// Headline, text and date of publication of an article, in 8 bytes, written as hex digits. What it does not have is zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "Digest", from = "Digest")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Content(pub [u8; 8]);
 
 impl From<Content> for Digest {

@@ -2,10 +2,9 @@
 //!
 //! Programs of several versions may read and write one ledger in turn, so the form is open:
 //!
-//! - A version that adds a field leaves `version` as it is, and reads a state without that field as one
-//!   that does not know. What it adds at the top is kept by versions that do not know it
-//!   ([`FeedMemory::unknown`]); below that, in `plan`, `seen` and so on, it is lost when such a version
-//!   writes the state. What holds for one poll only says for which `sequence`.
+//! - A version that adds a field leaves `version` as it is, and reads a state without that field as one that does not
+//!   know. What it adds at the top is kept by versions that do not know it ([`FeedMemory::unknown`]); below that, in
+//!   `plan`, `seen` and so on, it is lost when they write it. What holds for one poll only says for which `sequence`.
 //! - A name that this version does not know (of a standing, a reason, a class) is read as the nearest that it does.
 //! - A version whose states earlier ones would misread raises `version`. Those then refuse the ledger, for without a
 //!   state they would publish every article anew. If they may read it, `readable_from` says from which version on.
@@ -508,7 +507,7 @@ struct SeenRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     updated: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    content: Option<Content>,
+    content: Option<Digest>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the value of a field, as serde asks for it")]
@@ -524,6 +523,7 @@ fn is_not_relevant(relevant: &Option<bool>) -> bool {
 impl From<SeenArticle> for SeenRecord {
     fn from(seen: SeenArticle) -> Self {
         let SeenArticle { digest, revision, last_seen, relevant, updated, content } = seen;
+        let content = content.map(Digest::from);
         Self { digest, revision, last_seen, relevant, updated, content }
     }
 }
@@ -531,6 +531,7 @@ impl From<SeenArticle> for SeenRecord {
 impl From<SeenRecord> for SeenArticle {
     fn from(record: SeenRecord) -> Self {
         let SeenRecord { digest, revision, last_seen, relevant, updated, content } = record;
+        let content = content.map(Content::from);
         Self { digest, revision, last_seen, relevant, updated, content }
     }
 }

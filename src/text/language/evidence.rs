@@ -16,6 +16,12 @@ const WORD_REPEATS_MAX: u32 = 2;
 /// How many of a language's own letters count, each as a word.
 const LETTERS_MAX: usize = 3;
 
+/// What an ending that few other languages have counts, what a word counts against a language that lacks one of its
+/// letters, and how many of each count.
+const ENDING_SCORE: f64 = 0.7;
+const LACKED_SCORE: f64 = 0.75;
+const FORMS_MAX: usize = 4;
+
 /// What trigrams count at most, in words.
 const TRIGRAMS_SCORE: f64 = 2.0;
 
@@ -130,8 +136,60 @@ impl Evidence {
         }
     }
 
+    /// Adds what costs more: what the forms of words say, and trigrams.
+    pub(super) fn look_closer(&mut self) {
+        self.look_at_forms();
+        self.ask_trigrams();
+    }
+
+    /// Adds what words say by their endings, and against languages that lack their letters.
+    fn look_at_forms(&mut self) {
+        let sample = std::mem::take(&mut self.sample);
+        let mut endings = KNOWN.each(0);
+        let mut lacked = KNOWN.each(0);
+        for word in words(&sample) {
+            let lower = word.to_lowercase();
+            let mut met: Vec<Place> = Vec::new();
+            for places in KNOWN.with_ending_of(&lower) {
+                for place in places {
+                    // A longer ending of the same word says no more, nor does one of a common word.
+                    if !met.contains(place) && !KNOWN.with_word(&lower).contains(place) {
+                        met.push(*place);
+                        self.count_form(&mut endings, *place, ENDING_SCORE * rarity(places.len()));
+                        if let Some(common) = self.common.get_mut(place.0) {
+                            *common += 1;
+                        }
+                    }
+                }
+            }
+            // A word with a capital may be a foreign name.
+            if word.chars().any(char::is_uppercase) {
+                continue;
+            }
+            let mut met: Vec<Place> = Vec::new();
+            for place in lower.chars().flat_map(|letter| KNOWN.without_letter(letter)) {
+                if !met.contains(place) {
+                    met.push(*place);
+                    self.count_form(&mut lacked, *place, -LACKED_SCORE);
+                }
+            }
+        }
+        self.sample = sample;
+    }
+
+    /// Adds to the score of a language, unless that was done often enough.
+    fn count_form(&mut self, counts: &mut [usize], place: Place, score: f64) {
+        let Some(times) = counts.get_mut(place.0).filter(|times| **times < FORMS_MAX) else {
+            return;
+        };
+        if let Some(own) = self.score(place) {
+            *times += 1;
+            *own += score;
+        }
+    }
+
     /// Adds what trigrams say, which costs ten times as much as the rest.
-    pub(super) fn ask_trigrams(&mut self) {
+    fn ask_trigrams(&mut self) {
         let Some(info) = whatlang::detect(&self.sample) else { return };
         let Some(tag) = KNOWN.primary(info.lang().code()) else { return };
         let score = info.confidence() * TRIGRAMS_SCORE;

@@ -15,6 +15,10 @@ pub(super) static KNOWN: LazyLock<Known> =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(pub(super) usize);
 
+/// How long endings are, letters.
+const ENDING_CHARS_MIN: usize = 2;
+const ENDING_CHARS_MAX: usize = 5;
+
 /// What is known of one language.
 #[derive(Debug)]
 pub(super) struct Language {
@@ -54,6 +58,8 @@ pub(super) struct Known {
     by_script: HashMap<String, Vec<Place>>,
     by_word: HashMap<String, Vec<Place>>,
     by_letter: HashMap<char, Vec<Place>>,
+    by_ending: HashMap<String, Vec<Place>>,
+    by_lacked: HashMap<char, Vec<Place>>,
     /// From what is written to a primary subtag.
     primaries: HashMap<String, String>,
 }
@@ -79,6 +85,10 @@ struct LanguageTable {
     #[serde(default)]
     letters: String,
     #[serde(default)]
+    endings: String,
+    #[serde(default)]
+    lacks: String,
+    #[serde(default)]
     unlike: String,
 }
 
@@ -103,6 +113,12 @@ impl Known {
             }
             for letter in table.letters.chars().filter(|c| !c.is_whitespace()) {
                 known.by_letter.entry(letter).or_default().push(place);
+            }
+            for ending in table.endings.split_whitespace() {
+                known.by_ending.entry(ending.to_owned()).or_default().push(place);
+            }
+            for letter in table.lacks.chars().filter(|c| !c.is_whitespace()) {
+                known.by_lacked.entry(letter).or_default().push(place);
             }
             for script in table.script.split_whitespace() {
                 known.by_script.entry(script.to_owned()).or_default().push(place);
@@ -153,6 +169,20 @@ impl Known {
         self.by_letter.get(&letter).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Those in which few other words end so, for each ending of a word that leaves a stem.
+    pub(super) fn with_ending_of(&self, word: &str) -> impl Iterator<Item = &[Place]> {
+        let starts = word.char_indices().rev().map(|(at, _)| at);
+        let endings = starts.skip(ENDING_CHARS_MIN - 1).take_while(|at| *at > 0);
+        let endings = endings.take(ENDING_CHARS_MAX + 1 - ENDING_CHARS_MIN);
+        let endings = endings.filter_map(|at| word.get(at..));
+        endings.filter_map(|ending| self.by_ending.get(ending)).map(Vec::as_slice)
+    }
+
+    /// Those whose own words do not have a letter.
+    pub(super) fn without_letter(&self, letter: char) -> &[Place] {
+        self.by_lacked.get(&letter).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The one that a declared primary subtag means.
     pub(super) fn called(&self, primary: &str) -> Option<(Place, &Language)> {
         let all = || self.languages.iter().enumerate();
@@ -185,6 +215,25 @@ mod tests {
         for (written, primary) in &known.primaries {
             assert_eq!(known.primary(primary), Some(primary.as_str()), "{written}");
             assert_eq!(&written.to_lowercase(), written);
+        }
+    }
+
+    #[test]
+    fn an_ending_is_as_long_as_is_looked_for() {
+        for ending in KNOWN.by_ending.keys() {
+            let chars = ending.chars().count();
+            assert!((ENDING_CHARS_MIN..=ENDING_CHARS_MAX).contains(&chars), "{ending}");
+            assert!(KNOWN.with_ending_of(&format!("xx{ending}")).next().is_some(), "{ending}");
+            assert!(KNOWN.with_ending_of(ending).all(|places| !places.is_empty()), "{ending}");
+        }
+    }
+
+    #[test]
+    fn no_language_lacks_its_own_letters() {
+        for (letter, places) in &KNOWN.by_lacked {
+            let owners = KNOWN.with_letter(*letter);
+            let both: Vec<_> = places.iter().filter(|place| owners.contains(place)).collect();
+            assert!(both.is_empty(), "{letter}: {both:?}");
         }
     }
 

@@ -61,7 +61,7 @@ pub fn language(hints: &Hints<'_>, text: &str) -> Option<String> {
     };
     let as_shown = evidence.best().filter(|best| is_as_shown(*best)).map(|best| best.place);
     if let Some(place) = evidence.sure().or(as_shown).or_else(|| {
-        evidence.ask_trigrams();
+        evidence.look_closer();
         evidence.sure()
     }) {
         return KNOWN.get(place).map(|language| with_region(language, &declared));
@@ -111,7 +111,7 @@ pub fn beginning(text: &str) -> &str {
 pub fn sure(text: &str) -> Option<String> {
     let mut evidence = Evidence::of(text);
     let place = evidence.sure().or_else(|| {
-        evidence.ask_trigrams();
+        evidence.look_closer();
         evidence.sure()
     })?;
     KNOWN.get(place).map(|language| language.tag.clone())
