@@ -147,7 +147,7 @@ pub enum Command {
     /// and the forms of Arabic letters do not matter. Every word must be there. An argument with
     /// spaces is a phrase ("air strike"), a star at the end leaves a word open (dron*).
     Search(search::SearchArgs),
-    /// Back up the SQLite ledger
+    /// Back up the SQLite ledger, or move it to Kafka
     Ledger(ledger::LedgerArgs),
     /// List, add, explain and exchange feeds
     Feeds(feeds::FeedsArgs),

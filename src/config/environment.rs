@@ -33,6 +33,14 @@ impl Environment {
         Self { variables }
     }
 
+    /// The same with one key of the file overridden: "ledger.kind".
+    #[must_use]
+    pub(super) fn with(mut self, key: &str, value: &str) -> Self {
+        let name = format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"));
+        self.variables.insert(name, OsString::from(value));
+        self
+    }
+
     /// The variables that override keys of the file, in order of their names.
     pub(super) fn overrides(&self) -> impl Iterator<Item = (&str, &OsStr)> {
         let variables = self.variables.iter();

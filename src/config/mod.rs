@@ -243,6 +243,15 @@ pub fn load_from(path: Option<&Path>, environment: &Environment) -> Result<Confi
     load_with(path, environment, Sources::built_in(), &FilesRead::default())
 }
 
+/// As [`load`], but as if the file named this ledger: its table is read whichever is named.
+///
+/// # Errors
+/// [`ConfigError`] with every problem.
+pub fn load_with_ledger(path: Option<&Path>, kind: &str) -> Result<Config, ConfigError> {
+    let environment = Environment::of_process().with("ledger.kind", kind);
+    load_from(find(path).as_deref(), &environment)
+}
+
 /// How lines are to look, as far as a configuration says that may have mistakes in other places.
 pub fn log_settings(path: Option<&Path>) -> LogSettings {
     let environment = Environment::of_process();

@@ -5,6 +5,7 @@
 //! the lease that its poll began with, or not at all. A ledger that nobody shares has one lane,
 //! given once and never taken.
 
+pub mod copy;
 pub mod filter;
 pub mod json_lines;
 pub mod kafka;

@@ -42,7 +42,8 @@ const IMPURE: [&str; 15] = [
 ];
 
 /// The files of the core and of the poll whose types are written somewhere.
-const SERIALISED: [&str; 8] = [
+const SERIALISED: [&str; 9] = [
+    "decide/lane/copied.rs",
     "decide/lane/wire.rs",
     "model/answer.rs",
     "model/article.rs",

@@ -5,6 +5,7 @@ use std::fmt;
 use cw_model::state::{FeedState, is_readable};
 use cw_model::{FeedId, Timestamp};
 
+use super::copied::{COPIED_VERSION, Copied};
 use super::hash::HASH_VERSION;
 use super::wire::{HEAD_VERSION, Head};
 use crate::{Past, States};
@@ -48,6 +49,8 @@ pub struct Restored {
     pub states: States,
     /// The end of the last transaction.
     pub end: LogEnd,
+    /// The copy of another ledger into the lane, if there was one.
+    pub copied: Option<Copied>,
 }
 
 /// Committed records of the partition as they come by, in the order of their offsets.
@@ -59,6 +62,7 @@ pub struct Restored {
 pub struct Reading {
     states: States,
     end: LogEnd,
+    copied: Option<Copied>,
     highest: u64,
     problem: Option<String>,
 }
@@ -76,6 +80,10 @@ impl Reading {
     ) -> Result<(), Contradiction> {
         if key == FeedId::RESERVED {
             return self.take_head(value, offset);
+        }
+        if key == Copied::KEY {
+            self.copied = read_copied(value, offset)?;
+            return Ok(());
         }
         if key.starts_with(FeedId::RESERVED_PREFIX) {
             // What a later version keeps there is no feed's.
@@ -126,7 +134,7 @@ impl Reading {
     /// [`Contradiction`] if a sequence went back.
     pub fn finish(self) -> Result<Restored, Contradiction> {
         match self.problem {
-            None => Ok(Restored { states: self.states, end: self.end }),
+            None => Ok(Restored { states: self.states, end: self.end, copied: self.copied }),
             Some(problem) => Err(Contradiction(format!(
                 "{problem}: records were lost, or written by something else; nothing of this lane \
                  is polled until a `__lane` with a sequence above {} stands in the log",
@@ -134,6 +142,22 @@ impl Reading {
             ))),
         }
     }
+}
+
+/// A `__copied` record at an offset; no value takes it back.
+///
+/// # Errors
+/// [`Contradiction`] if it is none that this program reads.
+fn read_copied(value: Option<&[u8]>, offset: i64) -> Result<Option<Copied>, Contradiction> {
+    let Some(value) = value else { return Ok(None) };
+    let key = Copied::KEY;
+    let copied: Copied = serde_json::from_slice(value)
+        .map_err(|error| Contradiction(format!("`{key}` at offset {offset}: {error}")))?;
+    if is_readable(copied.version, copied.readable_from, COPIED_VERSION) {
+        return Ok(Some(copied));
+    }
+    let version = copied.version;
+    Err(Contradiction(format!("a newer conflictwire wrote `{key}` (version {version})")))
 }
 
 /// A `__lane` record at an offset.
@@ -232,5 +256,30 @@ mod tests {
         later["zone"] = "x".into();
         assert_eq!(read_head(Some(later.to_string().as_bytes()), 0).unwrap().sequence, 1);
         assert!(read_head(None, 5).unwrap_err().to_string().contains("offset 5"));
+    }
+
+    #[test]
+    fn what_is_copied_into_a_lane_is_read_with_it_and_a_newer_form_refused() {
+        let read = |value: Option<&serde_json::Value>| {
+            let mut reading = Reading::default();
+            let text = value.map(ToString::to_string);
+            reading.take(Copied::KEY, text.as_deref().map(str::as_bytes), 7)?;
+            reading.finish().map(|restored| restored.copied)
+        };
+        let begun = Copied::begun("x", now());
+        let mut later = serde_json::to_value(&begun).unwrap();
+        assert_eq!(read(Some(&later)), Ok(Some(begun)));
+        assert_eq!(read(None), Ok(None));
+        // As the first programs that copied wrote it.
+        let first =
+            r#"{"version":1,"from":"x","articles":7,"rejects":0,"feed":"a","whole":true,"at":""}"#;
+        let first = read(Some(&serde_json::from_str(first).unwrap())).unwrap().unwrap();
+        assert_eq!((first.articles, first.feed.as_deref(), first.whole), (7, Some("a"), true));
+        later["version"] = 2.into();
+        later["added"] = true.into();
+        assert!(read(Some(&later)).unwrap_err().to_string().contains("newer conflictwire"));
+        later["readable_from"] = 1.into();
+        assert_eq!(read(Some(&later)).unwrap().unwrap().from, "x");
+        assert!(read(Some(&7.into())).unwrap_err().to_string().contains("offset 7"));
     }
 }

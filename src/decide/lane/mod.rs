@@ -16,6 +16,7 @@
 
 mod attempt;
 mod commit;
+pub mod copied;
 mod group;
 pub mod hash;
 pub mod header;

@@ -3,6 +3,7 @@
 use cw_model::LaneState;
 
 use super::attempt::Attempt;
+use super::copied::Copied;
 use super::log::{Contradiction, LogEnd, Restored};
 use super::messages::{Batching, Count, Effect, Event, Next, Notice, Topics};
 use super::stop::GiveUp;
@@ -87,6 +88,9 @@ impl<T> Lane<T> {
     }
 
     fn restored(&mut self, begun_at: Moment, restored: Restored, epoch: u64, now: Now) -> Phase<T> {
+        if let Some(why) = restored.copied.as_ref().and_then(Copied::problem) {
+            return self.not_taken_up(Contradiction(why.to_owned()).into(), now);
+        }
         let sequence = restored.end.sequence();
         if sequence < self.known_sequence {
             let why = format!(
@@ -100,7 +104,7 @@ impl<T> Lane<T> {
             return self.not_taken_up(Undone::GivenUp, now);
         }
         let lease = Lease { lane: self.settings.lane, epoch };
-        let Restored { states, end } = restored;
+        let Restored { states, end, .. } = restored;
         // Should we not live to give the lane back, whoever takes it up next reads with care. After an
         // unclean end the log says so already.
         let is_marked = end.head.as_ref().is_some_and(|head| !head.ended);

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use cw_model::{LaneState, Outcome, Urgency, samples};
 
+use super::copied::Copied;
 use super::log::{Contradiction, LogEnd, Restored};
 use super::wire::{Head, PartitionBy, Target};
 use super::*;
-use crate::{OwnerEnd, Past, States};
+use crate::{OwnerEnd, Past};
 
 /// Whoever waits for a commit.
 type Ticket = u32;
@@ -43,7 +44,7 @@ impl Played {
         let mut played = Self::new();
         played.hear();
         played.fence();
-        played.happens(Event::Restored(Ok(Restored { states: States::new(), end }), 7));
+        played.happens(Event::Restored(Ok(Restored { end, ..Restored::default() }), 7));
         played
     }
 
@@ -477,4 +478,22 @@ fn brokers_that_are_away_are_asked_again_after_longer_and_longer_waits() {
 fn an_end_that_was_clean_is_remembered_as_one() {
     let past = head(4, "before").past("here", samples::now());
     assert_eq!(past, Past::default().after(OwnerEnd::Unclean, samples::now()));
+}
+
+#[test]
+fn a_lane_is_not_polled_until_what_is_copied_into_it_is_whole() {
+    let begun = Copied::begun("elsewhere", samples::now());
+    let with = |copied: Copied| Restored { copied: Some(copied), ..Restored::default() };
+    let mut played = Played::new();
+    played.hear();
+    played.fence();
+    played.happens(Event::Restored(Ok(with(begun.clone())), 7));
+    assert!(played.has(|effect| matches!(effect, Effect::Status(LaneState::Quarantined, _))));
+    assert!(!played.has(|effect| matches!(effect, Effect::Give { .. })));
+    // Somebody has copied the rest meanwhile.
+    played.wait();
+    played.hear();
+    played.fence();
+    played.happens(Event::Restored(Ok(with(Copied { whole: true, ..begun })), 8));
+    assert!(matches!(played.lane.next(), Next::Commit(_)), "marks it as in use");
 }

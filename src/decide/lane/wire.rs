@@ -173,7 +173,7 @@ pub struct LeftOut {
 const REFUSAL_STANDS: SignedDuration = SignedDuration::from_hours(1);
 
 impl Layout {
-    fn partition(&self, target: Target) -> Option<i32> {
+    pub(super) fn partition(&self, target: Target) -> Option<i32> {
         let [articles, conflict, rejects] = self.partitions;
         let partitions = match (target, self.partition_by) {
             (Target::State, _) => return i32::try_from(self.lane).ok(),
@@ -185,7 +185,7 @@ impl Layout {
         i32::try_from(self.lane % partitions.max(1)).ok()
     }
 
-    fn line(&self, target: Target, key: &str, value: Vec<u8>) -> Line {
+    pub(super) fn line(&self, target: Target, key: &str, value: Vec<u8>) -> Line {
         Line {
             target,
             partition: self.partition(target),
@@ -196,7 +196,7 @@ impl Layout {
         }
     }
 
-    fn takes(&self, line: &Line) -> bool {
+    pub(super) fn takes(&self, line: &Line) -> bool {
         line.bytes() <= self.record_bytes_max
     }
 
@@ -306,7 +306,7 @@ impl Layout {
     }
 
     /// A reject, with as many of the refused bytes as the topic takes.
-    fn reject(&self, reject: Reject) -> Result<Line, Unwritable> {
+    pub(super) fn reject(&self, reject: Reject) -> Result<Line, Unwritable> {
         let line = self.reject_line(&reject)?;
         if self.takes(&line) {
             return Ok(line);

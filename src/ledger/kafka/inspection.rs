@@ -193,7 +193,7 @@ impl Inspection {
         }
         let partitions = [Target::Articles, Target::Conflict, Target::Rejects]
             .map(|target| shapes.get(&target).map_or(0, |shape| shape.partitions));
-        Ok(Topics { partitions, record_bytes_max: self.record_bytes_max() })
+        Ok(Topics { partitions, record_bytes_max: record_bytes_max(self.described.values()) })
     }
 
     /// Asks for the settings of the topics, if it is time to. Without an answer the last ones stay.
@@ -214,16 +214,18 @@ impl Inspection {
             }
         }
     }
+}
 
-    /// The largest batch that every topic accepts, if all settings are known. Brokers refuse a larger
-    /// batch as a whole.
-    fn record_bytes_max(&self) -> Option<usize> {
-        let bytes = |described: &Described| {
-            described.as_ref().ok()?.get("max.message.bytes")?.parse::<usize>().ok()
-        };
-        let all: Option<Vec<usize>> = self.described.values().map(bytes).collect();
-        all?.into_iter().min().map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
-    }
+/// The largest batch that every topic accepts, if all settings are known. Brokers refuse a larger
+/// batch as a whole.
+pub(super) fn record_bytes_max<'a>(
+    described: impl Iterator<Item = &'a Described>,
+) -> Option<usize> {
+    let bytes = |described: &Described| {
+        described.as_ref().ok()?.get("max.message.bytes")?.parse::<usize>().ok()
+    };
+    let all: Option<Vec<usize>> = described.map(bytes).collect();
+    all?.into_iter().min().map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
 }
 
 /// Counts in what a topic differs from its plan, warns of what is risky, and returns what is wrong.

@@ -26,6 +26,7 @@ mod properties;
 pub mod read;
 mod restore;
 pub mod settings;
+pub mod target;
 pub mod topics;
 mod transaction;
 mod turns;

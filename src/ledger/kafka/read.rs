@@ -364,7 +364,7 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, AccessError> {
 
 impl TopicReader {
     /// Which members of the group have which partitions of the topic.
-    fn owners(&self) -> Result<Owners, OwnersError> {
+    pub(super) fn owners(&self) -> Result<Owners, OwnersError> {
         let name = &self.settings.deployment;
         let groups = self.client.consumer().fetch_group_list(Some(name), QUESTION);
         let groups = groups.map_err(|error| OwnersError::Unanswered(shown(&error)))?;

@@ -17,6 +17,7 @@ mod retention;
 mod returns;
 mod rows;
 mod schema;
+pub mod source;
 mod writer;
 
 #[cfg(test)]

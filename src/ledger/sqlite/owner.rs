@@ -59,6 +59,18 @@ pub(super) fn give_back(connection: &Connection) {
     let _unwritten = connection.execute("UPDATE owner SET open = 0", []);
 }
 
+/// How it was left, while nobody has it. Writes nothing.
+pub(super) fn left(connection: &Connection) -> rusqlite::Result<(Past, OwnerEnd)> {
+    let is_there = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema
+                        WHERE name = 'owner' AND type = 'table' AND rootpage > 0)",
+        [],
+        |row| row.get(0),
+    )?;
+    // As of a version that did not write it.
+    if is_there { read(connection) } else { Ok((Past::default(), OwnerEnd::Unclean)) }
+}
+
 fn read(connection: &Connection) -> rusqlite::Result<(Past, OwnerEnd)> {
     let row = connection
         .query_row("SELECT open, left_uncleanly_at FROM owner", [], |row| {

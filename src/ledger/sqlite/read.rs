@@ -177,6 +177,11 @@ impl Reader {
         }
     }
 
+    /// Its name, as it was given.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether another file or none has the name by now: what is committed from then on does not come
     /// here.
     pub fn is_replaced(&self) -> bool {
@@ -306,7 +311,7 @@ impl Reader {
         self.connection.prepare(sql)?.query_map(values, committed)?.collect()
     }
 
-    fn trouble(&self, err: &rusqlite::Error) -> ReadError {
+    pub(super) fn trouble(&self, err: &rusqlite::Error) -> ReadError {
         ReadError::Unreadable { path: self.path.clone(), why: sqlite_trouble(err) }
     }
 }

@@ -3,6 +3,7 @@
 mod audits;
 mod brokers;
 mod commands;
+mod copies;
 mod exactly_once;
 mod harness;
 mod moves;

@@ -10,7 +10,7 @@ use crate::support::broker::Cluster;
 use crate::support::daemon::{Daemon, Setup, field};
 use crate::support::growing::{Growing, Pace};
 use crate::support::publisher::Publisher;
-use crate::support::topic_ledger::{LANE_KEY, TopicLedger};
+use crate::support::topic_ledger::{LANE_KEY, TopicLedger, is_of_a_feed};
 use crate::support::topics::TopicRecord;
 use crate::support::wait_until;
 
@@ -264,7 +264,10 @@ fn restored(records: &[TopicRecord], instance: &str) -> BTreeMap<String, FeedSta
         let mut states = Vec::new();
         for record in records.iter().filter(|record| record.partition == partition) {
             let value = record.value.clone().unwrap();
-            if record.key != LANE_KEY {
+            if record.key != LANE_KEY && !is_of_a_feed(record) {
+                continue;
+            }
+            if is_of_a_feed(record) {
                 states.push((
                     record.key.clone(),
                     FeedState::parse(value.to_string().as_bytes()).unwrap(),

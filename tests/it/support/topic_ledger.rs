@@ -95,7 +95,7 @@ impl TopicLedger {
     #[track_caller]
     pub(crate) fn states(&self) -> BTreeMap<String, FeedState> {
         let mut states = BTreeMap::new();
-        for record in self.records("state").into_iter().filter(|record| record.key != LANE_KEY) {
+        for record in self.records("state").into_iter().filter(is_of_a_feed) {
             match record.value {
                 Some(value) => states
                     .insert(record.key, FeedState::parse(value.to_string().as_bytes()).unwrap()),
@@ -192,6 +192,11 @@ impl TopicLedger {
         }
         faults
     }
+}
+
+/// Whether a record of the state topic is a feed's; the other keys are the lane's own.
+pub(crate) fn is_of_a_feed(record: &TopicRecord) -> bool {
+    !record.key.starts_with("__")
 }
 
 /// Where a record is, for people.
