@@ -29,7 +29,7 @@ ARCHES ?= amd64 arm64
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
 
-.PHONY: help tools release dist test test-packages test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -128,6 +128,10 @@ soak: tools
 release: tools
 	deploy/release.sh
 	tests/release/hardened.sh
+
+# An earlier build, REVISION or the last tag, and this one take turns on one ledger.
+test-upgrade: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/upgrade/run.sh $(REVISION)
 
 # What people install, in target/dist: tarball, .deb, .rpm for each of ARCHES, what is inside, checksums.
 dist: tools

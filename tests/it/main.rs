@@ -28,6 +28,7 @@
 //! - `documents`: the documents name links, commands, keys and metrics that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
 //! - `told`: what commands, pages and lines say of feeds is what somebody saw, and says when
+//! - `upgrade`: what an earlier build wrote is gone on with, and what a later one wrote refused by name or read
 //! - `versions`: versions take turns on one ledger, and what was taken back is told once
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
@@ -65,4 +66,5 @@ mod scenarios;
 mod security;
 mod shutdown;
 mod told;
+mod upgrade;
 mod versions;

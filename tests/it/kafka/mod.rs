@@ -12,7 +12,7 @@ mod refused;
 mod replicas;
 mod scenarios;
 mod versions;
-mod world;
+pub(crate) mod world;
 
 use rdkafka::producer::{BaseProducer, Producer};
 

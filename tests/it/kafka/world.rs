@@ -23,7 +23,7 @@ pub(super) const HOSTS: [&str; LANES] =
 
 /// What a round came to, for the table of faults.
 #[derive(Debug, Default)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Times something was killed, stopped or cut.
     pub(super) faults: u64,
     /// Article revisions committed.
@@ -33,10 +33,10 @@ pub(super) struct Row {
 }
 
 /// Everything but the brokers.
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) publisher: Publisher,
     pub(super) feeds: Vec<Growing>,
-    pub(super) setup: Setup,
+    pub(crate) setup: Setup,
     pub(super) ledger: TopicLedger,
     /// Names the deployment, and what the topics' names begin with.
     pub(super) name: String,
@@ -44,7 +44,7 @@ pub(super) struct World {
 
 impl World {
     /// Two feeds on each lane, one patient, one restless; topics with four partitions each.
-    pub(super) fn new(cluster: &Cluster) -> Self {
+    pub(crate) fn new(cluster: &Cluster) -> Self {
         let name = cluster.name("world");
         let ledger = TopicLedger::create(cluster, &name, 4, 4);
         let mut world = Self {
@@ -74,7 +74,7 @@ impl World {
 
     /// Waits until each feed has been served so many versions more than now.
     #[track_caller]
-    pub(super) fn wait_for_versions(&self, more: usize) {
+    pub(crate) fn wait_for_versions(&self, more: usize) {
         let served: Vec<usize> = self.feeds.iter().map(|feed| feed.served().len()).collect();
         wait_until(format!("{more} more versions of each feed"), || {
             self.feeds
@@ -99,7 +99,7 @@ impl World {
     /// Starts a replica again after all were killed, and lets every feed catch up. The first request
     /// of a feed must be as its last committed state says: conditional, with those validators.
     #[track_caller]
-    pub(super) fn recover(&self) -> Daemon {
+    pub(crate) fn recover(&self) -> Daemon {
         let asked: BTreeMap<&str, usize> = self
             .feeds
             .iter()
@@ -135,7 +135,7 @@ impl World {
     /// Holds every topic against what was served, and prints the row of a table. Nothing may run
     /// any more.
     #[track_caller]
-    pub(super) fn audit(&self, fault: &str, faults: u64) -> Row {
+    pub(crate) fn audit(&self, fault: &str, faults: u64) -> Row {
         let audit = self.ledger.audit(&self.feeds);
         let row = Row { faults, delivered: audit.committed, aborted: self.ledger.aborted() };
         let line = format!(
