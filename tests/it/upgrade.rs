@@ -4,7 +4,7 @@
 //! never changed. The tests that run an earlier build themselves need one: the same script makes it and names it in
 //! `CONFLICTWIRE_TEST_BEFORE`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -62,7 +62,7 @@ fn world() -> (Publisher, Setup, Ledger) {
 }
 
 /// Puts one publisher's place in another's, wherever a ledger names it.
-fn move_publisher(ledger: &PathBuf, from: &str, to: &str) {
+fn move_publisher(ledger: &Path, from: &str, to: &str) {
     let connection = Connection::open(ledger).unwrap();
     for (table, column) in [
         ("feed_state", "state"),
