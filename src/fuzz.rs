@@ -258,6 +258,7 @@ fn poll(bytes: &[u8], state: &FeedState) -> Outcome {
         instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
+        links: cw_model::HubLinks::default(),
     });
     process(&feed(), &answer, state, tagger(), now())
 }

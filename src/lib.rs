@@ -15,6 +15,8 @@ pub mod clock;
 pub mod fault;
 pub mod process;
 pub mod reload;
+pub mod server;
+pub mod websub;
 #[cfg(feature = "fault-points")]
 pub mod fuzz;
 pub mod shutdown;

@@ -144,6 +144,7 @@ impl Poll {
             instance: cw_model::Instance::Whole,
             network: cw_model::Network::Public,
             wait: None,
+            links: cw_model::HubLinks::default(),
         });
         let (format, entries) = (document.format, document.entries);
         Ok(Self { feed, answer, format, bytes: document.bytes.len(), entries })

@@ -25,7 +25,6 @@ mod page;
 mod query;
 mod reply;
 mod select;
-mod server;
 pub mod words;
 
 use std::net::IpAddr;
@@ -37,10 +36,11 @@ use cw_status::{LastRead, Metrics, Status};
 pub use events::Events;
 use feeds::Views;
 pub use feeds::{Feeds, Question};
+use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
-pub use server::{AdminStartError, start};
+use hyper::{Method, Request, Response, StatusCode};
+use tokio_util::sync::CancellationToken;
 
 use self::gate::Gate;
 pub use self::gate::SharedToken;
@@ -48,6 +48,7 @@ use self::query::{FeedQuery, HostQuery, QueryProblem};
 use self::reply::{Reply, json, private, problem, text, written_in};
 use crate::clock::Clock;
 use crate::reload::{Reloaded, Reloader};
+use crate::server::{self, ServerStartError};
 
 /// What `/metrics` is written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,6 +89,22 @@ pub struct Sources {
     pub events: Events,
     /// Who reads the configuration anew; `None` if nobody can.
     pub reloader: Option<Reloader>,
+}
+
+/// Starts serving. What is returned ends after `stop` is cancelled and the last answer is given.
+///
+/// # Errors
+/// [`ServerStartError`].
+pub fn start(
+    listener: std::net::TcpListener,
+    admin: Admin,
+    stop: CancellationToken,
+) -> Result<impl Future<Output = ()>, ServerStartError> {
+    let answer = move |request: Request<Incoming>| {
+        let admin = admin.clone();
+        async move { admin.answer(&request.into_parts().0).await }
+    };
+    server::start("admin", listener, answer, stop)
 }
 
 impl Admin {

@@ -1,6 +1,8 @@
 //! What is said of a feed's schedule, on the page, in the API and by `conflictwire feeds explain`.
 
 use cw_decide::schedule::Why;
+use cw_decide::subscription::Stage;
+use cw_model::Timestamp;
 use cw_model::state::{Distrust, Reason, Sends};
 
 /// What decided when a feed is polled next, after "because": the plan of its last poll, or what
@@ -21,6 +23,7 @@ fn change(why: Why) -> Option<&'static str> {
             "its configuration, the taxonomy, a lexicon or the version is another since its document \
              ended the process that read it; when a daemon runs with that",
         ),
+        Why::Pushed => Some("its hub says that there is news"),
         Why::QuotaRaised => Some("its quota is larger now; when a daemon has read that"),
     }
 }
@@ -38,7 +41,27 @@ fn planned(reason: Reason) -> &'static str {
         | Reason::Quota
         | Reason::Crash
         | Reason::Local
-        | Reason::Skips => reason.text(),
+        | Reason::Skips
+        | Reason::SafetyNet
+        | Reason::Push => reason.text(),
+    }
+}
+
+/// How things stand with the hub of a feed. `moment` writes a time.
+pub fn hub(stage: Stage, moment: impl Fn(Timestamp) -> String) -> String {
+    match stage {
+        Stage::None(None) => {
+            "not subscribed; [websub] in the configuration says whether it is asked".to_owned()
+        }
+        Stage::None(Some(until)) => format!("not subscribed; asked again after {}", moment(until)),
+        Stage::Asked => "asked, and not verified yet".to_owned(),
+        Stage::Verified(until) => format!("it pushes until {}", moment(until)),
+        Stage::Refused(until) => format!("it refused; asked again after {}", moment(until)),
+        Stage::Unreliable(until) => format!(
+            "unreliable: it did not push what polls found; the feed is polled as ever, and the hub tried again \
+             after {}",
+            moment(until)
+        ),
     }
 }
 

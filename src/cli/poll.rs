@@ -176,5 +176,6 @@ fn read_file(path: &str, feed: &Feed) -> anyhow::Result<Answer> {
         instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
+        links: cw_model::HubLinks::default(),
     }))
 }

@@ -55,6 +55,8 @@ fn claim_text(claim: Claim) -> String {
         Reason::Crash => "crash",
         Reason::Local => "this machine's trouble",
         Reason::Skips => "skips",
+        Reason::SafetyNet => "safety net",
+        Reason::Push => "a push, waited",
     };
     format!("{name} {}", seconds(claim.wait))
 }

@@ -17,6 +17,7 @@ use cw_model::Quota;
 use cw_status::{LogFormat, LogSettings};
 use url::{Host, Url};
 
+use super::callback::{self, read_callback};
 use super::environment::Environment;
 use super::feeds::{
     BYTES_PER_DAY, CheckedFeeds, FeedDefaults, FeedList, check_feeds, read_articles_per_day,
@@ -24,7 +25,7 @@ use super::feeds::{
 use super::networks::read_networks;
 use super::origin::Origins;
 use super::raw::{
-    RawConfig, RawFetch, RawKafka, RawLog, RawPrivateNetworks, RawSchedule, RawSqlite,
+    RawConfig, RawFetch, RawKafka, RawLog, RawPrivateNetworks, RawSchedule, RawSqlite, RawWebSub,
 };
 use super::token::TokenDigest;
 use super::units::{
@@ -38,6 +39,7 @@ use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{KafkaSettings, Secret, TopicNames};
 use crate::ledger::sqlite::SqliteSettings;
 use crate::memory::shares::Shares;
+use crate::websub::{Key, WebSubSettings};
 
 const fn seconds(min: u64, max: u64) -> RangeInclusive<Duration> {
     Duration::from_secs(min)..=Duration::from_secs(max)
@@ -109,6 +111,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) proxy_logins: BTreeMap<String, ProxyLogin>,
     /// The admin server's token, as read from its file.
     pub(super) admin_token: Option<TokenDigest>,
+    /// WebSub's key, as read from its file.
+    pub(super) websub_key: Option<Key>,
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
@@ -138,7 +142,8 @@ pub(super) fn check(
     };
     let drain_timeout = check.duration("run.drain_timeout", &raw.run.drain_timeout, &DRAIN_TIMEOUT);
     let ledger = check.ledger(raw, drain_timeout, surroundings);
-    let admin_listen = check.listen(&raw.admin.listen);
+    let admin_listen = check.listen("admin.listen", &raw.admin.listen, "127.0.0.1:9273");
+    let websub = check.websub(&raw.websub, admin_listen, surroundings.websub_key.clone());
     let log = check.log(&raw.log.level, &raw.log.format);
     let memory = check.memory(raw, fetch.body_limit);
     let watch = check.watch(&raw.run.watch);
@@ -157,6 +162,7 @@ pub(super) fn check(
         admin_listen,
         admin_token: surroundings.admin_token,
         admin_token_file: None,
+        websub,
         log,
         drain_timeout,
         memory,
@@ -514,15 +520,35 @@ impl Checker<'_> {
         directory.join(DATABASE_NAME)
     }
 
-    fn listen(&mut self, text: &str) -> Option<SocketAddr> {
+    /// Where hubs call; `None` if they are not asked to.
+    fn websub(
+        &mut self,
+        raw: &RawWebSub,
+        admin: Option<SocketAddr>,
+        key: Option<Key>,
+    ) -> Option<WebSubSettings> {
+        let listen = self.listen("websub.listen", &raw.listen, "127.0.0.1:9103");
+        for (key, text) in callback::problems(raw, listen, admin) {
+            self.report(key, text);
+        }
+        Some(WebSubSettings {
+            listen: listen?,
+            callback: read_callback(&raw.callback).ok()?,
+            key: key?,
+        })
+    }
+
+    fn listen(&mut self, key: &str, text: &str, example: &str) -> Option<SocketAddr> {
         if text == "off" {
             return None;
         }
         let read = text.parse().map_err(|_not_an_address| {
             let given = quoted(text);
-            format!("{given} is no IP address with a port; use for example \"127.0.0.1:9273\", or \"off\"")
+            format!(
+                "{given} is no IP address with a port; use for example \"{example}\", or \"off\""
+            )
         });
-        self.or_report("admin.listen", read.map(Some), None)
+        self.or_report(key, read.map(Some), None)
     }
 
     fn log(&mut self, level: &str, format: &str) -> LogSettings {

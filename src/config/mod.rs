@@ -4,6 +4,7 @@
 //! problem on the way is collected and the rest goes on. This file finds and reads the files.
 //! Precedence: defaults, then the file, then the environment.
 
+mod callback;
 mod check;
 mod environment;
 mod feeds;
@@ -53,6 +54,7 @@ pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::{FetchSettings, ProxyLogin};
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{Secret, property_problem};
+use crate::websub::{Key, WebSubSettings};
 
 /// From what this program was built; set by deploy/release.sh where there is a repository.
 pub const REVISION: Option<&str> = option_env!("CONFLICTWIRE_REVISION");
@@ -101,6 +103,8 @@ pub struct Config {
     pub admin_token: Option<TokenDigest>,
     /// Where `admin.token_file` is.
     pub admin_token_file: Option<PathBuf>,
+    /// `[websub]`; `None` if switched off.
+    pub websub: Option<WebSubSettings>,
     /// `[log]`.
     pub log: LogSettings,
     /// How long a drain may take (`run.drain_timeout`).
@@ -317,7 +321,10 @@ fn load_with(
         problems.extend(problem.map(|text| origins.problem(&key, text)));
     }
     let secrets = files.secrets(&raw.kafka, &mut problems);
-    let admin_token = files.admin_token(&raw.admin.token_file, &mut problems);
+    let named = ("websub.key_file", raw.websub.key_file.as_str());
+    let websub_key = files.secret(named, Key::read, &mut problems);
+    let named = ("admin.token_file", raw.admin.token_file.as_str());
+    let admin_token = files.secret(named, TokenDigest::read, &mut problems);
     let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
     let surroundings = Surroundings {
         directory: &directory,
@@ -326,6 +333,7 @@ fn load_with(
         environment,
         proxy_logins,
         admin_token,
+        websub_key,
     };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
@@ -531,16 +539,17 @@ impl Files<'_> {
         secrets
     }
 
-    fn admin_token(&self, name: &str, problems: &mut Vec<Problem>) -> Option<TokenDigest> {
-        const KEY: &str = "admin.token_file";
-        if name.is_empty() {
-            return None;
-        }
-        let Source { name, text } = self.source(KEY, name, problems)?;
-        let token = TokenDigest::read(&text);
-        token
-            .map_err(|no| problems.push(self.origins.problem(KEY, format!("\"{name}\" {no}"))))
-            .ok()
+    /// The secret in a file that a key names; `None` if there is none, or a problem.
+    fn secret<T, E: std::fmt::Display>(
+        &self,
+        (key, name): (&str, &str),
+        read: impl FnOnce(&str) -> Result<T, E>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<T> {
+        let Source { name, text } =
+            if name.is_empty() { None } else { self.source(key, name, problems) }?;
+        let no = |no| problems.push(self.origins.problem(key, format!("\"{name}\" {no}")));
+        read(&text).map_err(no).ok()
     }
 
     /// Users and passwords of proxies, by host and port.
@@ -573,6 +582,7 @@ impl Files<'_> {
         });
         let others = [
             ("admin.token_file", &raw.admin.token_file),
+            ("websub.key_file", &raw.websub.key_file),
             ("fetch.proxy_logins", &raw.fetch.proxy_logins),
         ];
         let named = others.into_iter().filter(|(_, name)| !name.is_empty());

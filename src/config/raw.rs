@@ -37,6 +37,8 @@ pub struct RawConfig {
     pub kafka: RawKafka,
     /// The small HTTP server for health, metrics and the status page.
     pub admin: RawAdmin,
+    /// Where hubs call that push feeds (WebSub).
+    pub websub: RawWebSub,
     /// What is logged, and how.
     pub log: RawLog,
     /// The life of the daemon.
@@ -326,6 +328,24 @@ pub struct RawAdmin {
 impl Default for RawAdmin {
     fn default() -> Self {
         Self { listen: "127.0.0.1:9273".to_owned(), token_file: String::new() }
+    }
+}
+
+/// Where hubs call that push feeds (W3C WebSub).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawWebSub {
+    /// The IP address and port at which hubs are listened to (port 0: any free one), or "off": then no hub is asked.
+    pub listen: String,
+    /// The URL under which the world reaches `listen`: "https://host/path". Needed if that is on.
+    pub callback: String,
+    /// The file that holds the key from which callback URLs and secrets are made. Needed if `listen` is on.
+    pub key_file: String,
+}
+
+impl Default for RawWebSub {
+    fn default() -> Self {
+        Self { listen: "off".to_owned(), callback: String::new(), key_file: String::new() }
     }
 }
 

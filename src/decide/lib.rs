@@ -1,7 +1,7 @@
 //! What decides, without clock, thread, channel or log.
 //!
 //! `process` makes an outcome of an answer and a state, with `dedupe` (was it seen before?) and `schedule`
-//! (when to ask again). `scheduler` says which feed is polled next, and what becomes of polls; `lane` is one
+//! (when to ask again) and `subscription` (what is agreed with a feed's hub). `scheduler` says which feed is polled next, and what becomes of polls; `lane` is one
 //! lane of the Kafka ledger. `lease`, `backoff` and `time` are what they share. Doing what was decided is the
 //! shell's.
 //!
@@ -24,6 +24,7 @@ pub mod schedule;
 pub mod scheduler;
 #[cfg(test)]
 mod simulation;
+pub mod subscription;
 pub mod time;
 
 pub use backoff::Backoff;

@@ -86,6 +86,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
         admin_listen: None,
         admin_token: None,
         admin_token_file: None,
+        websub: None,
         log: LogSettings { level: LevelFilter::OFF, format: LogFormat::Auto },
         drain_timeout: Duration::from_secs(5),
         watch: None,

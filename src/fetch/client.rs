@@ -35,6 +35,9 @@ const ACCEPT_SITEMAP: &str = "application/xml, text/xml;q=0.9, */*;q=0.1";
 const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
 const ACCEPT_ROBOTS: &str = "text/plain, */*;q=0.1";
 
+/// What is posted.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What `decode` undoes, best first.
 const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
@@ -77,6 +80,8 @@ pub(super) struct Carries<'a> {
     pub(super) cookie: Option<String>,
     /// What is asked for, and whether the answer may be what is new of it.
     pub(super) conditions: &'a Conditions,
+    /// What is posted, if that is what the request is for.
+    pub(super) form: Option<&'a str>,
 }
 
 fn accept(kind: DocumentKind) -> HeaderValue {
@@ -160,14 +165,14 @@ impl HttpClient {
         &self.dialling.connections
     }
 
-    /// Asks for a URL and waits for the headers of the answer. Dials what is public or `allowed`, through
+    /// Asks for a URL, or posts a form there, and waits for the headers of the answer. Dials what is public or `allowed`, through
     /// what the feed says of proxies.
     ///
     /// # Errors
     /// A [`Failure`] of the connection or the protocol; any status is an answer.
     ///
     /// Cancel safety: dropping it drops the connection.
-    pub(super) async fn get(
+    pub(super) async fn ask(
         &self,
         url: &Url,
         allowed: &PrivateNetworks,
@@ -208,8 +213,13 @@ impl HttpClient {
         let validator = |value: fn(&Validators) -> Option<&String>| {
             carries.known.and_then(value).map(String::as_str)
         };
-        let mut request = Request::new(Method::GET, url.clone());
+        let method = if carries.form.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::new(method, url.clone());
         request.headers_mut().clone_from(&self.headers);
+        if let Some(form) = carries.form {
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
+            *request.body_mut() = Some(Body::from(form.to_owned()));
+        }
         request.headers_mut().insert(header::ACCEPT, accept(carries.conditions.kind));
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),

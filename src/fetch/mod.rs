@@ -184,6 +184,67 @@ impl Fetcher {
         self.fetch_url(url, way, &conditions, self.timeout, hold).await
     }
 
+    /// Posts a form to the hub that a feed names. Any status from 200 to 299 is well; what is answered beside it is nobody's
+    /// affair.
+    ///
+    /// What the feed may dial holds on its own host alone. Any other host was named by whoever writes the feed, and must be
+    /// in the public internet.
+    ///
+    /// # Errors
+    /// A [`Failure`] as of a poll.
+    ///
+    /// Cancel safety: dropping it drops the connection, nothing else.
+    pub async fn post(&self, feed: &Feed, url: &Url, form: &str) -> Result<(), Failure> {
+        let is_of_its_host = url.host() == feed.url.host();
+        let network = if is_of_its_host { Network::Private } else { Network::Public };
+        let own = feed.private_networks.as_ref().filter(|_| is_of_its_host);
+        let way = Way { own, proxy: &feed.proxy };
+        let moved = Moved { to: url.clone(), network };
+        let reach = Reach::begin(way, &self.private_networks, Some(&moved));
+        let posted = Box::pin(self.post_along(url, reach, form));
+        timeout_at(Instant::now() + self.timeout, posted).await.unwrap_or_else(|_late| {
+            let host = url.host_str().unwrap_or_default();
+            let seconds = self.timeout.as_secs_f32();
+            let detail = format!("no whole answer from {host} within {seconds}s (fetch.timeout)");
+            Err(Failure { class: FailureClass::Timeout, detail, retry_after: None })
+        })
+    }
+
+    /// The same along redirects that keep the method (307, 308).
+    async fn post_along(&self, url: &Url, mut reach: Reach<'_>, form: &str) -> Result<(), Failure> {
+        let conditions = Conditions::default();
+        let mut chain = Chain::begin(url)?;
+        loop {
+            let here = chain.here().clone();
+            let host = here.host_str().unwrap_or_default();
+            let carries =
+                Carries { known: None, cookie: None, conditions: &conditions, form: Some(form) };
+            let answered = self.client.ask(&here, reach.allowed(), reach.proxy, carries).await?;
+            reach.narrow(answered.exchange.peer());
+            let head = head(&answered.response);
+            answered.exchange.end();
+            if (200..300).contains(&head.status) {
+                return Ok(());
+            }
+            match outcome::meaning(&head, Asked::Plainly, host, self.clock.now()) {
+                Meaning::Redirect(kind) if matches!(head.status, 307 | 308) => {
+                    chain.follow(&head, kind, self.redirects_max)?;
+                    // What is posted has a secret in it.
+                    if here.scheme() == "https" && chain.here().scheme() != "https" {
+                        let detail = format!("{host} redirects from https to http");
+                        let class = FailureClass::RedirectRefused;
+                        return Err(Failure { class, detail, retry_after: None });
+                    }
+                }
+                Meaning::Failed(failure) => return Err(failure),
+                Meaning::Redirect(_) | Meaning::NotModified | Meaning::Body => {
+                    let detail = format!("{host} answered {} to what was posted", head.status);
+                    return Err(Failure { class: FailureClass::Status, detail, retry_after: None });
+                }
+            }
+        }
+    }
+
     /// The name by which a robots.txt knows us: the first word of the user agent.
     pub fn user_agent(&self) -> &str {
         &self.user_agent
@@ -295,11 +356,11 @@ impl Fetcher {
             }
             let answered = self
                 .client
-                .get(
+                .ask(
                     here,
                     reach.allowed(),
                     reach.proxy,
-                    Carries { known, cookie: chain.cookie(), conditions },
+                    Carries { known, cookie: chain.cookie(), conditions, form: None },
                 )
                 .await?;
             reach.narrow(answered.exchange.peer());
@@ -347,6 +408,7 @@ impl Fetcher {
                         instance: outcome::instance(&head),
                         network: reach.network(),
                         wait: outcome::rate_limit(&head, now),
+                        links: outcome::hub_links(&head),
                     }));
                 }
             }

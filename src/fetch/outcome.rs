@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cw_model::{Failure, FailureClass, Freshness, Instance, Timestamp, Validators};
+use cw_model::{Failure, FailureClass, Freshness, HubLinks, Instance, Timestamp, Validators};
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
@@ -341,6 +341,31 @@ pub(super) fn instance(head: &Head) -> Instance {
     }
 }
 
+/// The most of `Link` headers that is read, bytes. Pages name dozens of files in them, feeds two or three URLs.
+const LINK_BYTES_MAX: usize = 16 * 1024;
+
+/// What an answer says of a hub (RFC 8288): `Link: <https://hub.example/>; rel="hub"`.
+pub(super) fn hub_links(head: &Head) -> HubLinks {
+    let text = head.list("link");
+    let mut rest = text.get(..text.floor_char_boundary(LINK_BYTES_MAX)).unwrap_or_default();
+    let mut links = HubLinks::default();
+    while let Some((target, after)) =
+        rest.split_once('<').and_then(|(_, from)| from.split_once('>'))
+    {
+        // The parameters of a link end where the next begins; no relation has an angle bracket in it.
+        let parameters = after.split('<').next().unwrap_or_default();
+        let rel = parameters.split([';', ',']).find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("rel").then(|| value.trim().trim_matches('"'))
+        });
+        for relation in rel.unwrap_or_default().split_ascii_whitespace() {
+            links.add(relation, target);
+        }
+        rest = after;
+    }
+    links
+}
+
 /// `Content-Type`, as sent, if it is text at all.
 pub(super) fn content_type(head: &Head) -> Option<String> {
     head.text("content-type").filter(|value| !value.is_empty()).map(str::to_owned)
@@ -409,6 +434,32 @@ mod tests {
             let meaning = meaning(&head(status, &[]), Asked::Plainly, "example.org", now());
             assert_eq!(meaning, Meaning::Redirect(kind), "{status}");
         }
+    }
+
+    #[test]
+    fn links_of_the_answer_name_the_hub() {
+        let check = |values: &[&str], hub: Option<&str>, topic: Option<&str>| {
+            let headers: Vec<_> = values.iter().map(|value| ("link", *value)).collect();
+            let expected =
+                HubLinks { hub: hub.map(str::to_owned), topic: topic.map(str::to_owned) };
+            assert_eq!(hub_links(&head(200, &headers)), expected, "{values:?}");
+        };
+        let (hub, topic) = (Some("https://h.example/?a,b"), Some("https://a.example/f"));
+        check(&[], None, None);
+        check(
+            &["<https://h.example/?a,b>; rel=\"hub\", <https://a.example/f>; rel=self"],
+            hub,
+            topic,
+        );
+        check(
+            &["<https://a.example/f>;rel=\"self\"", "<https://h.example/?a,b>; title=x ; REL=HUB"],
+            hub,
+            topic,
+        );
+        check(&["<https://a.example/f>; rel=\"alternate self\"; type=\"a/b\""], None, topic);
+        check(&["</next>; rel=next, <>; rel=hub, nonsense, <unclosed; rel=hub"], None, None);
+        let padding = "x".repeat(LINK_BYTES_MAX);
+        check(&[&format!("<{padding}>; rel=next"), "<https://h.example/>; rel=hub"], None, None);
     }
 
     #[test]

@@ -123,6 +123,39 @@ pub enum IfRefused {
     AskWithout,
 }
 
+/// What a document or the headers before it say of a hub (WebSub, 4), as written: URLs, perhaps relative ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubLinks {
+    /// The hub.
+    pub hub: Option<String>,
+    /// What the feed is called there (`self`).
+    pub topic: Option<String>,
+}
+
+impl HubLinks {
+    /// What one of two relations leads to; the first of each counts.
+    pub fn add(&mut self, relation: &str, target: &str) {
+        let slot = match relation.to_ascii_lowercase().as_str() {
+            "hub" => &mut self.hub,
+            "self" => &mut self.topic,
+            _ => return,
+        };
+        let target = target.trim();
+        if slot.is_none() && !target.is_empty() && target.len() <= HUB_URL_BYTES_MAX {
+            *slot = Some(target.to_owned());
+        }
+    }
+
+    /// The same, with the other's where it says nothing: headers go before the document.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { hub: self.hub.or(other.hub), topic: self.topic.or(other.topic) }
+    }
+}
+
+/// The longest URL of a hub or a topic, bytes. Longer ones are none: every state keeps them.
+pub const HUB_URL_BYTES_MAX: usize = 2048;
+
 /// How long an answer says it stays current (RFC 9111, 4.2), its `Age` already taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness(pub Option<Duration>);
@@ -152,6 +185,8 @@ pub struct Body {
     pub instance: Instance,
     /// What the server asked to wait, not yet capped: no more requests are allowed for so long.
     pub wait: Option<Duration>,
+    /// What its headers say of a hub.
+    pub links: HubLinks,
 }
 
 /// 304: what we hold is current.

@@ -4,6 +4,21 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
+/// How things stand with hubs, by feeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SubscriptionCounts {
+    /// Nothing is agreed.
+    pub none: usize,
+    /// Asked, and not verified yet.
+    pub asked: usize,
+    /// Verified: the hub pushes.
+    pub verified: usize,
+    /// The hub refused.
+    pub refused: usize,
+    /// The hub does not push what it should.
+    pub unreliable: usize,
+}
+
 /// One look over feeds, queue and lanes. Each feed of this process's lanes counts once, in `new` to
 /// `gone`; the others count none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +43,8 @@ pub struct FeedCounts {
     pub late_hosts: usize,
     /// Of the feeds: over their quota of the day.
     pub over_quota: usize,
+    /// Of the feeds: those whose publishers name a hub, by what holds with it.
+    pub subscriptions: SubscriptionCounts,
     /// Polls under way.
     pub polls: usize,
     /// Lanes whose documents are read with care.

@@ -51,8 +51,8 @@ pub mod time;
 
 pub use actor::{Actor, ActorKind, Claim, ClaimStatus, Role, RoleKind};
 pub use answer::{
-    Answer, Body, Conditions, Deltas, DocumentKind, Failure, FailureClass, Freshness, IfRefused,
-    Instance, Moved, Network, NotModified, Validators,
+    Answer, Body, Conditions, Deltas, DocumentKind, Failure, FailureClass, Freshness,
+    HUB_URL_BYTES_MAX, HubLinks, IfRefused, Instance, Moved, Network, NotModified, Validators,
 };
 pub use article::{
     Article, ArticleId, BodySource, Change, DateQuality, Digest, Fingerprint, IdentityRule,

@@ -29,7 +29,7 @@ const SITEMAPS_BYTES_MAX: usize = 4 << 20;
 
 /// How long all errands of a poll may take together before the next one begins: its articles wait so long, and a lane that is taken
 /// as well.
-const TIME_MAX: Duration = Duration::from_secs(45);
+pub(super) const TIME_MAX: Duration = Duration::from_secs(45);
 
 /// The most bytes of texts that the pages of a poll may have together.
 const TEXTS_BYTES_MAX: usize = 4 << 20;
@@ -102,7 +102,7 @@ impl Errands {
 
     /// Waits for the turn at a host; the next is after `gap`. Answers whether there is one before `deadline`; else none is
     /// taken.
-    async fn turn(&self, url: &Url, gap: Duration, deadline: Instant) -> bool {
+    pub(super) async fn turn(&self, url: &Url, gap: Duration, deadline: Instant) -> bool {
         let host = url.host_str().unwrap_or_default().to_owned();
         let now = Instant::now();
         let at = {

@@ -43,7 +43,7 @@ use self::scheduler::{Scheduler, Told};
 use self::service::Service;
 use self::trial::Trials;
 use self::watch::Watch;
-use crate::admin::{self, Admin, AdminStartError, Events, Feeds, LedgerName, SharedToken, Sources};
+use crate::admin::{self, Admin, Events, Feeds, LedgerName, SharedToken, Sources};
 use crate::clock::Clock;
 use crate::config::{Config, REVISION};
 use crate::fault::{Point, point};
@@ -52,6 +52,8 @@ use crate::ledger::{CommitError, LaneChange, Ledger};
 use crate::memory::Memory;
 use crate::process;
 use crate::reload::{ReloadRequest, Reloader};
+use crate::server::ServerStartError;
+use crate::websub::{self, Callbacks};
 
 /// How many requests may have ended before the scheduler takes note; then polls wait for it.
 const FETCHED_MAX: usize = 256;
@@ -68,11 +70,11 @@ pub enum BuildError {
     /// The taxonomy or a lexicon.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Tagger(Vec<LexiconProblem>),
-    /// The admin server's address.
-    #[error(
-        "could not listen on admin.listen \"{address}\"; use a free port, or \"off\" for no server"
-    )]
-    Admin {
+    /// The address of one of the servers.
+    #[error("could not listen on {key} \"{address}\"; use a free port, or \"off\" for no server")]
+    Listen {
+        /// Which.
+        key: &'static str,
         /// As configured.
         address: SocketAddr,
         /// What the system said.
@@ -87,9 +89,9 @@ pub enum RunError {
     /// The ledger cannot go on, and memory and ledger may differ: restart.
     #[error("the ledger cannot go on")]
     Ledger(#[source] CommitError),
-    /// The admin server.
+    /// The admin server, or that for hubs.
     #[error(transparent)]
-    Admin(AdminStartError),
+    Server(ServerStartError),
     /// The thread that looks at the files of the configuration.
     #[error("could not start the thread that looks at the configuration")]
     Watch(#[source] std::io::Error),
@@ -118,6 +120,7 @@ pub struct Daemon {
     metrics: Arc<Metrics>,
     status: Arc<Status>,
     admin: Option<std::net::TcpListener>,
+    websub: Option<std::net::TcpListener>,
     observer: Option<mpsc::Sender<Arc<Outcome>>>,
     reloads: Option<(Reloader, mpsc::Receiver<ReloadRequest>)>,
 }
@@ -155,13 +158,27 @@ impl Daemon {
         observer: Option<mpsc::Sender<Arc<Outcome>>>,
     ) -> Result<Self, BuildError> {
         let tools = Tools::build(&config, Connections::within_limits(), clock)?;
-        let admin = config.admin_listen.map(bind).transpose()?;
+        let admin = config.admin_listen.map(|at| bind("admin.listen", at)).transpose()?;
+        let listen = config.websub.as_ref().map(|websub| websub.listen);
+        let websub = listen.map(|at| bind("websub.listen", at)).transpose()?;
         let metrics = Arc::new(Metrics::of(process::figures, REVISION.unwrap_or("unknown")));
         let (ledger, lanes) = Ledger::open(&config.ledger, &metrics)?;
         info!(ledger.kind = ledger.kind(), ledger.path = %ledger.place(), "ledger open");
         let status = Arc::new(Status::new(metrics.ledger().clone()));
         let reloads = None;
-        Ok(Self { config, clock, ledger, lanes, tools, metrics, status, admin, observer, reloads })
+        Ok(Self {
+            config,
+            clock,
+            ledger,
+            lanes,
+            tools,
+            metrics,
+            status,
+            admin,
+            websub,
+            observer,
+            reloads,
+        })
     }
 
     /// Reads the configuration anew each time somebody asks: whoever has the reloader, the admin server, or
@@ -187,7 +204,7 @@ impl Daemon {
         let (reloader, reloads) = self.reloads.unzip();
         let token = SharedToken::new(self.config.admin_token);
         let shown_at = self.admin.as_ref().and_then(|listener| listener.local_addr().ok());
-        if let Some(listener) = self.admin {
+        if let (Some(listener), Some(address)) = (self.admin, shown_at) {
             let sources = Sources {
                 status: Arc::clone(&self.status),
                 metrics: Arc::clone(&self.metrics),
@@ -197,7 +214,18 @@ impl Daemon {
                 events: events.clone(),
                 reloader: reloader.clone(),
             };
-            start_admin(&mut tasks, listener, sources, token.clone()).map_err(RunError::Admin)?;
+            start_admin(&mut tasks, listener, sources, token.clone(), address)
+                .map_err(RunError::Server)?;
+        }
+        let mut hubs = None;
+        if let (Some(listener), Some(settings)) = (self.websub, &self.config.websub) {
+            let metrics = Arc::clone(&self.metrics);
+            let (callbacks, told) = Callbacks::new(settings.key.clone(), metrics);
+            hubs = Some(told);
+            let address = listener.local_addr().ok();
+            let begin = |stop| websub::start(listener, callbacks, stop);
+            tasks.try_spawn("websub", begin).map_err(RunError::Server)?;
+            info!(websub.address = address.map(tracing::field::display), "listening to hubs");
         }
         let ledger = Arc::new(self.ledger);
         let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
@@ -215,7 +243,7 @@ impl Daemon {
             stop: stop.clone(),
         };
         let service = Service::new();
-        let told = Told { changes: self.lanes, fetched, questions, reloads };
+        let told = Told { changes: self.lanes, fetched, questions, reloads, hubs };
         let files = self.config.files.clone();
         let watch = reloader.map(|reloader| Watch::begin(files, self.config.watch, reloader));
         let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token);
@@ -236,8 +264,8 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn bind(address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {
-    let refused = |source| BuildError::Admin { address, source };
+fn bind(key: &'static str, address: SocketAddr) -> Result<std::net::TcpListener, BuildError> {
+    let refused = |source| BuildError::Listen { key, address, source };
     let listener = std::net::TcpListener::bind(address).map_err(refused)?;
     listener.set_nonblocking(true).map_err(refused)?;
     Ok(listener)
@@ -248,8 +276,8 @@ fn start_admin(
     listener: std::net::TcpListener,
     sources: Sources,
     token: SharedToken,
-) -> Result<(), AdminStartError> {
-    let address = listener.local_addr().map_err(AdminStartError::from)?;
+    address: SocketAddr,
+) -> Result<(), ServerStartError> {
     let admin = Admin::new(sources, address.ip(), token);
     tasks.try_spawn("admin", |stop| admin::start(listener, admin, stop))?;
     info!(admin.address = %address, "admin server listening");

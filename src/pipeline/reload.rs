@@ -3,6 +3,7 @@
 //! A file may never end, and a mount may not answer. Then the reading is given up after a while and its
 //! thread is left behind; the next one has another.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,13 +163,19 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
     new.ledger != old.ledger
         || new.admin_listen != old.admin_listen
         || new.log != old.log
+        || label(new) != label(old)
         || new.memory != old.memory
 }
 
 /// The new configuration, with what changes only at a restart as it was.
 pub(super) fn kept(old: &Config, new: Config) -> Config {
     let (ledger, admin_listen, log) = (old.ledger.clone(), old.admin_listen, old.log);
-    Config { ledger, admin_listen, log, memory: old.memory, ..new }
+    Config { ledger, admin_listen, log, memory: old.memory, websub: old.websub.clone(), ..new }
+}
+
+/// Where hubs are listened to, and under which callback.
+fn label(config: &Config) -> Option<(SocketAddr, String)> {
+    config.websub.as_ref().map(|websub| (websub.listen, websub.label()))
 }
 
 /// What comes of the reading under way, and which files it came to; never, if there is none. Cancel safety:

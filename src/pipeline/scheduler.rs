@@ -14,16 +14,19 @@ use cw_decide::scheduler::{
     Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Scheduler as Machine,
     Sequences,
 };
+use cw_decide::subscription::HubRequest;
 use cw_decide::{Moment, Now};
-use cw_model::FeedId;
+use cw_model::{Feed, FeedId};
 use cw_status::{LastRead, live};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
+use url::Url;
 
 use super::Tools;
+use super::errands::TIME_MAX;
 use super::poll::{Job, Polled, Poller};
 use super::reload::{ReadAnew, Reloading, kept, needs_restart, next_reload, to_end};
 use super::service::Service;
@@ -32,12 +35,16 @@ use crate::config::{Config, FilesRead};
 use crate::fault::{Point, point};
 use crate::ledger::{CommitError, LaneChange};
 use crate::reload::{ReloadRequest, Reloaded};
+use crate::websub;
 
 /// How often it is told how the feeds stand.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The width of a terminal that does not say.
 const LIVE_COLUMNS: usize = 80;
+
+/// Whose hub was asked, in which subscription, and if it failed, how long it asked to wait.
+type Asked = (FeedId, u32, Result<(), Option<Duration>>);
 
 type Found = Result<BTreeMap<FeedId, Sequences>, String>;
 
@@ -50,6 +57,8 @@ pub(super) struct Told {
     /// Who wants to know how the feeds stand.
     pub(super) questions: mpsc::Receiver<Question>,
     pub(super) reloads: Option<mpsc::Receiver<ReloadRequest>>,
+    /// What hubs say; `None` where nobody listens to them.
+    pub(super) hubs: Option<mpsc::Receiver<websub::Told>>,
 }
 
 /// The scheduler and what it works with.
@@ -66,6 +75,8 @@ pub(super) struct Scheduler {
     last_reload: (usize, usize, usize),
     looks: JoinSet<(Arc<Look>, Found)>,
     polls: JoinSet<Polled>,
+    /// Requests to hubs.
+    asks: JoinSet<Asked>,
     /// Whose poll a task is, to know after a panic.
     polling: HashMap<Id, FeedId>,
     /// What ends the request of a poll.
@@ -100,6 +111,7 @@ impl Scheduler {
             last_reload: (0, 0, 0),
             looks: JoinSet::new(),
             polls: JoinSet::new(),
+            asks: JoinSet::new(),
             polling: HashMap::new(),
             put_offs: HashMap::new(),
             started_at: Instant::now(),
@@ -147,6 +159,10 @@ impl Scheduler {
                 Some(request) = next_reload(&mut self.told.reloads) => {
                     self.reloading.asked(request);
                     self.handle(Event::ReloadRequested);
+                }
+                Some(told) = next_told(&mut self.told.hubs) => self.hear(told),
+                Some(Ok((id, generation, came))) = self.asks.join_next() => {
+                    self.handle(Event::HubAsked(id, generation, came));
                 }
                 () = sleep(wake_in) => {}
             }
@@ -216,6 +232,7 @@ impl Scheduler {
                     "the network is back; feeds that are due are asked within minutes"
                 );
             }
+            Effect::AskHub(feed, request) => self.ask_hub(feed, request),
             Effect::Hurry => self.poller.ledger.hurry(),
             Effect::ReadConfiguration => {
                 self.service.reloading();
@@ -246,6 +263,52 @@ impl Scheduler {
         };
         let task = self.polls.spawn(Box::pin(self.poller.clone().poll(job)));
         self.polling.insert(task.id(), id);
+    }
+
+    /// Tells the machine what a hub said, and the hub what becomes of it.
+    fn hear(&mut self, told: websub::Told) {
+        let now = self.poller.clock.now();
+        let heard = self.machine.hear(&told.feed, told.generation, &told.said, now);
+        debug!(feed.id = %told.feed, "a hub said {:?}, answered {heard:?}", told.said);
+        told.answer(heard);
+    }
+
+    /// Asks a hub, in its host's turn.
+    fn ask_hub(&mut self, feed: Arc<Feed>, request: HubRequest) {
+        let Some(websub) = self.config.websub.clone() else { return };
+        let (fetcher, poller) = (Arc::clone(&self.tools.fetcher), self.poller.clone());
+        self.asks.spawn(async move {
+            let (mode, hub) = (request.mode.name(), request.offer.hub.as_str());
+            let form = websub.form(&feed.id, &request);
+            let came = async {
+                let Ok(url) = Url::parse(hub) else { return Err((None, "it is no URL".to_owned())) };
+                let deadline = Instant::now() + TIME_MAX;
+                if !poller.errands.turn(&url, fetcher.host_gap(), deadline).await {
+                    return Err((None, "its host has too much to do for us".to_owned()));
+                }
+                let posted = fetcher.post(&feed, &url, &form).await;
+                posted.map_err(|failure| (failure.retry_after, failure.detail))
+            };
+            let came = came.await;
+            poller.metrics.hub_asked(came.is_ok());
+            let came = match came {
+                Ok(()) => {
+                    debug!(feed.id = %feed.id, hub.mode = mode, hub.url = hub, "a hub took a request");
+                    Ok(())
+                }
+                Err((retry_after, error)) => {
+                    info!(
+                        feed.id = %feed.id,
+                        hub.mode = mode,
+                        hub.url = hub,
+                        error = %error,
+                        "a hub did not take a request; it is asked again later, and its feed polled as ever"
+                    );
+                    Err(retry_after)
+                }
+            };
+            (feed.id.clone(), request.generation, came)
+        });
     }
 
     fn say_how_feeds_stand(&self, question: Question) {
@@ -301,7 +364,7 @@ impl Scheduler {
             Ok((config, tools)) => {
                 if needs_restart(&self.config, &config) {
                     warn!(
-                        "[ledger], [sqlite], [kafka], admin.listen, [log] and run.memory change at a \
+                        "[ledger], [sqlite], [kafka], [websub], admin.listen, [log] and run.memory change at a \
                          restart only"
                     );
                 }
@@ -419,6 +482,14 @@ impl Scheduler {
     }
 }
 
+/// What a hub says next; never, if nobody listens.
+async fn next_told(hubs: &mut Option<mpsc::Receiver<websub::Told>>) -> Option<websub::Told> {
+    match hubs {
+        Some(hubs) => hubs.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Why a configuration was refused, in a sentence.
 fn why_refused(problems: &[String]) -> String {
     match problems {
@@ -439,5 +510,6 @@ fn configured(config: &mut Config, tools: &Tools) -> Configuration {
         politeness: config.politeness,
         concurrency: config.concurrency.min(tools.fetcher.connections().most()),
         crash_label: CrashLabel::new(move |feed| trials.under(feed)),
+        callback: config.websub.as_ref().map(|websub| websub.label().into()),
     }
 }

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 39] = [
+pub const FIELDS: [&str; 42] = [
     "admin.address",
     "code.location",
     "config.path",
@@ -23,6 +23,9 @@ pub const FIELDS: [&str; 39] = [
     "feed.moved_to",
     "feed.restored",
     "host.count",
+    "hub.mode",
+    "hub.url",
+    "websub.address",
     "lane.number",
     "lane.numbers",
     "lane.sequence",

@@ -17,6 +17,6 @@ pub mod status;
 mod text;
 
 pub use log::{LogFormat, LogSettings};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Pushed};
 pub use process::ProcessFigures;
 pub use status::{LastRead, Snapshot, Status, Unready};

@@ -17,12 +17,34 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use strum::IntoEnumIterator as _;
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use super::lanes::LaneMetrics;
 use super::ledger::LedgerStatus;
 use super::process::{Process, ProcessFigures};
 use super::status::{LastRead, Snapshot};
+
+/// What a hub called for, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Pushed {
+    /// There is news.
+    Pushed,
+    /// A push without a good signature, which is ignored.
+    Unsigned,
+    /// A subscription, or its end, was verified.
+    Verified,
+    /// The hub does not want a subscription.
+    Denied,
+    /// It asked for what nobody wants.
+    Unasked,
+    /// A subscription that is over.
+    Over,
+    /// Of a feed that is not polled here now.
+    Elsewhere,
+    /// A path that was never a callback of this deployment.
+    Unknown,
+}
 
 /// From a minute, which is as fast as feeds are asked, to a day, seconds.
 const DELAYS: [f64; 9] = [60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 86_400.0];
@@ -49,6 +71,8 @@ pub struct Metrics {
     config_reloads: Labelled,
     trials: Labelled,
     pages: Labelled,
+    hub_calls: Labelled,
+    hub_requests: Labelled,
     fetch_duration: Histogram,
     fetch_body_bytes: Histogram,
     commit_duration: Histogram,
@@ -56,6 +80,7 @@ pub struct Metrics {
     publication_delay: Histogram,
     last_commit: Gauge<f64, AtomicU64>,
     feeds: Family<[(&'static str, String); 1], Gauge>,
+    subscriptions: Family<[(&'static str, String); 1], Gauge>,
     feed_overdue: Gauge<f64, AtomicU64>,
     polls_in_flight: Gauge,
     ready: Gauge,
@@ -107,6 +132,8 @@ impl Metrics {
             config_reloads: Family::default(),
             trials: Family::default(),
             pages: Family::default(),
+            hub_calls: Family::default(),
+            hub_requests: Family::default(),
             fetch_duration: seconds(),
             // 1 KiB to 16 MiB, the default `fetch.body_limit`.
             fetch_body_bytes: Histogram::new(exponential_buckets(1024.0, 2.0, 15)),
@@ -115,6 +142,7 @@ impl Metrics {
             publication_delay: Histogram::new(DELAYS),
             last_commit: Gauge::default(),
             feeds: Family::default(),
+            subscriptions: Family::default(),
             feed_overdue: Gauge::default(),
             polls_in_flight: Gauge::default(),
             ready: Gauge::default(),
@@ -171,6 +199,16 @@ impl Metrics {
             "Pages wanted for full texts: result = used, disallowed, failed, left_out, not_a_page, no_text, \
              not_longer, wall, another_article, another_date, another_language, another_author, too_costly",
             &self.pages,
+        );
+        counters(
+            "websub_calls",
+            "Requests of hubs: outcome = pushed, unsigned, verified, denied, unasked, over, elsewhere, unknown",
+            &self.hub_calls,
+        );
+        counters(
+            "websub_requests",
+            "Requests to hubs: outcome = accepted, failed",
+            &self.hub_requests,
         );
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -246,6 +284,11 @@ impl Metrics {
             self.feeds.clone(),
         );
         registry.register(
+            "websub_subscriptions",
+            "Feeds whose publishers name a hub: state = none, asked, verified, refused, unreliable",
+            self.subscriptions.clone(),
+        );
+        registry.register(
             "feed_overdue_seconds",
             "How long the feed that has waited longest has been due",
             self.feed_overdue.clone(),
@@ -316,6 +359,13 @@ impl Metrics {
         for refusal in PageRefusal::iter() {
             self.pages.get_or_create(&[("result", refusal.name().to_owned())]).inc_by(0);
         }
+        for call in Pushed::iter() {
+            let name: &'static str = call.into();
+            self.hub_calls.get_or_create(&[("outcome", name.to_owned())]).inc_by(0);
+        }
+        for outcome in ["accepted", "failed"] {
+            self.hub_requests.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        }
         for outcome in ["accepted", "refused"] {
             self.config_reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
         }
@@ -348,6 +398,16 @@ impl Metrics {
             ("new", feeds.new),
         ] {
             self.feeds.get_or_create(&[("state", state.to_owned())]).set(number(count));
+        }
+        let hubs = &feeds.subscriptions;
+        for (state, count) in [
+            ("none", hubs.none),
+            ("asked", hubs.asked),
+            ("verified", hubs.verified),
+            ("refused", hubs.refused),
+            ("unreliable", hubs.unreliable),
+        ] {
+            self.subscriptions.get_or_create(&[("state", state.to_owned())]).set(number(count));
         }
         self.feed_overdue.set(feeds.overdue.as_secs_f64());
         self.polls_in_flight.set(number(feeds.polls));
@@ -413,6 +473,18 @@ impl Metrics {
         for refusal in refusals {
             self.pages.get_or_create(&[("result", refusal.name().to_owned())]).inc();
         }
+    }
+
+    /// Counts what a hub called for.
+    pub fn hub_called(&self, call: Pushed) {
+        let name: &'static str = call.into();
+        self.hub_calls.get_or_create(&[("outcome", name.to_owned())]).inc();
+    }
+
+    /// Counts a request to a hub.
+    pub fn hub_asked(&self, is_accepted: bool) {
+        let outcome = if is_accepted { "accepted" } else { "failed" };
+        self.hub_requests.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
 
     fn count_entries(&self, counts: &EntryCounts) {

@@ -42,7 +42,7 @@ const IMPURE: [&str; 15] = [
 ];
 
 /// The files of the core and of the poll whose types are written somewhere.
-const SERIALISED: [&str; 9] = [
+const SERIALISED: [&str; 11] = [
     "decide/lane/copied.rs",
     "decide/lane/wire.rs",
     "model/answer.rs",
@@ -50,6 +50,8 @@ const SERIALISED: [&str; 9] = [
     "model/record/conflict.rs",
     "model/record/mod.rs",
     "model/state/habits.rs",
+    "model/state/moves_record.rs",
+    "model/state/subscription_record.rs",
     "model/state/record.rs",
     "pipeline/trial/wire.rs",
 ];

@@ -62,6 +62,7 @@ pub(crate) fn answer(feed: &Feed, bytes: Vec<u8>) -> Answer {
         instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
+        links: cw_model::HubLinks::default(),
     })
 }
 

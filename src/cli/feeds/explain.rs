@@ -5,6 +5,7 @@ use std::io::Write as _;
 use anyhow::bail;
 use cw_decide::process::{PAGES_MAX, TEASER_CHARS_MAX};
 use cw_decide::schedule::rhythm::INTERVAL_START;
+use cw_decide::subscription::stage;
 use cw_model::state::{DAYS, FeedState, FollowedBy, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
 use cw_model::{Feed, FullText, Skips, Timestamp};
 use cw_status::shown::shown;
@@ -83,6 +84,7 @@ pub(super) fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) ->
     lines.extend(schedule_lines(feed, state, knowledge, now));
     lines.extend(as_of);
     lines.extend(past_lines(feed, state, now));
+    lines.extend(hub_lines(state, now));
     lines.extend(trust_text(&state.plan.trust, now));
     lines.extend(identity_text(state));
     lines.extend(local_time_text(state));
@@ -179,6 +181,23 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
     lines
 }
 
+/// What is agreed with its hub, if it names one.
+fn hub_lines(state: &FeedState, now: Timestamp) -> Vec<String> {
+    let Some(hub) = state.plan.subscription.as_deref() else { return Vec::new() };
+    let Some(offer) = &hub.offer else { return Vec::new() };
+    let standing =
+        words::hub(stage(hub, now), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let mut lines = vec![format!("hub: {}; {standing}", offer.hub)];
+    if let Some(pushed_at) = hub.pushed_at {
+        lines.push(format!("last push: {}", moment_text(pushed_at, now)));
+    }
+    if hub.missed > 0 {
+        let polls = counted(usize::try_from(hub.missed).unwrap_or(usize::MAX), "poll");
+        lines.push(format!("not pushed: what {polls} in a row found"));
+    }
+    lines
+}
+
 /// Which validators its requests carry, if not all that it gave, and why.
 fn trust_text(trust: &Trust, now: Timestamp) -> Option<String> {
     let (why, since) = trust.distrust?;
@@ -254,6 +273,10 @@ fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
     ] {
         lines.push(format!("  {name:<12}{wait:<14}{about}"));
     }
+    lines.extend(plan.safety_net.map(|wait| {
+        let about = "its hub pushes, so its interval may be longer";
+        format!("  {:<12}{:<14}{about}", "safety net", rounded(wait))
+    }));
     lines.extend(skips_text(plan.skips));
     lines.extend(state.plan.rhythm.as_ref().map(rhythm_text));
     lines
@@ -341,8 +364,8 @@ mod tests {
 
     use cw_decide::States;
     use cw_model::state::{
-        Crash, Distrust, FeedMemory, FeedPlan, LastFailure, LocalTime, Plan, Sends, Standing,
-        UnpackedState,
+        Crash, Distrust, FeedMemory, FeedPlan, HubLease, LastFailure, LocalTime, Offer, Pause,
+        PauseReason, Plan, Sends, Standing, Subscription, UnpackedState,
     };
     use cw_model::{ArticleId, FailureClass};
 
@@ -386,6 +409,7 @@ mod tests {
                 backoff: seconds(1800),
                 retry_after: seconds(3600),
                 quota: None,
+                safety_net: None,
                 jitter: Duration::from_millis(1500),
             },
             ..FeedPlan::default()
@@ -459,6 +483,43 @@ lately all that it lists was new within some 15m
             local_time_text(&state).unwrap(),
             "dates: local time that the feed calls UTC, 5:30 ahead by what its new entries showed; taken off, \
              and said of each record (future, zone_learned)"
+        );
+    }
+
+    #[test]
+    fn what_is_agreed_with_a_hub_is_said() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        assert!(hub_lines(&FeedState::default(), now).is_empty());
+        let told = |hub: Subscription| {
+            let plan = FeedPlan { subscription: Some(Box::new(hub)), ..FeedPlan::default() };
+            hub_lines(&FeedState { plan, ..FeedState::default() }, now)
+        };
+        let (hub, topic) = ("https://h.example/".to_owned(), "https://a.example/rss".to_owned());
+        let offer = Some(Offer { hub, topic });
+        let fresh = Subscription { offer: offer.clone(), ..Subscription::default() };
+        let expected = "hub: https://h.example/; not subscribed; [websub] in the configuration says whether it \
+                        is asked";
+        assert_eq!(told(fresh.clone()), [expected]);
+        assert!(told(Subscription { generation: 2, ..Subscription::default() }).is_empty());
+        let until = now + Duration::from_secs(86_400);
+        let lease = Some(HubLease { since: now, granted_at: now, until });
+        let pushing = Subscription { lease, pushed_at: Some(now), missed: 2, ..fresh.clone() };
+        let expected = [
+            "hub: https://h.example/; it pushes until 2026-03-02 12:00:00 UTC",
+            "last push: 2026-03-01 12:00:00 UTC (0s ago)",
+            "not pushed: what 2 polls in a row found",
+        ];
+        assert_eq!(told(pushing), expected);
+        for (why, words) in [
+            (PauseReason::Failed, "not subscribed; asked again after 2026-03-02"),
+            (PauseReason::Refused, "it refused; asked again after 2026-03-02"),
+            (PauseReason::Unreliable, "unreliable: it did not push what polls found"),
+        ] {
+            let told = told(Subscription { pause: Some(Pause { until, why }), ..fresh.clone() });
+            assert!(told.concat().contains(words), "{told:?}");
+        }
+        assert!(
+            told(Subscription { asked_at: Some(now), ..fresh }).concat().contains("not verified")
         );
     }
 

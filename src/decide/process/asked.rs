@@ -6,7 +6,7 @@ use cw_model::state::{Answered, Carried, FeedPlan, FeedState, Request};
 use cw_model::{Feed, Outcome, PollResult, Timestamp};
 
 use super::trust::conditions;
-use crate::schedule::{claims, quiet};
+use crate::schedule::{claims, claims_at, quiet};
 
 /// The outcome of a poll, with the request of it among those that are kept. One that our own machine could not make
 /// is none.
@@ -28,7 +28,8 @@ pub(super) fn with_request(
         date: sent.values().any(|sent| sent.last_modified.is_some()),
     };
     let is_first = before.plan.is_of_another_url(feed);
-    let (won, lost) = if is_first { claims(&FeedPlan::default()) } else { claims(&before.plan) };
+    let (won, lost) =
+        if is_first { claims(&FeedPlan::default()) } else { claims_at(&before.plan, now) };
     let plan = &mut Arc::make_mut(&mut outcome.state).plan;
     let quiet = quiet(&plan.next);
     let at = Request::second(now);

@@ -105,7 +105,8 @@ pub(super) fn state_bytes(plan: &FeedPlan, memory: u64) -> u64 {
     let text = |text: &str| text.len() as u64 + TEXT_BYTES;
     let failure = plan.last_failure.as_ref().map(|failure| failure.detail.as_str());
     let texts = [plan.url.as_deref(), plan.moved_to.as_deref(), failure];
-    memory + texts.into_iter().flatten().map(text).sum::<u64>()
+    let hub = plan.subscription.as_ref().map_or(0, |hub| hub.size() as u64 + TEXT_BYTES);
+    memory + hub + texts.into_iter().flatten().map(text).sum::<u64>()
 }
 
 /// How long a value is as JSON. What cannot be written has no length here; the ledger refuses it.

@@ -10,9 +10,11 @@ mod asked;
 mod budget;
 mod drift;
 mod gap;
+mod hub;
 mod local_time;
 mod moved_articles;
 mod pages;
+mod planned;
 mod rejects;
 mod revisions;
 mod shown;
@@ -47,14 +49,16 @@ use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::drift::Before;
 pub use self::pages::{PAGES_MAX, Pages, TEASER_CHARS_MAX, WantedPage, wanted_pages};
+use self::planned::{answered_before, nothing_new, schedule};
 use self::rejects::{Refused, reject};
 pub use self::trust::conditions;
 use self::trust::{News, after_not_modified};
 pub use self::unread::{crashed, panicked, too_large};
 use self::validators::{keep_validators, remember_validators, trust_after};
 use crate::dedupe::{Verdict, classify};
-use crate::schedule::rhythm::{Bounds, Heard, INTERVAL_START, learned, wait};
+use crate::schedule::rhythm::{Heard, INTERVAL_START};
 use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
+use crate::subscription;
 
 /// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is
 /// written once: more than one document can have. What is older than these is written again.
@@ -244,6 +248,7 @@ fn read_body(
     }
     let (after, window) = (answered_before(feed, state), memory.seen.window(plan.sequence));
     let heard = Heard { after, at: now, came: &came, window };
+    subscription::offered(&mut plan.subscription, hub::offer(body, &parsed.links), now);
     let (ttl, skips) = (parsed.ttl, parsed.skips);
     schedule(feed, plan, &Hints { ttl, skips, quota, ..hints }, &heard);
     let next = unpacked.pack();
@@ -558,28 +563,10 @@ fn failed(
         // Until it is said again, it is a failure like others.
         failed_by: Some(failure.class).filter(|class| is_gone || *class != FailureClass::Gone),
         quota: None,
+        safety_net: None,
     };
     next_plan.next = plan(feed, &hints, now, dice);
     outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
-}
-
-fn schedule(feed: &Feed, next: &mut FeedPlan, hints: &Hints, heard: &Heard<'_>) {
-    let bounds = Bounds { min: feed.interval_min, max: feed.interval_max };
-    let rhythm = learned(next.rhythm, next.interval, heard);
-    let interval = wait(&rhythm, heard, bounds);
-    (next.rhythm, next.interval) = (Some(rhythm), Some(interval));
-    next.next = plan(feed, &Hints { interval, ..*hints }, heard.at, dice(&feed.id, next.sequence));
-}
-
-/// The last poll of a feed's URL that was answered.
-fn answered_before(feed: &Feed, state: &FeedState) -> Option<Timestamp> {
-    state.plan.succeeded_at.filter(|_| !state.plan.is_of_another_url(feed))
-}
-
-/// What a poll says of the pace of a feed that lists what it listed before.
-fn nothing_new<'a>(feed: &Feed, before: &FeedState, at: Timestamp) -> Heard<'a> {
-    let (after, window) = (answered_before(feed, before), before.memory.window());
-    Heard { after, at, came: &[], window }
 }
 
 fn outcome(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cw_model::state::{FeedState, Reason};
 use cw_model::{Feed, Timestamp};
 
-use super::{due_at, quiet};
+use super::{asks_when_pushed, due_at, quiet};
 
 /// When a feed is due, and why not when it was planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Why {
     QuotaRaised,
     /// It had used up the quota of a day that is over.
     NextDay,
+    /// Its hub says that there is news.
+    Pushed,
 }
 
 /// When the feed is due. `under` makes what a crash is remembered under, of the configuration as
@@ -61,6 +63,11 @@ pub fn due(state: &FeedState, feed: &Feed, under: impl FnOnce() -> String, now: 
         return Due { at: state.plan.next.due_at.map_or(now, |due| due.min(now.max(at))), why };
     }
     let at = due_at(feed, &state.plan.next, state.plan.polled_at, now);
+    let soonest = state.plan.polled_at.and_then(|at| at.checked_add(feed.interval_min).ok());
+    let pushed = asks_when_pushed(&state.plan).zip(soonest).map(|(at, soonest)| at.max(soonest));
+    if let Some(pushed) = pushed.filter(|pushed| *pushed < at) {
+        return Due { at: pushed, why: Why::Pushed };
+    }
     let is_shortened = state.plan.next.due_at.is_some_and(|planned| at < planned);
     Due { at, why: if is_shortened { Why::Shortened } else { Why::Planned } }
 }

@@ -61,6 +61,8 @@ pub struct Hints {
     pub failed_by: Option<FailureClass>,
     /// Until the next day, for a feed that has used up its quota.
     pub quota: Option<Duration>,
+    /// The longer interval of a feed whose hub pushes.
+    pub safety_net: Option<Duration>,
 }
 
 /// When to poll a feed next.
@@ -81,12 +83,16 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
         .max(busy_wait);
     // Outside the clamp: `interval_max` bounds our own caution, not a server's plain request.
     let retry_after = hints.retry_after.map(|wait| wait.min(feed.retry_after_max));
+    // Who sets an interval wants it, whatever a hub says.
+    let safety_net = hints.safety_net.filter(|_| feed.interval.is_none());
+    let safety_net = safety_net.map(|wait| wait.min(feed.interval_max));
     let gone = is_failed_by(FailureClass::Gone).then_some(GONE_INTERVAL);
     let crash = is_failed_by(FailureClass::Crash).then_some(CRASH_INTERVAL);
 
     let mut wait = interval;
     let mut reason = Reason::Interval;
     for (claim, by) in [
+        (safety_net, Reason::SafetyNet),
         (ttl, Reason::Ttl),
         (fresh_for, Reason::Freshness),
         (backoff, Reason::Backoff),
@@ -110,7 +116,19 @@ pub fn plan(feed: &Feed, hints: &Hints, now: Timestamp, dice: f64) -> Plan {
     }
     let spread = if outside > due_at { jitter } else { Duration::ZERO };
     let due_at = Some(outside.checked_add(spread).unwrap_or(Timestamp::MAX));
-    Plan { due_at, reason, interval, fresh_for, ttl, skips, backoff, retry_after, quota, jitter }
+    Plan {
+        due_at,
+        reason,
+        interval,
+        fresh_for,
+        ttl,
+        skips,
+        backoff,
+        retry_after,
+        quota,
+        safety_net,
+        jitter,
+    }
 }
 
 /// When to poll a feed next whose poll failed through no fault of its publisher: soon, and no
@@ -128,14 +146,7 @@ pub fn plan_after_local_trouble(feed: &Feed, plan: &Plan, now: Timestamp, dice: 
 /// What decided when a planned poll comes, and the longest wait of the others that had a say.
 pub fn claims(plan: &FeedPlan) -> (Claim, Option<Claim>) {
     let next = &plan.next;
-    let all = [
-        (Reason::Interval, Some(next.interval).filter(|wait| !wait.is_zero())),
-        (Reason::Freshness, next.fresh_for),
-        (Reason::Ttl, next.ttl),
-        (Reason::Backoff, next.backoff),
-        (Reason::RetryAfter, next.retry_after),
-        (Reason::Quota, next.quota),
-    ];
+    let all = waits(next);
     let claim = |of, wait: Duration| Claim { of, wait: seconds(wait) };
     let others = all.into_iter().filter(|(of, _)| *of != next.reason);
     let lost = others.filter_map(|(of, wait)| wait.map(|wait| claim(of, wait)));
@@ -146,6 +157,64 @@ pub fn claims(plan: &FeedPlan) -> (Claim, Option<Claim>) {
         Duration::try_from(wait).ok()
     };
     (claim(next.reason, own.or_else(planned).unwrap_or_default()), lost)
+}
+
+/// What decided when a poll at `now` came: what was planned, or a hub that said sooner that there is news.
+pub fn claims_at(plan: &FeedPlan, now: Timestamp) -> (Claim, Option<Claim>) {
+    let (planned, lost) = claims(plan);
+    let is_early = plan.next.due_at.is_some_and(|due_at| now < due_at);
+    match plan.polled_at.filter(|_| is_early && asks_when_pushed(plan).is_some()) {
+        Some(polled_at) => {
+            let waited = Duration::try_from(now.duration_since(polled_at)).unwrap_or_default();
+            (Claim { of: Reason::Push, wait: seconds(waited) }, Some(planned))
+        }
+        None => (planned, lost),
+    }
+}
+
+/// When a feed may be asked because its hub has pushed since its last poll; `None` if it has not, or if what puts the feed
+/// off is nothing that a push overrules.
+///
+/// The one thing that shortens a wait which a publisher asked for: the same publisher says now that there is news. What a
+/// server asked for, and our own caution, stand. The wait that nobody shortens, `interval_min`, is the caller's.
+pub fn asks_when_pushed(plan: &FeedPlan) -> Option<Timestamp> {
+    let pushed_at = plan.pushed_at()?;
+    let is_overruled = match plan.next.reason {
+        Reason::Interval | Reason::Freshness | Reason::Ttl | Reason::Skips | Reason::SafetyNet => {
+            plan.failures == 0
+        }
+        Reason::FirstPoll
+        | Reason::Backoff
+        | Reason::RetryAfter
+        | Reason::Gone
+        | Reason::Quota
+        | Reason::Crash
+        | Reason::Local
+        | Reason::Push => false,
+    };
+    let server = plan.next.retry_after.unwrap_or_default();
+    let earliest = plan.polled_at?.checked_add(server).ok()?;
+    is_overruled.then(|| pushed_at.max(earliest))
+}
+
+/// How long a feed would wait if its hub did not push.
+pub fn wait_without_hub(plan: &FeedPlan) -> Option<Duration> {
+    let is_longest = plan.next.reason == Reason::SafetyNet;
+    let others = waits(&plan.next).into_iter().filter(|(of, _)| *of != Reason::SafetyNet);
+    others.filter_map(|(_, wait)| wait).max().filter(|_| is_longest)
+}
+
+/// Everything that has a say in a plan and that is a wait.
+fn waits(next: &Plan) -> [(Reason, Option<Duration>); 7] {
+    [
+        (Reason::Interval, Some(next.interval).filter(|wait| !wait.is_zero())),
+        (Reason::Freshness, next.fresh_for),
+        (Reason::Ttl, next.ttl),
+        (Reason::Backoff, next.backoff),
+        (Reason::RetryAfter, next.retry_after),
+        (Reason::Quota, next.quota),
+        (Reason::SafetyNet, next.safety_net),
+    ]
 }
 
 /// For how many seconds the publisher asked not to be asked, as far as a plan believes it.
@@ -169,7 +238,9 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
         Reason::Interval => {
             feed.interval.unwrap_or(feed.interval_max).clamp(feed.interval_min, feed.interval_max)
         }
-        Reason::Freshness | Reason::Ttl | Reason::Backoff => feed.interval_max,
+        Reason::Freshness | Reason::Ttl | Reason::Backoff | Reason::SafetyNet | Reason::Push => {
+            feed.interval_max
+        }
         Reason::RetryAfter => feed.retry_after_max,
         Reason::Gone => GONE_INTERVAL,
         Reason::Quota => DAY,

@@ -111,8 +111,17 @@ pub fn learned(rhythm: Option<Rhythm>, interval: Option<Duration>, heard: &Heard
 
 /// How long to wait after a poll.
 pub fn wait(rhythm: &Rhythm, heard: &Heard<'_>, bounds: Bounds) -> Duration {
+    waited(rhythm, heard, bounds, scale(rhythm, heard.at, bounds))
+}
+
+/// How long may be waited so that nothing leaves the feed unread, if somebody else sees to it that nothing is late.
+pub fn longest(rhythm: &Rhythm, heard: &Heard<'_>, bounds: Bounds) -> Duration {
+    waited(rhythm, heard, bounds, 0.0)
+}
+
+/// How long to wait after a poll, where so large a part of the polls that short delays are worth is made.
+fn waited(rhythm: &Rhythm, heard: &Heard<'_>, bounds: Bounds, scale: f64) -> Duration {
     let safe = entries_a_poll(heard.window);
-    let scale = scale(rhythm, heard.at, bounds);
     // Polls an hour, hour by hour, until they make one.
     let mut left = 1.0;
     let mut waited = Duration::ZERO;

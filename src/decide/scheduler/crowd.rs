@@ -104,6 +104,7 @@ impl Crowd {
             politeness: Politeness { host_concurrency: 2, host_gap: SECOND },
             concurrency: 32,
             crash_label: CrashLabel::new(|_| String::new()),
+            callback: None,
         };
         let mut sources = Sources::built_in();
         sources.lexicons.clear();
@@ -140,7 +141,11 @@ impl Crowd {
                 Effect::PutOff(id) => self.is_put_off(&id),
                 Effect::NetworkLost { .. } => self.lost.push(self.elapsed),
                 Effect::NetworkBack { .. } => self.back.push(self.elapsed),
-                Effect::Hurry | Effect::Log(_) | Effect::Look(_) | Effect::ReadConfiguration => {}
+                Effect::AskHub(..)
+                | Effect::Hurry
+                | Effect::Log(_)
+                | Effect::Look(_)
+                | Effect::ReadConfiguration => {}
             }
         }
     }

@@ -10,6 +10,7 @@ use cw_model::{Feed, FeedId, Timestamp};
 
 use crate::schedule::conduct::{Patience, Request};
 use crate::schedule::queue::Politeness;
+use crate::subscription::HubRequest;
 use crate::{Lease, Past, States};
 
 /// As much of the configuration as decides when feeds are polled.
@@ -23,6 +24,8 @@ pub struct Configuration {
     pub concurrency: usize,
     /// What a crash of a feed's document is remembered under.
     pub crash_label: CrashLabel,
+    /// Under which callback hubs are asked to push; `None`: they are not asked. Fixed while the process runs.
+    pub callback: Option<Arc<str>>,
 }
 
 /// Makes the text that tells apart versions and configurations under which a document is read: see
@@ -73,6 +76,8 @@ pub enum Event {
     PollEnded(FeedId, PollEnd),
     /// [`Effect::Look`] ended: these feeds were looked for in these lanes. The error is for a person.
     Looked(Arc<Look>, Result<BTreeMap<FeedId, Sequences>, String>),
+    /// [`Effect::AskHub`] ended, of this generation; if it failed, with what the hub asked to wait.
+    HubAsked(FeedId, u32, Result<(), Option<Duration>>),
     /// An operator wants the configuration read again.
     ReloadRequested,
     /// [`Effect::ReadConfiguration`] ended; without a configuration, it has mistakes.
@@ -126,6 +131,8 @@ pub enum Effect {
     },
     /// Read these lanes to the end of their logs, and say which of the feeds have a state in which.
     Look(Arc<Look>),
+    /// Ask the hub of a feed for something, and come back with [`Event::HubAsked`].
+    AskHub(Arc<Feed>, HubRequest),
     /// Polls wait for places that outcomes hold: commit those without waiting for more.
     Hurry,
     /// Read the configuration, and come back with [`Event::ConfigurationRead`].

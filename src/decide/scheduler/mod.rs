@@ -24,9 +24,11 @@
 mod asking;
 #[cfg(test)]
 mod crowd;
+mod hubs;
 mod messages;
 mod network;
 pub mod placement;
+mod reload;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -48,11 +50,11 @@ use placement::{Placement, Sighting, place};
 use under_way::UnderWay;
 pub use view::{FeedView, Stand};
 
-use super::lane::hash;
 use super::{Lease, Moment, Now, Past, States};
 use crate::schedule::conduct::Conduct;
 use crate::schedule::queue::Room;
 use crate::schedule::{self, Due, Queue, Why};
+use crate::subscription::Said;
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
@@ -80,8 +82,11 @@ struct Placed {
     put_off_until: Option<Timestamp>,
     /// It is not asked before, because too many others were due when it was.
     turn_at: Option<Timestamp>,
-    /// It is asked then, whatever it was put off for: its last poll failed because the network was away.
+    /// It is asked then, whatever it was put off for: its last poll failed because the network was away, or nobody listened
+    /// to its hub for a while.
     pardoned_at: Option<Timestamp>,
+    /// What its hub said while a poll was under way, whose outcome does not know of it.
+    said: Vec<(u32, Said)>,
 }
 
 /// A lane of this process.
@@ -130,6 +135,10 @@ pub struct Scheduler {
     /// What the last look failed for.
     look_failure: Option<String>,
     reload: Reload,
+    /// See [`Configuration::callback`].
+    callback: Option<Arc<str>>,
+    /// Requests to hubs under way.
+    asks: usize,
     is_stopping: bool,
     /// The wall clock when an event last came.
     seen_at: Timestamp,
@@ -152,6 +161,8 @@ impl Scheduler {
             looked_for: BTreeSet::new(),
             look_failure: None,
             reload: Reload::None,
+            callback: configuration.callback.clone(),
+            asks: 0,
             is_stopping: false,
             seen_at: Timestamp::MIN,
             effects: Vec::new(),
@@ -170,6 +181,9 @@ impl Scheduler {
             Event::Fetched(feed, request) => self.end_request(&feed, request, now),
             Event::PollEnded(feed, end) => self.end_poll(&feed, &end, now.wall),
             Event::Looked(look, found) => self.end_look(&look, found, now),
+            Event::HubAsked(feed, generation, came) => {
+                self.end_ask(&feed, generation, came, now.wall);
+            }
             Event::ReloadRequested => self.request_reload(),
             Event::ConfigurationRead(read) => self.end_reload(read, now.wall),
             Event::StopRequested => self.is_stopping = true,
@@ -236,6 +250,9 @@ impl Scheduler {
                 counts.new += 1;
                 continue;
             };
+            if let Some(hub) = state.plan.subscription.as_deref() {
+                hubs::count(&mut counts.subscriptions, hub, now);
+            }
             counts.over_quota += usize::from(state.plan.next.reason == Reason::Quota);
             match state.plan.standing {
                 _ if state.plan.put_off_for().is_some() => counts.crashed += 1,
@@ -289,8 +306,9 @@ impl Scheduler {
         self.seen_at = now;
     }
 
-    fn take(&mut self, lease: Lease, states: States, past: Past, now: Timestamp) {
+    fn take(&mut self, lease: Lease, mut states: States, past: Past, now: Timestamp) {
         let lane = lease.lane;
+        self.begin_to_listen(&mut states);
         self.effects.push(Effect::Log(Notice::LaneGiven {
             lane,
             states: states.len(),
@@ -465,11 +483,13 @@ impl Scheduler {
 
     fn end_poll(&mut self, id: &FeedId, end: &PollEnd, now: Timestamp) {
         self.polls.end(id);
+        let said = self.feeds.get_mut(id).map(|placed| std::mem::take(&mut placed.said));
         if let PollEnd::Committed(lease, state) = end {
             // A lane that was taken and given again since came with a state as new or newer.
             let held = self.held.get_mut(&lease.lane).filter(|held| held.lease == *lease);
             if let Some(held) = held {
-                held.states.insert(id.clone(), Arc::clone(state));
+                let state = hubs::with_said(Arc::clone(state), said.unwrap_or_default(), now);
+                held.states.insert(id.clone(), state);
                 // From now on the state says where the feed is polled.
                 if let Some(placed) = self.feeds.get_mut(id)
                     && placed.home == lease.lane
@@ -496,86 +516,11 @@ impl Scheduler {
             };
         }
         self.decide(id);
+        self.ask_hub(id, now);
         let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
         self.queue.finish(id, due_at);
         // Lanes and configuration may have changed during the poll.
         self.enqueue_at(id, due_at, now);
-    }
-
-    fn request_reload(&mut self) {
-        self.reload = match self.reload {
-            Reload::None => {
-                self.effects.push(Effect::ReadConfiguration);
-                Reload::Reading
-            }
-            Reload::Reading | Reload::ReadingThenAgain => Reload::ReadingThenAgain,
-        };
-    }
-
-    fn end_reload(&mut self, read: Option<Box<Configuration>>, now: Timestamp) {
-        if let Some(read) = read {
-            let Configuration { feeds, politeness, concurrency, crash_label } = *read;
-            self.crash_label = crash_label;
-            self.polls.set_places(concurrency);
-            self.queue.set_politeness(politeness, now);
-            let (added, removed) = self.exchange_feeds(feeds, now);
-            let feeds = self.feeds.len();
-            self.effects.push(Effect::Log(Notice::Reloaded { feeds, added, removed }));
-        }
-        let is_wanted_again = self.reload == Reload::ReadingThenAgain;
-        self.reload = Reload::None;
-        if is_wanted_again {
-            self.request_reload();
-        }
-    }
-
-    /// Makes the queue hold exactly the configured feeds that are polled here. A feed that stays is due
-    /// when it was, as far as the configuration allows; a new one at once. Says how many came and went.
-    fn exchange_feeds(&mut self, feeds: Vec<Arc<Feed>>, now: Timestamp) -> (usize, usize) {
-        let wanted: BTreeSet<&FeedId> = feeds.iter().map(|feed| &feed.id).collect();
-        let gone = self.feeds.keys().filter(|id| !wanted.contains(id));
-        let gone: Vec<FeedId> = gone.cloned().collect();
-        for id in &gone {
-            self.feeds.remove(id);
-            self.unknown.remove(id);
-            self.looked_for.remove(id);
-            self.queue.remove(id);
-        }
-        let mut added = Vec::new();
-        for feed in feeds {
-            let (id, home) = (feed.id.clone(), hash::lane(&feed.url, self.lanes));
-            match self.feeds.get_mut(&id) {
-                Some(placed) => {
-                    if placed.home != home {
-                        placed.sighting = None;
-                        self.looked_for.remove(&id);
-                    }
-                    if placed.feed != feed {
-                        // Somebody has changed it, perhaps because of the defect.
-                        (placed.put_off_until, placed.turn_at) = (None, None);
-                    }
-                    (placed.feed, placed.home) = (feed, home);
-                }
-                None => {
-                    let placement = Placement::default();
-                    let placed = Placed {
-                        feed,
-                        home,
-                        placement,
-                        sighting: None,
-                        put_off_until: None,
-                        turn_at: None,
-                        pardoned_at: None,
-                    };
-                    self.feeds.insert(id.clone(), placed);
-                    added.push(id.clone());
-                }
-            }
-            self.place(&id, now);
-        }
-        let count = added.len();
-        self.spread(&added, now);
-        (count, gone.len())
     }
 }
 

@@ -47,6 +47,7 @@ impl World {
             politeness: POLITENESS,
             concurrency: CONCURRENCY,
             crash_label: CrashLabel::new(|_| String::new()),
+            callback: None,
         }
     }
 
@@ -118,7 +119,8 @@ impl World {
             Effect::NetworkLost { .. } => {
                 self.wrong.push("the network is taken for away".to_owned())
             }
-            Effect::NetworkBack { .. } => {}
+            // Its feeds name no hub.
+            Effect::NetworkBack { .. } | Effect::AskHub(..) => {}
             Effect::Hurry => {
                 let Some(replica) = self.replica(place, instance) else { return };
                 let lanes = replica.drivers.keys().copied();

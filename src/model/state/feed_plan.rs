@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DayUse, FollowedBy, LocalTime, Plan, Requests, Rhythm, Trust, day_of};
+use super::{DayUse, FollowedBy, LocalTime, Plan, Requests, Rhythm, Subscription, Trust, day_of};
 use crate::{FailureClass, Feed, Network, Timestamp};
 
 /// Where a feed stands.
@@ -119,6 +119,8 @@ pub struct FeedPlan {
     /// The last document that ended the process that read it. Under the same version and configuration
     /// none of the feed is trusted again; under another this is forgotten once one has been read.
     pub crash: Option<Crash>,
+    /// What is known of its hub; `None` of one that never named any.
+    pub subscription: Option<Box<Subscription>>,
 }
 
 impl FeedPlan {
@@ -173,6 +175,23 @@ impl FeedPlan {
             && class(self) == class(other)
             && self.moved_to == other.moved_to
             && self.failures.checked_ilog2() == other.failures.checked_ilog2()
+            && self.hub_reads_like(other)
+    }
+
+    /// The same of its hub: which it is, and what holds with it. Times are another matter at every renewal.
+    fn hub_reads_like(&self, other: &Self) -> bool {
+        let read = |plan: &Self| {
+            let hub = plan.subscription.as_deref()?;
+            let pause = hub.pause.map(|pause| pause.why);
+            Some((hub.generation, hub.offer.is_some(), hub.lease.is_some(), pause))
+        };
+        read(self) == read(other)
+    }
+
+    /// When its hub last pushed, if nobody has asked the feed since.
+    pub fn pushed_at(&self) -> Option<Timestamp> {
+        let pushed_at = self.subscription.as_deref()?.pushed_at?;
+        self.polled_at.is_some_and(|polled_at| polled_at < pushed_at).then_some(pushed_at)
     }
 }
 

@@ -14,6 +14,7 @@ mod day_use;
 mod feed_plan;
 mod habits;
 mod memory;
+mod moves_record;
 mod packed;
 mod plan;
 mod reading;
@@ -22,6 +23,8 @@ mod requests;
 mod revisions;
 mod rhythm;
 mod seen;
+mod subscription;
+mod subscription_record;
 mod trust;
 mod unpublished;
 
@@ -37,6 +40,7 @@ pub use requests::{Answered, Carried, Claim, REQUESTS_KEPT, Request, Requests};
 pub use revisions::{EARLIER_MAX, Revisions, RevisionsById};
 pub use rhythm::{DAYS, HOURS, Rhythm};
 pub use seen::{Seen, SeenArticle};
+pub use subscription::{HubLease, Leaving, Offer, Pause, PauseReason, Subscription};
 pub use trust::{Distrust, NextRequest, Sends, Trust};
 pub use unpublished::{Room, Unpublished};
 

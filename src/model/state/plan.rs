@@ -35,6 +35,10 @@ pub enum Reason {
     Local,
     /// The feed says that it is not to be asked at this hour or on this day.
     Skips,
+    /// Its hub pushes, so it is asked less often, in case the hub fails.
+    SafetyNet,
+    /// Its hub says that there is news. Of requests only: a plan is made before that.
+    Push,
 }
 
 impl Reason {
@@ -53,6 +57,7 @@ impl Reason {
         match self {
             Self::Quota | Self::Crash | Self::Local => Self::Backoff,
             Self::Skips => Self::Ttl,
+            Self::SafetyNet | Self::Push => Self::Interval,
             Self::FirstPoll
             | Self::Interval
             | Self::Freshness
@@ -79,6 +84,8 @@ impl Reason {
             }
             Self::Local => "this machine could not ask last time",
             Self::Skips => "the feed's own skipHours and skipDays",
+            Self::SafetyNet => "its hub pushes, so it is asked less often",
+            Self::Push => "its hub says that there is news",
         }
     }
 }
@@ -104,6 +111,8 @@ pub struct Plan {
     pub retry_after: Option<Duration>,
     /// Until the next day, for a feed that has used up its quota.
     pub quota: Option<Duration>,
+    /// The longer interval of a feed whose hub pushes.
+    pub safety_net: Option<Duration>,
     /// Added so that feeds do not move in step.
     pub jitter: Duration,
 }

@@ -18,12 +18,14 @@ use serde_json::{Map, Value};
 use super::habits::{
     CharacterRecord, FollowedByRecord, LocalTimeRecord, RequestsRecord, RhythmRecord,
 };
+use super::moves_record::MovesRecord;
+use super::subscription_record::SubscriptionRecord;
 use super::{
     Content, Crash, DayUse, Distrust, FeedMemory, FeedPlan, FeedState, LastFailure, Moves,
     NextRequest, Plan, Reason, Revisions, Room, Seen, SeenArticle, Sends, Standing, Trust,
     UnpackedState, Unpublished,
 };
-use crate::{ArticleId, Deltas, Digest, FailureClass, Network, Skips, Timestamp, Validators};
+use crate::{ArticleId, Deltas, Digest, FailureClass, Skips, Timestamp, Validators};
 
 /// The version of the wire form.
 pub const STATE_VERSION: u32 = 1;
@@ -103,6 +105,8 @@ pub struct StateRecord {
     followed_by: FollowedByRecord,
     #[serde(skip_serializing_if = "is_zero")]
     local_time: LocalTimeRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription: Option<SubscriptionRecord>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -193,6 +197,7 @@ impl From<&FeedState> for StateRecord {
             trust: (plan.trust != Trust::default()).then(|| plan.trust.into()),
             followed_by: plan.followed_by.into(),
             local_time: plan.local_time.into(),
+            subscription: plan.subscription.map(|subscription| (*subscription).into()),
             unknown: memory.unknown,
         }
     }
@@ -225,6 +230,7 @@ impl From<StateRecord> for FeedState {
             crash: record.crash.map(Crash::from),
             followed_by: record.followed_by.into(),
             local_time: record.local_time.into(),
+            subscription: record.subscription.map(|subscription| Box::new(subscription.into())),
         };
         let memory = FeedMemory {
             body_digest: record.body_digest,
@@ -288,6 +294,8 @@ struct PlanRecord {
     backoff: Option<Duration>,
     retry_after: Option<Duration>,
     quota: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safety_net: Option<Duration>,
     jitter: Duration,
 }
 
@@ -306,6 +314,7 @@ impl From<Plan> for PlanRecord {
             backoff: plan.backoff,
             retry_after: plan.retry_after,
             quota: plan.quota,
+            safety_net: plan.safety_net,
             jitter: plan.jitter,
         }
     }
@@ -326,6 +335,7 @@ impl From<PlanRecord> for Plan {
             backoff: record.backoff,
             retry_after: record.retry_after,
             quota: record.quota,
+            safety_net: record.safety_net,
             jitter: record.jitter,
         }
     }
@@ -375,31 +385,6 @@ impl From<Crash> for CrashRecord {
 impl From<CrashRecord> for Crash {
     fn from(CrashRecord { under, at }: CrashRecord) -> Self {
         Self { under, at }
-    }
-}
-
-/// How often permanent redirects have led to one place. A network of a later version is taken for the public
-/// one, where least may be dialled.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct MovesRecord {
-    days: u8,
-    day: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    network: Option<String>,
-}
-
-impl From<Moves> for MovesRecord {
-    fn from(Moves { days, day, network }: Moves) -> Self {
-        let name: &'static str = network.into();
-        Self { days, day, network: (network != Network::default()).then(|| name.to_owned()) }
-    }
-}
-
-impl From<MovesRecord> for Moves {
-    fn from(MovesRecord { days, day, network }: MovesRecord) -> Self {
-        let network = network.and_then(|name| name.parse().ok()).unwrap_or_default();
-        Self { days, day, network }
     }
 }
 
@@ -606,10 +591,11 @@ mod tests {
     use strum::IntoEnumIterator as _;
 
     use super::super::{
-        Answered, Carried, Character, Claim, DAYS, FollowedBy, HOURS, LocalTime, Request, Requests,
-        Rhythm,
+        Answered, Carried, Character, Claim, DAYS, FollowedBy, HOURS, HubLease, Leaving, LocalTime,
+        Offer, Pause, PauseReason, Request, Requests, Rhythm, Subscription,
     };
     use super::*;
+    use crate::Network;
 
     fn timestamp() -> impl Strategy<Value = Timestamp> {
         (-377_705_023_201..=253_402_207_200_i64, 0..1_000_000_000_i32)
@@ -633,13 +619,16 @@ mod tests {
         fn next()(
             due_at in option::of(timestamp()),
             reason in proptest::sample::select(Reason::iter().collect::<Vec<_>>()),
-            waits in vec(option::of(duration()), 5),
+            waits in vec(option::of(duration()), 6),
             (interval, jitter) in (duration(), duration()),
             (hours, days) in any::<(u32, u8)>(),
         ) -> Plan {
-            let [fresh_for, ttl, backoff, retry_after, quota] = waits.try_into().unwrap();
+            let [fresh_for, ttl, backoff, retry_after, quota, safety_net] = waits.try_into().unwrap();
             let skips = Skips { hours, days };
-            Plan { due_at, reason, interval, fresh_for, ttl, skips, backoff, retry_after, quota, jitter }
+            Plan {
+                due_at, reason, interval, fresh_for, ttl, skips, backoff, retry_after, quota, safety_net,
+                jitter,
+            }
         }
     }
 
@@ -714,6 +703,37 @@ mod tests {
     }
 
     prop_compose! {
+        fn subscription()(
+            [hub, topic, old_hub, old_topic] in proptest::array::uniform4(".*"),
+            callback in option::of(".*"),
+            (is_offered, is_leased, is_leaving) in any::<(bool, bool, bool)>(),
+            [since, granted_at, until, not_before] in proptest::array::uniform4(timestamp()),
+            times in vec(option::of(timestamp()), 3),
+            why in proptest::sample::select(PauseReason::iter().collect::<Vec<_>>()),
+            [generation, failures, missed, tries]: [u32; 4],
+        ) -> Subscription {
+            let [asked_at, paused_until, pushed_at] = times.try_into().unwrap();
+            Subscription {
+                offer: is_offered.then_some(Offer { hub, topic }),
+                generation,
+                callback,
+                asked_at,
+                lease: is_leased.then_some(HubLease { since, granted_at, until }),
+                pause: paused_until.map(|until| Pause { until, why }),
+                failures,
+                pushed_at,
+                missed,
+                leaving: is_leaving.then_some(Leaving {
+                    offer: Offer { hub: old_hub, topic: old_topic },
+                    generation,
+                    tries,
+                    not_before,
+                }),
+            }
+        }
+    }
+
+    prop_compose! {
         fn plan()(
             (sequence, failures) in (any::<u64>(), any::<u32>()),
             standing in standing(),
@@ -731,6 +751,7 @@ mod tests {
             gone_at in option::of(timestamp()),
             [guid, link, content]: [u32; 3],
             (minutes, votes) in any::<(u16, u8)>(),
+            subscription in option::of(subscription()),
         ) -> FeedPlan {
             let [url, moved_to, under] = texts.try_into().unwrap();
             let [polled_at, succeeded_at, at] = times.try_into().unwrap();
@@ -754,6 +775,7 @@ mod tests {
                 crash: under.map(|under| Crash { under, at: at.unwrap_or_default() }),
                 followed_by: FollowedBy { guid, link, content },
                 local_time: LocalTime { minutes, votes },
+                subscription: subscription.map(Box::new),
             }
         }
     }

@@ -115,8 +115,10 @@ impl Requests {
         if let Some(before) = self.newest()
             && let Some(apart) = request.at.checked_sub(before.at)
         {
-            // A clock that was put back says nothing of how far apart they are.
-            self.early = self.early.saturating_add(u32::from(apart < before.quiet));
+            // A clock that was put back says nothing of how far apart they are; and a publisher whose hub says that there
+            // is news wants to be asked.
+            let is_early = apart < before.quiet && request.won.of != Reason::Push;
+            self.early = self.early.saturating_add(u32::from(is_early));
             self.closest = Some(self.closest.map_or(apart, |closest| closest.min(apart)));
         }
         self.made = self.made.saturating_add(1);
@@ -237,8 +239,12 @@ mod tests {
         }
         assert_eq!((requests.early, requests.closest), (1, Some(59)));
         let plain = Carried::default();
-        requests.push(Request { carried: plain, ..request(5000, 0) });
+        requests.push(Request { carried: plain, ..request(5000, 60) });
         assert_eq!(requests.unconditional, 1);
+        // Its publisher's hub says that there is news.
+        let told = Claim { of: Reason::Push, wait: 5 };
+        requests.push(Request { won: told, ..request(5005, 0) });
+        assert_eq!((requests.early, requests.closest), (1, Some(5)));
     }
 
     #[test]

@@ -245,6 +245,7 @@ mod tests {
             instance: cw_model::Instance::Whole,
             network: cw_model::Network::Public,
             wait: None,
+            links: cw_model::HubLinks::default(),
         };
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
         Document {

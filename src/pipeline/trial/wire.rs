@@ -236,6 +236,7 @@ impl From<&Body> for WireBody {
             refusal: _,
             network: _,
             wait: _,
+            links: _,
             // What is left out of a delta changes what is remembered, and not how it is read.
             instance: _,
         } = body;
@@ -300,6 +301,7 @@ pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
         instance: cw_model::Instance::Whole,
         network: cw_model::Network::Public,
         wait: None,
+        links: cw_model::HubLinks::default(),
     };
     Ok(Document {
         feed: feed.feed().map_err(io::Error::other)?.into(),
@@ -409,6 +411,7 @@ mod tests {
             instance: cw_model::Instance::Whole,
             network: cw_model::Network::Public,
             wait: None,
+            links: cw_model::HubLinks::default(),
         };
         let now = "2026-03-01T12:00:00.123456789Z".parse().unwrap();
         let text = PageText { body: "Shells hit the market.".to_owned(), is_cut: true };

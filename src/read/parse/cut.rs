@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cw_model::{FailureClass, Skips, Steps};
+use cw_model::{FailureClass, HubLinks, Skips, Steps};
 use quick_xml::events::attributes::Attributes;
 use url::Url;
 
@@ -17,6 +17,7 @@ use super::fields::canonical;
 use super::guard::{
     ATTRIBUTES_MAX, BYTE_STEPS, CHILDREN_MAX, DEPTH_MAX, ELEMENTS_MAX, EVENT_STEPS,
 };
+use super::hub;
 use super::mended::Mended;
 use super::namespace::{Attribute, Name, Namespaces};
 use super::pace::PaceReader;
@@ -41,6 +42,8 @@ pub struct Cut {
     pub(super) deletions: Deletions,
     /// When the feed is not to be asked.
     pub(super) skips: Skips,
+    /// What the feed says of a hub.
+    pub(super) links: HubLinks,
     /// For how long the feed stays as it is, by its syndication module.
     pub(super) update_interval: Option<Duration>,
     /// Entries that no parser will see.
@@ -128,6 +131,7 @@ struct Walk<'a> {
     repair: Repair<'a>,
     extras: ExtrasReader<'a>,
     pace: PaceReader,
+    links: HubLinks,
     xml: &'a str,
     /// Where the XML begins in the text.
     start: usize,
@@ -155,6 +159,7 @@ impl<'a> Walk<'a> {
             repair: Repair::new(xml),
             extras: ExtrasReader::new(url, steps),
             pace: PaceReader::default(),
+            links: HubLinks::default(),
             xml,
             start,
             steps,
@@ -333,6 +338,7 @@ impl<'a> Walk<'a> {
                 self.extras.open(root, &name, &mut attributes, depth)?;
                 if self.extras.is_outside() {
                     self.pace.open(&name, depth);
+                    hub::add(&mut self.links, &name, &attributes);
                 }
                 kind = match place {
                     Ok(Place::Entry) => {
@@ -532,6 +538,7 @@ impl<'a> Walk<'a> {
             language: self.extras.language,
             deletions: self.extras.deletions,
             skips,
+            links: self.links,
             update_interval,
             problems: self.problems,
             feed_problem,

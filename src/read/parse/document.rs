@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
-use cw_model::{Entry, FailureClass, Skips, TooCostly};
+use cw_model::{Entry, FailureClass, HubLinks, Skips, TooCostly};
 
 use super::problems::Problem;
 
@@ -51,6 +51,8 @@ pub struct ParsedFeed {
     pub ttl: Option<Duration>,
     /// When it is not to be asked, by its own word.
     pub skips: Skips,
+    /// What it says of a hub.
+    pub links: HubLinks,
     /// In document order.
     pub entries: Vec<Entry>,
     /// Entries that are said to be deleted.
@@ -72,6 +74,7 @@ impl ParsedFeed {
             language: None,
             ttl: None,
             skips: Skips::default(),
+            links: HubLinks::default(),
             entries: Vec::new(),
             deletions: Deletions::default(),
             problems: Vec::new(),

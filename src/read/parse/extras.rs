@@ -399,7 +399,7 @@ fn push<T>(list: &mut Vec<T>, one: Option<T>, cut: &mut bool) {
     }
 }
 
-fn value<'t>(attributes: &'t [Attribute<'_>], key: &str) -> Option<Cow<'t, str>> {
+pub(super) fn value<'t>(attributes: &'t [Attribute<'_>], key: &str) -> Option<Cow<'t, str>> {
     let (_, raw) = attributes.iter().find(|(name, _)| *name == key)?;
     Some(unescape(raw).unwrap_or(Cow::Borrowed(raw)))
 }

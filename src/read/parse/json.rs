@@ -1,7 +1,7 @@
 //! JSON Feed 1.0 and 1.1, as publishers write it: numbers for identifiers, one author for many, a
 //! `null` among the items. What is wrong in one item costs no other.
 
-use cw_model::{Entry, EntryText, FailureClass, Media, Steps, TextKind};
+use cw_model::{Entry, EntryText, FailureClass, HubLinks, Media, Steps, TextKind};
 
 use super::document::{FeedFormat, ParseFailure, ParsedFeed};
 use super::json_text::{Broken, Value};
@@ -32,8 +32,9 @@ pub(super) fn read(
     if !document.is_object() {
         return Err(ParseFailure::whole(FailureClass::NotAFeed, "this JSON is not an object"));
     }
-    let [version, title, language, author, authors, items] =
-        document.members(["version", "title", "language", "author", "authors", "items"])?;
+    let [version, title, language, author, authors, feed_url, hubs, items] = document.members([
+        "version", "title", "language", "author", "authors", "feed_url", "hubs", "items",
+    ])?;
     let items = items.filter(|items| items.text() != "null");
     let is_version = scalar(version).is_some_and(|version| version.contains("jsonfeed.org"));
     if !is_version && items.is_none() {
@@ -86,6 +87,7 @@ pub(super) fn read(
     Ok(ParsedFeed {
         title: scalar(title),
         language: scalar(language),
+        links: hub_links(feed_url, hubs)?,
         entries,
         problems: problems.finish(),
         over_limit,
@@ -159,6 +161,22 @@ fn adapt(item: Value<'_>) -> Result<Entry, Broken> {
         span: Some(item.span()),
         cut,
     })
+}
+
+/// The first hub that speaks WebSub, by either of its names, and what the feed calls itself.
+fn hub_links(feed_url: Option<Value<'_>>, hubs: Option<Value<'_>>) -> Result<HubLinks, Broken> {
+    let mut links = HubLinks::default();
+    scalar(feed_url).into_iter().for_each(|url| links.add("self", &url));
+    for hub in list(hubs, &mut false)?.into_iter().filter(|hub| hub.is_object()) {
+        let [kind, url] = hub.members(["type", "url"])?;
+        let is_ours = |kind: &String| {
+            ["websub", "pubsubhubbub"].contains(&kind.to_ascii_lowercase().as_str())
+        };
+        if scalar(kind).as_ref().is_some_and(is_ours) {
+            scalar(url).into_iter().for_each(|url| links.add("hub", &url));
+        }
+    }
+    Ok(links)
 }
 
 /// A string or a number as text; anything else, and an empty string, is nothing.

@@ -18,6 +18,7 @@ mod entities;
 mod extras;
 mod fields;
 pub mod guard;
+mod hub;
 mod index;
 mod json;
 pub(crate) mod json_text;
@@ -161,6 +162,7 @@ fn read_xml(
         language: feed.language.or(cut.language),
         ttl: feed.ttl.filter(|ttl| !ttl.is_zero()).max(cut.update_interval),
         skips: cut.skips,
+        links: cut.links,
         deletions: cut.deletions,
         problems: cut.problems.finish(),
         feed_problems: cut.feed_problem.into_iter().collect(),

@@ -11,3 +11,4 @@ mod proxies;
 mod sitemaps;
 mod transfer;
 mod validators;
+mod websub;

@@ -11,6 +11,7 @@ pub(crate) mod cage;
 pub(crate) mod daemon;
 pub(crate) mod faithful;
 pub(crate) mod growing;
+pub(crate) mod hub;
 pub(crate) mod later;
 pub(crate) mod ledger;
 pub(crate) mod lying_broker;

@@ -137,6 +137,7 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
             instance: Instance::Whole,
             network: Network::Public,
             wait: None,
+            links: cw_model::HubLinks::default(),
         }));
         answers.push(Answer::NotModified(NotModified {
             final_url: url(number).parse().unwrap(),

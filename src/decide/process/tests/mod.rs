@@ -79,6 +79,7 @@ fn body_with(text: &str, etag: Option<&str>) -> Answer {
         instance: Instance::Whole,
         network: Network::Public,
         wait: None,
+        links: cw_model::HubLinks::default(),
     })
 }
 

@@ -1,5 +1,5 @@
-//! Answers HTTP on a thread of its own, so that whatever keeps the workers busy keeps no probe
-//! waiting.
+//! Answers HTTP on a thread of its own: for whoever runs the daemon (`admin`), and for hubs (`websub`). So whatever keeps
+//! the workers busy keeps no probe waiting.
 //!
 //! Whoever reaches the port may not stop it either: requests, headers, connections and their lives
 //! are bounded, and connections that wait give way to new ones. Files for them are set aside at the
@@ -12,10 +12,10 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
@@ -25,8 +25,6 @@ use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
-
-use super::Admin;
 
 /// How long a shutdown waits for questions under way: answers take milliseconds, and a client that
 /// never ends its question must not use up the drain.
@@ -61,37 +59,48 @@ const ACCEPT_WAIT: Duration = Duration::from_millis(20);
 
 /// What could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("could not start the admin server's thread")]
-pub struct AdminStartError(#[from] io::Error);
+#[error("could not start the thread of the {name} server")]
+pub struct ServerStartError {
+    name: &'static str,
+    #[source]
+    source: io::Error,
+}
 
-/// Starts serving. What is returned ends after `stop` is cancelled and the last answer is given.
+/// Starts serving under this name. What is returned ends after `stop` is cancelled and the last answer is given.
 ///
 /// # Errors
-/// [`AdminStartError`] if the system gives no thread, or too few files.
-pub fn start(
+/// [`ServerStartError`] if the system gives no thread, or too few files.
+pub fn start<A, F, B>(
+    name: &'static str,
     listener: std::net::TcpListener,
-    admin: Admin,
+    answer: A,
     stop: CancellationToken,
-) -> Result<impl Future<Output = ()>, AdminStartError> {
+) -> Result<impl Future<Output = ()> + use<A, F, B>, ServerStartError>
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let failed = |source| ServerStartError { name, source };
     let (tell_end, end) = oneshot::channel::<()>();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
-        .map_err(AdminStartError)?;
-    let spares = Spares::set_aside().map_err(AdminStartError)?;
+        .map_err(failed)?;
+    let spares = Spares::set_aside().map_err(failed)?;
     let serve = move || {
         runtime.block_on(async move {
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    Server { listener, admin, spares, open: VecDeque::new() }.run(stop).await
+                    Server { name, listener, answer, spares, open: VecDeque::new() }.run(stop).await
                 }
-                Err(error) => error!(error = %error, "the admin server ended"),
+                Err(error) => error!(error = %error, "the {name} server ended"),
             }
         });
         drop(tell_end);
     };
-    std::thread::Builder::new().name("admin".to_owned()).spawn(serve).map_err(AdminStartError)?;
+    std::thread::Builder::new().name(name.to_owned()).spawn(serve).map_err(failed)?;
     Ok(async {
         // Nothing is ever sent: the other end goes with the thread.
         let _ended = end.await;
@@ -128,16 +137,22 @@ fn spare() -> io::Result<File> {
     File::open("/dev/null")
 }
 
-struct Server {
+struct Server<A> {
+    name: &'static str,
     listener: TcpListener,
-    admin: Admin,
+    answer: A,
     spares: Spares,
     /// Those that are open, the oldest first; some of them may be over.
     open: VecDeque<AbortHandle>,
 }
 
-impl Server {
-    async fn run(mut self, stop: CancellationToken) {
+impl<A> Server<A> {
+    async fn run<F, B>(mut self, stop: CancellationToken)
+    where
+        A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    {
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -155,7 +170,7 @@ impl Server {
                     if self.open.len() >= self.spares.most {
                         self.close_oldest();
                     }
-                    let answering = answer(stream, self.admin.clone(), stop.clone());
+                    let answering = serve(stream, self.answer.clone(), stop.clone());
                     self.open.push_back(connections.spawn(answering));
                     // What has been asked already is answered before somebody else is let in.
                     yield_now().await;
@@ -178,7 +193,7 @@ impl Server {
             self.close_oldest();
         } else {
             // A client that left before it was let in; or worse, and then it comes again.
-            warn!(error = %error, "the admin server could not take a connection");
+            warn!(error = %error, "the {} server could not take a connection", self.name);
         }
         sleep(ACCEPT_WAIT).await;
     }
@@ -191,10 +206,15 @@ impl Server {
 }
 
 /// Answers what is asked on a connection, for as long as it may live.
-async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
+async fn serve<A, F, B>(stream: TcpStream, answer: A, stop: CancellationToken)
+where
+    A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
     let service = service_fn(move |request: Request<Incoming>| {
-        let admin = admin.clone();
-        async move { Ok::<_, Infallible>(admin.answer(&request.into_parts().0).await) }
+        let answered = answer(request);
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -215,13 +235,8 @@ async fn answer(stream: TcpStream, admin: Admin, stop: CancellationToken) {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::sync::Arc;
 
-    use cw_status::{Metrics, Status};
-
-    use super::super::{Events, Feeds, LedgerName, SharedToken, Sources};
     use super::*;
-    use crate::clock::Clock;
 
     /// There is no other runtime here, and this thread waits for the answer: whatever keeps all of
     /// the daemon's workers busy is no different.
@@ -230,20 +245,10 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let metrics = Arc::<Metrics>::default();
-        let status = Arc::new(Status::new(metrics.ledger().clone()));
         let stop = CancellationToken::new();
-        let sources = Sources {
-            status,
-            metrics,
-            clock: Clock::System,
-            ledger: LedgerName { kind: "sqlite", place: String::new() },
-            feeds: Feeds::new().0,
-            events: Events::default(),
-            reloader: None,
-        };
-        let admin = Admin::new(sources, address.ip(), SharedToken::default());
-        let over = start(listener, admin, stop.clone()).unwrap();
+        let over =
+            start("test", listener, |_| async { Response::new("alive".to_owned()) }, stop.clone())
+                .unwrap();
         let ask = || {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
             let question = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
