@@ -5,6 +5,7 @@ mod bounds;
 mod drift;
 mod gap;
 mod halves;
+mod hub;
 mod identity;
 mod identity_history;
 mod left_out;
