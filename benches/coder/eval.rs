@@ -6,7 +6,7 @@ use std::path::Path;
 use cw_code::Tagger;
 use serde_json::Value;
 
-use super::rows::{Row, read, read_folder};
+use super::rows::{Row, read, read_files, read_folder};
 use super::{cases, reliability, roles};
 
 /// Right, wrong and missed.
@@ -133,11 +133,14 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
     cases::coding(tagger, data)?;
     reliability::report(tagger, "English headlines (dev)", &en);
     if let Some(corpus) = corpus {
-        let unseen = read_folder(&corpus.with_file_name("unseen"))?;
-        let (count, families) = relevance(tagger, &unseen.iter().collect::<Vec<_>>());
-        println!("unseen                           {}", count.shown());
-        print_families(&families);
-        reliability::report(tagger, "unseen headlines", &unseen.iter().collect::<Vec<_>>());
+        for (name, rows) in read_files(&corpus.with_file_name("unseen"))? {
+            let name = format!("unseen {name}");
+            let rows: Vec<&Row> = rows.iter().collect();
+            let (count, families) = relevance(tagger, &rows);
+            println!("{name:32} {}", count.shown());
+            print_families(&families);
+            reliability::report(tagger, &name, &rows);
+        }
         let roles = read_folder(&corpus.with_file_name("roles"))?;
         println!("roles                            {}", roles::count(tagger, &roles).shown());
         let rows = read_folder(corpus)?;

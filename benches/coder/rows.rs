@@ -70,13 +70,18 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Row>> {
 
 /// Every row of every file of a folder.
 pub(crate) fn read_folder(folder: &Path) -> anyhow::Result<Vec<Row>> {
-    let mut files: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    files.sort_by_key(std::fs::DirEntry::path);
-    let mut rows = Vec::new();
-    for file in
-        files.iter().filter(|file| file.path().extension().is_some_and(|one| one == "jsonl"))
-    {
-        rows.extend(read(&file.path())?);
-    }
-    Ok(rows)
+    Ok(read_files(folder)?.into_iter().flat_map(|(_, rows)| rows).collect())
+}
+
+/// The rows of each file of a folder, with its name without the ending.
+pub(crate) fn read_files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<Row>)>> {
+    let files = std::fs::read_dir(folder)?.map(|file| Ok(file?.path()));
+    let mut files: Vec<_> = files.collect::<std::io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|one| one == "jsonl"));
+    files.sort();
+    let named = |file: std::path::PathBuf| {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((name, read(&file)?))
+    };
+    files.into_iter().map(named).collect()
 }
