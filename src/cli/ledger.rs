@@ -39,7 +39,7 @@ pub enum LedgerCommand {
     ///
     /// For moving a deployment from SQLite to Kafka. Articles, rejects and the states of feeds keep their ids and
     /// revisions, so a daemon on Kafka goes on where the one on SQLite ended and tells nothing twice. The configuration
-    /// names both, [sqlite] and [kafka]; which of them ledger.kind is does not matter. Stop every daemon first, of both,
+    /// names both, sqlite and kafka; which of them ledger.kind is does not matter. Stop every daemon first, of both,
     /// and make the topics (conflictwire topics apply). The SQLite ledger is not changed.
     ///
     /// It refuses if a feed has a state on Kafka already, if a daemon has the database or a lane, or if the topics have

@@ -337,7 +337,7 @@ impl Default for RawAdmin {
 pub struct RawWebSub {
     /// The IP address and port at which hubs are listened to (port 0: any free one), or "off": then no hub is asked.
     pub listen: String,
-    /// The URL under which the world reaches `listen`: "https://host/path". Needed if that is on.
+    /// The URL under which the world reaches `listen`: `"https://host/path"`. Needed if that is on.
     pub callback: String,
     /// The file that holds the key from which callback URLs and secrets are made. Needed if `listen` is on.
     pub key_file: String,

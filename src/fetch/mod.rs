@@ -354,15 +354,8 @@ impl Fetcher {
             if here.host_str() != url.host_str() {
                 self.take_turn(host, url).await?;
             }
-            let answered = self
-                .client
-                .ask(
-                    here,
-                    reach.allowed(),
-                    reach.proxy,
-                    Carries { known, cookie: chain.cookie(), conditions, form: None },
-                )
-                .await?;
+            let carries = Carries { known, cookie: chain.cookie(), conditions, form: None };
+            let answered = self.client.ask(here, reach.allowed(), reach.proxy, carries).await?;
             reach.narrow(answered.exchange.peer());
             let head = head(&answered.response);
             let now = self.clock.now();

@@ -301,7 +301,8 @@ impl<'a> Copying<'a> {
             return Ok(());
         }
         let now = Clock::System.now();
-        let copied = restored.copied.unwrap_or_else(|| Copied::begun(&self.from, now));
+        let begun = || Copied::begun(&self.from, now);
+        let copied = restored.copied.map_or_else(begun, |copied| *copied);
         let mut writing = Writing { taken, copied, lines: Vec::new(), bytes: 0 };
         if self.what == What::All {
             self.copy_articles(lane, feeds, &mut writing, tally, told)?;

@@ -290,7 +290,7 @@ impl Scheduler {
                 posted.map_err(|failure| (failure.retry_after, failure.detail))
             };
             let came = came.await;
-            poller.metrics.hub_asked(came.is_ok());
+            poller.metrics.hub_asked(&came);
             let came = match came {
                 Ok(()) => {
                     debug!(feed.id = %feed.id, hub.mode = mode, hub.url = hub, "a hub took a request");

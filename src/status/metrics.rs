@@ -158,6 +158,7 @@ impl Metrics {
             showing: Mutex::default(),
         };
         metrics.register_counters();
+        metrics.register_hubs();
         metrics.register_measures();
         metrics.register_gauges();
         metrics.begin_at_zero();
@@ -200,16 +201,6 @@ impl Metrics {
              not_longer, wall, another_article, another_date, another_language, another_author, too_costly",
             &self.pages,
         );
-        counters(
-            "websub_calls",
-            "Requests of hubs: outcome = pushed, unsigned, verified, denied, unasked, over, elsewhere, unknown",
-            &self.hub_calls,
-        );
-        counters(
-            "websub_requests",
-            "Requests to hubs: outcome = accepted, failed",
-            &self.hub_requests,
-        );
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
         };
@@ -239,6 +230,19 @@ impl Metrics {
             "commit_failures",
             "Commits that did not work and are tried again",
             &self.commit_failures,
+        );
+    }
+
+    fn register_hubs(&mut self) {
+        self.registry.register(
+            "websub_calls",
+            "Requests of hubs: outcome = pushed, unsigned, verified, denied, unasked, over, elsewhere, unknown",
+            self.hub_calls.clone(),
+        );
+        self.registry.register(
+            "websub_requests",
+            "Requests to hubs: outcome = accepted, failed",
+            self.hub_requests.clone(),
         );
     }
 
@@ -482,8 +486,8 @@ impl Metrics {
     }
 
     /// Counts a request to a hub.
-    pub fn hub_asked(&self, is_accepted: bool) {
-        let outcome = if is_accepted { "accepted" } else { "failed" };
+    pub fn hub_asked<E>(&self, came: &Result<(), E>) {
+        let outcome = if came.is_ok() { "accepted" } else { "failed" };
         self.hub_requests.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
 

@@ -151,7 +151,7 @@ impl Callbacks {
         let secret = self.key.secret(&callback.feed, callback.generation);
         let (head, body) = request.into_parts();
         let is_signed = match Signature::of(&head.headers, &secret) {
-            Some(signature) => signature.is_of(body).await,
+            Some(signature) => signature.verifies(body).await,
             None => false,
         };
         let accepted = || plain(StatusCode::ACCEPTED, String::new());
@@ -224,8 +224,8 @@ impl Signature {
         })
     }
 
-    /// Whether it is of this body, which is not kept.
-    async fn is_of(mut self, mut body: Incoming) -> bool {
+    /// Whether it is that of this body, which is not kept.
+    async fn verifies(mut self, mut body: Incoming) -> bool {
         let mut left = BODY_BYTES_MAX;
         while let Some(frame) =
             std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await

@@ -82,6 +82,7 @@ fn place(publisher: &Publisher) -> String {
 }
 
 /// The earlier build, as `tests/upgrade/run.sh` names it.
+#[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
 fn before() -> String {
     std::env::var("CONFLICTWIRE_TEST_BEFORE")
         .expect("run tests/upgrade/run.sh, which makes the build before")
@@ -116,7 +117,9 @@ fn the_build_before_writes_a_ledger() {
     let known = |request: &Request| request.header("if-none-match") == Some("\"two\"");
     wait_until("the second", || publisher.requests(PATH).iter().any(known));
     daemon.stop();
-    if std::env::var_os("CONFLICTWIRE_TEST_ACCEPT_GOLDEN").is_some() {
+    #[expect(clippy::disallowed_methods, reason = "asks for the tests, not for the program")]
+    let is_accepted = std::env::var_os("CONFLICTWIRE_TEST_ACCEPT_GOLDEN").is_some();
+    if is_accepted {
         std::fs::copy(setup.database(), fixture()).unwrap();
         move_publisher(&fixture(), &place(&publisher), PUBLISHER);
     }

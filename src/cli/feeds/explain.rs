@@ -408,9 +408,8 @@ mod tests {
                 skips: Skips { hours: 0b11, days: 1 << 6 },
                 backoff: seconds(1800),
                 retry_after: seconds(3600),
-                quota: None,
-                safety_net: None,
                 jitter: Duration::from_millis(1500),
+                ..Plan::default()
             },
             ..FeedPlan::default()
         };

@@ -50,7 +50,7 @@ pub struct Restored {
     /// The end of the last transaction.
     pub end: LogEnd,
     /// The copy of another ledger into the lane, if there was one.
-    pub copied: Option<Copied>,
+    pub copied: Option<Box<Copied>>,
 }
 
 /// Committed records of the partition as they come by, in the order of their offsets.
@@ -134,7 +134,11 @@ impl Reading {
     /// [`Contradiction`] if a sequence went back.
     pub fn finish(self) -> Result<Restored, Contradiction> {
         match self.problem {
-            None => Ok(Restored { states: self.states, end: self.end, copied: self.copied }),
+            None => Ok(Restored {
+                states: self.states,
+                end: self.end,
+                copied: self.copied.map(Box::new),
+            }),
             Some(problem) => Err(Contradiction(format!(
                 "{problem}: records were lost, or written by something else; nothing of this lane \
                  is polled until a `__lane` with a sequence above {} stands in the log",
@@ -264,7 +268,7 @@ mod tests {
             let mut reading = Reading::default();
             let text = value.map(ToString::to_string);
             reading.take(Copied::KEY, text.as_deref().map(str::as_bytes), 7)?;
-            reading.finish().map(|restored| restored.copied)
+            reading.finish().map(|restored| restored.copied.map(|copied| *copied))
         };
         let begun = Copied::begun("x", now());
         let mut later = serde_json::to_value(&begun).unwrap();

@@ -88,7 +88,7 @@ impl<T> Lane<T> {
     }
 
     fn restored(&mut self, begun_at: Moment, restored: Restored, epoch: u64, now: Now) -> Phase<T> {
-        if let Some(why) = restored.copied.as_ref().and_then(Copied::problem) {
+        if let Some(why) = restored.copied.as_deref().and_then(Copied::problem) {
             return self.not_taken_up(Contradiction(why.to_owned()).into(), now);
         }
         let sequence = restored.end.sequence();

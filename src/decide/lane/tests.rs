@@ -483,7 +483,7 @@ fn an_end_that_was_clean_is_remembered_as_one() {
 #[test]
 fn a_lane_is_not_polled_until_what_is_copied_into_it_is_whole() {
     let begun = Copied::begun("elsewhere", samples::now());
-    let with = |copied: Copied| Restored { copied: Some(copied), ..Restored::default() };
+    let with = |copied: Copied| Restored { copied: Some(Box::new(copied)), ..Restored::default() };
     let mut played = Played::new();
     played.hear();
     played.fence();

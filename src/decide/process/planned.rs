@@ -15,7 +15,9 @@ pub(super) fn schedule(feed: &Feed, next: &mut FeedPlan, hints: &Hints, heard: &
     (next.rhythm, next.interval) = (Some(rhythm), Some(interval));
     let has_news = !heard.came.is_empty();
     let safety_net = next.subscription.as_deref_mut().and_then(|hub| {
-        subscription::polled(hub, has_news, heard.after, heard.at);
+        if has_news {
+            subscription::found_news(hub, heard.after, heard.at);
+        }
         let longest = || longest(&rhythm, heard, bounds);
         subscription::safety_net(hub, (interval, longest), (has_news, heard.after), heard.at)
     });

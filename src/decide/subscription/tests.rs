@@ -120,11 +120,13 @@ fn a_hub_that_refuses_is_left_alone_for_a_week() {
 fn a_hub_that_never_pushes_is_found_out_by_polls_that_find_news_and_tried_again_after_days() {
     let mut hub = verified(10 * DAY);
     let poll = |hub: &mut Subscription, hour: u32, has_news| {
-        polled(hub, has_news, Some(at(HOUR * (hour - 1))), at(HOUR * hour));
+        if has_news {
+            found_news(hub, Some(at(HOUR * (hour - 1))), at(HOUR * hour));
+        }
     };
     // Older than the promise, or no news.
-    polled(&mut hub, true, Some(start() - HOUR), start());
-    polled(&mut hub, true, None, start());
+    found_news(&mut hub, Some(start() - HOUR), start());
+    found_news(&mut hub, None, start());
     poll(&mut hub, 1, false);
     assert_eq!(hub.missed, 0);
     poll(&mut hub, 2, true);
@@ -162,7 +164,7 @@ fn a_feed_is_asked_less_often_only_while_its_hub_has_shown_that_it_pushes() {
     let before = renewal - HOUR;
     assert_eq!(safety_net(&hub, waits, (true, Some(before)), before), Some(HOUR));
     assert_eq!(safety_net(&hub, waits, (true, Some(start())), at(10 * DAY)), None);
-    polled(&mut hub, true, Some(at(2 * HOUR)), at(3 * HOUR));
+    found_news(&mut hub, Some(at(2 * HOUR)), at(3 * HOUR));
     assert_eq!(safety_net(&hub, waits, heard(true), at(3 * HOUR)), None, "it missed something");
 }
 
@@ -235,7 +237,9 @@ fn month(kind: Kind, lease: Duration) -> (u32, u32, Duration) {
             longest.max(found.map_or(Duration::ZERO, |came| {
                 Duration::try_from(now.duration_since(came)).unwrap()
             }));
-        polled(&mut hub, found.is_some(), before, now);
+        if found.is_some() {
+            found_news(&mut hub, before, now);
+        }
         let waits = (HOUR / 2, || 4 * HOUR);
         let wait = safety_net(&hub, waits, (found.is_some(), before), now).unwrap_or(HOUR / 2);
         if next_request(&mut hub, CALLBACK, now).is_some() {

@@ -196,20 +196,15 @@ pub fn forget(subscription: &mut Subscription) {
     };
 }
 
-/// A poll was answered at `now`, and the one before it at `after`: whether it found news of which the hub had said nothing.
-pub fn polled(
-    subscription: &mut Subscription,
-    has_news: bool,
-    after: Option<Timestamp>,
-    now: Timestamp,
-) {
+/// A poll found news at `now`, and the one before it was answered at `after`: whether the hub had said something of it.
+pub fn found_news(subscription: &mut Subscription, after: Option<Timestamp>, now: Timestamp) {
     let (Stage::Verified(_), Some(lease), Some(after)) =
         (stage(subscription, now), subscription.lease, after)
     else {
         return;
     };
     // What came before the hub had promised anything is not its affair.
-    if !has_news || was_told(subscription, after) || after < lease.since {
+    if was_told(subscription, after) || after < lease.since {
         return;
     }
     subscription.missed = subscription.missed.saturating_add(1);
