@@ -12,8 +12,8 @@ use cw_decide::lane::hash;
 use cw_decide::lane::log::Restored;
 use cw_decide::lane::wire::{Line, Unwritable};
 use cw_decide::{Past, States};
-use cw_model::FeedId;
-use sha2::{Digest as _, Sha256};
+use cw_model::digest::bytes_digest;
+use cw_model::{Digest, FeedId};
 use url::Url;
 
 use super::CommitError;
@@ -316,10 +316,7 @@ impl<'a> Copying<'a> {
             writing.push(layout.state(&id, state)?);
             writing.copied.feed = Some(id.to_string());
             tally.states += 1;
-            if writing.is_full() {
-                writing.commit()?;
-                told(tally);
-            }
+            writing.commit_if_full(tally, told)?;
         }
         writing.copied.whole = true;
         writing.commit()?;
@@ -360,10 +357,7 @@ impl<'a> Copying<'a> {
                     }
                 }
                 writing.copied.articles = article.seq;
-                if writing.is_full() {
-                    writing.commit()?;
-                    told(tally);
-                }
+                writing.commit_if_full(tally, told)?;
             }
         }
     }
@@ -386,10 +380,7 @@ impl<'a> Copying<'a> {
                 writing.push(layout.copied_reject(reject)?);
                 writing.copied.rejects = place;
                 tally.rejects += 1;
-                if writing.is_full() {
-                    writing.commit()?;
-                    told(tally);
-                }
+                writing.commit_if_full(tally, told)?;
             }
         }
     }
@@ -411,6 +402,19 @@ impl Writing<'_> {
 
     fn is_full(&self) -> bool {
         self.bytes >= TRANSACTION_BYTES_MAX || self.lines.len() >= TRANSACTION_LINES_MAX
+    }
+
+    /// Says how far the copy is with what was committed, if anything was.
+    fn commit_if_full(
+        &mut self,
+        tally: &Tally,
+        told: &mut impl FnMut(&Tally),
+    ) -> Result<(), TargetError> {
+        if self.is_full() {
+            self.commit()?;
+            told(tally);
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), TargetError> {
@@ -442,16 +446,16 @@ fn lanes_of(
 
 /// Tells what is copied, as it stands, from everything else.
 fn fingerprint(feeds: &[Vec<String>], states: &States, amounts: &Amounts) -> String {
-    let mut hash = Sha256::new();
+    let mut text = String::new();
     for (lane, feeds) in feeds.iter().enumerate() {
         for feed in feeds {
             let state = FeedId::parse(feed).ok().and_then(|id| states.get(&id));
             let sequence = state.map_or(0, |state| state.plan.sequence);
-            hash.update(format!("{lane} {feed} {sequence}\n"));
+            text.push_str(&format!("{lane} {feed} {sequence}\n"));
         }
     }
     let Amounts { articles, rejects, last_article, last_reject } = amounts;
-    hash.update(format!("{articles} {last_article} {rejects} {last_reject}\n"));
-    let digest: [u8; 8] = hash.finalize().first_chunk().copied().unwrap_or_default();
+    text.push_str(&format!("{articles} {last_article} {rejects} {last_reject}\n"));
+    let Digest(digest) = bytes_digest(text.as_bytes());
     format!("{:016x}", u64::from_be_bytes(digest))
 }

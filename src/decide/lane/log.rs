@@ -4,6 +4,7 @@ use std::fmt;
 
 use cw_model::state::{FeedState, is_readable};
 use cw_model::{FeedId, Timestamp};
+use serde::de::DeserializeOwned;
 
 use super::copied::{COPIED_VERSION, Copied};
 use super::hash::HASH_VERSION;
@@ -148,20 +149,31 @@ impl Reading {
     }
 }
 
+/// What a key holds at an offset; `form` says of which version it is and readable from which, `ours` is this program's.
+fn read_form<T: DeserializeOwned>(
+    key: &str,
+    value: &[u8],
+    offset: i64,
+    form: impl Fn(&T) -> (u32, Option<u32>),
+    ours: u32,
+) -> Result<T, Contradiction> {
+    let read: T = serde_json::from_slice(value)
+        .map_err(|error| Contradiction(format!("`{key}` at offset {offset}: {error}")))?;
+    let (version, readable_from) = form(&read);
+    if is_readable(version, readable_from, ours) {
+        return Ok(read);
+    }
+    Err(Contradiction(format!("a newer conflictwire wrote `{key}` (version {version})")))
+}
+
 /// A `__copied` record at an offset; no value takes it back.
 ///
 /// # Errors
 /// [`Contradiction`] if it is none that this program reads.
 fn read_copied(value: Option<&[u8]>, offset: i64) -> Result<Option<Copied>, Contradiction> {
     let Some(value) = value else { return Ok(None) };
-    let key = Copied::KEY;
-    let copied: Copied = serde_json::from_slice(value)
-        .map_err(|error| Contradiction(format!("`{key}` at offset {offset}: {error}")))?;
-    if is_readable(copied.version, copied.readable_from, COPIED_VERSION) {
-        return Ok(Some(copied));
-    }
-    let version = copied.version;
-    Err(Contradiction(format!("a newer conflictwire wrote `{key}` (version {version})")))
+    let form = |copied: &Copied| (copied.version, copied.readable_from);
+    read_form(Copied::KEY, value, offset, form, COPIED_VERSION).map(Some)
 }
 
 /// A `__lane` record at an offset.
@@ -171,14 +183,8 @@ fn read_copied(value: Option<&[u8]>, offset: i64) -> Result<Option<Copied>, Cont
 pub fn read_head(value: Option<&[u8]>, offset: i64) -> Result<Head, Contradiction> {
     let value =
         value.ok_or_else(|| Contradiction(format!("offset {offset} takes `__lane` back")))?;
-    let head: Head = serde_json::from_slice(value)
-        .map_err(|error| Contradiction(format!("`__lane` at offset {offset}: {error}")))?;
-    if !is_readable(head.version, head.readable_from, HEAD_VERSION) {
-        let version = head.version;
-        return Err(Contradiction(format!(
-            "a newer conflictwire wrote `__lane` (version {version})"
-        )));
-    }
+    let form = |head: &Head| (head.version, head.readable_from);
+    let head = read_form("__lane", value, offset, form, HEAD_VERSION)?;
     if head.hash != HASH_VERSION {
         return Err(Contradiction(format!(
             "hosts were dealt out by hash {}, this conflictwire uses {HASH_VERSION}",
