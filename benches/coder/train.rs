@@ -24,6 +24,8 @@ struct Text {
     meaning: Vec<f32>,
     relevant: bool,
     tags: Vec<String>,
+    /// Tags that one coder would give and another would not.
+    may: Vec<String>,
 }
 
 /// A text's features, and whether it is about what is learnt.
@@ -161,6 +163,7 @@ fn text(
         meaning: Vec::new(),
         relevant,
         tags: row.strings("tags"),
+        may: row.strings("may"),
     }))
 }
 
@@ -212,7 +215,9 @@ fn examples<'a>(texts: &'a [Text], id: &str) -> Vec<Example<'a>> {
     // What a text is about matters only where it is about conflict at all: that is known by then.
     // A scene may show a war and no more of it: without tags it teaches none.
     let tagged = |text: &&Text| text.relevant && !text.tags.is_empty();
-    let texts = texts.iter().filter(|text| id.is_empty() || tagged(text));
+    // Nor does a text teach what it may as well be called.
+    let is_open = |text: &&Text| !is_about(text) && text.may.iter().any(|tag| top(tag) == id);
+    let texts = texts.iter().filter(|text| id.is_empty() || tagged(text) && !is_open(text));
     let of = |text: &'a Text| Example {
         features: &text.learnable.buckets,
         meaning: &text.meaning,
