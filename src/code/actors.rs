@@ -29,6 +29,9 @@ pub(super) struct Entry {
     pub(super) kind: ActorKind,
     /// ISO 3166-1 alpha-2.
     pub(super) country: Option<String>,
+    /// Whether it is called by what it is and not by a name: "police", "the governor". Patterns do not speak of it;
+    /// it is who says something.
+    pub(super) is_unnamed: bool,
 }
 
 /// What sort of name it is.
@@ -86,6 +89,8 @@ struct RawActor {
     kind: Option<String>,
     name: Option<String>,
     country: Option<String>,
+    #[serde(default)]
+    unnamed: bool,
     #[serde(default)]
     names: Vec<Spanned<String>>,
     #[serde(default)]
@@ -163,7 +168,9 @@ impl Actors {
                 (Some((_name, Ok(kind))), None) => {
                     let name = actor.name.clone().unwrap_or_else(|| actor.id.clone());
                     let (id, country) = (actor.id.clone(), actor.country.clone());
-                    self.entries.insert(id.clone(), Entry { id, name, kind, country });
+                    let is_unnamed = actor.unnamed;
+                    let entry = Entry { id: id.clone(), name, kind, country, is_unnamed };
+                    self.entries.insert(id, entry);
                 }
                 (_, Some(_)) => {}
             }

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use cw_model::{ActorKind, ClaimStatus, RoleKind};
 
+use super::actors::Form;
 use super::combinations::mention_in;
-use super::lexicon::{Cue, Lexicon, Need, Place, RoleRule, Speaker};
+use super::lexicon::{Cue, Effect, Lexicon, Need, Place, RoleRule, Speaker};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sorted, contains_any, sentence_of};
+use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
 
 /// Adds the roles that actors near a reason have in it.
 pub(super) fn add_roles(
@@ -69,36 +70,141 @@ fn actor_of<'a>(
     (led_in && !apart && inside).then(|| mention_in(&sorted.mentions, found)).flatten()
 }
 
+/// Actors in a row that a preposition binds to each other: "a spokesman for the ministry in Kyiv".
+const BOUND_MAX: usize = 3;
+
+/// Words between an actor and the one that a preposition binds to it.
+const BOUND_WITHIN: usize = 3;
+
+/// Words between a verb and who says so after it: "said the Syrian army".
+const INVERTED_WITHIN: usize = 2;
+
+/// Words after an actor that may still be its name: "said the mayor of Kharkiv, ", "said army spokesman Peter Kony".
+const TITLE_WORDS: usize = 4;
+
 /// Who says something, by a cue at some words.
 ///
 /// `Err`: the cue says nothing there, for want of a speaker.
 pub(super) fn speaker(
     cue: &Cue,
     at: &Range<usize>,
+    lexicon: &Lexicon,
     sorted: &Sorted,
     document: &Document<'_>,
 ) -> Result<Option<usize>, NoSpeaker> {
     let Some(Speaker { within, place, need }) = cue.speaker else { return Ok(None) };
-    let mentions = &sorted.mentions;
+    let Some(sentence) = sentence_of(document, at) else { return Ok(None) };
+    let is_claim = matches!(cue.effect, Effect::Claims(ClaimStatus::Claimed));
+    let heard = Heard { lexicon, sorted, document, sentence, is_claim };
     let found = match place {
-        Place::Before | Place::Inside => {
-            let end = mentions.partition_point(|mention| mention.tokens.end <= at.start);
-            end.checked_sub(1)
-                .and_then(|last| mentions.get(last))
-                .filter(|mention| at.start - mention.tokens.end <= within)
-                .filter(|mention| is_subject(&mention.tokens, at, document))
-        }
-        Place::After => {
-            let first = mentions.partition_point(|mention| mention.tokens.start < at.end);
-            mentions.get(first).filter(|mention| mention.tokens.start - at.end <= within)
-        }
+        Place::Before | Place::Inside => heard.after_quote(at).or_else(|| heard.before(at, within)),
+        Place::After => heard.after(at.end, within),
     };
-    let sentence = sentence_of(document, at);
-    let found = found.filter(|mention| sentence_of(document, &mention.tokens) == sentence);
     match (found, need) {
         (Some(mention), _) => Ok(Some(mention.entry)),
         (None, Need::Optional) => Ok(None),
         (None, Need::Required) => Err(NoSpeaker),
+    }
+}
+
+/// Whether one of the matches, which are in order, begins at a word.
+fn begins(matches: &[Range<usize>], at: usize) -> bool {
+    let first = matches.partition_point(|found| found.start < at);
+    matches.get(first).is_some_and(|found| found.start == at)
+}
+
+/// Whether one of the matches, which are in order and of few words, ends right before a word.
+fn ends(matches: &[Range<usize>], at: usize) -> bool {
+    let first = matches.partition_point(|found| found.start < at);
+    let near = matches.get(..first).unwrap_or_default().iter().rev().take(2);
+    near.into_iter().any(|found| found.end == at)
+}
+
+/// A sentence in which somebody says something.
+struct Heard<'a, 'd> {
+    lexicon: &'a Lexicon,
+    sorted: &'a Sorted,
+    document: &'a Document<'d>,
+    sentence: Range<usize>,
+    /// Whether the cue is of a plain claim.
+    is_claim: bool,
+}
+
+impl<'a> Heard<'a, '_> {
+    /// The subject of a verb: "the army, as so often, said", "the governor of Kharkiv, Oleh Syniehubov, said".
+    fn before(&self, at: &Range<usize>, within: usize) -> Option<&'a Mention> {
+        if self.is_passive(at) {
+            return None;
+        }
+        let speakers = &self.sorted.speakers;
+        let end = speakers.partition_point(|mention| mention.tokens.end <= at.start);
+        let mut index = end.checked_sub(1)?;
+        let mut found = self.inside(speakers.get(index)?)?;
+        if at.start - found.tokens.end > within || !is_subject(&found.tokens, at, self.document) {
+            return None;
+        }
+        // Whoever a preposition leads to says where or whose the one before it is.
+        for _actor in 0..BOUND_MAX {
+            let earlier = index.checked_sub(1).and_then(|index| speakers.get(index));
+            let Some(earlier) = earlier.and_then(|mention| self.inside(mention)) else { break };
+            let between = earlier.tokens.end..found.tokens.start;
+            let is_bound = !between.is_empty()
+                && between.len() <= BOUND_WITHIN
+                && self.is_led_at(between.start)
+                && self.clause(earlier.tokens.end) == self.clause(found.tokens.start)
+                && self.clause(earlier.tokens.end - 1) == self.clause(found.tokens.start);
+            if !is_bound {
+                break;
+            }
+            (found, index) = (earlier, index - 1);
+        }
+        Some(found)
+    }
+
+    /// Who stands after a verb that follows what was said: "…", said the Syrian army.
+    fn after_quote(&self, at: &Range<usize>) -> Option<&'a Mention> {
+        let gap = self.document.gap_before(at.start).trim_end();
+        let is_told = at.start > self.sentence.start
+            && gap.ends_with([',', '"', '”', '’', '\'', '»', '–', '—']);
+        let found = self.after(at.end, INVERTED_WITHIN).filter(|_found| is_told)?;
+        // "The governor, as often, said Russian guns had": what follows says something of who is named.
+        let end = found.tokens.end;
+        let clause = self.clause(end - 1);
+        let rest = (end..self.sentence.end).take_while(|at| self.clause(*at) == clause);
+        let is_last = rest.take(TITLE_WORDS + 1).count() <= TITLE_WORDS || self.is_led_at(end);
+        (is_last && self.clause(at.end - 1) == self.clause(found.tokens.start)).then_some(found)
+    }
+
+    /// The first actor after some words.
+    fn after(&self, end: usize, within: usize) -> Option<&'a Mention> {
+        let speakers = &self.sorted.speakers;
+        let first = speakers.partition_point(|mention| mention.tokens.start < end);
+        let found = self.inside(speakers.get(first)?)?;
+        (found.tokens.start - end <= within).then_some(found)
+    }
+
+    fn inside<'m>(&self, mention: &'m Mention) -> Option<&'m Mention> {
+        let Range { start, end } = mention.tokens;
+        (start >= self.sentence.start && end <= self.sentence.end).then_some(mention)
+    }
+
+    /// Whether a preposition begins at a word.
+    fn is_led_at(&self, at: usize) -> bool {
+        let led = self.lexicon.particles.as_ref().map(|particles| particles.led);
+        led.is_some_and(|led| begins(self.sorted.set(led), at))
+    }
+
+    /// Whether it is told of whoever stands before: "Hamas is accused of", "residents were told". Who "claims responsibility
+    /// for" says so, though it is as good as an accusation.
+    fn is_passive(&self, at: &Range<usize>) -> bool {
+        self.lexicon.particles.as_ref().is_some_and(|particles| {
+            let is_accused = !self.is_claim && begins(self.sorted.set(particles.accused), at.start);
+            is_accused || ends(self.sorted.set(particles.be), at.start)
+        })
+    }
+
+    fn clause(&self, at: usize) -> Option<usize> {
+        self.document.tokens.get(at).map(|token| token.clause)
     }
 }
 
@@ -112,8 +218,12 @@ pub(super) fn voice(sorted: &Sorted, lexicon: &Lexicon, document: &Document<'_>)
     let dictionary = lexicon.dictionary.as_ref()?;
     let speaks = |mention: &&Mention| {
         let kind = dictionary.entries.get(mention.entry).map(|entry| entry.kind);
+        // A seat that is no town says who: "Kremlin", but "Kyiv" where.
+        let is_seat = mention.form == Form::Metonym
+            && !sorted.places.iter().any(|place| overlap(place, &mention.tokens));
         kind.is_some_and(|kind| match kind {
-            ActorKind::State | ActorKind::Region | ActorKind::People | ActorKind::Gang => false,
+            ActorKind::State => is_seat,
+            ActorKind::Region | ActorKind::People | ActorKind::Gang => false,
             ActorKind::Force
             | ActorKind::Service
             | ActorKind::Ministry
@@ -124,7 +234,7 @@ pub(super) fn voice(sorted: &Sorted, lexicon: &Lexicon, document: &Document<'_>)
             | ActorKind::Office => true,
         })
     };
-    let mut mentions = sorted.mentions.iter().filter(speaks);
+    let mut mentions = sorted.speakers.iter().filter(speaks);
     let found = mentions.find(|Mention { tokens, .. }| {
         let leads = tokens.start == first.start
             && tokens.end < end

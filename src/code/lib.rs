@@ -247,13 +247,15 @@ impl Tagger {
                 None => None,
             };
             rules::complete_roles(&mut findings.tags, lexicon, sorted, document);
+            self.taxonomy.arrange(&mut findings.tags);
+            let actors = rules::actors(&findings.tags, lexicon, sorted, document);
             let evidence = if findings.tags.is_empty() { &[][..] } else { &findings.words };
             let found = sought.pinned(evidence);
             Ok(Some(Coding {
                 relevant: !findings.tags.is_empty(),
                 score,
                 tags: findings.tags,
-                actors: findings.actors,
+                actors,
                 places: Some(whereabouts::published(&found, document)),
                 casualties,
                 flags: lexicon.knows_flags().then(|| findings.flags.into_iter().collect()),

@@ -25,14 +25,44 @@ pub(super) struct Mention {
     pub(super) is_force: bool,
 }
 
-/// The mentions among matches of aliases, in order. `nouns` are the matches of force nouns, in order.
+/// Who is named, and who is called by what it is, each in order; no two overlap.
+#[derive(Debug, Default)]
+pub(super) struct Mentions {
+    pub(super) named: Vec<Mention>,
+    pub(super) unnamed: Vec<Mention>,
+}
+
+/// The mentions among matches of aliases. `nouns` are the matches of force nouns, in order.
 pub(super) fn mentions(
     lexicon: &Lexicon,
+    document: &Document<'_>,
+    found: Vec<(usize, Range<usize>)>,
+    nouns: &[Range<usize>],
+) -> Mentions {
+    let Some(dictionary) = &lexicon.dictionary else { return Mentions::default() };
+    let is_unnamed = |(alias, _tokens): &(usize, Range<usize>)| {
+        let entry =
+            dictionary.aliases.get(*alias).and_then(|one| dictionary.entries.get(one.entry));
+        entry.is_some_and(|entry| entry.is_unnamed)
+    };
+    let (unnamed, named): (Vec<_>, Vec<_>) = found.into_iter().partition(is_unnamed);
+    let named = longest(dictionary, document, named, nouns);
+    let mut unnamed = longest(dictionary, document, unnamed, &[]);
+    // Who has a name is known better: "Kenyan police".
+    unnamed.retain(|mention| {
+        let at = named.partition_point(|one| one.tokens.end <= mention.tokens.start);
+        named.get(at).is_none_or(|one| one.tokens.start >= mention.tokens.end)
+    });
+    Mentions { named, unnamed }
+}
+
+/// Of matches of aliases the longest, none over another.
+fn longest(
+    dictionary: &Dictionary,
     document: &Document<'_>,
     mut found: Vec<(usize, Range<usize>)>,
     nouns: &[Range<usize>],
 ) -> Vec<Mention> {
-    let Some(dictionary) = &lexicon.dictionary else { return Vec::new() };
     found.sort_by_key(|(alias, tokens)| (tokens.start, std::cmp::Reverse(tokens.end), *alias));
     let mut mentions: Vec<Mention> = Vec::new();
     let mut end = 0;

@@ -55,8 +55,6 @@ pub(super) struct Findings {
     pub(super) domains: Vec<(String, f64)>,
     /// The words that the tags rest on.
     pub(super) words: Vec<Range<usize>>,
-    /// Who is named; `None` if the lexicon has no dictionary.
-    pub(super) actors: Option<Vec<Actor>>,
     /// Whether casualties are worth reading.
     pub(super) casualties: Kept,
     /// By index into `Lexicon::tags`, what counts for each, best first.
@@ -178,11 +176,10 @@ pub(super) fn apply(
         Vetoed::Yes(casualties) if tags.is_empty() => casualties,
         Vetoed::Yes(_) | Vetoed::No => Kept::Kept,
     };
-    let actors = actors(&sorted.mentions, lexicon, document);
     let domains = lexicon.domains.iter().zip(&sorted.domains);
     let domains = domains.map(|(domain, seen)| (domain.flag.clone(), score(own_points(seen))));
     let domains = domains.filter(|(_flag, score)| *score > 0.0).collect();
-    Ok(Findings { tags, flags, scores, domains, words, actors, casualties, hits, lost, vetoes })
+    Ok(Findings { tags, flags, scores, domains, words, casualties, hits, lost, vetoes })
 }
 
 /// Why a reason does not count whatever its weight; `None` if it may.
@@ -280,7 +277,7 @@ fn weigh<'a>(
                 }
                 (Effect::Flags, Negation::Counts | Negation::Ignored) => hit.cues.push(index),
                 (Effect::Claims(status), Negation::Counts | Negation::Ignored) => {
-                    if let Ok(by) = speaker(cue, &at, sorted, document) {
+                    if let Ok(by) = speaker(cue, &at, lexicon, sorted, document) {
                         hit.claim = Some(stronger(hit.claim, (status, by)));
                         hit.cues.push(index);
                     }
@@ -305,7 +302,7 @@ pub(super) fn said(
     let told = lexicon.cues.iter().zip(&sorted.cues).filter_map(|(cue, places)| {
         let Effect::Claims(status) = cue.effect else { return None };
         let at = near(cue, places, tokens, document)?;
-        speaker(cue, &at, sorted, document).ok().map(|by| (status, by))
+        speaker(cue, &at, lexicon, sorted, document).ok().map(|by| (status, by))
     });
     let strongest = told.fold(None, |known, other| Some(stronger(known, other)));
     lexicon.knows_claims().then(|| published(strongest, lexicon))
@@ -539,10 +536,14 @@ fn evidence(hits: &[Hit], document: &Document<'_>) -> Vec<Evidence> {
     spans
 }
 
-/// How a tag is said: as its best reason is, by whoever says so there or in another. `None` if the lexicon knows no cues
-/// of claims.
+/// How a tag is said: as its best reason is, by whoever says so there or in another. A headline may leave out who says
+/// what the lead then says of them. `None` if the lexicon knows no cues of claims.
 fn claim(hits: &[Hit], lexicon: &Lexicon) -> Option<Claim> {
+    let is_told = |(status, by): &(ClaimStatus, Option<usize>)| {
+        *status == ClaimStatus::Claimed && by.is_some()
+    };
     let best = hits.first().and_then(|hit| hit.claim);
+    let best = best.or_else(|| hits.iter().filter_map(|hit| hit.claim).find(is_told));
     let said = best.map(|(status, by)| {
         let mut others = hits.iter().filter_map(|hit| hit.claim);
         (status, by.or_else(|| others.find_map(|(other, by)| by.filter(|_by| other == status))))
@@ -557,16 +558,30 @@ fn published(said: Option<(ClaimStatus, Option<usize>)>, lexicon: &Lexicon) -> C
     Claim { status, by }
 }
 
-/// Who is named, most often first.
-fn actors(mentions: &[Mention], lexicon: &Lexicon, document: &Document<'_>) -> Option<Vec<Actor>> {
+/// Who is named, most often first; of those without a name the ones that the headline is about, or that say what `tags`
+/// tell. `None` if the lexicon has no dictionary.
+pub(super) fn actors(
+    tags: &[Tag],
+    lexicon: &Lexicon,
+    sorted: &Sorted,
+    document: &Document<'_>,
+) -> Option<Vec<Actor>> {
     let dictionary = lexicon.dictionary.as_ref()?;
+    let speaks = |id: &str| {
+        tags.iter().filter_map(|tag| tag.claim.as_ref()?.by.as_deref()).any(|by| by == id)
+    };
     let mut by_entry: BTreeMap<usize, Vec<&Mention>> = BTreeMap::new();
-    for mention in mentions {
+    for mention in &sorted.speakers {
         by_entry.entry(mention.entry).or_default().push(mention);
     }
     let mut actors = Vec::new();
     for (entry, mentions) in by_entry {
         let Some(entry) = dictionary.entries.get(entry) else { continue };
+        let is_in_title =
+            |mention: &&Mention| document.field_of(mention.tokens.start) == Some(Field::Title);
+        if entry.is_unnamed && !speaks(&entry.id) && !mentions.iter().any(is_in_title) {
+            continue;
+        }
         let spans = mentions.iter().take(EVIDENCE_MAX);
         actors.push(Actor {
             id: entry.id.clone(),

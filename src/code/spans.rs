@@ -9,7 +9,7 @@ use cw_places::Found;
 
 use super::lexicon::Lexicon;
 use super::matcher::{Match, Use};
-use super::names::{Mention, mentions};
+use super::names::{Mention, Mentions, mentions};
 use super::segment::Document;
 
 /// Steps for each purpose of a phrase found.
@@ -51,6 +51,8 @@ pub(super) struct Sorted {
     pub(super) hits: Vec<Hit>,
     /// Actors named, in order.
     pub(super) mentions: Vec<Mention>,
+    /// Who may speak, in order: actors named, and those called by what they are ("police").
+    pub(super) speakers: Vec<Mention>,
     /// Places named, in order.
     pub(super) places: Vec<Range<usize>>,
     /// Where each of them is named, and its country, if it lies in one.
@@ -97,6 +99,7 @@ impl<'l> Matched<'l> {
         let sorted = Sorted {
             hits: Vec::new(),
             mentions: Vec::new(),
+            speakers: Vec::new(),
             places: Vec::new(),
             countries: Vec::new(),
             cues: vec![Vec::new(); lexicon.cues.len()],
@@ -125,7 +128,9 @@ impl<'l> Matched<'l> {
                 matched.members.push(Member { tokens: found.tokens, sets: found.sets });
             }
         }
-        matched.sorted.mentions = mentions(lexicon, document, aliases, &nouns);
+        let Mentions { named, unnamed } = mentions(lexicon, document, aliases, &nouns);
+        matched.sorted.mentions = named;
+        matched.sorted.speakers = unnamed;
         Ok(matched)
     }
 
@@ -145,10 +150,21 @@ impl<'l> Matched<'l> {
             .flat_map(|(place, code)| place.spans.iter().map(move |span| (span.start, code)));
         self.sorted.countries = starts.collect();
         let places = &self.sorted.places;
-        self.sorted.mentions.retain(|mention| !is_part_of_one(&mention.tokens, places));
+        for mentions in [&mut self.sorted.mentions, &mut self.sorted.speakers] {
+            mentions.retain(|mention| !is_part_of_one(&mention.tokens, places));
+        }
+        self.sorted.speakers.extend(self.sorted.mentions.iter().cloned());
+        self.sorted.speakers.sort_by_key(|mention| mention.tokens.start);
         self.add_mentions();
         for tokens in self.sorted.places.iter().cloned() {
             self.members.push(Member { tokens, sets: &self.lexicon.place_sets });
+        }
+        let is_of_zone = |place: &&cw_places::Place| {
+            place.country.is_some_and(|code| self.lexicon.zones.contains(code))
+        };
+        let of_zones = found.places.iter().filter(is_of_zone);
+        for tokens in of_zones.flat_map(|place| place.spans.iter().cloned()) {
+            self.members.push(Member { tokens, sets: &self.lexicon.zone_sets });
         }
         self.sorted.sets = Sets::new(self.lexicon.sets, self.members, document);
         self.sorted

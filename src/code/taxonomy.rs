@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cw_model::{Related, TagId};
+use cw_model::{Related, Tag, TagId};
 use cw_text::likeness::hint;
 use serde::Deserialize;
 use toml::Spanned;
@@ -31,6 +31,8 @@ pub(super) struct TagKind {
     pub(super) label: Arc<str>,
     /// Nearest public codes.
     pub(super) related: Arc<Related>,
+    /// Tags that say more of what happened, and stand before this one where both are given.
+    pub(super) behind: Vec<String>,
 }
 
 /// Every tag, by id.
@@ -57,6 +59,12 @@ impl Taxonomy {
             let tag = tag.into_inner();
             let of_tag = tag.problems(&parents);
             problems.extend(of_tag.iter().map(|detail| source.problem_at(at, detail)));
+            let unknown = tag.behind.iter().filter(|other| !parents.contains(other));
+            problems.extend(unknown.map(|other| {
+                let hint = hint(other, parents.iter().map(String::as_str));
+                let detail = format!("tag \"{}\": behind: no tag \"{other}\"{hint}", tag.id);
+                source.problem_at(at, &detail)
+            }));
             let id: Arc<str> = tag.id.into();
             let kind = TagKind {
                 id: TagId(Arc::clone(&id)),
@@ -68,6 +76,7 @@ impl Taxonomy {
                     iptc: iptc.then_some(tag.iptc),
                     gdelt: gdelt.then_some(tag.gdelt),
                 }),
+                behind: tag.behind,
             };
             if tags.insert(Arc::clone(&id), kind).is_some() {
                 let detail = format!("tag \"{id}\" is given twice; keep one");
@@ -80,6 +89,27 @@ impl Taxonomy {
     /// The tag with this id.
     pub(super) fn tag(&self, id: &str) -> Option<&TagKind> {
         self.0.get(id)
+    }
+
+    /// Puts tags that stand behind others behind them, and leaves the rest in order: a march that is shot at is told for
+    /// the shots, however often it is called a march.
+    pub(super) fn arrange(&self, tags: &mut Vec<Tag>) {
+        let all = tags.len();
+        let (mut at, mut moved) = (0, 0);
+        while at < all && moved < all {
+            let behind = tags.get(at).and_then(|tag| self.tag(tag.id.as_str()));
+            let behind = behind.map_or(&[][..], |kind| kind.behind.as_slice());
+            let is_before = |tag: &Tag| behind.iter().any(|other| other == tag.id.as_str());
+            match tags.iter().rposition(is_before).filter(|last| *last > at) {
+                Some(last) => {
+                    if let Some(part) = tags.get_mut(at..=last) {
+                        part.rotate_left(1);
+                    }
+                    moved += 1;
+                }
+                None => at += 1,
+            }
+        }
     }
 
     /// Every id, in order.
@@ -113,6 +143,8 @@ struct RawTag {
     iptc: Vec<String>,
     #[serde(default)]
     gdelt: Vec<String>,
+    #[serde(default)]
+    behind: Vec<String>,
 }
 
 /// The codes of each scheme.
@@ -173,10 +205,17 @@ mod tests {
     #[test]
     fn every_problem_is_reported() {
         let text = "format = 2\n[[tag]]\nid = \"a.b\"\nlabel = \"\"\n\
-                    [[tag]]\nid = \"A\"\nlabel = \"x\"\n[[tag]]\nid = \"A\"\nlabel = \"x\"\n";
+                    [[tag]]\nid = \"A\"\nlabel = \"x\"\nbehind = [\"c\"]\n[[tag]]\nid = \"A\"\nlabel = \"x\"\n";
         let (_taxonomy, problems) = Taxonomy::read(&source(text));
         let all: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
-        for part in ["format: 2", "label is empty", "parent must be", "lower-case", "given twice"] {
+        for part in [
+            "format: 2",
+            "label is empty",
+            "parent must be",
+            "lower-case",
+            "given twice",
+            "no tag \"c\"",
+        ] {
             assert!(all.contains(part), "{part} in {all}");
         }
     }

@@ -245,12 +245,22 @@ fn who_speaks_stands_in_the_clause_of_what_is_said() {
     };
     let ukraine = Some("state.ua".to_owned());
     assert_eq!(by("Rebels shelled Adel, killing nine, Ukraine says"), ukraine);
-    assert_eq!(by("Ukraine shelled a hospital in Adel, doctors say"), None);
+    assert_eq!(by("Ukraine shelled a hospital in Adel, choristers say"), None);
+    let medics = Some("organisation.medics".to_owned());
+    assert_eq!(by("Ukraine shelled a hospital in Adel, doctors say"), medics);
+    // Who says so may stand after the verb, and may be bound to a place by a preposition.
+    assert_eq!(by("Rebels shelled Adel, killing nine, says Ukraine"), ukraine);
+    let police = Some("service.police".to_owned());
+    assert_eq!(by("Rebels shelled Adel, killing nine, police in Ukraine say"), police);
+    assert_eq!(by("Nine killed in air strike on Adel: police"), police);
+    // Whom an act is blamed on does not say so.
+    assert_eq!(by("Nine killed in air strike on Adel blamed on Ukraine"), None);
     // The form of a headline says whose words it is; a state before a colon is where it happened.
     let hamas = Some("group.hamas".to_owned());
     assert_eq!(by("Hamas: nine killed in Israeli air strike"), hamas);
     assert_eq!(by("Nine killed in air strike on Adel: Hamas"), hamas);
     assert_eq!(by("Nine killed in air strike on Adel – Hamas"), hamas);
+    assert_eq!(by("Kremlin: nine killed in air strike on Adel"), Some("state.ru".to_owned()));
     assert_eq!(by("Ukraine: nine killed in air strike on Adel"), None);
     assert_eq!(by("Nine killed in air strike near Hamas office"), None);
 }
@@ -287,6 +297,18 @@ fn the_enemy_at_the_head_of_a_phrase_says_whose_word_it_is() {
     );
     let claims = coding.tags.iter().filter_map(|tag| tag.claim.as_ref());
     assert!(claims.map(|claim| claim.status).any(|status| status == ClaimStatus::Claimed));
+}
+
+#[test]
+fn what_is_done_to_a_march_is_told_before_the_march() {
+    let title = "Police open fire on protesters at protest march";
+    let coding = code(
+        title,
+        "Protesters marched in protest. The protest march was the third. Protesters sang.",
+    );
+    let ids = ids(&coding);
+    let place = |id: &str| ids.iter().position(|one| *one == id);
+    assert!(place("unrest.crackdown").unwrap() < place("unrest.protest").unwrap(), "{ids:?}");
 }
 
 #[test]
@@ -427,6 +449,29 @@ fn what_a_lexicon_cannot_find_is_not_said_to_be_absent() {
                   terms = [{ weight = 0.9, any = [\"gol\"] }]\n";
     assert_eq!(rules("es", domain).flags, Some(Vec::new()));
     assert_eq!(rules("en", "").casualties, Some(Vec::new()));
+}
+
+#[test]
+fn what_lies_in_a_country_with_a_war_is_in_the_set_of_zones() {
+    let rules = |zones: &str| {
+        let text = format!(
+            "format = 1\nlanguage = \"en\"\nversion = 1\nzones = [\"{zones}\"]\n[veto]\nresisting = []\n\
+             bar = 0.9\n[[tag]]\nid = \"humanitarian.aid\"\n\
+             combinations = [{{ weight = 0.9, all = [\"convoy\", \"@zone\"], within = 5 }}]\n"
+        );
+        with_lexicon("mine.toml", &text)
+    };
+    let is_relevant = |title: &str| {
+        let texts = Texts { title, ..Texts::default() };
+        code_with(&rules("UA").unwrap(), texts, Some("en")).unwrap().relevant
+    };
+    assert!(is_relevant("A convoy leaves Kharkiv"));
+    assert!(!is_relevant("A convoy leaves Hamburg"));
+    let problems = rules("Ukraine").unwrap_err();
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let expected =
+        "mine.toml:4: zones: \"Ukraine\" is no ISO 3166-1 alpha-2 code; write two capitals: \"SD\"";
+    assert_eq!(shown, [expected]);
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub struct Coding {
     /// How likely it is that the article is about armed conflict, 0 to 1, as the language's model says.
     /// `None`: nobody looked; there is no model for its language.
     pub score: Option<f64>,
-    /// Tags at or over the threshold, best first, ties by id.
+    /// Tags at or over the threshold, best first, ties by id; but for tags that stand behind others in the taxonomy.
     pub tags: Vec<Tag>,
     /// Who is named, most often named first, ties by id. `None`: nobody looked; there is no dictionary of
     /// actors for the language.

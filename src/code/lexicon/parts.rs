@@ -1,6 +1,6 @@
 //! What a lexicon is made of, once it is read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use cw_model::{ClaimStatus, RoleKind};
@@ -57,6 +57,10 @@ pub(crate) struct Lexicon {
     pub(crate) sets_of_aliases: Vec<Vec<usize>>,
     /// The sets that a place belongs to.
     pub(crate) place_sets: Vec<usize>,
+    /// The sets that places of `zones` belong to besides.
+    pub(crate) zone_sets: Vec<usize>,
+    /// Countries with a war, or a war not long past: ISO 3166-1 alpha-2.
+    pub(crate) zones: BTreeSet<String>,
     /// The set of nouns that make a force of the people named before them; `None` if there is none.
     pub(crate) force_nouns: Option<ForceNouns>,
     /// In file order.

@@ -22,6 +22,8 @@ pub(super) struct RawLexicon {
     #[serde(default)]
     pub(super) force_nouns: Vec<Written>,
     #[serde(default)]
+    pub(super) zones: Vec<Written>,
+    #[serde(default)]
     pub(super) sets: BTreeMap<Written, Vec<Written>>,
     #[serde(default)]
     pub(super) tag: Vec<Spanned<RawTagRules>>,

@@ -24,7 +24,7 @@ use crate::taxonomy::{FORMAT, Taxonomy};
 use crate::term::expand;
 
 /// Sets that the dictionary fills, besides one for each kind of actor.
-const OF_DICTIONARY: [&str; 4] = ["actor", "demonym", "metonym", "place"];
+const OF_DICTIONARY: [&str; 5] = ["actor", "demonym", "metonym", "place", "zone"];
 
 /// Reads and compiles the files of one language.
 ///
@@ -92,6 +92,7 @@ struct Compiler<'s> {
     veto: Option<Veto>,
     abbreviations: HashSet<String>,
     force_nouns: Option<usize>,
+    zones: BTreeSet<String>,
     tags: Vec<TagRules>,
     combinations: Vec<Combination>,
     domains: Vec<Domain>,
@@ -122,6 +123,7 @@ impl<'s> Compiler<'s> {
             veto: None,
             abbreviations: HashSet::new(),
             force_nouns: None,
+            zones: BTreeSet::new(),
             tags: Vec::new(),
             combinations: Vec::new(),
             domains: Vec::new(),
@@ -251,6 +253,16 @@ impl<'s> Compiler<'s> {
         }
         let plain = |word: &String| plain_term(word);
         self.abbreviations.extend(raw.abbreviations.iter().map(plain));
+        for code in &raw.zones {
+            let code = self.go_to(code);
+            let is_code = code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+            self.report((!is_code).then(|| {
+                format!(
+                    "zones: \"{code}\" is no ISO 3166-1 alpha-2 code; write two capitals: \"SD\""
+                )
+            }));
+            self.zones.insert(code.clone());
+        }
         if !raw.force_nouns.is_empty() {
             let set = self.force_nouns.unwrap_or_else(|| {
                 self.set_count += 1;
@@ -410,7 +422,9 @@ impl<'s> Compiler<'s> {
             Form::Demonym => Some("demonym"),
             Form::Metonym => Some("metonym"),
         };
-        let names = ["actor", kind].into_iter().chain(form);
+        let is_of_zone = entry.country.as_ref().is_some_and(|code| self.zones.contains(code));
+        let zone = is_of_zone.then_some("zone");
+        let names = ["actor", kind].into_iter().chain(form).chain(zone);
         let all: BTreeSet<usize> = names.flat_map(|name| self.numbers_of(name)).collect();
         all.into_iter().collect()
     }
@@ -428,6 +442,7 @@ impl<'s> Compiler<'s> {
                 let sets = dictionary
                     .entries
                     .get(alias.entry)
+                    .filter(|entry| !entry.is_unnamed)
                     .map(|entry| self.sets_of(entry, alias.form))
                     .unwrap_or_default();
                 sets_of_aliases.push(sets);
@@ -448,6 +463,7 @@ impl<'s> Compiler<'s> {
                 .collect(),
         });
         let place_sets = self.numbers_of("place");
+        let zone_sets = self.numbers_of("zone");
         let frames = &self.frames;
         let of_tag = |tag: usize| -> Vec<usize> {
             let all = frames.iter().enumerate();
@@ -480,6 +496,8 @@ impl<'s> Compiler<'s> {
             frames: self.frames,
             particles: self.particles,
             place_sets,
+            zone_sets,
+            zones: self.zones,
             veto: self.veto.unwrap_or_default(),
         })
     }
