@@ -138,8 +138,13 @@ impl<'a> Document<'a> {
             let cut = match &previous {
                 Some(previous) if !is_full => {
                     let gap = text.get(previous.bytes.end..word.bytes.start).unwrap_or_default();
-                    let last = self.tokens.len().saturating_sub(1);
-                    cut_between(previous, self.word(last), gap, abbreviations)
+                    // Nearly always; the word before is not asked for then.
+                    if gap == " " {
+                        Cut::None
+                    } else {
+                        let last = self.tokens.len().saturating_sub(1);
+                        cut_between(previous, self.word(last), gap, abbreviations)
+                    }
                 }
                 Some(_) | None => Cut::Sentence,
             };
@@ -192,6 +197,27 @@ impl<'a> Document<'a> {
             .get(index)
             .and_then(|token| self.plain.get(token.plain.clone()))
             .unwrap_or_default()
+    }
+
+    /// Each word in its plain form and as it is written, what stands before it, its field and the number of its
+    /// sentence: the same as word by word, for whoever wants all of them.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, &'a str, &'a str, Field, usize)> {
+        let mut before = None;
+        let sentences = self.sentences.iter().enumerate();
+        sentences
+            .flat_map(|(number, sentence)| {
+                let tokens = self.tokens.get(sentence.tokens.clone()).unwrap_or_default();
+                let text = self.field_text(sentence.field);
+                tokens.iter().map(move |token| (number, sentence.field, text, token))
+            })
+            .map(move |(number, field, text, token)| {
+                let plain = self.plain.get(token.plain.clone()).unwrap_or_default();
+                let written = text.get(token.bytes.clone()).unwrap_or_default();
+                let gap =
+                    before.and_then(|end| text.get(end..token.bytes.start)).unwrap_or_default();
+                before = Some(token.bytes.end);
+                (plain, written, gap, field, number)
+            })
     }
 
     /// What stands in the original between the word at `index` and the one before it.
@@ -346,6 +372,25 @@ mod tests {
             assert_eq!(cut, evidence.text);
             assert!(!evidence.text.is_empty());
         }
+    }
+
+    #[test]
+    fn all_words_at_once_are_the_same_as_one_by_one() {
+        let texts = Texts {
+            title: "Army’s “Été” plan",
+            summary: "One. Two, three",
+            body: "U.N. 1,000 – end.",
+            ..Texts::default()
+        };
+        let document = Document::new(texts, &HashSet::new(), &Steps::new(u64::MAX)).unwrap();
+        let one = |index: usize| {
+            let (field, sentence) = (document.field_of(index), document.tokens[index].sentence);
+            let (plain, written) = (document.word(index), document.written(index));
+            (plain, written, document.gap_before(index), field.unwrap(), sentence)
+        };
+        let all: Vec<_> = document.words().collect();
+        assert_eq!(all, (0..document.tokens.len()).map(one).collect::<Vec<_>>());
+        assert_eq!(all.len(), 9);
     }
 
     #[test]

@@ -36,14 +36,10 @@ impl<'a> Words<'a> {
         steps: &Steps,
     ) -> Result<Self, TooCostly> {
         steps.spend(document.tokens.len().saturating_mul(WORD_STEPS))?;
-        let token = |(index, token): (usize, &super::segment::Token)| Token {
-            plain: document.word(index),
-            written: document.written(index),
-            gap: document.gap_before(index),
-            field: document.field_of(index).unwrap_or(cw_model::Field::Body),
-            sentence: token.sentence,
-        };
-        let tokens = document.tokens.iter().enumerate().map(token).collect();
+        let mut tokens = Vec::with_capacity(document.tokens.len());
+        document.words().for_each(|(plain, written, gap, field, sentence)| {
+            tokens.push(Token { plain, written, gap, field, sentence });
+        });
         let (mut taken, mut countries) = (Vec::new(), Vec::new());
         for mention in mentions {
             let entry = lexicon.dictionary.as_ref().and_then(|all| all.entries.get(mention.entry));

@@ -158,15 +158,15 @@ impl Words<'_> {
     /// The next word, its plain form at the end of `plain`: for whoever reads many and keeps none.
     pub fn next_into(&mut self, plain: &mut String) -> Option<Spans> {
         self.skip_to_word();
+        if let Some(spans) = self.letters(plain) {
+            return Some(spans);
+        }
         let first = self.rest().chars().next()?;
         let (byte, char, from) = (self.byte, self.char, plain.len());
         if self.text.as_bytes().get(byte + first.len_utf8()) == Some(&b'.') && self.dotted(plain) {
             // The last full stop stays outside the word, so it can end a sentence elsewhere.
             let (bytes, chars) = (byte..self.byte - 1, char..self.char - 1);
             return Some(Spans { bytes, chars, dotted: true });
-        }
-        if let Some(spans) = self.letters(plain) {
-            return Some(spans);
         }
         self.step(first);
         push_plain(plain, first);
@@ -195,13 +195,23 @@ impl Words<'_> {
         Some(Spans { bytes, chars, dotted: false })
     }
 
-    /// Takes the word that comes next, if it is nothing but ASCII letters and digits up to a space: nearly every
-    /// English one is.
+    /// Takes the word that comes next, if it is nothing but ASCII letters and digits and what follows surely ends
+    /// it: nearly every English one is.
     fn letters(&mut self, plain: &mut String) -> Option<Spans> {
         let rest = self.rest().as_bytes();
         let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let is_whole = matches!(rest.get(length), None | Some(b' '));
-        if !is_whole || !(1..=WORD_CHARS_MAX).contains(&length) {
+        if !(1..=WORD_CHARS_MAX).contains(&length) {
+            return None;
+        }
+        let is_whole = match rest.get(length) {
+            None => true,
+            // "1,000" and "1.5" go on, and so does "U.N.".
+            Some(b',' | b'.') => {
+                length > 1 && rest.get(length - 1).is_some_and(u8::is_ascii_alphabetic)
+            }
+            Some(after) => after.is_ascii() && *after != b'\'',
+        };
+        if !is_whole {
             return None;
         }
         let (bytes, chars) = (self.byte..self.byte + length, self.char..self.char + length);
@@ -218,7 +228,12 @@ impl Words<'_> {
             if byte.is_ascii_alphanumeric() {
                 return;
             }
-            let sign = if byte.is_ascii() { char::from(*byte) } else { self.sign() };
+            if byte.is_ascii() {
+                self.byte += 1;
+                self.char += 1;
+                continue;
+            }
+            let sign = self.sign();
             if sign.is_alphanumeric() {
                 return;
             }
