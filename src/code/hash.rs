@@ -5,13 +5,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// FNV-1a, 64 bits: fast on short texts, and the same on every machine.
 pub(super) fn hash(text: &str) -> u64 {
-    and_hash(0xcbf2_9ce4_8422_2325, text)
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// The hash of what was hashed so far with more text after it.
-pub(super) fn and_hash(hash: u64, text: &str) -> u64 {
-    text.bytes()
-        .fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+/// The hash of a phrase with one word more, of the hashes of both: the word's letters are not read again.
+pub(super) fn and_word(phrase: u64, word: u64) -> u64 {
+    (phrase ^ word.rotate_left(29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 /// What is known of words or phrases, by the hash of each.

@@ -1,6 +1,6 @@
 //! Finds every term of a lexicon in a document, all of them in one pass over its words.
 //!
-//! A phrase is known by the hash of its words, and so is each of its beginnings. From every word of a text
+//! A phrase is known by the hashes of its words, and so is each of its beginnings. From every word of a text
 //! on, one word more is taken as long as some phrase begins so; clauses and sentences end it. A phrase has a few
 //! words, so the pass takes time in proportion to the text, whatever it looks like.
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use cw_model::{Steps, TooCostly};
 
-use super::hash::{ByHash, Filter, and_hash, hash};
+use super::hash::{ByHash, Filter, and_word, hash};
 use super::segment::Document;
 
 /// Steps for each word that is looked up.
@@ -131,9 +131,11 @@ impl Matcher {
         let (sets, uses) = (Vec::new(), Vec::new());
         let mut matcher = Self { known: ByHash::default(), filter, sets, uses };
         for (phrase, purposes) in phrases {
-            for (space, _sign) in phrase.match_indices(' ') {
-                let beginning = phrase.get(..space).unwrap_or_default();
-                matcher.known.entry(hash(beginning)).or_default().goes_on = true;
+            let mut words = phrase.split(' ').map(hash);
+            let mut key = words.next().unwrap_or_default();
+            for word in words {
+                matcher.known.entry(key).or_default().goes_on = true;
+                key = and_word(key, word);
             }
             let (sets, uses) = (matcher.sets.len(), matcher.uses.len());
             for purpose in purposes {
@@ -144,7 +146,7 @@ impl Matcher {
             }
             matcher.sets.get_mut(sets..).unwrap_or_default().sort_unstable();
             let part = |from: usize, to: usize| (narrow(from), narrow(to - from));
-            let known = matcher.known.entry(hash(phrase)).or_default();
+            let known = matcher.known.entry(key).or_default();
             known.sets = part(sets, matcher.sets.len());
             known.uses = part(uses, matcher.uses.len());
         }
@@ -166,7 +168,9 @@ impl Matcher {
         document: &Document<'_>,
         steps: &Steps,
     ) -> Result<Vec<Match<'_>>, TooCostly> {
-        let mut matches = Vec::with_capacity(document.tokens.len());
+        // Many a word is in several phrases, and a few in none.
+        let words = document.tokens.len();
+        let mut matches = Vec::with_capacity(words + words / 2);
         for (start, first) in document.tokens.iter().enumerate() {
             steps.spend(LOOK_UP_STEPS)?;
             let mut key = first.hash;
@@ -178,13 +182,13 @@ impl Matcher {
                     steps.spend(MATCH_STEPS)?;
                     matches.push(Match { sets, uses, tokens: start..end });
                 }
-                let next = document.tokens.get(end).filter(|_next| known.goes_on);
-                if next.is_none_or(|next| next.clause != first.clause) {
+                if !known.goes_on {
                     break;
                 }
-                let word = document.word(end);
-                steps.spend(LOOK_UP_STEPS + word.len())?;
-                key = and_hash(and_hash(key, " "), word);
+                let next = document.tokens.get(end);
+                let Some(next) = next.filter(|next| next.clause == first.clause) else { break };
+                steps.spend(LOOK_UP_STEPS)?;
+                key = and_word(key, next.hash);
                 end += 1;
             }
         }
