@@ -43,8 +43,12 @@ pub(crate) struct Grammar {
 /// The phrases that begin with a word.
 #[derive(Clone, Debug)]
 struct First {
-    /// Where they stand in `Grammar::phrases`.
+    /// Where they stand in `Grammar::phrases`, those of several words first.
     phrases: Range<usize>,
+    /// Where the word alone begins there.
+    alone: usize,
+    /// A bit for each word that may come second: few words after "the" do.
+    seconds: u64,
     /// Whether one of them may begin a count.
     begins: bool,
 }
@@ -109,9 +113,12 @@ impl Grammar {
         for (word, mut known) in compiler.phrases {
             known.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
             let begins = known.iter().any(|phrase| phrase.role.begins_a_count());
+            let seconds = known.iter().filter_map(|phrase| phrase.rest.first());
+            let seconds = seconds.fold(0, |bits, second| bits | bit(*second));
             let start = phrases.len();
+            let alone = start + known.partition_point(|phrase| !phrase.rest.is_empty());
             phrases.append(&mut known);
-            first.insert(word, First { phrases: start..phrases.len(), begins });
+            first.insert(word, First { phrases: start..phrases.len(), alone, seconds, begins });
         }
         let begin: Vec<u64> = first
             .iter()
@@ -123,16 +130,24 @@ impl Grammar {
         Ok(Self { spelling: raw.spelling, first, filter, beginnings, phrases })
     }
 
-    /// Every phrase that begins with a word of this hash, longest first.
-    pub(super) fn phrases_from(&self, word: u64) -> &[Phrase] {
+    /// Every phrase that begins with a word of this hash and may go on with the next, longest first.
+    pub(super) fn phrases_from(&self, word: u64, next: Option<u64>) -> &[Phrase] {
         let first = if self.filter.may_know(word) { self.first.get(&word) } else { None };
-        first.and_then(|first| self.phrases.get(first.phrases.clone())).unwrap_or_default()
+        let Some(First { phrases, alone, seconds, .. }) = first else { return &[] };
+        let goes_on = next.is_some_and(|next| seconds & bit(next) != 0);
+        let start = if goes_on { phrases.start } else { *alone };
+        self.phrases.get(start..phrases.end).unwrap_or_default()
     }
 
     /// Whether a count may begin with a word of this hash.
     pub(super) fn begins_a_count(&self, word: u64) -> bool {
         self.beginnings.may_know(word) && self.first.get(&word).is_some_and(|first| first.begins)
     }
+}
+
+/// One bit of 64 for a hash.
+fn bit(hash: u64) -> u64 {
+    1 << (hash >> 58)
 }
 
 type Terms = Vec<String>;

@@ -61,7 +61,8 @@ impl<'d, 'a> Text<'d, 'a> {
         for at in sentence.clone() {
             let rest = self.document.tokens.get(at..sentence.end).unwrap_or_default();
             let Some((word, after)) = rest.split_first() else { break };
-            let known = self.grammar.phrases_from(word.hash);
+            let next = after.first().map(|next| next.hash);
+            let known = self.grammar.phrases_from(word.hash, next);
             self.steps.spend(LOOK_UP_STEPS + known.len())?;
             let first = self.found.len();
             for phrase in known {
