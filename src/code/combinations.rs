@@ -17,7 +17,7 @@ const NEIGHBOURS_TRIED: usize = 4;
 /// Steps for looking for one part of a combination by one anchor.
 const PART_STEPS: usize = 20;
 
-/// The places where all parts of a combination stand close enough.
+/// Adds to `hits` the places where all parts of a combination stand close enough.
 ///
 /// # Errors
 /// [`TooCostly`] if there are no steps left.
@@ -26,18 +26,18 @@ pub(super) fn combined(
     sorted: &Sorted,
     document: &Document<'_>,
     steps: &Steps,
-) -> Result<Vec<Hit>, TooCostly> {
-    let mut hits = Vec::new();
+    hits: &mut Vec<Hit>,
+) -> Result<(), TooCostly> {
     let required = &combination.required;
     // A text that repeats one word is full of anchors, and of nothing for them to stand by.
     let shared =
         required.iter().fold(Sentences::ALL, |shared, set| shared.and(sorted.sentences(*set)));
     if shared.is_empty() {
-        return Ok(hits);
+        return Ok(());
     }
-    let Some((anchor, others)) = required.split_first() else { return Ok(hits) };
-    // One list for all anchors: nearly all of them come to nothing.
-    let mut found = Vec::with_capacity(combination.all.len());
+    let Some((anchor, others)) = required.split_first() else { return Ok(()) };
+    // One list for all anchors, and none for nearly all of them, which come to nothing.
+    let mut found = Vec::new();
     let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
     for place in sorted.set(*anchor) {
         steps.spend(anchor_steps)?;
@@ -51,6 +51,7 @@ pub(super) fn combined(
             continue;
         }
         found.clear();
+        found.reserve(combination.all.len());
         let is_whole = match combination.order {
             Order::Any | Order::AnchorFirst => {
                 around(combination, place, sorted, &sentence, &mut found)
@@ -75,7 +76,7 @@ pub(super) fn combined(
         hit.roles = found.iter().filter_map(|(part, words)| role(part, words, sorted)).collect();
         hits.push(hit);
     }
-    Ok(hits)
+    Ok(())
 }
 
 /// Adds to `parts` those around the first, in any order; `None` if one is missing.

@@ -114,7 +114,7 @@ pub(super) fn apply(
         if one.and(other).is_empty() {
             continue;
         }
-        hits.extend(combined(combination, sorted, document, steps)?);
+        combined(combination, sorted, document, steps, &mut hits)?;
     }
     steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
     let (mut counting, mut lost) = (Vec::with_capacity(hits.len()), Vec::new());
@@ -209,18 +209,17 @@ pub(super) fn complete_roles(
 ) {
     let leading =
         document.sentences.iter().filter(|sentence| sentence.prominence != Prominence::Rest);
-    for sentence in leading.take(LEADING_MAX) {
-        for tag in tags.iter_mut() {
-            let Some(known) = &mut tag.roles else { continue };
-            let index = lexicon.tags.iter().position(|rules| rules.kind.id == tag.id);
-            let mut hits: Vec<Hit> = index
-                .map(|index| Hit::new(index, 0, 0.0, sentence.tokens.clone()))
-                .into_iter()
-                .collect();
-            for hit in &mut hits {
-                add_clause_roles(hit, lexicon, sorted, document);
+    for tag in tags {
+        let Some(known) = &mut tag.roles else { continue };
+        let index = lexicon.tags.iter().position(|rules| rules.kind.id == tag.id);
+        let Some(index) = index else { continue };
+        for sentence in leading.clone().take(LEADING_MAX) {
+            let mut hit = Hit::new(index, 0, 0.0, sentence.tokens.clone());
+            add_clause_roles(&mut hit, lexicon, sorted, document);
+            if hit.roles.is_empty() {
+                continue;
             }
-            let mut more = named_roles(&hits, lexicon).unwrap_or_default();
+            let mut more = named_roles(&[hit], lexicon).unwrap_or_default();
             more.retain(|role| {
                 !known.iter().any(|one| one.role == role.role || one.actor == role.actor)
             });

@@ -244,7 +244,7 @@ struct Member<'l> {
 struct Sets {
     spans: Vec<Range<usize>>,
     /// By set, in `spans`.
-    places: Vec<Range<usize>>,
+    places: Vec<Place>,
     /// By set.
     sentences: Vec<Sentences>,
 }
@@ -295,20 +295,22 @@ impl Sets {
     /// Of so many sets.
     fn new(sets: usize, mut members: Vec<Member<'_>>, document: &Document<'_>) -> Self {
         members.sort_by_key(|member| (member.tokens.start, member.tokens.end));
-        let mut counts = vec![0; sets];
-        for set in members.iter().flat_map(|member| member.sets) {
-            if let Some(count) = counts.get_mut(*set) {
-                *count += 1;
+        // First how many each set has; then where they go.
+        let mut places: Vec<Place> = vec![Place::default(); sets];
+        for member in &members {
+            for set in member.sets {
+                if let Some(place) = places.get_mut(*set) {
+                    place.end += 1;
+                }
             }
         }
-        let mut sum = 0;
-        let places = counts.into_iter().map(|count| {
-            let start = sum;
-            sum += count;
-            start..start
-        });
-        let mut places: Vec<Range<usize>> = places.collect();
-        let mut spans = vec![0..0; sum];
+        let mut start = 0;
+        for place in &mut places {
+            let count = place.end;
+            *place = Place { start, end: start };
+            start += count;
+        }
+        let mut spans = vec![0..0; Place { start: 0, end: start }.range().len()];
         let mut sentences = vec![Sentences::default(); sets];
         let mut before = None;
         for member in &members {
@@ -319,11 +321,10 @@ impl Sets {
             before = Some(&member.tokens);
             for set in member.sets {
                 let Some(place) = places.get_mut(*set) else { continue };
-                let last = || spans.get(place.clone()).and_then(<[_]>::last);
-                if is_again && last() == Some(&member.tokens) {
+                if is_again && spans.get(place.range()).and_then(<[_]>::last) == before {
                     continue;
                 }
-                if let Some(span) = spans.get_mut(place.end) {
+                if let Some(span) = spans.get_mut(place.range().end) {
                     span.clone_from(&member.tokens);
                     place.end += 1;
                 }
@@ -336,8 +337,23 @@ impl Sets {
     }
 
     fn of(&self, set: usize) -> &[Range<usize>] {
-        let place = self.places.get(set).cloned().unwrap_or_default();
+        let place = self.places.get(set).map(|place| place.range()).unwrap_or_default();
         self.spans.get(place).unwrap_or_default()
+    }
+}
+
+/// A run of `Sets::spans`. There are thousands of sets, so the table of them is kept small: half of it fits into the
+/// cache that a processor is nearest to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    fn range(self) -> Range<usize> {
+        let wide = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        wide(self.start)..wide(self.end)
     }
 }
 
