@@ -1,7 +1,8 @@
-//! Texts a second of one core, with everything on.
+//! Texts a second of one core, with everything on, by processor time: the clock would tell how busy the machine is.
 
-use std::time::Instant;
+use std::fs::read_to_string;
 
+use anyhow::Context as _;
 use cw_code::{Tagger, Texts};
 use cw_model::Steps;
 
@@ -18,12 +19,12 @@ pub(crate) fn report(tagger: &Tagger) -> anyhow::Result<()> {
     };
     let mut rates = Vec::new();
     for _run in 0..5 {
-        let start = Instant::now();
+        let start = processor_seconds()?;
         let times = 2_000_u32;
         for _text in 0..times {
             std::hint::black_box(tagger.code(texts, Some("en"), &Steps::new(u64::MAX))?);
         }
-        rates.push(f64::from(times) / start.elapsed().as_secs_f64());
+        rates.push(f64::from(times) / (processor_seconds()? - start));
     }
     rates.sort_by(f64::total_cmp);
     println!(
@@ -34,4 +35,12 @@ pub(crate) fn report(tagger: &Tagger) -> anyhow::Result<()> {
         rates[4]
     );
     Ok(())
+}
+
+/// How long this process has had a processor, by Linux's scheduler, in nanoseconds there.
+fn processor_seconds() -> anyhow::Result<f64> {
+    let path = "/proc/self/schedstat";
+    let line = read_to_string(path).with_context(|| path)?;
+    let first = line.split_whitespace().next().with_context(|| format!("{path} is empty"))?;
+    Ok(first.parse::<f64>()? / 1e9)
 }
