@@ -312,6 +312,9 @@ fn lies_as_another_script(bytes: &[u8]) -> bool {
 /// Control characters have no meaning in any feed and are errors in XML and JSON; those that windows-1252 has
 /// as characters are meant as these.
 fn without_controls(mut text: String) -> String {
+    if !holds_controls(text.as_bytes()) {
+        return text;
+    }
     let unwanted = |c: char| {
         (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
     };
@@ -329,9 +332,48 @@ fn without_controls(mut text: String) -> String {
     text
 }
 
+/// Whether UTF-8 has a control character that is not white space, a C1 control, or U+FFFE or U+FFFF.
+fn holds_controls(text: &[u8]) -> bool {
+    const BYTES: usize = 64;
+    let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    // U+0080 to U+009F begin with one of these, the two others with the other.
+    let may_be = |byte: u8| is_control(byte) || byte == 0xC2 || byte == 0xEF;
+    text.chunks(BYTES).enumerate().any(|(place, chunk)| {
+        // All bytes of it are looked at, which a processor does at once.
+        let is_suspect = chunk.iter().fold(false, |any, byte| any | may_be(*byte));
+        is_suspect && {
+            let from = text.get(place * BYTES..).unwrap_or_default();
+            from.iter().take(chunk.len()).enumerate().any(|(at, byte)| match byte {
+                0xC2 => from.get(at + 1).is_some_and(|next| *next < 0xA0),
+                0xEF => matches!(from.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])),
+                byte => is_control(*byte),
+            })
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn controls_are_found_wherever_they_stand() {
+        for (text, kept) in [
+            ("a\u{0}b", "ab"),
+            ("a\u{1F}b", "ab"),
+            ("a\u{85}b", "a…b"),
+            ("a\u{81}b", "a\u{81}b"),
+            ("a\u{FFFE}b", "ab"),
+            ("a\u{FFFF}b", "ab"),
+            ("a\t\n\r\u{7F}\u{A0}é\u{FFFD}\u{FEFF}，b", "a\t\n\r\u{7F}\u{A0}é\u{FFFD}\u{FEFF}，b"),
+        ] {
+            for before in (0..3).chain(60..66) {
+                let before = "x".repeat(before);
+                let text = format!("{before}{text}");
+                assert_eq!(without_controls(text.clone()), format!("{before}{kept}"), "{text:?}");
+            }
+        }
+    }
 
     const RUSSIAN: &str = "<t>Обстрел города продолжался всю ночь</t>";
 

@@ -83,22 +83,22 @@ impl<'a> Tokens<'a> {
     /// What stands before the `>` that ends a tag: one inside quotes does not. That is passed over.
     fn attributes(&mut self) -> &'a str {
         let mut quote = None;
-        let mut before = ' ';
-        let end = self.rest.char_indices().find(|(_, c)| {
+        let mut before = b' ';
+        let end = self.rest.bytes().position(|byte| {
             match quote {
-                Some(open) if open == *c => quote = None,
+                Some(open) if open == byte => quote = None,
                 Some(_) => {}
-                None if *c == '>' => return true,
+                None if byte == b'>' => return true,
                 // A quote opens a value only where one begins.
-                None if matches!(c, '"' | '\'') && before == '=' => quote = Some(*c),
+                None if matches!(byte, b'"' | b'\'') && before == b'=' => quote = Some(byte),
                 None => {}
             }
-            if !c.is_ascii_whitespace() {
-                before = *c;
+            if !byte.is_ascii_whitespace() {
+                before = byte;
             }
             false
         });
-        let tag = self.take(end.map_or(self.rest.len(), |(at, _)| at + 1));
+        let tag = self.take(end.map_or(self.rest.len(), |at| at + 1));
         tag.strip_suffix('>').unwrap_or(tag)
     }
 
@@ -148,7 +148,7 @@ impl<'a> Tokens<'a> {
                 return Some(Token::Close(name));
             }
             let is_one = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
-            if is_one(&NEVER_EMPTY) && attributes.ends_with('/') {
+            if attributes.ends_with('/') && is_one(&NEVER_EMPTY) {
                 self.closed = Some(name);
             } else {
                 self.raw = is_one(&RAW).then_some(name);

@@ -107,16 +107,28 @@ pub(super) fn may_be_damaged(text: &str) -> bool {
 
 /// The code pages in which that is so: a bit for each.
 fn suspects(text: &str) -> u16 {
-    if text.is_ascii() {
-        return 0;
-    }
-    let (mut suspects, mut before) = (0, 0);
-    for c in text.chars() {
-        let (leads, tails) = PARTS.get(code(c)).copied().unwrap_or_default();
-        suspects |= before & tails;
-        before = leads;
+    let mut suspects = 0;
+    let mut rest = text;
+    // ASCII begins and continues nothing.
+    while let Some(after) = rest.get(ascii_bytes(rest)..).filter(|after| !after.is_empty()) {
+        let mut before = 0;
+        let mut chars = after.chars();
+        for c in chars.by_ref().take_while(|c| !c.is_ascii()) {
+            let (leads, tails) = PARTS.get(code(c)).copied().unwrap_or_default();
+            suspects |= before & tails;
+            before = leads;
+        }
+        rest = chars.as_str();
     }
     suspects
+}
+
+/// How many bytes of ASCII a text begins with.
+fn ascii_bytes(text: &str) -> usize {
+    const BYTES: usize = 32;
+    let bytes = text.as_bytes();
+    let whole = bytes.chunks_exact(BYTES).take_while(|chunk| chunk.is_ascii()).count() * BYTES;
+    whole + bytes.iter().skip(whole).take_while(|byte| byte.is_ascii()).count()
 }
 
 /// A text as it was before it was read in a code page, and how many of its characters were mended.

@@ -1,6 +1,7 @@
 //! HTML or plain text to plain text: one line for a title, paragraphs separated by a blank line for
 //! the rest; NFC; nothing invisible but what a script needs.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -10,25 +11,61 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quic
 use super::html::{Token, Tokens, attribute};
 use crate::{mojibake, reference};
 
-/// Elements whose text is not the article's.
-///
-/// A caption describes a picture that is not there, often another day's; `noscript` repeats a
-/// picture as its markup; the rest is not shown as text by any browser.
-const SKIPPED: &str = "script style noscript template figcaption iframe object svg math audio video canvas select \
-    button textarea head rt rp";
+/// What an element is to the text in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Element {
+    /// Its text is not even meant for people.
+    NeverText,
+    /// Its text is not the article's.
+    ///
+    /// A caption describes a picture that is not there, often another day's; `noscript` repeats a
+    /// picture as its markup; the rest is not shown as text by any browser.
+    NotTheArticle,
+    /// It begins and ends a paragraph.
+    Block,
+    /// It begins a line, as `br` does, of which two begin a paragraph.
+    Line,
+    /// It stands apart from its neighbours on one line.
+    Cell,
+    /// It raises or lowers what it holds: a number in it is not part of the number before it.
+    Raised,
+    /// `br`
+    Break,
+    /// `img`
+    Picture,
+    /// Any other.
+    Other,
+}
 
-/// Those of them whose text is not even meant for people.
-const NEVER_TEXT: &str = "script style";
+/// No name of an element that means something is longer.
+const NAME_BYTES_MAX: usize = 10;
 
-/// Elements that begin and end a paragraph.
-const BLOCKS: &str = "p div section article aside header footer main nav figure blockquote pre address h1 h2 h3 \
-    h4 h5 h6 ul ol dl table thead tbody form fieldset details summary hr center body";
-
-/// Elements that begin a line, as `br` does, of which two begin a paragraph.
-const LINES: &str = "li tr dt dd caption option";
-
-/// Elements that stand apart from their neighbours on one line.
-const CELLS: &str = "td th";
+impl Element {
+    /// By its name, in any case.
+    fn of(name: &str) -> Self {
+        let mut lower = [0; NAME_BYTES_MAX];
+        let Some(own) = lower.get_mut(..name.len()) else { return Self::Other };
+        own.copy_from_slice(name.as_bytes());
+        own.make_ascii_lowercase();
+        match &*own {
+            b"p" | b"div" | b"section" | b"article" | b"aside" | b"header" | b"footer"
+            | b"main" | b"nav" | b"figure" | b"blockquote" | b"pre" | b"address" | b"h1"
+            | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"ul" | b"ol" | b"dl" | b"table"
+            | b"thead" | b"tbody" | b"form" | b"fieldset" | b"details" | b"summary" | b"hr"
+            | b"center" | b"body" => Self::Block,
+            b"br" => Self::Break,
+            b"img" => Self::Picture,
+            b"li" | b"tr" | b"dt" | b"dd" | b"caption" | b"option" => Self::Line,
+            b"td" | b"th" => Self::Cell,
+            b"sup" | b"sub" => Self::Raised,
+            b"script" | b"style" => Self::NeverText,
+            b"noscript" | b"template" | b"figcaption" | b"iframe" | b"object" | b"svg"
+            | b"math" | b"audio" | b"video" | b"canvas" | b"select" | b"button" | b"textarea"
+            | b"head" | b"rt" | b"rp" => Self::NotTheArticle,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// Parts of classes that mark cards of other articles, buttons to share and forms to subscribe, as systems and plug-ins
 /// for publishing name them.
@@ -65,9 +102,6 @@ const CLASSES_OF_OTHERS: [&str; 31] = [
     "subscribe-form",
     "feedflare",
 ];
-
-/// Elements that raise or lower what they hold: a number in one is not part of the number before it.
-const RAISED: &str = "sup sub";
 
 /// Where the address of a picture stands; the first of them that is no picture itself is the address.
 const PICTURE_ADDRESSES: [&str; 5] =
@@ -128,7 +162,7 @@ pub fn read(text: &EntryText, layout: Layout) -> Read {
 }
 
 fn read_as_sent(text: &EntryText, layout: Layout) -> Read {
-    let mut plain = Plain::new(layout);
+    let mut plain = Plain::new(layout, text.value.len());
     match text.kind {
         TextKind::Plain => plain.push_lines(&text.value),
         TextKind::Html => {
@@ -137,26 +171,24 @@ fn read_as_sent(text: &EntryText, layout: Layout) -> Read {
             // All of it is of that kind: then it is the article.
             let is_empty = first == Skipped::Whole && plain.text.is_empty();
             let skipped = if is_empty || first == Skipped::ToTheEnd {
-                plain = Plain::new(layout);
+                plain = Plain::new(layout, value.len());
                 push_html(&mut plain, value, Skip::NotTheArticle)
             } else {
                 first
             };
             // What is skipped and never ends would take the rest of the article with it.
             if skipped == Skipped::ToTheEnd {
-                plain = Plain::new(layout);
+                plain = Plain::new(layout, value.len());
                 push_html(&mut plain, value, Skip::NeverText);
             }
         }
     }
-    let text = plain.text.trim_end();
-    let repaired = mojibake::repaired(text);
-    let text = composed(repaired.as_deref().unwrap_or(text));
-    Read {
-        text: (!text.is_empty()).then_some(text),
-        is_repaired: repaired.is_some(),
-        pictures: plain.pictures,
-    }
+    let Plain { mut text, pictures, .. } = plain;
+    text.truncate(text.trim_end().len());
+    let repaired = mojibake::repaired(&text);
+    let is_repaired = repaired.is_some();
+    let text = composed(repaired.unwrap_or(text));
+    Read { text: (!text.is_empty()).then_some(text), is_repaired, pictures }
 }
 
 /// A text without the CDATA section that its publisher escaped with it.
@@ -166,15 +198,22 @@ fn without_section(text: &str) -> &str {
 }
 
 /// In normalisation form C. Nearly every text is, and to see that takes less than to make it so.
-fn composed(text: &str) -> String {
+fn composed(text: String) -> String {
+    if text.is_ascii() {
+        return text;
+    }
     match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => text.to_owned(),
+        IsNormalized::Yes => text,
         IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),
     }
 }
 
 /// Cuts at a limit, at the end of a word if one is near. Answers with `None` if nothing was cut.
 pub fn cut(text: &str, chars_max: usize) -> Option<String> {
+    // A character has a byte at least.
+    if text.len() <= chars_max {
+        return None;
+    }
     let (end, _) = text.char_indices().nth(chars_max)?;
     let (kept, after) = text.split_at(end);
     if after.starts_with(char::is_whitespace) {
@@ -196,18 +235,15 @@ enum Skipped {
 /// What of a text is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Skip {
-    /// [`SKIPPED`], and what belongs to other articles by its class.
+    /// What is not the article's, and what belongs to other articles by its class.
     OfOthers,
-    /// [`SKIPPED`].
+    /// What is not the article's: [`Element::NotTheArticle`].
     NotTheArticle,
-    /// [`NEVER_TEXT`].
+    /// [`Element::NeverText`].
     NeverText,
 }
 
 fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
-    let names = if skip == Skip::NeverText { NEVER_TEXT } else { SKIPPED };
-    let is_one =
-        |names: &str, name: &str| names.split(' ').any(|own| name.eq_ignore_ascii_case(own));
     // The skipped element we are in, and how many of the same name.
     let mut skipped: Option<(&str, usize)> = None;
     for token in Tokens::new(html) {
@@ -222,35 +258,39 @@ fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
             }
             continue;
         }
-        match token {
-            Token::Text(text) => plain.push(&decoded(text)),
-            Token::Open(name, _) if is_one(names, name) => skipped = Some((name, 1)),
-            Token::Open(name, attributes)
-                if skip == Skip::OfOthers
-                    && !is_void(name)
-                    && (is_of_others(attributes) || is_hidden(attributes)) =>
-            {
+        let (name, opened) = match token {
+            Token::Text(text) => {
+                plain.push(&decoded(text));
+                continue;
+            }
+            Token::Open(name, attributes) => (name, Some(attributes)),
+            Token::Close(name) => (name, None),
+        };
+        let is_of_others = |attributes: &str| {
+            skip == Skip::OfOthers
+                && !attributes.is_empty()
+                && !is_void(name)
+                && (is_of_others(attributes) || is_hidden(attributes))
+        };
+        match (Element::of(name), opened) {
+            (Element::NeverText, Some(_)) => skipped = Some((name, 1)),
+            (Element::NotTheArticle, Some(_)) if skip != Skip::NeverText => {
                 skipped = Some((name, 1));
             }
-            Token::Open(name, attributes) if name.eq_ignore_ascii_case("img") => {
+            (_, Some(attributes)) if is_of_others(attributes) => skipped = Some((name, 1)),
+            (Element::Picture, Some(attributes)) => {
                 if plain.pictures.len() < PICTURES_MAX {
                     plain.pictures.extend(picture(attributes));
                 }
             }
-            Token::Open(name, _) | Token::Close(name) if is_one(RAISED, name) => {
-                plain.is_raised = true;
-            }
-            Token::Open(name, _) if name.eq_ignore_ascii_case("br") => plain.gap(Gap::Line),
-            Token::Open(name, _) | Token::Close(name) => {
-                if is_one(BLOCKS, name) {
-                    plain.gap(Gap::Paragraph);
-                } else if is_one(LINES, name) {
-                    // The end of one item and the beginning of the next are one line's end.
-                    plain.gap = plain.gap.max(Gap::Line);
-                } else if is_one(CELLS, name) {
-                    plain.gap(Gap::Word);
-                }
-            }
+            (Element::Break, Some(_)) => plain.gap(Gap::Line),
+            (Element::Raised, _) => plain.is_raised = true,
+            (Element::Block, _) => plain.gap(Gap::Paragraph),
+            // The end of one item and the beginning of the next are one line's end.
+            (Element::Line, _) => plain.gap = plain.gap.max(Gap::Line),
+            (Element::Cell, _) => plain.gap(Gap::Word),
+            (Element::NeverText | Element::NotTheArticle | Element::Other, _)
+            | (Element::Picture | Element::Break, None) => {}
         }
     }
     if skipped.is_some() { Skipped::ToTheEnd } else { Skipped::Whole }
@@ -290,16 +330,19 @@ fn is_hidden(attributes: &str) -> bool {
 }
 
 /// A text with its references decoded; once more if it then holds references that nobody prints.
-fn decoded(text: &str) -> String {
+fn decoded(text: &str) -> Cow<'_, str> {
     const NEVER_PRINTED: [&str; 10] = [
         "&nbsp;", "&rsquo;", "&lsquo;", "&ldquo;", "&rdquo;", "&ndash;", "&mdash;", "&hellip;",
         "&quot;", "&#",
     ];
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
     let once = reference::decode(text);
     if once.contains('&') && NEVER_PRINTED.iter().any(|reference| once.contains(reference)) {
-        return reference::decode(&once);
+        return Cow::Owned(reference::decode(&once));
     }
-    once
+    Cow::Owned(once)
 }
 
 /// Whether an element never has content.
@@ -366,8 +409,10 @@ struct Plain {
 }
 
 impl Plain {
-    fn new(layout: Layout) -> Self {
-        Self { layout, text: String::new(), gap: Gap::None, is_raised: false, pictures: Vec::new() }
+    /// Nothing yet, with room for so many bytes.
+    fn new(layout: Layout, bytes: usize) -> Self {
+        let text = String::with_capacity(bytes);
+        Self { layout, text, gap: Gap::None, is_raised: false, pictures: Vec::new() }
     }
 
     fn gap(&mut self, gap: Gap) {
@@ -380,11 +425,17 @@ impl Plain {
 
     /// Adds text in which white space is only white space.
     fn push(&mut self, part: &str) {
-        for c in part.chars() {
+        let mut rest = part;
+        while let Some(c) = rest.chars().next() {
+            let (_, after) = rest.split_at(c.len_utf8());
+            rest = after;
             if c.is_whitespace() {
                 self.gap = self.gap.max(Gap::Word);
-            } else {
-                self.push_visible(c);
+            } else if self.push_visible(c) {
+                // What follows a visible character at once stays as it is, and most of a text does.
+                let (run, after) = rest.split_at(steady_bytes(rest));
+                self.text.push_str(run);
+                rest = after;
             }
         }
     }
@@ -399,7 +450,8 @@ impl Plain {
         }
     }
 
-    fn push_visible(&mut self, c: char) {
+    /// Adds a character, unless it is one that nobody sees; answers with whether it did.
+    fn push_visible(&mut self, c: char) -> bool {
         let keep = match c {
             // Joiners shape letters in Persian and the scripts of India, and emoji.
             '\u{200C}' | '\u{200D}' => {
@@ -408,7 +460,7 @@ impl Plain {
             c => !is_invisible(c),
         };
         if !keep {
-            return;
+            return false;
         }
         // "12<sup>1</sup> dead" are twelve.
         if std::mem::take(&mut self.is_raised)
@@ -427,6 +479,34 @@ impl Plain {
         }
         self.gap = Gap::None;
         self.text.push(c);
+        true
+    }
+}
+
+/// How many bytes of a text that follows a visible character are laid out as they stand: visible characters of the
+/// scripts of most texts, and single spaces between them.
+fn steady_bytes(text: &str) -> usize {
+    // No white space, no joiner, and nothing that `is_invisible`.
+    let is_steady = |c: &char| {
+        matches!(c, '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{34E}' | '\u{370}'..='\u{61B}'
+            | '\u{620}'..='\u{167F}' | '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{D7FF}')
+    };
+    let bytes = text.as_bytes();
+    let visible_bytes = |at: usize| match bytes.get(at) {
+        Some(b'!'..=b'~') => 1,
+        Some(0x80..) => {
+            let c = text.get(at..).and_then(|rest| rest.chars().next()).filter(is_steady);
+            c.map_or(0, char::len_utf8)
+        }
+        Some(_) | None => 0,
+    };
+    let mut steady = 0;
+    loop {
+        let space = usize::from(bytes.get(steady) == Some(&b' '));
+        match visible_bytes(steady + space) {
+            0 => return steady,
+            length => steady += space + length,
+        }
     }
 }
 
@@ -443,4 +523,64 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
             | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
             | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Character by character, with no run that is copied as it stands.
+    fn one_by_one(part: &str, layout: Layout) -> String {
+        let mut plain = Plain::new(layout, 0);
+        for c in part.chars() {
+            if c.is_whitespace() {
+                plain.gap = plain.gap.max(Gap::Word);
+            } else {
+                plain.push_visible(c);
+            }
+        }
+        plain.text
+    }
+
+    fn as_a_whole(part: &str, layout: Layout) -> String {
+        let mut plain = Plain::new(layout, 0);
+        plain.push(part);
+        plain.text
+    }
+
+    #[test]
+    fn every_character_is_laid_out_in_a_run_as_it_is_alone() {
+        for c in '\0'..=char::MAX {
+            for text in [format!("a{c}b"), format!("a {c} b"), format!("é{c}{c}")] {
+                let own = as_a_whole(&text, Layout::Paragraphs);
+                assert_eq!(own, one_by_one(&text, Layout::Paragraphs), "{text:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_laid_out_as_their_characters_are(text in "[a-c1 \t\n\u{A0}\u{AD}é“\u{200C}\u{200D}\u{202A}ف、]{0,40}") {
+            for layout in [Layout::Line, Layout::Paragraphs] {
+                prop_assert_eq!(as_a_whole(&text, layout), one_by_one(&text, layout));
+            }
+        }
+    }
+
+    #[test]
+    fn an_element_is_known_in_any_case() {
+        for (name, element) in [
+            ("P", Element::Block),
+            ("Br", Element::Break),
+            ("figCaption", Element::NotTheArticle),
+            ("blockquote", Element::Block),
+            ("blockquotes", Element::Other),
+            ("", Element::Other),
+            ("й", Element::Other),
+        ] {
+            assert_eq!(Element::of(name), element, "{name}");
+        }
+    }
 }
