@@ -12,6 +12,7 @@
 /// that was last read by another one takes the new texts of its articles over and publishes no revision of them.
 pub const READING: u32 = 2;
 
+mod beginnings;
 pub mod normalise;
 pub mod page;
 pub mod parse;

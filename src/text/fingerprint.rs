@@ -4,8 +4,16 @@
 //! characters where a text has no spaces between words. Texts that share most runs differ in few
 //! bits.
 
+use cw_model::digest::hash64;
 use cw_model::{Fingerprint, Steps, TooCostly};
-use sha2::{Digest as _, Sha256};
+
+use crate::lower::lower;
+
+/// Words or characters of a run.
+const RUN_PIECES: usize = 3;
+
+/// Where words are longer than this on average, they are none.
+const WORD_CHARS_MAX: usize = 15;
 
 /// Steps for each byte of a text.
 const BYTE_STEPS: usize = 3;
@@ -22,25 +30,63 @@ pub fn fingerprint(
     body: &str,
     steps: &Steps,
 ) -> Result<Option<Fingerprint>, TooCostly> {
-    let text = format!("{title} {body}").to_lowercase();
+    let text = lower(&format!("{title} {body}"));
     steps.spend(text.len().saturating_mul(BYTE_STEPS))?;
-    let mut pieces: Vec<&str> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut pieces = Pieces::of(words);
     // Scripts without spaces come as a few very long "words".
-    let length: usize = pieces.iter().map(|piece| piece.chars().count()).sum();
-    if pieces.len() * 15 < length {
+    if pieces.count() * WORD_CHARS_MAX < pieces.chars() {
         let chars = text.char_indices().filter(|(_, c)| c.is_alphanumeric());
-        pieces = chars.filter_map(|(at, c)| text.get(at..at + c.len_utf8())).collect();
+        pieces = Pieces::of(chars.filter_map(|(at, c)| text.get(at..at + c.len_utf8())));
     }
-    if pieces.is_empty() {
+    if pieces.count() == 0 {
         return Ok(None);
     }
-    steps.spend(pieces.len().saturating_mul(RUN_STEPS))?;
-    let runs = pieces.windows(3.min(pieces.len()));
+    steps.spend(pieces.count().saturating_mul(RUN_STEPS))?;
+    let runs = pieces.runs();
     let half = runs.len() / 2;
-    let ones = ones_of_each_bit(runs.map(run_hash));
+    let ones = ones_of_each_bit(runs.map(hash64));
     let bits = ones.iter().enumerate().filter(|(_, ones)| **ones > half);
     Ok(Some(Fingerprint(bits.fold(0, |hash, (bit, _)| hash | 1 << bit))))
+}
+
+/// The words or characters of a text, each with a zero behind it, one after the other: a run is a part of that.
+#[derive(Debug)]
+struct Pieces {
+    joined: String,
+    /// Where the first begins, and where each ends.
+    bounds: Vec<usize>,
+}
+
+impl Pieces {
+    fn of<'t>(pieces: impl Iterator<Item = &'t str>) -> Self {
+        let mut own = Self { joined: String::new(), bounds: vec![0] };
+        for piece in pieces {
+            own.joined.push_str(piece);
+            own.joined.push('\0');
+            own.bounds.push(own.joined.len());
+        }
+        own
+    }
+
+    fn count(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    /// Characters in all of them.
+    fn chars(&self) -> usize {
+        self.joined.chars().count() - self.count()
+    }
+
+    /// The runs, or all pieces if they are no more than one run.
+    fn runs(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let length = RUN_PIECES.min(self.count());
+        self.bounds.windows(length + 1).map(|run| {
+            let bounds = run.first().copied().zip(run.last().copied());
+            let run = bounds.and_then(|(from, to)| self.joined.as_bytes().get(from..to));
+            run.unwrap_or_default()
+        })
+    }
 }
 
 /// How many of these have each bit set, the lowest bit first.
@@ -79,15 +125,6 @@ fn spread(byte: u8) -> u64 {
     let bits = (u64::from(byte) * ONE_OF_EACH) & 0x8040_2010_0804_0201;
     // What is not 0 carries into the highest bit of its byte.
     ((bits + 0x7f * ONE_OF_EACH) >> 7) & ONE_OF_EACH
-}
-
-fn run_hash(run: &[&str]) -> u64 {
-    let mut hash = Sha256::new();
-    for word in run {
-        hash.update(word.as_bytes());
-        hash.update([0]);
-    }
-    u64::from_be_bytes(hash.finalize().first_chunk().copied().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod fingerprint;
 pub mod html;
 pub mod language;
 pub mod likeness;
+mod lower;
 mod mojibake;
 pub mod plain;
 pub mod reference;

@@ -42,6 +42,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/text",
         knows: &["cw-model"],
         modules: &[
+            "lower",
             "reference",
             "charset",
             "html",
@@ -77,7 +78,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         name: "cw-read",
         folder: "src/read",
         knows: &["cw-model", "cw-text"],
-        modules: &["parse", "normalise", "page"],
+        modules: &["beginnings", "parse", "normalise", "page"],
         is_core: true,
     },
     Crate {

@@ -33,8 +33,9 @@ pub(super) fn shown_language(
 /// The beginnings of an entry's headline and teaser.
 fn samples(entry: &Entry) -> impl Iterator<Item = EntryText> {
     [&entry.title, &entry.summary].into_iter().flatten().map(|text| {
-        let value = text.value.chars().take(SAMPLE_CHARS).collect();
-        EntryText { kind: text.kind, value }
+        let end = text.value.char_indices().nth(SAMPLE_CHARS).map(|(at, _)| at);
+        let beginning = end.and_then(|end| text.value.get(..end)).unwrap_or(&text.value);
+        EntryText { kind: text.kind, value: beginning.to_owned() }
     })
 }
 

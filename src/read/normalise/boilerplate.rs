@@ -5,8 +5,13 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::beginnings::Beginnings;
+
 /// The longest line that leads elsewhere, characters: a sentence of the article may begin with the same words.
 const LINE_CHARS_MAX: usize = 220;
+
+/// No text that is none is longer, characters.
+const NOTHING_CHARS_MAX: usize = 20;
 
 /// No beginning is longer.
 const BEGIN_CHARS_MAX: usize = 40;
@@ -21,6 +26,22 @@ static BEGINS: LazyLock<HashMap<char, Vec<&str>>> = LazyLock::new(|| {
         begins.entry(begin.chars().next().unwrap_or_default()).or_default().push(begin);
     }
     begins
+});
+
+/// How many bytes of what names a site are looked at first; none of it is shorter.
+const HOLDS_BYTES: usize = 4;
+
+/// What names a site, and where it may begin.
+struct Holds {
+    beginnings: Beginnings<HOLDS_BYTES>,
+    /// How a last paragraph begins, and what it holds.
+    all: Vec<(&'static str, &'static str)>,
+}
+
+static HOLDS: LazyLock<Holds> = LazyLock::new(|| {
+    let own = |held: &'static String| held.split_once(" … ").unwrap_or(("", held));
+    let all: Vec<_> = LINES.holds.iter().map(own).collect();
+    Holds { beginnings: Beginnings::of(all.iter().map(|(_, part)| *part)), all }
 });
 
 #[derive(Default, Deserialize)]
@@ -56,7 +77,9 @@ pub(crate) fn without(text: String) -> Option<String> {
 
 /// Whether a text is what templates print where there is none.
 pub(super) fn is_nothing(text: &str) -> bool {
-    text.len() <= LINE_CHARS_MAX && LINES.nothing.contains(&text.trim().to_lowercase())
+    let text = text.trim();
+    // In lower case a text has no fewer characters.
+    text.chars().nth(NOTHING_CHARS_MAX).is_none() && LINES.nothing.contains(&text.to_lowercase())
 }
 
 fn is_short(paragraph: &str) -> bool {
@@ -87,9 +110,10 @@ fn is_button(paragraph: &str) -> bool {
 fn names_site(paragraph: &str) -> bool {
     let has_one = || {
         let lower = paragraph.to_lowercase();
-        LINES.holds.iter().any(|part| match part.split_once(" … ") {
-            Some((begin, part)) => lower.starts_with(begin) && lower.contains(part),
-            None => lower.contains(part.as_str()),
+        let Holds { beginnings, all } = &*HOLDS;
+        beginnings.places(&lower).any(|at| {
+            let here = lower.get(at..).unwrap_or_default();
+            all.iter().any(|(begin, part)| here.starts_with(part) && lower.starts_with(begin))
         })
     };
     paragraph.chars().nth(2 * LINE_CHARS_MAX).is_none() && has_one()
@@ -108,6 +132,8 @@ mod tests {
     fn the_file_is_read() {
         let lines: Lines = toml::from_str(include_str!("boilerplate.toml")).unwrap();
         assert!(lines.begins.iter().all(|begin| begin.chars().count() <= BEGIN_CHARS_MAX));
+        assert!(lines.nothing.iter().all(|own| own.chars().count() <= NOTHING_CHARS_MAX));
+        assert!(HOLDS.all.iter().all(|(_, part)| part.len() >= HOLDS_BYTES));
         for list in [&lines.begins, &lines.holds, &lines.nothing, &lines.buttons] {
             assert!(list.iter().all(|own| *own == own.to_lowercase()), "{list:?}");
         }
@@ -135,6 +161,16 @@ mod tests {
         check(virus, Some(virus));
         let middle = "The claim appeared first on Telegram.\n\nThe army denied it.";
         check(middle, Some(middle));
+    }
+
+    #[test]
+    fn each_line_that_names_a_site_is_found_wherever_it_stands() {
+        for (begin, part) in &HOLDS.all {
+            for paragraph in [format!("{begin}{part}"), format!("{begin} x {part} y")] {
+                assert!(names_site(&paragraph), "{paragraph}");
+                assert_eq!(names_site(&format!("x{paragraph}")), begin.is_empty(), "{paragraph}");
+            }
+        }
     }
 
     #[test]

@@ -50,6 +50,10 @@ fn hashed(feed: &FeedId, name: &str, parts: [&str; 2]) -> ArticleId {
 /// The part of a publisher's identifier that stays: without what only counts readers, and without a number that
 /// rises with each change (`…/article#3`), if the article's link is the identifier before it.
 pub(super) fn stable_guid<'g>(guid: &'g str, link: Option<&str>) -> Cow<'g, str> {
+    // Neither is in it, whatever it is.
+    if !guid.contains(['#', '?']) {
+        return Cow::Borrowed(guid);
+    }
     let Ok(url) = Url::parse(guid) else { return Cow::Borrowed(guid) };
     if !matches!(url.scheme(), "http" | "https") {
         return Cow::Borrowed(guid);

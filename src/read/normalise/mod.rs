@@ -86,10 +86,16 @@ pub fn normalise(
     for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
         steps.spend(cost::of_text(&text.value))?;
     }
-    let texts = texts(entry, context.feed.text_chars_max, &mut cut);
+    let own_link = link.as_ref().filter(|url| !is_repeated(context, url.as_str()));
+    let known_by = if own_guid.or(own_link.map(Url::as_str)).is_some() {
+        KnownBy::Marks
+    } else {
+        KnownBy::Text
+    };
+    let texts = texts(entry, context.feed.text_chars_max, known_by, &mut cut);
     let marks = identity::Marks {
         guid: own_guid,
-        link: link.as_ref().filter(|url| !is_repeated(context, url.as_str())),
+        link: own_link,
         title: texts.title.as_deref(),
         text: texts.whole.as_deref(),
     };
@@ -180,12 +186,21 @@ fn seen_by(
     Ok(aliases.into_iter().find(|alias| seen.find(*alias).is_some()).unwrap_or(id))
 }
 
+/// What an article is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KnownBy {
+    /// Its guid or link.
+    Marks,
+    /// What it says, for want of those.
+    Text,
+}
+
 /// The texts of an entry as plain text.
 struct Texts {
     title: Option<String>,
     summary: Option<String>,
     body: Option<String>,
-    /// The body, else the summary, with the lines that are left out: what an article without marks is known by.
+    /// Of an article without marks, which is known by it: the body, else the summary, with the lines that are left out.
     whole: Option<String>,
     /// In the body, else in the summary.
     pictures: Vec<Picture>,
@@ -194,7 +209,7 @@ struct Texts {
 }
 
 /// Reads them; sets `cut` if only the beginning of one is kept.
-fn texts(entry: &Entry, chars_max: usize, cut: &mut bool) -> Texts {
+fn texts(entry: &Entry, chars_max: usize, known_by: KnownBy, cut: &mut bool) -> Texts {
     let mut is_repaired = false;
     let title = entry.title.as_ref().and_then(|text| title(text, cut, &mut is_repaired));
     let title = title.filter(|title| !boilerplate::is_nothing(title));
@@ -211,7 +226,7 @@ fn texts(entry: &Entry, chars_max: usize, cut: &mut bool) -> Texts {
     let summary =
         summary.filter(|summary| !body.as_deref().is_some_and(|body| repeats(summary, body)));
     *cut |= summary.is_some() && summary_cut;
-    let whole = body.clone().or_else(|| summary.clone());
+    let whole = body.as_ref().or(summary.as_ref()).filter(|_| known_by == KnownBy::Text).cloned();
     let body = body.and_then(boilerplate::without);
     let summary = summary.and_then(boilerplate::without);
     // A teaser that only repeats the headline says nothing.

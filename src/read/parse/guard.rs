@@ -2,6 +2,8 @@
 //!
 //! The limits are `cut`'s to keep.
 
+use std::cell::LazyCell;
+
 use cw_model::{FailureClass, Steps, TooCostly};
 
 use super::document::ParseFailure;
@@ -60,11 +62,17 @@ pub fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
     if body.starts_with(['{', '[']) {
         return Ok(Shape::Json);
     }
-    let lower: String = body.chars().take(JUNK_BYTES_MAX).collect::<String>().to_ascii_lowercase();
-    let is_html = lower.starts_with("<!doctype html") || lower.starts_with("<html");
+    let begins =
+        |with: &str| body.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
+    let is_html = begins("<!doctype html") || begins("<html");
+    // Few documents need to be looked at so closely.
+    let lower = LazyCell::new(|| {
+        let end = body.char_indices().nth(JUNK_BYTES_MAX).map_or(body.len(), |(at, _)| at);
+        body.get(..end).unwrap_or(body).to_ascii_lowercase()
+    });
     // A page whose markup holds a feed was put around it: pages show markup escaped.
-    let inside = ["<rss", "<rdf:rdf"].iter().filter_map(|mark| lower.find(mark)).min();
-    if let Some(junk) = inside.filter(|_| is_html) {
+    let inside = || ["<rss", "<rdf:rdf"].iter().filter_map(|mark| lower.find(mark)).min();
+    if is_html && let Some(junk) = inside() {
         return Ok(Shape::Xml { start: start + junk });
     }
     if let Some(root) = first_element(body, steps)?

@@ -259,7 +259,11 @@ impl<'a> Repair<'a> {
         let is_around = (depth == 0 && !is_entry) || matches!(kind, Kind::Channel { .. });
         let is_text = new_name.is_none() && is_text(root, name, attributes);
         let around = self.turn(at.start, *kind, depth);
-        let new_name = new_name.unwrap_or_else(|| qualified(name.prefix, name.local));
+        let own_name = || match tag.name.split_once(':').unwrap_or(("", tag.name)) {
+            own if own == (name.prefix, name.local) => Cow::Borrowed(tag.name),
+            _ => Cow::Owned(qualified(name.prefix, name.local)),
+        };
+        let new_name = new_name.map_or_else(own_name, Cow::Owned);
         let is_new = new_name != tag.name || mended.is_some() || tag.is_odd;
         if depth == 0 || is_around || is_entry || is_new {
             let mended = mended.unwrap_or_else(|| attributes.to_vec());
@@ -275,7 +279,7 @@ impl<'a> Repair<'a> {
         let is_renamed = is_new && new_name != tag.name;
         let end = match (is_around, is_renamed) {
             (true, _) => End::Later,
-            (false, true) => End::Renamed(new_name),
+            (false, true) => End::Renamed(new_name.into_owned()),
             (false, false) => End::Kept,
         };
         self.is_in_text = is_text;
@@ -526,6 +530,9 @@ fn mended_attributes<'t>(
         && matches!(name.space, Space::Document | Space::Atom)
         && matches!(name.local, "title" | "summary" | "content" | "rights" | "subtitle");
     let is_rss = depth == 0 && root == Root::Rss;
+    if attributes.is_empty() && !is_rss {
+        return None;
+    }
     let mut mended: Vec<Attribute<'t>> = Vec::with_capacity(attributes.len());
     let mut is_mended = false;
     for (key, value) in attributes {

@@ -5,10 +5,11 @@
 //! language, counted, are sure of a few words more often, and say when nothing is known. Each
 //! kind of evidence adds to one score a language, in words: a word that only one language has is 1.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::known::{KNOWN, Place};
 use super::script::{Script, Written, script_of, written_in};
+use crate::lower::lower;
 
 /// How often one word of a text counts.
 const WORD_REPEATS_MAX: u32 = 2;
@@ -90,7 +91,7 @@ impl Evidence {
         for place in candidates {
             evidence.vote(*place, 0.0);
         }
-        let lower = evidence.sample.to_lowercase();
+        let lower = lower(&evidence.sample);
         evidence.count_words(&lower, written.script);
         evidence.find_letters(&lower);
         evidence
@@ -125,7 +126,9 @@ impl Evidence {
     }
 
     fn find_letters(&mut self, lower: &str) {
-        let letters: BTreeSet<char> = lower.chars().filter(|c| !c.is_ascii()).collect();
+        let mut letters: Vec<char> = lower.chars().filter(|c| !c.is_ascii()).collect();
+        letters.sort_unstable();
+        letters.dedup();
         let mut found = KNOWN.each(0);
         for place in letters.into_iter().flat_map(|letter| KNOWN.with_letter(letter)) {
             let Some(times) = found.get_mut(place.0) else { continue };
@@ -283,11 +286,21 @@ fn rarity(languages: usize) -> f64 {
 
 /// A text without what is in no language: addresses, sites, handles and hashtags.
 fn without_addresses(text: &str) -> String {
-    let kept: Vec<&str> = text.split_whitespace().filter(|word| !is_address(word)).collect();
-    kept.join(" ")
+    let mut kept = String::with_capacity(text.len());
+    for word in text.split_whitespace().filter(|word| !is_address(word)) {
+        if !kept.is_empty() {
+            kept.push(' ');
+        }
+        kept.push_str(word);
+    }
+    kept
 }
 
 fn is_address(word: &str) -> bool {
+    // Every address has one of them, and few words do.
+    if !word.bytes().any(|byte| matches!(byte, b'#' | b'@' | b':' | b'.')) {
+        return false;
+    }
     let word = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '#'));
     word.starts_with('#') || word.contains('@') || word.contains("://") || is_site(word)
 }
@@ -303,7 +316,10 @@ fn is_site(word: &str) -> bool {
 
 /// Runs of letters and their marks, in lower case.
 pub(super) fn words(lower: &str) -> impl Iterator<Item = &str> {
-    let is_part = |c: char| c.is_alphabetic() || is_mark(c);
+    let is_part = |c: char| match c.is_ascii() {
+        true => c.is_ascii_alphabetic(),
+        false => c.is_alphabetic() || is_mark(c),
+    };
     lower.split(move |c: char| !is_part(c)).filter(|word| !word.is_empty())
 }
 

@@ -1,12 +1,20 @@
 //! Which script a letter is of, and which script a text is written in.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A script, by its ISO 15924 code.
 ///
 /// Kana stands for both of Japan's syllabaries: a text in either is Japanese.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Eq, PartialOrd, Ord)]
 pub(super) struct Script(pub(super) &'static str);
+
+impl PartialEq for Script {
+    /// A code has four letters, which are compared at once: letters are asked for their script by the thousand.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().first_chunk::<4>() == other.0.as_bytes().first_chunk::<4>()
+    }
+}
 
 pub(super) const LATIN: Script = Script("Latn");
 const HAN: Script = Script("Hani");
@@ -90,9 +98,28 @@ pub(super) fn script_of(c: char) -> Option<Script> {
         return None;
     }
     let code = u32::from(c);
-    let after = BLOCKS.partition_point(|(first, _, _)| *first <= code);
-    let (_, last, name) = BLOCKS.get(after.checked_sub(1)?)?;
+    let (_, last, name) = BLOCKS.get(last_block_to(code)?)?;
     (code <= *last).then_some(Script(name))
+}
+
+/// The last block that begins at a code or before it, by its place.
+fn last_block_to(code: u32) -> Option<usize> {
+    /// Of the codes of most letters, `u8::MAX` where there is none.
+    static LOW: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let place = |code| searched(code).and_then(|place| u8::try_from(place).ok());
+        (0..LOW_CODES).map(|code| place(code).unwrap_or(u8::MAX)).collect()
+    });
+    /// Those of two bytes of UTF-8, and those of three up to the scripts of India and their neighbours.
+    const LOW_CODES: u32 = 0x1400;
+
+    fn searched(code: u32) -> Option<usize> {
+        BLOCKS.partition_point(|(first, _, _)| *first <= code).checked_sub(1)
+    }
+
+    match usize::try_from(code).ok().and_then(|code| LOW.get(code)) {
+        Some(place) => Some(usize::from(*place)),
+        None => searched(code),
+    }
 }
 
 /// The script most of a text is written in.
@@ -150,6 +177,15 @@ mod tests {
     fn blocks_are_in_order_and_apart() {
         assert!(BLOCKS.windows(2).all(|pair| pair[0].1 < pair[1].0));
         assert!(BLOCKS.iter().all(|(first, last, _)| first <= last));
+    }
+
+    #[test]
+    fn every_letter_is_of_the_block_it_stands_in() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_alphabetic()) {
+            let code = u32::from(c);
+            let block = BLOCKS.iter().find(|(first, last, _)| (*first..=*last).contains(&code));
+            assert_eq!(script_of(c).map(|script| script.0), block.map(|block| block.2), "{c:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::beginnings::Beginnings;
+
 /// Half of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Half {
@@ -60,6 +62,12 @@ static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundl
 static WORDS: LazyLock<Words> =
     LazyLock::new(|| Words::read(include_str!("words.toml")).unwrap_or_default());
 
+/// How many bytes of a phrase are looked at first; none is shorter.
+const PHRASE_BYTES: usize = 3;
+
+static PHRASES: LazyLock<Beginnings<PHRASE_BYTES>> =
+    LazyLock::new(|| Beginnings::of(WORDS.phrases.iter().map(|(from, _)| from.as_str())));
+
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,9 +115,9 @@ struct Words {
     places: HashMap<String, String>,
     /// Names of more, longest first.
     long_places: Vec<(String, String)>,
-    months_in_language: HashMap<(String, String), i8>,
+    months_in_language: HashMap<String, HashMap<String, i8>>,
     /// Minutes.
-    zones_in_language: HashMap<(String, String), i32>,
+    zones_in_language: HashMap<String, HashMap<String, i32>>,
 }
 
 impl Words {
@@ -159,9 +167,10 @@ impl Words {
         words.phrases.sort_by(longest_first);
         words.long_places.sort_by(longest_first);
         for (language, own) in file.in_language {
-            let key = |name: &String| (language.clone(), fold(name));
-            words.months_in_language.extend(own.months.iter().map(|(name, to)| (key(name), *to)));
-            words.zones_in_language.extend(own.zones.iter().map(|(name, to)| (key(name), *to)));
+            let months = own.months.iter().map(|(name, to)| (fold(name), *to)).collect();
+            let zones = own.zones.iter().map(|(name, to)| (fold(name), *to)).collect();
+            words.months_in_language.insert(language.clone(), months);
+            words.zones_in_language.insert(language, zones);
         }
         Ok(words)
     }
@@ -196,11 +205,16 @@ fn digit(c: char) -> Option<char> {
 /// The folded text with one word for each phrase and plain marks for what stands for them.
 pub(super) fn plain(text: &str) -> String {
     let mut folded = fold(text);
-    let is_ascii = folded.is_ascii();
-    let phrases = WORDS.phrases.iter().filter(|(from, _)| !is_ascii || from.is_ascii());
-    for (from, to) in phrases {
-        if let Some(replaced) = replace_phrase(&folded, from, to) {
-            folded = replaced;
+    // Hardly a date has one.
+    let holds_phrase = PHRASES.places(&folded).any(|at| {
+        let here = folded.get(at..).unwrap_or_default();
+        WORDS.phrases.iter().any(|(from, _)| here.starts_with(from.as_str()))
+    });
+    if holds_phrase {
+        for (from, to) in &WORDS.phrases {
+            if let Some(replaced) = replace_phrase(&folded, from, to) {
+                folded = replaced;
+            }
         }
     }
     if folded.is_ascii() {
@@ -237,9 +251,8 @@ fn replace_phrase(text: &str, from: &str, to: &str) -> Option<String> {
 
 /// The month of a name, in a language if one is known.
 pub(super) fn month(word: &str, language: Option<&str>) -> Option<Month> {
-    let own = language.and_then(|language| {
-        WORDS.months_in_language.get(&(language.to_owned(), word.to_owned())).copied()
-    });
+    let own =
+        language.and_then(|language| WORDS.months_in_language.get(language)?.get(word).copied());
     own.map(Month::gregorian).or_else(|| WORDS.months.get(word).copied())
 }
 
@@ -255,9 +268,8 @@ pub(super) fn half(word: &str) -> Option<(Half, bool)> {
 
 /// The zone of a name of one word, in a language if one is known.
 pub(super) fn zone(word: &str, language: Option<&str>) -> Option<Zone> {
-    let own = language.and_then(|language| {
-        WORDS.zones_in_language.get(&(language.to_owned(), word.to_owned())).copied()
-    });
+    let own =
+        language.and_then(|language| WORDS.zones_in_language.get(language)?.get(word).copied());
     if let Some(minutes) = own.or_else(|| WORDS.zones.get(word).copied()) {
         return Some(Zone::Fixed(minutes * 60));
     }
@@ -295,6 +307,7 @@ mod tests {
     fn the_file_is_read() {
         let words = Words::read(include_str!("words.toml")).unwrap();
         assert!(words.months.len() > 1000 && words.phrases.len() > 50);
+        assert!(words.phrases.iter().all(|(from, _)| from.len() >= PHRASE_BYTES));
         for place in words.long_places.iter().map(|(_, place)| place).chain(words.places.values()) {
             assert!(named(place).is_some(), "{place}");
         }
