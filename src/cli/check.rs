@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use cw_decide::feed_list::Guard;
 use cw_decide::process::TEASER_CHARS_MAX;
 use cw_model::{Answer, Conditions, Feed, FullText, Steps};
 use cw_read::parse;
@@ -20,12 +22,12 @@ use super::show::Medium;
 use super::show::text::Text;
 use super::table::Table;
 use crate::clock::Clock;
-use crate::config::{self, Config, Problem};
+use crate::config::{self, Config, ListByUrl, Problem};
 use crate::fetch::{Connections, Fetcher};
 use crate::ledger::kafka::probe::{Finding, Verdict, probe};
 use crate::ledger::{KafkaSettings, LedgerSettings};
 use crate::memory::BodyHold;
-use crate::pipeline::Errands;
+use crate::pipeline::{Asked, Asker, Came, Errands};
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.
@@ -64,6 +66,9 @@ pub fn run(args: &CheckArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     // What `run` would refuse is a problem here too.
     let config = config::load(config)?.with_feeds()?;
     writeln!(anstream::stdout(), "{}", Shown(summary(&config)))?;
+    for list in &config.lists {
+        writeln!(anstream::stdout(), "{}", Shown(kept_text(list)))?;
+    }
     print_warnings(&config.warnings);
     if args.deny_warnings && !config.warnings.is_empty() {
         return Ok(Exit::Config);
@@ -98,6 +103,18 @@ fn summary(config: &Config) -> String {
     )
 }
 
+/// What is known of a list of feeds by URL without asking for it.
+fn kept_text(list: &ListByUrl) -> String {
+    let (url, kept) = (list.shown(), list.kept.display());
+    match &list.feeds {
+        Some(feeds) => format!("list {url}: {}, as kept in {kept}", counted(feeds.len(), "feed")),
+        None => format!(
+            "list {url}: not fetched yet, so its feeds are not checked; `run` fetches it at the start, and --connect \
+             asks for it"
+        ),
+    }
+}
+
 /// The language without script and region.
 fn primary(language: &str) -> String {
     language.split('-').next().unwrap_or_default().to_ascii_lowercase()
@@ -125,8 +142,10 @@ fn connect(config: &Config) -> anyhow::Result<Exit> {
         LedgerSettings::Kafka(settings) => connect_kafka(settings)?,
         LedgerSettings::Sqlite(_) | LedgerSettings::JsonLines => Exit::Fine,
     };
+    let lists = connect_lists(config)?;
     let feeds = connect_feeds(config)?;
-    Ok(if kafka == Exit::Fine { feeds } else { kafka })
+    let ends = [kafka, lists, feeds];
+    Ok(ends.into_iter().find(|end| *end != Exit::Fine).unwrap_or(Exit::Fine))
 }
 
 /// Tries what the daemon will do with Kafka.
@@ -153,6 +172,41 @@ fn print_findings(out: &mut impl Write, findings: &[Finding]) -> std::io::Result
         table.row([cell(&finding.what, Style::new()), cell(&finding.text, style)]);
     }
     table.write(out, Medium::of_stdout())
+}
+
+/// Asks for each list of feeds by URL, and says what would come of it; keeps none.
+fn connect_lists(config: &Config) -> anyhow::Result<Exit> {
+    if config.lists.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
+    let asker = Asker::new(Arc::new(fetcher), config);
+    let runtime = super::runtime()?;
+    let mut table = Table::with_header(["list", "answer"]);
+    let mut end = Exit::Fine;
+    for list in &config.lists {
+        let trying = spinner("asking for a list of feeds");
+        let Asked { came, .. } = runtime.block_on(asker.look(list, &mut Guard::default()));
+        trying.finish_and_clear();
+        let (text, style) = match (&came, came.trouble()) {
+            (_, Some(why)) => (why, BAD),
+            (Came::New(new), None) => {
+                let is_first = list.feeds.is_none();
+                let what = if is_first { "can be taken" } else { "another list, can be taken" };
+                (format!("{what}: {}", counted(new.feeds.len(), "feed")), GOOD)
+            }
+            (_, None) => (format!("as it is kept: {}", counted(list.count(), "feed")), GOOD),
+        };
+        if style == BAD {
+            end = Exit::Failed;
+        }
+        table.row([cell(&list.shown(), Style::new()), cell(&text, style)]);
+    }
+    let mut out = anstream::stdout().lock();
+    writeln!(out)?;
+    table.write(&mut out, Medium::of_stdout())?;
+    writeln!(out)?;
+    Ok(end)
 }
 
 fn connect_feeds(config: &Config) -> anyhow::Result<Exit> {

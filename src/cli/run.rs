@@ -4,15 +4,16 @@ use std::path::Path;
 
 use anyhow::Context;
 use cw_status::{live, log};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::Exit;
 use crate::clock::Clock;
-use crate::config::{Config, load, log_settings};
-use crate::fetch::{Proxy, SharedProxy};
+use crate::config::{Config, ListByUrl, load, log_settings};
+use crate::fetch::{Connections, Proxy, SharedProxy};
 use crate::ledger::CommitError;
-use crate::pipeline::{Daemon, Drained, RunError};
+use crate::pipeline::{Daemon, Drained, RunError, fetch_missing};
 use crate::reload::Reloader;
 use crate::shutdown::Signals;
 
@@ -31,7 +32,8 @@ pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     // A configuration with mistakes says all the same how lines are to look.
     log::install(&config.as_ref().map_or_else(|_| log_settings(path), |config| config.log));
     log::log_panics();
-    let config = config?;
+    let runtime = super::runtime().context("could not start the runtime")?;
+    let config = with_lists(config?, path, &runtime)?;
     if !log::writes_json() {
         live::begin();
     }
@@ -43,13 +45,24 @@ pub fn run(_args: &RunArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
         warn!(config.problem = %warning, "the configuration is perhaps not what was meant");
     }
     say_what_is_asked_through(&config);
-    let runtime = super::runtime().context("could not start the runtime")?;
     let ended = runtime.block_on(Box::pin(serve(config)));
     // Dropping it would wait for work that nobody can stop, a file or a disk that does not answer,
     // past the deadline of the drain.
     runtime.shutdown_background();
     live::end();
     ended
+}
+
+/// The configuration once its lists of feeds by URL are there: those that were never fetched are fetched now.
+fn with_lists(config: Config, path: Option<&Path>, runtime: &Runtime) -> anyhow::Result<Config> {
+    let missing: Vec<String> = config.unfetched().map(ListByUrl::shown).collect();
+    if missing.is_empty() {
+        return Ok(config);
+    }
+    info!(url.full = missing.join(", "), "fetching the list of feeds for the first time");
+    let connections = Connections::within_limits();
+    runtime.block_on(fetch_missing(&config, connections, Clock::System))?;
+    Ok(load(path)?.with_feeds()?)
 }
 
 /// Says which proxies requests go through whose feed does not say.

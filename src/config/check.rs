@@ -116,7 +116,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path`, `feeds_from`, `admin_token_file`, `warnings` and `files` are left empty.
+/// are none. `path`, `feeds_from`, `lists`, `admin_token_file`, `warnings` and `files` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -147,10 +147,14 @@ pub(super) fn check(
     let log = check.log(&raw.log.level, &raw.log.format);
     let memory = check.memory(raw, fetch.body_limit);
     let watch = check.watch(&raw.run.watch);
+    let list_interval =
+        check.duration("schedule.list_interval", &raw.schedule.list_interval, &INTERVAL_MIN);
     let CheckedFeeds { enabled, disabled } = check_feeds(lists, &feed_defaults, problems);
     Config {
         path: None,
         feeds_from: Vec::new(),
+        lists: Vec::new(),
+        list_interval,
         feeds: enabled,
         disabled,
         feed_defaults,

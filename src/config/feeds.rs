@@ -12,7 +12,9 @@ use cw_text::language::tag as language_tag;
 use url::Url;
 
 use super::Problem;
+use super::feed_url::read_url;
 use super::label::{LABEL_CHARS_MAX, LABELS_MAX, is_label, plain};
+use super::list_forms::{ListForm, read_json, read_lines};
 use super::networks::{read_networks, written_networks};
 use super::opml::{attribute_name, read_opml, write_opml};
 use super::origin::Origins;
@@ -26,9 +28,6 @@ use crate::fetch::{NotAProxy, Proxy};
 
 /// The most feeds of one configuration: each one's state is held in memory.
 pub const FEEDS_MAX: usize = 100_000;
-
-/// The longest URL, in bytes: what browsers and caches agree on is less.
-const URL_BYTES_MAX: usize = 4096;
 
 /// Fewer than one would be no feed; ten million are more than all newsrooms of the world write.
 const ARTICLES_PER_DAY: RangeInclusive<i64> = 1..=10_000_000;
@@ -87,47 +86,55 @@ impl FeedDefaults {
     }
 }
 
-/// What a list of feeds was written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListForm {
-    /// `[[feed]]` tables.
-    Toml,
-    /// Outlines.
-    Opml,
-}
-
-impl ListForm {
-    /// Tells the form from a file's name.
-    pub fn of_file(name: &str) -> Self {
-        let extension = name.rsplit('.').next().unwrap_or_default();
-        let is_opml = ["opml", "xml"].iter().any(|known| extension.eq_ignore_ascii_case(known));
-        if is_opml { Self::Opml } else { Self::Toml }
-    }
-}
-
 /// A list of feeds as written.
 #[derive(Clone, Debug)]
 pub(super) struct FeedList {
     pub(super) form: ListForm,
     pub(super) feeds: Vec<RawFeed>,
     pub(super) origins: Origins,
+    /// Whether it came from a URL, and others may write it.
+    is_by_url: bool,
 }
 
 impl FeedList {
+    pub(super) fn new(form: ListForm, feeds: Vec<RawFeed>, origins: Origins) -> Self {
+        Self { form, feeds, origins, is_by_url: false }
+    }
+
     /// Reads a file of feeds, and what is wrong with it before any feed is looked at.
     pub(super) fn read(file: &str, bytes: &[u8]) -> (Self, Vec<Problem>) {
-        match ListForm::of_file(file) {
-            form @ ListForm::Opml => {
-                let (feeds, origins, problems) = read_opml(file, bytes);
-                (Self { form, feeds, origins }, problems)
-            }
-            form @ ListForm::Toml => {
+        Self::read_as(ListForm::of_file(file), file, bytes)
+    }
+
+    /// The same of what came from a URL, which stands in the place of the file's name.
+    pub(super) fn read_from_url(url: &str, bytes: &[u8]) -> (Self, Vec<Problem>) {
+        let (list, problems) = Self::read_as(ListForm::of_content(bytes), url, bytes);
+        (Self { is_by_url: true, ..list }, problems)
+    }
+
+    fn read_as(form: ListForm, file: &str, bytes: &[u8]) -> (Self, Vec<Problem>) {
+        let (feeds, origins, problems) = match form {
+            ListForm::Opml => read_opml(file, bytes),
+            ListForm::Json => read_json(file, bytes),
+            ListForm::Lines => read_lines(file, bytes),
+            ListForm::Toml => {
                 let mut reader = Reader::new::<RawFeeds>(file);
                 reader.read_bytes(bytes);
                 let (raw, origins, problems) = reader.finish::<RawFeeds>();
-                (Self { form, feeds: raw.feed, origins }, problems)
+                (raw.feed, origins, problems)
             }
-        }
+        };
+        (Self::new(form, feeds, origins), problems)
+    }
+
+    /// The ids of those that are to be polled, as far as they have any.
+    pub(super) fn polled(&self) -> HashSet<FeedId> {
+        let polled = self.feeds.iter().filter(|raw| raw.enabled != Some(false));
+        let id = |raw: &RawFeed| match &raw.id {
+            Some(id) => FeedId::parse(id).ok(),
+            None => read_url(raw.url.as_deref()?).ok().map(|url| FeedId::from_url(&url)),
+        };
+        polled.filter_map(id).collect()
     }
 
     fn place(&self, index: usize) -> String {
@@ -250,11 +257,26 @@ impl FeedCheck<'_> {
         let labels = raw.labels.as_deref().map(|labels| self.labels(labels)).unwrap_or_default();
         let quota = self.quota(raw, defaults.quota);
         let networks = raw.allow_private_networks.as_ref().map(|raw| self.networks(raw));
+        if self.list.is_by_url {
+            self.refuse_what_only_files_may_say(raw);
+        }
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
         let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
         let full_text = if raw.fulltext == Some(true) { FullText::Page } else { FullText::Feed };
         Some(Feed { publisher, country, language, query, proxy, labels, full_text, ..feed })
+    }
+
+    /// Whoever writes a list at a URL is not whoever runs this machine, and the way from there may be open.
+    fn refuse_what_only_files_may_say(&mut self, raw: &RawFeed) {
+        let text = "a list by URL may not say it: it would open this machine's network to whoever writes the \
+                    list; say it in a file, or in [fetch]";
+        if raw.allow_private_networks.is_some() {
+            self.report("allow_private_networks", text.to_owned());
+        }
+        if raw.proxy.is_some() {
+            self.report("proxy", text.to_owned());
+        }
     }
 
     fn labels(&mut self, given: &[String]) -> Vec<String> {
@@ -326,47 +348,6 @@ impl FeedCheck<'_> {
         }
         self.problems.push(problem);
     }
-}
-
-/// Reads the address of a feed.
-fn read_url(text: &str) -> Result<Url, Unfit> {
-    // What a mistake names has no query: that may hold a token.
-    let named = text.split('?').next().unwrap_or_default();
-    let too_long = || {
-        let start = shown(named);
-        Err(format!("\"{start}\" is longer than {URL_BYTES_MAX} bytes; use the short form").into())
-    };
-    if text.len() > URL_BYTES_MAX {
-        return too_long();
-    }
-    let mut url = Url::parse(text).map_err(|error| {
-        let hint = if text.contains("://") {
-            "use the form https://host/path"
-        } else {
-            "begin it with https:// or http://"
-        };
-        format!("\"{}\" is not a URL ({error}); {hint}", shown(named))
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        let scheme = url.scheme();
-        return Err(
-            format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(named)).into()
-        );
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        // Not shown: it is a secret in the wrong place.
-        let host = url.host_str().unwrap_or_default();
-        return Err(format!(
-            "the address at \"{host}\" carries a user name or password; take them out, \
-             conflictwire reads public feeds"
-        )
-        .into());
-    }
-    // Never sent to a server, so two that differ in it are the same feed.
-    url.set_fragment(None);
-    // Percent-encoded it may be three times as long, and so it is written: to a configuration too, which
-    // must be read again.
-    if url.as_str().len() > URL_BYTES_MAX { too_long() } else { Ok(url) }
 }
 
 /// Reads through what a feed is asked.
@@ -481,7 +462,7 @@ pub struct ImportedFeeds {
 /// Reads the feeds of an OPML document.
 pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> ImportedFeeds {
     let (feeds, origins, mut problems) = read_opml(file, bytes);
-    let list = FeedList { form: ListForm::Opml, feeds, origins };
+    let list = FeedList::new(ListForm::Opml, feeds, origins);
     let (mut fine, mut disabled) = (Vec::new(), HashSet::new());
     for (index, raw) in list.feeds.iter().enumerate() {
         let mut check = FeedCheck { list: &list, index, problems: Vec::new() };
@@ -515,7 +496,7 @@ pub fn read_feeds(
 /// # Errors
 /// Every problem.
 pub fn read_feed(file: &str, raw: RawFeed, defaults: &FeedDefaults) -> Result<Feed, Vec<Problem>> {
-    let list = FeedList { form: ListForm::Toml, feeds: vec![raw], origins: Origins::new(file) };
+    let list = FeedList::new(ListForm::Toml, vec![raw], Origins::new(file));
     let mut problems = Vec::new();
     let feeds = check_feeds(&[list], defaults, &mut problems);
     for problem in &mut problems {
@@ -590,12 +571,6 @@ mod tests {
 
     #[test]
     fn every_limit_ends_where_it_says() {
-        let url = |bytes: usize| format!("https://a.b/{}", "x".repeat(bytes - 12));
-        assert!(read_url(&url(URL_BYTES_MAX)).is_ok());
-        assert!(read_url(&url(URL_BYTES_MAX + 1)).is_err());
-        let accents = format!("https://example.org/{}", "\u{e9}".repeat(1000));
-        assert!(accents.len() < URL_BYTES_MAX, "but not once it is percent-encoded");
-        assert!(read_url(&accents).is_err());
         assert!(read_publisher(&"д".repeat(PUBLISHER_CHARS_MAX)).is_ok());
         assert!(read_publisher(&"д".repeat(PUBLISHER_CHARS_MAX + 1)).is_err());
         assert_eq!(too_many(FEEDS_MAX), None);
@@ -604,11 +579,8 @@ mod tests {
 
     #[test]
     fn more_feeds_than_are_taken_are_not_looked_at() {
-        let list = FeedList {
-            form: ListForm::Toml,
-            feeds: vec![RawFeed::default(); FEEDS_MAX + 1],
-            origins: Origins::new("a.toml"),
-        };
+        let feeds = vec![RawFeed::default(); FEEDS_MAX + 1];
+        let list = FeedList::new(ListForm::Toml, feeds, Origins::new("a.toml"));
         let defaults = FeedDefaults {
             interval_min: Duration::from_secs(300),
             interval_max: Duration::from_secs(3600),

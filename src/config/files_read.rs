@@ -60,6 +60,16 @@ impl FilesRead {
         answer
     }
 
+    /// As [`Self::note`], for what is no file: only whether it has ended is of interest.
+    pub fn note_other<T>(&self, name: &str, read: impl FnOnce() -> T) -> T {
+        self.note(Path::new(name), read)
+    }
+
+    /// Forgets everything: it is all read once more.
+    pub fn clear(&self) {
+        self.files().clear();
+    }
+
     /// The file that is being read, or whose reading never ended.
     pub fn unfinished(&self) -> Option<PathBuf> {
         self.files().iter().find(|file| !file.is_over).map(|file| file.path.clone())

@@ -7,9 +7,12 @@
 mod callback;
 mod check;
 mod environment;
+mod feed_url;
 mod feeds;
 mod files_read;
 mod label;
+mod list_forms;
+mod lists;
 mod logins;
 mod networks;
 mod opml;
@@ -40,10 +43,14 @@ pub use self::environment::Environment;
 pub use self::environment::fault_spec;
 use self::feeds::FeedList;
 pub use self::feeds::{
-    FEEDS_MAX, FeedDefaults, ImportedFeeds, ListForm, export_opml, feed_table, import_opml,
-    read_feed, read_feeds,
+    FEEDS_MAX, FeedDefaults, ImportedFeeds, export_opml, feed_table, import_opml, read_feed,
+    read_feeds,
 };
 pub use self::files_read::FilesRead;
+pub use self::list_forms::ListForm;
+use self::list_forms::is_url;
+use self::lists::Instead;
+pub use self::lists::{ListByUrl, load_trying};
 use self::origin::Origins;
 use self::raw::RawTag;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
@@ -80,6 +87,10 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// The files of feeds (`feeds_from`), those of folders among them.
     pub feeds_from: Vec<PathBuf>,
+    /// The lists that `feeds_from` names by URL.
+    pub lists: Vec<ListByUrl>,
+    /// How often those are asked for (`schedule.list_interval`).
+    pub list_interval: Duration,
     /// Every feed to poll, each id once.
     pub feeds: Vec<Feed>,
     /// Those that are listed and not polled (`enabled = false`).
@@ -119,12 +130,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// Itself, if it has feeds: without any there is nothing to poll.
+    /// Itself, if it has feeds: without any there is nothing to poll. A list that was not fetched yet may have some.
     ///
     /// # Errors
     /// [`ConfigError`], which says how to add one.
     pub fn with_feeds(self) -> Result<Self, ConfigError> {
-        if !self.feeds.is_empty() {
+        if !self.feeds.is_empty() || self.unfetched().next().is_some() {
             return Ok(self);
         }
         let (file, key, text) = match &self.path {
@@ -145,6 +156,11 @@ impl Config {
             None => ("the configuration".to_owned(), String::new(), no_file_text()),
         };
         Err(ConfigError(vec![Problem { file, line: None, key, text }]))
+    }
+
+    /// The lists by URL that were never fetched; their feeds are missing.
+    pub fn unfetched(&self) -> impl Iterator<Item = &ListByUrl> {
+        self.lists.iter().filter(|list| list.feeds.is_none())
     }
 }
 
@@ -221,6 +237,15 @@ impl std::fmt::Display for Problem {
 #[error("{} {} in the configuration", .0.len(), if .0.len() == 1 { "problem" } else { "problems" })]
 pub struct ConfigError(pub Vec<Problem>);
 
+/// Why a configuration is refused, in a sentence.
+pub fn in_a_sentence(problems: &[String]) -> String {
+    match problems {
+        [] => "it is not known why".to_owned(),
+        [only] => only.clone(),
+        [first, more @ ..] => format!("{first}; and {} more", more.len()),
+    }
+}
+
 /// Finds, reads and checks the configuration: defaults, then the file, then the environment.
 ///
 /// # Errors
@@ -235,7 +260,7 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
 /// [`ConfigError`] with every problem.
 pub fn load_noting(path: Option<&Path>, files: &FilesRead) -> Result<Config, ConfigError> {
     let environment = Environment::of_process();
-    load_with(find(path).as_deref(), &environment, Sources::built_in(), files)
+    load_with(find(path).as_deref(), &environment, Sources::built_in(), files, None)
 }
 
 /// As [`load`], but from exactly this file, or none, and with these variables.
@@ -243,7 +268,7 @@ pub fn load_noting(path: Option<&Path>, files: &FilesRead) -> Result<Config, Con
 /// # Errors
 /// [`ConfigError`] with every problem.
 pub fn load_from(path: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
-    load_with(path, environment, Sources::built_in(), &FilesRead::default())
+    load_with(path, environment, Sources::built_in(), &FilesRead::default(), None)
 }
 
 /// As [`load`], but as if the file named this ledger: its table is read whichever is named.
@@ -292,6 +317,7 @@ fn load_with(
     environment: &Environment,
     built_in: Sources,
     read: &FilesRead,
+    instead: Option<Instead<'_>>,
 ) -> Result<Config, ConfigError> {
     let file = path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string());
     let mut reader = Reader::new::<RawConfig>(&file);
@@ -308,12 +334,20 @@ fn load_with(
     reader.read_environment(environment);
     let (raw, origins, mut problems) = reader.finish::<RawConfig>();
     let directory = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let files = Files { directory: &directory, origins: &origins, read };
-    let mut lists =
-        vec![FeedList { form: ListForm::Toml, feeds: raw.feed.clone(), origins: origins.clone() }];
-    lists.extend(files.feed_lists(&raw.feeds_from, &mut problems));
-    let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
     let state_directory = environment.state_directory();
+    // Beside the database where that is named, so that every user's commands find the same.
+    let named = Some(raw.sqlite.path.as_str()).filter(|path| !path.is_empty());
+    let beside = named.and_then(|path| directory.join(path).parent().map(Path::to_owned));
+    let kept_lists = beside.or_else(|| state_directory.clone());
+    let kept_lists = kept_lists.as_deref();
+    let files = Files { directory: &directory, origins: &origins, read, kept_lists, instead };
+    let own = FeedList::new(ListForm::Toml, raw.feed.clone(), origins.clone());
+    let FeedsFrom { files: of_files, by_url } = files.feeds_from(&raw.feeds_from, &mut problems);
+    let files_of_feeds = of_files.iter().map(|list| PathBuf::from(list.origins.file())).collect();
+    let (by_url, of_urls): (Vec<_>, Vec<_>) = by_url.into_iter().unzip();
+    let lists: Vec<FeedList> =
+        [own].into_iter().chain(of_files).chain(of_urls.into_iter().flatten()).collect();
+    let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
     for (property, value) in &raw.kafka.properties {
         let key = walk::child_path("kafka.properties", property);
         let problem = property_problem(property, &Secret::new(value.clone()));
@@ -337,14 +371,13 @@ fn load_with(
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
         let path = path.map(Path::to_owned);
-        // Folders are the files in them.
-        let files_of_feeds = lists.iter().skip(1).map(|list| PathBuf::from(list.origins.file()));
         let token_file = Some(&raw.admin.token_file).filter(|name| !name.is_empty());
         let secrets = files.secret_files(&raw);
         let warnings = warn::warnings(&config, &raw.fetch.contact, &secrets, environment, &origins);
         return Ok(Config {
             path,
-            feeds_from: files_of_feeds.collect(),
+            feeds_from: files_of_feeds,
+            lists: by_url,
             admin_token_file: token_file.map(|name| directory.join(name)),
             warnings,
             files: read.clone(),
@@ -408,7 +441,8 @@ fn files_in(path: &Path, files: &FilesRead) -> Result<Option<Vec<PathBuf>>, File
             let name = entry?.file_name();
             let shown = name.to_string_lossy();
             let is_list = |ending: &&str| shown.to_ascii_lowercase().ends_with(*ending);
-            if shown.starts_with('.') || ![".toml", ".opml", ".xml"].iter().any(is_list) {
+            let endings = [".toml", ".opml", ".xml", ".json"];
+            if shown.starts_with('.') || !endings.iter().any(is_list) {
                 continue;
             }
             found.push(path.join(&name));
@@ -428,6 +462,19 @@ struct Files<'a> {
     origins: &'a Origins,
     /// Learns which are read.
     read: &'a FilesRead,
+    /// Where lists by URL are kept, if anywhere.
+    kept_lists: Option<&'a Path>,
+    /// What is read in the place of one of those.
+    instead: Option<Instead<'a>>,
+}
+
+/// What `feeds_from` comes to.
+#[derive(Debug, Default)]
+struct FeedsFrom {
+    /// Those of files; folders are the files in them.
+    files: Vec<FeedList>,
+    /// Those that are named by URL, each with what was read of it.
+    by_url: Vec<(ListByUrl, Option<FeedList>)>,
 }
 
 impl Files<'_> {
@@ -461,11 +508,15 @@ impl Files<'_> {
         read.map_err(report).ok()
     }
 
-    fn feed_lists(&self, names: &[String], problems: &mut Vec<Problem>) -> Vec<FeedList> {
-        let mut lists = Vec::new();
+    fn feeds_from(&self, names: &[String], problems: &mut Vec<Problem>) -> FeedsFrom {
+        let mut lists = FeedsFrom::default();
         for (index, name) in names.iter().enumerate() {
             let key = format!("feeds_from[{index}]");
             if self.origins.is_reported(&key) {
+                continue;
+            }
+            if is_url(name) {
+                lists.by_url.extend(self.list_by_url(&key, name, problems));
                 continue;
             }
             let path = self.directory.join(name);
@@ -475,7 +526,7 @@ impl Files<'_> {
                 let Some(bytes) = self.or_report(&key, &path, read, problems) else { continue };
                 let (list, mut found) = FeedList::read(&path.display().to_string(), &bytes);
                 problems.append(&mut found);
-                lists.push(list);
+                lists.files.push(list);
             }
         }
         lists

@@ -30,6 +30,11 @@ impl Origins {
         self.lines.insert(key.to_owned(), line);
     }
 
+    /// The lines of keys are not those of the file.
+    pub(super) fn forget_lines(&mut self) {
+        self.lines.clear();
+    }
+
     /// A key was set by this environment variable, whatever the file says.
     pub(super) fn set_variable(&mut self, key: &str, variable: &str) {
         self.variables.insert(key.to_owned(), variable.to_owned());

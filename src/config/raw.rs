@@ -15,8 +15,8 @@ use serde_json::Value;
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "conflictwire configuration")]
 pub struct RawConfig {
-    /// Files with more feeds: TOML with `[[feed]]` tables, or OPML (by the ending ".opml" or ".xml"); or
-    /// folders of such files.
+    /// Files with more feeds: TOML with `[[feed]]` tables, OPML (by the ending ".opml" or ".xml"), JSON (".json") or
+    /// a URL a line (".txt"); folders of such files; or the http or https URL of such a list, which is told by its content.
     /// Relative paths start at the directory of this file.
     pub feeds_from: Vec<String>,
     /// When feeds are polled.
@@ -74,6 +74,8 @@ pub struct RawSchedule {
     pub articles_per_day: i64,
     /// The same, bytes of records and rejects as written. 1MiB to 1TiB.
     pub bytes_per_day: String,
+    /// How often a list of feeds is asked for that `feeds_from` names by URL. 1s to 7d.
+    pub list_interval: String,
 }
 
 impl Default for RawSchedule {
@@ -85,6 +87,7 @@ impl Default for RawSchedule {
             backlog: "all".to_owned(),
             articles_per_day: 20_000,
             bytes_per_day: "256MiB".to_owned(),
+            list_interval: "15m".to_owned(),
         }
     }
 }

@@ -33,7 +33,7 @@ fn written(files: &[(&str, &str)]) -> Written {
 impl Written {
     fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let environment = variables.iter().copied().chain([HOME]).collect();
-        load_with(Some(&self.main), &environment, built_in(), &FilesRead::default())
+        load_with(Some(&self.main), &environment, built_in(), &FilesRead::default(), None)
     }
 }
 
@@ -93,7 +93,8 @@ fn an_empty_file_is_the_defaults() {
 #[test]
 fn without_a_file_there_are_the_defaults() {
     let config =
-        load_with(None, &[HOME].into_iter().collect(), built_in(), &FilesRead::default()).unwrap();
+        load_with(None, &[HOME].into_iter().collect(), built_in(), &FilesRead::default(), None)
+            .unwrap();
     assert_eq!(config.path, None);
 }
 
@@ -220,6 +221,7 @@ fn every_range_ends_where_it_says() {
         ("run.drain_timeout", "999ms", "1s", "10m", "601s"),
         ("run.memory", "63MiB", "64MiB", "1TiB", "1025GiB"),
         ("schedule.bytes_per_day", "1023KiB", "1MiB", "1TiB", "1025GiB"),
+        ("schedule.list_interval", "999ms", "1s", "7d", "169h"),
     ] {
         let quoted = [under, least, most, over].map(|value| format!("\"{value}\""));
         check_range(key, &quoted[0], &quoted[1], &quoted[2], &quoted[3]);
@@ -342,11 +344,11 @@ fn a_file_that_is_no_text_is_one_problem() {
     std::fs::write(&path, b"[fetch]\n\xff\xfe").unwrap();
     let home = [HOME].into_iter().collect();
     let ConfigError(found) =
-        load_with(Some(&path), &home, built_in(), &FilesRead::default()).unwrap_err();
+        load_with(Some(&path), &home, built_in(), &FilesRead::default(), None).unwrap_err();
     assert_eq!((found.len(), found[0].line), (1, Some(2)), "{found:#?}");
     let missing = directory.path().join("b.toml");
     let ConfigError(found) =
-        load_with(Some(&missing), &home, built_in(), &FilesRead::default()).unwrap_err();
+        load_with(Some(&missing), &home, built_in(), &FilesRead::default(), None).unwrap_err();
     assert!(found.len() == 1 && found[0].text.starts_with("cannot be read"), "{found:#?}");
 }
 
@@ -593,13 +595,13 @@ fn the_admin_server_listens_or_does_not() {
 fn without_a_home_the_database_must_be_named() {
     let nowhere = Environment::default();
     let ConfigError(found) =
-        load_with(None, &nowhere, built_in(), &FilesRead::default()).unwrap_err();
+        load_with(None, &nowhere, built_in(), &FilesRead::default(), None).unwrap_err();
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!(found[0].key, "sqlite.path");
     let named = [("CONFLICTWIRE__SQLITE__PATH", "/tmp/a.sqlite")].into_iter().collect();
-    load_with(None, &named, built_in(), &FilesRead::default()).unwrap();
+    load_with(None, &named, built_in(), &FilesRead::default(), None).unwrap();
     let none = [("CONFLICTWIRE__LEDGER__KIND", "json_lines")].into_iter().collect();
-    load_with(None, &none, built_in(), &FilesRead::default()).unwrap();
+    load_with(None, &none, built_in(), &FilesRead::default(), None).unwrap();
 }
 
 #[test]
@@ -607,7 +609,8 @@ fn a_lexicon_takes_the_place_of_its_language() {
     let written = written(&[("t.toml", "# ours"), ("en.toml", "language = \"en\" # ours")]);
     let directory = written.directory.path();
     let origins = Origins::new("a.toml");
-    let files = Files { directory, origins: &origins, read: &FilesRead::default() };
+    let read = &FilesRead::default();
+    let files = Files { directory, origins: &origins, read, kept_lists: None, instead: None };
     let raw = RawTag {
         taxonomy: "t.toml".to_owned(),
         lexicons: vec!["en.toml".to_owned()],
@@ -687,4 +690,35 @@ fn what_would_load_code_into_the_process_is_refused_wherever_it_stands() {
     ]);
     let refused = written.load(&[]).unwrap_err();
     assert!(refused.0.iter().any(|problem| problem.text == WHY), "{refused:?}");
+}
+
+#[test]
+fn a_list_by_url_is_kept_beside_a_named_database_or_in_the_state_folder() {
+    let kept = |database: &str, variables: &[(&str, &str)]| {
+        let text =
+            format!("feeds_from = [\"https://a.b/list?token=x\"]\n[sqlite]\npath = \"{database}\"");
+        load_text(&text, variables).unwrap().lists.remove(0)
+    };
+    let list = kept("/data/x.db", &[]);
+    assert_eq!(list.kept.parent(), Some(Path::new("/data")));
+    assert_eq!((list.shown().as_str(), list.feeds), ("https://a.b/list?…", None));
+    let list = kept("", &[("STATE_DIRECTORY", "/var/lib/x")]);
+    assert_eq!(list.kept.parent(), Some(Path::new("/var/lib/x")));
+    let nowhere: Environment = [("A", "b")].into_iter().collect();
+    let written =
+        written(&[("a.toml", "feeds_from = [\"https://a.b/\"]\n[ledger]\nkind = \"kafka\"")]);
+    let read = &FilesRead::default();
+    let ConfigError(found) =
+        load_with(Some(&written.main), &nowhere, built_in(), read, None).unwrap_err();
+    assert!(found[0].text.starts_with("there is no folder to keep the list in"), "{found:#?}");
+    assert_eq!(found[0].line, Some(1));
+}
+
+#[test]
+fn a_url_in_feeds_from_is_read_as_that_of_a_feed() {
+    check_problem(
+        "feeds_from = [\"https://u:p@a.b/list\"]",
+        "feeds_from[0]: the address at \"a.b\" carries a user name or password; take them out, \
+         conflictwire reads public feeds",
+    );
 }

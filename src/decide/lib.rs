@@ -2,7 +2,7 @@
 //!
 //! `process` makes an outcome of an answer and a state, with `dedupe` (was it seen before?) and `schedule`
 //! (when to ask again) and `subscription` (what is agreed with a feed's hub). `scheduler` says which feed is polled next, and what becomes of polls; `lane` is one
-//! lane of the Kafka ledger. `lease`, `backoff` and `time` are what they share. Doing what was decided is the
+//! lane of the Kafka ledger. `feed_list` says when a list of feeds is asked for and whether it is taken. `lease`, `backoff` and `time` are what they share. Doing what was decided is the
 //! shell's.
 //!
 //! Read `process` first, for what one poll changes; then `scheduler`, and `lane`, for how that is committed.
@@ -16,6 +16,7 @@ pub mod backoff;
 #[cfg(any(test, feature = "brokers"))]
 pub mod brokers;
 pub mod dedupe;
+pub mod feed_list;
 pub mod lane;
 pub mod lease;
 pub mod process;

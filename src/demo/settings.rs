@@ -55,6 +55,8 @@ pub fn config(folder: &Path, port: u16) -> Config {
     Config {
         path: None,
         feeds_from: Vec::new(),
+        lists: Vec::new(),
+        list_interval: INTERVAL_MAX,
         disabled: Vec::new(),
         feeds: FEEDS.iter().map(|one| feed(one, port, &feed_defaults)).collect(),
         feed_defaults,

@@ -34,6 +34,8 @@ const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/fee
 const ACCEPT_SITEMAP: &str = "application/xml, text/xml;q=0.9, */*;q=0.1";
 const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
 const ACCEPT_ROBOTS: &str = "text/plain, */*;q=0.1";
+const ACCEPT_FEED_LIST: &str =
+    "application/toml, text/x-opml, application/json, text/plain;q=0.9, */*;q=0.5";
 
 /// What is posted.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -90,6 +92,7 @@ fn accept(kind: DocumentKind) -> HeaderValue {
         DocumentKind::Sitemap => ACCEPT_SITEMAP,
         DocumentKind::Page => ACCEPT_PAGE,
         DocumentKind::Robots => ACCEPT_ROBOTS,
+        DocumentKind::FeedList => ACCEPT_FEED_LIST,
     })
 }
 

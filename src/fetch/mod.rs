@@ -32,7 +32,7 @@ use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
     Answer, Body, Conditions, DocumentKind, Failure, FailureClass, Feed, FeedProxy, IfRefused,
-    Moved, Network, NotModified,
+    Moved, Network, NotModified, Validators,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -149,7 +149,19 @@ impl Fetcher {
         self.fetch_holding(feed, conditions, Patience::Whole, &mut BodyHold::unlimited()).await
     }
 
-    /// The same, with so much of `fetch.timeout` and a body in `hold`'s memory.
+    /// Fetches a list of feeds from `list.url`. Addresses are judged as for a feed there.
+    ///
+    /// Cancel safety: dropping it drops the connection, nothing else.
+    pub async fn fetch_list(
+        &self,
+        list: &Feed,
+        validators: BTreeMap<String, Validators>,
+    ) -> Answer {
+        let kind = DocumentKind::FeedList;
+        self.fetch(list, &Conditions { validators, kind, ..Conditions::default() }).await
+    }
+
+    /// As [`Self::fetch`], with so much of `fetch.timeout` and a body in `hold`'s memory.
     pub async fn fetch_holding(
         &self,
         feed: &Feed,

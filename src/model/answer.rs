@@ -52,16 +52,18 @@ pub enum DocumentKind {
     Page,
     /// A host's robots.txt.
     Robots,
+    /// A list of feeds.
+    FeedList,
 }
 
 impl DocumentKind {
-    /// The most bytes of one, where `fetch.body_limit` does not say less. That alone decides for feeds.
+    /// The most bytes of one, where `fetch.body_limit` does not say less. That alone decides for feeds and lists of them.
     ///
     /// News sitemaps list a thousand pages in some 600 kB, pages have up to a megabyte of scripts around their text, and of
     /// a robots.txt 500 KiB must be read (RFC 9309, 2.5). What is more is no document of its kind.
     pub fn bytes_max(self) -> u64 {
         match self {
-            Self::Feed => u64::MAX,
+            Self::Feed | Self::FeedList => u64::MAX,
             Self::Sitemap => 4 << 20,
             Self::Page => 3 << 20,
             Self::Robots => 512 << 10,

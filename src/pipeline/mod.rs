@@ -14,6 +14,7 @@
 //! the ledger has committed it, and only under the lease that the poll began with.
 
 mod errands;
+mod lists;
 mod poll;
 mod reload;
 mod scheduler;
@@ -30,12 +31,14 @@ use cw_code::{LexiconProblem, Tagger};
 use cw_model::Outcome;
 use cw_status::{Metrics, Status};
 pub use errands::{Errand, Errands, PagesCame};
+pub use lists::{Asked, Asker, Came, ListMissing, fetch_missing};
 pub use tasks::Tasks;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch as latest};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use self::lists::Wanted;
 use self::poll::Poller;
 pub use self::reload::READING_MAX;
 use self::reload::Reloading;
@@ -245,8 +248,15 @@ impl Daemon {
         let service = Service::new();
         let told = Told { changes: self.lanes, fetched, questions, reloads, hubs };
         let files = self.config.files.clone();
+        let lists = reloader.clone().map(|reloader| {
+            let (lists, wanted) = latest::channel(Wanted::of(&self.config, &self.tools.fetcher));
+            let (status, metrics) = (Arc::clone(&poller.status), Arc::clone(&poller.metrics));
+            let told = lists::Told { status, metrics, clock: self.clock, reloader };
+            tasks.spawn("lists", |stop| lists::follow(wanted, told, stop));
+            lists
+        });
         let watch = reloader.map(|reloader| Watch::begin(files, self.config.watch, reloader));
-        let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token);
+        let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token, lists);
         let mut scheduler =
             Scheduler::new(self.config, told, self.tools, poller, service, reloading)
                 .shown_at(shown_at);

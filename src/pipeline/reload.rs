@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch as latest};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
+use super::lists::{Wanted, fetch_missing};
 use super::watch::Watch;
 use super::{BuildError, Tools};
 use crate::admin::SharedToken;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, FilesRead, load_noting};
-use crate::fetch::Connections;
+use crate::config::{Config, ConfigError, FilesRead, ListByUrl, load_noting};
+use crate::fetch::{Connections, Fetcher};
 use crate::reload::{ReloadRequest, Reloaded};
 
 /// How long reading may take: 100,000 feeds and every lexicon take a few seconds on a slow machine.
@@ -43,12 +45,19 @@ pub(super) struct Reloading {
     watch: Option<Watch>,
     /// That of the admin server.
     token: SharedToken,
+    /// The lists of feeds that are kept current; `None` if nobody does.
+    lists: Option<latest::Sender<Wanted>>,
 }
 
 impl Reloading {
-    pub(super) fn new(watch: Option<Watch>, token: SharedToken) -> Self {
+    pub(super) fn new(
+        watch: Option<Watch>,
+        token: SharedToken,
+        lists: Option<latest::Sender<Wanted>>,
+    ) -> Self {
         let (waiting, reading_for) = (Vec::new(), Vec::new());
-        Self { readings: Readings::new(), reading: None, waiting, reading_for, watch, token }
+        let readings = Readings::new();
+        Self { readings, reading: None, waiting, reading_for, watch, token, lists }
     }
 
     /// Somebody has asked.
@@ -70,6 +79,13 @@ impl Reloading {
             watch.set(files);
         }
         std::mem::take(&mut self.reading_for)
+    }
+
+    /// Keeps the lists of feeds current that this configuration names by URL.
+    pub(super) fn follow_lists(&self, config: &Config, fetcher: &Arc<Fetcher>) {
+        if let Some(lists) = &self.lists {
+            lists.send_replace(Wanted::of(config, fetcher));
+        }
     }
 
     /// Takes into use what of a configuration is not the machine's.
@@ -149,10 +165,20 @@ fn read_anew(
     clock: Clock,
     _place: &OwnedSemaphorePermit,
 ) -> ReadAnew {
-    let config = load_noting(path, files).and_then(Config::with_feeds);
-    let config = config.map_err(|ConfigError(problems)| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>()
-    })?;
+    let texts = |ConfigError(problems): ConfigError| -> Vec<String> {
+        problems.iter().map(ToString::to_string).collect()
+    };
+    let mut config = load_noting(path, files).map_err(texts)?;
+    let missing = config.unfetched().next().map(ListByUrl::shown);
+    if let Some(url) = missing {
+        // Named, if that is what does not end.
+        let fetch = fetch_missing(&config, connections.clone(), clock);
+        let fetched = files.note_other(&url, || Handle::current().block_on(fetch));
+        fetched.map_err(|error| vec![error.to_string()])?;
+        files.clear();
+        config = load_noting(path, files).map_err(texts)?;
+    }
+    let config = config.with_feeds().map_err(texts)?;
     let tools = Tools::build(&config, connections, clock)
         .map_err(|error: BuildError| vec![cw_status::log::chain(&error)])?;
     Ok((config, tools))

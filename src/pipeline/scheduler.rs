@@ -31,7 +31,7 @@ use super::poll::{Job, Polled, Poller};
 use super::reload::{ReadAnew, Reloading, kept, needs_restart, next_reload, to_end};
 use super::service::Service;
 use crate::admin::Question;
-use crate::config::{Config, FilesRead};
+use crate::config::{Config, FilesRead, in_a_sentence};
 use crate::fault::{Point, point};
 use crate::ledger::{CommitError, LaneChange};
 use crate::reload::{ReloadRequest, Reloaded};
@@ -371,6 +371,7 @@ impl Scheduler {
                 self.reloading.apply(&config);
                 self.config = kept(&self.config, config);
                 self.tools = tools;
+                self.reloading.follow_lists(&self.config, &self.tools.fetcher);
                 point(Point::InReload);
                 let read = Box::new(configured(&mut self.config, &self.tools));
                 self.handle(Event::ConfigurationRead(Some(read)));
@@ -388,7 +389,9 @@ impl Scheduler {
                 }
                 self.handle(Event::ConfigurationRead(None));
                 self.poller.metrics.reload_refused();
-                self.poller.status.set_last_read(LastRead::Refused { why: why_refused(&problems) });
+                self.poller
+                    .status
+                    .set_last_read(LastRead::Refused { why: in_a_sentence(&problems) });
                 Reloaded::Refused(problems)
             }
         };
@@ -487,15 +490,6 @@ async fn next_told(hubs: &mut Option<mpsc::Receiver<websub::Told>>) -> Option<we
     match hubs {
         Some(hubs) => hubs.recv().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Why a configuration was refused, in a sentence.
-fn why_refused(problems: &[String]) -> String {
-    match problems {
-        [] => "it is not known why".to_owned(),
-        [only] => only.clone(),
-        [first, more @ ..] => format!("{first}; and {} more", more.len()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The daemon's own tasks: each has a name, and none outlives the daemon.
 
+use std::convert::Infallible;
 use std::future::Future;
 
 use tokio::task::JoinSet;
@@ -34,6 +35,14 @@ impl Tasks {
             name
         });
         Ok(())
+    }
+
+    /// Starts a task. It should return soon after the token it is given is cancelled.
+    pub fn spawn<F>(&mut self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Ok(()) = self.try_spawn(name, |stop| Ok::<F, Infallible>(task(stop)));
     }
 
     /// Tells every task to end, and waits until all have. Cancel safety: tasks not yet joined stay.

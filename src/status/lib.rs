@@ -6,6 +6,7 @@
 pub mod fields;
 pub mod lanes;
 pub mod ledger;
+pub mod lists;
 pub mod live;
 pub mod log;
 pub mod metrics;
@@ -16,6 +17,7 @@ pub mod spans;
 pub mod status;
 mod text;
 
+pub use lists::{ListAnswer, ListStatus};
 pub use log::{LogFormat, LogSettings};
 pub use metrics::{Metrics, Pushed};
 pub use process::ProcessFigures;

@@ -21,6 +21,7 @@ use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use super::lanes::LaneMetrics;
 use super::ledger::LedgerStatus;
+use super::lists::ListMetrics;
 use super::process::{Process, ProcessFigures};
 use super::status::{LastRead, Snapshot};
 
@@ -93,6 +94,7 @@ pub struct Metrics {
     last_reload_successful: Gauge,
     last_reload_at: Gauge<f64, AtomicU64>,
     ledger: LedgerStatus,
+    lists: ListMetrics,
     showing: Mutex<()>,
 }
 
@@ -115,6 +117,7 @@ impl Metrics {
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
         let mut registry = Registry::with_prefix("conflictwire");
         let ledger = LedgerStatus::new(LaneMetrics::new(&mut registry));
+        let lists = ListMetrics::new(&mut registry);
         let mut metrics = Self {
             registry,
             process: of_process(read),
@@ -155,6 +158,7 @@ impl Metrics {
             last_reload_successful: Gauge::default(),
             last_reload_at: Gauge::default(),
             ledger,
+            lists,
             showing: Mutex::default(),
         };
         metrics.register_counters();
@@ -423,6 +427,7 @@ impl Metrics {
         self.ledger_size.set(i64::try_from(snapshot.ledger_bytes).unwrap_or(i64::MAX));
         self.last_reload_successful.set(i64::from(snapshot.last_read == LastRead::InUse));
         self.ready.set(i64::from(snapshot.unready.is_none()));
+        self.lists.show(&snapshot.lists);
         let lanes = snapshot.ledger.lanes.iter();
         self.lanes().show(lanes.map(|(lane, status)| (*lane, status.state)));
     }
@@ -511,6 +516,11 @@ impl Metrics {
     /// A commit did not work and will be tried again.
     pub fn commit_failed(&self) {
         self.commit_failures.inc();
+    }
+
+    /// What is counted of lists of feeds.
+    pub fn lists(&self) -> &ListMetrics {
+        &self.lists
     }
 
     /// What is counted of lanes.

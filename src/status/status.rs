@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use cw_model::FeedCounts;
 
 use super::ledger::{LedgerSnapshot, LedgerStatus};
+use super::lists::ListStatus;
 use super::recent::Recent;
 use super::shown::shown;
 
@@ -117,6 +118,7 @@ struct State {
     feeds: FeedCounts,
     ledger_bytes: u64,
     last_read: LastRead,
+    lists: Vec<ListStatus>,
 }
 
 /// What became of the configuration that was read last.
@@ -147,6 +149,8 @@ pub struct Snapshot {
     pub ledger_bytes: u64,
     /// What became of the configuration that was read last.
     pub last_read: LastRead,
+    /// How the lists of feeds stand that are asked for by URL.
+    pub lists: Vec<ListStatus>,
     /// How long the program has run.
     pub uptime: Duration,
     /// Why the program is not ready, if so.
@@ -210,6 +214,7 @@ impl Status {
             feeds: FeedCounts::default(),
             ledger_bytes: 0,
             last_read: LastRead::InUse,
+            lists: Vec::new(),
         };
         Self { started_at: moment(), state: Mutex::new(state), ledger, recent: Recent::default() }
     }
@@ -234,6 +239,11 @@ impl Status {
         self.change(|state| state.last_read = last_read);
     }
 
+    /// How the lists of feeds by URL stand.
+    pub fn set_lists(&self, lists: Vec<ListStatus>) {
+        self.change(|state| state.lists = lists);
+    }
+
     /// How everything stands now.
     pub fn snapshot(&self) -> Snapshot {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -242,6 +252,7 @@ impl Status {
             ledger: self.ledger.snapshot(),
             ledger_bytes: state.ledger_bytes,
             last_read: state.last_read.clone(),
+            lists: state.lists.clone(),
             uptime: moment().duration_since(self.started_at),
             unready: self.unready_of(&state, moment()),
         }

@@ -12,21 +12,21 @@ use crate::support::run::{Run, headlines};
 use crate::support::{PATIENCE, eventually};
 
 /// What the admin server answered.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// A header of it.
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
@@ -52,7 +52,7 @@ fn say(daemon: &Daemon, method: &str, path: &str, headers: &str) -> Answer {
 }
 
 #[track_caller]
-fn ask(daemon: &Daemon, path: &str) -> Answer {
+pub(crate) fn ask(daemon: &Daemon, path: &str) -> Answer {
     ask_with(daemon, path, "")
 }
 

@@ -69,8 +69,8 @@ pub(crate) const HOUSE: [Crate; 8] = [
         folder: "src/status",
         knows: &["cw-model"],
         modules: &[
-            "fields", "shown", "spans", "text", "live", "log", "lanes", "ledger", "recent",
-            "status", "process", "metrics",
+            "fields", "shown", "spans", "text", "live", "log", "lanes", "ledger", "lists",
+            "recent", "status", "process", "metrics",
         ],
         is_core: false,
     },
@@ -120,6 +120,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "lease",
             "subscription",
             "dedupe",
+            "feed_list",
             "schedule",
             "robots",
             "process",

@@ -24,6 +24,7 @@
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
 //! - `reload`: another configuration without another start
+//! - `lists`: lists of feeds by URL are taken when they are right, and kept
 //! - `security`: SECURITY.md names tests and limits that are there
 //! - `documents`: the documents name links, commands, keys and metrics that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
@@ -55,6 +56,7 @@ mod growth;
 mod hostile;
 mod house;
 mod kafka;
+mod lists;
 mod poison;
 mod memory;
 mod outside;

@@ -9,7 +9,7 @@ use cw_model::{LaneState, Timestamp};
 use cw_status::ledger::{Group, LedgerSnapshot};
 use cw_status::recent::{RATE_MINUTES, RecentSnapshot};
 use cw_status::shown::shown;
-use cw_status::{LastRead, Snapshot};
+use cw_status::{LastRead, ListStatus, Snapshot};
 use serde_json::{Value, json};
 
 use super::feeds::Views;
@@ -53,6 +53,7 @@ pub(super) fn status(
             LastRead::InUse => None,
             LastRead::Refused { why } => Some(why),
         },
+        "lists": lists(&snapshot.lists),
         "feeds": {
             "total": total,
             "new": feeds.new,
@@ -68,6 +69,20 @@ pub(super) fn status(
         "ledger": ledger_of(snapshot, ledger),
         "last_minutes": last_minutes(recent),
     })
+}
+
+/// The lists of feeds that are asked for by URL.
+fn lists(lists: &[ListStatus]) -> Vec<Value> {
+    let one = |list: &ListStatus| {
+        json!({
+            "url": list.url,
+            "feeds": list.feeds,
+            "last_answer": list.last.map(|(answer, _)| answer.name()),
+            "asked_at": list.last.map(|(_, at)| moment(at)),
+            "why": list.why.as_deref().map(shown),
+        })
+    };
+    lists.iter().map(one).collect()
 }
 
 /// What was done lately.

@@ -119,6 +119,11 @@ fn trouble(html: &mut Html, told: &Told<'_>) {
             .text(why)
             .raw(". <code>conflictwire check</code> says all.</p>");
     }
+    for list in told.snapshot.lists.iter().filter(|list| list.is_in_trouble()) {
+        html.raw("<p class=\"alert warn\">The list of feeds at ").text(&list.url);
+        html.raw(" is not taken, the one before stays in use: ");
+        html.text(list.why.as_deref().unwrap_or_default()).raw("</p>");
+    }
     if told.snapshot.feeds.careful_lanes > 0 {
         html.raw("<p class=\"alert warn\">A lane was left uncleanly less than a day ago: its new documents \
                   are read in a process of their own first.</p>");

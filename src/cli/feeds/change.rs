@@ -282,6 +282,17 @@ fn change(
             .iter_mut()
             .find_map(|(file, changed)| file.find(&feed.id).map(|index| (file, changed, index)));
         let Some((file, changed, index)) = found else {
+            let by_url = config
+                .lists
+                .iter()
+                .find(|list| list.feeds.as_ref().is_some_and(|feeds| feeds.contains(&feed.id)));
+            if let Some(list) = by_url {
+                bail!(
+                    "\"{}\" stands in the list at {}, and is changed by whoever writes that",
+                    feed.id,
+                    list.shown()
+                );
+            }
             match opml {
                 Some(path) => bail!(
                     "\"{}\" stands in no TOML file, perhaps in \"{}\"; change it there, or import that \
@@ -377,7 +388,8 @@ impl Target {
         let path = path.to_owned();
         let shown = path.display().to_string();
         if !is_toml(&&path) {
-            bail!("\"{shown}\" is OPML; feeds are added to a TOML file");
+            let form = ListForm::of_file(&shown).name();
+            bail!("\"{shown}\" is {form}; feeds are added to a TOML file");
         }
         let known = config.feeds.iter().chain(&config.disabled).cloned().collect();
         let mut target = Self { file: FeedFile::read(&path)?, known };
