@@ -170,7 +170,6 @@ pub enum Command {
     /// Print the schema of what is published or configured
     Schema(schema::SchemaArgs),
     /// Print shell completions or the manual page
-    #[command(hide = true)]
     Generate(schema::GenerateArgs),
     /// Read documents that a daemon gives, so that they can do it no harm
     #[command(hide = true)]

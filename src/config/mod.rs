@@ -373,7 +373,9 @@ fn load_with(
         let path = path.map(Path::to_owned);
         let token_file = Some(&raw.admin.token_file).filter(|name| !name.is_empty());
         let secrets = files.secret_files(&raw);
-        let warnings = warn::warnings(&config, &raw.fetch.contact, &secrets, environment, &origins);
+        let named = (&origins, raw.feeds_from.as_slice());
+        let contact = &raw.fetch.contact;
+        let warnings = warn::warnings(&config, contact, &secrets, environment, named, &lists);
         return Ok(Config {
             path,
             feeds_from: files_of_feeds,

@@ -722,3 +722,24 @@ fn a_url_in_feeds_from_is_read_as_that_of_a_feed() {
          conflictwire reads public feeds",
     );
 }
+
+#[test]
+fn feeds_over_http_are_warned_of_where_they_stand_and_not_those_of_this_machine() {
+    let list = "[[feed]]\nurl = \"https://a.b/\"\n[[feed]]\nurl = \"http://a.b/1\"\nid = \"plain\"\n\
+                [[feed]]\nurl = \"http://a.b/2\"\nenabled = false\n[[feed]]\nurl = \"http://a.b/3\"\n";
+    let main = "feeds_from = [\"b.toml\", \"http://c.d/list\", \"http://127.0.0.1:1/list\"]\n\
+                [fetch]\ncontact = \"a@b.c\"\n[[feed]]\nurl = \"http://127.0.0.1:8000/\"\n\
+                [[feed]]\nurl = \"http://localhost/\"\n[[feed]]\nurl = \"http://[::1]/\"\n";
+    let written = written(&[("a.toml", main), ("b.toml", list)]);
+    let warnings = written.load(&[]).unwrap().warnings;
+    let places: Vec<_> = warnings
+        .iter()
+        .map(|one| {
+            let file = Path::new(&one.file).file_name().unwrap().to_str().unwrap();
+            (file, one.line, one.key.as_str())
+        })
+        .collect();
+    let expected = [("a.toml", Some(1), "feeds_from[1]"), ("b.toml", Some(4), "feed[1].url")];
+    assert_eq!(places, expected, "{warnings:#?}");
+    assert!(warnings[1].text.starts_with("\"plain\" and 1 more are asked over http"));
+}

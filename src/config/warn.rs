@@ -4,9 +4,12 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use cw_model::PrivateNetworks;
+use cw_model::{FeedId, PrivateNetworks};
+use url::{Host, Url};
 
 use super::environment::Environment;
+use super::feed_url::read_url;
+use super::feeds::FeedList;
 use super::origin::Origins;
 use super::{Config, Problem};
 use crate::fetch::SharedProxy;
@@ -15,13 +18,15 @@ use crate::ledger::LedgerSettings;
 /// Of a mode: others than owner and group may read.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
-/// The warnings of a configuration. `secret_files` are the files with secrets, each with its key.
+/// The warnings of a configuration. `secret_files` are the files with secrets, each with its key; `lists` are its feeds
+/// as they are written.
 pub(super) fn warnings(
     config: &Config,
     contact: &str,
     secret_files: &[(String, PathBuf)],
     environment: &Environment,
-    origins: &Origins,
+    (origins, feeds_from): (&Origins, &[String]),
+    lists: &[FeedList],
 ) -> Vec<Problem> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut warn = |key: &str, text: String| found.push((key.to_owned(), text));
@@ -67,22 +72,49 @@ pub(super) fn warnings(
             warn(key, text);
         }
     }
-    let plain = config.feeds.iter().filter(|feed| feed.url.scheme() == "http");
-    let (mut count, mut first) = (0_usize, None);
-    for feed in plain {
-        count += 1;
-        first = first.or(Some(feed.id.as_str()));
+    for (index, name) in feeds_from.iter().enumerate() {
+        if read_url(name).is_ok_and(|url| is_open_to_others(&url)) {
+            let text = "asked over http, where anybody on the way can change which feeds are polled; use https \
+                        where the server has it";
+            warn(&format!("feeds_from[{index}]"), text.to_owned());
+        }
     }
-    if let Some(first) = first {
-        let which = match count {
-            1 => format!("\"{first}\" is"),
-            count => format!("\"{first}\" and {} more are", count - 1),
-        };
-        let text = format!(
-            "{which} asked over http, where anybody on the way can change what is published; use https \
-             where the publisher has it"
-        );
-        warn("feed", text);
-    }
-    found.into_iter().map(|(key, text)| origins.problem(&key, text)).collect()
+    let mut warnings: Vec<Problem> =
+        found.into_iter().map(|(key, text)| origins.problem(&key, text)).collect();
+    warnings.extend(plain_feeds(lists));
+    warnings
+}
+
+/// The first feed that is asked over http, where it stands, and how many more there are.
+fn plain_feeds(lists: &[FeedList]) -> Option<Problem> {
+    let mut plain = lists.iter().flat_map(|list| {
+        let feeds = list.feeds.iter().enumerate();
+        let polled = feeds.filter(|(_, raw)| raw.enabled != Some(false));
+        polled.filter_map(move |(index, raw)| {
+            let url = read_url(raw.url.as_deref()?).ok()?;
+            let id = || raw.id.clone().unwrap_or_else(|| FeedId::from_url(&url).to_string());
+            is_open_to_others(&url).then(|| (list, index, id()))
+        })
+    });
+    let (list, index, id) = plain.next()?;
+    let which = match plain.count() {
+        0 => format!("\"{id}\" is"),
+        more => format!("\"{id}\" and {more} more are"),
+    };
+    let text = format!(
+        "{which} asked over http, where anybody on the way can change what is published; use https \
+         where the publisher has it"
+    );
+    Some(list.origins.problem(&format!("feed[{index}].url"), text))
+}
+
+/// Whether others lie on the way: http, and not to this machine itself.
+fn is_open_to_others(url: &Url) -> bool {
+    let is_own = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    url.scheme() == "http" && !is_own
 }

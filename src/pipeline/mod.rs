@@ -243,6 +243,7 @@ impl Daemon {
             fetched: told_fetched,
             is_network_away: Arc::default(),
             events,
+            firsts: Arc::default(),
             stop: stop.clone(),
         };
         let service = Service::new();

@@ -53,12 +53,39 @@ pub(super) struct Poller {
     pub(super) memory: Memory,
     pub(super) errands: Arc<Errands>,
     pub(super) events: Events,
+    pub(super) firsts: Arc<Firsts>,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     /// Where it is told that a request has ended.
     pub(super) fetched: mpsc::Sender<(FeedId, Request)>,
     /// No host answers: what fails in silence is no fault of its host.
     pub(super) is_network_away: Arc<AtomicBool>,
     pub(super) stop: CancellationToken,
+}
+
+/// What a person who has just started the daemon waits for; each is said once.
+#[derive(Debug, Default)]
+pub(super) struct Firsts {
+    is_answered: AtomicBool,
+    is_committed: AtomicBool,
+}
+
+impl Firsts {
+    fn answered(&self, feed: &Feed, answer: &Answer) {
+        let is_answer = !matches!(answer, Answer::Failed(_));
+        if is_answer && !self.is_answered.swap(true, Ordering::Relaxed) {
+            info!(feed.id = %feed.id, "the first feed since the start has answered");
+        }
+    }
+
+    fn committed(&self, feed: &Feed, records: usize) {
+        if !self.is_committed.swap(true, Ordering::Relaxed) {
+            info!(
+                feed.id = %feed.id,
+                record.count = records,
+                "the first poll since the start is committed; further ones are told at level debug"
+            );
+        }
+    }
 }
 
 /// What this poll needs. Feed and tools are those of its start: a reload meets the next one.
@@ -133,6 +160,7 @@ impl Poller {
         // The scheduler may have ended; then the daemon stops.
         let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
         let answer = self.excused(answer, request);
+        self.firsts.answered(&job.feed, &answer);
         point(Point::AfterFetch);
         let (fetcher, feed) = (&job.fetcher, &job.feed);
         let answer = self.errands.sitemaps(fetcher, feed, answer, &mut body);
@@ -306,6 +334,7 @@ impl Poller {
                     self.metrics.committed(&outcome, started.elapsed(), now);
                     self.status.recent().committed(&outcome, now);
                     self.events.committed(&outcome, now);
+                    self.firsts.committed(feed, outcome.records.len());
                     break state;
                 }
                 Err(error @ CommitError::Write { .. }) => {

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 42] = [
+pub const FIELDS: [&str; 43] = [
     "admin.address",
     "code.location",
     "config.path",
@@ -43,6 +43,7 @@ pub const FIELDS: [&str; 42] = [
     "poll.next_at",
     "drain.unfinished",
     "process.signal",
+    "record.count",
     "service.version",
     "tag.lexicons",
     "thread.name",

@@ -243,7 +243,7 @@ static COMMANDS: LazyLock<BTreeMap<Vec<String>, String>> = LazyLock::new(|| {
     let mut commands = BTreeMap::new();
     let mut left = vec![Vec::new()];
     // There, and not listed.
-    left.extend(["generate", "try-documents"].map(|command| vec![command.to_owned()]));
+    left.push(vec!["try-documents".to_owned()]);
     while let Some(command) = left.pop() {
         let args: Vec<&str> = command.iter().map(String::as_str).collect();
         let help = help(&args).unwrap();

@@ -203,3 +203,23 @@ fn a_label_picks_feeds_wherever_it_may_be_given() {
         assert!(code == Some(1) && err.contains("did you mean \"agencies\"?"), "{command}: {err}");
     }
 }
+
+#[test]
+fn what_refuses_a_private_address_also_says_what_to_write() {
+    let (mut run, list) = with_list();
+    run.publisher.serve("/own.xml", [Reply::feed(headlines(&["Own"]))]);
+    run.setup.set("fetch.allow_private_networks", false).write();
+    let url = run.publisher.url("/own.xml");
+    let before = read(&list);
+    let (code, text) = feeds(&run.setup, &["add", &url, "--id", "own"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("is a loopback address, outside the public internet"), "{text}");
+    assert_eq!((read(&list), run.publisher.requests("/own.xml").len()), (before.clone(), 0));
+    // Written as shown, it is polled.
+    let (_, lines) = text.split_once("write it to a file of feeds by hand:\n").unwrap();
+    assert!(lines.contains("allow_private_networks = [\"127.0.0.1/32\"]"), "{lines}");
+    std::fs::write(&list, before + lines).unwrap();
+    run.daemon.signal("HUP");
+    run.ledger.wait_for_rows("own", 1);
+    run.daemon.stop();
+}

@@ -170,3 +170,27 @@ fn a_tail_ends_when_its_database_is_another() {
     tail.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_says(&text, &["the database is not there any more, or another has its name"]);
 }
+
+/// Whoever has just started it waits for these two, and nobody wants them again.
+#[test]
+fn the_first_answer_and_the_first_commit_are_said_once() {
+    let run = Run::serving([Reply::status(500), Reply::feed(headlines(&["A"]))]);
+    run.ledger.wait_for_rows(FEED, 1);
+    run.state_after(3);
+    let answered = run.daemon.wait_for_line("the first feed since the start has answered");
+    let message =
+        "the first poll since the start is committed; further ones are told at level debug";
+    let committed = run.daemon.wait_for_line(message);
+    for line in [&answered, &committed] {
+        assert_eq!((&line["level"], &line["feed.id"]), (&"INFO".into(), &FEED.into()), "{line}");
+    }
+    let lines = run.daemon.lines();
+    let said = |text: &str| lines.iter().filter(|line| line["message"] == text).count();
+    assert_eq!((said("the first feed since the start has answered"), said(message)), (1, 1));
+    // A failure is committed too, and is no answer.
+    let order: Vec<usize> = [message, "the first feed since the start has answered"]
+        .map(|text| lines.iter().position(|line| line["message"] == text).unwrap())
+        .to_vec();
+    assert!(order[0] < order[1], "{order:?}");
+    run.daemon.stop();
+}

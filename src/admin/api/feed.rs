@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use cw_decide::scheduler::{FeedView, Stand};
+use cw_decide::subscription::stage;
 use cw_model::state::{Claim, FeedPlan, FeedState};
-use cw_model::{Feed, Timestamp};
+use cw_model::{Feed, Timestamp, without_query};
 use cw_status::shown::shown;
 use serde_json::{Value, json};
 use url::Url;
@@ -74,6 +75,7 @@ pub(in super::super) fn whole(view: &FeedView, now: Timestamp) -> Value {
         ("asked_before_at", json!(other_url(feed, plan))),
         ("gone_at", json!(plan.gone_at.map(moment))),
         ("put_off_since", json!(plan.put_off_for().map(|crash| moment(crash.at)))),
+        ("hub", hub(plan, now)),
         ("today", today(feed, plan, now)),
         ("requests", requests(plan)),
     ];
@@ -155,6 +157,22 @@ fn validators(feed: &Feed, state: &FeedState) -> Value {
         })
     });
     given.collect()
+}
+
+/// What is agreed with its hub; null if it names none.
+fn hub(plan: &FeedPlan, now: Timestamp) -> Value {
+    let Some(subscription) = plan.subscription.as_deref() else { return Value::Null };
+    let Some(offer) = &subscription.offer else { return Value::Null };
+    let stage = stage(subscription, now);
+    let lease = subscription.lease.filter(|lease| now < lease.until);
+    json!({
+        "url": Url::parse(&offer.hub).ok().map(|url| shown(&without_query(&url)).into_owned()),
+        "state": stage.name(),
+        "says": words::hub(stage, moment),
+        "lease_until": lease.map(|lease| moment(lease.until)),
+        "pushed_at": subscription.pushed_at.map(moment),
+        "polls_not_pushed": subscription.missed,
+    })
 }
 
 fn today(feed: &Feed, plan: &FeedPlan, now: Timestamp) -> Value {

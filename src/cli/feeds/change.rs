@@ -7,11 +7,14 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use cw_model::{Feed, FeedId};
+use cw_model::{Feed, FeedId, PrivateNetworks};
 use cw_status::shown::Shown;
+use ipnet::IpNet;
+use url::Host;
 
 use super::super::check::{counted, print_problems, progress, spinner};
 use super::super::reload::came_of;
@@ -113,6 +116,23 @@ pub(super) fn add(args: &AddArgs, config: &Config) -> anyhow::Result<Exit> {
     target.end(&mut out, config)
 }
 
+/// The feed as it is written down if it may be asked where it is, outside the public internet.
+fn admitted(feed: &Feed, config: &Config) -> String {
+    let range = match feed.url.host() {
+        Some(Host::Ipv4(address)) => IpNet::from(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => IpNet::from(IpAddr::V6(address)),
+        Some(Host::Domain("localhost")) => IpNet::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        // What it is called says nothing of where it is; the reason has said it.
+        Some(Host::Domain(_)) | None => {
+            let all = PrivateNetworks::Allowed;
+            let feed = Feed { private_networks: Some(all), ..feed.clone() };
+            return feed_table(&feed, &config.feed_defaults);
+        }
+    };
+    let private_networks = Some(PrivateNetworks::Ranges(vec![range]));
+    feed_table(&Feed { private_networks, ..feed.clone() }, &config.feed_defaults)
+}
+
 /// The feed at an address, or the only one of the page there; `None` after saying why there is none to add.
 fn tried(feed: &Feed, config: &Config) -> anyhow::Result<Option<FoundFeed>> {
     let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
@@ -125,6 +145,13 @@ fn tried(feed: &Feed, config: &Config) -> anyhow::Result<Option<FoundFeed>> {
     match found {
         Found::Feed(found) => return Ok(Some(found)),
         Found::Nothing(why) => say!("error: {shown} gives no feed: {why}; {all_the_same}"),
+        Found::Blocked(why) => {
+            say!("error: {shown} was not asked, and nothing was written: {why}");
+            say!("if this machine is to ask there, write it to a file of feeds by hand:");
+            for line in admitted(feed, config).lines() {
+                say!("{line}");
+            }
+        }
         Found::Page(mut feeds) if feeds.len() == 1 => return Ok(feeds.pop()),
         Found::Page(feeds) if feeds.is_empty() => {
             say!("error: {shown} is a page, and no feed was found by it; {all_the_same}");

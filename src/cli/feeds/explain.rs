@@ -20,6 +20,9 @@ use crate::admin::words;
 use crate::clock::Clock;
 use crate::config::{Config, duration_text, size_text};
 
+/// What fewer polls show is hardly more than what every rhythm begins with.
+const RHYTHM_POLLS_MIN: u64 = 8;
+
 /// The same in a sentence's worth of words.
 fn next_explained(next: NextPoll) -> String {
     match next {
@@ -278,7 +281,7 @@ fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
         format!("  {:<12}{:<14}{about}", "safety net", rounded(wait))
     }));
     lines.extend(skips_text(plan.skips));
-    lines.extend(state.plan.rhythm.as_ref().map(rhythm_text));
+    lines.extend(state.plan.rhythm.as_ref().map(|rhythm| rhythm_text(rhythm, state.plan.sequence)));
     lines
 }
 
@@ -293,8 +296,12 @@ fn skips_text(skips: Skips) -> Option<String> {
     (!skips.is_empty()).then(|| format!("  {:<12}{all} (UTC): the feed's own word", "skips"))
 }
 
-/// What its interval is learned from.
-fn rhythm_text(rhythm: &Rhythm) -> String {
+/// What its interval is learned from, once so many polls have said enough of it.
+fn rhythm_text(rhythm: &Rhythm, polls: u64) -> String {
+    if polls < RHYTHM_POLLS_MIN {
+        let polls = counted(usize::try_from(polls).unwrap_or(usize::MAX), "poll");
+        return format!("  {:<12}not known yet ({polls})", "rhythm");
+    }
     let hours: Vec<f64> = (0..HOURS).map(|hour| rhythm.rate(hour)).collect();
     let days: Vec<f64> = (0..DAYS).map(|day| rhythm.day(day)).collect();
     let burst = match rhythm.turnover {
@@ -434,6 +441,10 @@ lately all that it lists was new within some 15m
 ";
         let known = |state: FeedState| in_database([(feed.id.clone(), state.into())].into());
         assert_eq!(explanation(feed, &known(state.clone()), now), expected);
+        let mut early = state.clone();
+        early.plan.sequence = 2;
+        let text = explanation(feed, &known(early), now);
+        assert!(text.contains("  rhythm      not known yet (2 polls)\n"), "{text}");
         let nothing = in_database(States::new());
         assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
         let wanting = Feed { full_text: FullText::Page, ..feed.clone() };

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use cw_model::{Answer, Body, Conditions, Feed, Steps};
+use cw_model::{Answer, Body, Conditions, FailureClass, Feed, Steps};
 use cw_read::parse;
 use cw_text::alternates::alternates;
 use cw_text::charset;
@@ -45,6 +45,8 @@ pub(super) enum Found {
     Feed(FoundFeed),
     /// A page; these of the feeds that it names, or that lie where feeds are, answer.
     Page(Vec<FoundFeed>),
+    /// It may not be asked, and why.
+    Blocked(String),
     /// Neither, and why.
     Nothing(String),
 }
@@ -57,6 +59,9 @@ pub(super) async fn find(feed: &Feed, fetcher: &Fetcher, gap: Duration) -> Found
         Answer::Body(body) => body,
         Answer::NotModified(_) => {
             return Found::Nothing("the server answered 304, though nothing was held".to_owned());
+        }
+        Answer::Failed(failure) if failure.class == FailureClass::AddressBlocked => {
+            return Found::Blocked(format!("{}: {}", failure.class.name(), failure.detail));
         }
         Answer::Failed(failure) => {
             return Found::Nothing(format!("{}: {}", failure.class.name(), failure.detail));

@@ -143,6 +143,19 @@ pub enum Stage {
     Unreliable(Timestamp),
 }
 
+impl Stage {
+    /// As metrics and the API call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None(_) => "none",
+            Self::Asked => "asked",
+            Self::Verified(_) => "verified",
+            Self::Refused(_) => "refused",
+            Self::Unreliable(_) => "unreliable",
+        }
+    }
+}
+
 /// How things stand.
 pub fn stage(subscription: &Subscription, now: Timestamp) -> Stage {
     let pause = subscription.pause.filter(|pause| now < pause.until);

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use cw_model::state::Reason;
 
+use crate::api::ask;
 use crate::support::daemon::{BINARY, Daemon, Setup, field};
 use crate::support::hub::{Hub, signature};
 use crate::support::publisher::{Publisher, Reply, Tripwire};
@@ -75,6 +76,21 @@ fn a_push_makes_its_feed_due_at_once_and_what_it_told_of_is_published_once() {
         ["hub: http://127.0.0.1:", "; it pushes until ", "last push: ", "after a push, waited "]
     {
         assert!(text.contains(words), "{words} in {text}");
+    }
+    let answer = ask(&run.daemon, &format!("/api/feeds/{FEED}"));
+    let told = &answer.json()["hub"];
+    assert_eq!(
+        (&told["state"], &told["polls_not_pushed"]),
+        (&"verified".into(), &0.into()),
+        "{told}"
+    );
+    for (key, begins) in [
+        ("url", "http://127.0.0.1:"),
+        ("says", "it pushes until "),
+        ("lease_until", "20"),
+        ("pushed_at", "20"),
+    ] {
+        assert!(told[key].as_str().unwrap().starts_with(begins), "{key} of {told}");
     }
     // Secret and token are made from the key alone.
     let written = state.written().unwrap();
