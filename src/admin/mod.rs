@@ -8,7 +8,7 @@
 //! | `/metrics` | OpenMetrics text |
 //! | `/` | the status page |
 //! | `/api/status` | how the program stands, as JSON |
-//! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is |
+//! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is, or which replica knows |
 //! | `/api/hosts`, `/api/lanes` | the same by host, by lane |
 //! | `/api/events` | commits as they happen: server-sent events |
 //! | `/-/reload` | POST: reads the configuration anew and says what came of it |
@@ -31,13 +31,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use api::LedgerName;
+use cw_decide::lane::hash;
 use cw_status::status::{REFUSED_TEXT, hung_text};
 use cw_status::{LastRead, Metrics, Status};
 pub use events::Events;
 use feeds::Views;
 pub use feeds::{Feeds, Question};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, ORIGIN};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// Where a reload is asked for.
 pub const RELOAD_PATH: &str = "/-/reload";
+
+/// The query of whoever another replica has sent.
+const REDIRECTED: &str = "redirected";
 
 /// What `/api/events` is written in.
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
@@ -229,11 +233,47 @@ impl Admin {
             }
             "/api/events" => self.listen(&question.method),
             _ => match path.strip_prefix("/api/feeds/") {
-                Some(id) => self.of_feeds(|views| api::feed(views, id)).await,
+                Some(id) => self.one_feed(id, query).await,
                 None => page::file(path).unwrap_or_else(|| {
                     not_found("there is no such path; deploy/README.md lists them")
                 }),
             },
+        }
+    }
+
+    /// How one feed stands, or who knows: the replica that has its lane.
+    async fn one_feed(&self, id: &str, query: &str) -> Response<Reply> {
+        let Some(views) = self.feeds.views().await else { return not_said_yet() };
+        let Some(view) = views.feeds.iter().find(|view| view.feed.id.as_str() == id) else {
+            return not_found("no feed has this id");
+        };
+        let ledger = self.status.snapshot().ledger;
+        let lane = hash::lane(&view.feed.url, self.ledger.lanes);
+        let owner = ledger.elsewhere(lane).filter(|_| view.lane.is_none());
+        let Some(owner) = owner else {
+            return json(StatusCode::OK, &api::feed::whole(view, views.at));
+        };
+        match &owner.address {
+            // Lanes move: whoever was sent here is not sent on, or two replicas could send him to and fro.
+            Some(address) if query != REDIRECTED => {
+                let told = api::served_by(lane, owner, "another replica has its lane; ask there");
+                let mut response = json(StatusCode::TEMPORARY_REDIRECT, &told);
+                let location = format!("http://{address}/api/feeds/{id}?{REDIRECTED}");
+                // The address is a host and a port, and the id one of ours.
+                if let Ok(location) = HeaderValue::from_str(&location) {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                response
+            }
+            Some(_) => {
+                let why = "its lane is moving, or another replica has it; ask again in a moment";
+                json(StatusCode::CONFLICT, &api::served_by(lane, owner, why))
+            }
+            None => {
+                let why = "another replica has its lane, and does not say where it is reached \
+                           (admin.advertise); ask it itself";
+                json(StatusCode::CONFLICT, &api::served_by(lane, owner, why))
+            }
         }
     }
 
@@ -256,10 +296,7 @@ impl Admin {
         &self,
         make: impl FnOnce(&Views) -> Option<serde_json::Value>,
     ) -> Response<Reply> {
-        let Some(views) = self.feeds.views().await else {
-            let why = "the scheduler has not said yet how the feeds stand; ask again in a moment";
-            return problem(StatusCode::SERVICE_UNAVAILABLE, "not_known", why);
-        };
+        let Some(views) = self.feeds.views().await else { return not_said_yet() };
         match make(&views) {
             Some(value) => json(StatusCode::OK, &value),
             None => not_found("no feed has this id"),
@@ -290,6 +327,11 @@ impl Admin {
 /// Whether a path is one of those that name feeds and hosts, or a file of the page that does.
 fn is_gated(path: &str) -> bool {
     path == "/" || path.starts_with("/api/") || path.starts_with("/page.")
+}
+
+fn not_said_yet() -> Response<Reply> {
+    let why = "the scheduler has not said yet how the feeds stand; ask again in a moment";
+    problem(StatusCode::SERVICE_UNAVAILABLE, "not_known", why)
 }
 
 fn misasked(problem: &QueryProblem) -> Response<Reply> {

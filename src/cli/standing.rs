@@ -581,7 +581,7 @@ mod tests {
 
     fn all_owned() -> Result<Owners, OwnersError> {
         let of_lanes = (0..16).map(|lane| (lane, "conflictwire at /10.0.0.3".to_owned())).collect();
-        Ok(Owners { replicas: 1, of_lanes })
+        Ok(Owners { replicas: 1, of_lanes, ..Owners::default() })
     }
 
     #[test]

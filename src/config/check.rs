@@ -113,6 +113,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) admin_token: Option<TokenDigest>,
     /// WebSub's key, as read from its file.
     pub(super) websub_key: Option<Key>,
+    /// `admin.advertise`.
+    pub(super) advertise: Option<String>,
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
@@ -472,6 +474,7 @@ impl Checker<'_> {
             },
             properties: raw.properties.clone(),
             secrets: surroundings.secrets.clone(),
+            advertise: surroundings.advertise.clone(),
         }
     }
 

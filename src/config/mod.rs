@@ -4,6 +4,7 @@
 //! problem on the way is collected and the rest goes on. This file finds and reads the files.
 //! Precedence: defaults, then the file, then the environment.
 
+mod advertise;
 mod callback;
 mod check;
 mod environment;
@@ -37,6 +38,7 @@ use cw_status::LogSettings;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use self::advertise::read_advertise;
 use self::check::Surroundings;
 pub use self::environment::Environment;
 #[cfg(feature = "fault-points")]
@@ -359,6 +361,10 @@ fn load_with(
     let named = ("admin.token_file", raw.admin.token_file.as_str());
     let admin_token = files.secret(named, TokenDigest::read, &mut problems);
     let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
+    let advertise = read_advertise(&raw.admin).unwrap_or_else(|text| {
+        problems.push(origins.problem("admin.advertise", text));
+        None
+    });
     let surroundings = Surroundings {
         directory: &directory,
         state_directory,
@@ -367,6 +373,7 @@ fn load_with(
         proxy_logins,
         admin_token,
         websub_key,
+        advertise,
     };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {

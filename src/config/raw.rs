@@ -326,11 +326,17 @@ pub struct RawAdmin {
     /// The file that holds the token for the status page and `/api`; empty: none. Without one they are
     /// served to this machine only. Probes and metrics need none.
     pub token_file: String,
+    /// Where other replicas on Kafka and whoever asks them reach this server: "host:port". Empty: they are told of none.
+    pub advertise: String,
 }
 
 impl Default for RawAdmin {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:9273".to_owned(), token_file: String::new() }
+        Self {
+            listen: "127.0.0.1:9273".to_owned(),
+            token_file: String::new(),
+            advertise: String::new(),
+        }
     }
 }
 

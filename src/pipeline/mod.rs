@@ -212,7 +212,11 @@ impl Daemon {
                 status: Arc::clone(&self.status),
                 metrics: Arc::clone(&self.metrics),
                 clock: self.clock,
-                ledger: LedgerName { kind: self.ledger.kind(), place: self.ledger.place() },
+                ledger: LedgerName {
+                    kind: self.ledger.kind(),
+                    place: self.ledger.place(),
+                    lanes: self.ledger.lanes(),
+                },
                 feeds,
                 events: events.clone(),
                 reloader: reloader.clone(),

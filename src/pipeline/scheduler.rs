@@ -364,7 +364,7 @@ impl Scheduler {
             Ok((config, tools)) => {
                 if needs_restart(&self.config, &config) {
                     warn!(
-                        "[ledger], [sqlite], [kafka], [websub], admin.listen, [log] and run.memory change at a \
+                        "[ledger], [sqlite], [kafka], [websub], admin.listen, admin.advertise, [log] and run.memory change at a \
                          restart only"
                     );
                 }

@@ -42,6 +42,19 @@ pub struct Assignment {
     pub number: u64,
 }
 
+/// A member of the group, as its coordinator describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// For people.
+    pub name: String,
+    /// Where its admin server is reached, `host:port`, if it says so.
+    pub address: Option<String>,
+    /// Whether it is this process, as far as that is known.
+    pub is_self: bool,
+    /// The lanes that it was given.
+    pub lanes: Vec<u32>,
+}
+
 /// How group, topics and lanes stood at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct LedgerSnapshot {
@@ -51,6 +64,8 @@ pub struct LedgerSnapshot {
     pub topics: Option<String>,
     /// Lanes of this process, or about to be, by number.
     pub lanes: BTreeMap<u32, LaneStatus>,
+    /// The members of the group, or why they are not known, as of the last look; `None`: nobody has looked.
+    pub replicas: Option<Result<Vec<Replica>, String>>,
 }
 
 /// The status of the ledger. Clones are the same one.
@@ -125,6 +140,11 @@ impl LedgerStatus {
         self.now().topics = trouble;
     }
 
+    /// Who the members of the group are, or why that is not known.
+    pub fn set_replicas(&self, replicas: Result<Vec<Replica>, String>) {
+        self.now().replicas = Some(replicas);
+    }
+
     /// How it stands now.
     pub fn snapshot(&self) -> LedgerSnapshot {
         self.now().clone()
@@ -137,6 +157,30 @@ impl LedgerStatus {
 }
 
 impl LedgerSnapshot {
+    /// The other replica that has a lane, if one is known to.
+    pub fn elsewhere(&self, lane: u32) -> Option<&Replica> {
+        if self.lanes.contains_key(&lane) {
+            return None;
+        }
+        let replicas = self.replicas.as_ref()?.as_ref().ok()?;
+        replicas.iter().find(|one| one.lanes.contains(&lane) && !one.is_self)
+    }
+
+    /// What cannot be seen from here, for a person, if there are other replicas.
+    pub fn unseen(&self) -> Option<String> {
+        let replicas = match self.replicas.as_ref()? {
+            Ok(replicas) => replicas,
+            Err(why) => return Some(format!("other replicas are not known: {why}")),
+        };
+        let silent = replicas.iter().filter(|one| one.address.is_none()).count();
+        (silent > 0 && replicas.len() > 1).then(|| {
+            format!(
+                "{silent} of {} replicas do not say where they are reached (admin.advertise)",
+                replicas.len()
+            )
+        })
+    }
+
     /// Why commits are not taken, if that is so.
     pub fn trouble(&self) -> Option<String> {
         if let Some(trouble) = &self.topics {
@@ -212,6 +256,30 @@ mod tests {
         status.set(assignment(3, 1), LaneState::Fenced, "");
         status.remove(assignment(3, 1));
         assert_eq!(status.trouble().as_deref(), Some("lane 3 is being restored"));
+    }
+
+    #[test]
+    fn a_lane_is_elsewhere_only_if_another_replica_is_known_to_have_it() {
+        let status = status();
+        assert_eq!((status.snapshot().elsewhere(1), status.snapshot().unseen()), (None, None));
+        let replica = |name: &str, address: Option<&str>, is_self, lanes: &[u32]| Replica {
+            name: name.to_owned(),
+            address: address.map(str::to_owned),
+            is_self,
+            lanes: lanes.to_vec(),
+        };
+        let other = replica("b", None, false, &[1, 2]);
+        status.set_replicas(Ok(vec![replica("a", Some("a:1"), true, &[0]), other.clone()]));
+        status.set(assignment(2, 1), LaneState::Owned, "");
+        let seen = status.snapshot();
+        let found = [0, 1, 2, 3].map(|lane| seen.elsewhere(lane));
+        assert_eq!(found, [None, Some(&other), None, None], "2 has moved here meanwhile");
+        let unseen = seen.unseen().unwrap();
+        assert_eq!(unseen, "1 of 2 replicas do not say where they are reached (admin.advertise)");
+        status.set_replicas(Err("brokers are away".to_owned()));
+        let seen = status.snapshot();
+        assert_eq!(seen.elsewhere(1), None);
+        assert_eq!(seen.unseen().unwrap(), "other replicas are not known: brokers are away");
     }
 
     #[test]

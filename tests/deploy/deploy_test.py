@@ -284,6 +284,20 @@ class Manifests(unittest.TestCase):
         self.assertEqual(json.loads(found["data"]["conflictwire.json"]), json.loads(ours))
 
 
+def variables(container, address="10.0.0.7"):
+    """The environment of a container in a pod at this address."""
+    found = {}
+    for one in container.get("env", []):
+        if "valueFrom" in one:
+            assert one["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}, one
+            found[one["name"]] = address
+        else:
+            # Kubernetes puts in what stands before.
+            value = re.sub(r"\$\((\w+)\)", lambda name: found[name[1]], one["value"])
+            found[one["name"]] = value
+    return found
+
+
 class Program(unittest.TestCase):
     """What is rendered, and the program."""
 
@@ -292,8 +306,8 @@ class Program(unittest.TestCase):
         with mounted(text) as folder:
             environment = {"STATE_DIRECTORY": str(folder)}
             for pod in pods(text):
-                for variable in pod["spec"]["containers"][0].get("env", []):
-                    environment.setdefault(variable["name"], variable["value"])
+                for name, value in variables(pod["spec"]["containers"][0]).items():
+                    environment.setdefault(name, value)
             answer = subprocess.run(
                 [PROGRAM, "check", "--config", folder / "conflictwire.toml"],
                 env=environment,
@@ -335,6 +349,17 @@ class Program(unittest.TestCase):
         [port] = container["ports"]
         [listen] = [one["value"] for one in container["env"] if one["name"] == "CONFLICTWIRE__ADMIN__LISTEN"]
         self.assertIn(listen, [f"{every}:{port['containerPort']}" for every in ("0.0.0.0", "[::]")])
+
+    @of_every
+    def test_replicas_say_where_they_are_and_a_single_daemon_need_not(self, text):
+        if not of_kind(text, "StatefulSet", "Deployment"):
+            return
+        _, container = daemon(text)
+        [port] = container["ports"]
+        is_shared = bool(of_kind(text, "Deployment"))
+        said = {variables(container, address).get("CONFLICTWIRE__ADMIN__ADVERTISE") for address in ("10.0.0.7", "fd00::7")}
+        expected = {f"{address}:{port['containerPort']}" for address in ("10.0.0.7", "fd00::7")}
+        self.assertEqual(said, expected if is_shared else {None})
 
     @of_every
     def test_its_limits_fit_what_it_takes(self, text):

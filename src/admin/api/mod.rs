@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use cw_decide::scheduler::FeedView;
 use cw_model::{LaneState, Timestamp};
-use cw_status::ledger::{Group, LedgerSnapshot};
+use cw_status::ledger::{Group, LedgerSnapshot, Replica};
 use cw_status::recent::{RATE_MINUTES, RecentSnapshot};
 use cw_status::shown::shown;
 use cw_status::{LastRead, ListStatus, Snapshot};
@@ -23,6 +23,8 @@ pub struct LedgerName {
     pub kind: &'static str,
     /// Where it writes.
     pub place: String,
+    /// How many lanes all replicas share.
+    pub lanes: u32,
 }
 
 /// A moment as the API writes it: RFC 3339, to the second, in UTC.
@@ -104,12 +106,6 @@ pub(super) fn feeds(views: &Views, query: &FeedQuery) -> Value {
     })
 }
 
-/// `/api/feeds/{id}`; `None` if no feed has the id.
-pub(super) fn feed(views: &Views, id: &str) -> Option<Value> {
-    let view = views.feeds.iter().find(|view| view.feed.id.as_str() == id)?;
-    Some(feed::whole(view, views.at))
-}
-
 /// `/api/hosts`.
 pub(super) fn hosts_list(views: &Views, query: &HostQuery) -> Value {
     let hosts = views.hosts();
@@ -163,6 +159,8 @@ pub(super) fn lanes(snapshot: &Snapshot, views: Option<&Views>, now: Timestamp) 
         "trouble": snapshot.ledger.trouble().map(|why| shown(&why).into_owned()),
         "total": lanes.len(),
         "lanes": lanes,
+        "replicas": replicas(&snapshot.ledger),
+        "unseen": snapshot.ledger.unseen().map(|why| shown(&why).into_owned()),
     })
 }
 
@@ -178,6 +176,32 @@ fn ledger_of(snapshot: &Snapshot, ledger: &LedgerName) -> Value {
         "group": group_name(&snapshot.ledger),
         "trouble": snapshot.ledger.trouble().map(|why| shown(&why).into_owned()),
         "lanes_by_state": lanes,
+        "replicas": replicas(&snapshot.ledger),
+        "unseen": snapshot.ledger.unseen().map(|why| shown(&why).into_owned()),
+    })
+}
+
+/// The replicas that share the lanes; null where there is no group, or it is not known.
+fn replicas(ledger: &LedgerSnapshot) -> Value {
+    let replicas = ledger.replicas.as_ref().and_then(|known| known.as_ref().ok());
+    json!(replicas.map(|all| all.iter().map(replica).collect::<Vec<_>>()))
+}
+
+fn replica(replica: &Replica) -> Value {
+    json!({
+        "name": shown(&replica.name),
+        "address": replica.address,
+        "self": replica.is_self,
+        "lanes": replica.lanes,
+    })
+}
+
+/// Who answers for a feed of another replica's lane.
+pub(super) fn served_by(lane: u32, owner: &Replica, why: &str) -> Value {
+    json!({
+        "error": { "code": "elsewhere", "text": why },
+        "lane": lane,
+        "served_by": replica(owner),
     })
 }
 

@@ -81,6 +81,7 @@ fn text(told: &Told<'_>, query: &FeedQuery) -> String {
     charts::tags(&mut html, told.recent, told.now);
     map::places(&mut html, told.recent);
     tables::lanes(&mut html, &lanes_of(told.snapshot, told.views));
+    tables::replicas(&mut html, &told.snapshot.ledger);
     html.raw("</div></div>");
     if let Some(views) = told.views {
         tables::feeds(&mut html, views, query);

@@ -2,6 +2,7 @@
 
 use cw_decide::scheduler::{FeedView, Stand};
 use cw_model::{LaneState, Timestamp};
+use cw_status::ledger::LedgerSnapshot;
 use url::form_urlencoded;
 
 use super::super::api::Lane;
@@ -237,6 +238,37 @@ pub(super) fn hosts(html: &mut Html, views: &Views) {
         html.raw("</td></tr>");
     }
     html.raw("</tbody></table></section>");
+}
+
+/// The replicas that share the lanes, where there are others.
+pub(super) fn replicas(html: &mut Html, ledger: &LedgerSnapshot) {
+    let known = ledger.replicas.as_ref().and_then(|known| known.as_ref().ok());
+    let replicas = known.map_or(&[][..], Vec::as_slice);
+    if replicas.len() > 1 {
+        html.raw("<section id=\"replicas\" aria-labelledby=\"replicas-title\"><h2 id=\"replicas-title\">");
+        html.raw("Replicas</h2><ul>");
+        for replica in replicas {
+            html.raw("<li>");
+            match &replica.address {
+                _ if replica.is_self => html.raw("this one"),
+                Some(address) => html
+                    .raw("<a href=\"http://")
+                    .text(address)
+                    .raw("/\">")
+                    .text(address)
+                    .raw("</a>"),
+                None => html.text(&replica.name),
+            };
+            let lanes: Vec<String> = replica.lanes.iter().map(u32::to_string).collect();
+            let lanes = if lanes.is_empty() { "none".to_owned() } else { lanes.join(", ") };
+            html.raw(": lanes ").text(&lanes).raw("</li>");
+        }
+        html.raw("</ul>");
+        if let Some(why) = ledger.unseen() {
+            html.raw("<p class=\"why\">").text(&why).raw("</p>");
+        }
+        html.raw("</section>");
+    }
 }
 
 /// The lanes of this process.

@@ -36,6 +36,22 @@ pub(super) struct Ledger {
     pub(super) kind: String,
     pub(super) place: String,
     pub(super) trouble: Option<String>,
+    /// The replicas that share its lanes, if they are known.
+    #[serde(default)]
+    pub(super) replicas: Option<Vec<Replica>>,
+    /// What of them cannot be seen from here.
+    #[serde(default)]
+    pub(super) unseen: Option<String>,
+}
+
+/// One of the replicas.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Replica {
+    pub(super) name: String,
+    pub(super) address: Option<String>,
+    #[serde(rename = "self")]
+    pub(super) is_self: bool,
+    pub(super) lanes: Vec<u32>,
 }
 
 /// What was done lately.

@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Row, Table, Widget as _};
 use strum::IntoEnumIterator as _;
 
-use super::answers::{Commit, Feed, Host, Lane, Status};
+use super::answers::{Commit, Feed, Host, Lane, Ledger, Status};
 use super::screen::{Rows, Screen, Tab};
 
 const GOOD: Style = Style::new().fg(Color::Green);
@@ -75,6 +75,7 @@ fn head(screen: &Screen) -> Vec<Line<'static>> {
         feeds_line(status),
         lately_line(status),
     ];
+    lines.extend(replicas_line(&status.ledger));
     let troubles = [
         screen.problem.clone(),
         status.why_not_ready.clone(),
@@ -90,6 +91,23 @@ fn head(screen: &Screen) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+/// Who else shares the lanes: what is shown below is this replica's alone.
+fn replicas_line(ledger: &Ledger) -> Option<Line<'static>> {
+    let all = ledger.replicas.as_deref().unwrap_or_default();
+    let others: Vec<String> = all
+        .iter()
+        .filter(|one| !one.is_self)
+        .map(|one| {
+            let place = one.address.as_deref().unwrap_or(&one.name);
+            format!("{} ({} lanes)", shown(place), one.lanes.len())
+        })
+        .collect();
+    if all.len() > 1 {
+        return Some(Line::raw(format!("{} replicas; also {}", all.len(), others.join(", "))));
+    }
+    ledger.unseen.as_ref().map(|why| Line::raw(shown(why).into_owned()))
 }
 
 fn feeds_line(status: &Status) -> Line<'static> {

@@ -24,6 +24,7 @@ mod placement;
 pub mod probe;
 mod properties;
 pub mod read;
+mod replicas;
 mod restore;
 pub mod settings;
 pub mod target;
@@ -214,6 +215,13 @@ impl KafkaLedger {
         let placement = std::thread::Builder::new()
             .name("placement".to_owned())
             .spawn(move || follower.or_end(|| member.follow()))
+            .map_err(|err| {
+                CommitError::Misconfigured(format!("the system gives no thread: {err}"))
+            })?;
+        let asking = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("replicas".to_owned())
+            .spawn(move || asking.or_end(|| replicas::follow(&asking)))
             .map_err(|err| {
                 CommitError::Misconfigured(format!("the system gives no thread: {err}"))
             })?;

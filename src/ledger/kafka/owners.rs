@@ -5,11 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use cw_status::ledger::Replica;
+use url::Host;
+
 /// A member of the group, as its coordinator describes it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Member<N, B> {
+pub(super) struct Member<N, A, B> {
     /// For people.
     pub(super) name: N,
+    /// What it says of where its admin server is reached, if it does.
+    pub(super) address: A,
     /// What it was given, in the form of the consumer protocol.
     pub(super) assignment: B,
 }
@@ -44,6 +49,8 @@ pub struct Owners {
     pub replicas: usize,
     /// The owner of each lane that has one, for people.
     pub of_lanes: BTreeMap<u32, String>,
+    /// The members, in order of their names.
+    pub members: Vec<Replica>,
 }
 
 impl Owners {
@@ -54,7 +61,7 @@ impl Owners {
     pub(super) fn of<'a>(
         state: &str,
         topic: &str,
-        members: impl Iterator<Item = Member<String, &'a [u8]>>,
+        members: impl Iterator<Item = Member<String, Option<&'a str>, &'a [u8]>>,
     ) -> Result<Self, OwnersError> {
         match state {
             "Stable" | "Empty" => {}
@@ -69,10 +76,21 @@ impl Owners {
         for member in members {
             owners.replicas += 1;
             let partitions = partitions(member.assignment, topic).ok_or(OwnersError::Assignment)?;
-            owners.of_lanes.extend(partitions.into_iter().map(|lane| (lane, member.name.clone())));
+            owners.of_lanes.extend(partitions.iter().map(|lane| (*lane, member.name.clone())));
+            let address = member.address.filter(|address| is_address(address)).map(str::to_owned);
+            let (name, lanes) = (member.name, partitions);
+            owners.members.push(Replica { name, address, is_self: false, lanes });
         }
+        owners.members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(owners)
     }
+}
+
+/// Whether a text that anybody in the group may have written is a host and a port and nothing else: people and
+/// programs are sent there.
+fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    port.parse::<u16>().is_ok_and(|port| port > 0) && Host::parse(host).is_ok()
 }
 
 /// The partitions of a topic in an assignment (`ConsumerProtocolAssignment`, any version: later ones
@@ -136,6 +154,7 @@ mod tests {
     fn owners(state: &str, assignments: &[Vec<u8>]) -> Result<Owners, OwnersError> {
         let members = assignments.iter().zip(1..).map(|(assignment, number)| Member {
             name: format!("replica {number}"),
+            address: (number > 1).then_some("10.0.0.2:9273"),
             assignment: assignment.as_slice(),
         });
         Owners::of(state, "state", members)
@@ -146,9 +165,30 @@ mod tests {
         let first = assignment(&[("other", &[7]), ("state", &[0, 2])]);
         let found = owners("Stable", &[first, assignment(&[("state", &[3])]), Vec::new()]).unwrap();
         assert_eq!(found.replicas, 3, "one stands by");
+        let members: Vec<_> = found
+            .members
+            .iter()
+            .map(|one| (one.name.as_str(), one.address.as_deref(), one.lanes.as_slice()))
+            .collect();
+        let expected: [(&str, Option<&str>, &[u32]); 3] = [
+            ("replica 1", None, &[0, 2]),
+            ("replica 2", Some("10.0.0.2:9273"), &[3]),
+            ("replica 3", Some("10.0.0.2:9273"), &[]),
+        ];
+        assert_eq!(members, expected);
         let shown: Vec<_> =
             found.of_lanes.iter().map(|(lane, owner)| format!("{lane} {owner}")).collect();
         assert_eq!(shown, ["0 replica 1", "2 replica 1", "3 replica 2"]);
+    }
+
+    #[test]
+    fn only_a_host_and_a_port_is_an_address() {
+        for text in ["10.0.0.2:9273", "[fd00::2]:9273", "news-1.example:80"] {
+            assert!(is_address(text), "{text}");
+        }
+        for text in ["", "a", "a:0", "a:b", "a/b:1", "a@b:1", "a\r\nb:1", "fd00::2:9273", "a b:1"] {
+            assert!(!is_address(text), "{text:?}");
+        }
     }
 
     #[test]

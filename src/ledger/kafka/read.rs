@@ -18,8 +18,9 @@ use tokio::time::Instant;
 
 use super::client::{Client, Step};
 use super::cluster::QUESTION;
-use super::error::{AccessError, is_away, shown};
-use super::owners::{Member, Owners, OwnersError};
+use super::error::{AccessError, is_away};
+use super::owners::{Owners, OwnersError};
+use super::replicas::owners;
 use super::settings::KafkaSettings;
 use crate::ledger::filter::{Facts, Filter};
 
@@ -365,17 +366,7 @@ pub fn read_states(settings: &KafkaSettings) -> Result<Stored, AccessError> {
 impl TopicReader {
     /// Which members of the group have which partitions of the topic.
     pub(super) fn owners(&self) -> Result<Owners, OwnersError> {
-        let name = &self.settings.deployment;
-        let groups = self.client.consumer().fetch_group_list(Some(name), QUESTION);
-        let groups = groups.map_err(|error| OwnersError::Unanswered(shown(&error)))?;
-        let Some(group) = groups.groups().iter().find(|found| found.name() == name) else {
-            return Ok(Owners::default());
-        };
-        let members = group.members().iter().map(|member| Member {
-            name: format!("{} at {}", member.client_id(), member.client_host()),
-            assignment: member.assignment().unwrap_or_default(),
-        });
-        Owners::of(group.state(), &self.topic, members)
+        owners(&self.client, &self.settings, QUESTION)
     }
 }
 

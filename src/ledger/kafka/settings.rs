@@ -68,6 +68,9 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// What stands between the id of a group's client and the address that it tells the others.
+pub(super) const ADDRESS_MARK: char = '@';
+
 /// The `[kafka]` table, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KafkaSettings {
@@ -89,6 +92,8 @@ pub struct KafkaSettings {
     pub properties: BTreeMap<String, String>,
     /// The same, whose values came from files.
     pub secrets: BTreeMap<String, Secret>,
+    /// Where the admin server of this replica is reached, `host:port` (`admin.advertise`).
+    pub advertise: Option<String>,
 }
 
 impl KafkaSettings {
@@ -183,6 +188,12 @@ impl KafkaSettings {
             self.default(&mut config, "heartbeat.interval.ms", "2000");
         }
         self.default(&mut config, "topic.metadata.refresh.interval.ms", "30000");
+        // That of the group's member alone: quotas of brokers go by the ids of those that send and read.
+        if let Some(address) = &self.advertise {
+            let id = config.get("client.id").unwrap_or_default();
+            let id = format!("{id}{ADDRESS_MARK}{address}");
+            config.set("client.id", id);
+        }
         config
             .set("group.id", &self.deployment)
             .set("enable.auto.commit", "false")
@@ -316,6 +327,17 @@ mod tests {
     fn what_goes_by_its_key_goes_where_java_would_put_it() {
         let producer = crate::ledger::kafka::topics::tests::settings().producer("mine", None);
         assert_eq!(producer.get("partitioner"), Some("murmur2_random"));
+    }
+
+    #[test]
+    fn only_the_member_of_the_group_says_where_it_is_reached() {
+        let mut settings = crate::ledger::kafka::topics::tests::settings();
+        assert_eq!(settings.member().get("client.id"), Some("conflictwire"));
+        settings.advertise = Some("10.0.0.7:9273".to_owned());
+        assert_eq!(settings.member().get("client.id"), Some("conflictwire@10.0.0.7:9273"));
+        assert_eq!(settings.producer("mine", None).get("client.id"), Some("conflictwire"));
+        settings.properties.insert("client.id".to_owned(), "news@home".to_owned());
+        assert_eq!(settings.member().get("client.id"), Some("news@home@10.0.0.7:9273"));
     }
 
     #[test]

@@ -425,6 +425,7 @@ pub(crate) mod tests {
             },
             properties: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            advertise: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod brokers;
 mod commands;
 mod copies;
 mod exactly_once;
+mod finding;
 mod harness;
 mod moves;
 mod partitions;

@@ -8,11 +8,12 @@ use super::world::{
     HOSTS, LANES, World, lanes_owned, set_properties, use_long_sessions, wait_for_lanes,
     wait_until_ready,
 };
+use crate::api::ask;
 use crate::support::broker::Cluster;
 use crate::support::daemon::Daemon;
 use crate::support::publisher::Reply;
 use crate::support::run::{item, rss};
-use crate::support::{rounds, wait_until};
+use crate::support::{eventually, rounds, wait_until};
 
 /// Two replicas, each with some of the lanes, something under way in all of them.
 #[track_caller]
@@ -120,6 +121,11 @@ fn the_newer_group_protocol_gives_lanes_too() {
         wait_until_ready(daemon);
     }
     spare.into_iter().for_each(Daemon::stop);
+    // Brokers tell nobody who is in such a group, and that is said.
+    let unseen = eventually("what cannot be seen", || {
+        ask(&first, "/api/lanes").json()["unseen"].as_str().map(str::to_owned)
+    });
+    assert!(unseen.starts_with("other replicas are not known: "), "{unseen}");
     first.stop();
     wait_for_lanes(&second, LANES);
     world.wait_for_versions(2);

@@ -91,6 +91,7 @@ impl<'a> Real<'a> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             secrets: BTreeMap::new(),
+            advertise: None,
         };
         let clients = LaneClients::new(settings, 0).unwrap();
         Self { cluster, topics, clients, stranger: None }

@@ -101,6 +101,11 @@ spec:
       env:
         # The image says so too. Variables override the file, so the port stands in one place.
         - {name: CONFLICTWIRE__ADMIN__LISTEN, value: {{ printf "%s:9273" .Values.listenAddress | quote }}}
+        {{- if eq .Values.ledger "kafka" }}
+        # Replicas tell each other where they are, so that any of them sends whoever asks to the one that knows.
+        - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+        - {name: CONFLICTWIRE__ADMIN__ADVERTISE, value: "$(POD_IP):9273"}
+        {{- end }}
         {{- if eq .Values.ledger "sqlite" }}
         - {name: STATE_DIRECTORY, value: /var/lib/conflictwire}
         {{- end }}
