@@ -12,8 +12,8 @@ use cw_decide::process::process;
 use cw_decide::robots::Robots;
 use cw_model::state::FeedState;
 use cw_model::{
-    Answer, Article, Backlog, Body, Evidence, Feed, FeedId, Field, Freshness, Outcome, PollResult,
-    Quota, Steps, Timestamp, Validators,
+    Answer, Article, Backlog, Body, Evidence, Feed, FeedId, FeedProxy, Field, Freshness, Outcome,
+    PollResult, Quota, Steps, Timestamp, Validators,
 };
 use cw_read::normalise::{Context, dates, normalise, repeated_marks};
 use cw_read::page::{Expected, read_page};
@@ -22,7 +22,7 @@ use cw_read::parse::{SITEMAPS_MAX, cut, guard, joined, parse, sitemap_index, sit
 use cw_text::charset;
 use url::Url;
 
-use crate::config::{FeedDefaults, ImportedFeeds, export_opml, import_opml};
+use crate::config::{FeedDefaults, ImportedFeeds, export_opml, import_opml, read_list};
 use crate::fetch::decode;
 
 /// A name, and what it does with any bytes.
@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("dates", dating),
     ("tag", tagging),
     ("opml", importing),
+    ("lists", following),
     ("process", processing),
     ("page", reading_page),
     ("sitemaps", joining),
@@ -232,6 +233,21 @@ fn importing(bytes: &[u8]) {
     let again = import_opml("feeds.opml", written.as_bytes(), &defaults);
     assert!(again.problems.is_empty(), "{:?} in what was written: {written}", again.problems);
     assert_eq!((feeds, disabled), (again.feeds, again.disabled), "not the same feeds: {written}");
+}
+
+/// A list at a URL opens no private network and names no proxy, and is read once as it is twice.
+fn following(bytes: &[u8]) {
+    let read = || read_list("https://lists.example/feeds", bytes, &defaults());
+    let feeds = read();
+    assert_eq!(feeds, read(), "not the same feeds");
+    for feed in feeds.into_iter().flatten() {
+        assert_eq!(
+            (feed.private_networks, feed.proxy),
+            (None, FeedProxy::AsConfigured),
+            "{}",
+            feed.id
+        );
+    }
 }
 
 /// A whole poll, and a second that brings the same document: nothing is told twice.

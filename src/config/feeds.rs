@@ -491,6 +491,21 @@ pub fn read_feeds(
     if problems.is_empty() { Ok(enabled) } else { Err(problems) }
 }
 
+/// The feeds of a list that came from a URL, each once, those that are disabled last.
+///
+/// # Errors
+/// Every problem.
+pub fn read_list(
+    url: &str,
+    bytes: &[u8],
+    defaults: &FeedDefaults,
+) -> Result<Vec<Feed>, Vec<Problem>> {
+    let (list, mut problems) = FeedList::read_from_url(url, bytes);
+    let CheckedFeeds { mut enabled, disabled } = check_feeds(&[list], defaults, &mut problems);
+    enabled.extend(disabled);
+    if problems.is_empty() { Ok(enabled) } else { Err(problems) }
+}
+
 /// One feed, given in parts by `file`; problems have bare keys ("url").
 ///
 /// # Errors

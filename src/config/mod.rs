@@ -46,7 +46,7 @@ pub use self::environment::fault_spec;
 use self::feeds::FeedList;
 pub use self::feeds::{
     FEEDS_MAX, FeedDefaults, ImportedFeeds, export_opml, feed_table, import_opml, read_feed,
-    read_feeds,
+    read_feeds, read_list,
 };
 pub use self::files_read::FilesRead;
 pub use self::list_forms::ListForm;

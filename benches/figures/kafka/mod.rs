@@ -162,6 +162,7 @@ impl Deployment {
             topics: TopicNames { articles, conflict, rejects, state },
             properties: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            advertise: None,
         }
     }
 }

@@ -19,6 +19,9 @@ pub(super) struct Member<N, A, B> {
     pub(super) assignment: B,
 }
 
+/// The longest address that is believed: a name of DNS and a port.
+const ADDRESS_BYTES_MAX: usize = 260;
+
 /// Why it is not known who has the lanes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OwnersError {
@@ -90,7 +93,8 @@ impl Owners {
 /// programs are sent there.
 fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
-    port.parse::<u16>().is_ok_and(|port| port > 0) && Host::parse(host).is_ok()
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_port && text.len() <= ADDRESS_BYTES_MAX && Host::parse(host).is_ok()
 }
 
 /// The partitions of a topic in an assignment (`ConsumerProtocolAssignment`, any version: later ones

@@ -4,6 +4,7 @@
 //! the address travels with the group's metadata: whoever is a member is alive, as the group sees it, and
 //! nobody has to write, or to take back, where a replica is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +23,22 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 /// How long an answer may take.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The most members that are looked at: more than there can be lanes, several times over.
+const MEMBERS_MAX: usize = 1024;
+
+/// The most characters of a name that are kept: whoever may join the group chooses its own.
+const NAME_CHARS_MAX: usize = 200;
+
 /// Asks until the ledger closes.
 pub(super) fn follow(shared: &Arc<Shared>) {
     let mut next = Instant::now();
     while !shared.closing.is_cancelled() {
         if Instant::now() >= next {
             let own = shared.settings.advertise.as_deref();
-            let found = owners(&shared.watcher, &shared.settings, LOOK_TIMEOUT);
+            // rdkafka panics where a name is no UTF-8, and anybody who may join the group chooses one.
+            let look = || owners(&shared.watcher, &shared.settings, LOOK_TIMEOUT);
+            let found = catch_unwind(AssertUnwindSafe(look));
+            let found = found.unwrap_or(Err(OwnersError::Assignment));
             let found = match found {
                 // Not even we: not joined yet, or brokers do not tell.
                 Ok(owners) if owners.members.is_empty() => {
@@ -62,8 +72,9 @@ pub(super) fn owners(
     let Some(group) = groups.groups().iter().find(|found| found.name() == name) else {
         return Ok(Owners::default());
     };
-    let members = group.members().iter().map(|member| Member {
-        name: format!("{} at {}", member.client_id(), member.client_host()),
+    let short = |text: &str| text.chars().take(NAME_CHARS_MAX).collect::<String>();
+    let members = group.members().iter().take(MEMBERS_MAX).map(|member| Member {
+        name: format!("{} at {}", short(member.client_id()), short(member.client_host())),
         address: member.client_id().rsplit_once(ADDRESS_MARK).map(|(_, address)| address),
         assignment: member.assignment().unwrap_or_default(),
     });

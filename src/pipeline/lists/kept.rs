@@ -4,13 +4,18 @@
 //! that they belong to: whatever became of the list since, they are sent for no other.
 
 use std::collections::BTreeMap;
+use std::fs::DirBuilder;
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use cw_model::digest::bytes_digest;
 use cw_model::{Digest, Validators};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+
+/// Of a folder that is made: it may be that of the ledger, which keeps everybody else out.
+const FOLDER_MODE: u32 = 0o700;
 
 /// A list as it is kept.
 #[derive(Debug, Default)]
@@ -59,7 +64,7 @@ fn beside(path: &Path) -> PathBuf {
 /// Puts a file in the place of another. Only its owner may read it: URLs hold tokens.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -69,6 +74,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn validators(etag: &str) -> BTreeMap<String, Validators> {
@@ -82,6 +89,8 @@ mod tests {
         let path = folder.path().join("made").join("a.list");
         assert_eq!(Kept::read(&path).digest, None);
         Kept::write(&path, b"one", &validators("\"1\"")).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
         let kept = Kept::read(&path);
         assert_eq!(kept.digest, Some(bytes_digest(b"one")));
         assert_eq!(kept.validators, validators("\"1\""));
