@@ -11,9 +11,20 @@ pub(super) struct Status {
     pub(super) uptime_seconds: u64,
     pub(super) why_not_ready: Option<String>,
     pub(super) configuration: String,
+    /// The lists of feeds by URL.
+    #[serde(default)]
+    pub(super) lists: Vec<FeedList>,
     pub(super) feeds: FeedCounts,
     pub(super) ledger: Ledger,
     pub(super) last_minutes: LastMinutes,
+}
+
+/// A list of feeds by URL.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct FeedList {
+    pub(super) url: String,
+    /// Why what its server has is not in use, if so.
+    pub(super) why: Option<String>,
 }
 
 /// How many feeds stand how.

@@ -82,8 +82,12 @@ fn head(screen: &Screen) -> Vec<Line<'static>> {
         status.ledger.trouble.clone(),
         (status.configuration == "refused").then(|| REFUSED_TEXT.to_owned()),
     ];
+    let lists = status.lists.iter().filter_map(|list| {
+        let why = list.why.as_ref()?;
+        Some(format!("the list of feeds at {} is not taken, the one before stays: {why}", list.url))
+    });
     let mut told: Vec<String> = Vec::new();
-    for trouble in troubles.into_iter().flatten() {
+    for trouble in troubles.into_iter().flatten().chain(lists) {
         let trouble = shown(&trouble).into_owned();
         if !told.contains(&trouble) {
             lines.push(Line::styled(format!("! {trouble}"), BAD));
@@ -371,6 +375,40 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
+    }
+
+    #[test]
+    fn other_replicas_and_a_list_that_is_not_taken_are_told() {
+        let mut told = status();
+        told["lists"] = json!([
+            { "url": "https://a.example/fine", "why": null },
+            { "url": "https://a.example/list", "why": "it has no feed to poll" },
+        ]);
+        let replica = |name: &str, address: Option<&str>, is_self: bool, lanes: &[u32]| json!({ "name": name, "address": address, "self": is_self, "lanes": lanes });
+        told["ledger"]["replicas"] = json!([
+            replica("a", Some("10.0.0.1:9273"), true, &[0]),
+            replica("b", Some("10.0.0.2:9273"), false, &[1, 2]),
+            replica("c\u{1b}[2J", None, false, &[]),
+        ]);
+        let drawn_of = |told: &serde_json::Value| {
+            let rows =
+                Rows::Feeds(serde_json::from_value(json!({ "total": 0, "feeds": [] })).unwrap());
+            let status = serde_json::from_value(told.clone()).unwrap();
+            let mut screen = screen();
+            screen.answered(Ok(Answers { status, rows }));
+            drawn(&screen, 120)
+        };
+        let text = drawn_of(&told);
+        for part in [
+            "3 replicas; also 10.0.0.2:9273 (2 lanes), c",
+            "! the list of feeds at https://a.example/list is not taken, the one before stays: it has no feed",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        assert!(!text.contains("a.example/fine") && !text.contains('\u{1b}'), "{text}");
+        told["ledger"]["replicas"] = serde_json::Value::Null;
+        told["ledger"]["unseen"] = "other replicas are not known: x".into();
+        assert!(drawn_of(&told).contains("other replicas are not known: x"));
     }
 
     #[test]
