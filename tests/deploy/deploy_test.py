@@ -552,13 +552,13 @@ class Documents(unittest.TestCase):
 
     def overlay(self, base, level, reload):
         text = (KUBERNETES / "README.md").read_text()
-        [shown] = re.findall(r"```yaml\n(# kustomization.yaml\n.*?)```", text, re.S)
+        [shown] = re.findall(r"```yaml\n(# wire/kustomization.yaml\n.*?)```", text, re.S)
         with tempfile.TemporaryDirectory(dir=TOOLS) as own:
             own = pathlib.Path(own)
             (own / "feeds.toml").write_text('[[feed]]\nurl = "https://example.org/rss.xml"\n')
             ledger = "" if base == "overlays/sqlite" else 'ledger.kind = "kafka"\n'
             (own / "conflictwire.toml").write_text(f'feeds_from = ["feeds.toml"]\n{ledger}log.level = "{level}"\n')
-            file = yaml.safe_load(shown.replace("conflictwire/deploy/kubernetes", os.path.relpath(KUBERNETES, own)))
+            file = yaml.safe_load(shown.replace("../conflictwire/deploy/kubernetes", os.path.relpath(KUBERNETES, own)))
             file["resources"] = [file["resources"][0].replace("overlays/sqlite", base)]
             if base == "topics":
                 del file["components"]

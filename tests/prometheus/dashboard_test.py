@@ -19,13 +19,12 @@ import stand
 DASHBOARD = json.loads((TOP / "deploy/grafana/conflictwire.json").read_text())
 PROMETHEUS = TOP / "target/prometheus/usr/bin/prometheus"
 
-# Metrics that show nothing until something has gone wrong, and one that is not of the daemon.
+# Metrics that show nothing until something has gone wrong.
 ABSENT_IN_QUIET = (
     "conflictwire_lane_fenced_total",
     "conflictwire_lane_in_doubt_total",
     "conflictwire_lane_unpublished_total",
     'conflictwire_lane_transactions_total{job="$job", instance=~"$instance", outcome="failed"}',
-    "container_memory_working_set_bytes",
 )
 
 SETTINGS = """\
