@@ -655,7 +655,7 @@ class Values(unittest.TestCase):
             with self.subTest(name):
                 code, out, error = template(sets=sets)
                 self.assertNotEqual(code, 0, out)
-                self.assertRegex(error, "schema|the chart writes")
+                self.assertRegex(error, "schema|the chart writes|is a secret, and a ConfigMap keeps none")
 
     def test_a_package_has_what_the_links_lead_to(self):
         values = CHART / "examples/kafka.yaml"

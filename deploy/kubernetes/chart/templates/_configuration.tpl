@@ -27,6 +27,9 @@ lanes = {{ int .Values.kafka.lanes }}
 
 [kafka.properties]
 {{- range $property, $value := .Values.kafka.properties }}
+{{- if regexMatch "password|secret|\\.pem$" $property -}}
+{{- fail (printf "kafka.properties: %s is a secret, and a ConfigMap keeps none: put it in a Secret, and name that and its key in kafka.secret: {name: SECRET, properties: {%s: KEY}}" $property $property) -}}
+{{- end }}
 {{ $property | toJson }} = {{ $value | toString | toJson }}
 {{- end }}
 
