@@ -59,7 +59,7 @@ const ACCEPT_WAIT: Duration = Duration::from_millis(20);
 
 /// What could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("could not start the thread of the {name} server")]
+#[error("could not start the {name} server")]
 pub struct ServerStartError {
     name: &'static str,
     #[source]
@@ -83,13 +83,20 @@ where
 {
     let failed = |source| ServerStartError { name, source };
     let (tell_end, end) = oneshot::channel::<()>();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(failed)?;
+    let (tell_built, built) = std::sync::mpsc::channel();
     let spares = Spares::set_aside().map_err(failed)?;
     let serve = move || {
+        // Made on its thread: on the caller's, which is one of another runtime, it could not be dropped where something
+        // fails after it, and that panic would hide what failed.
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        let (runtime, outcome) = match runtime {
+            Ok(runtime) => (Some(runtime), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        // Whoever started it waits for this.
+        let _heard = tell_built.send(outcome);
+        let Some(runtime) = runtime else { return };
         runtime.block_on(async move {
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
@@ -101,6 +108,9 @@ where
         drop(tell_end);
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(serve).map_err(failed)?;
+    // It ends without a word only if it panicked.
+    let outcome = built.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended")));
+    outcome.map_err(failed)?;
     Ok(async {
         // Nothing is ever sent: the other end goes with the thread.
         let _ended = end.await;
@@ -134,7 +144,9 @@ impl Spares {
 }
 
 fn spare() -> io::Result<File> {
-    File::open("/dev/null")
+    const NOTHING: &str = "/dev/null";
+    File::open(NOTHING)
+        .map_err(|error| io::Error::new(error.kind(), format!("\"{NOTHING}\": {error}")))
 }
 
 struct Server<A> {
