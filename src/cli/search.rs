@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Paint};
 use clap::builder::PossibleValuesParser;
+use cw_code::Tagger;
 use cw_model::{Record, Timestamp};
-use cw_status::shown::{json_line, printable};
+use cw_status::shown::{Shown, json_line, printable};
+use cw_text::likeness::hint;
 use jiff::{Span, SpanRelativeTo};
 
 use super::show::text::Text;
@@ -17,8 +19,8 @@ use super::show::{self, Medium, Style};
 use super::{Exit, export};
 use crate::clock::Clock;
 use crate::ledger::LedgerSettings;
-use crate::ledger::filter::Filter;
-use crate::ledger::sqlite::query::Query;
+use crate::ledger::filter::{Filter, is_below};
+use crate::ledger::sqlite::query::{NotAQuery, Query};
 use crate::ledger::sqlite::read::{Committed, Order, Reader, Revisions, Search};
 
 /// Words asked for, wherever they stand.
@@ -48,7 +50,9 @@ const EXCERPT_LEAD_CHARS: usize = 50;
 #[command(after_help = "Exit code 0, also if nothing is found.")]
 pub struct SearchArgs {
     /// Words to look for; a phrase in quotes is looked for as it stands
-    #[arg(required = true, value_name = "WORDS")]
+    ///
+    /// Without any, an option has to say which articles, and the latest come first.
+    #[arg(value_name = "WORDS")]
     pub words: Vec<String>,
     /// Which articles
     #[command(flatten)]
@@ -101,7 +105,7 @@ pub struct FilterArgs {
     /// Only feeds of this country (SY); again for another
     #[arg(long = "country", value_name = "CODE")]
     pub countries: Vec<String>,
-    /// Only articles that name this actor, by id, its beginning or name: state.ru, group, Hezbollah; again for another
+    /// Only articles that name this actor, by id, its beginning, or its whole name: state.ru, group, Hezbollah; again for another
     #[arg(long = "actor", value_name = "ACTOR")]
     pub actors: Vec<String>,
     /// Only articles that name this place, by name or GeoNames number, or any place of a country (SY); again for another
@@ -136,10 +140,49 @@ impl FilterArgs {
         }
     }
 
+    /// Says what of the options may be a slip, where nothing fits them: a search would look as if there were no such
+    /// articles, and `tail` would wait for good.
+    pub(super) fn say_doubts(&self, config: Option<&Path>) {
+        for doubt in self.tag_doubts(config) {
+            say!("{}", Shown(doubt));
+        }
+        if !self.actors.is_empty() {
+            say!(
+                "--actor takes an id (group.hezbollah), the parts an id begins with (group), or a whole name as \
+                 `conflictwire tail` shows it"
+            );
+        }
+    }
+
+    /// The tags that the taxonomy does not have. The ledger may still hold them, of another taxonomy.
+    fn tag_doubts(&self, config: Option<&Path>) -> Vec<String> {
+        if self.tags.is_empty() {
+            return Vec::new();
+        }
+        // Whoever reads a database elsewhere may have no configuration here.
+        let Ok(config) = crate::config::load(config) else { return Vec::new() };
+        let Ok(tagger) = Tagger::new(&config.tag.sources, config.tag.threshold) else {
+            return Vec::new();
+        };
+        unknown_tags(&self.tags, tagger.tag_ids())
+    }
+
     /// Opens the database that is named here, or by the configuration.
     pub(super) fn open(&self, config: Option<&Path>) -> anyhow::Result<Reader> {
         open_database(self.database.as_deref(), config)
     }
+}
+
+/// What is said of the tags that no id is or is below.
+fn unknown_tags<'a>(wishes: &[String], ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let ids: Vec<&str> = ids.collect();
+    let tops = ids.iter().filter_map(|id| id.split('.').next());
+    let known: Vec<&str> = ids.iter().copied().chain(tops).collect();
+    let is_unknown = |wish: &&String| !known.iter().any(|id| is_below(id, wish, '.'));
+    let said = |wish: &String| {
+        format!("the taxonomy has no tag \"{wish}\"{}", hint(wish, known.iter().copied()))
+    };
+    wishes.iter().filter(is_unknown).map(said).collect()
 }
 
 /// Opens a database, the one that the configuration names unless another is.
@@ -169,8 +212,16 @@ pub(super) fn open_database(
 /// # Errors
 /// What stopped it, for a person.
 pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let filter = args.only.filter(args.since);
     let query = match Query::parse(&args.words) {
-        Ok(query) => query,
+        Ok(query) => Some(query),
+        Err(NotAQuery::NoWord) if args.words.is_empty() && !filter.is_empty() => None,
+        Err(NotAQuery::NoWord) if args.words.is_empty() => {
+            say!(
+                "error: nothing to look for; give words, or which articles: --tag strike, --since 24h"
+            );
+            return Ok(Exit::Usage);
+        }
         Err(problem) => {
             say!("error: {problem}");
             return Ok(Exit::Usage);
@@ -178,15 +229,16 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     };
     let search = Search {
         query,
-        filter: args.only.filter(args.since),
+        filter,
         order: if args.newest { Order::Newest } else { Order::Best },
         revisions: if args.all_revisions { Revisions::All } else { Revisions::Latest },
         limit: args.limit,
     };
     let found = args.only.open(config)?.search(&search)?;
-    write_all(&found, args.format(), &search.query)?;
+    write_all(&found, args.format(), search.query.as_ref())?;
     if found.is_empty() {
         say!("nothing found; fewer words or options may find more");
+        args.only.say_doubts(config);
     } else if found.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
         say!("the first {}; there may be more, --limit shows them", found.len());
     }
@@ -194,7 +246,7 @@ pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
 }
 
 /// Prints what was found.
-fn write_all(found: &[Committed], format: Format, query: &Query) -> anyhow::Result<()> {
+fn write_all(found: &[Committed], format: Format, query: Option<&Query>) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     let mut records = found.iter().filter_map(|committed| show::readable(&committed.text));
     match format {
@@ -220,7 +272,7 @@ fn write_all(found: &[Committed], format: Format, query: &Query) -> anyhow::Resu
 fn write_found(
     out: &mut impl Write,
     record: &Record,
-    query: &Query,
+    query: Option<&Query>,
     style: Style,
 ) -> std::io::Result<()> {
     let title = record.title.as_deref().unwrap_or("(no headline)");
@@ -252,12 +304,12 @@ fn write_found(
 }
 
 /// The text, the words that were asked for in a colour of their own.
-fn marked(text: &str, query: &Query, paint: Paint) -> Text {
+fn marked(text: &str, query: Option<&Query>, paint: Paint) -> Text {
     // What is left out would shift the places.
     let text: String = text.chars().filter_map(printable).collect();
     let mut shown = Text::new(&text, paint);
     let characters = |bytes: usize| text.get(..bytes).unwrap_or_default().chars().count();
-    for place in query.places(&text) {
+    for place in query.map(|query| query.places(&text)).unwrap_or_default() {
         shown.restyle(characters(place.start), characters(place.end), MATCH);
     }
     shown
@@ -271,9 +323,13 @@ fn isolated(text: Text, style: Style) -> Text {
     }
 }
 
-/// The words around the first that was asked for; `None` if the text has none of them.
-fn excerpt(text: &str, query: &Query) -> Option<String> {
-    let first = query.places(text).into_iter().next()?;
+/// The words around the first that was asked for; `None` if the text has none of them. Where none was asked for, its
+/// beginning.
+fn excerpt(text: &str, query: Option<&Query>) -> Option<String> {
+    let first = match query {
+        Some(query) => query.places(text).into_iter().next()?,
+        None => 0..0,
+    };
     let (before, after) = text.split_at_checked(first.start)?;
     let skipped = before.chars().count().saturating_sub(EXCERPT_LEAD_CHARS);
     let lead: String = before.chars().skip(skipped).collect();
@@ -334,15 +390,36 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_that_the_taxonomy_does_not_have_is_doubted() {
+        let doubts = |wish: &str| {
+            unknown_tags(&[wish.to_owned()], ["peace.talks", "strike.air"].into_iter())
+        };
+        for known in ["strike", "strike.air", "peace"] {
+            assert_eq!(doubts(known), [""; 0], "{known}");
+        }
+        assert_eq!(
+            doubts("strik"),
+            ["the taxonomy has no tag \"strik\"; did you mean \"strike\"?"]
+        );
+        assert_eq!(
+            doubts("strike.a"),
+            ["the taxonomy has no tag \"strike.a\"; did you mean \"strike.air\"?"]
+        );
+        assert_eq!(doubts("weather"), ["the taxonomy has no tag \"weather\""]);
+    }
+
+    #[test]
     fn an_excerpt_begins_near_the_first_word_asked_for() {
         let query = Query::parse(&["needle"]).unwrap();
         let text = format!("{} needle {}", "héy ".repeat(100), "sträw ".repeat(100));
-        let excerpt = excerpt(&text, &query).unwrap();
+        let excerpt = excerpt(&text, Some(&query)).unwrap();
         assert!(excerpt.starts_with("…héy ") && excerpt.ends_with(" sträw…"), "{excerpt}");
         assert!(excerpt.chars().count() <= EXCERPT_CHARS + 2);
         assert!(excerpt.contains(" needle "));
-        assert_eq!(super::excerpt("a needle", &query).unwrap(), "a needle");
-        assert_eq!(super::excerpt("hay", &query), None);
+        assert_eq!(super::excerpt("a needle", Some(&query)).unwrap(), "a needle");
+        assert_eq!(super::excerpt("hay", Some(&query)), None);
+        let beginning = super::excerpt(&text, None).unwrap();
+        assert!(beginning.starts_with("héy ") && beginning.ends_with(" héy…"), "{beginning}");
     }
 
     #[test]
@@ -351,6 +428,6 @@ mod tests {
         let mut expected = Text::new("un ", Paint::new());
         expected.push("Ete", MATCH);
         expected.push("[31m à", Paint::new());
-        assert_eq!(marked("un Ete\u{1b}[31m à", &query, Paint::new()), expected);
+        assert_eq!(marked("un Ete\u{1b}[31m à", Some(&query), Paint::new()), expected);
     }
 }

@@ -49,11 +49,11 @@ enum Form {
 /// What stopped it, for a person.
 pub fn run(args: &TailArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(path) = &args.only.database {
-        return tail_database(args, path);
+        return tail_database(args, path, config);
     }
     match crate::config::load(config)?.ledger {
-        LedgerSettings::Sqlite(settings) => tail_database(args, &settings.path),
-        LedgerSettings::Kafka(settings) => tail_topic(args, &settings),
+        LedgerSettings::Sqlite(settings) => tail_database(args, &settings.path, config),
+        LedgerSettings::Kafka(settings) => tail_topic(args, &settings, config),
         LedgerSettings::JsonLines => anyhow::bail!(
             "the configured ledger (ledger.kind = \"json_lines\") keeps nothing to read; name a \
              database with --database"
@@ -67,11 +67,14 @@ impl TailArgs {
     }
 }
 
-fn tail_database(args: &TailArgs, path: &Path) -> anyhow::Result<Exit> {
+fn tail_database(args: &TailArgs, path: &Path, config: Option<&Path>) -> anyhow::Result<Exit> {
     let reader = Reader::open(path)?;
     let filter = args.only.filter(None);
     let (last, seq) = reader.last(&filter, args.last)?;
     print(last.iter().map(|row| row.text.as_str()), args.form())?;
+    if last.is_empty() && args.last > 0 {
+        args.only.say_doubts(config);
+    }
     if !args.once {
         let runtime = super::runtime().context("could not start the runtime")?;
         runtime.block_on(follow_database(&reader, &filter, seq, args.form()))?;
@@ -81,11 +84,18 @@ fn tail_database(args: &TailArgs, path: &Path) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn tail_topic(args: &TailArgs, settings: &KafkaSettings) -> anyhow::Result<Exit> {
+fn tail_topic(
+    args: &TailArgs,
+    settings: &KafkaSettings,
+    config: Option<&Path>,
+) -> anyhow::Result<Exit> {
     let reader = TopicReader::open(settings, &settings.topics.articles)?;
     let filter = args.only.filter(None);
     let last = reader.last(&filter, args.last)?;
     print(last.iter().map(|published| published.text.as_str()), args.form())?;
+    if last.is_empty() && args.last > 0 {
+        args.only.say_doubts(config);
+    }
     if !args.once {
         let runtime = super::runtime().context("could not start the runtime")?;
         runtime.block_on(follow_topic(&mut reader.follow()?, &filter, args.form()))?;

@@ -151,7 +151,7 @@ impl PlaceFacts {
 }
 
 /// Whether `has` is `wish`, or begins with it up to a mark: "strike.air" is below "strike".
-fn is_below(has: &str, wish: &str, mark: char) -> bool {
+pub fn is_below(has: &str, wish: &str, mark: char) -> bool {
     has.strip_prefix(wish).is_some_and(|rest| rest.is_empty() || rest.starts_with(mark))
 }
 

@@ -102,8 +102,8 @@ pub enum Revisions {
 /// A search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Words.
-    pub query: Query,
+    /// Words; `None` for whatever fits the filter, the latest first.
+    pub query: Option<Query>,
     /// And wishes.
     pub filter: Filter,
     /// What comes first.
@@ -205,8 +205,13 @@ impl Reader {
     /// [`ReadError::Unreadable`].
     pub fn search(&self, search: &Search) -> Result<Vec<Committed>, ReadError> {
         let order = match search.order {
-            Order::Best => "bm25(articles_fts, 8.0, 2.0, 1.0), a.seq DESC",
-            Order::Newest => "coalesce(a.published_at, a.observed_at) DESC, a.seq DESC",
+            // Without words, nothing fits better than another.
+            Order::Best if search.query.is_some() => {
+                "bm25(articles_fts, 8.0, 2.0, 1.0), a.seq DESC"
+            }
+            Order::Best | Order::Newest => {
+                "coalesce(a.published_at, a.observed_at) DESC, a.seq DESC"
+            }
         };
         let latest = match search.revisions {
             Revisions::All => "",
@@ -216,14 +221,21 @@ impl Reader {
             }
         };
         let narrowing = self.narrowing(&search.filter);
-        let sql = format!(
-            "SELECT a.seq, a.record FROM articles_fts JOIN articles AS a ON a.seq = articles_fts.rowid
-             WHERE articles_fts MATCH :query AND {FILTER}{narrowing} {latest} ORDER BY {order} LIMIT :limit"
-        );
         let wishes = Wishes::new(&search.filter);
-        let query = search.query.expression();
-        let values = wishes.and([(":query", &query), (":limit", &search.limit)]);
-        let found = self.rows(&sql, values.as_slice());
+        let rest = format!("{FILTER}{narrowing} {latest} ORDER BY {order} LIMIT :limit");
+        let found = match search.query.as_ref().map(Query::expression) {
+            Some(query) => self.rows(
+                &format!(
+                    "SELECT a.seq, a.record FROM articles_fts JOIN articles AS a ON a.seq = articles_fts.rowid
+                     WHERE articles_fts MATCH :query AND {rest}"
+                ),
+                wishes.and([(":query", &query), (":limit", &search.limit)]).as_slice(),
+            ),
+            None => self.rows(
+                &format!("SELECT a.seq, a.record FROM articles AS a WHERE {rest}"),
+                wishes.and([(":limit", &search.limit)]).as_slice(),
+            ),
+        };
         found.map_err(|err| self.trouble(&err))
     }
 
@@ -338,7 +350,10 @@ impl Wishes {
     }
 
     /// These and other values, each with the name that [`FILTER`] or the rest of a statement has for it.
-    fn and<'a>(&'a self, others: [(&'a str, &'a dyn ToSql); 2]) -> Vec<(&'a str, &'a dyn ToSql)> {
+    fn and<'a, const N: usize>(
+        &'a self,
+        others: [(&'a str, &'a dyn ToSql); N],
+    ) -> Vec<(&'a str, &'a dyn ToSql)> {
         let lists = self.lists.iter().map(|(name, list)| (*name, list as &dyn ToSql));
         let since = (":since", &self.since as &dyn ToSql);
         lists.chain([since]).chain(others).collect()

@@ -578,7 +578,7 @@ fn all(path: &Path) -> Vec<Committed> {
 
 fn search(path: &Path, words: &str, filter: &Filter, revisions: Revisions) -> Vec<String> {
     let words: Vec<&str> = words.split(' ').collect();
-    let query = Query::parse(&words).unwrap();
+    let query = (!words.concat().is_empty()).then(|| Query::parse(&words).unwrap());
     let search =
         Search { query, filter: filter.clone(), order: Order::Best, revisions, limit: 100 };
     let found = Reader::open(path).unwrap().search(&search).unwrap();
@@ -660,13 +660,34 @@ async fn nothing_a_person_types_is_an_error() {
     ] {
         let Ok(query) = Query::parse(&[text]) else { continue };
         for order in [Order::Best, Order::Newest] {
-            let query = query.clone();
+            let query = Some(query.clone());
             let filter = Filter { tags: vec![text.to_owned()], ..Filter::default() };
             let search = Search { query, filter, order, revisions: Revisions::All, limit: 1 };
             assert!(reader.search(&search).is_ok(), "{text:?}");
         }
     }
     assert_eq!(all(&settings(&folder).path).len(), 1);
+}
+
+#[tokio::test]
+async fn without_words_whatever_fits_the_filter_is_found_the_latest_first() {
+    let dated = |number, title: &str, at: &str| {
+        let mut record = record(number, title);
+        record.published_at = Some(at.parse().unwrap());
+        record
+    };
+    let (folder, _ledger) = holding(vec![
+        dated(1, "first", "2026-01-01T00:00:00Z"),
+        dated(2, "third", "2026-01-03T00:00:00Z"),
+        dated(3, "second", "2026-01-02T00:00:00Z"),
+    ])
+    .await;
+    let path = settings(&folder).path;
+    let since =
+        Filter { since: Some("2026-01-02T00:00:00Z".parse().unwrap()), ..Filter::default() };
+    assert_eq!(titles(&path, "", &since), ["third", "second"]);
+    let nowhere = Filter { countries: vec!["XX".to_owned()], ..Filter::default() };
+    assert_eq!(titles(&path, "", &nowhere), [""; 0]);
 }
 
 #[tokio::test]
