@@ -25,6 +25,17 @@ const FEEDS_FILE: &str = "feeds.toml";
 /// What stands in the list of feeds after what is written above a list without any.
 const FIRST_HEADING: &str = "\n# ---- ";
 
+/// Where it begins to say how a feed is written.
+const HOW_WRITTEN: &str = "# A feed is a [[feed]] table";
+
+/// What stands above that in a list without feeds.
+const ABOVE_NO_FEEDS: &str = "\
+# Your feeds. `conflictwire feeds add URL` tries one and writes it at the end of this file.
+#
+# The terms of each publisher apply to what you do with its texts; read them before you pass anything on.
+#
+";
+
 /// Writes a configuration and a list of feeds to begin with.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
@@ -43,7 +54,7 @@ pub struct InitArgs {
 pub fn run(args: &InitArgs) -> anyhow::Result<Exit> {
     let main = args.directory.join(CONFIG_FILE);
     let list = args.directory.join(FEEDS_FILE);
-    let feeds = if args.empty { without_feeds() } else { FEEDS };
+    let feeds = if args.empty { without_feeds() } else { FEEDS.to_owned() };
     for path in [&main, &list] {
         if path.symlink_metadata().is_ok() {
             bail!(
@@ -55,7 +66,7 @@ pub fn run(args: &InitArgs) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(&args.directory)
         .with_context(|| format!("could not make the folder \"{}\"", args.directory.display()))?;
     // The list first: a configuration without it would be one with a mistake.
-    write_new(&list, feeds)?;
+    write_new(&list, &feeds)?;
     if let Err(error) = write_new(&main, CONFIGURATION) {
         // Ours, and of no use alone. If it cannot go either, the next `init` says so.
         let _stays = std::fs::remove_file(&list);
@@ -75,9 +86,11 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("could not write \"{}\"", path.display()))
 }
 
-/// The lines above the feeds: how a feed is written.
-fn without_feeds() -> &'static str {
-    FEEDS.split(FIRST_HEADING).next().unwrap_or(FEEDS)
+/// A list without feeds: how one is written, and not what stands above it of the feeds that are left out.
+fn without_feeds() -> String {
+    let above = FEEDS.split(FIRST_HEADING).next().unwrap_or(FEEDS);
+    let written = above.find(HOW_WRITTEN).and_then(|at| above.get(at..)).unwrap_or(above);
+    format!("{ABOVE_NO_FEEDS}{written}")
 }
 
 /// What was written, and what to do with it.
@@ -128,6 +141,7 @@ mod tests {
         let text = without_feeds();
         assert!(text.contains("A feed is a [[feed]] table"), "{text}");
         assert!(!text.contains("\n[[feed]]"), "{text}");
+        assert!(!text.contains("collected by hand"), "of feeds that are left out: {text}");
     }
 
     #[test]

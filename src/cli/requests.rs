@@ -141,6 +141,9 @@ impl Sum {
     }
 
     fn text(&self) -> String {
+        if self.made == 0 {
+            return "no request is known yet".to_owned();
+        }
         format!(
             "{}, {} of them without a validator, {} before a publisher had said; some {:.0} a day now",
             counted(usize::try_from(self.made).unwrap_or(usize::MAX), "request"),
@@ -196,6 +199,7 @@ mod tests {
             ]
         );
         let mut sum = Sum::default();
+        assert_eq!(sum.text(), "no request is known yet");
         sum.add(&requests);
         assert_eq!(
             sum.text(),

@@ -141,7 +141,12 @@ impl Running {
     ) -> anyhow::Result<Answer> {
         let address = self.address;
         self.exchange(method, path, headers, patience)
-            .with_context(|| format!("no daemon answers at admin.listen {address}"))
+            .with_context(|| {
+                format!(
+                    "no daemon answers at admin.listen {address}; start one with `conflictwire run`, or name \
+                     the configuration of the one that runs with --config"
+                )
+            })
     }
 
     /// A connection on which something was asked, which answers within `patience`.

@@ -114,12 +114,14 @@ async fn show_plan(args: &ChoiceArgs, settings: &KafkaSettings) -> anyhow::Resul
     }
     write_risks(&mut out, choice)?;
     match found {
-        Ok(cluster) => writeln!(
-            out,
-            "{} at {}; `conflictwire topics apply` creates what is missing",
-            brokers_text(cluster.brokers()),
-            settings.shown_brokers()
-        )?,
+        Ok(cluster) => {
+            let next = match now.iter().all(Result::is_ok) {
+                true => "every topic is there",
+                false => "`conflictwire topics apply` creates what is missing",
+            };
+            let brokers = brokers_text(cluster.brokers());
+            writeln!(out, "{brokers} at {}; {next}", settings.shown_brokers())?;
+        }
         Err(error) => writeln!(out, "{RISKY}this is the plan only:{RISKY:#} {}", Shown(error))?,
     }
     Ok(Exit::Fine)

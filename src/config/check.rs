@@ -264,7 +264,8 @@ impl Checker<'_> {
             && !self.origins.is_reported(max_key)
         {
             let (given, bound) = (&schedule.interval_min, duration_text(*max));
-            let text = format!("{given} is longer than {max_key} ({bound}); lower it");
+            let text =
+                format!("{given} is longer than {max_key} ({bound}); lower it, or raise {max_key}");
             self.report(min_key, text);
         }
         let interval_min = self.or_report(min_key, min, *INTERVAL_MIN.start());

@@ -424,13 +424,13 @@ fn read_interval(text: &str, range: &RangeInclusive<Duration>) -> Result<Duratio
     if interval < *range.start() {
         let bound = duration_text(*range.start());
         return Err(
-            format!("{text} is shorter than schedule.interval_min ({bound}); raise it").into()
+            format!("{text} is shorter than schedule.interval_min ({bound}); raise it, or lower schedule.interval_min").into()
         );
     }
     if interval > *range.end() {
         let bound = duration_text(*range.end());
         return Err(
-            format!("{text} is longer than schedule.interval_max ({bound}); lower it").into()
+            format!("{text} is longer than schedule.interval_max ({bound}); lower it, or raise schedule.interval_max").into()
         );
     }
     Ok(interval)

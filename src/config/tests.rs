@@ -244,7 +244,7 @@ fn the_bounds_of_the_interval_are_in_order() {
     fine("[schedule]\ninterval_min = \"1h\"\ninterval_max = \"1h\"");
     check_problem(
         "[schedule]\ninterval_min = \"2h\"\ninterval_max = \"1h\"",
-        "schedule.interval_min: 2h is longer than schedule.interval_max (1h); lower it",
+        "schedule.interval_min: 2h is longer than schedule.interval_max (1h); lower it, or raise schedule.interval_max",
     );
 }
 
@@ -469,11 +469,11 @@ fn a_feed_with_a_mistake_is_told_what_to_write() {
         ),
         (
             "url = \"https://a.b/\"\ninterval = \"1m\"",
-            "interval: 1m is shorter than schedule.interval_min (5m); raise it",
+            "interval: 1m is shorter than schedule.interval_min (5m); raise it, or lower schedule.interval_min",
         ),
         (
             "url = \"https://a.b/\"\ninterval = \"1d\"",
-            "interval: 1d is longer than schedule.interval_max (4h); lower it",
+            "interval: 1d is longer than schedule.interval_max (4h); lower it, or raise schedule.interval_max",
         ),
         ("url = \"https://a.b/\"\nbacklog = \"1s\"", "backlog: 1s is too short; use 1m to 3650d"),
         (

@@ -17,6 +17,7 @@ use cw_decide::scheduler::{
 use cw_decide::subscription::HubRequest;
 use cw_decide::{Moment, Now};
 use cw_model::{Feed, FeedId};
+use cw_status::spans::span_text;
 use cw_status::{LastRead, live};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -432,7 +433,7 @@ impl Scheduler {
     fn live_line(&self, standing: &str, now: Now) -> String {
         let mut parts = vec![standing.to_owned()];
         match (self.polls.len(), self.machine.wake_at(now).map(|at| at.since(now.at))) {
-            (0, Some(wait)) => parts.push(format!("next poll within {}s", wait.as_secs() + 1)),
+            (0, Some(wait)) => parts.push(format!("next poll in {}", span_text(wait))),
             (0, None) => {}
             (polls, _) => parts.push(format!("{polls} under way")),
         }

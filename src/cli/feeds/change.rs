@@ -240,7 +240,7 @@ pub(super) fn rename(id: &str, publisher: &str, config: &Config) -> anyhow::Resu
     };
     let publisher = feed.publisher.unwrap_or_default();
     let ids = [id.to_owned()];
-    change(&ids, config, "renamed", |file, index| {
+    change(&ids, config, "renamed the publisher of", |file, index| {
         file.set(index, "publisher", Some(publisher.clone().into()));
     })?;
     tell(&mut anstream::stdout(), config)
@@ -440,7 +440,11 @@ impl Target {
     fn refuse_known_url(&self, feed: &Feed) -> anyhow::Result<()> {
         match self.known.iter().find(|known| known.url == feed.url) {
             Some(known) => {
-                bail!("{} is listed already, as \"{}\"", feed.shown(&feed.url), known.id)
+                bail!(
+                    "{} is listed already, as \"{}\"; to change what it says, edit that entry",
+                    feed.shown(&feed.url),
+                    known.id
+                )
             }
             None => Ok(()),
         }

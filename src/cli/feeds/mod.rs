@@ -53,7 +53,7 @@ enum FeedsCommand {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Change what the publisher of a feed is called
+    /// Change what the publisher of a feed is called; its id stays
     ///
     /// The id stays, because state and articles are kept under it: under another id the feed would be a new
     /// one, and everything in it would come once more.

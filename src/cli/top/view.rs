@@ -185,7 +185,14 @@ fn rows(screen: &Screen, area: Rect, buffer: &mut Buffer) {
     match (tab, screen.answers.as_ref().map(|answers| &answers.rows)) {
         (Tab::Feeds, Some(Rows::Feeds(feeds))) => {
             let shown = feeds.feeds.iter().skip(screen.scroll).map(|feed| feed_row(feed, now));
-            let columns = [26, 22, 10, 9].map(Constraint::Max);
+            // No wider than what stands in them, so that the reason keeps most of a narrow terminal.
+            let widest = |text: fn(&Feed) -> usize, least: usize, most: usize| {
+                let widest = feeds.feeds.iter().map(text).max().unwrap_or(0).clamp(least, most);
+                u16::try_from(widest).unwrap_or(u16::MAX)
+            };
+            let ids = widest(|feed| feed.id.chars().count(), 4, 26);
+            let states = widest(|feed| state_text(feed).chars().count(), 5, 22);
+            let columns = [ids, states, 10, 9].map(Constraint::Max);
             let header = ["feed", "state", "polled", "next", "because"];
             table(header, columns, shown.collect()).render(area, buffer);
         }
@@ -227,12 +234,7 @@ fn table<const N: usize>(
 
 fn feed_row(feed: &Feed, now: Timestamp) -> Row<'static> {
     let next = if feed.polling { "now".to_owned() } else { distance(feed.next_poll_at, now) };
-    let state = match &feed.failure {
-        Some(failure) if feed.failures > 0 => {
-            format!("{}: {failure}, {}", feed.state, feed.failures)
-        }
-        Some(_) | None => feed.state.clone(),
-    };
+    let state = state_text(feed);
     let because = feed.because.as_deref().map(shown).unwrap_or_default();
     Row::new([
         Span::raw(shown(&feed.id).into_owned()),
@@ -241,6 +243,16 @@ fn feed_row(feed: &Feed, now: Timestamp) -> Row<'static> {
         Span::raw(next),
         Span::styled(because.into_owned(), QUIET),
     ])
+}
+
+/// How a feed stands, with why it fails and how often it has.
+fn state_text(feed: &Feed) -> String {
+    match &feed.failure {
+        Some(failure) if feed.failures > 0 => {
+            format!("{}: {failure}, {}", feed.state, feed.failures)
+        }
+        Some(_) | None => feed.state.clone(),
+    }
 }
 
 fn host_row(host: &Host, now: Timestamp) -> Row<'static> {

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+use super::private::NotOpened;
 use super::read::{ReadError, Reader};
-use super::{not_opened, private, sqlite_trouble};
+use super::{private, sqlite_trouble};
 
 /// So many pages are copied between two words about how far it is: 4 MiB of them.
 const PAGES_A_STEP: i32 = 1024;
@@ -75,7 +76,7 @@ impl Reader {
         let trouble = |err: rusqlite::Error| unwritten(part, sqlite_trouble(&err));
         // Of a copy that was interrupted.
         let _absent = std::fs::remove_file(part);
-        drop(private::open(part).map_err(|err| unwritten(part, not_opened(&err)))?);
+        drop(private::open(part).map_err(|err| unwritten(part, not_made(&err)))?);
         let mut copy = Connection::open(part).map_err(trouble)?;
         // One moment for all steps: without it, a commit between two of them begins the copy anew.
         let moment = self.connection.unchecked_transaction().map_err(trouble)?;
@@ -100,6 +101,17 @@ impl Reader {
         File::open(part)
             .and_then(|file| file.sync_all())
             .map_err(|err| unwritten(part, err.to_string()))
+    }
+}
+
+/// Why the file of the copy was not made. What to do is not what is to be done for the ledger itself, whose place a key names.
+fn not_made(err: &NotOpened) -> String {
+    match err {
+        NotOpened::System(err) if err.kind() == ErrorKind::NotFound => {
+            format!("{err}; make its folder, or name another")
+        }
+        NotOpened::System(err) => err.to_string(),
+        NotOpened::Link { .. } | NotOpened::NoFile { .. } => err.to_string(),
     }
 }
 
