@@ -28,8 +28,11 @@ DATA ?=
 ARCHES ?= amd64 arm64
 # What of `make bench` runs: empty for all, "only" or "none" of what needs Kafka, or names of parts.
 KAFKA ?=
+# Feeds of `make bench-polling`, and the minutes between two polls of each.
+FEEDS ?= 100000
+INTERVAL ?= 15
 
-.PHONY: help tools release dist test test-packages test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -44,6 +47,7 @@ help:
 	@echo "make hostile 32 hostile feeds and 8 honest ones under 2 GiB for MINUTES=10, with a table"
 	@echo "make fuzz    libFuzzer at each of TARGET= (decode, guard, parse, ...; all) for MINUTES=10; no nightly needed"
 	@echo "make bench   the figures of benches/README.md, measured here (KAFKA=only: those on Kafka; KAFKA=none: the rest)"
+	@echo "make bench-polling  the daemon with FEEDS=100000 feeds, each asked every INTERVAL=15 minutes; then as fast as it can beside a bare client"
 	@echo "make faults  DATA=folder of feeds: each broken in seventeen ways, and what is kept of it beside feedparser"
 	@echo "make eval    DATA=folder how good the coder is, on labelled texts there and on tests/corpus"
 	@echo "make train   the model of relevance anew, from tests/corpus (DATA= fits its base rate)"
@@ -154,6 +158,10 @@ fuzz: tools
 bench: tools
 	@if [ "$(KAFKA)" != none ]; then tests/kafka/fetch.sh; fi
 	CONFLICTWIRE_BENCH_KAFKA=$(KAFKA) $(CARGO) bench --locked --bench figures
+
+bench-polling: tools
+	CONFLICTWIRE_BENCH_FEEDS=$(FEEDS) CONFLICTWIRE_BENCH_MINUTES=$(INTERVAL) \
+		$(CARGO) bench --locked --bench figures -- polling
 
 fmt:
 	$(CARGO) tidy

@@ -6,7 +6,7 @@
 //! wants its jars (`tests/kafka/fetch.sh`, as `make bench` does); `CONFLICTWIRE_BENCH_KAFKA` is
 //! "only" for nothing else, "none" to leave it out, or the names of its parts
 //! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`), `-- pages` the texts of pages, `-- polls`
-//! what polls of known feeds take. This is not a test: nothing here fails because
+//! what polls of known feeds take, `-- polling` the daemon with a hundred thousand feeds. This is not a test: nothing here fails because
 //! it is slow.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
@@ -27,10 +27,14 @@ mod pages;
 mod pages_made;
 #[path = "figures/parsing.rs"]
 mod parsing;
+#[path = "figures/polling.rs"]
+mod polling;
 #[path = "figures/polls.rs"]
 mod polls;
 #[path = "figures/publisher.rs"]
 mod publisher;
+#[path = "figures/running.rs"]
+mod running;
 #[path = "figures/words.rs"]
 mod words;
 
@@ -55,6 +59,10 @@ fn main() -> anyhow::Result<()> {
     }
     if std::env::args().any(|argument| argument == "polls") {
         return polls::measure();
+    }
+    if std::env::args().any(|argument| argument == "polling") {
+        println!("{}\n", machine());
+        return polling::measure(&scratch);
     }
     println!("# Figures\n\n{}\n", machine());
     let kafka = switch("CONFLICTWIRE_BENCH_KAFKA");

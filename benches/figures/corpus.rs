@@ -83,6 +83,23 @@ pub(crate) fn known_feed(number: u64, entries: u64, new: u64) -> [Document; 2] {
     [document(of_first.collect()), document(of_next.collect())]
 }
 
+/// Documents of one feed of teasers, each with `new` entries that those before it have not. They say nothing of when to ask
+/// again.
+pub(crate) fn windows(number: u64, new: u64, documents: u64) -> Vec<Vec<u8>> {
+    let mut dice = fastrand::Rng::with_seed(number + 3_000_000);
+    let (site, language) = (format!("https://paper{number}.example"), language(&mut dice));
+    let written = FEED_ENTRIES + new * (documents - 1);
+    let articles: Vec<Article> = (0..written)
+        .map(|place| Article::write(&site, language, place, Text::Teaser, &mut dice))
+        .collect();
+    let listed = usize::try_from(FEED_ENTRIES).expect("some entries");
+    // The newest come first.
+    let windows = articles.windows(listed).rev().step_by(usize::try_from(new).expect("few"));
+    windows
+        .map(|window| rss(&site, language, window).replace("<ttl>30</ttl>\n", "").into_bytes())
+        .collect()
+}
+
 /// The entries of each [`feed`].
 pub(crate) const FEED_ENTRIES: u64 = 20;
 

@@ -101,7 +101,7 @@ pub(super) fn idle(cluster: &Cluster, table: &mut Table) -> anyhow::Result<()> {
         deployment.setup.feed("feed-1", &url);
         let daemon = deployment.setup.start();
         wait_for_lanes(&daemon, lanes);
-        super::super::daemon::pause(IDLE);
+        super::super::running::pause(IDLE);
         let held = Held::of(&daemon)?;
         let shown = if lanes == 1 { "1 lane".to_owned() } else { format!("{lanes} lanes") };
         table.row(format!("idle daemon with {shown}"), held.shown());
@@ -196,7 +196,7 @@ pub(super) fn restore(
     wait_for_lanes(&daemon, LANES);
     let took = Instant::elapsed(&started);
     let held = Held::of(&daemon)?;
-    super::super::daemon::pause(A_WHILE);
+    super::super::running::pause(A_WHILE);
     let held_later = Held::of(&daemon)?;
     let polled = daemon.metric("conflictwire_polls_total", "outcome=\"failed\"");
     ensure!(polled < 1.0, "feeds were polled that are not due:\n{}", daemon.text());

@@ -10,8 +10,8 @@ use rdkafka::message::{Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
-use super::super::daemon::pause;
 use super::super::now;
+use super::super::running::pause;
 use super::support::PATIENCE;
 use super::support::broker::Cluster;
 use super::support::topic_ledger::LANE_KEY;

@@ -8,8 +8,8 @@ use anyhow::Context;
 use cw_model::Outcome;
 use tokio::runtime::Runtime;
 
-use super::super::daemon::pause;
 use super::super::median;
+use super::super::running::pause;
 use super::driven::Driven;
 use super::plain::{Plain, Transactions};
 use super::support::broker::Cluster;
