@@ -93,7 +93,7 @@ impl Taxonomy {
 
     /// Puts tags that stand behind others behind them, and leaves the rest in order: a march that is shot at is told for
     /// the shots, however often it is called a march.
-    pub(super) fn arrange(&self, tags: &mut Vec<Tag>) {
+    pub(super) fn arrange(&self, tags: &mut [Tag]) {
         let all = tags.len();
         let (mut at, mut moved) = (0, 0);
         while at < all && moved < all {

@@ -337,11 +337,8 @@ fn load_with(
     let (raw, origins, mut problems) = reader.finish::<RawConfig>();
     let directory = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let state_directory = environment.state_directory();
-    // Beside the database where that is named, so that every user's commands find the same.
-    let named = Some(raw.sqlite.path.as_str()).filter(|path| !path.is_empty());
-    let beside = named.and_then(|path| directory.join(path).parent().map(Path::to_owned));
-    let kept_lists = beside.or_else(|| state_directory.clone());
-    let kept_lists = kept_lists.as_deref();
+    let beside = beside_database(&raw.sqlite.path, &directory);
+    let kept_lists = beside.as_deref().or(state_directory.as_deref());
     let files = Files { directory: &directory, origins: &origins, read, kept_lists, instead };
     let own = FeedList::new(ListForm::Toml, raw.feed.clone(), origins.clone());
     let FeedsFrom { files: of_files, by_url } = files.feeds_from(&raw.feeds_from, &mut problems);
@@ -367,7 +364,7 @@ fn load_with(
     });
     let surroundings = Surroundings {
         directory: &directory,
-        state_directory,
+        state_directory: state_directory.clone(),
         secrets,
         environment,
         proxy_logins,
@@ -395,6 +392,12 @@ fn load_with(
     }
     sort(&mut problems);
     Err(ConfigError(problems))
+}
+
+/// The folder of the database, if one is named: every user's commands find the same there.
+fn beside_database(path: &str, directory: &Path) -> Option<PathBuf> {
+    Some(path).filter(|path| !path.is_empty())?;
+    directory.join(path).parent().map(Path::to_owned)
 }
 
 /// Puts the problems of each file together, files in the order they came up, and by line.

@@ -253,13 +253,9 @@ impl Daemon {
         let service = Service::new();
         let told = Told { changes: self.lanes, fetched, questions, reloads, hubs };
         let files = self.config.files.clone();
-        let lists = reloader.clone().map(|reloader| {
-            let (lists, wanted) = latest::channel(Wanted::of(&self.config, &self.tools.fetcher));
-            let (status, metrics) = (Arc::clone(&poller.status), Arc::clone(&poller.metrics));
-            let told = lists::Told { status, metrics, clock: self.clock, reloader };
-            tasks.spawn("lists", |stop| lists::follow(wanted, told, stop));
-            lists
-        });
+        let wanted = Wanted::of(&self.config, &self.tools.fetcher);
+        let lists =
+            reloader.clone().map(|reloader| follow_lists(&mut tasks, wanted, &poller, reloader));
         let watch = reloader.map(|reloader| Watch::begin(files, self.config.watch, reloader));
         let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token, lists);
         let mut scheduler =
@@ -272,6 +268,20 @@ impl Daemon {
         let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;
         fatal.map_or(Ok(drained), |error| Err(RunError::Ledger(error)))
     }
+}
+
+/// Starts to ask for lists of feeds by URL. What is wanted may change.
+fn follow_lists(
+    tasks: &mut Tasks,
+    wanted: Wanted,
+    poller: &Poller,
+    reloader: Reloader,
+) -> latest::Sender<Wanted> {
+    let (lists, wanted) = latest::channel(wanted);
+    let (status, metrics) = (Arc::clone(&poller.status), Arc::clone(&poller.metrics));
+    let told = lists::Told { status, metrics, clock: poller.clock, reloader };
+    tasks.spawn("lists", |stop| lists::follow(wanted, told, stop));
+    lists
 }
 
 /// How many documents can be read at once.

@@ -441,10 +441,6 @@ lately all that it lists was new within some 15m
 ";
         let known = |state: FeedState| in_database([(feed.id.clone(), state.into())].into());
         assert_eq!(explanation(feed, &known(state.clone()), now), expected);
-        let mut early = state.clone();
-        early.plan.sequence = 2;
-        let text = explanation(feed, &known(early), now);
-        assert!(text.contains("  rhythm      not known yet (2 polls)\n"), "{text}");
         let nothing = in_database(States::new());
         assert!(explanation(feed, &nothing, now).contains("it has not been polled before"));
         let wanting = Feed { full_text: FullText::Page, ..feed.clone() };
@@ -467,6 +463,22 @@ lately all that it lists was new within some 15m
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(!text.contains("key=1"), "{text}");
+    }
+
+    #[test]
+    fn two_polls_are_no_rhythm_yet() {
+        let (_directory, config) = configured();
+        let feed = config.feeds.first().unwrap();
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let plan = FeedPlan {
+            rhythm: Some(uneven()),
+            sequence: 2,
+            polled_at: Some(now),
+            ..FeedPlan::default()
+        };
+        let state = FeedState { plan, ..FeedState::default() };
+        let text = explanation(feed, &in_database([(feed.id.clone(), state.into())].into()), now);
+        assert!(text.contains("  rhythm      not known yet (2 polls)\n"), "{text}");
     }
 
     #[test]

@@ -76,13 +76,7 @@ pub fn normalise(
     let own_guid = guid.as_deref().filter(|guid| !is_repeated(context, guid));
     let mut cut = entry.cut;
     let link = page(context, entry, own_guid, steps, &mut cut)?;
-    let url = match entry.page.as_deref() {
-        Some(page) => {
-            steps.spend(cost::of_link(base, page))?;
-            link::canonical(base, page).or_else(|| link.clone())
-        }
-        None => link.as_ref().and_then(link::unwrapped).or_else(|| link.clone()),
-    };
+    let url = shown_page(base, entry, link.as_ref(), steps)?;
     for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
         steps.spend(cost::of_text(&text.value))?;
     }
@@ -145,6 +139,23 @@ pub fn normalise(
         body,
         body_source: BodySource::Feed,
     })
+}
+
+/// The page that readers are sent to: the one an aggregator names, else the link without its redirectors.
+fn shown_page(
+    base: &Url,
+    entry: &Entry,
+    link: Option<&Url>,
+    steps: &Steps,
+) -> Result<Option<Url>, TooCostly> {
+    let named = match entry.page.as_deref() {
+        Some(page) => {
+            steps.spend(cost::of_link(base, page))?;
+            link::canonical(base, page)
+        }
+        None => link.and_then(link::unwrapped),
+    };
+    Ok(named.or_else(|| link.cloned()))
 }
 
 /// A date as it is written, or the beginning of it; then `cut` is set.
