@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv6Addr};
 use url::Host;
 
 use super::raw::RawAdmin;
-use super::units::quoted;
+use super::units::{quoted, split_port};
 
 /// It goes into the id of a client, which brokers keep and show.
 const ADVERTISE_BYTES_MAX: usize = 128;
@@ -20,8 +20,7 @@ pub(super) fn read_advertise(raw: &RawAdmin) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let given = quoted(text);
-    let read = text.rsplit_once(':').and_then(|(host, port)| {
-        let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
+    let read = split_port(text).and_then(|(host, port)| {
         // As the downward API of Kubernetes gives the address of a pod: without brackets.
         let host = match host.parse::<Ipv6Addr>() {
             Ok(address) => Host::Ipv6(address),

@@ -29,7 +29,7 @@ use super::raw::{
 };
 use super::token::TokenDigest;
 use super::units::{
-    duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
+    duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text, split_port,
 };
 use super::{Config, FilesRead, Problem, TagSettings};
 use crate::fetch::{
@@ -585,9 +585,7 @@ pub(super) fn log_settings(raw: &RawLog) -> LogSettings {
 
 /// Whether this is `host:port`, or `[address]:port`.
 fn is_broker(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
-    is_port && Host::parse(host).is_ok()
+    split_port(text).is_some_and(|(host, _)| Host::parse(host).is_ok())
 }
 
 /// Whether people can be reached there.
