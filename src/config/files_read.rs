@@ -60,7 +60,7 @@ impl FilesRead {
         answer
     }
 
-    /// As [`Self::note`], for what is no file: only whether it has ended is of interest.
+    /// As `note`, for what is no file: only whether it has ended is of interest.
     pub fn note_other<T>(&self, name: &str, read: impl FnOnce() -> T) -> T {
         self.note(Path::new(name), read)
     }
