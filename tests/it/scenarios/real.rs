@@ -23,7 +23,7 @@ use crate::support::topics::{Topics, send as send_record};
 
 /// How long the stranger's transaction may be open: longer than the steps take for which it must be. A
 /// lane that is taken up waits for its end.
-const STRANGER_TIMEOUT_MS: &str = "45000";
+const STRANGER_TIMEOUT_MS: &str = "75000";
 
 /// How long a transaction of the lane may be open where no step waits for the end of that: brokers and
 /// readers may be slow between two steps.
