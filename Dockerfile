@@ -59,7 +59,10 @@ LABEL org.opencontainers.image.title="conflictwire" \
 
 COPY --from=build /build/target/released/conflictwire /usr/bin/conflictwire
 COPY LICENSE NOTICE /usr/share/doc/conflictwire/
-COPY config /etc/conflictwire
+# Not the places and the model: they are in the binary.
+COPY config/*.toml /etc/conflictwire/
+COPY config/actors /etc/conflictwire/actors
+COPY config/lexicon /etc/conflictwire/lexicon
 # Empty, and the user's own: a new volume mounted there takes over both.
 COPY --from=build --chown=65532:65532 --chmod=0700 /build/state /var/lib/conflictwire
 
