@@ -1,13 +1,12 @@
 //! The real binary: how fast it starts, and what it holds when ten thousand feeds are idle.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
 use super::publisher::Publisher;
-use super::running::{Daemon, Held, binary, pause};
+use super::running::{Daemon, Held, binary, pause, write_feeds};
 use super::{median, now};
 
 const FEEDS: u64 = 10_000;
@@ -51,20 +50,9 @@ fn configuration(
         "[schedule]\ninterval_min = \"4h\"\ninterval_max = \"4h\"\n\
          [fetch]\nhost_gap = \"0s\"\nallow_private_networks = [\"127.0.0.1/32\"]\n\
          [sqlite]\npath = \"{name}.sqlite\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
-         [log]\nformat = \"json\"\n[fetch.resolve]\n"
+         [log]\nformat = \"json\"\n"
     );
-    let mut hosts: Vec<String> = (0..feeds).map(Publisher::host).collect();
-    hosts.dedup();
-    for host in hosts {
-        writeln!(text, "\"{host}\" = \"127.0.0.1\"")?;
-    }
-    for feed in 0..feeds {
-        let host = Publisher::host(feed);
-        writeln!(
-            text,
-            "[[feed]]\nid = \"feed-{feed}\"\nurl = \"http://{host}:{port}/feed/{feed}\""
-        )?;
-    }
+    write_feeds(&mut text, 0..feeds, Publisher::host, port)?;
     let path = folder.join(format!("{name}.toml"));
     std::fs::write(&path, text).context("could not write a configuration")?;
     Ok(path)

@@ -15,14 +15,12 @@ use anyhow::{Context, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::running::{Daemon, pause};
+use super::publisher::Publisher;
+use super::running::{Daemon, pause, write_feeds};
 use super::{corpus, now, switch};
 
 const FEEDS: u64 = 100_000;
 const MINUTES: u64 = 15;
-
-/// Feeds of one host; the daemon is polite by host.
-const FEEDS_PER_HOST: u64 = 20;
 
 /// Feeds that are asked as often as can be, and for how long.
 const FLAT_OUT_FEEDS: u64 = 20_000;
@@ -230,20 +228,7 @@ fn configuration(
     if let Some(concurrency) = settings.concurrency {
         writeln!(text, "concurrency = {concurrency}")?;
     }
-    text.push_str("[fetch.resolve]\n");
-    let host = |feed: u64| format!("paper{}.example", feed / FEEDS_PER_HOST);
-    let mut hosts: Vec<String> = feeds.iter().copied().map(host).collect();
-    hosts.dedup();
-    for host in hosts {
-        writeln!(text, "\"{host}\" = \"127.0.0.1\"")?;
-    }
-    for feed in feeds {
-        let host = host(*feed);
-        writeln!(
-            text,
-            "[[feed]]\nid = \"feed-{feed}\"\nurl = \"http://{host}:{port}/feed/{feed}\""
-        )?;
-    }
+    write_feeds(&mut text, feeds.iter().copied(), Publisher::host, port)?;
     let path = folder.join(format!("{name}.toml"));
     std::fs::write(&path, text).context("could not write a configuration")?;
     Ok(path)

@@ -1,5 +1,6 @@
 //! The real binary as it runs: started, watched and stopped.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -22,6 +23,30 @@ pub(crate) struct Held {
     pub(crate) resident_kib: u64,
     pub(crate) peak_kib: u64,
     pub(crate) cpu_percent: f64,
+}
+
+/// Where the feeds of a configuration are, each under the name of its host, on loopback; then the feeds. `text` ends with
+/// other tables.
+pub(crate) fn write_feeds(
+    text: &mut String,
+    feeds: impl Iterator<Item = u64> + Clone,
+    host: impl Fn(u64) -> String,
+    port: u16,
+) -> std::fmt::Result {
+    let mut hosts: Vec<String> = feeds.clone().map(&host).collect();
+    hosts.dedup();
+    text.push_str("[fetch.resolve]\n");
+    for host in hosts {
+        writeln!(text, "\"{host}\" = \"127.0.0.1\"")?;
+    }
+    for feed in feeds {
+        let host = host(feed);
+        writeln!(
+            text,
+            "[[feed]]\nid = \"feed-{feed}\"\nurl = \"http://{host}:{port}/feed/{feed}\""
+        )?;
+    }
+    Ok(())
 }
 
 /// A running `conflictwire run`.
