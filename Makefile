@@ -61,16 +61,9 @@ help:
 	@echo "make advisories  known holes in them; needs the network"
 	@echo "make newer   which libraries that read what peers send are not the newest; needs the network"
 
-# The build compiles SQLite, librdkafka, OpenSSL and jemalloc from source: these are all it needs.
+# Which tools of a build are missing.
 tools:
-	@missing=; for tool in $(firstword $(CARGO)) cc c++ make perl; do \
-		command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-		echo "missing:$$missing" >&2; \
-		echo "on Debian: apt-get install build-essential perl; cargo from https://rustup.rs" >&2; \
-		exit 1; \
-	fi
+	@.ci/tools $(firstword $(CARGO))
 
 test: tools
 	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" TEST_THREADS=$(TEST_THREADS) \
@@ -156,7 +149,7 @@ fuzz: tools
 	tests/fuzz/run.sh $(MINUTES) $(TARGET)
 
 bench: tools
-	@if [ "$(KAFKA)" != none ]; then tests/kafka/fetch.sh; fi
+	$(if $(filter none,$(KAFKA)),,tests/kafka/fetch.sh)
 	CONFLICTWIRE_BENCH_KAFKA=$(KAFKA) $(CARGO) bench --locked --bench figures
 
 bench-polling: tools
