@@ -11,6 +11,7 @@ use quick_xml::events::attributes::Attributes;
 use url::Url;
 
 use super::document::{Deletions, ParseFailure};
+use super::elements::is_child_name;
 use super::entities::Entities;
 use super::extras::{Extras, ExtrasReader};
 use super::fields::canonical;
@@ -21,7 +22,7 @@ use super::hub;
 use super::mended::Mended;
 use super::namespace::{Attribute, Name, Namespaces};
 use super::pace::PaceReader;
-use super::place::{Place, Places, is_child_name};
+use super::place::{Place, Places};
 use super::problems::{Problem, Problems, over_limit_detail};
 use super::repair::{Kind, Repair, Start};
 use super::root::Root;

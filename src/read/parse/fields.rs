@@ -7,6 +7,7 @@
 use cw_model::{Entry, EntryText, TextKind};
 use cw_text::html::looks_like_html;
 
+use super::elements::in_its_case;
 use super::limits::LIST_MAX;
 use super::namespace::{Name, Space};
 
@@ -163,41 +164,16 @@ impl Others {
     }
 }
 
-/// The names of the formats' own elements, for publishers who write them in another case.
-const CANONICAL: [&str; 20] = [
-    "title",
-    "link",
-    "description",
-    "pubDate",
-    "guid",
-    "author",
-    "category",
-    "comments",
-    "enclosure",
-    "source",
-    "encoded",
-    "creator",
-    "date",
-    "language",
-    "ttl",
-    "id",
-    "content",
-    "published",
-    "updated",
-    "summary",
-];
-
 /// A name in the case in which its format has it.
 pub(super) fn canonical<'a>(name: Name<'a>) -> Name<'a> {
     let is_known = matches!(
         name.space,
         Space::Document | Space::Rss | Space::Atom | Space::Content | Space::Dc
     );
-    if !is_known || CANONICAL.contains(&name.local) {
+    if !is_known {
         return name;
     }
-    let same = CANONICAL.iter().find(|canonical| canonical.eq_ignore_ascii_case(name.local));
-    Name { local: same.copied().unwrap_or(name.local), ..name }
+    Name { local: in_its_case(name.local), ..name }
 }
 
 #[cfg(test)]

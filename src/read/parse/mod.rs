@@ -14,6 +14,7 @@ mod base;
 pub mod cut;
 pub mod date;
 mod document;
+mod elements;
 mod entities;
 mod extras;
 mod fields;

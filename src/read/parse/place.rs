@@ -2,7 +2,6 @@
 
 use super::namespace::{Name, Space};
 use super::root::Root;
-use super::scan::local_name;
 
 /// How many elements an entry may lie in: publishers put items beside the channel, or into a list of their own.
 const ENTRY_DEPTH_MAX: usize = 3;
@@ -128,47 +127,4 @@ fn is_named_entry(root: Root, local: &str) -> bool {
         Root::Urlset => is("url"),
         Root::SitemapIndex => is("sitemap"),
     }
-}
-
-/// Whether an element of this name, as written, most likely is a child of an entry or of the feed itself,
-/// rather than markup in a text: HTML has no prefixes.
-pub(super) fn is_child_name(root: Root, name: &str) -> bool {
-    const RSS: [&str; 11] = [
-        "title",
-        "link",
-        "description",
-        "guid",
-        "pubDate",
-        "author",
-        "category",
-        "comments",
-        "enclosure",
-        "source",
-        "image",
-    ];
-    const ATOM: [&str; 14] = [
-        "title",
-        "link",
-        "id",
-        "author",
-        "category",
-        "content",
-        "contributor",
-        "published",
-        "updated",
-        "rights",
-        "summary",
-        "issued",
-        "modified",
-        "created",
-    ];
-    const SITEMAP: [&str; 4] = ["loc", "lastmod", "changefreq", "priority"];
-    let is_among =
-        |names: &[&str]| names.iter().any(|own| local_name(name).eq_ignore_ascii_case(own));
-    name.contains(':')
-        || match root {
-            Root::Rss | Root::Rdf => is_among(&RSS),
-            Root::Atom | Root::AtomEntry | Root::DeletedEntry => is_among(&ATOM),
-            Root::Urlset | Root::SitemapIndex => is_among(&SITEMAP),
-        }
 }
