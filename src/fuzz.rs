@@ -12,8 +12,8 @@ use cw_decide::process::process;
 use cw_decide::robots::Robots;
 use cw_model::state::FeedState;
 use cw_model::{
-    Answer, Article, Backlog, Body, Evidence, Feed, FeedId, FeedProxy, Field, Freshness, Outcome,
-    PollResult, Quota, Steps, Timestamp, Validators,
+    Answer, Article, Backlog, Body, Evidence, Feed, FeedId, FeedProxy, Field, Outcome, PollResult,
+    Quota, Steps, Timestamp,
 };
 use cw_read::normalise::{Context, dates, normalise, repeated_marks};
 use cw_read::page::{Expected, read_page};
@@ -262,20 +262,7 @@ fn processing(bytes: &[u8]) {
 }
 
 fn poll(bytes: &[u8], state: &FeedState) -> Outcome {
-    let answer = Answer::Body(Body {
-        bytes: bytes.to_vec(),
-        wire_bytes: bytes.len() as u64,
-        final_url: feed().url,
-        moved_to: None,
-        content_type: None,
-        validators: Validators::default(),
-        freshness: Freshness(None),
-        refusal: None,
-        instance: cw_model::Instance::Whole,
-        network: cw_model::Network::Public,
-        wait: None,
-        links: cw_model::HubLinks::default(),
-    });
+    let answer = Answer::Body(Body::of(bytes.to_vec(), feed().url));
     process(&feed(), &answer, state, tagger(), now())
 }
 

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod cli;
 pub mod clock;
 pub mod fault;
+mod host_port;
 pub mod process;
 pub mod reload;
 pub mod server;

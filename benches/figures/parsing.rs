@@ -12,8 +12,7 @@ use cw_code::{Sources, Tagger};
 use cw_decide::process::{process, process_within};
 use cw_model::state::FeedState;
 use cw_model::{
-    Answer, Body, Feed, FeedId, Freshness, Outcome, PollResult, Routed, Steps, Timestamp,
-    Validators, samples,
+    Answer, Body, Feed, FeedId, Outcome, PollResult, Routed, Steps, Timestamp, samples,
 };
 use url::Url;
 
@@ -132,20 +131,8 @@ impl Poll {
             Format::Atom => "application/atom+xml",
             Format::Json => "application/feed+json",
         };
-        let answer = Answer::Body(Body {
-            bytes: document.bytes.clone(),
-            wire_bytes: document.bytes.len() as u64,
-            final_url: url,
-            moved_to: None,
-            content_type: Some(content_type.to_owned()),
-            validators: Validators::default(),
-            freshness: Freshness(None),
-            refusal: None,
-            instance: cw_model::Instance::Whole,
-            network: cw_model::Network::Public,
-            wait: None,
-            links: cw_model::HubLinks::default(),
-        });
+        let content_type = Some(content_type.to_owned());
+        let answer = Answer::Body(Body { content_type, ..Body::of(document.bytes.clone(), url) });
         let (format, entries) = (document.format, document.entries);
         Ok(Self { feed, answer, format, bytes: document.bytes.len(), entries })
     }

@@ -24,7 +24,7 @@ use strum::VariantNames as _;
 
 use super::Exit;
 use super::check::counted;
-use super::explain::Page;
+use super::explain::ExplanationWriter;
 use super::show::Medium;
 use super::tag::language_of;
 use crate::config::{ConfigError, Document, Problem, load};
@@ -318,7 +318,7 @@ fn try_case(
     if args.explain
         && let Some(explained) = tagger.explain(texts, language.as_deref(), &steps)?
     {
-        Page::new(out, Medium::of_stdout()).explain(&explained)?;
+        ExplanationWriter::new(out, Medium::of_stdout()).explain(&explained)?;
     }
     Ok(Came::Wrong)
 }

@@ -24,10 +24,10 @@ use super::table::Table;
 use crate::clock::Clock;
 use crate::config::{self, Config, ListByUrl, Problem};
 use crate::fetch::{Connections, Fetcher};
-use crate::ledger::kafka::probe::{Finding, Verdict, probe};
+use crate::ledger::kafka::probe::{Finding, FindingVerdict, probe};
 use crate::ledger::{KafkaSettings, LedgerSettings};
 use crate::memory::BodyHold;
-use crate::pipeline::{Asked, Asker, Came, Errands};
+use crate::pipeline::{AskedList, Asker, Came, Errands};
 
 /// Hosts tried at once: enough to be done with a hundred feeds in a minute, few enough for a home's
 /// router.
@@ -142,8 +142,10 @@ fn connect(config: &Config) -> anyhow::Result<Exit> {
         LedgerSettings::Kafka(settings) => connect_kafka(settings)?,
         LedgerSettings::Sqlite(_) | LedgerSettings::JsonLines => Exit::Fine,
     };
-    let lists = connect_lists(config)?;
-    let feeds = connect_feeds(config)?;
+    let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
+    let fetcher = Arc::new(fetcher);
+    let lists = connect_lists(config, &fetcher)?;
+    let feeds = connect_feeds(config, &fetcher)?;
     let ends = [kafka, lists, feeds];
     Ok(ends.into_iter().find(|end| *end != Exit::Fine).unwrap_or(Exit::Fine))
 }
@@ -156,7 +158,7 @@ fn connect_kafka(settings: &KafkaSettings) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout().lock();
     writeln!(out)?;
     print_findings(&mut out, &findings)?;
-    let broken = findings.iter().filter(|one| one.verdict == Verdict::Broken).count();
+    let broken = findings.iter().filter(|one| one.verdict == FindingVerdict::Broken).count();
     writeln!(out, "\nKafka: {} fine, {broken} not\n", findings.len() - broken)?;
     Ok(if broken == 0 { Exit::Fine } else { Exit::Failed })
 }
@@ -165,9 +167,9 @@ fn print_findings(out: &mut impl Write, findings: &[Finding]) -> std::io::Result
     let mut table = Table::with_header(["kafka", "answer"]);
     for finding in findings {
         let style = match finding.verdict {
-            Verdict::Fine => GOOD,
-            Verdict::Risky => RISKY,
-            Verdict::Broken => BAD,
+            FindingVerdict::Fine => GOOD,
+            FindingVerdict::Risky => RISKY,
+            FindingVerdict::Broken => BAD,
         };
         table.row([cell(&finding.what, Style::new()), cell(&finding.text, style)]);
     }
@@ -175,18 +177,17 @@ fn print_findings(out: &mut impl Write, findings: &[Finding]) -> std::io::Result
 }
 
 /// Asks for each list of feeds by URL, and says what would come of it; keeps none.
-fn connect_lists(config: &Config) -> anyhow::Result<Exit> {
+fn connect_lists(config: &Config, fetcher: &Arc<Fetcher>) -> anyhow::Result<Exit> {
     if config.lists.is_empty() {
         return Ok(Exit::Fine);
     }
-    let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
-    let asker = Asker::new(Arc::new(fetcher), config);
+    let asker = Asker::new(Arc::clone(fetcher), config);
     let runtime = super::runtime()?;
     let mut table = Table::with_header(["list", "answer"]);
     let mut end = Exit::Fine;
     for list in &config.lists {
         let trying = spinner("asking for a list of feeds");
-        let Asked { came, .. } = runtime.block_on(asker.look(list, &mut Guard::default()));
+        let AskedList { came, .. } = runtime.block_on(asker.look(list, &mut Guard::default()));
         trying.finish_and_clear();
         let (text, style) = match (&came, came.trouble()) {
             (_, Some(why)) => (why, BAD),
@@ -209,10 +210,9 @@ fn connect_lists(config: &Config) -> anyhow::Result<Exit> {
     Ok(end)
 }
 
-fn connect_feeds(config: &Config) -> anyhow::Result<Exit> {
-    let fetcher = Fetcher::new(&config.fetch, Connections::within_limits(), Clock::System)?;
+fn connect_feeds(config: &Config, fetcher: &Fetcher) -> anyhow::Result<Exit> {
     let progress = progress(config.feeds.len(), "trying feeds");
-    let mut tried = super::runtime()?.block_on(try_feeds(config, &fetcher, &progress));
+    let mut tried = super::runtime()?.block_on(try_feeds(config, fetcher, &progress));
     progress.finish_and_clear();
     tried.sort_by_key(|tried| tried.index);
     let mut out = anstream::stdout().lock();

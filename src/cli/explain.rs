@@ -27,13 +27,13 @@ const TOPS_SHOWN: usize = 3;
 const AGAINST: Paint = AnsiColor::Yellow.on_default();
 
 /// Writes explanations for a person.
-pub(super) struct Page<'a, W> {
+pub(super) struct ExplanationWriter<'a, W> {
     out: &'a mut W,
     medium: Medium,
     columns: usize,
 }
 
-impl<'a, W: Write> Page<'a, W> {
+impl<'a, W: Write> ExplanationWriter<'a, W> {
     /// For what is being written to.
     pub(super) fn new(out: &'a mut W, medium: Medium) -> Self {
         let columns = match medium {

@@ -15,7 +15,7 @@ use super::search::open_database;
 use crate::config;
 use crate::ledger::LedgerSettings;
 use crate::ledger::copy::{Copying, Tally, What};
-use crate::ledger::kafka::target::Target;
+use crate::ledger::kafka::target::CopyTarget;
 use crate::ledger::sqlite::source::Source;
 
 /// What to do with it.
@@ -105,7 +105,7 @@ fn copy(args: &CopyArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
     let runtime = super::runtime().context("could not start the runtime")?;
     let asking = spinner("asking Kafka");
     // On the main thread, so that asking may block: nothing else waits for it.
-    let target = runtime.block_on(Target::open(&kafka));
+    let target = runtime.block_on(CopyTarget::open(&kafka));
     let what = if args.states_only { What::StatesOnly } else { What::All };
     let copying = target.map_err(anyhow::Error::from);
     let copying = copying.as_ref().map(|target| Copying::prepare(&source, target, &urls, what));

@@ -11,10 +11,11 @@ use cw_decide::process::{Reader, process, process_with, wanted_pages};
 use cw_model::state::FeedState;
 use cw_model::{
     Answer, Backlog, Body, Conditions, EntryCounts, Feed, FeedId, Freshness, Outcome, PollResult,
-    Routed, Validators,
+    Routed,
 };
 use cw_status::shown::json_line;
 use cw_text::likeness::hint;
+use cw_text::web::is_web;
 use url::Url;
 
 use super::check::counted;
@@ -148,15 +149,11 @@ fn find_feed(what: &str, config: &Config) -> anyhow::Result<Feed> {
         let path = std::path::absolute(what)?;
         Url::from_file_path(&path).ok().with_context(|| format!("\"{what}\" is not a path"))?
     } else {
-        Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https")).with_context(
-            || {
-                let ids = config.feeds.iter().map(|feed| feed.id.as_str());
-                let hint = hint(what, ids);
-                format!(
-                    "\"{what}\" is neither an http URL, a configured feed's id, nor a file{hint}"
-                )
-            },
-        )?
+        Url::parse(what).ok().filter(is_web).with_context(|| {
+            let ids = config.feeds.iter().map(|feed| feed.id.as_str());
+            let hint = hint(what, ids);
+            format!("\"{what}\" is neither an http URL, a configured feed's id, nor a file{hint}")
+        })?
     };
     let id = FeedId::from_url(&url);
     Ok(Feed { backlog: Backlog::All, ..config.feed_defaults.feed(id, url) })
@@ -164,18 +161,6 @@ fn find_feed(what: &str, config: &Config) -> anyhow::Result<Feed> {
 
 fn read_file(path: &str, feed: &Feed) -> anyhow::Result<Answer> {
     let bytes = std::fs::read(path).with_context(|| format!("could not read \"{path}\""))?;
-    Ok(Answer::Body(Body {
-        wire_bytes: bytes.len() as u64,
-        bytes,
-        final_url: feed.url.clone(),
-        moved_to: None,
-        content_type: None,
-        validators: Validators::default(),
-        freshness: Freshness(Some(Duration::ZERO)),
-        refusal: None,
-        instance: cw_model::Instance::Whole,
-        network: cw_model::Network::Public,
-        wait: None,
-        links: cw_model::HubLinks::default(),
-    }))
+    let freshness = Freshness(Some(Duration::ZERO));
+    Ok(Answer::Body(Body { freshness, ..Body::of(bytes, feed.url.clone()) }))
 }

@@ -15,7 +15,7 @@ use cw_text::language::{Hints, language};
 use serde::{Deserialize, Serialize};
 
 use super::check::counted;
-use super::explain::Page;
+use super::explain::ExplanationWriter;
 use super::show::{Medium, QUIET, STRONG};
 use super::{Exit, explain};
 use crate::config::load;
@@ -332,7 +332,7 @@ fn write_explained(
     language: Option<&str>,
     explained: Option<&Explanation>,
 ) -> anyhow::Result<()> {
-    let mut page = Page::new(output, medium);
+    let mut page = ExplanationWriter::new(output, medium);
     let first = [texts.title, texts.summary, texts.body].into_iter().find(|text| !text.is_empty());
     let head: String = first.unwrap_or("no text").chars().take(HEAD_CHARS_MAX).collect();
     page.line(0, &head, STRONG)?;

@@ -1,11 +1,8 @@
 //! Where other replicas and people reach the admin server of this one: `admin.advertise`.
 
-use core::net::{IpAddr, Ipv6Addr};
-
-use url::Host;
-
 use super::raw::RawAdmin;
-use super::units::{quoted, split_port};
+use super::units::{Unfit, quoted};
+use crate::host_port::HostPort;
 
 /// It goes into the id of a client, which brokers keep and show.
 const ADVERTISE_BYTES_MAX: usize = 128;
@@ -14,44 +11,34 @@ const ADVERTISE_BYTES_MAX: usize = 128;
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read_advertise(raw: &RawAdmin) -> Result<Option<String>, String> {
+pub(super) fn read_advertise(raw: &RawAdmin) -> Result<Option<String>, Unfit> {
     let text = raw.advertise.as_str();
     if text.is_empty() {
         return Ok(None);
     }
     let given = quoted(text);
-    let read = split_port(text).and_then(|(host, port)| {
-        // As the downward API of Kubernetes gives the address of a pod: without brackets.
-        let host = match host.parse::<Ipv6Addr>() {
-            Ok(address) => Host::Ipv6(address),
-            Err(_) => Host::parse(host).ok()?,
-        };
-        Some((host, port))
-    });
-    let Some((host, port)) = read.filter(|_| text.len() <= ADVERTISE_BYTES_MAX) else {
-        return Err(format!(
+    let read = HostPort::parse_leniently(text).filter(|_| text.len() <= ADVERTISE_BYTES_MAX);
+    let Some(place) = read else {
+        return Err(Unfit::from(format!(
             "{given} is no host and port; use for example \"10.0.0.7:9273\" or \"news-1.example.org:9273\""
-        ));
+        )));
     };
-    let is_nowhere = match &host {
-        Host::Ipv4(address) => IpAddr::from(*address).is_unspecified(),
-        Host::Ipv6(address) => address.is_unspecified(),
-        Host::Domain(_) => false,
-    };
-    if is_nowhere {
-        return Err(format!("{given} is where a server listens and not where it is reached"));
+    if place.is_unspecified() {
+        let problem = format!("{given} is where a server listens and not where it is reached");
+        return Err(Unfit::from(problem));
     }
     if raw.listen == "off" {
-        return Err("set, and admin.listen is \"off\": nobody would answer there".to_owned());
+        let problem = "set, and admin.listen is \"off\": nobody would answer there";
+        return Err(Unfit::from(problem.to_owned()));
     }
-    Ok(Some(format!("{host}:{port}")))
+    Ok(Some(place.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(advertise: &str, listen: &str) -> Result<Option<String>, String> {
+    fn read(advertise: &str, listen: &str) -> Result<Option<String>, Unfit> {
         let (advertise, listen) = (advertise.to_owned(), listen.to_owned());
         read_advertise(&RawAdmin { advertise, listen, ..RawAdmin::default() })
     }
@@ -71,11 +58,17 @@ mod tests {
         for text in
             ["a", "a:0", "a:b", ":1", "http://a:1", "a b:1", "a@b:1", "a/b:1", "10.0.0.7", &long]
         {
-            assert!(read(text, "0.0.0.0:9273").unwrap_err().contains("host and port"), "{text}");
+            assert!(
+                read(text, "0.0.0.0:9273").unwrap_err().to_string().contains("host and port"),
+                "{text}"
+            );
         }
         for text in ["0.0.0.0:1", "[::]:1"] {
-            assert!(read(text, "0.0.0.0:1").unwrap_err().contains("where it is reached"), "{text}");
+            assert!(
+                read(text, "0.0.0.0:1").unwrap_err().to_string().contains("where it is reached"),
+                "{text}"
+            );
         }
-        assert!(read("a:1", "off").unwrap_err().contains("admin.listen is \"off\""));
+        assert!(read("a:1", "off").unwrap_err().to_string().contains("admin.listen is \"off\""));
     }
 }

@@ -2,10 +2,11 @@
 
 use core::net::SocketAddr;
 
+use cw_text::web::{has_login, is_web};
 use url::Url;
 
 use super::raw::RawWebSub;
-use super::units::quoted;
+use super::units::{Unfit, quoted};
 
 /// Feed, number and token are added; hubs keep URLs of some 2,000 bytes.
 const CALLBACK_BYTES_MAX: usize = 512;
@@ -15,7 +16,7 @@ pub(super) fn problems(
     raw: &RawWebSub,
     listen: Option<SocketAddr>,
     admin: Option<SocketAddr>,
-) -> Vec<(&'static str, String)> {
+) -> Vec<(&'static str, Unfit)> {
     let mut found = Vec::new();
     // Looked at in any case: a mistake must not wait until it is switched on.
     if !raw.callback.is_empty()
@@ -26,33 +27,31 @@ pub(super) fn problems(
     let Some(listen) = listen else { return found };
     if Some(listen) == admin && listen.port() != 0 {
         let text = format!("{listen} is that of admin.listen too; use another port");
-        found.push(("websub.listen", text));
+        found.push(("websub.listen", Unfit::from(text)));
     }
     if raw.callback.is_empty() {
         let text = "empty; give the URL under which hubs reach websub.listen, such as \
                     \"https://news.example/websub\"";
-        found.push(("websub.callback", text.to_owned()));
+        found.push(("websub.callback", Unfit::from(text.to_owned())));
     }
     if raw.key_file.is_empty() {
         let text = "empty; name a file that holds what `openssl rand -hex 32` prints";
-        found.push(("websub.key_file", text.to_owned()));
+        found.push(("websub.key_file", Unfit::from(text.to_owned())));
     }
     found
 }
 
 /// The URL under which hubs reach us, without a slash at its end. It stands in the state of each feed.
-pub(super) fn read_callback(text: &str) -> Result<Url, String> {
+pub(super) fn read_callback(text: &str) -> Result<Url, Unfit> {
     let url = Url::parse(text.trim_end_matches('/')).ok().filter(|url| {
-        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
         let is_plain = url.query().is_none() && url.fragment().is_none();
-        let has_login = !url.username().is_empty() || url.password().is_some();
-        is_web && is_plain && !has_login && text.len() <= CALLBACK_BYTES_MAX
+        is_web(url) && is_plain && !has_login(url) && text.len() <= CALLBACK_BYTES_MAX
     });
     url.ok_or_else(|| {
         let given = quoted(text);
-        format!(
+        Unfit::from(format!(
             "{given} is no http or https URL of at most {CALLBACK_BYTES_MAX} bytes without login, query and \
              fragment; use for example \"https://news.example/websub\""
-        )
+        ))
     })
 }

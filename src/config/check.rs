@@ -29,12 +29,13 @@ use super::raw::{
 };
 use super::token::TokenDigest;
 use super::units::{
-    duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text, split_port,
+    duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
 };
 use super::{Config, FilesRead, Problem, TagSettings};
 use crate::fetch::{
     FetchSettings, NotAProxy, PrivateNetworks, Proxies, Proxy, ProxyLogin, SharedProxy,
 };
+use crate::host_port::HostPort;
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{KafkaSettings, Secret, TopicNames};
 use crate::ledger::sqlite::SqliteSettings;
@@ -536,8 +537,8 @@ impl Checker<'_> {
         key: Option<Key>,
     ) -> Option<WebSubSettings> {
         let listen = self.listen("websub.listen", &raw.listen, "127.0.0.1:9103");
-        for (key, text) in callback::problems(raw, listen, admin) {
-            self.report(key, text);
+        for (key, unfit) in callback::problems(raw, listen, admin) {
+            self.report(key, unfit.to_string());
         }
         Some(WebSubSettings {
             listen: listen?,
@@ -585,7 +586,7 @@ pub(super) fn log_settings(raw: &RawLog) -> LogSettings {
 
 /// Whether this is `host:port`, or `[address]:port`.
 fn is_broker(text: &str) -> bool {
-    split_port(text).is_some_and(|(host, _)| Host::parse(host).is_ok())
+    HostPort::parse(text).is_some()
 }
 
 /// Whether people can be reached there.

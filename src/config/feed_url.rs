@@ -1,5 +1,6 @@
 //! What the address of a feed may be, and that of a list of feeds.
 
+use cw_text::web::{has_login, is_web};
 use url::Url;
 
 use super::units::Unfit;
@@ -27,13 +28,13 @@ pub(super) fn read_url(text: &str) -> Result<Url, Unfit> {
         };
         format!("\"{}\" is not a URL ({error}); {hint}", shown(named))
     })?;
-    if !matches!(url.scheme(), "http" | "https") {
+    if !is_web(&url) {
         let scheme = url.scheme();
         return Err(
             format!("\"{}\" has scheme \"{scheme}\"; use http or https", shown(named)).into()
         );
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_login(&url) {
         // Not shown: it is a secret in the wrong place.
         let host = url.host_str().unwrap_or_default();
         return Err(format!(

@@ -19,7 +19,7 @@ use super::networks::{read_networks, written_networks};
 use super::opml::{attribute_name, read_opml, write_opml};
 use super::origin::Origins;
 use super::raw::{RawFeed, RawFeeds, RawPrivateNetworks};
-use super::read::Reader;
+use super::read::TomlReader;
 use super::units::{
     Unfit, backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
@@ -118,7 +118,7 @@ impl FeedList {
             ListForm::Json => read_json(file, bytes),
             ListForm::Lines => read_lines(file, bytes),
             ListForm::Toml => {
-                let mut reader = Reader::new::<RawFeeds>(file);
+                let mut reader = TomlReader::new::<RawFeeds>(file);
                 reader.read_bytes(bytes);
                 let (raw, origins, problems) = reader.finish::<RawFeeds>();
                 (raw.feed, origins, problems)

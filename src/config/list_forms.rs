@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Problem;
 use super::origin::Origins;
 use super::raw::{RawFeed, RawFeeds};
-use super::read::Reader;
+use super::read::TomlReader;
 
 /// Where the array of feeds stands if the document is an object.
 const NAMES: [&str; 2] = ["feed", "feeds"];
@@ -112,7 +112,7 @@ pub(super) fn read_json(file: &str, bytes: &[u8]) -> (Vec<RawFeed>, Origins, Vec
         feed => toml_of(feed),
     });
     let table = toml::Table::from_iter([("feed".to_owned(), toml::Value::Array(feeds.collect()))]);
-    let mut reader = Reader::new::<RawFeeds>(file);
+    let mut reader = TomlReader::new::<RawFeeds>(file);
     reader.read_bytes(table.to_string().as_bytes());
     let (raw, mut origins, mut problems) = reader.finish::<RawFeeds>();
     // The lines are those of the TOML, which nobody has.

@@ -56,7 +56,7 @@ pub use self::lists::{ListByUrl, load_trying};
 use self::origin::Origins;
 use self::raw::RawTag;
 pub use self::raw::{RawConfig, RawFeed, RawFeeds, schema};
-use self::read::Reader;
+use self::read::TomlReader;
 pub use self::token::{NotAToken, TokenDigest};
 pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::FetchSettings;
@@ -188,7 +188,7 @@ pub struct Document<T> {
 impl<T: JsonSchema + DeserializeOwned + Default> Document<T> {
     /// Reads it against the schema of `T`.
     pub fn read(file: &str, bytes: &[u8]) -> Self {
-        let mut reader = Reader::new::<T>(file);
+        let mut reader = TomlReader::new::<T>(file);
         reader.read_bytes(bytes);
         let (raw, origins, problems) = reader.finish();
         Self { raw, problems, origins }
@@ -286,7 +286,7 @@ pub fn load_with_ledger(path: Option<&Path>, kind: &str) -> Result<Config, Confi
 pub fn log_settings(path: Option<&Path>) -> LogSettings {
     let environment = Environment::of_process();
     let found = find(path);
-    let mut reader = Reader::new::<RawConfig>(NO_FILE);
+    let mut reader = TomlReader::new::<RawConfig>(NO_FILE);
     if let Some(Ok(bytes)) = found.as_deref().map(|path| read_file(path, &FilesRead::default())) {
         reader.read_bytes(&bytes);
     }
@@ -322,7 +322,7 @@ fn load_with(
     instead: Option<Instead<'_>>,
 ) -> Result<Config, ConfigError> {
     let file = path.map_or_else(|| NO_FILE.to_owned(), |path| path.display().to_string());
-    let mut reader = Reader::new::<RawConfig>(&file);
+    let mut reader = TomlReader::new::<RawConfig>(&file);
     if let Some(path) = path {
         match read_file(path, read) {
             Ok(bytes) => reader.read_bytes(&bytes),
@@ -358,8 +358,8 @@ fn load_with(
     let named = ("admin.token_file", raw.admin.token_file.as_str());
     let admin_token = files.secret(named, TokenDigest::read, &mut problems);
     let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
-    let advertise = read_advertise(&raw.admin).unwrap_or_else(|text| {
-        problems.push(origins.problem("admin.advertise", text));
+    let advertise = read_advertise(&raw.admin).unwrap_or_else(|unfit| {
+        problems.push(origins.problem("admin.advertise", unfit.to_string()));
         None
     });
     let surroundings = Surroundings {

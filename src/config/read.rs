@@ -21,14 +21,14 @@ use super::walk::{Walk, fitting, suggested_variable};
 
 /// A document in reading.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct TomlReader {
     schema: Json,
     table: toml::Table,
     origins: Origins,
     problems: Vec<Problem>,
 }
 
-impl Reader {
+impl TomlReader {
     /// Begins with nothing set; `T` is what the document must be.
     pub(super) fn new<T: JsonSchema>(file: &str) -> Self {
         Self {

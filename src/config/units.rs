@@ -126,12 +126,6 @@ pub fn size_text(bytes: u64) -> String {
     ByteSize(bytes).to_string().replace(".0 ", "").replace(' ', "")
 }
 
-/// What stands before the last colon, and the port after it.
-pub(super) fn split_port(text: &str) -> Option<(&str, u16)> {
-    let (host, port) = text.rsplit_once(':')?;
-    Some((host, port.parse().ok().filter(|port| *port > 0)?))
-}
-
 /// A value in quotes, one line, not too long.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", shown(text))

@@ -5,14 +5,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use cw_model::{FeedId, PrivateNetworks};
-use url::{Host, Url};
+use url::Url;
 
 use super::environment::Environment;
 use super::feed_url::read_url;
 use super::feeds::FeedList;
 use super::origin::Origins;
 use super::{Config, Problem};
-use crate::fetch::SharedProxy;
+use crate::fetch::{SharedProxy, is_this_machine};
 use crate::ledger::LedgerSettings;
 
 /// Of a mode: others than owner and group may read.
@@ -110,11 +110,5 @@ fn plain_feeds(lists: &[FeedList]) -> Option<Problem> {
 
 /// Whether others lie on the way: http, and not to this machine itself.
 fn is_open_to_others(url: &Url) -> bool {
-    let is_own = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
-    url.scheme() == "http" && !is_own
+    url.scheme() == "http" && url.host().is_some_and(|host| !is_this_machine(&host))
 }

@@ -9,20 +9,20 @@ use super::script::{DemoFeed, Expected, FEEDS};
 
 /// How far every feed has come, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Board {
-    feeds: BTreeMap<String, Progress>,
+pub struct AllProgress {
+    feeds: BTreeMap<String, FeedProgress>,
 }
 
-impl Board {
+impl AllProgress {
     /// Takes in one committed outcome, and gives back how far its feed has come.
-    pub fn observe(&mut self, outcome: &Outcome) -> &Progress {
+    pub fn observe(&mut self, outcome: &Outcome) -> &FeedProgress {
         let progress = self.feeds.entry(outcome.feed_id.as_str().to_owned()).or_default();
         progress.observe(outcome);
         progress
     }
 
     /// How far a feed has come.
-    pub fn of(&self, feed: &DemoFeed) -> Progress {
+    pub fn of(&self, feed: &DemoFeed) -> FeedProgress {
         self.feeds.get(feed.id).cloned().unwrap_or_default()
     }
 
@@ -37,8 +37,8 @@ impl Board {
     }
 
     /// All feeds as if they were one.
-    pub fn total(&self) -> Progress {
-        let mut total = Progress::default();
+    pub fn total(&self) -> FeedProgress {
+        let mut total = FeedProgress::default();
         for one in self.feeds.values() {
             total.polls += one.polls;
             total.not_modified += one.not_modified;
@@ -67,7 +67,7 @@ pub fn is_expected(feed_id: &str, class: FailureClass) -> bool {
 
 /// What has been committed of one feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct FeedProgress {
     /// Polls, however they ended.
     pub polls: u64,
     /// Polls answered with 304.
@@ -90,7 +90,7 @@ pub struct Progress {
     pub moved_to: Option<String>,
 }
 
-impl Progress {
+impl FeedProgress {
     /// Takes in one committed outcome.
     pub fn observe(&mut self, outcome: &Outcome) {
         self.polls += 1;
@@ -188,22 +188,12 @@ fn or_none(found: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use cw_model::{Failure, FeedId, Urgency};
+    use cw_model::{Failure, samples};
 
     use super::*;
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
-        Outcome {
-            feed_id: FeedId::parse(id).unwrap(),
-            result,
-            records: Vec::new(),
-            rejects: Vec::new(),
-            state: Arc::default(),
-            urgency: Urgency::Prompt,
-            bytes: 0,
-        }
+        Outcome { result, ..samples::outcome(id, 1, Vec::new()) }
     }
 
     fn failed(class: FailureClass) -> PollResult {
@@ -216,30 +206,35 @@ mod tests {
 
     #[test]
     fn a_feed_that_should_fail_is_done_when_it_has_failed_as_it_should() {
-        let mut board = Board::default();
+        let mut all = AllProgress::default();
         let quillford = feed("quillford");
-        assert!(!board.of(quillford).missing(quillford).is_empty());
-        board.observe(&outcome("quillford", failed(FailureClass::Server)));
-        assert_eq!(board.of(quillford).missing(quillford), ["wants failure html, has server"]);
-        board.observe(&outcome("quillford", failed(FailureClass::Html)));
-        assert!(board.of(quillford).missing(quillford).is_empty());
-        assert!(!board.is_complete());
+        assert!(!all.of(quillford).missing(quillford).is_empty());
+        all.observe(&outcome("quillford", failed(FailureClass::Server)));
+        assert_eq!(all.of(quillford).missing(quillford), ["wants failure html, has server"]);
+        all.observe(&outcome("quillford", failed(FailureClass::Html)));
+        assert!(all.of(quillford).missing(quillford).is_empty());
+        assert!(!all.is_complete());
     }
 
     #[test]
     fn a_feed_never_polled_has_shown_nothing() {
         for feed in FEEDS {
-            assert_eq!(Progress::default().missing(feed).len(), feed.expected.len(), "{}", feed.id);
+            assert_eq!(
+                FeedProgress::default().missing(feed).len(),
+                feed.expected.len(),
+                "{}",
+                feed.id
+            );
         }
     }
 
     #[test]
     fn totals_add_up() {
-        let mut board = Board::default();
-        board.observe(&outcome("kestrel", PollResult::NotModified));
-        board.observe(&outcome("quillford", PollResult::NotModified));
-        board.observe(&outcome("quillford", failed(FailureClass::Html)));
-        let total = board.total();
+        let mut all = AllProgress::default();
+        all.observe(&outcome("kestrel", PollResult::NotModified));
+        all.observe(&outcome("quillford", PollResult::NotModified));
+        all.observe(&outcome("quillford", failed(FailureClass::Html)));
+        let total = all.total();
         assert_eq!((total.polls, total.not_modified, total.failures.len()), (3, 2, 1));
     }
 }

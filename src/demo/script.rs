@@ -42,7 +42,7 @@ pub enum Serving {
 
 /// One address of the demo's web.
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
+pub struct DemoPage {
     /// As in the `Host` header, without the port.
     pub host: &'static str,
     /// With its first slash.
@@ -119,8 +119,8 @@ const fn page(
     content_type: &'static str,
     document: &'static [u8],
     serving: Serving,
-) -> Page {
-    Page { host: address.0, path: address.1, content_type, document, serving }
+) -> DemoPage {
+    DemoPage { host: address.0, path: address.1, content_type, document, serving }
 }
 
 const MERIDIAN: &str = "wire.meridian.example";
@@ -129,7 +129,7 @@ const CINDERHILL: (&str, &str) = ("www.cinderhill.example", "/feed.xml");
 
 /// Every address that is answered; any other is 404.
 #[rustfmt::skip]
-pub const PAGES: &[Page] = &[
+pub const PAGES: &[DemoPage] = &[
     page((MERIDIAN, "/world.rss"), RSS, document!("meridian-world.rss"), Serving::Conditional),
     page((MERIDIAN, "/sport.rss"), RSS, document!("meridian-sport.rss"), Serving::Conditional),
     page((MERIDIAN, "/business.rss"), RSS, document!("meridian-business.rss"), Serving::Conditional),

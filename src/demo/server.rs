@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::script::{Page, Serving};
+use super::script::{DemoPage, Serving};
 use crate::publisher::{Delivery, Reply, Request, Server};
 
 /// Sent as `Last-Modified`.
@@ -17,10 +17,10 @@ const LAST_MODIFIED: &str = "Thu, 11 Feb 2016 22:10:00 GMT";
 ///
 /// # Errors
 /// What the system says if it gives none.
-pub fn bind(pages: &'static [Page]) -> std::io::Result<Server> {
+pub fn bind(pages: &'static [DemoPage]) -> std::io::Result<Server> {
     let asked = Mutex::new(HashMap::new());
     Server::bind(move |request| {
-        let asked_for = |page: &&Page| page.host == request.host() && page.path == request.path;
+        let asked_for = |page: &&DemoPage| page.host == request.host() && page.path == request.path;
         let Some(page) = pages.iter().find(asked_for) else { return nothing() };
         let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         let before = asked.entry((page.host, page.path)).or_insert(0);
@@ -35,7 +35,7 @@ fn nothing() -> Reply {
 }
 
 /// The answer after so many others of the same page.
-fn answer(request: &Request, page: &Page, before: usize) -> Reply {
+fn answer(request: &Request, page: &DemoPage, before: usize) -> Reply {
     match page.serving {
         Serving::Plain => whole(page),
         Serving::Conditional => if_changed(request, page, page.document, 1),
@@ -66,11 +66,11 @@ fn answer(request: &Request, page: &Page, before: usize) -> Reply {
     }
 }
 
-fn whole(page: &Page) -> Reply {
+fn whole(page: &DemoPage) -> Reply {
     Reply::status(200).header("Content-Type", page.content_type).body(page.document)
 }
 
-fn if_changed(request: &Request, page: &Page, body: &[u8], edition: u32) -> Reply {
+fn if_changed(request: &Request, page: &DemoPage, body: &[u8], edition: u32) -> Reply {
     let etag = format!("\"{:x}-{edition}\"", body.len());
     let reply = if holds(request, &etag) { Reply::status(304) } else { whole(page).body(body) };
     reply.header("ETag", &etag).header("Last-Modified", LAST_MODIFIED)

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::script::{FEEDS, PAGES, Page, Serving};
+use super::script::{DemoPage, FEEDS, PAGES, Serving};
 use super::server;
 use crate::publisher::Exchange;
 
@@ -55,7 +55,7 @@ const REAL_OUTLETS: &[&str] = &[
 ];
 
 /// The document as text, in the encoding it declares.
-fn text(page: &Page) -> String {
+fn text(page: &DemoPage) -> String {
     let start = String::from_utf8_lossy(page.document.get(..60).unwrap_or(page.document));
     let encoding = if start.contains("windows-1251") {
         encoding_rs::WINDOWS_1251
@@ -141,11 +141,11 @@ fn an_edit_changes_one_place() {
     }
 }
 
-const fn page(path: &'static str, serving: Serving) -> Page {
-    Page { host: "h.example", path, content_type: "text/plain", document: b"one two", serving }
+const fn page(path: &'static str, serving: Serving) -> DemoPage {
+    DemoPage { host: "h.example", path, content_type: "text/plain", document: b"one two", serving }
 }
 
-const PLAYGROUND: &[Page] = &[
+const PLAYGROUND: &[DemoPage] = &[
     page("/plain", Serving::Plain),
     page("/conditional", Serving::Conditional),
     page("/edited", Serving::Edited { from: "two", to: "three" }),

@@ -9,6 +9,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use cw_model::PrivateNetworks;
+use url::Host;
 
 /// IPv4 ranges outside the public internet: network, prefix length, what it is.
 const REFUSED_V4: [(Ipv4Addr, u32, &str); 16] = [
@@ -92,6 +93,16 @@ pub(super) fn may_dial(address: IpAddr, allowed: &PrivateNetworks) -> Result<(),
 /// Whether an address is one of the public internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
     may_dial(address, &PrivateNetworks::Refused).is_ok()
+}
+
+/// Whether a URL's host is this machine by what it is called: a loopback address, or a name that stands for one
+/// (RFC 6761, 6.3).
+pub(crate) fn is_this_machine(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+    }
 }
 
 fn refused_v4(address: Ipv4Addr) -> Option<&'static str> {
@@ -286,9 +297,9 @@ mod tests {
         for text in urls {
             let url = url::Url::parse(text).unwrap();
             let address = match url.host().unwrap() {
-                url::Host::Ipv4(v4) => IpAddr::V4(v4),
-                url::Host::Ipv6(v6) => IpAddr::V6(v6),
-                url::Host::Domain(name) => panic!("{text} is taken for the name {name}"),
+                Host::Ipv4(v4) => IpAddr::V4(v4),
+                Host::Ipv6(v6) => IpAddr::V6(v6),
+                Host::Domain(name) => panic!("{text} is taken for the name {name}"),
             };
             assert!(may_dial(address, &PrivateNetworks::Refused).is_err(), "{text}");
         }

@@ -20,7 +20,7 @@ use url::{Host, Url};
 use super::address::may_dial;
 use super::connect::{Connector, Dialling, no_file_left, plain_host};
 use super::connections::Connections;
-use super::exchange::Exchange;
+use super::exchange::ExchangeMeter;
 use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, WINDOW_BYTES};
 use super::proxy::{Proxy, ProxyKind};
 use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
@@ -70,7 +70,7 @@ pub(super) struct Answered {
     /// Status, headers, and the body to be read.
     pub response: Response,
     /// What is counted of the connection while this answer is read.
-    pub exchange: Exchange,
+    pub exchange: ExchangeMeter,
 }
 
 /// What a request carries besides what all do.
@@ -256,7 +256,7 @@ impl HttpClient {
             failure: failure::unanswered(&error, url, asked),
         })?;
         let meter = response.extensions().get::<Arc<Meter>>().cloned();
-        let exchange = Exchange { meter, connections: self.dialling.connections.clone() };
+        let exchange = ExchangeMeter { meter, connections: self.dialling.connections.clone() };
         Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })
     }
 

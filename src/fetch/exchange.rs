@@ -7,12 +7,12 @@ use super::meter::Meter;
 
 /// The part of a connection's life that belongs to one answer.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct ExchangeMeter {
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) connections: Connections,
 }
 
-impl Exchange {
+impl ExchangeMeter {
     /// Bytes of the body were handed on.
     pub(super) fn deliver(&self, bytes: usize) {
         if let Some(meter) = &self.meter {
@@ -43,7 +43,7 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
+impl Drop for ExchangeMeter {
     fn drop(&mut self) {
         self.settle();
     }

@@ -11,7 +11,7 @@ use url::Url;
 use super::address::AddressRefused;
 use super::connect::{ConnectError, Dialling, is_local};
 use super::decode::printable;
-use super::exchange::Exchange;
+use super::exchange::ExchangeMeter;
 use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, OVERHEAD_BYTES_MAX};
 
 /// What a request that got no answer means.
@@ -147,7 +147,7 @@ pub(super) fn not_its_turn(host: &str, wait: Duration) -> Failure {
 /// What an error while reading a body means: after `read` bytes of as many as were `declared`.
 pub(super) fn body_cut(
     error: &reqwest::Error,
-    exchange: &Exchange,
+    exchange: &ExchangeMeter,
     host: &str,
     read: usize,
     declared: Option<u64>,

@@ -37,6 +37,7 @@ use cw_model::{
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
+pub(crate) use self::address::is_this_machine;
 use self::client::{Carries, HttpClient};
 pub use self::connections::Connections;
 use self::meter::OVERHEAD_BYTES_MAX;

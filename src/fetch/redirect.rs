@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use cw_model::{Failure, FailureClass};
+use cw_text::web::is_web;
 use url::Url;
 
 use super::decode::printable;
@@ -87,7 +88,7 @@ impl Chain {
     /// # Errors
     /// A [`Failure`] if it is neither `http` nor `https`.
     pub(super) fn begin(url: &Url) -> Result<Self, Failure> {
-        if !is_http(url) {
+        if !is_web(url) {
             let detail =
                 format!("scheme \"{}\" cannot be fetched; use http or https", url.scheme());
             return Err(Failure { class: FailureClass::Protocol, detail, retry_after: None });
@@ -169,11 +170,11 @@ impl Chain {
         };
         let next = std::str::from_utf8(location).ok().and_then(|text| self.here.join(text).ok());
         let Some(next) =
-            next.filter(|next| !location.is_empty() && (next.has_host() || !is_http(next)))
+            next.filter(|next| !location.is_empty() && (next.has_host() || !is_web(next)))
         else {
             return Err(refused(format!("{from} redirects to what is no URL")));
         };
-        if !is_http(&next) {
+        if !is_web(&next) {
             let scheme = printable(next.scheme());
             return Err(refused(format!(
                 "{from} redirects to scheme \"{scheme}\"; only http and https are followed"
@@ -211,10 +212,6 @@ impl Chain {
             }
         }
     }
-}
-
-fn is_http(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https")
 }
 
 /// Without what must not be sent: user-info belongs to whoever wrote the URL, a fragment to the

@@ -17,7 +17,7 @@ use cw_model::{Digest, FeedId};
 use url::Url;
 
 use super::CommitError;
-use super::kafka::target::{Target, TargetError, TargetLane};
+use super::kafka::target::{CopyTarget, TargetError, TargetLane};
 use super::sqlite::read::ReadError;
 use super::sqlite::source::{Amounts, Source, SourceError};
 use crate::clock::Clock;
@@ -135,7 +135,7 @@ enum Progress {
 /// A copy that may be made.
 pub struct Copying<'a> {
     source: &'a Source,
-    target: &'a Target,
+    target: &'a CopyTarget,
     what: What,
     from: String,
     states: States,
@@ -154,7 +154,7 @@ impl<'a> Copying<'a> {
     /// [`CopyError`].
     pub fn prepare(
         source: &'a Source,
-        target: &'a Target,
+        target: &'a CopyTarget,
         urls: &BTreeMap<String, Url>,
         what: What,
     ) -> Result<Self, CopyError> {

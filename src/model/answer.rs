@@ -191,6 +191,27 @@ pub struct Body {
     pub links: HubLinks,
 }
 
+impl Body {
+    /// A whole document of which nothing else was said, at this address: as of a file, or of a server that sends no
+    /// header that matters.
+    pub fn of(bytes: Vec<u8>, final_url: Url) -> Self {
+        Self {
+            wire_bytes: bytes.len() as u64,
+            bytes,
+            final_url,
+            moved_to: None,
+            content_type: None,
+            validators: Validators::default(),
+            freshness: Freshness(None),
+            refusal: None,
+            network: Network::Public,
+            instance: Instance::Whole,
+            wait: None,
+            links: HubLinks::default(),
+        }
+    }
+}
+
 /// 304: what we hold is current.
 #[derive(Clone, Debug)]
 pub struct NotModified {

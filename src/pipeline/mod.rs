@@ -31,7 +31,7 @@ use cw_code::{LexiconProblem, Tagger};
 use cw_model::Outcome;
 use cw_status::{Metrics, Status};
 pub use errands::{Errand, Errands, PagesCame};
-pub use lists::{Asked, Asker, Came, ListMissing, fetch_missing};
+pub use lists::{AskedList, Asker, Came, ListMissing, fetch_missing};
 pub use tasks::Tasks;
 use tokio::sync::{mpsc, watch as latest};
 use tokio::time::timeout;
@@ -42,7 +42,7 @@ use self::lists::Wanted;
 use self::poll::Poller;
 pub use self::reload::READING_MAX;
 use self::reload::Reloading;
-use self::scheduler::{Scheduler, Told};
+use self::scheduler::{Inbox, Scheduler};
 use self::service::Service;
 use self::trial::Trials;
 use self::watch::Watch;
@@ -227,15 +227,15 @@ impl Daemon {
         let mut hubs = None;
         if let (Some(listener), Some(settings)) = (self.websub, &self.config.websub) {
             let metrics = Arc::clone(&self.metrics);
-            let (callbacks, told) = Callbacks::new(settings.key.clone(), metrics);
-            hubs = Some(told);
+            let (callbacks, messages) = Callbacks::new(settings.key.clone(), metrics);
+            hubs = Some(messages);
             let address = listener.local_addr().ok();
             let begin = |stop| websub::start(listener, callbacks, stop);
             tasks.try_spawn("websub", begin).map_err(RunError::Server)?;
             info!(websub.address = address.map(tracing::field::display), "listening to hubs");
         }
         let ledger = Arc::new(self.ledger);
-        let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
+        let (tell_fetched, fetched) = mpsc::channel(FETCHED_MAX);
         let poller = Poller {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
@@ -244,14 +244,14 @@ impl Daemon {
             errands: Arc::default(),
             memory: Memory::new(self.config.memory, self.config.concurrency, processors()),
             observer: self.observer,
-            fetched: told_fetched,
+            fetched: tell_fetched,
             is_network_away: Arc::default(),
             events,
             firsts: Arc::default(),
             stop: stop.clone(),
         };
         let service = Service::new();
-        let told = Told { changes: self.lanes, fetched, questions, reloads, hubs };
+        let inbox = Inbox { changes: self.lanes, fetched, questions, reloads, hubs };
         let files = self.config.files.clone();
         let wanted = Wanted::of(&self.config, &self.tools.fetcher);
         let lists =
@@ -259,7 +259,7 @@ impl Daemon {
         let watch = reloader.map(|reloader| Watch::begin(files, self.config.watch, reloader));
         let reloading = Reloading::new(watch.transpose().map_err(RunError::Watch)?, token, lists);
         let mut scheduler =
-            Scheduler::new(self.config, told, self.tools, poller, service, reloading)
+            Scheduler::new(self.config, inbox, self.tools, poller, service, reloading)
                 .shown_at(shown_at);
         let fatal = scheduler.run(&stop).await;
         self.status.set_stopping();
@@ -279,8 +279,8 @@ fn follow_lists(
 ) -> latest::Sender<Wanted> {
     let (lists, wanted) = latest::channel(wanted);
     let (status, metrics) = (Arc::clone(&poller.status), Arc::clone(&poller.metrics));
-    let told = lists::Told { status, metrics, clock: poller.clock, reloader };
-    tasks.spawn("lists", |stop| lists::follow(wanted, told, stop));
+    let reports = lists::Reports { status, metrics, clock: poller.clock, reloader };
+    tasks.spawn("lists", |stop| lists::follow(wanted, reports, stop));
     lists
 }
 

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::errands::{Errand, Errands, PagesCame};
-use super::trial::{Document, Trials, Verdict};
+use super::trial::{TrialDocument, Trials, Verdict};
 use crate::admin::Events;
 use crate::clock::Clock;
 use crate::fault::{Point, point, strike};
@@ -251,7 +251,7 @@ impl Poller {
     ) -> (Outcome, Option<Answer>) {
         let (feed, state, now) = (&job.feed, &job.state, reading.now);
         let body = Arc::new(body);
-        let document = Document {
+        let document = TrialDocument {
             feed: Arc::clone(feed),
             body: Arc::clone(&body),
             state: Arc::clone(state),

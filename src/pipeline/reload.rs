@@ -71,14 +71,20 @@ impl Reloading {
         self.reading = Some(self.readings.begin(path, connections, clock));
     }
 
-    /// The reading has ended. What it came to is looked at from now on, and those are returned that wait for
-    /// what comes of it.
-    pub(super) fn ended(&mut self, files: FilesRead) -> Vec<oneshot::Sender<Reloaded>> {
+    /// The reading has ended, and what it came to is looked at from now on.
+    pub(super) fn ended(&mut self, files: FilesRead) {
         self.reading = None;
         if let Some(watch) = &self.watch {
             watch.set(files);
         }
-        std::mem::take(&mut self.reading_for)
+    }
+
+    /// Tells those for whom it was read what came of it.
+    pub(super) fn answer(&mut self, reloaded: &Reloaded) {
+        for asked in self.reading_for.drain(..) {
+            // Whoever left does not wait.
+            let _left = asked.send(reloaded.clone());
+        }
     }
 
     /// Keeps the lists of feeds current that this configuration names by URL.

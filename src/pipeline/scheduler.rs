@@ -2,7 +2,7 @@
 //!
 //! It polls, reads the configuration, waits, and says how things stand. It decides nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use cw_decide::schedule::conduct::Request;
 use cw_decide::scheduler::{
-    Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Scheduler as Machine,
-    Sequences,
+    Configuration, CrashLabel, Effect, Event, FeedChanges, Look, LookError, Notice, Poll, PollEnd,
+    Scheduler as Machine, Sightings,
 };
 use cw_decide::subscription::HubRequest;
 use cw_decide::{Moment, Now};
@@ -45,12 +45,13 @@ const TELL_INTERVAL: Duration = Duration::from_secs(1);
 const LIVE_COLUMNS: usize = 80;
 
 /// Whose hub was asked, in which subscription, and if it failed, how long it asked to wait.
-type Asked = (FeedId, u32, Result<(), Option<Duration>>);
+type HubAsked = (FeedId, u32, Result<(), Option<Duration>>);
 
-type Found = Result<BTreeMap<FeedId, Sequences>, String>;
+/// What was looked for in which lanes, and what was found.
+type LookEnded = (Arc<Look>, Result<Sightings, LookError>);
 
-/// What others tell the scheduler and ask of it.
-pub(super) struct Told {
+/// Where the messages of others arrive: what they know and what they ask for.
+pub(super) struct Inbox {
     /// What the ledger says of lanes.
     pub(super) changes: mpsc::Receiver<LaneChange>,
     /// Requests that have ended.
@@ -59,7 +60,7 @@ pub(super) struct Told {
     pub(super) questions: mpsc::Receiver<Question>,
     pub(super) reloads: Option<mpsc::Receiver<ReloadRequest>>,
     /// What hubs say; `None` where nobody listens to them.
-    pub(super) hubs: Option<mpsc::Receiver<websub::Told>>,
+    pub(super) hubs: Option<mpsc::Receiver<websub::HubMessage>>,
 }
 
 /// The scheduler and what it works with.
@@ -70,14 +71,12 @@ pub(super) struct Scheduler {
     tools: Tools,
     poller: Poller,
     service: Service,
-    told: Told,
+    inbox: Inbox,
     reloading: Reloading,
-    /// Feeds after the last reload, those added, those removed.
-    last_reload: (usize, usize, usize),
-    looks: JoinSet<(Arc<Look>, Found)>,
+    looks: JoinSet<LookEnded>,
     polls: JoinSet<Polled>,
     /// Requests to hubs.
-    asks: JoinSet<Asked>,
+    asks: JoinSet<HubAsked>,
     /// Whose poll a task is, to know after a panic.
     polling: HashMap<Id, FeedId>,
     /// What ends the request of a poll.
@@ -94,7 +93,7 @@ pub(super) struct Scheduler {
 impl Scheduler {
     pub(super) fn new(
         mut config: Config,
-        told: Told,
+        inbox: Inbox,
         tools: Tools,
         poller: Poller,
         service: Service,
@@ -107,9 +106,8 @@ impl Scheduler {
             tools,
             poller,
             service,
-            told,
+            inbox,
             reloading,
-            last_reload: (0, 0, 0),
             looks: JoinSet::new(),
             polls: JoinSet::new(),
             asks: JoinSet::new(),
@@ -132,7 +130,7 @@ impl Scheduler {
     pub(super) async fn run(&mut self, stop: &CancellationToken) -> Option<CommitError> {
         info!(feed.count = self.machine.feeds(), "polling");
         // A lane that is given from the start is polled from the first turn on.
-        while let Ok(change) = self.told.changes.try_recv() {
+        while let Ok(change) = self.inbox.changes.try_recv() {
             self.change_lanes(change);
         }
         if self.fatal.is_none() {
@@ -145,11 +143,11 @@ impl Scheduler {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(change) = self.told.changes.recv() => self.change_lanes(change),
-                Some((id, request)) = self.told.fetched.recv() => {
+                Some(change) = self.inbox.changes.recv() => self.change_lanes(change),
+                Some((id, request)) = self.inbox.fetched.recv() => {
                     self.handle(Event::Fetched(id, request));
                 }
-                Some(question) = self.told.questions.recv() => self.say_how_feeds_stand(question),
+                Some(question) = self.inbox.questions.recv() => self.say_how_feeds_stand(question),
                 Some(ended) = self.polls.join_next_with_id(), if !self.polls.is_empty() => {
                     self.poll_ended(ended);
                 }
@@ -157,11 +155,11 @@ impl Scheduler {
                 Some(Ok((look, found))) = self.looks.join_next() => {
                     self.handle(Event::Looked(look, found));
                 }
-                Some(request) = next_reload(&mut self.told.reloads) => {
+                Some(request) = next_reload(&mut self.inbox.reloads) => {
                     self.reloading.asked(request);
                     self.handle(Event::ReloadRequested);
                 }
-                Some(told) = next_told(&mut self.told.hubs) => self.hear(told),
+                Some(message) = next_message(&mut self.inbox.hubs) => self.hear(message),
                 Some(Ok((id, generation, came))) = self.asks.join_next() => {
                     self.handle(Event::HubAsked(id, generation, came));
                 }
@@ -177,7 +175,7 @@ impl Scheduler {
     /// Says why the ledger is gone, if that is how one ended.
     pub(super) async fn finish(&mut self) -> Option<CommitError> {
         // Whoever gives or takes a lane must not wait for us any more.
-        self.told.changes.close();
+        self.inbox.changes.close();
         // A look sees that a drain has begun, and gives its handle back.
         while self.looks.join_next().await.is_some() {}
         while let Some(ended) = self.polls.join_next_with_id().await {
@@ -215,7 +213,7 @@ impl Scheduler {
                 let ledger = Arc::clone(&self.poller.ledger);
                 self.looks.spawn(async move {
                     let found = ledger.look(Arc::clone(&look)).await;
-                    (look, found.map_err(|error| error.to_string()))
+                    (look, found.map_err(|error| LookError::new(&error)))
                 });
             }
             Effect::NetworkLost { hosts } => {
@@ -242,6 +240,7 @@ impl Scheduler {
                 // The loop turns on, however long a file takes.
                 self.reloading.begin(path, connections, clock);
             }
+            Effect::Reloaded(changes) => self.reloaded(changes),
             Effect::Log(notice) => self.log(notice),
         }
     }
@@ -267,11 +266,11 @@ impl Scheduler {
     }
 
     /// Tells the machine what a hub said, and the hub what becomes of it.
-    fn hear(&mut self, told: websub::Told) {
+    fn hear(&mut self, message: websub::HubMessage) {
         let now = self.poller.clock.now();
-        let heard = self.machine.hear(&told.feed, told.generation, &told.said, now);
-        debug!(feed.id = %told.feed, "a hub said {:?}, answered {heard:?}", told.said);
-        told.answer(heard);
+        let heard = self.machine.hear(&message.feed, message.generation, &message.said, now);
+        debug!(feed.id = %message.feed, "a hub said {:?}, answered {heard:?}", message.said);
+        message.answer(heard);
     }
 
     /// Asks a hub, in its host's turn.
@@ -360,8 +359,8 @@ impl Scheduler {
 
     /// Takes a configuration that was read into use. A bad one is refused and the old one stays.
     fn configuration_read(&mut self, read: ReadAnew, files: FilesRead) {
-        let waiting = self.reloading.ended(files);
-        let reloaded = match read {
+        self.reloading.ended(files);
+        match read {
             Ok((config, tools)) => {
                 if needs_restart(&self.config, &config) {
                     warn!(
@@ -376,10 +375,6 @@ impl Scheduler {
                 point(Point::InReload);
                 let read = Box::new(configured(&mut self.config, &self.tools));
                 self.handle(Event::ConfigurationRead(Some(read)));
-                self.poller.metrics.reload_accepted(self.poller.clock.now());
-                self.poller.status.set_last_read(LastRead::InUse);
-                let (feeds, added, removed) = self.last_reload;
-                Reloaded::Accepted { feeds, added, removed }
             }
             Err(problems) => {
                 for problem in &problems {
@@ -388,21 +383,32 @@ impl Scheduler {
                         "the new configuration is refused; the old one stays"
                     );
                 }
-                self.handle(Event::ConfigurationRead(None));
                 self.poller.metrics.reload_refused();
                 self.poller
                     .status
                     .set_last_read(LastRead::Refused { why: in_a_sentence(&problems) });
-                Reloaded::Refused(problems)
+                self.reloading.answer(&Reloaded::Refused(problems));
+                self.handle(Event::ConfigurationRead(None));
             }
-        };
-        for asked in waiting {
-            // Whoever left does not wait.
-            let _left = asked.send(reloaded.clone());
         }
         if self.reloading.reading.is_none() {
             self.service.ready();
         }
+    }
+
+    /// The feeds of a new configuration are in use.
+    fn reloaded(&mut self, FeedChanges { feeds, added, removed }: FeedChanges) {
+        let path = self.config.path.as_deref().unwrap_or(Path::new("defaults"));
+        info!(
+            config.path = %path.display(),
+            feed.count = feeds,
+            feed.added = added,
+            feed.removed = removed,
+            "configuration reloaded"
+        );
+        self.poller.metrics.reload_accepted(self.poller.clock.now());
+        self.poller.status.set_last_read(LastRead::InUse);
+        self.reloading.answer(&Reloaded::Accepted { feeds, added, removed });
     }
 
     /// Shows that it is alive and, now and then, how things stand. Says how long nothing needs doing.
@@ -466,28 +472,19 @@ impl Scheduler {
                 "the feed is polled in the lane that has its state"
             ),
             Notice::NotLooked { why } => {
-                warn!(error = why, "could not look for feeds in other lanes; trying again");
+                warn!(error = %why, "could not look for feeds in other lanes; trying again");
             }
             Notice::ClockPutBack => {
                 warn!("the clock was put back; every feed is planned anew from now");
-            }
-            Notice::Reloaded { feeds, added, removed } => {
-                self.last_reload = (feeds, added, removed);
-                let path = self.config.path.as_deref().unwrap_or(Path::new("defaults"));
-                info!(
-                    config.path = %path.display(),
-                    feed.count = feeds,
-                    feed.added = added,
-                    feed.removed = removed,
-                    "configuration reloaded"
-                );
             }
         }
     }
 }
 
 /// What a hub says next; never, if nobody listens.
-async fn next_told(hubs: &mut Option<mpsc::Receiver<websub::Told>>) -> Option<websub::Told> {
+async fn next_message(
+    hubs: &mut Option<mpsc::Receiver<websub::HubMessage>>,
+) -> Option<websub::HubMessage> {
     match hubs {
         Some(hubs) => hubs.recv().await,
         None => std::future::pending().await,

@@ -19,6 +19,6 @@ mod text;
 
 pub use lists::{ListAnswer, ListStatus};
 pub use log::{LogFormat, LogSettings};
-pub use metrics::{Metrics, Pushed};
+pub use metrics::{Metrics, Pushed, TrialOutcome};
 pub use process::ProcessFigures;
 pub use status::{LastRead, Snapshot, Status, Unready};

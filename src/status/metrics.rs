@@ -360,8 +360,8 @@ impl Metrics {
             self.poll_failures.get_or_create(&[("class", class.name().to_owned())]).inc_by(0);
         }
         self.count_entries(&EntryCounts::default());
-        for outcome in ["read", "crashed", "untried"] {
-            self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(0);
+        for outcome in TrialOutcome::iter() {
+            self.trials.get_or_create(&[("outcome", outcome.name().to_owned())]).inc_by(0);
         }
         self.pages(0, std::iter::empty());
         for refusal in PageRefusal::iter() {
@@ -579,8 +579,26 @@ impl Metrics {
     }
 
     /// A document was read in a process of its own first, or was to be.
-    pub fn tried(&self, outcome: &'static str) {
-        self.trials.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    pub fn tried(&self, outcome: TrialOutcome) {
+        self.trials.get_or_create(&[("outcome", outcome.name().to_owned())]).inc();
+    }
+}
+
+/// How the trial of a document in a process of its own ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum TrialOutcome {
+    /// The process read it.
+    Read,
+    /// It ended the process.
+    Crashed,
+    /// There was no process; it was read at once.
+    Untried,
+}
+
+impl TrialOutcome {
+    fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -4,7 +4,8 @@
 //! `plain`, with what was read in the wrong encoding mended in
 //! `mojibake`), plain text has a language (`language`), words and sentences (`words`), a form in which it is
 //! searched (`search`) and one in which it is compared with others (`fingerprint`). A name that is not
-//! there may be like one that is (`likeness`). A page names its feeds (`alternates`).
+//! there may be like one that is (`likeness`). A page names its feeds (`alternates`), and a URL leads to the web or
+//! not (`web`).
 //!
 //! Which field a text comes from, and what it means, is for others to say. Read `plain` first, then
 //! `words`.
@@ -20,6 +21,7 @@ mod mojibake;
 pub mod plain;
 pub mod reference;
 pub mod search;
+pub mod web;
 pub mod words;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cw_decide::subscription::{Heard, Mode, Said};
+use cw_decide::subscription::{HubReply, Mode, Said};
 use cw_model::FeedId;
 use cw_status::{Metrics, Pushed};
 use hyper::body::{Body as _, Incoming};
@@ -31,26 +31,26 @@ const BODY_BYTES_MAX: u64 = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What may wait for the scheduler.
-const TOLD_MAX: usize = 64;
+const MESSAGES_MAX: usize = 64;
 
 /// What a hub is asked to wait, seconds, while somebody else polls the feed or nobody yet.
 const RETRY_SECONDS: &str = "60";
 
 /// Something that a hub said of a feed, in a subscription that was made here once.
 #[derive(Debug)]
-pub struct Told {
+pub struct HubMessage {
     /// Of which feed.
     pub feed: FeedId,
     /// Of which of its subscriptions.
     pub generation: u32,
     /// What.
     pub said: Said,
-    answered: oneshot::Sender<Option<Heard>>,
+    answered: oneshot::Sender<Option<HubReply>>,
 }
 
-impl Told {
+impl HubMessage {
     /// Says what becomes of it; `None` if the feed is not polled here.
-    pub fn answer(self, heard: Option<Heard>) {
+    pub fn answer(self, heard: Option<HubReply>) {
         // The hub may not have waited.
         let _gone = self.answered.send(heard);
     }
@@ -60,7 +60,7 @@ impl Told {
 #[derive(Clone, Debug)]
 pub struct Callbacks {
     key: Key,
-    told: mpsc::Sender<Told>,
+    messages: mpsc::Sender<HubMessage>,
     metrics: Arc<Metrics>,
 }
 
@@ -88,9 +88,9 @@ struct Callback {
 
 impl Callbacks {
     /// Answers with this key, and where what hubs say comes out.
-    pub fn new(key: Key, metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<Told>) {
-        let (told, comes) = mpsc::channel(TOLD_MAX);
-        (Self { key, told, metrics }, comes)
+    pub fn new(key: Key, metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<HubMessage>) {
+        let (messages, comes) = mpsc::channel(MESSAGES_MAX);
+        (Self { key, messages, metrics }, comes)
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<String> {
@@ -175,17 +175,17 @@ impl Callbacks {
     ) -> Result<(), Response<String>> {
         let Callback { feed, generation } = callback;
         let (answered, answer) = oneshot::channel();
-        let heard = match self.told.try_send(Told { feed, generation, said, answered }) {
+        let heard = match self.messages.try_send(HubMessage { feed, generation, said, answered }) {
             Ok(()) => timeout(PATIENCE, answer).await.ok().and_then(Result::ok).flatten(),
             // It has too much to do, or is gone.
             Err(_full) => None,
         };
         let (outcome, refusal) = match heard {
-            Some(Heard::Yes) => (outcome, None),
-            Some(Heard::Unasked) => {
+            Some(HubReply::Yes) => (outcome, None),
+            Some(HubReply::Unasked) => {
                 (Pushed::Unasked, Some(plain(StatusCode::NOT_FOUND, "nobody asked for that\n")))
             }
-            Some(Heard::Over) => {
+            Some(HubReply::Over) => {
                 (Pushed::Over, Some(plain(StatusCode::GONE, "that subscription is over\n")))
             }
             None => {

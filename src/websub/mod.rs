@@ -8,7 +8,7 @@ mod key;
 
 use core::net::SocketAddr;
 
-pub use callback::{Callbacks, Told, start};
+pub use callback::{Callbacks, HubMessage, start};
 use cw_decide::subscription::{HubRequest, LEASE_ASKED, Mode};
 use cw_model::FeedId;
 pub use key::{Key, NotAKey};

@@ -54,6 +54,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "search",
             "fingerprint",
             "likeness",
+            "web",
         ],
         is_core: true,
     },
@@ -136,6 +137,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         knows: &["cw-code", "cw-decide", "cw-model", "cw-read", "cw-status", "cw-text"],
         modules: &[
             "clock",
+            "host_port",
             "process",
             "fault",
             "reload",
@@ -322,6 +324,71 @@ fn no_folder_has_a_circle() {
         }
         assert!(edges.is_empty(), "a circle in {folder}: {edges:?}");
     }
+}
+
+/// Type names that two files of one crate give to others, with why that is no trouble. It only gets shorter.
+const NAMED_TWICE: [(&str, &str); 15] = [
+    // The two machines say in the same words what happened, what is to be done, and what is logged.
+    ("cw-decide", "Event"),
+    ("cw-decide", "Effect"),
+    ("cw-decide", "Notice"),
+    // What a poll says of a feed's pace, and of its host: never in one file.
+    ("cw-decide", "Heard"),
+    ("cw-decide", "Next"),
+    // The one is a simulated broker's.
+    ("cw-decide", "Refused"),
+    ("cw-model", "Claim"),
+    ("cw-text", "Token"),
+    ("cw-code", "Cue"),
+    ("cw-code", "Form"),
+    ("cw-code", "Spelling"),
+    ("conflictwire", "Gate"),
+    ("conflictwire", "Reply"),
+    ("conflictwire", "Rows"),
+    ("conflictwire", "Wanted"),
+];
+
+/// A type that other files can name has a name of its own in its crate. What `top` reads of `/api` is named as it is
+/// there.
+#[test]
+fn no_type_name_has_two_meanings() {
+    let mut homes: BTreeMap<(&str, String), Vec<String>> = BTreeMap::new();
+    for file in sources().iter().filter(|file| file.name != "cli/top/answers.rs") {
+        let (of, path) = place(&file.name);
+        for name in shown_types(&file.code()) {
+            homes.entry((of.name, name)).or_default().push(path.clone());
+        }
+    }
+    assert!(homes.len() > 400, "types are not found any more: {}", homes.len());
+    homes.retain(|_, files| files.len() > 1);
+    let allowed: BTreeSet<(&str, &str)> = NAMED_TWICE.into_iter().collect();
+    let found: BTreeSet<(&str, &str)> =
+        homes.keys().map(|(of, name)| (*of, name.as_str())).collect();
+    let new: Vec<_> =
+        homes.iter().filter(|((of, name), _)| !allowed.contains(&(*of, name.as_str()))).collect();
+    assert!(new.is_empty(), "name one of each otherwise: {new:#?}");
+    let over: Vec<_> = allowed.difference(&found).collect();
+    assert!(over.is_empty(), "these are told apart now, take them out of the list: {over:?}");
+}
+
+/// The types of a file that others can name.
+fn shown_types(code: &str) -> Vec<String> {
+    let of_line = |line: &str| {
+        let line = line.strip_prefix("pub")?;
+        let item = if line.starts_with('(') { line.split_once(") ")?.1 } else { line.trim_start() };
+        let (kind, rest) = item.split_once(' ')?;
+        let is_type = ["struct", "enum", "trait", "type"].contains(&kind);
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        is_type.then(|| rest[..end].to_owned())
+    };
+    code.lines().filter_map(of_line).collect()
+}
+
+#[test]
+fn types_that_others_can_name_are_found() {
+    let code = "pub struct A;\npub(super) enum B<T> {\n    pub type C = u8;\nstruct D;\npub(crate) type E = u8;\n\
+                pub fn f() {}\npub trait G: H {}";
+    assert_eq!(shown_types(code), ["A", "B", "E", "G"]);
 }
 
 /// The modules that a file lies in, its own last; none for the root of a crate.

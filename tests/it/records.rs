@@ -8,9 +8,7 @@ use std::time::Duration;
 use cw_code::{Sources, Tagger};
 use cw_decide::process::process;
 use cw_model::state::FeedState;
-use cw_model::{
-    Answer, Body, Feed, Freshness, Outcome, PollResult, Timestamp, Validators, samples,
-};
+use cw_model::{Answer, Body, Feed, Outcome, PollResult, Timestamp, samples};
 use serde_json::Value;
 
 use crate::support::daemon::BINARY;
@@ -50,20 +48,7 @@ fn outcome(name: &str, tagger: &Tagger) -> Outcome {
 
 /// A document, as a feed's server sends it.
 pub(crate) fn answer(feed: &Feed, bytes: Vec<u8>) -> Answer {
-    Answer::Body(Body {
-        wire_bytes: bytes.len() as u64,
-        bytes,
-        final_url: feed.url.clone(),
-        moved_to: None,
-        content_type: None,
-        validators: Validators::default(),
-        freshness: Freshness(None),
-        refusal: None,
-        instance: cw_model::Instance::Whole,
-        network: cw_model::Network::Public,
-        wait: None,
-        links: cw_model::HubLinks::default(),
-    })
+    Answer::Body(Body::of(bytes, feed.url.clone()))
 }
 
 /// Every fixture's name.

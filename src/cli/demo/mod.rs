@@ -19,7 +19,7 @@ use self::report::{Report, Run};
 use super::Exit;
 use super::show::{Medium, Style};
 use crate::clock::Clock;
-use crate::demo::progress::Board;
+use crate::demo::progress::AllProgress;
 use crate::demo::script::{FEEDS, PAGES};
 use crate::demo::{server, settings};
 use crate::pipeline::Daemon;
@@ -73,7 +73,7 @@ async fn show(folder: &Path, limit: Duration) -> anyhow::Result<Exit> {
     let mut polling = JoinSet::new();
     polling.spawn(Box::pin(daemon.run(stop.clone())));
 
-    let board = watch(&mut outcomes, &stop, started + limit, &mut report).await;
+    let progress = watch(&mut outcomes, &stop, started + limit, &mut report).await;
     let took = started.elapsed();
     // Also when printing did not work: the ledger is closed in order whatever the reader does.
     stop.cancel();
@@ -86,10 +86,10 @@ async fn show(folder: &Path, limit: Duration) -> anyhow::Result<Exit> {
         ended.context("the server of the demo ended by a defect of conflictwire")??;
     }
 
-    let board = board?;
+    let progress = progress?;
     let ledger = folder.join(settings::LEDGER);
-    report.end(&Run { board: &board, requests: &log.exchanges(), took, ledger: &ledger })?;
-    Ok(if board.is_complete() { Exit::Fine } else { Exit::Failed })
+    report.end(&Run { progress: &progress, requests: &log.exchanges(), took, ledger: &ledger })?;
+    Ok(if progress.is_complete() { Exit::Fine } else { Exit::Failed })
 }
 
 /// Prints what is committed until every feed has shown all, time is up, or somebody presses
@@ -99,8 +99,8 @@ async fn watch<W: std::io::Write>(
     stop: &CancellationToken,
     deadline: Instant,
     report: &mut Report<W>,
-) -> std::io::Result<Board> {
-    let mut board = Board::default();
+) -> std::io::Result<AllProgress> {
+    let mut progress = AllProgress::default();
     let pressed = tokio::signal::ctrl_c();
     tokio::pin!(pressed);
     loop {
@@ -115,14 +115,14 @@ async fn watch<W: std::io::Write>(
                 continue;
             }
         };
-        let Some(outcome) = outcome else { return Ok(board) };
-        let polls = board.observe(&outcome).polls;
+        let Some(outcome) = outcome else { return Ok(progress) };
+        let polls = progress.observe(&outcome).polls;
         report.outcome(&outcome, polls)?;
         if matches!(report.medium(), Medium::Terminal { .. }) && !stop.is_cancelled() {
             let records = u32::try_from(outcome.records.len()).unwrap_or(u32::MAX);
             sleep(PACE.saturating_mul(records)).await;
         }
-        if board.is_complete() {
+        if progress.is_complete() {
             stop.cancel();
         }
     }

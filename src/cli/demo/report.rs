@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::cli::show::text::Text;
 use crate::cli::show::{Detail, Medium, QUIET, STRONG, Style, tag_paint, write_record};
 use crate::cli::table::Table;
-use crate::demo::progress::{Board, Progress, is_expected};
+use crate::demo::progress::{AllProgress, FeedProgress, is_expected};
 use crate::demo::script::{FEEDS, SHOWCASE};
 use crate::demo::settings::HOST_GAP;
 use crate::publisher::Exchange;
@@ -33,7 +33,7 @@ const POLLS_SHOWN: u64 = 2;
 /// What a demo came to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
-    pub(super) board: &'a Board,
+    pub(super) progress: &'a AllProgress,
     pub(super) requests: &'a [Exchange],
     pub(super) took: Duration,
     pub(super) ledger: &'a Path,
@@ -159,14 +159,14 @@ impl<W: Write> Report<W> {
         self.title("What it came to")?;
         self.summary(run)?;
         self.title("Feed by feed")?;
-        self.feeds(run.board)?;
+        self.feeds(run.progress)?;
         self.verdict(run)?;
         self.next_steps(run.ledger)?;
         self.out.flush()
     }
 
     fn summary(&mut self, run: &Run<'_>) -> std::io::Result<()> {
-        let total = run.board.total();
+        let total = run.progress.total();
         let conditional = run.requests.iter().filter(|one| one.request.is_conditional()).count();
         self.entry(
             "polls",
@@ -174,7 +174,7 @@ impl<W: Write> Report<W> {
                 plain(&format!(
                     "{}, of {} of {} feeds",
                     total.polls,
-                    run.board.polled(),
+                    run.progress.polled(),
                     FEEDS.len()
                 )),
                 plain(&format!(
@@ -212,7 +212,7 @@ impl<W: Write> Report<W> {
             tags.push(Text::new(&format!("and {others} more"), QUIET));
         }
         self.entry("tags", &tags)?;
-        let failures: Vec<_> = failures(run.board);
+        let failures: Vec<_> = failures(run.progress);
         self.entry("failures", &failures)?;
         if let Some(gap) =
             closest(run.requests.iter().map(|one| (one.request.host(), one.request.at)))
@@ -250,10 +250,10 @@ impl<W: Write> Report<W> {
         self.line(&line)
     }
 
-    fn feeds(&mut self, board: &Board) -> std::io::Result<()> {
+    fn feeds(&mut self, progress: &AllProgress) -> std::io::Result<()> {
         let mut table = Table::new();
         for feed in FEEDS {
-            let progress = board.of(feed);
+            let progress = progress.of(feed);
             let missing = progress.missing(feed);
             let (mark, paint) = if missing.is_empty() { ("✓ ", GOOD) } else { ("✗ ", BAD) };
             let mut id = Text::new(mark, paint);
@@ -271,7 +271,7 @@ impl<W: Write> Report<W> {
     fn verdict(&mut self, run: &Run<'_>) -> std::io::Result<()> {
         let unmet: Vec<&str> = FEEDS
             .iter()
-            .filter(|feed| !run.board.of(feed).missing(feed).is_empty())
+            .filter(|feed| !run.progress.of(feed).missing(feed).is_empty())
             .map(|feed| feed.id)
             .collect();
         let text = if unmet.is_empty() {
@@ -356,10 +356,10 @@ fn most_first(counts: &BTreeMap<String, usize>) -> Vec<(&str, usize)> {
 }
 
 /// Each class that was seen, and whether the script knew.
-fn failures(board: &Board) -> Vec<Text> {
+fn failures(progress: &AllProgress) -> Vec<Text> {
     let mut counts = BTreeMap::new();
     for feed in FEEDS {
-        let progress: Progress = board.of(feed);
+        let progress: FeedProgress = progress.of(feed);
         for (class, count) in progress.failures {
             let key = (is_expected(feed.id, class), class.name());
             *counts.entry(key).or_insert(0) += count;
@@ -402,9 +402,7 @@ fn quoted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use cw_model::{Failure, FailureClass, FeedId, Urgency};
+    use cw_model::{Failure, FailureClass, samples};
 
     use super::*;
 
@@ -416,15 +414,7 @@ mod tests {
     }
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
-        Outcome {
-            feed_id: FeedId::parse(id).unwrap(),
-            result,
-            records: Vec::new(),
-            rejects: Vec::new(),
-            state: Arc::default(),
-            urgency: Urgency::Prompt,
-            bytes: 0,
-        }
+        Outcome { result, ..samples::outcome(id, 1, Vec::new()) }
     }
 
     #[test]
@@ -450,9 +440,9 @@ mod tests {
 
     #[test]
     fn an_end_without_any_poll_names_every_feed_as_unmet() {
-        let board = Board::default();
+        let progress = AllProgress::default();
         let run = Run {
-            board: &board,
+            progress: &progress,
             requests: &[],
             took: Duration::from_secs(20),
             ledger: Path::new("/tmp/a b/conflictwire.db"),

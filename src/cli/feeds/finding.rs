@@ -9,6 +9,7 @@ use cw_read::parse;
 use cw_text::alternates::alternates;
 use cw_text::charset;
 use cw_text::plain::{Layout, plain_text};
+use cw_text::web::is_web;
 use url::Url;
 
 use super::super::check::format_name;
@@ -83,7 +84,7 @@ pub(super) async fn find(feed: &Feed, fetcher: &Fetcher, gap: Duration) -> Found
     } else {
         return Found::Nothing(why);
     };
-    addresses.retain(|url| matches!(url.scheme(), "http" | "https"));
+    addresses.retain(is_web);
     addresses.truncate(NAMED_MAX);
     let mut found: Vec<FoundFeed> = Vec::new();
     for url in addresses {

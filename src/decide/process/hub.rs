@@ -2,6 +2,7 @@
 
 use cw_model::state::Offer;
 use cw_model::{Body, HUB_URL_BYTES_MAX, HubLinks};
+use cw_text::web::{has_login, is_web};
 use url::Url;
 
 /// The hub that an answer names, and what the feed is called there, if it says both: without its own word for the topic,
@@ -10,9 +11,7 @@ pub(super) fn offer(body: &Body, of_document: &HubLinks) -> Option<Offer> {
     let HubLinks { hub, topic } = body.links.clone().or(of_document.clone());
     let resolved = |target: String| {
         let url = body.final_url.join(&target).ok()?;
-        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
-        let has_login = !url.username().is_empty() || url.password().is_some();
-        let fits = is_web && !has_login && url.as_str().len() <= HUB_URL_BYTES_MAX;
+        let fits = is_web(&url) && !has_login(&url) && url.as_str().len() <= HUB_URL_BYTES_MAX;
         fits.then_some(url)
     };
     let hub = resolved(hub?)?;

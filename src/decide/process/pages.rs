@@ -11,6 +11,7 @@ use cw_read::normalise::repeats;
 use cw_read::page::{Expected, PageText};
 use cw_text::fingerprint::fingerprint;
 use cw_text::language::{beginning, sure};
+use cw_text::web::is_web;
 use url::Url;
 
 use super::Source;
@@ -67,8 +68,7 @@ fn wanted(feed: &Feed, record: &Record) -> Option<WantedPage> {
     let is_teaser = text.is_none_or(|text| text.chars().nth(TEASER_CHARS_MAX).is_none());
     // Of an article that was taken back there is no link.
     let url = Url::parse(record.url.as_deref()?).ok()?;
-    let is_http = matches!(url.scheme(), "http" | "https");
-    (is_teaser && is_http).then_some(())?;
+    (is_teaser && is_web(&url)).then_some(())?;
     let expected = Expected {
         title: record.title.clone(),
         teaser: text.map(str::to_owned),

@@ -145,7 +145,8 @@ impl Crowd {
                 | Effect::Hurry
                 | Effect::Log(_)
                 | Effect::Look(_)
-                | Effect::ReadConfiguration => {}
+                | Effect::ReadConfiguration
+                | Effect::Reloaded(_) => {}
             }
         }
     }

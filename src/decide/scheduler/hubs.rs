@@ -15,7 +15,7 @@ use super::{Scheduler, after};
 use crate::States;
 use crate::schedule::wait_without_hub;
 use crate::subscription::{
-    Heard, Mode, Said, Stage, forget, hear, last_request, next_request, stage,
+    HubReply, Mode, Said, Stage, forget, hear, last_request, next_request, stage,
 };
 
 /// Requests to hubs at once. Who finds no place asks after its next poll.
@@ -65,17 +65,17 @@ impl Scheduler {
         generation: u32,
         said: &Said,
         now: Timestamp,
-    ) -> Option<Heard> {
+    ) -> Option<HubReply> {
         let Some(placed) = self.feeds.get_mut(id) else {
             let is_end = matches!(said, Said::Verify { mode: Mode::Unsubscribe, .. });
-            return Some(if is_end { Heard::Yes } else { Heard::Over });
+            return Some(if is_end { HubReply::Yes } else { HubReply::Over });
         };
         let Placement::Here(lane) = placed.placement else { return None };
         let state = self.held.get_mut(&lane)?.states.get_mut(id);
         let hub = state.and_then(|state| Arc::make_mut(state).plan.subscription.as_deref_mut());
-        let Some(hub) = hub else { return Some(Heard::Over) };
+        let Some(hub) = hub else { return Some(HubReply::Over) };
         let heard = hear(hub, generation, said, now);
-        if heard != Heard::Yes {
+        if heard != HubReply::Yes {
             return Some(heard);
         }
         if self.polls.contains(id) && placed.said.len() < SAID_MAX {

@@ -54,6 +54,21 @@ impl fmt::Debug for CrashLabel {
 /// Sequences of a feed's state by the lane that has it.
 pub type Sequences = BTreeMap<u32, u64>;
 
+/// In which lanes feeds were found that were looked for.
+pub type Sightings = BTreeMap<FeedId, Sequences>;
+
+/// Why lanes could not be read: a sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LookError(String);
+
+impl LookError {
+    /// What went wrong, as the ledger says it.
+    pub fn new(error: &impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Event {
@@ -74,8 +89,8 @@ pub enum Event {
     Fetched(FeedId, Request),
     /// [`Effect::Poll`] ended.
     PollEnded(FeedId, PollEnd),
-    /// [`Effect::Look`] ended: these feeds were looked for in these lanes. The error is for a person.
-    Looked(Arc<Look>, Result<BTreeMap<FeedId, Sequences>, String>),
+    /// [`Effect::Look`] ended: these feeds were looked for in these lanes.
+    Looked(Arc<Look>, Result<Sightings, LookError>),
     /// [`Effect::AskHub`] ended, of this generation; if it failed, with what the hub asked to wait.
     HubAsked(FeedId, u32, Result<(), Option<Duration>>),
     /// An operator wants the configuration read again.
@@ -137,6 +152,8 @@ pub enum Effect {
     Hurry,
     /// Read the configuration, and come back with [`Event::ConfigurationRead`].
     ReadConfiguration,
+    /// A configuration was accepted and its feeds are in use: say so to whoever asked for it.
+    Reloaded(FeedChanges),
     /// To be logged.
     Log(Notice),
 }
@@ -184,18 +201,20 @@ pub enum Notice {
     },
     /// Lanes could not be read.
     NotLooked {
-        /// For a person.
-        why: String,
+        /// Why not.
+        why: LookError,
     },
     /// The wall clock went back.
     ClockPutBack,
-    /// A configuration was accepted.
-    Reloaded {
-        /// Feeds now.
-        feeds: usize,
-        /// Those that were not there before.
-        added: usize,
-        /// Those that are not there any more.
-        removed: usize,
-    },
+}
+
+/// What a configuration that was read anew changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedChanges {
+    /// Feeds now.
+    pub feeds: usize,
+    /// Of them, those that were not there before.
+    pub added: usize,
+    /// Those that are not there any more.
+    pub removed: usize,
 }

@@ -43,7 +43,8 @@ use cw_model::state::{FeedPlan, FeedState, Reason, Standing};
 use cw_model::{Feed, FeedCounts, FeedId, Timestamp};
 use jiff::SignedDuration;
 pub use messages::{
-    Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
+    Configuration, CrashLabel, Effect, Event, FeedChanges, Look, LookError, Notice, Poll, PollEnd,
+    Sequences, Sightings,
 };
 use network::Network;
 use placement::{Placement, Sighting, place};
@@ -133,7 +134,7 @@ pub struct Scheduler {
     /// began. What was read before a home changed may be older than what its new owner relies on.
     looked_for: BTreeSet<FeedId>,
     /// What the last look failed for.
-    look_failure: Option<String>,
+    look_failure: Option<LookError>,
     reload: Reload,
     /// See [`Configuration::callback`].
     callback: Option<Arc<str>>,
@@ -449,12 +450,7 @@ impl Scheduler {
         self.effects.push(Effect::Look(Arc::new(Look { feeds, lanes })));
     }
 
-    fn end_look(
-        &mut self,
-        look: &Arc<Look>,
-        found: Result<BTreeMap<FeedId, Sequences>, String>,
-        now: Now,
-    ) {
+    fn end_look(&mut self, look: &Arc<Look>, found: Result<Sightings, LookError>, now: Now) {
         let mut found = match found {
             Ok(found) => found,
             Err(why) => {

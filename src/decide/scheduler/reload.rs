@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cw_model::{Feed, FeedId, Timestamp};
 
-use super::messages::{Configuration, Effect, Notice};
+use super::messages::{Configuration, Effect, FeedChanges};
 use super::placement::Placement;
 use super::{Placed, Reload, Scheduler};
 use crate::lane::hash;
@@ -29,7 +29,7 @@ impl Scheduler {
             self.queue.set_politeness(politeness, now);
             let (added, removed) = self.exchange_feeds(feeds, now);
             let feeds = self.feeds.len();
-            self.effects.push(Effect::Log(Notice::Reloaded { feeds, added, removed }));
+            self.effects.push(Effect::Reloaded(FeedChanges { feeds, added, removed }));
         }
         let is_wanted_again = self.reload == Reload::ReadingThenAgain;
         self.reload = Reload::None;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cw_model::state::{FeedState, Standing};
 use cw_model::{Feed, Timestamp};
+use strum::{EnumCount, IntoStaticStr};
 
 use crate::schedule::Due;
 
@@ -25,7 +26,8 @@ pub struct FeedView {
 }
 
 /// How a feed stands, as it is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Stand {
     /// Put off, because its document ended the process that read it.
     Crashed,
@@ -43,19 +45,12 @@ pub enum Stand {
 
 impl Stand {
     /// All of them, those first that somebody should look at.
-    pub const ALL: [Self; 6] =
+    pub const ALL: [Self; Self::COUNT] =
         [Self::Crashed, Self::Failing, Self::Gone, Self::New, Self::Fine, Self::Elsewhere];
 
     /// Its name in the API; that of the metric, where there is one.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Crashed => "crashed",
-            Self::Failing => "failing",
-            Self::Gone => "gone",
-            Self::New => "new",
-            Self::Fine => "fine",
-            Self::Elsewhere => "elsewhere",
-        }
+        self.into()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::lane::{Answer, Submitted};
 use crate::schedule::conduct::{self, Heard};
 use crate::schedule::queue::Politeness;
 use crate::scheduler::{
-    Configuration, CrashLabel, Effect, Event, Look, Notice, Poll, PollEnd, Sequences,
+    Configuration, CrashLabel, Effect, Event, Look, LookError, Notice, Poll, PollEnd, Sightings,
 };
 use crate::{Lease, Moment, schedule};
 
@@ -32,7 +32,7 @@ const CONCURRENCY: usize = 3;
 pub(super) struct Reading {
     look: Arc<Look>,
     left: Vec<u32>,
-    found: BTreeMap<FeedId, Sequences>,
+    found: Sightings,
     /// Where the lane ended when it was asked.
     end: Option<i64>,
 }
@@ -112,7 +112,7 @@ impl World {
             Effect::Look(look) => {
                 self.tally.looks += 1;
                 let left = look.lanes.iter().copied().collect();
-                let reading = Reading { look, left, found: BTreeMap::new(), end: None };
+                let reading = Reading { look, left, found: Sightings::new(), end: None };
                 let wait = self.dice.millis(1, 200);
                 self.after(wait, What::LookOn(place, instance, Box::new(reading)));
             }
@@ -131,6 +131,9 @@ impl World {
             Effect::ReadConfiguration => {
                 let wait = self.dice.millis(1, 2_000);
                 self.after(wait, What::ConfigurationRead(place, instance));
+            }
+            Effect::Reloaded(changes) => {
+                self.say(|| format!("scheduler of {instance}: {changes:?}"))
             }
             Effect::Log(notice) => {
                 if matches!(notice, Notice::KeepsItsLane { .. }) {
@@ -272,7 +275,7 @@ impl World {
             return;
         };
         let Some(wait) = self.travel(place) else {
-            let away = Err("no answer".to_owned());
+            let away = Err(LookError::new(&"no answer"));
             self.schedule(place, instance, Event::Looked(reading.look, away));
             return;
         };

@@ -119,7 +119,7 @@ pub enum Said {
 
 /// What is answered to what a hub said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum HubReply {
     /// It is so.
     Yes,
     /// Nobody asked for that.
@@ -324,26 +324,26 @@ pub fn hear(
     generation: u32,
     said: &Said,
     now: Timestamp,
-) -> Heard {
+) -> HubReply {
     if let Said::Verify { mode: Mode::Unsubscribe, topic, .. } = said {
         let is_wanted = |leaving: &Leaving| {
             leaving.generation == generation && leaving.offer.topic == *topic && leaving.tries > 0
         };
         return match subscription.leaving.take_if(|leaving| is_wanted(leaving)) {
-            Some(_) => Heard::Yes,
-            None => Heard::Unasked,
+            Some(_) => HubReply::Yes,
+            None => HubReply::Unasked,
         };
     }
     let Some(offer) = subscription.offer.as_ref().filter(|_| subscription.generation == generation)
     else {
-        return Heard::Over;
+        return HubReply::Over;
     };
     let is_agreed = subscription.asked_at.is_some() || subscription.lease.is_some();
     match said {
         Said::Verify { topic, .. } | Said::Denied { topic }
             if *topic != offer.topic || !is_agreed =>
         {
-            return Heard::Unasked;
+            return HubReply::Unasked;
         }
         Said::Verify { lease, .. } => {
             let length = lease.unwrap_or(LEASE_UNNAMED).clamp(LEASE_MIN, LEASE_MAX);
@@ -375,7 +375,7 @@ pub fn hear(
         }
         Said::Failed { .. } => {}
     }
-    Heard::Yes
+    HubReply::Yes
 }
 
 fn fail(subscription: &mut Subscription, retry_after: Option<Duration>, now: Timestamp) {

@@ -34,7 +34,7 @@ fn verify(lease: Duration) -> Said {
 fn verified(lease: Duration) -> Subscription {
     let mut hub = fresh();
     assert!(next_request(&mut hub, CALLBACK, start()).is_some());
-    assert_eq!(hear(&mut hub, 0, &verify(lease), start()), Heard::Yes);
+    assert_eq!(hear(&mut hub, 0, &verify(lease), start()), HubReply::Yes);
     hub
 }
 
@@ -45,11 +45,11 @@ fn a_hub_is_asked_once_and_verified_and_asked_again_after_two_thirds_of_the_leas
     assert_eq!((request.mode, request.generation), (Mode::Subscribe, 0));
     assert_eq!(stage(&hub, start()), Stage::Asked);
     assert_eq!(next_request(&mut hub, CALLBACK, start()), None);
-    assert_eq!(hear(&mut hub, 0, &verify(9 * DAY), start()), Heard::Yes);
+    assert_eq!(hear(&mut hub, 0, &verify(9 * DAY), start()), HubReply::Yes);
     assert_eq!(stage(&hub, start()), Stage::Verified(at(9 * DAY)));
     assert_eq!(next_request(&mut hub, CALLBACK, at(6 * DAY - HOUR)), None);
     assert!(next_request(&mut hub, CALLBACK, at(6 * DAY)).is_some());
-    assert_eq!(hear(&mut hub, 0, &verify(9 * DAY), at(6 * DAY)), Heard::Yes);
+    assert_eq!(hear(&mut hub, 0, &verify(9 * DAY), at(6 * DAY)), HubReply::Yes);
     assert_eq!(stage(&hub, at(6 * DAY)), Stage::Verified(at(15 * DAY)));
     assert_eq!(hub.lease.unwrap().since, start());
 }
@@ -63,21 +63,21 @@ fn a_lease_is_bounded_whatever_a_hub_says() {
     }
     let mut hub = verified(DAY);
     let unnamed = Said::Verify { mode: Mode::Subscribe, topic: TOPIC.to_owned(), lease: None };
-    assert_eq!(hear(&mut hub, 0, &unnamed, start()), Heard::Yes);
+    assert_eq!(hear(&mut hub, 0, &unnamed, start()), HubReply::Yes);
     assert_eq!(stage(&hub, start()), Stage::Verified(at(LEASE_UNNAMED)));
 }
 
 #[test]
 fn what_nobody_asked_for_is_not_confirmed() {
     let mut hub = fresh();
-    assert_eq!(hear(&mut hub, 0, &verify(DAY), start()), Heard::Unasked);
+    assert_eq!(hear(&mut hub, 0, &verify(DAY), start()), HubReply::Unasked);
     assert!(next_request(&mut hub, CALLBACK, start()).is_some());
     let other =
         Said::Verify { mode: Mode::Subscribe, topic: "https://b.example/".to_owned(), lease: None };
-    assert_eq!(hear(&mut hub, 0, &other, start()), Heard::Unasked);
+    assert_eq!(hear(&mut hub, 0, &other, start()), HubReply::Unasked);
     let end = Said::Verify { mode: Mode::Unsubscribe, topic: TOPIC.to_owned(), lease: None };
-    assert_eq!(hear(&mut hub, 0, &end, start()), Heard::Unasked);
-    assert_eq!(hear(&mut hub, 1, &verify(DAY), start()), Heard::Over);
+    assert_eq!(hear(&mut hub, 0, &end, start()), HubReply::Unasked);
+    assert_eq!(hear(&mut hub, 1, &verify(DAY), start()), HubReply::Over);
     assert_eq!(stage(&hub, start()), Stage::Asked);
 }
 
@@ -110,7 +110,7 @@ fn requests_that_fail_or_are_never_verified_come_ever_more_seldom() {
 fn a_hub_that_refuses_is_left_alone_for_a_week() {
     let mut hub = verified(9 * DAY);
     let denied = Said::Denied { topic: TOPIC.to_owned() };
-    assert_eq!(hear(&mut hub, 0, &denied, start()), Heard::Yes);
+    assert_eq!(hear(&mut hub, 0, &denied, start()), HubReply::Yes);
     assert_eq!(stage(&hub, start()), Stage::Refused(at(REFUSED_FOR)));
     assert_eq!(next_request(&mut hub, CALLBACK, at(6 * DAY)), None);
     assert!(next_request(&mut hub, CALLBACK, at(7 * DAY)).is_some());
@@ -132,7 +132,7 @@ fn a_hub_that_never_pushes_is_found_out_by_polls_that_find_news_and_tried_again_
     poll(&mut hub, 2, true);
     poll(&mut hub, 3, true);
     // One that pushes after all is believed again.
-    assert_eq!(hear(&mut hub, 0, &Said::Pushed, at(HOUR * 3)), Heard::Yes);
+    assert_eq!(hear(&mut hub, 0, &Said::Pushed, at(HOUR * 3)), HubReply::Yes);
     for hour in 4..=6 {
         poll(&mut hub, hour + 1, true);
     }
@@ -178,14 +178,14 @@ fn another_hub_is_another_generation_and_the_old_subscription_is_ended() {
     let end = next_request(hub, CALLBACK, at(HOUR)).unwrap();
     assert_eq!((end.mode, end.generation, Some(end.offer)), (Mode::Unsubscribe, 0, offer("hub")));
     let confirm = Said::Verify { mode: Mode::Unsubscribe, topic: TOPIC.to_owned(), lease: None };
-    assert_eq!(hear(hub, 1, &confirm, at(HOUR)), Heard::Unasked);
-    assert_eq!(hear(hub, 0, &confirm, at(HOUR)), Heard::Yes);
-    assert_eq!(hear(hub, 0, &Said::Pushed, at(HOUR)), Heard::Over);
+    assert_eq!(hear(hub, 1, &confirm, at(HOUR)), HubReply::Unasked);
+    assert_eq!(hear(hub, 0, &confirm, at(HOUR)), HubReply::Yes);
+    assert_eq!(hear(hub, 0, &Said::Pushed, at(HOUR)), HubReply::Over);
     let request = next_request(hub, CALLBACK, at(2 * HOUR)).unwrap();
     assert_eq!((request.mode, request.generation), (Mode::Subscribe, 1));
     assert_eq!(request.offer, offer("other").unwrap());
     // No hub any more: the same, and nothing is asked after three tries.
-    assert_eq!(hear(hub, 1, &verify(DAY), at(2 * HOUR)), Heard::Yes);
+    assert_eq!(hear(hub, 1, &verify(DAY), at(2 * HOUR)), HubReply::Yes);
     offered(&mut known, None, at(3 * HOUR));
     let hub = known.as_mut().unwrap();
     let tries = (3..24 * 30).filter(|hour| next_request(hub, CALLBACK, at(HOUR * *hour)).is_some());
@@ -198,7 +198,7 @@ fn another_callback_is_another_generation() {
     let mut hub = verified(10 * DAY);
     let request = next_request(&mut hub, "https://d.example/", at(HOUR)).unwrap();
     assert_eq!((request.mode, request.generation), (Mode::Subscribe, 1));
-    assert_eq!(hear(&mut hub, 0, &Said::Pushed, at(HOUR)), Heard::Over);
+    assert_eq!(hear(&mut hub, 0, &Said::Pushed, at(HOUR)), HubReply::Over);
 }
 
 /// A hub of a simulated history.
@@ -251,7 +251,7 @@ fn month(kind: Kind, lease: Duration) -> (u32, u32, Duration) {
                 Kind::NeverVerifies => {}
                 Kind::DiesAfterAWeek if !is_alive => {}
                 Kind::Good | Kind::NeverPushes | Kind::DiesAfterAWeek => {
-                    assert_eq!(hear(&mut hub, 0, &verify(lease), now), Heard::Yes);
+                    assert_eq!(hear(&mut hub, 0, &verify(lease), now), HubReply::Yes);
                 }
             }
         }

@@ -325,12 +325,12 @@ impl Client {
         topic: &str,
         parts: &[(i32, Offset, i64)],
         silence_max: Duration,
-    ) -> KafkaResult<Reading<'_>> {
+    ) -> KafkaResult<TopicReading<'_>> {
         let has_more = |(_, from, end): &&_| !matches!(from, Offset::Offset(at) if at >= end);
         let parts = || parts.iter().filter(has_more);
         self.assign(topic, parts().map(|(partition, from, _)| (*partition, *from)))?;
         let unread = parts().map(|(partition, _, end)| (*partition, *end)).collect();
-        Ok(Reading { client: self, unread, silence_max, silent_since: Instant::now() })
+        Ok(TopicReading { client: self, unread, silence_max, silent_since: Instant::now() })
     }
 }
 
@@ -338,7 +338,7 @@ impl Client {
 ///
 /// A part is read when the consumer's *position* is at its end. Counting records would not do: aborted
 /// records and the markers of transactions have offsets too, and are not delivered.
-pub(super) struct Reading<'a> {
+pub(super) struct TopicReading<'a> {
     client: &'a Client,
     /// The end of each partition that is not read to its end yet.
     unread: BTreeMap<i32, i64>,
@@ -360,7 +360,7 @@ pub(super) enum Step<'a> {
     End,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> TopicReading<'a> {
     /// Looks for the next record.
     pub(super) fn next(&mut self) -> Step<'a> {
         if self.unread.is_empty() {

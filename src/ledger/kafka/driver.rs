@@ -27,13 +27,13 @@ use crate::ledger::{CommitError, LaneChange};
 const IDLE: Duration = Duration::from_secs(1);
 
 /// With the state that was written, if it is not the outcome's.
-pub(super) type Reply = oneshot::Sender<Result<Option<Arc<FeedState>>, CommitError>>;
+pub(super) type LaneReply = oneshot::Sender<Result<Option<Arc<FeedState>>, CommitError>>;
 
 /// An outcome to be committed, and who waits for it.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct LaneJob {
     pub(super) outcome: Arc<Outcome>,
-    pub(super) reply: Reply,
+    pub(super) reply: LaneReply,
 }
 
 /// A lane and what it works with.
@@ -43,9 +43,9 @@ struct Driver<'a> {
     /// What it is told about its end, as of now.
     stop: watch::Receiver<Stop>,
     hurry: watch::Receiver<u64>,
-    lane: Lane<Reply>,
+    lane: Lane<LaneReply>,
     producer: Option<Producer>,
-    queue: Option<mpsc::Receiver<Job>>,
+    queue: Option<mpsc::Receiver<LaneJob>>,
     /// What the lane has been told so far.
     told: Stop,
     topics: Topics,
@@ -107,7 +107,7 @@ impl Driver<'_> {
         true
     }
 
-    fn handle(&mut self, event: Event<Reply>) {
+    fn handle(&mut self, event: Event<LaneReply>) {
         let effects = self.lane.handle(event, self.shared.now());
         self.apply(effects);
     }
@@ -183,7 +183,7 @@ impl Driver<'_> {
     }
 
     /// Waits for outcomes; `None` if it is only to look around.
-    fn receive(&mut self, until: Option<Moment>) -> Option<Event<Reply>> {
+    fn receive(&mut self, until: Option<Moment>) -> Option<Event<LaneReply>> {
         self.stop.mark_unchanged();
         if self.stop() != self.told {
             return None;
@@ -214,7 +214,7 @@ impl Driver<'_> {
     }
 
     /// Waits; `None` if it is only to look around.
-    fn rest(&mut self, until: Moment) -> Option<Event<Reply>> {
+    fn rest(&mut self, until: Moment) -> Option<Event<LaneReply>> {
         self.stop.mark_unchanged();
         if self.stop() != self.told {
             return None;
@@ -229,11 +229,11 @@ impl Driver<'_> {
         })
     }
 
-    fn apply(&mut self, effects: Vec<Effect<Reply>>) {
+    fn apply(&mut self, effects: Vec<Effect<LaneReply>>) {
         effects.into_iter().for_each(|effect| self.apply_one(effect));
     }
 
-    fn apply_one(&mut self, effect: Effect<Reply>) {
+    fn apply_one(&mut self, effect: Effect<LaneReply>) {
         let shared = self.shared;
         match effect {
             Effect::Give { lease, states, past } => {
@@ -286,14 +286,14 @@ impl Driver<'_> {
     }
 }
 
-fn received(job: Option<Job>) -> Event<Reply> {
+fn received(job: Option<LaneJob>) -> Event<LaneReply> {
     match job {
-        Some(Job { outcome, reply }) => Event::Submitted(Submitted { outcome, ticket: reply }),
+        Some(LaneJob { outcome, reply }) => Event::Submitted(Submitted { outcome, ticket: reply }),
         None => Event::QueueEmpty,
     }
 }
 
-fn open_queue(shared: &Shared, lease: Lease) -> mpsc::Receiver<Job> {
+fn open_queue(shared: &Shared, lease: Lease) -> mpsc::Receiver<LaneJob> {
     let (sender, jobs) = mpsc::channel(super::QUEUE_OUTCOMES);
     lock(&shared.desks).insert(lease.lane, Desk { lease, jobs: sender });
     jobs

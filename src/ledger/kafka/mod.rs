@@ -56,10 +56,10 @@ use tracing::{debug, error, info, warn};
 use url::Url;
 
 use self::client::Client;
-use self::driver::Job;
+use self::driver::LaneJob;
 use self::restore::Partition;
 use self::settings::KafkaSettings;
-use self::turns::Turns;
+use self::turns::GroupTurns;
 use super::{CommitError, LaneChange};
 use crate::clock::Clock;
 
@@ -86,7 +86,7 @@ const TURNS: u64 = 2;
 #[derive(Debug)]
 struct Desk {
     lease: Lease,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<LaneJob>,
 }
 
 /// What the ledger's threads share.
@@ -97,7 +97,7 @@ struct Shared {
     instance: String,
     runtime: Handle,
     status: LedgerStatus,
-    turns: Turns,
+    turns: GroupTurns,
     /// Asks for metadata and watermarks, and sees what is not committed.
     watcher: Client,
     topics: Mutex<Topics>,
@@ -163,6 +163,11 @@ impl Shared {
     }
 }
 
+/// Tells processes of one deployment apart.
+fn random_instance() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each change is whole in itself, so a panic in between leaves nothing half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -193,10 +198,10 @@ impl KafkaLedger {
         let (changes, given) = mpsc::channel(CHANGES_MAX);
         let shared = Arc::new(Shared {
             settings: settings.clone(),
-            instance: format!("{:016x}", RandomState::new().build_hasher().finish()),
+            instance: random_instance(),
             runtime: Handle::current(),
             status: metrics.ledger().clone(),
-            turns: Turns::default(),
+            turns: GroupTurns::default(),
             watcher,
             topics: Mutex::default(),
             desks: Mutex::default(),
@@ -283,7 +288,7 @@ impl KafkaLedger {
             desk.map(|desk| desk.jobs.clone()).ok_or(CommitError::Taken)?
         };
         let (reply, answer) = oneshot::channel();
-        if desk.send(Job { outcome, reply }).await.is_err() {
+        if desk.send(LaneJob { outcome, reply }).await.is_err() {
             return Err(CommitError::Taken);
         }
         // A lane that ended has answered nobody; what it held is not committed, or will be read from

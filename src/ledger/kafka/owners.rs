@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use cw_status::ledger::Replica;
-use url::Host;
+
+use crate::host_port::HostPort;
 
 /// A member of the group, as its coordinator describes it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Member<N, A, B> {
+pub(super) struct DescribedMember<N, A, B> {
     /// For people.
     pub(super) name: N,
     /// What it says of where its admin server is reached, if it does.
@@ -18,9 +19,6 @@ pub(super) struct Member<N, A, B> {
     /// What it was given, in the form of the consumer protocol.
     pub(super) assignment: B,
 }
-
-/// The longest address that is believed: a name of DNS and a port.
-const ADDRESS_BYTES_MAX: usize = 260;
 
 /// Why it is not known who has the lanes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +62,7 @@ impl Owners {
     pub(super) fn of<'a>(
         state: &str,
         topic: &str,
-        members: impl Iterator<Item = Member<String, Option<&'a str>, &'a [u8]>>,
+        members: impl Iterator<Item = DescribedMember<String, Option<&'a str>, &'a [u8]>>,
     ) -> Result<Self, OwnersError> {
         match state {
             "Stable" | "Empty" => {}
@@ -80,21 +78,14 @@ impl Owners {
             owners.replicas += 1;
             let partitions = partitions(member.assignment, topic).ok_or(OwnersError::Assignment)?;
             owners.of_lanes.extend(partitions.iter().map(|lane| (*lane, member.name.clone())));
-            let address = member.address.filter(|address| is_address(address)).map(str::to_owned);
+            // Anybody in the group may have written it, and people and programs are sent there.
+            let address = member.address.and_then(HostPort::parse).map(|place| place.to_string());
             let (name, lanes) = (member.name, partitions);
             owners.members.push(Replica { name, address, is_self: false, lanes });
         }
         owners.members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(owners)
     }
-}
-
-/// Whether a text that anybody in the group may have written is a host and a port and nothing else: people and
-/// programs are sent there.
-fn is_address(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
-    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
-    is_port && text.len() <= ADDRESS_BYTES_MAX && Host::parse(host).is_ok()
 }
 
 /// The partitions of a topic in an assignment (`ConsumerProtocolAssignment`, any version: later ones
@@ -156,7 +147,7 @@ mod tests {
     }
 
     fn owners(state: &str, assignments: &[Vec<u8>]) -> Result<Owners, OwnersError> {
-        let members = assignments.iter().zip(1..).map(|(assignment, number)| Member {
+        let members = assignments.iter().zip(1..).map(|(assignment, number)| DescribedMember {
             name: format!("replica {number}"),
             address: (number > 1).then_some("10.0.0.2:9273"),
             assignment: assignment.as_slice(),
@@ -183,16 +174,6 @@ mod tests {
         let shown: Vec<_> =
             found.of_lanes.iter().map(|(lane, owner)| format!("{lane} {owner}")).collect();
         assert_eq!(shown, ["0 replica 1", "2 replica 1", "3 replica 2"]);
-    }
-
-    #[test]
-    fn only_a_host_and_a_port_is_an_address() {
-        for text in ["10.0.0.2:9273", "[fd00::2]:9273", "news-1.example:80"] {
-            assert!(is_address(text), "{text}");
-        }
-        for text in ["", "a", "a:0", "a:b", "a/b:1", "a@b:1", "a\r\nb:1", "fd00::2:9273", "a b:1"] {
-            assert!(!is_address(text), "{text:?}");
-        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ const KEY: &str = "__check";
 
 /// What trying something came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum FindingVerdict {
     /// It works.
     Fine,
     /// It works, and something about it is worth knowing.
@@ -55,24 +55,24 @@ pub struct Finding {
     /// What: a broker, a topic, or a right by its name.
     pub what: String,
     /// What it came to.
-    pub verdict: Verdict,
+    pub verdict: FindingVerdict,
     /// The same, in words.
     pub text: String,
 }
 
 impl Finding {
-    fn new(verdict: Verdict, what: impl Into<String>, text: impl Into<String>) -> Self {
+    fn new(verdict: FindingVerdict, what: impl Into<String>, text: impl Into<String>) -> Self {
         Self { what: what.into(), verdict, text: text.into() }
     }
 
     fn broken(what: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Verdict::Broken, what, text)
+        Self::new(FindingVerdict::Broken, what, text)
     }
 
     /// A right and what using it came to: `missing` is what brokers say if it is not there.
     fn right(name: String, used: Result<(), Unused>, missing: RDKafkaErrorCode) -> Self {
         match used {
-            Ok(()) => Self::new(Verdict::Fine, name, "allowed"),
+            Ok(()) => Self::new(FindingVerdict::Fine, name, "allowed"),
             Err(Unused::Error(error)) if error.rdkafka_error_code() == Some(missing) => {
                 Self::broken(name, "missing: this user is not allowed to")
             }
@@ -114,7 +114,7 @@ pub async fn probe(settings: &KafkaSettings) -> Vec<Finding> {
         if let Ok(TopicNow { settings: Err(why), .. }) = now {
             let what = format!("DescribeConfigs on topic {} (optional)", plan.name);
             let text = format!("settings are not checked: {why}");
-            findings.push(Finding::new(Verdict::Risky, what, text));
+            findings.push(Finding::new(FindingVerdict::Risky, what, text));
         }
     }
     findings
@@ -148,7 +148,7 @@ fn probe_brokers(settings: &KafkaSettings) -> (Vec<Finding>, Vec<Broker>) {
 
 fn broker_finding(what: String, answer: Result<String, AccessError>) -> Finding {
     match answer {
-        Ok(text) => Finding::new(Verdict::Fine, what, text),
+        Ok(text) => Finding::new(FindingVerdict::Fine, what, text),
         Err(error) => Finding::broken(what, error.to_string()),
     }
 }
@@ -203,11 +203,11 @@ fn topic_finding(plan: &TopicPlan, now: &Result<TopicNow, AccessError>) -> Findi
     let texts = texts.join("; ");
     match found.first().map(|gravest| gravest.weight) {
         Some(Weight::Wrong) => Finding::broken(what, texts),
-        Some(Weight::Risk) => Finding::new(Verdict::Risky, what, texts),
+        Some(Weight::Risk) => Finding::new(FindingVerdict::Risky, what, texts),
         Some(Weight::Note) | None => {
             let (partitions, replication) = (now.shape.partitions, now.shape.replication);
             let text = format!("there; partitions {partitions}, replication {replication}");
-            Finding::new(Verdict::Fine, what, text)
+            Finding::new(FindingVerdict::Fine, what, text)
         }
     }
 }
@@ -376,7 +376,7 @@ mod tests {
             &plan(&settings(), Choice { partitions: 1, replication: 3 })[3],
             &there(8, 3),
         );
-        assert_eq!(wrong.verdict, Verdict::Broken);
+        assert_eq!(wrong.verdict, FindingVerdict::Broken);
         assert!(wrong.text.contains("kafka.lanes"), "{wrong:?}");
         check(
             &Err(AccessError::Missing("t".to_owned())),
@@ -388,10 +388,11 @@ mod tests {
     fn a_right_that_is_missing_is_told_from_what_else_went_wrong() {
         let code = RDKafkaErrorCode::GroupAuthorizationFailed;
         let used = |error| Finding::right("Read".to_owned(), Err(Unused::Error(error)), code);
-        let missing = Finding::new(Verdict::Broken, "Read", "missing: this user is not allowed to");
+        let missing =
+            Finding::new(FindingVerdict::Broken, "Read", "missing: this user is not allowed to");
         assert_eq!(used(KafkaError::Global(code)), missing);
         let other = used(KafkaError::Global(RDKafkaErrorCode::OperationTimedOut));
-        assert_eq!(other, Finding::new(Verdict::Broken, "Read", "not known: timed out"));
+        assert_eq!(other, Finding::new(FindingVerdict::Broken, "Read", "not known: timed out"));
     }
 
     #[test]

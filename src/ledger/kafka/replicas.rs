@@ -13,7 +13,7 @@ use rdkafka::consumer::Consumer as _;
 use tokio::time::Instant;
 
 use super::client::Client;
-use super::owners::{Member, Owners, OwnersError};
+use super::owners::{DescribedMember, Owners, OwnersError};
 use super::settings::{ADDRESS_MARK, KafkaSettings};
 use super::{Shared, error};
 
@@ -73,7 +73,7 @@ pub(super) fn owners(
         return Ok(Owners::default());
     };
     let short = |text: &str| text.chars().take(NAME_CHARS_MAX).collect::<String>();
-    let members = group.members().iter().take(MEMBERS_MAX).map(|member| Member {
+    let members = group.members().iter().take(MEMBERS_MAX).map(|member| DescribedMember {
         name: format!("{} at {}", short(member.client_id()), short(member.client_host())),
         address: member.client_id().rsplit_once(ADDRESS_MARK).map(|(_, address)| address),
         assignment: member.assignment().unwrap_or_default(),

@@ -4,7 +4,6 @@
 //! whatever an earlier copy left open. Each transaction ends with `__lane`, as those of a daemon do.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use cw_decide::Past;
@@ -20,6 +19,7 @@ use super::cluster::Cluster;
 use super::error::{self, AccessError};
 use super::inspection::record_bytes_max;
 use super::owners::OwnersError;
+use super::random_instance;
 use super::read::TopicReader;
 use super::restore::Partition;
 use super::settings::KafkaSettings;
@@ -83,7 +83,7 @@ pub enum TargetError {
 }
 
 /// The topics of a deployment that nobody uses.
-pub struct Target {
+pub struct CopyTarget {
     settings: KafkaSettings,
     /// Sees where the log of a lane ends.
     watcher: Client,
@@ -97,14 +97,14 @@ pub struct Target {
 
 /// A lane of them that is fenced.
 pub struct TargetLane<'a> {
-    target: &'a Target,
+    target: &'a CopyTarget,
     lane: u32,
     producer: Producer,
     sequence: u64,
     past: Past,
 }
 
-impl Target {
+impl CopyTarget {
     /// Finds brokers and topics, and holds that nobody uses them.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl Target {
             reader,
             partitions,
             known_bytes_max,
-            instance: format!("{:016x}", RandomState::new().build_hasher().finish()),
+            instance: random_instance(),
             metrics: Metrics::new(),
         };
         target.look_for_replicas()?;

@@ -17,7 +17,7 @@ const WAKING: Duration = Duration::from_secs(3);
 
 /// The turns of the group's consumer.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct GroupTurns {
     count: watch::Sender<u64>,
     sleep: Mutex<Sleep>,
 }
@@ -29,7 +29,7 @@ struct Sleep {
     waking_until: Option<Instant>,
 }
 
-impl Turns {
+impl GroupTurns {
     /// The group's consumer has been polled.
     pub(super) fn turn(&self) {
         let now = Instant::now();

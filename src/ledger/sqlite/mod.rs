@@ -37,7 +37,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::lock::Lock;
 pub use self::lock::{Holder, holder};
 use self::private::NotOpened;
-use self::writer::{Job, Writer};
+use self::writer::{Writer, WriterJob};
 use super::{CommitError, Past, States};
 use crate::clock::Clock;
 use crate::fault::{self, Point};
@@ -63,7 +63,7 @@ pub struct SqliteSettings {
 #[derive(Debug)]
 pub struct SqliteLedger {
     path: PathBuf,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<WriterJob>,
     writer: JoinHandle<Result<(), CommitError>>,
 }
 
@@ -119,7 +119,7 @@ impl SqliteLedger {
     /// [`CommitError::Write`], [`CommitError::Refused`], [`CommitError::Closed`].
     pub async fn commit(&self, outcome: Arc<Outcome>) -> Result<(), CommitError> {
         let (reply, answer) = oneshot::channel();
-        if self.jobs.send(Job { outcome, reply }).await.is_err() {
+        if self.jobs.send(WriterJob { outcome, reply }).await.is_err() {
             return Err(CommitError::Closed);
         }
         // A writer that died has answered nobody; what it held is rolled back at the next open.

@@ -22,7 +22,7 @@ pub(super) struct Latest {
 
 /// Where a row goes.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Recognised {
     /// As it is.
     Next,
     /// Nowhere: this text is there.
@@ -32,29 +32,29 @@ pub(super) enum Place {
 }
 
 /// Says where a row goes, beside the latest revision of its article.
-pub(super) fn place(row: &ArticleRow, latest: &Latest) -> serde_json::Result<Place> {
+pub(super) fn place(row: &ArticleRow, latest: &Latest) -> serde_json::Result<Recognised> {
     if row.revision > latest.revision {
-        return Ok(Place::Next);
+        return Ok(Recognised::Next);
     }
     let mut record: Record = serde_json::from_str(&row.record)?;
-    let told: Told = serde_json::from_str(&row.record)?;
+    let given: RevisionText = serde_json::from_str(&row.record)?;
     // One that cannot be read any more has another text for all we know.
-    let committed: Option<Told> = serde_json::from_str(&latest.record).ok();
-    if committed.is_some_and(|committed| told.is_like(&committed)) {
-        return Ok(Place::There);
+    let committed: Option<RevisionText> = serde_json::from_str(&latest.record).ok();
+    if committed.is_some_and(|committed| given.is_like(&committed)) {
+        return Ok(Recognised::There);
     }
     record.revision = latest.revision.saturating_add(1);
     record.change = match record.change {
         RecordChange::Created | RecordChange::Updated => RecordChange::Updated,
         other @ (RecordChange::Withdrawn | RecordChange::Other) => other,
     };
-    Ok(Place::Renumbered(Box::new(ArticleRow::new(&record)?)))
+    Ok(Recognised::Renumbered(Box::new(ArticleRow::new(&record)?)))
 }
 
 /// What makes a revision. No more is read of a record: whatever a later version has added to it, the
 /// same text is no other revision.
 #[derive(Debug, Deserialize)]
-struct Told {
+struct RevisionText {
     change: RecordChange,
     title: Option<String>,
     summary: Option<String>,
@@ -62,10 +62,10 @@ struct Told {
     url: Option<String>,
 }
 
-impl Told {
+impl RevisionText {
     /// Whether a reader would see no difference.
     fn is_like(&self, other: &Self) -> bool {
-        let is_withdrawn = |told: &Self| told.change == RecordChange::Withdrawn;
+        let is_withdrawn = |text: &Self| text.change == RecordChange::Withdrawn;
         is_withdrawn(self) == is_withdrawn(other)
             && self.title == other.title
             && self.summary == other.summary

@@ -18,7 +18,7 @@ use tracing::warn;
 use super::facts::{self, Filled};
 use super::lock::Lock;
 use super::retention::Retention;
-use super::returns::{self, Latest, Place};
+use super::returns::{self, Latest, Recognised};
 use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
 use super::{SqliteSettings, owner, sqlite_trouble};
 use crate::clock::Clock;
@@ -35,7 +35,7 @@ const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// An outcome to be committed, and who waits for it.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct WriterJob {
     /// What to commit.
     pub(super) outcome: Arc<Outcome>,
     /// Told once it is durable, or why it is not.
@@ -104,7 +104,7 @@ impl Writer {
     }
 
     /// Works until nobody can send any more and the queue is empty, then closes the file.
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) -> Result<(), CommitError> {
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<WriterJob>) -> Result<(), CommitError> {
         while let Some(job) = self.next_job(&mut queue) {
             let group = self.group(job, &mut queue);
             self.commit_group(group);
@@ -114,7 +114,7 @@ impl Writer {
 
     /// Waits for a job; while none is there, deletes what is too old, and indexes what a version without
     /// that index has written. Between two groups at most one chunk, so commits are not held up.
-    fn next_job(&mut self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    fn next_job(&mut self, queue: &mut mpsc::Receiver<WriterJob>) -> Option<WriterJob> {
         while self.retention.is_due() || self.filled.get() == Filled::Behind {
             if self.retention.is_due() {
                 self.retention.delete_chunk(&self.connection);
@@ -141,11 +141,11 @@ impl Writer {
 
     /// Adds what waits already to the first job. An outcome that cannot be written as text is
     /// answered here.
-    fn group(&self, first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<(Rows, Reply)> {
+    fn group(&self, first: WriterJob, queue: &mut mpsc::Receiver<WriterJob>) -> Vec<(Rows, Reply)> {
         let mut group = Vec::new();
         let mut bytes = 0;
         let mut next = Some(first);
-        while let Some(Job { outcome, reply }) = next.take() {
+        while let Some(WriterJob { outcome, reply }) = next.take() {
             match Rows::new(outcome) {
                 Ok(rows) => {
                     bytes += rows.bytes();
@@ -301,14 +301,14 @@ impl<'transaction> Statements<'transaction> {
         for Routed { record, .. } in &outcome.records {
             let row = ArticleRow::new(record).map_err(contradiction)?;
             let place = match self.latest(&row.article_id)? {
-                Some(latest) if first.is_some_and(|first| latest.seq >= first) => Place::Next,
+                Some(latest) if first.is_some_and(|first| latest.seq >= first) => Recognised::Next,
                 Some(latest) => returns::place(&row, &latest).map_err(contradiction)?,
-                None => Place::Next,
+                None => Recognised::Next,
             };
             let seq = match place {
-                Place::Next => self.insert_article(&row, now)?,
-                Place::Renumbered(row) => self.insert_article(&row, now)?,
-                Place::There => continue,
+                Recognised::Next => self.insert_article(&row, now)?,
+                Recognised::Renumbered(row) => self.insert_article(&row, now)?,
+                Recognised::There => continue,
             };
             first.get_or_insert(seq);
         }

@@ -73,7 +73,7 @@ impl Came {
 
 /// What a request came to, and how long the server asks to wait.
 #[derive(Debug)]
-pub struct Asked {
+pub struct AskedList {
     /// What.
     pub came: Came,
     /// `Retry-After` and its like, not yet capped.
@@ -90,9 +90,9 @@ impl Asker {
     /// Asks for a list, and keeps it if it is another one that can be used. What was kept stays otherwise.
     ///
     /// Cancel safety: either list is kept, whole.
-    pub(super) async fn ask(&self, list: &ListByUrl, guard: &mut Guard) -> Asked {
-        let Asked { came, wait } = self.look(list, guard).await;
-        let Came::New(new) = came else { return Asked { came, wait } };
+    pub(super) async fn ask(&self, list: &ListByUrl, guard: &mut Guard) -> AskedList {
+        let AskedList { came, wait } = self.look(list, guard).await;
+        let Came::New(new) = came else { return AskedList { came, wait } };
         let path = list.kept.clone();
         let kept = spawn_blocking(move || {
             Kept::write(&path, &new.bytes, &new.validators)
@@ -104,11 +104,11 @@ impl Asker {
             Ok(Err(why)) => Came::Failed(why),
             Err(panic) => Came::Failed(panic.to_string()),
         };
-        Asked { came, wait }
+        AskedList { came, wait }
     }
 
     /// Asks for a list and says what would come of it; keeps nothing.
-    pub async fn look(&self, list: &ListByUrl, guard: &mut Guard) -> Asked {
+    pub async fn look(&self, list: &ListByUrl, guard: &mut Guard) -> AskedList {
         let path = list.kept.clone();
         let kept = spawn_blocking(move || Kept::read(&path)).await.unwrap_or_default();
         let feed = self.defaults.feed(FeedId::from_url(&list.url), list.url.clone());
@@ -119,17 +119,17 @@ impl Asker {
             Answer::Body(body) => body,
             Answer::NotModified(answer) => {
                 guard.reset();
-                return Asked { came: Came::Unchanged, wait: answer.wait };
+                return AskedList { came: Came::Unchanged, wait: answer.wait };
             }
             Answer::Failed(failure) => {
                 let why = format!("{}: {}", failure.class.name(), failure.detail);
-                return Asked { came: Came::Failed(why), wait: failure.retry_after };
+                return AskedList { came: Came::Failed(why), wait: failure.retry_after };
             }
         };
         let (wait, digest) = (body.wait, bytes_digest(&body.bytes));
         if is_whole && kept.digest == Some(digest) {
             guard.reset();
-            return Asked { came: Came::Unchanged, wait };
+            return AskedList { came: Came::Unchanged, wait };
         }
         let validators = BTreeMap::from([(body.final_url.to_string(), body.validators)]);
         let came = match self.tried(list, body.bytes).await {
@@ -145,7 +145,7 @@ impl Asker {
                 }
             }
         };
-        Asked { came, wait }
+        AskedList { came, wait }
     }
 
     /// The list, and its feeds, if the whole configuration is right with it.
@@ -201,7 +201,7 @@ pub async fn fetch_missing(
     let fetcher = Arc::new(Fetcher::new(&config.fetch, connections, clock)?);
     let asker = Asker::new(fetcher, config);
     for list in config.unfetched() {
-        let Asked { came, .. } = asker.ask(list, &mut Guard::default()).await;
+        let AskedList { came, .. } = asker.ask(list, &mut Guard::default()).await;
         if let Some(why) = came.trouble() {
             let (url, kept) = (list.shown(), list.kept.display().to_string());
             return Err(ListMissing::Unusable { url, kept, why });

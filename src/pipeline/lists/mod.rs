@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-pub use self::asking::{Asked, Asker, Came, ListMissing, fetch_missing};
+pub use self::asking::{AskedList, Asker, Came, ListMissing, fetch_missing};
 use crate::clock::Clock;
 use crate::config::{Config, ListByUrl};
 use crate::fetch::Fetcher;
@@ -47,9 +47,9 @@ impl Wanted {
     }
 }
 
-/// Who is told.
+/// Where it is said what came of asking.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct Reports {
     pub(super) status: Arc<Status>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,
@@ -58,7 +58,7 @@ pub(super) struct Told {
 
 /// A list that is kept current.
 #[derive(Debug)]
-struct Followed {
+struct FollowedList {
     list: ListByUrl,
     guard: Guard,
     due: Instant,
@@ -67,7 +67,7 @@ struct Followed {
     status: ListStatus,
 }
 
-impl Followed {
+impl FollowedList {
     /// `chance` is another in each process.
     fn new(list: ListByUrl, chance: u64) -> Self {
         let (url, feeds) = (list.shown(), list.count());
@@ -86,14 +86,14 @@ impl Followed {
 /// Keeps lists current until told to stop, or until nobody wants them any more.
 pub(super) async fn follow(
     mut wanted: watch::Receiver<Wanted>,
-    told: Told,
+    reports: Reports,
     stop: CancellationToken,
 ) {
     let mut followed = Vec::new();
-    let chance = told.clock.now().as_nanosecond().unsigned_abs();
+    let chance = reports.clock.now().as_nanosecond().unsigned_abs();
     let chance = u64::try_from(chance & u128::from(u64::MAX)).unwrap_or_default();
     take_up(&mut followed, &wanted.borrow_and_update(), chance);
-    told.status.set_lists(statuses(&followed));
+    reports.status.set_lists(statuses(&followed));
     loop {
         let next = followed.iter_mut().min_by_key(|one| one.due);
         let due = next.as_ref().map(|one| one.due);
@@ -110,15 +110,15 @@ pub(super) async fn follow(
                 let now = wanted.borrow().clone();
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = ask(one, &now, &told) => {}
+                    () = ask(one, &now, &reports) => {}
                 }
             }
         }
-        told.status.set_lists(statuses(&followed));
+        reports.status.set_lists(statuses(&followed));
     }
 }
 
-fn statuses(followed: &[Followed]) -> Vec<ListStatus> {
+fn statuses(followed: &[FollowedList]) -> Vec<ListStatus> {
     followed.iter().map(|one| one.status.clone()).collect()
 }
 
@@ -131,9 +131,9 @@ async fn until(due: Option<Instant>) {
 }
 
 /// Follows what is wanted now. What was followed before goes on from where it was.
-fn take_up(followed: &mut Vec<Followed>, wanted: &Wanted, chance: u64) {
+fn take_up(followed: &mut Vec<FollowedList>, wanted: &Wanted, chance: u64) {
     let before = followed.drain(..).map(|one| (one.list.kept.clone(), one));
-    let mut before: HashMap<PathBuf, Followed> = before.collect();
+    let mut before: HashMap<PathBuf, FollowedList> = before.collect();
     let latest = Instant::now() + wanted.interval;
     followed.extend(wanted.lists.iter().map(|list| match before.remove(&list.kept) {
         Some(mut one) => {
@@ -145,17 +145,17 @@ fn take_up(followed: &mut Vec<Followed>, wanted: &Wanted, chance: u64) {
             }
             one
         }
-        None => Followed::new(list.clone(), chance),
+        None => FollowedList::new(list.clone(), chance),
     }));
 }
 
 /// Asks for a list, and tells what came of it.
-async fn ask(one: &mut Followed, wanted: &Wanted, told: &Told) {
-    let Asked { came, wait } = wanted.asker.ask(&one.list, &mut one.guard).await;
+async fn ask(one: &mut FollowedList, wanted: &Wanted, reports: &Reports) {
+    let AskedList { came, wait } = wanted.asker.ask(&one.list, &mut one.guard).await;
     let dice = one.dice();
     one.due = Instant::now() + next_wait(wanted.interval, wait, wanted.retry_after_max, dice);
     let answer = came.answer();
-    told.metrics.lists().asked(answer);
+    reports.metrics.lists().asked(answer);
     let trouble = came.trouble();
     let url = &one.status.url;
     match (&came, &trouble, &one.status.why) {
@@ -170,11 +170,11 @@ async fn ask(one: &mut Followed, wanted: &Wanted, told: &Told) {
         (_, None, Some(_)) => info!(url.full = %url, "the list of feeds is current again"),
         _ => debug!(url.full = %url, "a list of feeds was asked for: {}", answer.name()),
     }
-    one.status.last = Some((answer, told.clock.now()));
+    one.status.last = Some((answer, reports.clock.now()));
     one.status.why = trouble;
     if let Came::New(new) = came {
         one.status.feeds = new.feeds.len();
         one.list.feeds = Some(new.feeds);
-        told.reloader.ask();
+        reports.reloader.ask();
     }
 }

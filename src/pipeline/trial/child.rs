@@ -13,7 +13,7 @@ use cw_decide::process::{Reader, process_with};
 use cw_model::Answer;
 
 use super::wire::{DONE, NOT_DONE, document_of, read_frame, set_up_of};
-use super::{Document, limits};
+use super::{TrialDocument, limits};
 use crate::memory::READING_STACK_BYTES;
 use crate::{fault, ledger};
 
@@ -88,7 +88,7 @@ fn work(
 }
 
 /// Everything that the daemon does with a document, as far as it is done with memory and time alone.
-fn read(Document { feed, body, state, now, pages }: Document, tagger: &Tagger) {
+fn read(TrialDocument { feed, body, state, now, pages }: TrialDocument, tagger: &Tagger) {
     // A panic ends nothing in the daemon either.
     let _survived = catch_unwind(AssertUnwindSafe(|| {
         fault::strike(&body.bytes);

@@ -24,7 +24,7 @@ use std::time::Duration;
 use cw_decide::process::Pages;
 use cw_model::state::FeedState;
 use cw_model::{Body, Feed, FeedId, Timestamp};
-use cw_status::Metrics;
+use cw_status::{Metrics, TrialOutcome};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -48,7 +48,7 @@ const DIGEST_DIGITS: usize = 16;
 
 /// A document, and everything that `process` is given with it.
 #[derive(Clone, Debug)]
-pub(super) struct Document {
+pub(super) struct TrialDocument {
     pub(super) feed: Arc<Feed>,
     pub(super) body: Arc<Body>,
     pub(super) state: Arc<FeedState>,
@@ -137,7 +137,11 @@ impl Trials {
     }
 
     /// Tries a document. Cancel safety: the processes end with this one, or with their document.
-    pub(super) async fn read(self: &Arc<Self>, document: Document, metrics: &Metrics) -> Verdict {
+    pub(super) async fn read(
+        self: &Arc<Self>,
+        document: TrialDocument,
+        metrics: &Metrics,
+    ) -> Verdict {
         let feed_id = document.feed.id.clone();
         let document = Arc::new(document);
         let mut attempt = self.attempt(Arc::clone(&document), Beside::Others).await;
@@ -150,15 +154,15 @@ impl Trials {
             attempt = self.attempt(document, Beside::Nothing).await;
         }
         let (outcome, verdict) = match attempt {
-            Attempt::Read => ("read", Verdict::Read),
-            Attempt::Died(death) => ("crashed", Verdict::Crashed(death.to_string())),
-            Attempt::Untried => ("untried", Verdict::Untried),
+            Attempt::Read => (TrialOutcome::Read, Verdict::Read),
+            Attempt::Died(death) => (TrialOutcome::Crashed, Verdict::Crashed(death.to_string())),
+            Attempt::Untried => (TrialOutcome::Untried, Verdict::Untried),
         };
         metrics.tried(outcome);
         verdict
     }
 
-    async fn attempt(self: &Arc<Self>, document: Arc<Document>, beside: Beside) -> Attempt {
+    async fn attempt(self: &Arc<Self>, document: Arc<TrialDocument>, beside: Beside) -> Attempt {
         let slots = match beside {
             Beside::Others => 1,
             Beside::Nothing => self.slot_count,
@@ -174,7 +178,7 @@ impl Trials {
     }
 
     /// Blocks until a process has read the document or is dead.
-    fn attempt_here(&self, document: &Document) -> Attempt {
+    fn attempt_here(&self, document: &TrialDocument) -> Attempt {
         let started = match self.idle().pop() {
             Some(idle) => Ok(idle.worker),
             None => Worker::start(self.program.as_deref(), &self.set_up),
@@ -224,7 +228,7 @@ mod tests {
     use super::*;
     use crate::config;
 
-    fn document() -> Document {
+    fn document() -> TrialDocument {
         let feed = config::read_feed(
             "a test",
             config::RawFeed {
@@ -233,22 +237,10 @@ mod tests {
             },
             &defaults().feed_defaults,
         );
-        let body = Body {
-            bytes: b"<rss/>".to_vec(),
-            wire_bytes: 6,
-            final_url: "https://a.example/rss".parse().unwrap(),
-            moved_to: None,
-            content_type: None,
-            validators: cw_model::Validators::default(),
-            freshness: cw_model::Freshness(None),
-            refusal: None,
-            instance: cw_model::Instance::Whole,
-            network: cw_model::Network::Public,
-            wait: None,
-            links: cw_model::HubLinks::default(),
-        };
+        let url = "https://a.example/rss".parse().unwrap();
+        let body = Body::of(b"<rss/>".to_vec(), url);
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
-        Document {
+        TrialDocument {
             feed: feed.unwrap().into(),
             body: body.into(),
             state: Arc::default(),

@@ -18,7 +18,7 @@ use cw_read::page::PageText;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Document;
+use super::TrialDocument;
 use crate::config::TagSettings;
 
 /// The answer to a frame, one byte: done, and ready for the next.
@@ -257,7 +257,7 @@ pub(super) fn set_up_head(set_up: &SetUp) -> Vec<u8> {
 }
 
 /// The head of a document's frame.
-pub(super) fn head_of(document: &Document) -> Vec<u8> {
+pub(super) fn head_of(document: &TrialDocument) -> Vec<u8> {
     json(&WireDocument {
         feed: WireFeed::from(document.feed.as_ref()),
         body: WireBody::from(document.body.as_ref()),
@@ -287,7 +287,7 @@ pub(super) fn set_up_of(head: &[u8]) -> io::Result<SetUp> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
+pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<TrialDocument> {
     let WireDocument { feed, body, state, now, pages } = serde_json::from_slice(head)?;
     let body = Body {
         bytes,
@@ -303,7 +303,7 @@ pub(super) fn document_of(head: &[u8], bytes: Vec<u8>) -> io::Result<Document> {
         wait: None,
         links: cw_model::HubLinks::default(),
     };
-    Ok(Document {
+    Ok(TrialDocument {
         feed: feed.feed().map_err(io::Error::other)?.into(),
         body: body.into(),
         state: Arc::new(state.into()),
@@ -415,7 +415,7 @@ mod tests {
         };
         let now = "2026-03-01T12:00:00.123456789Z".parse().unwrap();
         let text = PageText { body: "Shells hit the market.".to_owned(), is_cut: true };
-        let sent = Document {
+        let sent = TrialDocument {
             feed: feed().into(),
             body: body.into(),
             state: state.into(),

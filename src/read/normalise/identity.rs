@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use cw_model::{ArticleId, FeedId, IdentityRule};
+use cw_text::web::is_web;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -55,7 +56,7 @@ pub(super) fn stable_guid<'g>(guid: &'g str, link: Option<&str>) -> Cow<'g, str>
         return Cow::Borrowed(guid);
     }
     let Ok(url) = Url::parse(guid) else { return Cow::Borrowed(guid) };
-    if !matches!(url.scheme(), "http" | "https") {
+    if !is_web(&url) {
         return Cow::Borrowed(guid);
     }
     let counted = guid.split_once('#').filter(|(page, number)| {

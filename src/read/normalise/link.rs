@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use cw_text::web::is_web;
 use url::Url;
 
 use crate::parse::LINK_BYTES_MAX;
@@ -62,8 +63,7 @@ pub fn absolute(base: &Url, link: &str) -> Option<Url> {
         }
         link => base.join(link).ok()?,
     };
-    let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
-    (is_page && url.as_str().len() <= URL_BYTES_MAX).then_some(url)
+    (is_web(&url) && url.as_str().len() <= URL_BYTES_MAX).then_some(url)
 }
 
 /// `https://https://…`, of a template that adds a scheme to what has one; whoever read it before may have taken the

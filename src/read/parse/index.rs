@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 
 use cw_model::{FailureClass, Steps, Timestamp};
 use cw_text::charset;
+use cw_text::web::is_web;
 use url::Url;
 
 use super::date::{Conventions, read as read_date};
@@ -120,7 +121,7 @@ fn is_of_site(index: &Url, sitemap: &Url) -> bool {
         domain.contains('.')
             && host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    matches!(sitemap.scheme(), "http" | "https")
+    is_web(sitemap)
         && (index_host == host || is_below(&host, &index_host) || is_below(&index_host, &host))
 }
 

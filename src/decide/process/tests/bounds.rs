@@ -126,18 +126,10 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
     let mut answers = vec![body_with(&text, None)];
     for number in 0..20 {
         answers.push(Answer::Body(Body {
-            bytes: rss(&[("1", "One")]).into_bytes(),
-            wire_bytes: 1,
-            final_url: url(number).parse().unwrap(),
             moved_to: Some(url(number).parse().unwrap()),
             content_type: Some(long(100_000)),
             validators: Validators { etag: Some(long(1024)), last_modified: Some(long(128)) },
-            freshness: Freshness(None),
-            refusal: None,
-            instance: Instance::Whole,
-            network: Network::Public,
-            wait: None,
-            links: cw_model::HubLinks::default(),
+            ..Body::of(rss(&[("1", "One")]).into_bytes(), url(number).parse().unwrap())
         }));
         answers.push(Answer::NotModified(NotModified {
             final_url: url(number).parse().unwrap(),

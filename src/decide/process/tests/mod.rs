@@ -2,12 +2,14 @@
 //! project holds itself to.
 
 mod bounds;
+mod crashes;
 mod drift;
 mod gap;
 mod halves;
 mod hub;
 mod identity;
 mod identity_history;
+mod languages;
 mod left_out;
 mod local_time;
 mod moves;
@@ -69,18 +71,9 @@ fn rss(items: &[(&str, &str)]) -> String {
 
 fn body_with(text: &str, etag: Option<&str>) -> Answer {
     Answer::Body(Body {
-        bytes: text.as_bytes().to_vec(),
-        wire_bytes: text.len() as u64,
-        final_url: URL.parse().unwrap(),
-        moved_to: None,
         content_type: Some("application/rss+xml".to_owned()),
         validators: Validators { etag: etag.map(str::to_owned), last_modified: None },
-        freshness: Freshness(None),
-        refusal: None,
-        instance: Instance::Whole,
-        network: Network::Public,
-        wait: None,
-        links: cw_model::HubLinks::default(),
+        ..Body::of(text.as_bytes().to_vec(), URL.parse().unwrap())
     })
 }
 
@@ -325,79 +318,6 @@ fn a_page_that_is_broken_anew_at_every_poll_is_not_rejected_for_ever() {
 }
 
 #[test]
-fn short_headlines_of_a_feed_that_declares_nothing_share_a_language() {
-    let feed = Feed { language: None, ..feed() };
-    let items = [
-        ("1", "Shells fall on market town"),
-        ("2", "The ministers are to meet again on Friday"),
-        ("3", "Rain and wind expected over the weekend in the north"),
-    ];
-    let outcome = polls(&feed, &[body(&items)]);
-    let languages: Vec<_> = outcome.records.iter().map(|one| one.record.language.clone()).collect();
-    assert_eq!(languages, vec![Some("en".to_owned()); 3]);
-}
-
-/// What a feed that claims this language is given: its articles' languages and whether they are
-/// relevant; the inner `None` where nobody looked.
-fn judged(claim: &str, titles: &[&str]) -> Vec<(Option<String>, Option<bool>)> {
-    let items: Vec<(String, &str)> =
-        titles.iter().enumerate().map(|(at, title)| (at.to_string(), *title)).collect();
-    let items: Vec<(&str, &str)> =
-        items.iter().map(|(guid, title)| (guid.as_str(), *title)).collect();
-    let claim = format!("<channel><language>{claim}</language>");
-    let text = rss(&items).replace("<channel>", &claim);
-    let outcome = polls(&Feed { language: None, ..feed() }, &[body_with(&text, None)]);
-    let judged = outcome.records.iter().map(|one| {
-        let conflict = one.record.conflict.as_ref();
-        (one.record.language.clone(), conflict.map(|conflict| conflict.relevant))
-    });
-    judged.collect()
-}
-
-#[test]
-fn a_feed_that_claims_another_language_is_judged_by_its_texts() {
-    let spanish = [
-        "Tres muertos en un ataque con drones contra la capital",
-        "El gobierno y los rebeldes acordaron un alto el fuego",
-        "Doce heridos",
-    ];
-    for claim in ["en", "en-US", "US", "english", "", "&#8238;"] {
-        assert_eq!(judged(claim, &spanish), vec![(Some("es".to_owned()), None); 3], "{claim}");
-    }
-    let english = [
-        "Three soldiers killed in drone attack on the capital",
-        "Rebels and the government agree to a ceasefire",
-        "Gaza: 12 killed in air strike",
-    ];
-    for claim in ["US", "gb", "usa", "", "es", "ar", "rss", "x-default"] {
-        let expected = vec![(Some("en".to_owned()), Some(true)); 3];
-        assert_eq!(judged(claim, &english), expected, "{claim}");
-    }
-    for claim in ["EN-us", "en_US", "en_US.UTF-8", "eng-US"] {
-        let expected = vec![(Some("en-US".to_owned()), Some(true)); 3];
-        assert_eq!(judged(claim, &english), expected, "{claim}");
-    }
-}
-
-#[test]
-fn each_article_of_a_feed_in_two_languages_is_coded_by_its_own() {
-    let titles = [
-        "Three soldiers killed in drone attack on the capital",
-        "Tres soldados muertos en un ataque con drones contra la capital",
-        "У нічній атаці на столицю загинуло троє військових",
-    ];
-    // The last entry of a document is the oldest, and comes first.
-    let expected = [("uk", None), ("es", None), ("en", Some(true))];
-    let expected = expected.map(|(language, relevant)| (Some(language.to_owned()), relevant));
-    assert_eq!(judged("en", &titles), expected);
-}
-
-#[test]
-fn of_a_text_in_a_language_that_nobody_could_tell_nothing_is_said() {
-    assert_eq!(judged("US", &["Kharkiv, Kherson"]), [(None, None)]);
-}
-
-#[test]
 fn the_backlog_setting_decides_what_a_first_poll_publishes() {
     let count = |backlog| {
         let feed = Feed { backlog, ..feed() };
@@ -439,75 +359,6 @@ fn what_was_observed_lies_between_two_successful_polls() {
         [body(&[("1", "One")]), failed(FailureClass::Dns), body(&[("2", "Two"), ("1", "One")])];
     let outcome = polls(&feed(), &answers);
     assert_eq!(outcome.records[0].record.observed.after.as_deref(), Some("2026-03-01T12:00:00Z"));
-}
-
-fn crash_under(under: &str) -> Crash {
-    Crash { under: under.to_owned(), at: now() }
-}
-
-#[test]
-fn a_document_that_ended_its_reader_puts_the_feed_off_for_a_week_and_is_a_reject() {
-    let feed = feed();
-    let before = polls(&feed, &[body(&[("1", "One")])]).state;
-    let Answer::Body(document) = body(&[("2", "Two")]) else { panic!("a body") };
-    let outcome = crashed(&feed, &document, &before, crash_under("here"), "signal: 6");
-    let after = &outcome.state;
-    assert_eq!(after.plan.put_off_for(), Some(&crash_under("here")));
-    let week = Duration::from_secs(7 * 24 * 3600);
-    let (due_at, polled_at) = (after.plan.next.due_at.unwrap(), after.plan.polled_at);
-    assert!(due_at >= now().checked_add(week).unwrap());
-    // The configuration's longest interval does not shorten it.
-    assert_eq!(crate::schedule::due_at(&feed, &after.plan.next, polled_at, now()), due_at);
-    assert_eq!(
-        (after.plan.failures, after.unpacked_memory().seen),
-        (
-            1,
-            polls(&feed, &[body(&[("1", "One")]), failed(FailureClass::Dns)])
-                .state
-                .unpacked_memory()
-                .seen
-        )
-    );
-    assert_eq!(
-        (outcome.records.len(), outcome.rejects.len(), outcome.urgency),
-        (0, 1, Urgency::Prompt)
-    );
-    assert_eq!(
-        (outcome.rejects[0].reason.as_str(), outcome.rejects[0].length),
-        ("crash", document.bytes.len() as u64)
-    );
-    assert_eq!(after.memory.body_digest(), before.memory.body_digest(), "it counts as not seen");
-
-    let again = crashed(&feed, &document, after, crash_under("there"), "signal: 6");
-    assert!(again.rejects.is_empty(), "the same document is a reject once");
-    assert_eq!(again.state.plan.put_off_for(), Some(&crash_under("there")));
-}
-
-#[test]
-fn a_crash_is_remembered_through_other_answers_until_a_document_is_forgiven() {
-    let (feed, tagger) = (feed(), tagger());
-    let Answer::Body(document) = body(&[("2", "Two")]) else { panic!("a body") };
-    let crashed = crashed(&feed, &document, &FeedState::default(), crash_under("here"), "");
-    for answer in [not_modified(None), failed(FailureClass::Timeout), body(&[("3", "Three")])] {
-        let outcome = process(&feed, &answer, &crashed.state, &tagger, now());
-        assert_eq!(outcome.state.plan.crash, Some(crash_under("here")));
-        assert_eq!(outcome.state.plan.put_off_for(), None, "it is asked as usual");
-        let is_read = matches!(outcome.result, PollResult::Modified(_));
-        assert_eq!(forgiven(outcome).state.plan.crash.is_none(), is_read);
-    }
-}
-
-/// The first programs refuse a ledger with one word in it that they do not know.
-#[test]
-fn a_state_with_a_crash_has_no_word_that_the_first_programs_do_not_know() {
-    let Answer::Body(document) = body(&[("2", "Two")]) else { panic!("a body") };
-    let state = crashed(&feed(), &document, &FeedState::default(), crash_under("here"), "").state;
-    let text = state.written().unwrap();
-    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let words = ["/standing", "/plan/reason", "/last_failure/class"];
-    let words = words.map(|word| written.pointer(word).and_then(|word| word.as_str()).unwrap());
-    assert_eq!(words, ["failing", "backoff", "panic"]);
-    assert_eq!(FeedState::parse(text.as_bytes()).unwrap(), *state);
 }
 
 /// Who is told of each headline that one article had, in turn.
