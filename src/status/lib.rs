@@ -16,9 +16,11 @@ pub mod shown;
 pub mod spans;
 pub mod status;
 mod text;
+mod trial;
 
 pub use lists::{ListAnswer, ListStatus};
 pub use log::{LogFormat, LogSettings};
-pub use metrics::{Metrics, Pushed, TrialOutcome};
+pub use metrics::{Metrics, Pushed};
 pub use process::ProcessFigures;
 pub use status::{LastRead, Snapshot, Status, Unready};
+pub use trial::TrialOutcome;

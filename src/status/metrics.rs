@@ -24,6 +24,7 @@ use super::ledger::LedgerStatus;
 use super::lists::ListMetrics;
 use super::process::{Process, ProcessFigures};
 use super::status::{LastRead, Snapshot};
+use super::trial::TrialOutcome;
 
 /// What a hub called for, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
@@ -581,24 +582,6 @@ impl Metrics {
     /// A document was read in a process of its own first, or was to be.
     pub fn tried(&self, outcome: TrialOutcome) {
         self.trials.get_or_create(&[("outcome", outcome.name().to_owned())]).inc();
-    }
-}
-
-/// How the trial of a document in a process of its own ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum TrialOutcome {
-    /// The process read it.
-    Read,
-    /// It ended the process.
-    Crashed,
-    /// There was no process; it was read at once.
-    Untried,
-}
-
-impl TrialOutcome {
-    fn name(self) -> &'static str {
-        self.into()
     }
 }
 

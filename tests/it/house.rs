@@ -71,7 +71,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         knows: &["cw-model"],
         modules: &[
             "fields", "shown", "spans", "text", "live", "log", "lanes", "ledger", "lists",
-            "recent", "status", "process", "metrics",
+            "recent", "status", "process", "trial", "metrics",
         ],
         is_core: false,
     },
