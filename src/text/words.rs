@@ -144,6 +144,30 @@ impl<'a> Words<'a> {
     }
 }
 
+/// It belongs to a word.
+const LETTER: u8 = 1;
+
+/// It has another form in lower case.
+const CAPITAL: u8 = 2;
+
+/// What each byte is, in ASCII; nothing beyond.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut rest: &mut [u8] = &mut kinds;
+    let mut byte = 0_u8;
+    while let Some((kind, others)) = rest.split_first_mut() {
+        if byte.is_ascii_alphanumeric() {
+            *kind = LETTER;
+        }
+        if byte.is_ascii_uppercase() {
+            *kind |= CAPITAL;
+        }
+        rest = others;
+        byte = byte.wrapping_add(1);
+    }
+    kinds
+};
+
 impl Iterator for Words<'_> {
     type Item = Word;
 
@@ -198,8 +222,14 @@ impl Words<'_> {
     /// Takes the word that comes next, if it is nothing but ASCII letters and digits and what follows surely ends
     /// it: nearly every English one is.
     fn letters(&mut self, plain: &mut String) -> Option<Spans> {
-        let rest = self.rest().as_bytes();
-        let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let rest = self.text.as_bytes().get(self.byte..).unwrap_or_default();
+        let mut kinds = 0;
+        let is_letter = |byte: &&u8| {
+            let kind = KINDS.get(usize::from(**byte)).copied().unwrap_or_default();
+            kinds |= kind;
+            kind & LETTER != 0
+        };
+        let length = rest.iter().take_while(is_letter).count();
         if !(1..=WORD_CHARS_MAX).contains(&length) {
             return None;
         }
@@ -217,7 +247,9 @@ impl Words<'_> {
         let (bytes, chars) = (self.byte..self.byte + length, self.char..self.char + length);
         let at = plain.len();
         plain.push_str(self.text.get(bytes.clone()).unwrap_or_default());
-        plain.get_mut(at..).unwrap_or_default().make_ascii_lowercase();
+        if kinds & CAPITAL != 0 {
+            plain.get_mut(at..).unwrap_or_default().make_ascii_lowercase();
+        }
         (self.byte, self.char) = (bytes.end, chars.end);
         Some(Spans { bytes, chars, dotted: false })
     }
