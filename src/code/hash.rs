@@ -33,8 +33,74 @@ impl Hasher for Hashed {
     }
 
     fn write_u64(&mut self, key: u64) {
-        self.0 = (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed(key);
     }
+}
+
+/// A table that is made once and only asked from then on: a key and what is known lie side by side, at the first free
+/// place from the one that the key says.
+pub(super) struct Table<T> {
+    filter: Filter,
+    /// A power of two, so that a key says its place by its upper bits; a quarter is free, so that looking ends soon.
+    slots: Vec<Option<(u64, T)>>,
+    shift: u32,
+}
+
+impl<T> std::fmt::Debug for Table<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("slots", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Table<T> {
+    /// Of what is known by its hash.
+    pub(super) fn new(known: ByHash<T>) -> Self {
+        let filter = Filter::new(known.keys().copied());
+        let count = (known.len() + known.len() / 3 + 1).next_power_of_two().max(2);
+        let slots = std::iter::repeat_with(|| None).take(count).collect();
+        let mut table = Self { filter, slots, shift: 64 - count.ilog2() };
+        for (key, value) in known {
+            let mut at = table.first(mixed(key));
+            while let Some(Some(_taken)) = table.slots.get(at) {
+                at = table.next(at);
+            }
+            if let Some(slot) = table.slots.get_mut(at) {
+                *slot = Some((key, value));
+            }
+        }
+        table
+    }
+
+    /// What is known by a hash.
+    pub(super) fn get(&self, key: u64) -> Option<&T> {
+        let mixed = mixed(key);
+        if !self.filter.may_know_mixed(mixed) {
+            return None;
+        }
+        let mut at = self.first(mixed);
+        while let Some(Some((known, value))) = self.slots.get(at) {
+            if *known == key {
+                return Some(value);
+            }
+            at = self.next(at);
+        }
+        None
+    }
+
+    /// Where a key is, if nothing else is there.
+    fn first(&self, mixed: u64) -> usize {
+        usize::try_from(mixed >> self.shift).unwrap_or_default()
+    }
+
+    /// Where it is otherwise.
+    fn next(&self, at: usize) -> usize {
+        (at + 1) & (self.slots.len() - 1)
+    }
+}
+
+/// A hash of which the upper bits depend on all of it.
+fn mixed(hash: u64) -> u64 {
+    (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Says of most hashes that are not known that they are not, by one bit each: a table is asked only about the rest.
@@ -54,7 +120,7 @@ impl Filter {
         let bits = (known.len() * Self::SPARSE).next_power_of_two().max(64);
         let mut filter = Self { bits: vec![0; bits / 64], shift: 64 - bits.ilog2() };
         for hash in known {
-            let (word, bit) = filter.place(hash);
+            let (word, bit) = filter.place(mixed(hash));
             if let Some(word) = filter.bits.get_mut(word) {
                 *word |= bit;
             }
@@ -64,12 +130,16 @@ impl Filter {
 
     /// Whether a hash may be known.
     pub(super) fn may_know(&self, hash: u64) -> bool {
-        let (word, bit) = self.place(hash);
+        self.may_know_mixed(mixed(hash))
+    }
+
+    fn may_know_mixed(&self, mixed: u64) -> bool {
+        let (word, bit) = self.place(mixed);
         self.bits.get(word).is_some_and(|word| word & bit != 0)
     }
 
-    fn place(&self, hash: u64) -> (usize, u64) {
-        let mixed = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
+    fn place(&self, mixed: u64) -> (usize, u64) {
+        let mixed = mixed >> self.shift;
         let word = usize::try_from(mixed / 64).unwrap_or(usize::MAX);
         (word, 1 << (mixed % 64))
     }
@@ -111,5 +181,16 @@ mod tests {
         let taken = of(1000..9000).into_iter().filter(|other| filter.may_know(*other)).count();
         assert!(taken < 2000, "{taken} of 8000");
         assert!(!Filter::new(std::iter::empty()).may_know(7));
+    }
+
+    #[test]
+    fn a_table_knows_what_it_was_made_of_and_nothing_else() {
+        // Keys that all want the same place, and some that do not.
+        let keys = (0..100_u64).chain((1..300).map(|number| number.wrapping_mul(0x9e37_79b9)));
+        let known: ByHash<u64> = keys.map(|key| (key, key + 1)).collect();
+        let table = Table::new(known.clone());
+        assert!(known.iter().all(|(key, value)| table.get(*key) == Some(value)));
+        assert!((1_000..2_000).all(|key| table.get(key) == known.get(&key)));
+        assert_eq!(Table::<u64>::new(ByHash::default()).get(7), None);
     }
 }

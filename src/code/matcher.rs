@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use cw_model::{Steps, TooCostly};
 
-use super::hash::{ByHash, Filter, and_word, hash};
+use super::hash::{ByHash, Table, and_word, hash};
 use super::segment::Document;
 
 /// Steps for each word that is looked up.
@@ -112,51 +112,43 @@ pub(super) struct Match<'l> {
 
 /// Every phrase of a lexicon, ready.
 pub(super) struct Matcher {
-    known: ByHash<Known>,
-    filter: Filter,
+    known: Table<Known>,
     sets: Vec<usize>,
     uses: Vec<Use>,
 }
 
 impl std::fmt::Debug for Matcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Matcher").field("known", &self.known.len()).finish_non_exhaustive()
+        f.debug_struct("Matcher").field("known", &self.known).finish_non_exhaustive()
     }
 }
 
 impl Matcher {
     /// Compiles phrases in plain form.
     pub(super) fn new(phrases: &BTreeMap<String, Vec<Purpose>>) -> Self {
-        let filter = Filter::new(std::iter::empty());
-        let (sets, uses) = (Vec::new(), Vec::new());
-        let mut matcher = Self { known: ByHash::default(), filter, sets, uses };
+        let mut known: ByHash<Known> = ByHash::default();
+        let (mut all_sets, mut all_uses) = (Vec::new(), Vec::new());
         for (phrase, purposes) in phrases {
             let mut words = phrase.split(' ').map(hash);
             let mut key = words.next().unwrap_or_default();
             for word in words {
-                matcher.known.entry(key).or_default().goes_on = true;
+                known.entry(key).or_default().goes_on = true;
                 key = and_word(key, word);
             }
-            let (sets, uses) = (matcher.sets.len(), matcher.uses.len());
+            let (sets, uses) = (all_sets.len(), all_uses.len());
             for purpose in purposes {
                 match purpose {
-                    Purpose::Set(set) => matcher.sets.push(*set),
-                    Purpose::Use(purpose) => matcher.uses.push(*purpose),
+                    Purpose::Set(set) => all_sets.push(*set),
+                    Purpose::Use(purpose) => all_uses.push(*purpose),
                 }
             }
-            matcher.sets.get_mut(sets..).unwrap_or_default().sort_unstable();
+            all_sets.get_mut(sets..).unwrap_or_default().sort_unstable();
             let part = |from: usize, to: usize| (narrow(from), narrow(to - from));
-            let known = matcher.known.entry(key).or_default();
-            known.sets = part(sets, matcher.sets.len());
-            known.uses = part(uses, matcher.uses.len());
+            let known = known.entry(key).or_default();
+            known.sets = part(sets, all_sets.len());
+            known.uses = part(uses, all_uses.len());
         }
-        matcher.known.shrink_to_fit();
-        matcher.filter = Filter::new(matcher.known.keys().copied());
-        matcher
-    }
-
-    fn known(&self, key: u64) -> Option<&Known> {
-        if self.filter.may_know(key) { self.known.get(&key) } else { None }
+        Self { known: Table::new(known), sets: all_sets, uses: all_uses }
     }
 
     /// Every occurrence, overlapping ones too, ordered by first word and by length.
@@ -172,14 +164,14 @@ impl Matcher {
         let words = document.tokens.len();
         let mut matches = Vec::with_capacity(words + words / 2);
         for (start, first) in document.tokens.iter().enumerate() {
-            steps.spend(LOOK_UP_STEPS)?;
+            let mut spent = LOOK_UP_STEPS;
             let mut key = first.hash;
             let mut end = start + 1;
             // Most words, and nearly all pairs of words, begin nothing.
-            while let Some(known) = self.known(key) {
+            while let Some(known) = self.known.get(key) {
                 let (sets, uses) = (part(&self.sets, known.sets), part(&self.uses, known.uses));
                 if !sets.is_empty() || !uses.is_empty() {
-                    steps.spend(MATCH_STEPS)?;
+                    spent += MATCH_STEPS;
                     matches.push(Match { sets, uses, tokens: start..end });
                 }
                 if !known.goes_on {
@@ -187,10 +179,11 @@ impl Matcher {
                 }
                 let next = document.tokens.get(end);
                 let Some(next) = next.filter(|next| next.clause == first.clause) else { break };
-                steps.spend(LOOK_UP_STEPS)?;
+                spent += LOOK_UP_STEPS;
                 key = and_word(key, next.hash);
                 end += 1;
             }
+            steps.spend(spent)?;
         }
         Ok(matches)
     }

@@ -11,7 +11,7 @@ use cw_model::CasualtySide;
 
 use super::group::{BETWEEN_MAX, Cast, Group, Link, TRIED_MAX, alone};
 use super::people::{Form, Head, People, ends_noun};
-use super::role::{Happening, List, Role, Toll, Victims, What};
+use super::role::{Happening, Kinds, List, Role, Toll, Victims, What};
 use super::text::Text;
 
 /// Words between a total and a number that no word says to be the new one.
@@ -66,6 +66,10 @@ impl Claims<'_, '_, '_> {
 
     /// Reads what begins at a word, and says where to go on.
     fn read_at(&mut self, at: usize) -> usize {
+        // Nearly every word begins none.
+        if !self.cast.text.is_one_of(at, Kinds::BEGIN_A_COUNT) {
+            return at + 1;
+        }
         let none = self.cast.text.role(at, |role| {
             let Role::NoneOf(what) = role else { return None };
             Some(what)

@@ -10,9 +10,9 @@ use std::ops::Range;
 use cw_model::CasualtySide;
 use serde::Deserialize;
 
-use super::role::{Bound, Counted, Cue, Happening, List, Noun, Role, Toll, Victims, What};
+use super::role::{Bound, Counted, Cue, Happening, Kinds, List, Noun, Role, Toll, Victims, What};
 use crate::file::{self, Read};
-use crate::hash::{ByHash, Filter, hash};
+use crate::hash::{ByHash, Filter, Table, hash};
 use crate::source::{LexiconProblem, Source};
 use crate::term::expand;
 
@@ -31,26 +31,37 @@ pub(crate) struct Grammar {
     /// As in the file.
     pub(super) spelling: Spelling,
     /// For the hash of each first word its phrases.
-    first: ByHash<First>,
-    /// Of the words with which a phrase begins.
-    filter: Filter,
+    first: Table<First>,
     /// Of those with which one begins that may begin a count.
     beginnings: Filter,
-    /// Longest first.
+    /// Those that begin with the same two words side by side, longest first.
     phrases: Vec<Phrase>,
 }
 
 /// The phrases that begin with a word.
 #[derive(Clone, Debug)]
 struct First {
-    /// Where they stand in `Grammar::phrases`, those of several words first.
-    phrases: Range<usize>,
-    /// Where the word alone begins there.
-    alone: usize,
+    /// Where those of several words stand in `Grammar::phrases`, ordered by the second.
+    longer: Range<usize>,
+    /// Where the word alone stands there.
+    alone: Range<usize>,
+    /// Of what kinds the word alone is.
+    kinds: Kinds,
     /// A bit for each word that may come second: few words after "the" do.
     seconds: u64,
     /// Whether one of them may begin a count.
     begins: bool,
+}
+
+/// What two words that follow each other may be for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known<'g> {
+    /// The phrases that begin with both, longest first.
+    pub(super) longer: &'g [Phrase],
+    /// The first alone.
+    pub(super) alone: &'g [Phrase],
+    /// Of what kinds the first alone is.
+    pub(super) kinds: Kinds,
 }
 
 /// What a word and those after it are for.
@@ -111,37 +122,48 @@ impl Grammar {
         }
         let (mut first, mut phrases): (ByHash<First>, _) = (ByHash::default(), Vec::new());
         for (word, mut known) in compiler.phrases {
-            known.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+            known.sort_by_key(|phrase| {
+                let second = phrase.rest.first().copied();
+                (second.is_none(), second, std::cmp::Reverse(phrase.rest.len()))
+            });
             let begins = known.iter().any(|phrase| phrase.role.begins_a_count());
             let seconds = known.iter().filter_map(|phrase| phrase.rest.first());
             let seconds = seconds.fold(0, |bits, second| bits | bit(*second));
             let start = phrases.len();
             let alone = start + known.partition_point(|phrase| !phrase.rest.is_empty());
             phrases.append(&mut known);
-            first.insert(word, First { phrases: start..phrases.len(), alone, seconds, begins });
+            let kinds = phrases.get(alone..).unwrap_or_default().iter();
+            let kinds = kinds.map(|phrase| Kinds::of(phrase.role));
+            let kinds = kinds.fold(Kinds::default(), Kinds::or);
+            let (longer, alone) = (start..alone, alone..phrases.len());
+            first.insert(word, First { longer, alone, kinds, seconds, begins });
         }
         let begin: Vec<u64> = first
             .iter()
             .filter(|(_word, first)| first.begins)
             .map(|(word, _first)| *word)
             .collect();
-        let filter = Filter::new(first.keys().copied());
         let beginnings = Filter::new(begin.into_iter());
-        Ok(Self { spelling: raw.spelling, first, filter, beginnings, phrases })
+        Ok(Self { spelling: raw.spelling, first: Table::new(first), beginnings, phrases })
     }
 
-    /// Every phrase that begins with a word of this hash and may go on with the next, longest first.
-    pub(super) fn phrases_from(&self, word: u64, next: Option<u64>) -> &[Phrase] {
-        let first = if self.filter.may_know(word) { self.first.get(&word) } else { None };
-        let Some(First { phrases, alone, seconds, .. }) = first else { return &[] };
-        let goes_on = next.is_some_and(|next| seconds & bit(next) != 0);
-        let start = if goes_on { phrases.start } else { *alone };
-        self.phrases.get(start..phrases.end).unwrap_or_default()
+    /// Every phrase that begins with a word of this hash and the next.
+    pub(super) fn phrases_from(&self, word: u64, next: Option<u64>) -> Known<'_> {
+        let Some(first) = self.first.get(word) else { return Known::default() };
+        let longer = next.filter(|next| first.seconds & bit(*next) != 0).map(|next| {
+            let all = self.phrases.get(first.longer.clone()).unwrap_or_default();
+            let before = |phrase: &Phrase| phrase.rest.first().is_some_and(|one| *one < next);
+            let rest = all.get(all.partition_point(before)..).unwrap_or_default();
+            let goes_on = rest.iter().take_while(|phrase| phrase.rest.first() == Some(&next));
+            rest.get(..goes_on.count()).unwrap_or_default()
+        });
+        let alone = self.phrases.get(first.alone.clone()).unwrap_or_default();
+        Known { longer: longer.unwrap_or_default(), alone, kinds: first.kinds }
     }
 
     /// Whether a count may begin with a word of this hash.
     pub(super) fn begins_a_count(&self, word: u64) -> bool {
-        self.beginnings.may_know(word) && self.first.get(&word).is_some_and(|first| first.begins)
+        self.beginnings.may_know(word) && self.first.get(word).is_some_and(|first| first.begins)
     }
 }
 

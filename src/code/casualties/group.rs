@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::people::{Form, Head, People, ends_noun, last_name, name_at, name_before, people_of};
-use super::role::{Counted, Cue, Happening, List, Role, Victims, What};
+use super::role::{Counted, Cue, Happening, Kinds, List, Role, Victims, What};
 use super::text::Text;
 
 /// Words between people and what happened to them ("43 people in the northern district were killed"),
@@ -62,7 +62,7 @@ impl<'t, 'd, 'a> Cast<'t, 'd, 'a> {
 impl Cast<'_, '_, '_> {
     /// What happens at a word, and where the words for it end.
     pub(super) fn happening_at(&self, at: usize) -> Option<(Happening, usize)> {
-        if at >= self.sentence.end {
+        if at >= self.sentence.end || !self.text.is_one_of(at, Kinds::HAPPENING) {
             return None;
         }
         self.text.role(at, |role| {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::grammar::COUNT_MAX;
-use super::role::{Bound, List, Role};
+use super::role::{Bound, Kinds, List, Role};
 use super::text::Text;
 
 /// Digits of a group of thousands.
@@ -33,6 +33,15 @@ impl Quantity {
 
 /// The quantity that begins at `start` and ends before `end`, bounds included.
 pub(super) fn quantity_at(text: &Text<'_, '_>, start: usize, end: usize) -> Option<Quantity> {
+    const BEGIN: Kinds = Kinds::BOUND
+        .or(Kinds::VAGUE)
+        .or(Kinds::WHOLE)
+        .or(Kinds::UNIT)
+        .or_lists([List::NumberBetween]);
+    // Nearly every word begins none.
+    if !text.is_one_of(start, BEGIN) && !is_digits(text.word(start)) {
+        return None;
+    }
     let qualifier = text.role(start, |role| {
         let Role::Bound(bound) = role else { return None };
         Some(bound)

@@ -9,7 +9,7 @@ use std::ops::Range;
 use cw_model::CasualtySide;
 
 use super::number::{Quantity, quantity_at};
-use super::role::{Cue, List, Noun, Role};
+use super::role::{Cue, Kinds, List, Noun, Role};
 use super::text::Text;
 
 /// Words between a number and the noun it counts ("12 suspected members of").
@@ -432,7 +432,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn noun(&self, at: usize) -> Option<(Noun, usize)> {
-        if at >= self.end {
+        if at >= self.end || !self.text.is_one_of(at, Kinds::NOUN) {
             return None;
         }
         self.text.role(at, |role| {
@@ -541,7 +541,7 @@ pub(super) fn last_name(text: &Text<'_, '_>, start: usize, end: usize) -> Option
 }
 
 fn is_happening(text: &Text<'_, '_>, at: usize) -> bool {
-    text.role(at, |role| matches!(role, Role::Happening(_)).then_some(())).is_some()
+    text.is_one_of(at, Kinds::HAPPENING)
 }
 
 /// Between commas or in brackets, alone.
@@ -558,31 +558,29 @@ fn is_currency(sign: char) -> bool {
 
 /// Whether a noun phrase ends before the word at `at`.
 pub(super) fn ends_noun(text: &Text<'_, '_>, at: usize) -> bool {
-    let ends = |role: Role| match role {
-        Role::Happening(_)
-        | Role::Toll(_)
-        | Role::Cue(Cue::Fresh | Cue::Perfect)
-        | Role::Listed(
-            List::NounEnd
-            | List::Auxiliary
-            | List::Passive
-            | List::OneSubject
-            | List::And
-            | List::Or
-            | List::Of
-            | List::Relative
-            | List::Agent
-            | List::PartBegin
-            | List::OneArticle
-            | List::Determiner
-            | List::AgeBefore,
-        )
-        | Role::Unit(_)
-        | Role::Whole(_)
-        | Role::Vague(_) => Some(()),
-        _ => None,
-    };
-    text.role(at, ends).is_some()
+    const ENDS: Kinds = Kinds::HAPPENING
+        .or(Kinds::TOLL)
+        .or(Kinds::UNIT)
+        .or(Kinds::WHOLE)
+        .or(Kinds::VAGUE)
+        .or(Kinds::cue(Cue::Fresh))
+        .or(Kinds::cue(Cue::Perfect))
+        .or_lists([
+            List::NounEnd,
+            List::Auxiliary,
+            List::Passive,
+            List::OneSubject,
+            List::And,
+            List::Or,
+            List::Of,
+            List::Relative,
+            List::Agent,
+            List::PartBegin,
+            List::OneArticle,
+            List::Determiner,
+            List::AgeBefore,
+        ]);
+    text.is_one_of(at, ENDS)
         || text.is_adverb(at)
         || text.word(at).starts_with(|sign: char| sign.is_ascii_digit())
 }

@@ -33,10 +33,74 @@ pub(super) enum Role {
 impl Role {
     /// Whether a count may begin with it: of a sentence without such a word nothing is counted.
     pub(super) fn begins_a_count(self) -> bool {
-        matches!(
-            self,
-            Self::Happening(_) | Self::Toll(_) | Self::NoneOf(_) | Self::Listed(List::Nobody)
-        )
+        Kinds::of(self).meet(Kinds::BEGIN_A_COUNT)
+    }
+}
+
+/// Of what kinds some roles are, a bit each: most of what is asked of a word is answered by one look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kinds(u64);
+
+impl Kinds {
+    pub(super) const HAPPENING: Self = Self(1);
+    pub(super) const TOLL: Self = Self(1 << 1);
+    pub(super) const NONE_OF: Self = Self(1 << 2);
+    pub(super) const BOUND: Self = Self(1 << 3);
+    pub(super) const VAGUE: Self = Self(1 << 4);
+    pub(super) const WHOLE: Self = Self(1 << 5);
+    pub(super) const UNIT: Self = Self(1 << 6);
+    pub(super) const MULTIPLIER: Self = Self(1 << 7);
+    pub(super) const NOUN: Self = Self(1 << 8);
+    /// A count may begin with one.
+    pub(super) const BEGIN_A_COUNT: Self =
+        Self::HAPPENING.or(Self::TOLL).or(Self::NONE_OF).or_lists([List::Nobody]);
+
+    /// That of a cue.
+    pub(super) const fn cue(cue: Cue) -> Self {
+        Self(1 << (9 + cue as u32))
+    }
+
+    /// That of a list. The last of them has the last bit but four.
+    pub(super) const fn list(list: List) -> Self {
+        Self(1 << (10 + Cue::Perfect as u32 + list as u32))
+    }
+
+    /// That of a role.
+    pub(super) const fn of(role: Role) -> Self {
+        match role {
+            Role::Happening(_) => Self::HAPPENING,
+            Role::Toll(_) => Self::TOLL,
+            Role::NoneOf(_) => Self::NONE_OF,
+            Role::Bound(_) => Self::BOUND,
+            Role::Vague(_) => Self::VAGUE,
+            Role::Whole(_) => Self::WHOLE,
+            Role::Unit(_) => Self::UNIT,
+            Role::Multiplier(_) => Self::MULTIPLIER,
+            Role::Noun(_) => Self::NOUN,
+            Role::Cue(cue) => Self::cue(cue),
+            Role::Listed(list) => Self::list(list),
+        }
+    }
+
+    /// These and others.
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These, and those of some lists.
+    pub(super) const fn or_lists<const COUNT: usize>(self, lists: [List; COUNT]) -> Self {
+        let mut all = self;
+        let mut rest: &[List] = &lists;
+        while let [first, others @ ..] = rest {
+            all = all.or(Self::list(*first));
+            rest = others;
+        }
+        all
+    }
+
+    /// Whether some are of both.
+    pub(super) const fn meet(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 
