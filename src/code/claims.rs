@@ -255,6 +255,7 @@ fn is_subject(actor: &Range<usize>, cue: &Range<usize>, document: &Document<'_>)
 }
 
 /// A cue that needs a speaker has none.
+#[derive(Clone, Copy)]
 pub(super) struct NoSpeaker;
 
 /// Of two ways in which one thing is said, the one that says more about it; who says it is whoever is known.

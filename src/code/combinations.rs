@@ -8,7 +8,8 @@ use cw_model::{RoleKind, Steps, TooCostly};
 use super::lexicon::{Combination, Need, Order, Part};
 use super::names::Mention;
 use super::segment::Document;
-use super::spans::{Hit, Sentences, Sorted, contains_any, overlap, sentence_of};
+use super::sets::Sentences;
+use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
 
 /// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
 /// the first is not always the one; more than a few would let a strange text take quadratic time.
@@ -17,27 +18,20 @@ const NEIGHBOURS_TRIED: usize = 4;
 /// Steps for looking for one part of a combination by one anchor.
 const PART_STEPS: usize = 20;
 
-/// Adds to `hits` the places where all parts of a combination stand close enough.
+/// Adds to `hits` the places where all parts of a combination, which may be in these sentences, stand close enough.
+/// `found` is room for the parts, which all combinations share.
 ///
 /// # Errors
 /// [`TooCostly`] if there are no steps left.
-pub(super) fn combined(
-    combination: &Combination,
+pub(super) fn combined<'l>(
+    (combination, shared): (&'l Combination, Sentences),
     sorted: &Sorted,
     document: &Document<'_>,
     steps: &Steps,
+    found: &mut Vec<(&'l Part, Range<usize>)>,
     hits: &mut Vec<Hit>,
 ) -> Result<(), TooCostly> {
-    let required = &combination.required;
-    // A text that repeats one word is full of anchors, and of nothing for them to stand by.
-    let shared =
-        required.iter().fold(Sentences::ALL, |shared, set| shared.and(sorted.sentences(*set)));
-    if shared.is_empty() {
-        return Ok(());
-    }
-    let Some((anchor, others)) = required.split_first() else { return Ok(()) };
-    // One list for all anchors, and none for nearly all of them, which come to nothing.
-    let mut found = Vec::new();
+    let Some((anchor, others)) = combination.required.split_first() else { return Ok(()) };
     let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
     for place in sorted.set(*anchor) {
         steps.spend(anchor_steps)?;
@@ -51,14 +45,9 @@ pub(super) fn combined(
             continue;
         }
         found.clear();
-        found.reserve(combination.all.len());
         let is_whole = match combination.order {
-            Order::Any | Order::AnchorFirst => {
-                around(combination, place, sorted, &sentence, &mut found)
-            }
-            Order::AsWritten => {
-                in_order(combination, place, sorted, &sentence, document, &mut found)
-            }
+            Order::Any | Order::AnchorFirst => around(combination, place, sorted, &sentence, found),
+            Order::AsWritten => in_order(combination, place, sorted, &sentence, document, found),
         };
         if is_whole.is_none() {
             continue;

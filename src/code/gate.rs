@@ -14,11 +14,13 @@ use std::ops::Range;
 use cw_model::{ActorKind, Steps, TooCostly};
 use serde::Deserialize;
 
-use super::hash::{Seen, hash};
+use super::bits::Bits;
+use super::hash::hash;
 use super::lexicon::Lexicon;
 use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
-use super::spans::{Sentences, Sorted, contains_any};
+use super::sets::Sentences;
+use super::spans::{Sorted, contains_any};
 use super::taxonomy::is_or_is_under;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
 
@@ -329,10 +331,14 @@ pub(super) fn features(
         let (tokens, sentence) = (word.tokens.clone(), word.sentence);
         featured.push(Featured { tokens, sentence, buckets: from..of_words.len() });
     }
-    let (mut seen, mut buckets) = (Seen::new(BUCKETS), Vec::with_capacity(of_words.len()));
-    buckets.extend(of_words.iter().copied().filter(|bucket| seen.is_new(*bucket)));
+    // A bit each: to sort hundreds of buckets takes longer.
+    let mut seen = Bits::none(BUCKETS);
+    let mut is_new =
+        |bucket: &u32| usize::try_from(*bucket).is_ok_and(|bucket| seen.insert(bucket));
+    let mut buckets = Vec::with_capacity(of_words.len());
+    buckets.extend(of_words.iter().copied().filter(&mut is_new));
     of_text(&shown, document, sorted, lexicon, findings, |_feature, bucket| {
-        buckets.extend(Some(bucket).filter(|bucket| seen.is_new(*bucket)));
+        buckets.extend(Some(bucket).filter(&mut is_new));
     });
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();
     for tag in &findings.tags {
@@ -439,10 +445,12 @@ fn of_text<'a>(
     }
     let head = document.sentences.iter().filter(|one| one.prominence != Prominence::Rest);
     let head: Vec<Range<usize>> = head.map(|sentence| sentence.tokens.clone()).collect();
-    let sentences = Sentences::with(&head, document);
+    let sentences = Sentences::of_head(document);
+    let are_told_apart = sentences.are_told_apart();
     let stands_there = |set: usize| {
-        !sorted.sentences(set).and(sentences).is_empty()
-            && head.iter().any(|sentence| contains_any(sorted.set(set), sentence))
+        !sorted.sets.sentences(set).and(sentences).is_empty()
+            && (are_told_apart
+                || head.iter().any(|sentence| contains_any(sorted.set(set), sentence)))
     };
     for (hash, set) in lexicon.set_hashes.iter().filter(|(_hash, set)| stands_there(*set)) {
         add(Feature::Set(*set), bucket(b'c', *hash, 0));

@@ -145,28 +145,6 @@ impl Filter {
     }
 }
 
-/// Which buckets of a table a text has so far: a bit each, for sorting hundreds of them takes longer.
-#[derive(Debug)]
-pub(super) struct Seen(Vec<u64>);
-
-impl Seen {
-    /// None, of so many.
-    pub(super) fn new(buckets: usize) -> Self {
-        Self(vec![0; buckets.div_ceil(64)])
-    }
-
-    /// Whether a bucket has not been seen before; from now on it has.
-    pub(super) fn is_new(&mut self, bucket: u32) -> bool {
-        let (word, bit) = (bucket / u64::BITS, 1_u64 << (bucket % u64::BITS));
-        let word = usize::try_from(word).ok().and_then(|word| self.0.get_mut(word));
-        word.is_some_and(|word| {
-            let is_new = *word & bit == 0;
-            *word |= bit;
-            is_new
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

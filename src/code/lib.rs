@@ -15,7 +15,7 @@
 //! | `term`, `lexicon` | the rules of one language, read and checked |
 //! | `actors` | the dictionary of states, forces, groups, organisations |
 //! | `matcher` | every term and name, in one pass |
-//! | `names`, `spans` | the matches by what they are for; which actors are named |
+//! | `names`, `sets`, `spans` | the matches by what they are for; which actors are named |
 //! | `combinations`, `claims` | patterns over types, with roles; who says it how |
 //! | `clauses` | who does what to whom, by the clause |
 //! | `rules` | from matches to tags |
@@ -25,6 +25,7 @@
 //! | `explain` | why a text is coded as it is, for a person who asks |
 
 mod actors;
+mod bits;
 mod casualties;
 mod claims;
 mod clauses;
@@ -38,6 +39,7 @@ mod matcher;
 mod names;
 mod rules;
 mod segment;
+mod sets;
 mod source;
 mod spans;
 mod taxonomy;

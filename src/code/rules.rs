@@ -18,13 +18,14 @@ use std::sync::Arc;
 
 use cw_model::{Actor, Claim, ClaimStatus, Evidence, Field, Steps, Tag, TagId, TooCostly};
 
-use super::claims::{add_roles, named_roles, speaker, stronger, voice};
+use super::claims::{NoSpeaker, add_roles, named_roles, speaker, stronger, voice};
 use super::clauses::add_clause_roles;
 use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sentences, Sorted, Taken, first_in, sentence_of};
+use super::sets::Sentences;
+use super::spans::{Hit, Sorted, Taken, first_in, sentence_of};
 use super::taxonomy::is_or_is_under;
 
 /// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
@@ -109,12 +110,9 @@ pub(super) fn apply(
 ) -> Result<Findings, TooCostly> {
     let mut flags = sorted.mask_flags.clone();
     let mut hits = sorted.hits.clone();
-    for (combination, pair) in lexicon.combinations.iter().zip(&lexicon.pairs) {
-        let [one, other] = pair.map(|set| sorted.sentences(set));
-        if one.and(other).is_empty() {
-            continue;
-        }
-        combined(combination, sorted, document, steps, &mut hits)?;
+    let mut parts = Vec::new();
+    for open in sorted.sets.open(lexicon) {
+        combined(open, sorted, document, steps, &mut parts, &mut hits)?;
     }
     steps.spend(hits.len().saturating_mul(HIT_STEPS + lexicon.cues.len() * CUE_STEPS))?;
     let (mut counting, mut lost) = (Vec::with_capacity(hits.len()), Vec::new());
@@ -190,7 +188,7 @@ fn may_not_count(
     document: &Document<'_>,
 ) -> Option<Why> {
     let Some(rules) = lexicon.tags.get(hit.tag) else { return Some(Why::Needs) };
-    let needed = |set: &usize| !sorted.set(*set).is_empty();
+    let needed = |set: &usize| !sorted.sets.sentences(*set).is_empty();
     if !rules.needs.is_empty() && !rules.needs.iter().any(needed) {
         return Some(Why::Needs);
     }
@@ -235,34 +233,67 @@ struct Negated<'a> {
     flag: &'a str,
 }
 
+/// A cue that a text has.
+struct CueThere<'a> {
+    /// Index into `Lexicon::cues`.
+    index: usize,
+    cue: &'a Cue,
+    places: &'a [Range<usize>],
+    sentences: Sentences,
+    /// By place, who speaks there, once that is asked: many reasons stand near one cue.
+    speakers: Vec<Option<Result<Option<usize>, NoSpeaker>>>,
+}
+
+impl CueThere<'_> {
+    fn speaker(
+        &mut self,
+        place: usize,
+        lexicon: &Lexicon,
+        sorted: &Sorted,
+        document: &Document<'_>,
+    ) -> Result<Option<usize>, NoSpeaker> {
+        self.speakers.resize(self.places.len(), None);
+        let (Some(known), Some(at)) = (self.speakers.get_mut(place), self.places.get(place)) else {
+            return Err(NoSpeaker);
+        };
+        *known.get_or_insert_with(|| speaker(self.cue, at, lexicon, sorted, document))
+    }
+}
+
 /// Gives every hit its points, and takes away those that are negated.
 fn weigh<'a>(
     hits: &mut Vec<Hit>,
     lost: &mut Vec<Lost>,
     lexicon: &'a Lexicon,
-    sorted: &Sorted,
+    sorted: &'a Sorted,
     document: &Document<'_>,
 ) -> Vec<Negated<'a>> {
     let mut negated = Vec::new();
     let cues = lexicon.cues.iter().zip(&sorted.cues).enumerate();
     let there = cues.filter(|(_index, (_cue, places))| !places.is_empty());
-    let there: Vec<_> =
-        there.map(|(index, (cue, at))| (index, cue, at, Sentences::with(at, document))).collect();
+    let mut there: Vec<_> = there
+        .map(|(index, (cue, places))| {
+            let sentences = Sentences::with(places, document);
+            CueThere { index, cue, places, sentences, speakers: Vec::new() }
+        })
+        .collect();
     let voice = if lexicon.knows_claims() { voice(sorted, lexicon, document) } else { None };
     hits.retain_mut(|hit| {
         let negation = lexicon.tags.get(hit.tag).map(|tag| tag.negation).unwrap_or_default();
         hit.points = points(hit.weight) * boost(document, hit.tokens.start);
         let sentence = document.tokens.get(hit.tokens.start).map_or(0, |token| token.sentence);
-        for (index, cue, places, sentences) in there.iter().copied() {
+        for there in &mut there {
             // A cue changes nothing in another sentence.
-            if !sentences.may_hold(sentence) {
+            if !there.sentences.may_hold(sentence) {
                 continue;
             }
-            let Some(at) = near(cue, places, &hit.tokens, document) else { continue };
+            let CueThere { index, cue, places, .. } = *there;
+            let Some(place) = nearest(cue, places, &hit.tokens, document) else { continue };
             match (cue.effect, negation) {
                 (Effect::Negates, Negation::Counts) => {
                     let flag = cue.flag.as_deref();
                     negated.extend(flag.map(|flag| Negated { tag: hit.tag, flag }));
+                    let at = places.get(place).cloned().unwrap_or_default();
                     lost.push(Lost { hit: hit.clone(), why: Why::Negated(index, at) });
                     return false;
                 }
@@ -276,7 +307,7 @@ fn weigh<'a>(
                 }
                 (Effect::Flags, Negation::Counts | Negation::Ignored) => hit.cues.push(index),
                 (Effect::Claims(status), Negation::Counts | Negation::Ignored) => {
-                    if let Ok(by) = speaker(cue, &at, lexicon, sorted, document) {
+                    if let Ok(by) = there.speaker(place, lexicon, sorted, document) {
                         hit.claim = Some(stronger(hit.claim, (status, by)));
                         hit.cues.push(index);
                     }
@@ -311,21 +342,32 @@ fn halves(lexicon: &Lexicon, cue: usize) -> bool {
     lexicon.cues.get(cue).is_some_and(|cue| cue.effect == Effect::Halves)
 }
 
-/// Where a cue stands close enough to a hit. `places` is in order and never overlaps itself by
-/// more than a word or two, so the nearest on each side decides.
+/// Where a cue stands close enough to a hit.
 pub(super) fn near(
     cue: &Cue,
     places: &[Range<usize>],
     hit: &Range<usize>,
     document: &Document<'_>,
 ) -> Option<Range<usize>> {
+    places.get(nearest(cue, places, hit, document)?).cloned()
+}
+
+/// Which of the places of a cue is close enough to a hit. They are in order and never overlap each other by
+/// more than a word or two, so the nearest on each side decides.
+fn nearest(
+    cue: &Cue,
+    places: &[Range<usize>],
+    hit: &Range<usize>,
+    document: &Document<'_>,
+) -> Option<usize> {
     let at = places.partition_point(|place| place.start < hit.start);
     let (earlier, later) = places.split_at(at);
     let before = cue.before.and_then(|limit| {
-        let place = earlier.iter().rev().find(|place| place.end <= hit.start)?;
+        let index = earlier.iter().rposition(|place| place.end <= hit.start)?;
+        let place = earlier.get(index)?;
         let close = hit.start - place.end <= limit
             && is_within(cue.reach, document, place.end - 1, hit.start);
-        close.then(|| place.clone())
+        close.then_some(index)
     });
     let before = before.or_else(|| {
         // "The air force denied that its planes had bombed": the pattern spans the cue.
@@ -333,20 +375,21 @@ pub(super) fn near(
             .then(|| {
                 // "Enemy losses came to": whose word it is may stand first.
                 let is_claimed = matches!(cue.effect, Effect::Claims(ClaimStatus::Claimed));
-                let is_inside = |place: &&Range<usize>| {
+                let is_inside = |place: &Range<usize>| {
                     place.end <= hit.end
                         && (place.start > hit.start || is_claimed && place.start == hit.start)
                 };
-                later.iter().find(is_inside).cloned()
+                later.iter().position(is_inside).map(|further| at + further)
             })
             .flatten()
     });
     before.or_else(|| {
         let limit = cue.after?;
-        let place = later.iter().find(|place| place.start >= hit.end)?;
+        let further = later.iter().position(|place| place.start >= hit.end)?;
+        let place = later.get(further)?;
         let close = place.start - hit.end <= limit
             && is_within(cue.reach, document, hit.end - 1, place.start);
-        close.then(|| place.clone())
+        close.then_some(at + further)
     })
 }
 

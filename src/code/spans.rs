@@ -11,6 +11,7 @@ use super::lexicon::Lexicon;
 use super::matcher::{Match, Use};
 use super::names::{Mention, Mentions, mentions};
 use super::segment::Document;
+use super::sets::{Member, Sets};
 
 /// Steps for each purpose of a phrase found.
 const USE_STEPS: usize = 10;
@@ -63,15 +64,11 @@ pub(super) struct Sorted {
     pub(super) domains: Vec<BTreeMap<usize, (usize, f64)>>,
     /// Flags that masks raise.
     pub(super) mask_flags: BTreeSet<String>,
-    sets: Sets,
+    /// The matches of every set.
+    pub(super) sets: Sets,
 }
 
 impl Sorted {
-    /// The sentences in which a set has a match.
-    pub(super) fn sentences(&self, set: usize) -> Sentences {
-        self.sets.sentences.get(set).copied().unwrap_or_default()
-    }
-
     /// The matches of a set, in order.
     pub(super) fn set(&self, set: usize) -> &[Range<usize>] {
         self.sets.of(set)
@@ -166,7 +163,7 @@ impl<'l> Matched<'l> {
         for tokens in of_zones.flat_map(|place| place.spans.iter().cloned()) {
             self.members.push(Member { tokens, sets: &self.lexicon.zone_sets });
         }
-        self.sorted.sets = Sets::new(self.lexicon.sets, self.members, document);
+        self.sorted.sets = Sets::new(self.lexicon, self.members, document);
         self.sorted
     }
 
@@ -230,131 +227,6 @@ fn is_part_of_one(words: &Range<usize>, longer: &[Range<usize>]) -> bool {
     let at = longer.partition_point(|one| one.end < words.end);
     let one = longer.get(at).filter(|one| one.len() > words.len());
     one.is_some_and(|one| one.start <= words.start && words.end <= one.end)
-}
-
-/// Words, and the sets that they belong to.
-struct Member<'l> {
-    tokens: Range<usize>,
-    sets: &'l [usize],
-}
-
-/// The matches of every set: one list, and where those of each set stand in it, for a list each would be a
-/// thousand allocations a text.
-#[derive(Debug, Default)]
-struct Sets {
-    spans: Vec<Range<usize>>,
-    /// By set, in `spans`.
-    places: Vec<Place>,
-    /// By set.
-    sentences: Vec<Sentences>,
-}
-
-/// Some sentences of a text, a bit each: whether several sets have a match in one sentence is asked of a thousand
-/// patterns. The last bit is that of all sentences further on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sentences(u64);
-
-impl Sentences {
-    /// Every sentence.
-    pub(super) const ALL: Self = Self(u64::MAX);
-
-    /// One.
-    pub(super) fn of(sentence: usize) -> Self {
-        Self(1 << sentence.min(63))
-    }
-
-    /// Those in which some matches begin.
-    pub(super) fn with(matches: &[Range<usize>], document: &Document<'_>) -> Self {
-        let sentence = |found: &Range<usize>| Some(document.tokens.get(found.start)?.sentence);
-        let all = matches.iter().filter_map(sentence).map(Self::of);
-        all.fold(Self::default(), Self::or)
-    }
-
-    /// These and others.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Those that are in both.
-    pub(super) fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// Whether there are none.
-    pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Whether a sentence may be one of them.
-    pub(super) fn may_hold(self, sentence: usize) -> bool {
-        !self.and(Self::of(sentence)).is_empty()
-    }
-}
-
-impl Sets {
-    /// Of so many sets.
-    fn new(sets: usize, mut members: Vec<Member<'_>>, document: &Document<'_>) -> Self {
-        members.sort_by_key(|member| (member.tokens.start, member.tokens.end));
-        // First how many each set has; then where they go.
-        let mut places: Vec<Place> = vec![Place::default(); sets];
-        for member in &members {
-            for set in member.sets {
-                if let Some(place) = places.get_mut(*set) {
-                    place.end += 1;
-                }
-            }
-        }
-        let mut start = 0;
-        for place in &mut places {
-            let count = place.end;
-            *place = Place { start, end: start };
-            start += count;
-        }
-        let mut spans = vec![0..0; Place { start: 0, end: start }.range().len()];
-        let mut sentences = vec![Sentences::default(); sets];
-        let mut before = None;
-        for member in &members {
-            let sentence = document.tokens.get(member.tokens.start).map(|token| token.sentence);
-            let sentence = sentence.map_or(Sentences::ALL, Sentences::of);
-            // What is an actor and a place may be given twice.
-            let is_again = before == Some(&member.tokens);
-            before = Some(&member.tokens);
-            for set in member.sets {
-                let Some(place) = places.get_mut(*set) else { continue };
-                if is_again && spans.get(place.range()).and_then(<[_]>::last) == before {
-                    continue;
-                }
-                if let Some(span) = spans.get_mut(place.range().end) {
-                    span.clone_from(&member.tokens);
-                    place.end += 1;
-                }
-                if let Some(known) = sentences.get_mut(*set) {
-                    *known = known.or(sentence);
-                }
-            }
-        }
-        Self { spans, places, sentences }
-    }
-
-    fn of(&self, set: usize) -> &[Range<usize>] {
-        let place = self.places.get(set).map(|place| place.range()).unwrap_or_default();
-        self.spans.get(place).unwrap_or_default()
-    }
-}
-
-/// A run of `Sets::spans`. There are thousands of sets, so the table of them is kept small: half of it fits into the
-/// cache that a processor is nearest to.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    start: u32,
-    end: u32,
-}
-
-impl Place {
-    fn range(self) -> Range<usize> {
-        let wide = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        wide(self.start)..wide(self.end)
-    }
 }
 
 /// Whether a mask covers a match.

@@ -7,6 +7,7 @@ use cw_model::{ClaimStatus, RoleKind};
 use serde::Deserialize;
 
 use crate::actors::Dictionary;
+use crate::bits::Bits;
 use crate::matcher::Matcher;
 use crate::taxonomy::{TagKind, is_or_is_under};
 
@@ -46,6 +47,8 @@ pub(crate) struct Lexicon {
     pub(crate) origins: Vec<Origin>,
     /// How many sets there are; sets are known by number.
     pub(crate) sets: usize,
+    /// The sets whose matches something asks for besides combinations.
+    pub(crate) asked: Bits,
     /// The names of those that have one.
     pub(crate) set_names: BTreeMap<usize, String>,
     /// Named sets, each by the hash of its name: what the words of a text mean, for the model of relevance.
@@ -205,6 +208,31 @@ pub(crate) struct Particles {
     pub(crate) backed: usize,
 }
 
+impl Particles {
+    /// Every set of them.
+    pub(crate) fn sets(&self) -> [usize; 14] {
+        let Self { agent, beside, led, articles, joins, said, own, .. } = *self;
+        let Self { accuses, accused, be, participles, after_participle, breaks, backed, .. } =
+            *self;
+        [
+            agent,
+            beside,
+            led,
+            articles,
+            joins,
+            said,
+            own,
+            accuses,
+            accused,
+            be,
+            participles,
+            after_participle,
+            breaks,
+            backed,
+        ]
+    }
+}
+
 /// On which side of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -258,6 +286,14 @@ pub(crate) struct Combination {
     pub(crate) without: Vec<usize>,
     /// Sets that must not match between the first part and the last.
     pub(crate) not_between: Vec<usize>,
+}
+
+impl Combination {
+    /// Every set that it names.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = usize> {
+        let parts = self.all.iter().map(|part| part.set);
+        parts.chain(self.without.iter().chain(&self.not_between).copied())
+    }
 }
 
 /// In which order the parts of a combination may stand.

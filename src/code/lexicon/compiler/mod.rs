@@ -473,6 +473,7 @@ impl<'s> Compiler<'s> {
         };
         let frames_by_tag: Vec<Vec<usize>> = (0..self.tags.len()).map(of_tag).collect();
         let matcher = Matcher::new(&self.phrases);
+        let asked = self.asked_sets();
         Ok(Lexicon {
             language: self.language,
             version: self.version.unwrap_or_default(),
@@ -486,6 +487,7 @@ impl<'s> Compiler<'s> {
             cues: self.cues,
             origins: self.origins,
             sets: self.set_count,
+            asked,
             set_names: self.sets.iter().map(|(name, set)| (*set, name.clone())).collect(),
             set_hashes: self.sets.iter().map(|(name, set)| (hash(name), *set)).collect(),
             dictionary: self.dictionary,

@@ -8,6 +8,7 @@ use strum::VariantNames;
 use toml::Spanned;
 
 use super::Compiler;
+use crate::bits::Bits;
 use crate::lexicon::parts::{
     Combination, Cue, Domain, Effect, Frame, Need, Negation, Order, Part, Particles, Place,
     RoleRule, Speaker, TagRules,
@@ -291,5 +292,24 @@ impl Compiler<'_> {
         let useless = raw.place != Place::After && raw.after.is_some();
         self.report(useless.then(|| format!("{key}: \"after\" goes with place = \"after\"")));
         self.roles.push(rule);
+    }
+
+    /// The sets whose matches something asks for besides combinations.
+    pub(super) fn asked_sets(&self) -> Bits {
+        let of_frames = self.frames.iter().flat_map(|frame| {
+            let Frame { subjects, objects, verbs, suffered, nouns, onto, .. } = *frame;
+            [Some(subjects), Some(objects), verbs, suffered, nouns, onto]
+        });
+        let of_roles = self.roles.iter().flat_map(|role| {
+            let others = role.not_between.iter().map(|set| Some(*set));
+            [Some(role.actors), role.after].into_iter().chain(others)
+        });
+        let of_tags = self.tags.iter().flat_map(|tag| &tag.without).map(|set| Some(*set));
+        let of_particles = self.particles.iter().flat_map(Particles::sets).map(Some);
+        let mut asked = Bits::none(self.set_count);
+        for set in of_frames.chain(of_roles).chain(of_tags).chain(of_particles).flatten() {
+            asked.insert(set);
+        }
+        asked
     }
 }
