@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_table_knows_what_it_was_made_of_and_nothing_else() {
         // Keys that all want the same place, and some that do not.
-        let keys = (0..100_u64).chain((1..300).map(|number| number.wrapping_mul(0x9e37_79b9)));
+        let keys = (0..100_u64).chain((1_u64..300).map(|number| number.wrapping_mul(0x9e37_79b9)));
         let known: ByHash<u64> = keys.map(|key| (key, key + 1)).collect();
         let table = Table::new(known.clone());
         assert!(known.iter().all(|(key, value)| table.get(*key) == Some(value)));
