@@ -9,7 +9,8 @@ use super::combinations::mention_in;
 use super::lexicon::{Cue, Effect, Lexicon, Need, Place, RoleRule, Speaker};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
+use super::sets::contains_any;
+use super::spans::{Hit, Sorted, overlap, sentence_of};
 
 /// Adds the roles that actors near a reason have in it.
 pub(super) fn add_roles(

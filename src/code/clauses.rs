@@ -13,7 +13,8 @@ use super::actors::{Form, Spelling};
 use super::lexicon::{Frame, Lexicon, Particles};
 use super::names::Mention;
 use super::segment::Document;
-use super::spans::{Hit, Sorted, contains_any, sentence_of};
+use super::sets::contains_any;
+use super::spans::{Hit, Sorted, sentence_of};
 
 /// Words between a verb and its subject.
 const SUBJECT_REACH: usize = 10;

@@ -8,8 +8,8 @@ use cw_model::{RoleKind, Steps, TooCostly};
 use super::lexicon::{Combination, Need, Order, Part};
 use super::names::Mention;
 use super::segment::Document;
-use super::sets::Sentences;
-use super::spans::{Hit, Sorted, contains_any, overlap, sentence_of};
+use super::sets::{Sentences, contains_any};
+use super::spans::{Hit, Sorted, overlap, sentence_of};
 
 /// Matches of one set tried on each side of an anchor. They may overlap the anchor or each other, so
 /// the first is not always the one; more than a few would let a strange text take quadratic time.
@@ -35,13 +35,17 @@ pub(super) fn combined<'l>(
     let anchor_steps = combination.all.len().saturating_mul(PART_STEPS);
     for place in sorted.set(*anchor) {
         steps.spend(anchor_steps)?;
-        let token = document.tokens.get(place.start);
-        if token.is_none_or(|token| !shared.may_hold(token.sentence)) {
+        let Some(number) = document.tokens.get(place.start).map(|token| token.sentence) else {
+            continue;
+        };
+        if !shared.may_hold(number) {
             continue;
         }
         let Some(sentence) = sentence_of(document, place) else { continue };
-        // Nearly always some part is somewhere else.
-        if others.iter().any(|set| !contains_any(sorted.set(*set), &sentence)) {
+        // Bits do not tell the last sentences apart.
+        if !Sentences::of(number).are_told_apart()
+            && others.iter().any(|set| !contains_any(sorted.set(*set), &sentence))
+        {
             continue;
         }
         found.clear();
@@ -54,7 +58,7 @@ pub(super) fn combined<'l>(
         }
         let start = found.iter().map(|(_part, words)| words.start).min().unwrap_or_default();
         let end = found.iter().map(|(_part, words)| words.end).max().unwrap_or_default();
-        let is_in = |set: &usize, words: &Range<usize>| contains_any(sorted.set(*set), words);
+        let is_in = |set: &usize, words: &Range<usize>| sorted.sets.is_in(*set, words, number);
         if combination.without.iter().any(|set| is_in(set, &sentence))
             || combination.not_between.iter().any(|set| is_in(set, &(start..end)))
         {

@@ -19,8 +19,8 @@ use super::hash::hash;
 use super::lexicon::Lexicon;
 use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
-use super::sets::Sentences;
-use super::spans::{Sorted, contains_any};
+use super::sets::{Sentences, contains_any};
+use super::spans::Sorted;
 use super::taxonomy::is_or_is_under;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
 

@@ -24,8 +24,8 @@ use super::combinations::combined;
 use super::lexicon::{Cue, Effect, Kept, Lexicon, Negation, Reach};
 use super::names::Mention;
 use super::segment::{Document, Prominence};
-use super::sets::Sentences;
-use super::spans::{Hit, Sorted, Taken, first_in, sentence_of};
+use super::sets::{Sentences, first_in};
+use super::spans::{Hit, Sorted, Taken, sentence_of};
 use super::taxonomy::is_or_is_under;
 
 /// Spans of evidence kept for one tag, actor or place: enough to convince a reader, few enough for a record.
@@ -193,7 +193,12 @@ fn may_not_count(
         return Some(Why::Needs);
     }
     let sentence = sentence_of(document, &hit.tokens).unwrap_or_default();
-    let forbidden = |set: &usize| first_in(sorted.set(*set), &sentence);
+    let number = document.tokens.get(hit.tokens.start).map_or(0, |token| token.sentence);
+    let forbidden = |set: &usize| {
+        // A list is looked at only if it has something there.
+        let may_be = sorted.sets.sentences(*set).may_hold(number);
+        may_be.then(|| first_in(sorted.set(*set), &sentence)).flatten()
+    };
     rules.without.iter().find_map(forbidden).map(|words| Why::Without(words.clone()))
 }
 

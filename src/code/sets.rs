@@ -135,6 +135,11 @@ impl Sets {
         self.seen.get(set).map(|seen| seen.sentences).unwrap_or_default()
     }
 
+    /// Whether a set has a match that begins in these words of a sentence; most are ruled out by one look.
+    pub(super) fn is_in(&self, set: usize, words: &Range<usize>, sentence: usize) -> bool {
+        self.sentences(set).may_hold(sentence) && contains_any(self.of(set), words)
+    }
+
     /// The matches of a set, in order.
     pub(super) fn of(&self, set: usize) -> &[Range<usize>] {
         debug_assert!(self.listed.has(set) || self.sentences(set).is_empty(), "set {set}");
@@ -152,6 +157,20 @@ impl Sets {
         let open = self.open.iter();
         open.filter_map(|(number, shared)| Some((lexicon.combinations.get(*number)?, *shared)))
     }
+}
+
+/// Whether one of the matches, which are in order, begins in a run of words.
+pub(super) fn contains_any(matches: &[Range<usize>], words: &Range<usize>) -> bool {
+    first_in(matches, words).is_some()
+}
+
+/// The first of the matches, which are in order, that begins in a run of words.
+pub(super) fn first_in<'a>(
+    matches: &'a [Range<usize>],
+    words: &Range<usize>,
+) -> Option<&'a Range<usize>> {
+    let at = matches.partition_point(|found| found.start < words.start);
+    matches.get(at).filter(|found| found.start < words.end)
 }
 
 fn wide(number: u32) -> usize {

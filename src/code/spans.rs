@@ -7,6 +7,7 @@ use std::ops::Range;
 use cw_model::{ClaimStatus, RoleKind, Steps, TooCostly};
 use cw_places::Found;
 
+use super::bits::Bits;
 use super::lexicon::Lexicon;
 use super::matcher::{Match, Use};
 use super::names::{Mention, Mentions, mentions};
@@ -106,8 +107,7 @@ impl<'l> Matched<'l> {
         };
         let mut matched = Self { lexicon, sorted, members: Vec::with_capacity(matches.len()) };
         let masked = matched.read_masks(document, &matches);
-        let (mut aliases, mut nouns) = (Vec::new(), Vec::new());
-        let force = lexicon.force_nouns.as_ref().map(|force| force.nouns);
+        let mut aliases = Vec::new();
         for found in matches {
             let is_masked =
                 masked.get(found.tokens.start).is_some_and(|end| *end >= found.tokens.end);
@@ -119,16 +119,31 @@ impl<'l> Matched<'l> {
                 matched.add(*purpose, &found.tokens, is_masked.into());
             }
             if !is_masked && !found.sets.is_empty() {
-                if force.is_some_and(|nouns| found.sets.binary_search(&nouns).is_ok()) {
-                    nouns.push(found.tokens.clone());
-                }
                 matched.members.push(Member { tokens: found.tokens, sets: found.sets });
             }
         }
+        let nouns = matched.force_nouns(&aliases, document);
         let Mentions { named, unnamed } = mentions(lexicon, document, aliases, &nouns);
         matched.sorted.mentions = named;
         matched.sorted.speakers = unnamed;
         Ok(matched)
+    }
+
+    /// The nouns that make a force of the people named right before them, in order.
+    fn force_nouns(
+        &self,
+        aliases: &[(usize, Range<usize>)],
+        document: &Document<'_>,
+    ) -> Vec<Range<usize>> {
+        let Some(force) = &self.lexicon.force_nouns else { return Vec::new() };
+        // Most words stand after no name, and nothing is asked of their sets.
+        let mut after_a_name = Bits::none(document.tokens.len());
+        for (_alias, tokens) in aliases {
+            after_a_name.insert(tokens.end);
+        }
+        let members = self.members.iter().filter(|member| after_a_name.has(member.tokens.start));
+        let nouns = members.filter(|member| member.sets.binary_search(&force.nouns).is_ok());
+        nouns.map(|member| member.tokens.clone()).collect()
     }
 
     /// Actors named, in order.
@@ -279,18 +294,4 @@ pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
 pub(super) fn sentence_of(document: &Document<'_>, tokens: &Range<usize>) -> Option<Range<usize>> {
     let token = document.tokens.get(tokens.start)?;
     document.sentences.get(token.sentence).map(|sentence| sentence.tokens.clone())
-}
-
-/// Whether one of the matches, which are in order, begins in a run of words.
-pub(super) fn contains_any(matches: &[Range<usize>], words: &Range<usize>) -> bool {
-    first_in(matches, words).is_some()
-}
-
-/// The first of the matches, which are in order, that begins in a run of words.
-pub(super) fn first_in<'a>(
-    matches: &'a [Range<usize>],
-    words: &Range<usize>,
-) -> Option<&'a Range<usize>> {
-    let at = matches.partition_point(|found| found.start < words.start);
-    matches.get(at).filter(|found| found.start < words.end)
 }

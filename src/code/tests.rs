@@ -475,6 +475,26 @@ fn what_lies_in_a_country_with_a_war_is_in_the_set_of_zones() {
 }
 
 #[test]
+fn the_parts_of_a_pattern_stand_in_one_sentence_however_far_on() {
+    let text = "format = 1\nlanguage = \"en\"\nversion = 1\n[veto]\nresisting = []\nbar = 0.9\n\
+        [[tag]]\nid = \"humanitarian.aid\"\ncombinations = [{ weight = 0.9, all = [\"convoy\", \"shelling\"], \
+        within = 9, without = [\"drill\"] }]\n";
+    let tagger = with_lexicon("mine.toml", text).unwrap();
+    let is_relevant = |before: usize, end: &str| {
+        let body = format!("{}{end}", "Nothing is new. ".repeat(before));
+        let texts = Texts { body: &body, ..Texts::default() };
+        code_with(&tagger, texts, Some("en")).unwrap().relevant
+    };
+    // The sets of sentences are kept by bits, of which the last is that of all sentences from the 64th on.
+    for before in [0, 5, 62, 63, 64, 100] {
+        assert!(is_relevant(before, "A convoy left under shelling."), "{before}");
+        assert!(is_relevant(before, "A convoy left under shelling. It was no drill."), "{before}");
+        assert!(!is_relevant(before, "A convoy left. The shelling went on."), "{before}");
+        assert!(!is_relevant(before, "A convoy left under shelling in a drill."), "{before}");
+    }
+}
+
+#[test]
 fn roles_that_nobody_looked_for_are_not_none() {
     let text = "format = 1\nlanguage = \"en\"\nversion = 1\n[veto]\nresisting = []\nbar = 0.9\n\
         [[tag]]\nid = \"strike\"\nterms = [{ weight = 0.9, any = [\"attack\"] }]\n\

@@ -63,10 +63,15 @@ impl<'a> Text<'a> {
 impl Token<'_> {
     /// Whether it begins with a capital, or with a letter of a script that has none.
     pub(crate) fn may_begin_a_name(&self) -> bool {
-        self.written
-            .chars()
-            .next()
-            .is_some_and(|first| first.is_alphabetic() && !first.is_lowercase())
+        match self.written.as_bytes().first() {
+            // Nearly always.
+            Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+            _ => self
+                .written
+                .chars()
+                .next()
+                .is_some_and(|first| first.is_alphabetic() && !first.is_lowercase()),
+        }
     }
 
     /// Whether it begins with a capital.

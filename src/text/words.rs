@@ -257,7 +257,7 @@ impl Words<'_> {
     /// Passes over what belongs to no word.
     fn skip_to_word(&mut self) {
         while let Some(byte) = self.text.as_bytes().get(self.byte) {
-            if byte.is_ascii_alphanumeric() {
+            if KINDS.get(usize::from(*byte)).is_some_and(|kind| kind & LETTER != 0) {
                 return;
             }
             if byte.is_ascii() {
