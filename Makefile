@@ -32,7 +32,7 @@ KAFKA ?=
 FEEDS ?= 100000
 INTERVAL ?= 15
 
-.PHONY: help tools release dist test test-packages test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers test-websub sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -41,6 +41,7 @@ help:
 	@echo "make test-cluster  the same files, applied to a real API server; builds that first, for a quarter of an hour"
 	@echo "make test-dashboard  every query of deploy/grafana, by a Prometheus that scrapes daemons"
 	@echo "make test-consumers  the samples of deploy/consumers, each against a real broker"
+	@echo "make test-websub  push feeds against a WebSub hub that others wrote, installed by pip"
 	@echo "make sim     SEEDS=100000 simulated histories of lanes, replicas and brokers (SEED=n tells one)"
 	@echo "make sim-breaks  deliberate breaks of a lane, and within how many histories each is found"
 	@echo "make soak    exactly once on Kafka, ROUNDS=10 of each fault, with a table of them"
@@ -98,6 +99,9 @@ test-dashboard: tools
 # What reads our topics, in the languages that are here.
 test-consumers: tools
 	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/consumers/run.sh
+
+test-websub: tools
+	@CARGO="$(CARGO)" FEATURES="$(FEATURES)" tests/websub/run.sh
 
 # How good the coder is: rows of DATA, and the project's own corpus.
 eval: tools

@@ -5,7 +5,7 @@
 //! build is measured only with `CONFLICTWIRE_BENCH_BUILD=1`, for it takes minutes. The part on Kafka
 //! wants its jars (`tests/kafka/fetch.sh`, as `make bench` does); `CONFLICTWIRE_BENCH_KAFKA` is
 //! "only" for nothing else, "none" to leave it out, or the names of its parts
-//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`), `-- pages` the texts of pages, `-- polls`
+//! ("throughput,takeover"). `cargo bench --bench figures -- costs` measures other things (`costs`), `-- memory` what a feed takes of it, `-- pages` the texts of pages, `-- polls`
 //! what polls of known feeds take, `-- polling` the daemon with a hundred thousand feeds. This is not a test: nothing here fails because
 //! it is slow.
 
@@ -21,6 +21,8 @@ mod costs;
 mod daemon;
 #[path = "figures/kafka/mod.rs"]
 mod kafka;
+#[path = "figures/memory.rs"]
+mod memory;
 #[path = "figures/pages.rs"]
 mod pages;
 #[path = "../tests/pages/mod.rs"]
@@ -53,6 +55,10 @@ fn main() -> anyhow::Result<()> {
     let scratch = scratch()?;
     if std::env::args().any(|argument| argument == "costs") {
         return costs::measure(&scratch);
+    }
+    if std::env::args().any(|argument| argument == "memory") {
+        println!("{}\n", machine());
+        return memory::measure(&scratch);
     }
     if std::env::args().any(|argument| argument == "pages") {
         return pages::measure();

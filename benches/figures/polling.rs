@@ -50,9 +50,9 @@ pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
     println!("| | |\n|---|---:|");
     sustained(&folder, &server, feeds, interval)?;
     println!(
-        "\n| feeds, due again a second after each poll | polls a second | s of a core per 1,000 | a bare reqwest client, requests a second | share |"
+        "\n| feeds, due again a second after each poll | polls a second | s of a core per 1,000 | kB written to disk a poll | a bare reqwest client, requests a second | share |"
     );
-    println!("|---|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|");
     for kind in Kind::ALL {
         flat_out(&folder, &server, kind)?;
     }
@@ -163,14 +163,19 @@ fn flat_out(folder: &Path, server: &Server, kind: Kind) -> anyhow::Result<()> {
         pause(Duration::from_millis(200));
     }
     let (before, processor, started) = (daemon.polled()?, daemon.processor_time()?, now());
+    let written = daemon.written()?;
     pause(FLAT_OUT);
     let polled = daemon.polled()? - before;
     let polls = per(polled, Instant::elapsed(&started).as_secs_f64());
     let processor = (daemon.processor_time()? - processor).as_secs_f64() / as_f64(polled) * 1000.0;
+    let written = per(daemon.written()? - written, as_f64(polled)) / 1000.0;
     daemon.stop()?;
     let bare = bare(server, feeds)?;
     let share = polls / bare * 100.0;
-    println!("| {} | {polls:.0} | {processor:.2} | {bare:.0} | {share:.0} % |", kind.shown());
+    println!(
+        "| {} | {polls:.0} | {processor:.2} | {written:.1} | {bare:.0} | {share:.0} % |",
+        kind.shown()
+    );
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! What is known of how feeds stand, and how good that knowledge is.
 //!
-//! A command reads what a ledger has, beside a daemon or without one. What it shows may be old: on
-//! Kafka a poll that changes nothing is written within the hour, and nowhere does anybody write while
-//! nobody runs. So each line that says how a feed stands says as of when, and a feed that is not heard
+//! A command reads what a ledger has, beside a daemon or without one. What it shows may be old: a poll
+//! that changes nothing is written within the hour (in a database of few feeds at once), and nowhere does anybody write
+//! while nobody runs. So each line that says how a feed stands says as of when, and a feed that is not heard
 //! of when it should be counts as that.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,7 @@ use crate::ledger::kafka::owners::{Owners, OwnersError};
 use crate::ledger::kafka::read::{self, read_states};
 use crate::ledger::kafka::settings::KafkaSettings;
 use crate::ledger::kafka::{STATES_WRITTEN_WITHIN, lane_of};
+use crate::ledger::sqlite::plans::plans_written_within;
 use crate::ledger::sqlite::read::{ReadError, Reader};
 use crate::ledger::sqlite::{Holder, holder};
 use crate::pipeline::trial::Trials;
@@ -166,14 +167,16 @@ impl Knowledge {
         Ok(Self::of_polls(states, source, trials))
     }
 
-    /// Of a ledger that has every poll.
+    /// Of a database.
     fn of_polls(states: States, source: Source, trials: Trials) -> Self {
         let known = |(id, state): (FeedId, Arc<FeedState>)| {
             let as_of = looked_at(&state);
             (id, Known { state, as_of, lane: None })
         };
-        let states = states.into_iter().map(known).collect();
-        Self { states, written: Written::AtOnce, source, trials }
+        let states: BTreeMap<_, _> = states.into_iter().map(known).collect();
+        // What is less than that, nobody is told of.
+        let within = Some(plans_written_within(states.len())).filter(|within| *within >= LATE_MAX);
+        Self { states, written: within.map_or(Written::AtOnce, Written::Within), source, trials }
     }
 
     fn of_topic(settings: &KafkaSettings, trials: Trials) -> anyhow::Result<Self> {

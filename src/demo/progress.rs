@@ -188,12 +188,23 @@ fn or_none(found: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cw_model::{Failure, samples};
+    use std::sync::Arc;
+
+    use cw_model::{Changed, Failure, FeedId, Urgency};
 
     use super::*;
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
-        Outcome { result, ..samples::outcome(id, 1, Vec::new()) }
+        Outcome {
+            feed_id: FeedId::parse(id).unwrap(),
+            result,
+            records: Vec::new(),
+            rejects: Vec::new(),
+            state: Arc::default(),
+            urgency: Urgency::Prompt,
+            changed: Changed::Memory,
+            bytes: 0,
+        }
     }
 
     fn failed(class: FailureClass) -> PollResult {

@@ -233,7 +233,8 @@ impl Ledger {
     pub fn hurry(&self) {
         match self {
             Self::Kafka(ledger) => ledger.hurry(),
-            Self::Sqlite(_) | Self::JsonLines(_) => {}
+            Self::Sqlite(ledger) => ledger.hurry(),
+            Self::JsonLines(_) => {}
         }
     }
 

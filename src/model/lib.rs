@@ -64,7 +64,7 @@ pub use feed::{
     Backlog, Feed, FeedId, FeedProxy, FullText, PrivateNetworks, UrlQuery, without_query,
 };
 pub use lane::LaneState;
-pub use outcome::{EntryCounts, Outcome, PollResult, Urgency};
+pub use outcome::{Changed, EntryCounts, Outcome, PollResult, Urgency};
 pub use page::PageRefusal;
 pub use place::{Place, PlaceKind};
 pub use quota::Quota;

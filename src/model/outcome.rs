@@ -52,6 +52,15 @@ pub enum Urgency {
     Lazy,
 }
 
+/// What of its feed's state an outcome has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The plan alone: the memory is that of the state before, and need not be written again.
+    Plan,
+    /// The memory too, as far as is known.
+    Memory,
+}
+
 /// Everything one poll changes. Committed as one act or not at all.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -67,6 +76,8 @@ pub struct Outcome {
     pub state: Arc<FeedState>,
     /// How soon it must be durable. A ledger may take everything for prompt.
     pub urgency: Urgency,
+    /// What of `state` must be written. A ledger may write all of it.
+    pub changed: Changed,
     /// What all of it takes, in memory or as written, whichever is more.
     pub bytes: u64,
 }

@@ -11,8 +11,8 @@ use crate::record::{
 };
 use crate::state::{FeedPlan, FeedState, Standing};
 use crate::{
-    Backlog, EntryCounts, Feed, FeedId, FeedProxy, FullText, Outcome, PollResult, Quota, Record,
-    Reject, Route, Routed, Timestamp, Urgency, UrlQuery,
+    Backlog, Changed, EntryCounts, Feed, FeedId, FeedProxy, FullText, Outcome, PollResult, Quota,
+    Record, Reject, Route, Routed, Timestamp, Urgency, UrlQuery,
 };
 
 /// The time in them.
@@ -148,6 +148,7 @@ pub fn outcome(feed: &str, sequence: u64, records: Vec<Record>) -> Outcome {
             ..FeedState::default()
         }),
         urgency: Urgency::Prompt,
+        changed: Changed::Memory,
         bytes: 0,
     }
 }

@@ -402,7 +402,9 @@ fn quoted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cw_model::{Failure, FailureClass, samples};
+    use std::sync::Arc;
+
+    use cw_model::{Changed, Failure, FailureClass, FeedId, Urgency};
 
     use super::*;
 
@@ -414,7 +416,16 @@ mod tests {
     }
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
-        Outcome { result, ..samples::outcome(id, 1, Vec::new()) }
+        Outcome {
+            feed_id: FeedId::parse(id).unwrap(),
+            result,
+            records: Vec::new(),
+            rejects: Vec::new(),
+            state: Arc::default(),
+            urgency: Urgency::Prompt,
+            changed: Changed::Memory,
+            bytes: 0,
+        }
     }
 
     #[test]

@@ -35,9 +35,9 @@ use cw_model::state::{
     until_next_day,
 };
 use cw_model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, EntryCounts, Failure, FailureClass, Feed,
-    Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp, TooCostly,
-    Urgency, Validators,
+    Answer, Article, ArticleId, Backlog, Body, Change, Changed, EntryCounts, Failure, FailureClass,
+    Feed, Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
+    TooCostly, Urgency, Validators,
 };
 use cw_read::READING;
 use cw_read::parse::{ParseFailure, ParsedFeed, parse};
@@ -131,7 +131,12 @@ fn process_all(
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
     };
     let outcome = with_request(outcome, feed, state, now);
-    Outcome { urgency: urgency(state, &outcome), ..outcome }
+    let changed = if outcome.state.memory.is_shared_with(&state.memory) {
+        Changed::Plan
+    } else {
+        Changed::Memory
+    };
+    Outcome { urgency: urgency(state, &outcome), changed, ..outcome }
 }
 
 /// What publishes nothing and changes nothing that a later poll's records depend on may wait. What
@@ -579,7 +584,8 @@ fn outcome(
     let bytes = state_bytes(&state.plan, state.memory.size())
         + rejects.iter().map(reject_bytes).sum::<u64>();
     let (feed_id, state) = (feed.id.clone(), Arc::new(state));
-    Outcome { feed_id, result, records, rejects, state, urgency: Urgency::Prompt, bytes }
+    let (urgency, changed) = (Urgency::Prompt, Changed::Memory);
+    Outcome { feed_id, result, records, rejects, state, urgency, changed, bytes }
 }
 
 #[cfg(test)]

@@ -10,8 +10,11 @@ mod defence;
 mod facts;
 mod lock;
 mod owner;
+mod pace;
+pub mod plans;
 mod private;
 pub mod query;
+mod queue;
 pub mod read;
 mod retention;
 mod returns;
@@ -26,18 +29,20 @@ mod tests;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use cw_model::Outcome;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 use self::lock::Lock;
 pub use self::lock::{Holder, holder};
 use self::private::NotOpened;
-use self::writer::{Writer, WriterJob};
+use self::queue::{Job, Message, Queue};
+use self::writer::Writer;
 use super::{CommitError, Past, States};
 use crate::clock::Clock;
 use crate::fault::{self, Point};
@@ -63,7 +68,11 @@ pub struct SqliteSettings {
 #[derive(Debug)]
 pub struct SqliteLedger {
     path: PathBuf,
-    jobs: mpsc::Sender<WriterJob>,
+    writer_hears: mpsc::Sender<Message>,
+    /// Bounds the outcomes that wait there.
+    places: Arc<Semaphore>,
+    /// Whether it has been told to hurry, and has not heard it yet.
+    is_hurried: Arc<AtomicBool>,
     writer: JoinHandle<Result<(), CommitError>>,
 }
 
@@ -91,13 +100,16 @@ impl SqliteLedger {
         path: PathBuf,
         settings: &SqliteSettings,
     ) -> Result<Self, CommitError> {
-        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
+        let (writer_hears, queue) = mpsc::channel();
+        let is_hurried = Arc::new(AtomicBool::new(false));
+        let heard = Arc::clone(&is_hurried);
         let writer = Writer::new(connection, lock, path.clone(), settings);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || writer.run(queue))
+            .spawn(move || writer.run(&Queue::new(queue, heard)))
             .map_err(|err| open_error(&path, format!("the system gives no thread: {err}")))?;
-        Ok(Self { path, jobs, writer })
+        let places = Arc::new(Semaphore::new(QUEUE_OUTCOMES));
+        Ok(Self { path, writer_hears, places, is_hurried, writer })
     }
 
     /// The file, links in the names of its directories followed.
@@ -118,12 +130,23 @@ impl SqliteLedger {
     /// # Errors
     /// [`CommitError::Write`], [`CommitError::Refused`], [`CommitError::Closed`].
     pub async fn commit(&self, outcome: Arc<Outcome>) -> Result<(), CommitError> {
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            return Err(CommitError::Closed);
+        };
         let (reply, answer) = oneshot::channel();
-        if self.jobs.send(WriterJob { outcome, reply }).await.is_err() {
+        if self.writer_hears.send(Message::Commit(Job { outcome, reply, place })).is_err() {
             return Err(CommitError::Closed);
         }
         // A writer that died has answered nobody; what it held is rolled back at the next open.
         answer.await.unwrap_or(Err(CommitError::Closed))
+    }
+
+    /// See [`super::Ledger::hurry`].
+    pub fn hurry(&self) {
+        if !self.is_hurried.swap(true, Ordering::SeqCst) {
+            // A writer that has ended keeps nobody waiting.
+            let _ended = self.writer_hears.send(Message::Hurry);
+        }
     }
 
     /// See [`super::Ledger::close`].
@@ -131,9 +154,9 @@ impl SqliteLedger {
     /// # Errors
     /// [`CommitError::Write`].
     pub async fn close(self) -> Result<(), CommitError> {
-        let Self { jobs, writer, .. } = self;
+        let Self { writer_hears, writer, .. } = self;
         // The writer ends when its queue is empty and has no sender left.
-        drop(jobs);
+        drop(writer_hears);
         match tokio::task::spawn_blocking(move || writer.join()).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) | Err(_) => Err(CommitError::Closed),

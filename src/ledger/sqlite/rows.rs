@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cw_model::{Outcome, Record, Reject, Timestamp};
+use cw_model::state::FeedState;
+use cw_model::{FeedId, Outcome, Record, Reject, Timestamp};
 use cw_text::search::search_text;
 use serde_json::Error;
 
@@ -67,16 +68,9 @@ pub(super) struct StateRow {
 impl Rows {
     /// Turns an outcome into rows.
     pub(super) fn new(outcome: Arc<Outcome>) -> Result<Self, Error> {
-        let state = StateRow {
-            feed_id: outcome.feed_id.to_string(),
-            sequence: i64::try_from(outcome.state.plan.sequence).unwrap_or(i64::MAX),
-            due_at: outcome.state.plan.next.due_at.map(column_time),
-            standing: outcome.state.plan.standing.name(),
-            state: outcome.state.written()?,
-        };
         Ok(Self {
             rejects: outcome.rejects.iter().map(RejectRow::new).collect::<Result<_, _>>()?,
-            state,
+            state: StateRow::new(&outcome.feed_id, &outcome.state)?,
             outcome,
         })
     }
@@ -92,6 +86,19 @@ pub(super) fn rehearse(outcome: &Outcome) {
     outcome.records.iter().for_each(|routed| drop(ArticleRow::new(&routed.record)));
     outcome.rejects.iter().for_each(|reject| drop(RejectRow::new(reject)));
     drop(outcome.state.written());
+}
+
+impl StateRow {
+    /// Turns a state into a row.
+    pub(super) fn new(feed: &FeedId, state: &FeedState) -> Result<Self, Error> {
+        Ok(Self {
+            feed_id: feed.to_string(),
+            sequence: i64::try_from(state.plan.sequence).unwrap_or(i64::MAX),
+            due_at: state.plan.next.due_at.map(column_time),
+            standing: state.plan.standing.name(),
+            state: state.written()?,
+        })
+    }
 }
 
 impl ArticleRow {

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::defence::APPLICATION_ID;
 use super::private::{self, NotOpened};
-use super::{defence, facts, not_opened, open_error, sqlite_trouble};
+use super::{defence, facts, not_opened, open_error, plans, sqlite_trouble};
 use crate::fault::{self, Point};
 use crate::ledger::CommitError;
 
@@ -24,6 +24,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The `-wal` file is cut back to this after a checkpoint, bytes; a burst may have made it large.
 const JOURNAL_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// Pages of the log after which they are put into their places, 16 MiB. SQLite's own thousand are the work of some seconds
+/// of a large installation; what is written again before then is written there once.
+const CHECKPOINT_PAGES: u32 = 4096;
 
 /// How many unreadable states are named in one error; the rest are counted.
 const STATES_NAMED_MAX: usize = 5;
@@ -162,6 +166,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, CommitError> {
     connection.execute_batch(CONFLICT_VIEW).map_err(trouble)?;
     connection.execute_batch(EVENTS_VIEW).map_err(trouble)?;
     connection.execute_batch(facts::TABLES).map_err(trouble)?;
+    connection.execute_batch(plans::TABLE).map_err(trouble)?;
     Ok(connection)
 }
 
@@ -171,6 +176,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection
+        .query_row(&format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"), [], |_| Ok(()))?;
     connection.query_row(
         &format!("PRAGMA journal_size_limit = {JOURNAL_BYTES_MAX}"),
         [],
@@ -191,6 +198,8 @@ fn migrate(connection: &Connection, version: usize) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// Files of earlier versions have an index by `url` too. Nothing of ours reads by it, and it was a seventh of what an article wrote.
+///
 /// `articles_fts` keeps no text of its own: `articles.record` has it. Marks belong to words
 /// (`Mn Mc`), or every vowel sign of Hindi would cut one in two.
 fn to_version_1(connection: &Connection) -> rusqlite::Result<()> {
@@ -216,7 +225,6 @@ fn to_version_1(connection: &Connection) -> rusqlite::Result<()> {
          CREATE INDEX articles_by_committed_at ON articles (committed_at);
          CREATE INDEX articles_by_published_at ON articles (published_at);
          CREATE INDEX articles_by_feed ON articles (feed_id);
-         CREATE INDEX articles_by_url ON articles (url);
          CREATE INDEX articles_relevant ON articles (published_at) WHERE relevant;
          CREATE VIEW articles_latest AS
              SELECT * FROM articles AS this WHERE NOT EXISTS (
@@ -260,11 +268,17 @@ pub(super) fn states(connection: &Connection, path: &Path) -> Result<States, Com
     let rows = state_rows(connection).map_err(|err| open_error(path, sqlite_trouble(&err)))?;
     let mut states = States::with_capacity(rows.len());
     let mut problems = Vec::new();
-    for (feed_id, text) in rows {
+    for StateText { feed_id, state, plan } in rows {
         // An id that no feed can have here: of a later version that allows more, and left to it.
         let Ok(id) = FeedId::parse(&feed_id) else { continue };
-        match FeedState::parse(text.as_bytes()) {
+        match FeedState::parse(state.as_bytes()) {
             Ok(state) => {
+                // A plan that cannot be read costs the feed a request, no article.
+                let plan = plan.and_then(|plan| FeedState::parse(plan.as_bytes()).ok());
+                let state = match plan {
+                    Some(plan) => state.with_plan_of(plan),
+                    None => state,
+                };
                 states.insert(id, Arc::new(state));
             }
             Err(why) => problems.push((feed_id, why.to_string())),
@@ -273,9 +287,30 @@ pub(super) fn states(connection: &Connection, path: &Path) -> Result<States, Com
     if problems.is_empty() { Ok(states) } else { Err(unreadable(path, &problems)) }
 }
 
-fn state_rows(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut statement = connection.prepare("SELECT feed_id, state FROM feed_state")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+/// A state as it is kept: the whole of it, and the plan of later polls.
+struct StateText {
+    feed_id: String,
+    state: String,
+    plan: Option<String>,
+}
+
+fn state_rows(connection: &Connection) -> rusqlite::Result<Vec<StateText>> {
+    // A reader may come before a version that makes the table. Whatever else bears its name is not looked at.
+    let has_plans: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema
+         WHERE type = 'table' AND rootpage > 0 AND name = 'feed_plan')",
+        [],
+        |row| row.get(0),
+    )?;
+    let mut statement = connection.prepare(if has_plans {
+        "SELECT s.feed_id, s.state, p.state FROM feed_state AS s
+         LEFT JOIN feed_plan AS p ON p.feed_id = s.feed_id AND p.builds_on = s.sequence"
+    } else {
+        "SELECT feed_id, state, NULL FROM feed_state"
+    })?;
+    let rows = statement.query_map([], |row| {
+        Ok(StateText { feed_id: row.get(0)?, state: row.get(1)?, plan: row.get(2)? })
+    })?;
     rows.collect()
 }
 

@@ -7,16 +7,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cw_model::{Outcome, Routed};
+use cw_model::{Changed, Outcome, Routed, Urgency};
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior, params,
 };
-use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::facts::{self, Filled};
 use super::lock::Lock;
+use super::pace::Pace;
+use super::plans::Plans;
+use super::queue::{Job, Next, Queue};
 use super::retention::Retention;
 use super::returns::{self, Latest, Recognised};
 use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
@@ -32,15 +35,6 @@ pub(super) const GROUP_OUTCOMES_MAX: usize = 64;
 /// A transaction takes no more outcomes after this, bytes of text: the pages it changes stay in
 /// memory until it ends.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// An outcome to be committed, and who waits for it.
-#[derive(Debug)]
-pub(super) struct WriterJob {
-    /// What to commit.
-    pub(super) outcome: Arc<Outcome>,
-    /// Told once it is durable, or why it is not.
-    pub(super) reply: oneshot::Sender<Result<(), CommitError>>,
-}
 
 type Reply = oneshot::Sender<Result<(), CommitError>>;
 
@@ -84,6 +78,8 @@ pub(super) struct Writer {
     /// Which file that was when it was opened.
     file: Option<FileId>,
     retention: Retention,
+    plans: Plans,
+    pace: Pace,
     /// Whether every article can be found by the index of what it says.
     filled: Cell<Filled>,
     /// Given up when the thread ends, not before: until then the file is being written.
@@ -100,34 +96,55 @@ impl Writer {
         let file = FileId::of(&path);
         let filled = Cell::new(facts::filled(&connection));
         let retention = Retention::new(settings);
-        Self { connection, path, file, retention, filled, _lock: lock }
+        let (plans, pace) = (Plans::new(), Pace::new(Instant::now()));
+        Self { connection, path, file, retention, plans, pace, filled, _lock: lock }
     }
 
     /// Works until nobody can send any more and the queue is empty, then closes the file.
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<WriterJob>) -> Result<(), CommitError> {
-        while let Some(job) = self.next_job(&mut queue) {
-            let group = self.group(job, &mut queue);
+    pub(super) fn run(mut self, queue: &Queue) -> Result<(), CommitError> {
+        while let Some(job) = self.next_job(queue) {
+            let group = self.group(job, queue);
             self.commit_group(group);
         }
         self.close()
     }
 
-    /// Waits for a job; while none is there, deletes what is too old, and indexes what a version without
-    /// that index has written. Between two groups at most one chunk, so commits are not held up.
-    fn next_job(&mut self, queue: &mut mpsc::Receiver<WriterJob>) -> Option<WriterJob> {
-        while self.retention.is_due() || self.filled.get() == Filled::Behind {
-            if self.retention.is_due() {
-                self.retention.delete_chunk(&self.connection);
-            } else {
-                self.fill_chunk();
-            }
-            match queue.try_recv() {
-                Ok(job) => return Some(job),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return None,
+    /// Waits for a job; while none is there, writes what was put off, deletes what is too old, and indexes what a version
+    /// without that index has written. Between two groups at most one chunk, so commits are not held up.
+    fn next_job(&mut self, queue: &Queue) -> Option<Job> {
+        loop {
+            let until = if self.work_chunk() { Some(Instant::now()) } else { self.plans.due_at() };
+            match queue.next(until) {
+                Next::Job(job) => return Some(job),
+                Next::Nothing | Next::Hurry => {}
+                Next::End => return None,
             }
         }
-        queue.blocking_recv()
+    }
+
+    /// Does some of the work that nobody waits for, if there is any.
+    fn work_chunk(&mut self) -> bool {
+        if self.plans.is_due() {
+            self.write_plans();
+        } else if self.retention.is_due() {
+            self.retention.delete_chunk(&self.connection);
+        } else if self.filled.get() == Filled::Behind {
+            self.fill_chunk();
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Nobody is told when that fails: what was put off may be lost, and the commits that need the disk say what is wrong.
+    fn write_plans(&mut self) {
+        if FileId::of(&self.path) != self.file {
+            // The next commit says so.
+            return self.plans.wait();
+        }
+        if let Err(err) = self.plans.write_chunk(&self.connection) {
+            warn!(error = %sqlite_trouble(&err), "could not write when feeds are asked next; trying again");
+        }
     }
 
     fn fill_chunk(&self) {
@@ -139,33 +156,53 @@ impl Writer {
         self.filled.set(filled);
     }
 
-    /// Adds what waits already to the first job. An outcome that cannot be written as text is
-    /// answered here.
-    fn group(&self, first: WriterJob, queue: &mut mpsc::Receiver<WriterJob>) -> Vec<(Rows, Reply)> {
+    /// Adds to the first job what waits already, and, where many come, what comes soon. What need not be written now is
+    /// put off, and an outcome that cannot be written as text refused: both are answered here.
+    fn group(&mut self, first: Job, queue: &Queue) -> Vec<(Rows, Reply)> {
         let mut group = Vec::new();
         let mut bytes = 0;
-        let mut next = Some(first);
-        while let Some(WriterJob { outcome, reply }) = next.take() {
-            match Rows::new(outcome) {
-                Ok(rows) => {
-                    bytes += rows.bytes();
-                    group.push((rows, reply));
+        let mut next = Next::Job(first);
+        let mut until = None;
+        loop {
+            match next {
+                Next::Job(Job { outcome, reply, place }) => {
+                    drop(place);
+                    if is_plan_only(&outcome) {
+                        self.plans.put_off(outcome.feed_id.clone(), Arc::clone(&outcome.state));
+                        answer(reply, Ok(()));
+                    } else {
+                        match Rows::new(outcome) {
+                            Ok(rows) => {
+                                bytes += rows.bytes();
+                                group.push((rows, reply));
+                            }
+                            Err(err) => answer(reply, Err(self.refused(err.to_string()))),
+                        }
+                    }
                 }
-                Err(err) => answer(reply, Err(self.refused(err.to_string()))),
+                Next::Hurry => until = Some(Instant::now()),
+                Next::Nothing | Next::End => return group,
             }
-            if group.len() < GROUP_OUTCOMES_MAX && bytes < GROUP_BYTES_MAX {
-                next = queue.try_recv().ok();
+            if group.len() >= GROUP_OUTCOMES_MAX || bytes >= GROUP_BYTES_MAX {
+                return group;
             }
+            let now = Instant::now();
+            let at = if group.is_empty() {
+                now
+            } else {
+                *until.get_or_insert(now + self.pace.wait(now))
+            };
+            next = queue.next(Some(at));
         }
-        group
     }
 
     /// Commits a group as one transaction. If one outcome spoils it, each is tried alone, so that
     /// a mistake over one feed does not stop the others.
-    fn commit_group(&self, group: Vec<(Rows, Reply)>) {
+    fn commit_group(&mut self, group: Vec<(Rows, Reply)>) {
         if group.is_empty() {
             return;
         }
+        self.pace.began(Instant::now());
         let (rows, replies): (Vec<Rows>, Vec<Reply>) = group.into_iter().unzip();
         match self.write(&rows) {
             Ok(()) => replies.into_iter().for_each(|reply| answer(reply, Ok(()))),
@@ -181,7 +218,7 @@ impl Writer {
         }
     }
 
-    fn write(&self, group: &[Rows]) -> Result<(), WriteError> {
+    fn write(&mut self, group: &[Rows]) -> Result<(), WriteError> {
         fault::point(Point::BeforeCommit);
         if !self.connection.is_autocommit() {
             // The rollback of an earlier failure failed too.
@@ -206,6 +243,7 @@ impl Writer {
         transaction.commit()?;
         fault::point(Point::AfterCommit);
         self.filled.set(filled);
+        group.iter().for_each(|rows| self.plans.forget(&rows.outcome.feed_id));
         Ok(())
     }
 
@@ -232,12 +270,19 @@ impl Writer {
         self.path.display().to_string()
     }
 
-    fn close(self) -> Result<(), CommitError> {
+    fn close(mut self) -> Result<(), CommitError> {
         let path = self.shown_path();
         let trouble = |err: &rusqlite::Error| CommitError::Write {
             path: path.clone(),
             why: sqlite_trouble(err),
         };
+        // What was put off is no reason not to end well.
+        while self.plans.due_at().is_some() && FileId::of(&self.path) == self.file {
+            if let Err(err) = self.plans.write_chunk(&self.connection) {
+                warn!(error = %sqlite_trouble(&err), "could not write when feeds are asked next; some are asked once more");
+                break;
+            }
+        }
         // Everything accepted is durable.
         owner::give_back(&self.connection);
         // A reader may keep it from being complete; then the `-wal` file stays, and is read.
@@ -246,6 +291,11 @@ impl Writer {
             .map_err(|err| trouble(&err))?;
         self.connection.close().map_err(|(_, err)| trouble(&err))
     }
+}
+
+/// Whether what must be written of an outcome is the plan of its feed, and not at once.
+fn is_plan_only(outcome: &Outcome) -> bool {
+    outcome.urgency == Urgency::Lazy && outcome.changed == Changed::Plan
 }
 
 fn answer(reply: Reply, result: Result<(), CommitError>) {

@@ -85,6 +85,20 @@ impl FeedState {
         UnpackedState { plan, memory }.pack()
     }
 
+    /// Its plan and nothing of its memory, in the form of a state as a ledger keeps it: JSON.
+    ///
+    /// # Errors
+    /// None that is known, as of [`Self::written`].
+    pub fn written_plan(&self) -> serde_json::Result<String> {
+        Self { plan: self.plan.clone(), memory: PackedMemory::default() }.written()
+    }
+
+    /// The same with the plan of a later state that has the same memory.
+    #[must_use]
+    pub fn with_plan_of(self, later: Self) -> Self {
+        Self { plan: later.plan, memory: self.memory }
+    }
+
     /// Whether the next poll would publish the same after either, whatever it is answered: validators,
     /// schedule and failures only decide how it asks.
     ///

@@ -1,7 +1,7 @@
 //! Conditional GET: what a server gave is given back, byte for byte, to the URL that gave it.
 
 use crate::support::publisher::Reply;
-use crate::support::run::{PATH, Run, headlines};
+use crate::support::run::{FEED, PATH, Run, headlines};
 
 const DATE: &str = "Mon, 02 Mar 2026 10:00:00 GMT";
 
@@ -122,6 +122,28 @@ fn the_first_request_after_a_restart_is_conditional() {
     let requests = run.requests(2);
     assert_eq!(requests[1].header("if-none-match"), Some("\"a\""));
     assert_eq!(requests[1].header("if-modified-since"), Some(DATE));
+}
+
+/// A state is as long as the articles in it, and stays as it is where nothing is new.
+#[test]
+fn polls_that_find_nothing_write_no_state_and_a_kill_forgets_no_validator() {
+    let run = check(
+        vec![document(&["A"], Some("\"a\""), Some(DATE)), Reply::status(304)],
+        Some("\"a\""),
+        Some(DATE),
+    );
+    let state = run.state_after(4);
+    let written = run.ledger.written_state(FEED);
+    assert_eq!((written.plan.sequence, written.memory), (1, state.memory));
+    let Run { publisher, setup, ledger, mut daemon } = run;
+    daemon.signal("KILL");
+    daemon.wait_for_death();
+    let before = publisher.requests(PATH).len();
+    let daemon = setup.start();
+    let requests = publisher.wait_for_requests(PATH, before + 1);
+    assert_eq!(requests[before].header("if-none-match"), Some("\"a\""));
+    assert_eq!(ledger.rows().len(), 1);
+    drop(daemon);
 }
 
 /// 12

@@ -3,6 +3,7 @@
 
 mod conditional;
 mod drift;
+mod foreign_hub;
 mod identity;
 mod pace;
 mod pages;

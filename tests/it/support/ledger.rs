@@ -49,9 +49,17 @@ impl Ledger {
         }
     }
 
-    /// Changes the file while no daemon has it.
+    /// Changes the file while no daemon has it. Each state is whole in `feed_state` when it does.
     pub(crate) fn change(&self, sql: &str) -> usize {
-        Connection::open(&self.path).unwrap().execute(sql, []).unwrap()
+        let states = self.states();
+        let connection = Connection::open(&self.path).unwrap();
+        for (feed, state) in states {
+            let whole = "UPDATE feed_state SET sequence = ?2, state = ?3 WHERE feed_id = ?1";
+            let sequence = i64::try_from(state.plan.sequence).unwrap();
+            connection.execute(whole, (feed, sequence, state.written().unwrap())).unwrap();
+        }
+        connection.execute("DELETE FROM feed_plan", []).unwrap();
+        connection.execute(sql, []).unwrap()
     }
 
     /// Keeps everybody else from writing until the lock is dropped.
@@ -101,14 +109,35 @@ impl Ledger {
     /// Every feed's state.
     pub(crate) fn states(&self) -> BTreeMap<String, FeedState> {
         let read = |connection: &Connection| {
-            let mut statement = connection.prepare("SELECT feed_id, state FROM feed_state")?;
+            let statement = connection.prepare(
+                "SELECT s.feed_id, s.state, p.state FROM feed_state AS s
+                 LEFT JOIN feed_plan AS p ON p.feed_id = s.feed_id AND p.builds_on = s.sequence",
+            );
+            // Those of an earlier version have no plans beside the states.
+            let alone = |_| connection.prepare("SELECT feed_id, state, NULL FROM feed_state");
+            let mut statement = statement.or_else(alone)?;
             let rows = statement.query_map([], |row| {
-                let state: String = row.get(1)?;
-                Ok((row.get(0)?, FeedState::parse(state.as_bytes()).unwrap()))
+                let parsed = |text: String| FeedState::parse(text.as_bytes()).unwrap();
+                let state = parsed(row.get(1)?);
+                let later: Option<String> = row.get(2)?;
+                let state = match later.map(parsed) {
+                    Some(later) => state.with_plan_of(later),
+                    None => state,
+                };
+                Ok((row.get(0)?, state))
             })?;
             rows.collect()
         };
         self.read(read).unwrap_or_default()
+    }
+
+    /// One feed's state as it was written whole the last time.
+    pub(crate) fn written_state(&self, feed: &str) -> FeedState {
+        let query = "SELECT state FROM feed_state WHERE feed_id = ?1";
+        let text = |connection: &Connection| {
+            connection.query_row(query, [feed], |row| row.get::<_, String>(0))
+        };
+        FeedState::parse(self.read(text).unwrap().as_bytes()).unwrap()
     }
 
     /// One feed's state.

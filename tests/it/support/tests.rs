@@ -73,7 +73,8 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
             "PRAGMA synchronous = OFF;
              CREATE TABLE articles (seq INTEGER PRIMARY KEY, article_id TEXT, revision INTEGER,
                  feed_id TEXT, record TEXT);
-             CREATE TABLE feed_state (feed_id TEXT, state TEXT);",
+             CREATE TABLE feed_state (feed_id TEXT, sequence INTEGER, state TEXT);
+             CREATE TABLE feed_plan (feed_id TEXT, builds_on INTEGER, state TEXT);",
         )
         .unwrap();
     let commits = commits(feed);
@@ -92,7 +93,9 @@ fn faithful_ledger(path: &Path, feed: &Growing) -> Connection {
             .unwrap();
     }
     let state = state.written().unwrap();
-    connection.execute("INSERT INTO feed_state VALUES (?, ?)", params![feed.name, state]).unwrap();
+    connection
+        .execute("INSERT INTO feed_state VALUES (?, 1, ?)", params![feed.name, state])
+        .unwrap();
     connection
 }
 
