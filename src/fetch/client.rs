@@ -7,7 +7,8 @@
 //!
 //! Feeds that may dial different addresses share no connections: each permission has its pool.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cw_model::{Conditions, Deltas, DocumentKind, Failure, FailureClass, FeedProxy, Validators};
@@ -18,7 +19,7 @@ use reqwest::{Body, Method, Request, Response};
 use url::{Host, Url};
 
 use super::address::may_dial;
-use super::connect::{Connector, Dialling, no_file_left, plain_host};
+use super::connect::{Connector, Dialling, Tls, Versions, no_file_left, plain_host};
 use super::connections::Connections;
 use super::exchange::ExchangeMeter;
 use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, WINDOW_BYTES};
@@ -53,16 +54,26 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections kept per host: politeness allows hardly more at once.
 const POOL_IDLE_PER_HOST_MAX: usize = 2;
 
+/// Hosts of which it is remembered that they need HTTP/1.1. Others find out at each new connection.
+const OF_HTTP1_MAX: usize = 1000;
+
 /// The client.
 #[derive(Debug)]
 pub(super) struct HttpClient {
     dialling: Arc<Dialling>,
     headers: HeaderMap,
     pools: Mutex<Vec<(PoolKey, Pool<Connector, Body>)>>,
+    /// Hosts that have said that they need HTTP/1.1.
+    of_http1: Mutex<BTreeSet<String>>,
 }
 
-/// What may be dialled, and through what.
-type PoolKey = (PrivateNetworks, Option<Arc<Proxy>>);
+/// What may be dialled, through what, and what is spoken there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PoolKey {
+    allowed: PrivateNetworks,
+    proxy: Option<Arc<Proxy>>,
+    versions: Versions,
+}
 
 /// An answer, and the connection it comes on.
 #[derive(Debug)]
@@ -101,11 +112,13 @@ struct Unanswered {
     failure: Failure,
     /// The connection had served another request before.
     is_of_pool: bool,
+    /// The server says what must be spoken with it.
+    needs: Option<Versions>,
 }
 
 impl Unanswered {
     fn at_once(failure: Failure) -> Self {
-        Self { failure, is_of_pool: false }
+        Self { failure, is_of_pool: false, needs: None }
     }
 
     /// How often such a request may be sent again in all.
@@ -156,11 +169,12 @@ impl HttpClient {
             given: given.map(|(host, address)| (plain_host(host), *address)).collect(),
             timeout: settings.connect_timeout,
             host_gap: settings.host_gap,
-            tls: tls.map(with_protocols),
+            tls: tls.map(Tls::new),
             connections,
             proxies: settings.proxies.clone(),
         };
-        Ok(Self { dialling: Arc::new(dialling), headers, pools: Mutex::default() })
+        let dialling = Arc::new(dialling);
+        Ok(Self { dialling, headers, pools: Mutex::default(), of_http1: Mutex::default() })
     }
 
     /// The bound on connections, to be shared with whatever replaces this client.
@@ -191,11 +205,17 @@ impl HttpClient {
             return Err(failure::no_roots(host));
         }
         let proxy = self.dialling.proxies.of(proxy, url);
-        let pool = self.pool(allowed, proxy.as_ref());
+        let mut versions = self.versions(host);
         let mut died = 0;
         let answered = loop {
+            let (allowed, proxy) = (allowed.clone(), proxy.clone());
+            let pool = self.pool(PoolKey { allowed, proxy: proxy.clone(), versions });
             match self.send(&pool, proxy.as_deref(), url, &carries).await {
                 Ok(answered) => break answered,
+                Err(Unanswered { needs: Some(needs), .. }) if needs != versions => {
+                    self.note_versions(host);
+                    versions = needs;
+                }
                 Err(unanswered) if died < unanswered.repeats() => died += 1,
                 Err(unanswered) => return Err(unanswered.failure),
             }
@@ -254,6 +274,7 @@ impl HttpClient {
         let response = response.map_err(|error| Unanswered {
             is_of_pool: failure::meter(&error).is_some_and(|meter| meter.has_served()),
             failure: failure::unanswered(&error, url, asked),
+            needs: failure::needs_http1(&error).then_some(Versions::Http1),
         })?;
         let meter = response.extensions().get::<Arc<Meter>>().cloned();
         let exchange = ExchangeMeter { meter, connections: self.dialling.connections.clone() };
@@ -261,10 +282,9 @@ impl HttpClient {
     }
 
     /// The pool of those that may dial the same through the same.
-    fn pool(&self, allowed: &PrivateNetworks, proxy: Option<&Arc<Proxy>>) -> Pool<Connector, Body> {
-        let make = || {
-            let connector =
-                Connector::new(Arc::clone(&self.dialling), allowed.clone(), proxy.cloned());
+    fn pool(&self, key: PoolKey) -> Pool<Connector, Body> {
+        let make = |PoolKey { allowed, proxy, versions }| {
+            let connector = Connector::new(Arc::clone(&self.dialling), allowed, proxy, versions);
             Pool::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .timer(TokioTimer::new())
@@ -281,15 +301,26 @@ impl HttpClient {
                 .build(connector)
         };
         // A thread that panicked here left nothing half done.
-        let mut pools = self.pools.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, pool)) =
-            pools.iter().find(|((known, way), _)| known == allowed && way.as_ref() == proxy)
-        {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pool)) = pools.iter().find(|(known, _)| *known == key) {
             return pool.clone();
         }
-        let pool = make();
-        pools.push(((allowed.clone(), proxy.cloned()), pool.clone()));
+        let pool = make(key.clone());
+        pools.push((key, pool.clone()));
         pool
+    }
+
+    fn versions(&self, host: &str) -> Versions {
+        let hosts = self.of_http1.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.contains(host) { Versions::Http1 } else { Versions::Best }
+    }
+
+    /// Remembers that a host needs HTTP/1.1, so that the next request does not find out again.
+    fn note_versions(&self, host: &str) {
+        let mut hosts = self.of_http1.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() < OF_HTTP1_MAX {
+            hosts.insert(host.to_owned());
+        }
     }
 }
 
@@ -318,10 +349,4 @@ fn tls_config() -> Result<Option<rustls::ClientConfig>, FetchSetupError> {
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(Some(config))
-}
-
-/// Offers HTTP/2 before HTTP/1.1.
-fn with_protocols(mut config: rustls::ClientConfig) -> Arc<rustls::ClientConfig> {
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Arc::new(config)
 }

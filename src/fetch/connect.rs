@@ -108,6 +108,40 @@ pub(super) enum ConnectError {
     },
 }
 
+/// What HTTP a connection may speak, where its server has a say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    /// HTTP/2, or what the server prefers.
+    Best,
+    /// For servers that answer an HTTP/2 request by saying that this is needed (RFC 9113, 7: `HTTP_1_1_REQUIRED`).
+    Http1,
+}
+
+/// TLS, by what is to be spoken in it.
+#[derive(Debug)]
+pub(super) struct Tls {
+    best: Arc<rustls::ClientConfig>,
+    http1: Arc<rustls::ClientConfig>,
+}
+
+impl Tls {
+    pub(super) fn new(config: rustls::ClientConfig) -> Self {
+        let offering = |protocols: &[&[u8]]| {
+            let mut config = config.clone();
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            Arc::new(config)
+        };
+        Self { best: offering(&[b"h2", b"http/1.1"]), http1: offering(&[b"http/1.1"]) }
+    }
+
+    fn of(&self, versions: Versions) -> Arc<rustls::ClientConfig> {
+        Arc::clone(match versions {
+            Versions::Best => &self.best,
+            Versions::Http1 => &self.http1,
+        })
+    }
+}
+
 /// What every connection needs.
 #[derive(Debug)]
 pub(super) struct Dialling {
@@ -118,7 +152,7 @@ pub(super) struct Dialling {
     /// Between requests to one host.
     pub host_gap: Duration,
     /// `None` on a machine without certificate authorities.
-    pub tls: Option<Arc<rustls::ClientConfig>>,
+    pub tls: Option<Tls>,
     /// How many there may be.
     pub connections: Connections,
     /// What requests go through.
@@ -131,6 +165,7 @@ pub(super) struct Connector {
     dialling: Arc<Dialling>,
     allowed: Arc<PrivateNetworks>,
     proxy: Option<Arc<Proxy>>,
+    versions: Versions,
 }
 
 impl Connector {
@@ -139,8 +174,9 @@ impl Connector {
         dialling: Arc<Dialling>,
         allowed: PrivateNetworks,
         proxy: Option<Arc<Proxy>>,
+        versions: Versions,
     ) -> Self {
-        Self { dialling, allowed: Arc::new(allowed), proxy }
+        Self { dialling, allowed: Arc::new(allowed), proxy, versions }
     }
 }
 
@@ -154,8 +190,9 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { dialling, allowed, proxy } = self.clone();
-        let connect = async move { dialling.connect(&uri, &allowed, proxy.as_deref()).await };
+        let Self { dialling, allowed, proxy, versions } = self.clone();
+        let connect =
+            async move { dialling.connect(&uri, &allowed, proxy.as_deref(), versions).await };
         Box::pin(async move { connect.await.map(TokioIo::new) })
     }
 }
@@ -193,12 +230,14 @@ impl Dialling {
         uri: &Uri,
         allowed: &PrivateNetworks,
         proxy: Option<&Proxy>,
+        versions: Versions,
     ) -> Result<Stream, ConnectError> {
         let most = self.connections.most();
         let place = timeout(self.timeout, self.connections.place());
         let slot = place.await.map_err(|_late| ConnectError::NoPlace { most })?;
         let late = |_late| ConnectError::Late;
-        timeout(self.timeout, self.connect_in(slot, uri, allowed, proxy)).await.map_err(late)?
+        let connect = self.connect_in(slot, uri, allowed, proxy, versions);
+        timeout(self.timeout, connect).await.map_err(late)?
     }
 
     async fn connect_in(
@@ -207,6 +246,7 @@ impl Dialling {
         uri: &Uri,
         allowed: &PrivateNetworks,
         proxy: Option<&Proxy>,
+        versions: Versions,
     ) -> Result<Stream, ConnectError> {
         let target = Target::of(uri);
         let host = target.host;
@@ -224,7 +264,7 @@ impl Dialling {
         let Some(tls) = &self.tls else { return Err(ConnectError::NoRoots) };
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
-        let session = TlsConnector::from(Arc::clone(tls)).connect(name, wire).await;
+        let session = TlsConnector::from(tls.of(versions)).connect(name, wire).await;
         Ok(Stream::Tls(Box::new(session.map_err(ConnectError::Tls)?)))
     }
 

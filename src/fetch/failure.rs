@@ -49,6 +49,13 @@ pub(super) fn unanswered(error: &PoolError, url: &Url, dialling: &Dialling) -> F
     failure(FailureClass::Protocol, format!("what {host} sent is not HTTP: {cause}"))
 }
 
+/// Whether the server says that the request must come over HTTP/1.1.
+pub(super) fn needs_http1(error: &PoolError) -> bool {
+    let links = links(error);
+    find::<h2::Error>(&links)
+        .is_some_and(|error| error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
+}
+
 /// What was counted of the connection that a request failed on.
 pub(super) fn meter(error: &PoolError) -> Option<std::sync::Arc<Meter>> {
     let mut extras = hyper::http::Extensions::new();

@@ -8,7 +8,9 @@ use anyhow::{Context, ensure};
 use cw_model::state::{
     Content, FeedMemory, FeedPlan, Plan, Reason, Seen, SeenArticle, Standing, UnpackedState,
 };
-use cw_model::{ArticleId, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators};
+use cw_model::{
+    ArticleId, Changed, Digest, EntryCounts, FeedId, Outcome, PollResult, Urgency, Validators,
+};
 use tokio::runtime::Runtime;
 use url::Url;
 
@@ -272,7 +274,8 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
         records: Vec::new(),
         rejects: Vec::new(),
         state: Arc::new(state),
-        urgency: Urgency::Prompt,
+        changed: Changed::Memory,
+        changed: Changed::Memory,
         bytes: 0,
     })
 }

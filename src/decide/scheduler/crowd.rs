@@ -92,7 +92,7 @@ impl Crowd {
         let feed = |number: usize, interval: Duration| {
             let url = format!("http://crowd{number}.org/").parse().unwrap();
             let feed = samples::feed(&format!("feed{number:05}"), url);
-            let (interval_min, interval_max) = (5 * MINUTE, 4 * HOUR);
+            let (interval_min, interval_max) = (interval.min(5 * MINUTE), 4 * HOUR);
             Arc::new(Feed { interval: Some(interval), interval_min, interval_max, ..feed })
         };
         let feeds: Vec<Arc<Feed>> =
@@ -272,6 +272,22 @@ fn healthy_feeds_are_polled_in_time_beside_hosts_that_keep_their_places() {
     let late = crowd.lateness(is_healthy, Duration::ZERO);
     let worst = percentile(&late, 99);
     assert!(worst < 200, "{} polls, the 99th of 100 {worst} thousandths late", late.len());
+}
+
+/// 98
+#[test]
+fn ten_thousand_feeds_of_a_minute_are_asked_each_minute() {
+    let hosts = vec![(Host::Answers(SECOND / 10), MINUTE); 10_000];
+    let mut crowd = Crowd::new(hosts);
+    crowd.runs_until(6 * MINUTE);
+    let begun = crowd.began.values();
+    let mut waits: Vec<u64> = begun
+        .flat_map(|began| began.windows(2).map(|pair| parts(pair[1].at - pair[0].at, MINUTE)))
+        .collect();
+    waits.sort_unstable();
+    assert!(waits.len() >= 40_000, "{} polls", waits.len());
+    let longest = percentile(&waits, 99);
+    assert!(longest <= 1200, "99 of 100 polls within {longest} thousandths of the interval");
 }
 
 /// How many polls began in each second.

@@ -179,6 +179,10 @@ fn tls_client() -> rustls::ClientConfig {
 }
 
 fn tls_server(protocol: &[u8]) -> TlsAcceptor {
+    tls_server_of(&[protocol])
+}
+
+fn tls_server_of(protocols: &[&[u8]]) -> TlsAcceptor {
     let mut config = rustls::ServerConfig::builder_with_provider(
         rustls::crypto::ring::default_provider().into(),
     )
@@ -190,7 +194,7 @@ fn tls_server(protocol: &[u8]) -> TlsAcceptor {
         PrivateKeyDer::from_pem_slice(KEY).unwrap(),
     )
     .unwrap();
-    config.alpn_protocols = vec![protocol.to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     TlsAcceptor::from(Arc::new(config))
 }
 
@@ -295,6 +299,48 @@ async fn a_feed_is_read_over_http_2() {
     let fetcher = tls_fetcher(&patient());
     let read = body(fetcher.fetch_plainly(&server.url, None, &BTreeMap::new()).await);
     assert_eq!(read.bytes, FEED.as_bytes());
+}
+
+/// Some servers speak HTTP/2 and say to a request that it must come over HTTP/1.1 (RFC 9113, 7).
+#[tokio::test]
+async fn a_server_that_needs_http_1_is_asked_over_it_and_not_over_http_2_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://127.0.0.1:{}/feed", listener.local_addr().unwrap().port());
+    let over_http_2 = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&over_http_2);
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move {
+        let mut others = tokio::task::JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            let stream = tls_server_of(&[b"h2", b"http/1.1"]).accept(stream).await.unwrap();
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                counter.fetch_add(1, Ordering::Relaxed);
+                let required = frame(RESET, 0, 1, &[0, 0, 0, 0xd]);
+                others.spawn(async move {
+                    h2_serve(stream, &required, &[], &AtomicUsize::new(0)).await;
+                });
+                continue;
+            }
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                asked.push(reader.read_u8().await.unwrap());
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                FEED.len()
+            );
+            writer.write_all(format!("{head}{FEED}").as_bytes()).await.unwrap();
+            writer.shutdown().await.unwrap();
+        }
+    });
+    let fetcher = tls_fetcher(&patient());
+    for _ in 0..2 {
+        let url = Url::parse(&url).unwrap();
+        let read = body(fetcher.fetch_plainly(&url, None, &BTreeMap::new()).await);
+        assert_eq!(read.bytes, FEED.as_bytes());
+    }
+    assert_eq!(over_http_2.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
