@@ -274,7 +274,7 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
         records: Vec::new(),
         rejects: Vec::new(),
         state: Arc::new(state),
-        changed: Changed::Memory,
+        urgency: Urgency::Prompt,
         changed: Changed::Memory,
         bytes: 0,
     })
