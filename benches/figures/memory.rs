@@ -4,6 +4,7 @@
 //! `cargo bench --bench figures -- memory`. A ledger is written for few and for many feeds of the same state, and what the
 //! daemon holds more of the many, idle after a start, is theirs.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -84,9 +85,9 @@ fn resident(
     publisher: &Publisher,
 ) -> anyhow::Result<u64> {
     let name = format!("{feeds}-{}", state.memory.articles());
-    let configuration = configuration(folder, &name, feeds, publisher)?;
-    // It makes the tables, and is gone before the feeds are polled.
-    let empty = self::configuration(folder, &name, 0, publisher)?;
+    let configuration = configuration(folder, &name, 0..feeds, publisher)?;
+    // It makes the tables, with a feed of its own.
+    let empty = self::configuration(folder, &name, MANY..MANY + 1, publisher)?;
     Daemon::start(&empty)?.0.stop()?;
     let mut ledger = Connection::open(folder.join(format!("{name}.sqlite")))?;
     let transaction = ledger.transaction()?;
@@ -112,7 +113,7 @@ fn resident(
 fn configuration(
     folder: &Path,
     name: &str,
-    feeds: u64,
+    feeds: Range<u64>,
     publisher: &Publisher,
 ) -> anyhow::Result<PathBuf> {
     let port = publisher.address.port();
@@ -122,8 +123,8 @@ fn configuration(
          [sqlite]\npath = \"{name}.sqlite\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
          [log]\nformat = \"json\"\n"
     );
-    write_feeds(&mut text, 0..feeds, Publisher::host, port)?;
-    let path = folder.join(format!("{name}-{feeds}.toml"));
+    let path = folder.join(format!("{name}-from-{}.toml", feeds.start));
+    write_feeds(&mut text, feeds, Publisher::host, port)?;
     std::fs::write(&path, text).context("could not write a configuration")?;
     Ok(path)
 }

@@ -243,7 +243,8 @@ impl Ledger {
     pub fn begin_drain(&self) {
         match self {
             Self::Kafka(ledger) => ledger.begin_drain(),
-            Self::Sqlite(_) | Self::JsonLines(_) => {}
+            Self::Sqlite(ledger) => ledger.begin_drain(),
+            Self::JsonLines(_) => {}
         }
     }
 

@@ -73,6 +73,8 @@ pub struct SqliteLedger {
     places: Arc<Semaphore>,
     /// Whether it has been told to hurry, and has not heard it yet.
     is_hurried: Arc<AtomicBool>,
+    /// Nothing is gathered any more.
+    is_draining: Arc<AtomicBool>,
     writer: JoinHandle<Result<(), CommitError>>,
 }
 
@@ -102,14 +104,15 @@ impl SqliteLedger {
     ) -> Result<Self, CommitError> {
         let (writer_hears, queue) = mpsc::channel();
         let is_hurried = Arc::new(AtomicBool::new(false));
-        let heard = Arc::clone(&is_hurried);
+        let is_draining = Arc::new(AtomicBool::new(false));
+        let (hurried, draining) = (Arc::clone(&is_hurried), Arc::clone(&is_draining));
         let writer = Writer::new(connection, lock, path.clone(), settings);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || writer.run(&Queue::new(queue, heard)))
+            .spawn(move || writer.run(&Queue::new(queue, hurried, draining)))
             .map_err(|err| open_error(&path, format!("the system gives no thread: {err}")))?;
         let places = Arc::new(Semaphore::new(QUEUE_OUTCOMES));
-        Ok(Self { path, writer_hears, places, is_hurried, writer })
+        Ok(Self { path, writer_hears, places, is_hurried, is_draining, writer })
     }
 
     /// The file, links in the names of its directories followed.
@@ -147,6 +150,12 @@ impl SqliteLedger {
             // A writer that has ended keeps nobody waiting.
             let _ended = self.writer_hears.send(Message::Hurry);
         }
+    }
+
+    /// See [`super::Ledger::begin_drain`].
+    pub fn begin_drain(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+        self.hurry();
     }
 
     /// See [`super::Ledger::close`].

@@ -47,11 +47,21 @@ pub(super) enum Next {
 pub(super) struct Queue {
     messages: Receiver<Message>,
     is_hurried: Arc<AtomicBool>,
+    is_draining: Arc<AtomicBool>,
 }
 
 impl Queue {
-    pub(super) fn new(messages: Receiver<Message>, is_hurried: Arc<AtomicBool>) -> Self {
-        Self { messages, is_hurried }
+    pub(super) fn new(
+        messages: Receiver<Message>,
+        is_hurried: Arc<AtomicBool>,
+        is_draining: Arc<AtomicBool>,
+    ) -> Self {
+        Self { messages, is_hurried, is_draining }
+    }
+
+    /// Whether what has been gathered waits for more.
+    pub(super) fn gathers(&self) -> bool {
+        !self.is_draining.load(Ordering::SeqCst)
     }
 
     /// What is there, or comes until then; without a time, whatever comes next.

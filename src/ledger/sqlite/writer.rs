@@ -187,7 +187,7 @@ impl Writer {
                 return group;
             }
             let now = Instant::now();
-            let at = if group.is_empty() {
+            let at = if group.is_empty() || !queue.gathers() {
                 now
             } else {
                 *until.get_or_insert(now + self.pace.wait(now))
