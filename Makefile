@@ -32,7 +32,7 @@ KAFKA ?=
 FEEDS ?= 100000
 INTERVAL ?= 15
 
-.PHONY: help tools release dist test test-packages test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers test-websub sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-reproducible test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
@@ -55,6 +55,7 @@ help:
 	@echo "make release the binary that is released, target/released/conflictwire, and whether it is hardened"
 	@echo "make dist    tarball, .deb and .rpm for ARCHES='amd64 arm64', what is inside, checksums, in target/dist"
 	@echo "make test-packages  those installed, started, upgraded and removed in a clean Debian, as root"
+	@echo "make test-reproducible  two builds of the last commit in two folders: the same binary and packages, byte for byte"
 	@echo "make fmt     format"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make docs    API documentation, warnings are errors"
@@ -141,6 +142,10 @@ dist: tools
 # That the .deb and the .rpm install, run, upgrade and go in a clean Debian with its own systemd. As root.
 test-packages:
 	tests/packages/run.sh
+
+# That nothing of the builder goes into binary and packages. Two release builds, from nothing.
+test-reproducible: tools
+	@tests/packages/reproducible.sh
 
 # Optimised, as a released binary is: how late a poll is depends on how fast documents are read.
 hostile: tools

@@ -7,7 +7,8 @@
 # It is what `cargo build --release` makes, and besides:
 # - the C inside (SQLite, librdkafka, OpenSSL, zstd, zlib, ring) is compiled with what the compiler
 #   has against mistakes in it; Rust is linked position-independent, with RELRO and BIND_NOW, by itself;
-# - no path of the machine that built it is in it;
+# - no path of the machine that built it is in it, and no time but the commit's: two builds of one commit with
+#   the same compilers are the same bytes, wherever they are made (make test-reproducible);
 # - OpenSSL looks for its configuration and for code to load where only root may write.
 # tests/release/hardened.sh proves all that on the result. A folder of its own keeps what was
 # compiled otherwise out of it.
@@ -63,6 +64,11 @@ if [ -z "${CONFLICTWIRE_REVISION:-}" ] && revision=$(git describe --always --dir
     export CONFLICTWIRE_REVISION="$revision"
 fi
 
+# OpenSSL writes into itself when it was built; with this that is the time of the commit.
+if [ -z "${SOURCE_DATE_EPOCH:-}" ] && commit_time=$(git log -1 --format=%ct 2>/dev/null); then
+    export SOURCE_DATE_EPOCH="$commit_time"
+fi
+
 # openssl-src knows of the first directory only; the others it puts below its build. GNU make takes
 # them from here over what the makefile says.
 export OPENSSL_CONFIG_DIR="$NOWHERE/ssl"
@@ -72,8 +78,13 @@ export GNUMAKEFLAGS="${GNUMAKEFLAGS:+$GNUMAKEFLAGS }ENGINESDIR=$NOWHERE/engines 
 cargo fetch --locked
 separator=$(printf '\037')
 remapped=
-remap() {
+remap() { # FOLDER NAME
     remapped="$remapped${remapped:+$separator}--remap-path-prefix=$1=$2"
+    # Cargo follows links where it looks for crates, such as to a cache that builders share.
+    real=$(readlink -f "$1" || true)
+    if [ -n "$real" ] && [ "$real" != "$1" ]; then
+        remapped="$remapped$separator--remap-path-prefix=$real=$2"
+    fi
 }
 # The last that fits counts.
 remap "$PWD" .

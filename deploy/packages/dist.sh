@@ -16,7 +16,8 @@ CYCLONEDX_VERSION=0.5.9
 
 ARCHES=${ARCHES:-amd64 arm64}
 dist=$PWD/target/dist
-tools=$dist/tools
+# What it packs with; elsewhere, if there is a folder that has it already.
+tools=${DIST_TOOLS:-$dist/tools}
 export PATH="$tools/bin:$PATH"
 # Order and case of names are those of the machine otherwise.
 export LC_ALL=C
@@ -123,11 +124,13 @@ aarch64) host=arm64 ;;
     ;;
 esac
 say "building for $host, whose binary writes the manual"
-generate "$(build "$host")"
+host_binary=$(build "$host")
+generate "$host_binary"
 
 for arch in $ARCHES; do
     say "packing for $arch"
-    binary=$(build "$arch")
+    binary=$host_binary
+    [ "$arch" = "$host" ] || binary=$(build "$arch")
     machine=$(machine_of "$arch")
     NM=$([ "$machine" = "$(uname -m)" ] && echo nm || echo "$machine-linux-gnu-nm") tests/release/hardened.sh "$binary" >&2
     name=conflictwire-$version-linux-$arch
@@ -148,8 +151,19 @@ done
 # It writes beside the manifests of all members; that of the program lists all that the others bring.
 say "listing what is inside"
 cargo cyclonedx --quiet --format json --spec-version 1.5 --override-filename conflictwire.cdx
-mv conflictwire.cdx.json "$dist/conflictwire-$version.cdx.json"
-rm -f src/*/conflictwire.cdx.json
+# Our own crates are named there by the folder in which they were built.
+ROOT=$(sed -n 's/^ *"bom-ref": "\(path+file:[^"#]*\)#conflictwire@.*/\1/p' conflictwire.cdx.json | head -n 1)
+export ROOT
+awk 'BEGIN { root = ENVIRON["ROOT"] }
+    {
+        done = ""
+        while (root != "" && (at = index($0, root)) > 0) {
+            done = done substr($0, 1, at - 1) "path+file:///conflictwire"
+            $0 = substr($0, at + length(root))
+        }
+        print done $0
+    }' conflictwire.cdx.json >"$dist/conflictwire-$version.cdx.json"
+rm -f conflictwire.cdx.json src/*/conflictwire.cdx.json
 
 (cd "$dist" && sha256sum ./*.deb ./*.rpm ./*.tar.gz ./*.cdx.json >SHA256SUMS)
 say "target/dist has:"
