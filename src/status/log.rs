@@ -4,7 +4,10 @@
 //! names are listed in [`super::fields`].
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::Cell;
 use std::io::{self, IsTerminal};
+use std::panic::AssertUnwindSafe;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::level_filters::LevelFilter;
@@ -138,6 +141,30 @@ pub fn log_panics() {
             "a panic: this is a defect of conflictwire"
         );
     }));
+}
+
+thread_local! {
+    /// Whether a panic of this thread is part of the work, and nobody's defect.
+    static IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Puts the hook in front of the one that there is, once.
+static EXPECTING: Once = Once::new();
+
+/// What a library that panics at what others send comes to; `None` if it does. Nothing is written of it.
+pub fn catching<T>(work: impl FnOnce() -> T) -> Option<T> {
+    EXPECTING.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_EXPECTED.get() {
+                before(panic);
+            }
+        }));
+    });
+    let is_expected = IS_EXPECTED.replace(true);
+    let done = std::panic::catch_unwind(AssertUnwindSafe(work));
+    IS_EXPECTED.set(is_expected);
+    done.ok()
 }
 
 /// An error with its causes, on one line.
