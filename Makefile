@@ -32,11 +32,12 @@ KAFKA ?=
 FEEDS ?= 100000
 INTERVAL ?= 15
 
-.PHONY: help tools release dist test test-packages test-reproducible test-upgrade test-alerts test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-reproducible test-upgrade test-alerts test-traces test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"
 	@echo "make test-alerts  the rules of deploy/prometheus, by Prometheus' own promtool; part of make test"
+	@echo "make test-traces  the feature otlp, against a collector on loopback; builds the program with it first"
 	@echo "make test-deploy  the files of deploy/kubernetes, by helm, kubeconform, kube-score and the program; no cluster"
 	@echo "make test-cluster  the same files, applied to a real API server; builds that first, for a quarter of an hour"
 	@echo "make test-dashboard  every query of deploy/grafana, by a Prometheus that scrapes daemons"
@@ -83,6 +84,10 @@ sim-breaks: tools
 # What should wake somebody does, and a quiet hour does not.
 test-alerts:
 	@tests/prometheus/rules.sh
+
+# Traces of polls: the one feature that `make test` leaves out, as it would compile the program and its tests twice.
+test-traces: tools
+	$(CARGO) test --locked $(FEATURES),otlp --lib --test it -p conflictwire -- traces
 
 # What deploy/kubernetes renders to: that Kubernetes and the program take it. Builds its tools from Go
 # modules the first time.
@@ -171,6 +176,7 @@ fmt:
 lint: tools
 	$(CARGO) tidy --check
 	$(CARGO) clippy --locked --all-targets $(FEATURES) -- -D warnings
+	$(CARGO) clippy --locked --all-targets $(FEATURES),otlp -p conflictwire -- -D warnings
 
 docs: tools
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --document-private-items --locked $(FEATURES)

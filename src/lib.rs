@@ -17,6 +17,7 @@ mod host_port;
 pub mod process;
 pub mod reload;
 pub mod server;
+pub mod traces;
 pub mod websub;
 #[cfg(feature = "fault-points")]
 pub mod fuzz;

@@ -119,7 +119,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Checks everything; problems go to `problems`, and the configuration may be used only if there
-/// are none. `path`, `feeds_from`, `lists`, `admin_token_file`, `warnings` and `files` are left empty.
+/// are none. `path`, `feeds_from`, `lists`, `admin_token_file`, `traces`, `warnings` and `files` are left empty.
 pub(super) fn check(
     raw: &RawConfig,
     lists: &[FeedList],
@@ -170,6 +170,7 @@ pub(super) fn check(
         admin_token: surroundings.admin_token,
         admin_token_file: None,
         websub,
+        traces: None,
         log,
         drain_timeout,
         memory,

@@ -17,6 +17,10 @@ pub(super) const PREFIX: &str = "CONFLICTWIRE__";
 /// What a problem names as its file if a variable is wrong.
 pub(super) const ENVIRONMENT: &str = "environment";
 
+/// OpenTelemetry's own variables.
+pub(super) const OTLP_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+pub(super) const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// The environment variables, as they were when they were read.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -72,6 +76,15 @@ impl Environment {
             let value = self.get(name).or_else(|| self.get(&name.to_ascii_uppercase()));
             value.map(|value| value.to_string_lossy().into_owned())
         })
+    }
+
+    /// Where traces are posted, as OpenTelemetry's variables say: that of traces as it is, else the one of all signals,
+    /// to which the path of traces is added.
+    pub(super) fn otlp_traces(&self) -> Option<(String, &'static str)> {
+        let of = |name| self.get(name).map(|value| value.to_string_lossy().into_owned());
+        let traces = of(OTLP_TRACES).map(|url| (url, OTLP_TRACES));
+        let all = || of(OTLP).map(|url| (format!("{}/v1/traces", url.trim_end_matches('/')), OTLP));
+        traces.or_else(all)
     }
 
     /// A variable that is set and not empty.

@@ -21,6 +21,7 @@ mod origin;
 mod raw;
 mod read;
 mod secrets;
+mod telemetry;
 mod token;
 mod units;
 mod walk;
@@ -62,6 +63,7 @@ pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;
 use crate::ledger::kafka::settings::{Secret, property_problem};
+use crate::traces::TraceSettings;
 use crate::websub::{Key, WebSubSettings};
 
 /// From what this program was built; set by deploy/release.sh where there is a repository.
@@ -117,6 +119,8 @@ pub struct Config {
     pub admin_token_file: Option<PathBuf>,
     /// `[websub]`; `None` if switched off.
     pub websub: Option<WebSubSettings>,
+    /// `[telemetry]`; `None` if switched off.
+    pub traces: Option<TraceSettings>,
     /// `[log]`.
     pub log: LogSettings,
     /// How long a drain may take (`run.drain_timeout`).
@@ -362,6 +366,7 @@ fn load_with(
         problems.push(origins.problem("admin.advertise", unfit.to_string()));
         None
     });
+    let traces = telemetry::read(&raw.telemetry, environment, &origins, &mut problems);
     let surroundings = Surroundings {
         directory: &directory,
         state_directory: state_directory.clone(),
@@ -385,6 +390,7 @@ fn load_with(
             feeds_from: files_of_feeds,
             lists: by_url,
             admin_token_file: token_file.map(|name| directory.join(name)),
+            traces,
             warnings,
             files: read.clone(),
             ..config

@@ -41,6 +41,8 @@ pub struct RawConfig {
     pub websub: RawWebSub,
     /// What is logged, and how.
     pub log: RawLog,
+    /// Traces of polls, for a collector.
+    pub telemetry: RawTelemetry,
     /// The life of the daemon.
     pub run: RawRun,
     /// Feeds to poll.
@@ -373,6 +375,22 @@ pub struct RawLog {
 impl Default for RawLog {
     fn default() -> Self {
         Self { level: "info".to_owned(), format: "auto".to_owned() }
+    }
+}
+
+/// Traces of polls, for a collector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawTelemetry {
+    /// The URL of an OpenTelemetry collector, `"http://host:4318"`; "/v1/traces" is added. Or "off"; or "environment":
+    /// what `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT` names. Needs a program that was built
+    /// with the feature `otlp`.
+    pub otlp_endpoint: String,
+}
+
+impl Default for RawTelemetry {
+    fn default() -> Self {
+        Self { otlp_endpoint: "off".to_owned() }
     }
 }
 

@@ -89,6 +89,7 @@ pub fn config(folder: &Path, port: u16) -> Config {
         admin_token: None,
         admin_token_file: None,
         websub: None,
+        traces: None,
         log: LogSettings { level: LevelFilter::OFF, format: LogFormat::Auto },
         drain_timeout: Duration::from_secs(5),
         watch: None,

@@ -281,6 +281,36 @@ impl HttpClient {
         Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })
     }
 
+    /// Posts bytes to where the operator says, wherever that is, and waits for the headers of the answer.
+    ///
+    /// # Errors
+    /// As [`HttpClient::ask`].
+    #[cfg(feature = "otlp")]
+    pub(super) async fn post(
+        &self,
+        url: &Url,
+        content_type: HeaderValue,
+        body: Vec<u8>,
+    ) -> Result<Answered, Failure> {
+        if self.dialling.tls.is_none() && url.scheme() == "https" {
+            return Err(failure::no_roots(url.host_str().unwrap_or_default()));
+        }
+        let mut request = Request::new(Method::POST, url.clone());
+        request.headers_mut().clone_from(&self.headers);
+        request.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        // The answer is a few bytes, and nothing here undoes a compression of it.
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+        *request.body_mut() = Some(Body::from(body));
+        let request = request.try_into().map_err(|error| failure::unaskable(&error, url))?;
+        let pool = self.pool(&PrivateNetworks::Allowed, None);
+        let asked = &self.dialling;
+        let answered = pool.request(request).await;
+        let answered = answered.map_err(|error| failure::unanswered(&error, url, asked))?;
+        let meter = answered.extensions().get::<Arc<Meter>>().cloned();
+        let exchange = Exchange { meter, connections: self.dialling.connections.clone() };
+        Ok(Answered { response: Response::from(answered.map(Body::wrap)), exchange })
+    }
+
     /// The pool of those that may dial the same through the same.
     fn pool(&self, key: PoolKey) -> Pool<Connector, Body> {
         let make = |PoolKey { allowed, proxy, versions }| {

@@ -22,6 +22,8 @@ mod resolver;
 #[cfg(test)]
 mod tests;
 mod turns;
+#[cfg(feature = "otlp")]
+mod upload;
 mod wire;
 
 use core::net::IpAddr;
@@ -47,6 +49,8 @@ pub use self::proxy::{
 };
 use self::redirect::Chain;
 use self::turns::{Shared, Turn};
+#[cfg(feature = "otlp")]
+pub use self::upload::{Upload, Uploaded};
 use crate::clock::Clock;
 use crate::memory::{BodyHold, Waits};
 

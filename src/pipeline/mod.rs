@@ -56,6 +56,9 @@ use crate::memory::Memory;
 use crate::process;
 use crate::reload::{ReloadRequest, Reloader};
 use crate::server::ServerStartError;
+#[cfg(feature = "otlp")]
+use crate::traces::export;
+use crate::traces::{TraceSettings, Traces};
 use crate::websub::{self, Callbacks};
 
 /// How many requests may have ended before the scheduler takes note; then polls wait for it.
@@ -98,6 +101,9 @@ pub enum RunError {
     /// The thread that looks at the files of the configuration.
     #[error("could not start the thread that looks at the configuration")]
     Watch(#[source] std::io::Error),
+    /// The client that sends traces.
+    #[error("could not set up what sends traces")]
+    Traces(#[source] FetchSetupError),
 }
 
 /// How a daemon stopped.
@@ -235,7 +241,10 @@ impl Daemon {
             info!(websub.address = address.map(tracing::field::display), "listening to hubs");
         }
         let ledger = Arc::new(self.ledger);
-        let (tell_fetched, fetched) = mpsc::channel(FETCHED_MAX);
+        let traces = self.config.traces.as_ref();
+        let traces = traces.map(|to| trace_to(&mut tasks, to, &self.config, &self.metrics));
+        let traces = traces.transpose().map_err(RunError::Traces)?.unwrap_or_default();
+        let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
         let poller = Poller {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
@@ -248,6 +257,7 @@ impl Daemon {
             is_network_away: Arc::default(),
             events,
             firsts: Arc::default(),
+            traces,
             stop: stop.clone(),
         };
         let service = Service::new();
@@ -268,6 +278,37 @@ impl Daemon {
         let drained = drain(scheduler, tasks, ledger, drain_timeout).await?;
         fatal.map_or(Ok(drained), |error| Err(RunError::Ledger(error)))
     }
+}
+
+/// The most of a drain in which traces are flushed: its quarter, and no longer than this.
+#[cfg(feature = "otlp")]
+const FLUSH_MAX: Duration = Duration::from_secs(5);
+
+/// Starts to send traces.
+#[cfg(feature = "otlp")]
+fn trace_to(
+    tasks: &mut Tasks,
+    to: &TraceSettings,
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<Traces, FetchSetupError> {
+    let upload = crate::fetch::Upload::new(&config.fetch, to.endpoint.clone())?;
+    let (traces, received) = Traces::new(Arc::clone(metrics));
+    let flush_within = (config.drain_timeout / 4).min(FLUSH_MAX);
+    tasks.spawn("traces", |stop| export(received, upload, flush_within, stop));
+    info!(url.full = %to.endpoint, "traces of polls are sent");
+    Ok(traces)
+}
+
+/// No configuration asks for it: `config` refuses one that does.
+#[cfg(not(feature = "otlp"))]
+fn trace_to(
+    _tasks: &mut Tasks,
+    _to: &TraceSettings,
+    _config: &Config,
+    _metrics: &Arc<Metrics>,
+) -> Result<Traces, FetchSetupError> {
+    Ok(Traces)
 }
 
 /// Starts to ask for lists of feeds by URL. What is wanted may change.

@@ -36,6 +36,7 @@ use crate::fault::{Point, point, strike};
 use crate::fetch::{Fetcher, waits_for_turn};
 use crate::ledger::{CommitError, Ledger};
 use crate::memory::{BodyHold, Held, Memory, Place};
+use crate::traces::{PollEnded, PollTrace, Traces};
 
 /// The first wait after a commit that did not work; it doubles.
 const COMMIT_WAIT_FIRST: Duration = Duration::from_millis(500);
@@ -54,6 +55,7 @@ pub(super) struct Poller {
     pub(super) errands: Arc<Errands>,
     pub(super) events: Events,
     pub(super) firsts: Arc<Firsts>,
+    pub(super) traces: Traces,
     pub(super) observer: Option<mpsc::Sender<Arc<Outcome>>>,
     /// Where it is told that a request has ended.
     pub(super) fetched: mpsc::Sender<(FeedId, Request)>,
@@ -123,9 +125,30 @@ pub(super) enum Polled {
     Fatal(CommitError),
 }
 
+impl Polled {
+    /// How it ended, for its trace.
+    fn ended(&self) -> PollEnded {
+        match self {
+            Self::Committed(..) => PollEnded::Committed,
+            Self::Abandoned => PollEnded::Abandoned,
+            Self::NotItsTurn(_) => PollEnded::NotItsTurn,
+            Self::PutOff => PollEnded::PutOff,
+            Self::Taken => PollEnded::Taken,
+            Self::Refused(_) | Self::Fatal(_) => PollEnded::Refused,
+        }
+    }
+}
+
 impl Poller {
     /// Polls a feed once.
     pub(super) async fn poll(self, job: Job) -> Polled {
+        let mut trace = self.traces.begin(self.clock);
+        let polled = self.poll_traced(&job, &mut trace).await;
+        self.traces.end(trace, &job.feed, job.lease, polled.ended());
+        polled
+    }
+
+    async fn poll_traced(&self, job: &Job, trace: &mut PollTrace) -> Polled {
         if let Some(wait) = self.errands.busy(&job.feed.url) {
             debug!(feed.id = %job.feed.id, "not its turn: its host is asked for pages");
             return Polled::NotItsTurn(wait);
@@ -161,6 +184,7 @@ impl Poller {
         let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
         let answer = self.excused(answer, request);
         self.firsts.answered(&job.feed, &answer);
+        trace.fetched(&answer);
         point(Point::AfterFetch);
         let (fetcher, feed) = (&job.fetcher, &job.feed);
         let answer = self.errands.sitemaps(fetcher, feed, answer, &mut body);
@@ -168,13 +192,15 @@ impl Poller {
             self.metrics.poll_abandoned();
             return Polled::Abandoned;
         };
-        let Some((outcome, _held)) = self.read_with_pages(&job, answer, &body).await else {
+        trace.reads();
+        let Some((outcome, _held)) = self.read_with_pages(job, answer, &body).await else {
             self.metrics.poll_abandoned();
             return Polled::Abandoned;
         };
+        trace.read(&outcome);
         drop(body);
         point(Point::AfterProcess);
-        self.commit(&job, outcome).await
+        self.commit(job, outcome).await
     }
 
     /// Makes an outcome of an answer, with the texts of the pages that a first outcome of it wants. None of it is durable before

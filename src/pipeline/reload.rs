@@ -196,13 +196,15 @@ pub(super) fn needs_restart(old: &Config, new: &Config) -> bool {
         || new.admin_listen != old.admin_listen
         || new.log != old.log
         || label(new) != label(old)
+        || new.traces != old.traces
         || new.memory != old.memory
 }
 
 /// The new configuration, with what changes only at a restart as it was.
 pub(super) fn kept(old: &Config, new: Config) -> Config {
     let (ledger, admin_listen, log) = (old.ledger.clone(), old.admin_listen, old.log);
-    Config { ledger, admin_listen, log, memory: old.memory, websub: old.websub.clone(), ..new }
+    let (websub, traces) = (old.websub.clone(), old.traces.clone());
+    Config { ledger, admin_listen, log, memory: old.memory, websub, traces, ..new }
 }
 
 /// Where hubs are listened to, and under which callback.

@@ -364,8 +364,8 @@ impl Scheduler {
             Ok((config, tools)) => {
                 if needs_restart(&self.config, &config) {
                     warn!(
-                        "[ledger], [sqlite], [kafka], [websub], admin.listen, admin.advertise, [log] and run.memory change at a \
-                         restart only"
+                        "[ledger], [sqlite], [kafka], [websub], [telemetry], admin.listen, admin.advertise, [log] and \
+                         run.memory change at a restart only"
                     );
                 }
                 self.reloading.apply(&config);

@@ -4,7 +4,7 @@
 //! `error.type`, `url.full`. A test refuses any field that is not listed here.
 
 /// The fields.
-pub const FIELDS: [&str; 43] = [
+pub const FIELDS: [&str; 44] = [
     "admin.address",
     "code.location",
     "config.path",
@@ -45,6 +45,7 @@ pub const FIELDS: [&str; 43] = [
     "process.signal",
     "record.count",
     "service.version",
+    "span.count",
     "tag.lexicons",
     "thread.name",
     "url.full",

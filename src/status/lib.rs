@@ -7,6 +7,7 @@ pub mod fields;
 pub mod lanes;
 pub mod ledger;
 pub mod lists;
+pub mod traces;
 pub mod live;
 pub mod log;
 pub mod metrics;

@@ -24,7 +24,7 @@ use super::ledger::LedgerStatus;
 use super::lists::ListMetrics;
 use super::process::{Process, ProcessFigures};
 use super::status::{LastRead, Snapshot};
-use super::trial::TrialOutcome;
+use super::traces::TraceMetrics;
 
 /// What a hub called for, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
@@ -96,6 +96,8 @@ pub struct Metrics {
     last_reload_at: Gauge<f64, AtomicU64>,
     ledger: LedgerStatus,
     lists: ListMetrics,
+    /// What is counted of traces.
+    pub traces: TraceMetrics,
     showing: Mutex<()>,
 }
 
@@ -119,6 +121,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("conflictwire");
         let ledger = LedgerStatus::new(LaneMetrics::new(&mut registry));
         let lists = ListMetrics::new(&mut registry);
+        let traces = TraceMetrics::new(&mut registry);
         let mut metrics = Self {
             registry,
             process: of_process(read),
@@ -160,6 +163,7 @@ impl Metrics {
             last_reload_at: Gauge::default(),
             ledger,
             lists,
+            traces,
             showing: Mutex::default(),
         };
         metrics.register_counters();

@@ -71,7 +71,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
         knows: &["cw-model"],
         modules: &[
             "fields", "shown", "spans", "text", "live", "log", "lanes", "ledger", "lists",
-            "recent", "status", "process", "trial", "metrics",
+            "recent", "status", "process", "traces", "metrics",
         ],
         is_core: false,
     },
@@ -146,6 +146,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "server",
             "memory",
             "fetch",
+            "traces",
             "websub",
             "ledger",
             "config",

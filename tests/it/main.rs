@@ -28,6 +28,7 @@
 //! - `security`: SECURITY.md names tests and limits that are there
 //! - `documents`: the documents name links, commands, keys and metrics that are there
 //! - `samples`: the files under `config/` load, and the full one says what the code does
+//! - `traces`: with the feature `otlp`, what a collector is sent
 //! - `told`: what commands, pages and lines say of feeds is what somebody saw, and says when
 //! - `upgrade`: what an earlier build wrote is gone on with, and what a later one wrote refused by name or read
 //! - `versions`: versions take turns on one ledger, and what was taken back is told once
@@ -68,5 +69,7 @@ mod scenarios;
 mod security;
 mod shutdown;
 mod told;
+#[cfg(feature = "otlp")]
+mod traces;
 mod upgrade;
 mod versions;

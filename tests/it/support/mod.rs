@@ -8,6 +8,8 @@
 pub(crate) mod audit;
 pub(crate) mod broker;
 pub(crate) mod cage;
+#[cfg(feature = "otlp")]
+pub(crate) mod collector;
 pub(crate) mod daemon;
 pub(crate) mod faithful;
 pub(crate) mod growing;
