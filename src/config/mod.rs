@@ -362,10 +362,8 @@ fn load_with(
     let named = ("admin.token_file", raw.admin.token_file.as_str());
     let admin_token = files.secret(named, TokenDigest::read, &mut problems);
     let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
-    let advertise = read_advertise(&raw.admin).unwrap_or_else(|unfit| {
-        problems.push(origins.problem("admin.advertise", unfit.to_string()));
-        None
-    });
+    let advertise = read_advertise(&raw.admin)
+        .map_err(|text| problems.push(origins.problem("admin.advertise", text)));
     let traces = telemetry::read(&raw.telemetry, environment, &origins, &mut problems);
     let surroundings = Surroundings {
         directory: &directory,
@@ -375,7 +373,7 @@ fn load_with(
         proxy_logins,
         admin_token,
         websub_key,
-        advertise,
+        advertise: advertise.unwrap_or_default(),
     };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {

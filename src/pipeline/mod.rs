@@ -56,9 +56,9 @@ use crate::memory::Memory;
 use crate::process;
 use crate::reload::{ReloadRequest, Reloader};
 use crate::server::ServerStartError;
+use crate::traces::Traces;
 #[cfg(feature = "otlp")]
 use crate::traces::export;
-use crate::traces::{TraceSettings, Traces};
 use crate::websub::{self, Callbacks};
 
 /// How many requests may have ended before the scheduler takes note; then polls wait for it.
@@ -241,9 +241,7 @@ impl Daemon {
             info!(websub.address = address.map(tracing::field::display), "listening to hubs");
         }
         let ledger = Arc::new(self.ledger);
-        let traces = self.config.traces.as_ref();
-        let traces = traces.map(|to| trace_to(&mut tasks, to, &self.config, &self.metrics));
-        let traces = traces.transpose().map_err(RunError::Traces)?.unwrap_or_default();
+        let traces = send_traces(&mut tasks, &self.config, &self.metrics)?;
         let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
         let poller = Poller {
             clock: self.clock,
@@ -284,15 +282,16 @@ impl Daemon {
 #[cfg(feature = "otlp")]
 const FLUSH_MAX: Duration = Duration::from_secs(5);
 
-/// Starts to send traces.
+/// Starts to send traces, if the configuration says where to.
 #[cfg(feature = "otlp")]
-fn trace_to(
+fn send_traces(
     tasks: &mut Tasks,
-    to: &TraceSettings,
     config: &Config,
     metrics: &Arc<Metrics>,
-) -> Result<Traces, FetchSetupError> {
-    let upload = crate::fetch::Upload::new(&config.fetch, to.endpoint.clone())?;
+) -> Result<Traces, RunError> {
+    let Some(to) = &config.traces else { return Ok(Traces::default()) };
+    let upload = crate::fetch::Upload::new(&config.fetch, to.endpoint.clone());
+    let upload = upload.map_err(RunError::Traces)?;
     let (traces, received) = Traces::new(Arc::clone(metrics));
     let flush_within = (config.drain_timeout / 4).min(FLUSH_MAX);
     tasks.spawn("traces", |stop| export(received, upload, flush_within, stop));
@@ -302,12 +301,11 @@ fn trace_to(
 
 /// No configuration asks for it: `config` refuses one that does.
 #[cfg(not(feature = "otlp"))]
-fn trace_to(
+fn send_traces(
     _tasks: &mut Tasks,
-    _to: &TraceSettings,
     _config: &Config,
     _metrics: &Arc<Metrics>,
-) -> Result<Traces, FetchSetupError> {
+) -> Result<Traces, RunError> {
     Ok(Traces)
 }
 
