@@ -15,7 +15,7 @@ use super::{Media, Timestamp};
 pub struct ArticleId(pub [u8; 16]);
 
 /// Exact hash of the parts whose change makes a revision: 64 bits, 16 hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(pub [u8; 8]);
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::Digest;
+
 /// What kind of text a publisher sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextKind {
@@ -78,4 +80,8 @@ pub struct Entry {
     pub span: Option<Range<usize>>,
     /// Whether something of it was longer, or more, than is kept.
     pub cut: bool,
+    /// Of its bytes and of all else in the document that its texts depend on, if that is known.
+    pub source: Option<Digest>,
+    /// Whether its full text was left out, because its source is known.
+    pub is_unread: bool,
 }

@@ -172,6 +172,7 @@ fn what_was_seen_before_is_found_again_in_as_many_steps() {
             relevant: None,
             updated: None,
             content: None,
+            source: None,
         };
         for number in 0..others {
             state.memory.seen.remember(ArticleId(number.to_be_bytes()), known);

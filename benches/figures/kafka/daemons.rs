@@ -241,6 +241,7 @@ fn outcome(feed: u64) -> anyhow::Result<Outcome> {
             relevant,
             updated: None,
             content: Some(Content(dice.u64(..).to_be_bytes())),
+            source: Some(Digest(dice.u64(..).to_be_bytes())),
         };
         seen.remember(id, article);
     }

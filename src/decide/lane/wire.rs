@@ -511,6 +511,7 @@ mod tests {
                 relevant: None,
                 updated: None,
                 content: None,
+                source: None,
             };
             state.memory.seen.remember(id, seen);
         }

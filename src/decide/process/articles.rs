@@ -30,6 +30,8 @@ pub(super) struct Articles {
     pub(super) gone: Vec<Article>,
     /// Entries that gave way to others with the same id.
     pub(super) passed_over: Vec<Problem>,
+    /// What those were read from that are told by nothing else in this document.
+    pub(super) sources: HashMap<ArticleId, Digest>,
 }
 
 /// The most later marks that a feed's state remembers of articles that it does not show: as many as articles that have
@@ -89,7 +91,10 @@ fn recognise(
         if let Some(known) = known.filter(|known| !waits && known.digest != Digest::WITHDRAWN) {
             // That it stands elsewhere is no news.
             let content = Some(same.content);
-            seen.remember(same.id, SeenArticle { digest: article.digest, content, ..known });
+            seen.remember(
+                same.id,
+                SeenArticle { digest: article.digest, content, source: None, ..known },
+            );
         }
     }
     if aliases.len() > ALIASES_MAX {
@@ -112,7 +117,8 @@ fn followed_by(articles: &[Article]) -> FollowedBy {
 }
 
 impl Source<'_> {
-    pub(super) fn articles(&self, next: &mut UnpackedState) -> Result<Articles, TooCostly> {
+    /// The articles; `None` if an entry whose text was left out is not the article that it was, so that it must be read.
+    pub(super) fn articles(&self, next: &mut UnpackedState) -> Result<Option<Articles>, TooCostly> {
         let repeated_marks = self.repeated_marks(next)?;
         if let Some(shown) = shown_language(&self.parsed.entries, self.steps)? {
             next.memory.language = Some(shown);
@@ -131,15 +137,26 @@ impl Source<'_> {
         };
         let mut shown: Vec<(&Entry, Article)> = Vec::new();
         let mut losers = Vec::new();
+        let mut sources = HashMap::new();
         let mut places: HashMap<ArticleId, usize> = HashMap::new();
         for entry in self.parsed.entries.iter().rev() {
             let article = normalise(&context, entry, self.steps)?;
             let id = article.id;
+            let is_as_seen = next.memory.seen.find_unchanged(id, entry.source).is_some();
+            if entry.is_unread && !is_as_seen {
+                return Ok(None);
+            }
             let Some(earlier) = places.get(&id).and_then(|place| shown.get_mut(*place)) else {
                 places.insert(id, shown.len());
+                sources.extend(entry.source.map(|source| (id, source)));
                 shown.push((entry, article));
                 continue;
             };
+            // Which of the two is published depends on their texts.
+            if is_as_seen || next.memory.seen.find_unchanged(id, earlier.0.source).is_some() {
+                return Ok(None);
+            }
+            sources.remove(&id);
             // One id twice in a document: one with a text wins over one without, then the later update, else
             // the one listed first.
             let rank = |article: &Article| {
@@ -169,7 +186,7 @@ impl Source<'_> {
         let gone = taken_back(&context, &self.parsed.deletions, aliases, &mut shown, self.steps)?;
         let passed_over = self.passed_over(losers, &shown)?;
         recognise(&mut shown, &mut next.memory, self.steps)?;
-        Ok(Articles { shown, gone, passed_over })
+        Ok(Some(Articles { shown, gone, passed_over, sources }))
     }
 
     /// The problem of the entries whose text is lost: what is shown has another. What comes twice with one

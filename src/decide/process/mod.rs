@@ -24,6 +24,7 @@ mod validators;
 mod wire;
 mod withdrawn;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cw_code::{Tagger, Texts};
@@ -31,16 +32,16 @@ use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{
-    FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, SeenArticle, Standing, UnpackedState,
-    until_next_day,
+    FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, Seen, SeenArticle, Standing,
+    UnpackedState, until_next_day,
 };
 use cw_model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, Changed, EntryCounts, Failure, FailureClass,
+    Answer, Article, ArticleId, Backlog, Body, Change, Digest, EntryCounts, Failure, FailureClass,
     Feed, Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
     TooCostly, Urgency, Validators,
 };
 use cw_read::READING;
-use cw_read::parse::{ParseFailure, ParsedFeed, parse};
+use cw_read::parse::{KnownSources, ParseFailure, ParsedFeed, parse_unknown};
 
 use self::answered::{answered, is_gone_for_good, moved, recovered};
 use self::articles::Articles;
@@ -216,27 +217,36 @@ fn read_body(
         schedule(feed, &mut next.plan, &Hints { ttl, skips, ..hints }, &heard);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
-    let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
-    let mut parsed = match parse(&body.bytes, content_type, url, feed.entries_max, steps) {
-        Ok(parsed) => parsed,
+    let read = |unpacked: &mut UnpackedState| {
+        let mut parsed = parse_new(feed, body, &unpacked.memory.seen, steps)?;
+        let (record_feed, title_problem) = wire::feed(feed, &parsed);
+        parsed.feed_problems.extend(title_problem);
+        let (record_feed, pages) = (Arc::new(record_feed), reader.pages);
+        let source = Source { feed, body, parsed: &parsed, pages, record_feed, state, steps, now };
+        let made = source.make(unpacked, reader.tagger)?;
+        Ok::<_, ParseFailure>(made.map(|made| (parsed, made)))
+    };
+    let mut unpacked = unpacked_for(feed, body, state, now);
+    let result = read(&mut unpacked).and_then(|read_once| match read_once {
+        Some(whole) => Ok(Some(whole)),
+        None => {
+            unpacked = unpacked_for(feed, body, state, now);
+            unpacked.memory.seen.forget_sources();
+            read(&mut unpacked)
+        }
+    });
+    let (parsed, made) = match result {
+        Ok(Some(read)) => read,
+        // Without sources nothing is left unread.
+        Ok(None) => {
+            let detail = "an entry is not the article that it was".to_owned();
+            let problem = ParseFailure { class: FailureClass::Malformed, detail, offset: None };
+            return refuse(feed, body, next, problem, now);
+        }
+        // Nothing of it counts.
         Err(problem) => return refuse(feed, body, next, problem, now),
     };
-    let (record_feed, title_problem) = wire::feed(feed, &parsed);
-    parsed.feed_problems.extend(title_problem);
-    let record_feed = Arc::new(record_feed);
-    let pages = reader.pages;
-    let source = Source { feed, body, parsed: &parsed, pages, record_feed, state, steps, now };
-    let mut unpacked = next_unpacked(feed, state, now);
-    if body.instance == Instance::Delta {
-        // What it does not name is in the feed all the same.
-        unpacked.memory.seen.keep_window(state.plan.sequence, unpacked.plan.sequence);
-    }
-    let Made { records, rejects, counts, came, bytes } =
-        match source.make(&mut unpacked, reader.tagger) {
-            Ok(made) => made,
-            // Nothing of it counts.
-            Err(problem) => return refuse(feed, body, next, problem, now),
-        };
+    let Made { records, rejects, counts, came, bytes } = made;
     let UnpackedState { plan, memory } = &mut unpacked;
     let news = News::of(&counts, &records, state.plan.polled_at);
     trust_after(plan, body, state, news, now);
@@ -258,6 +268,35 @@ fn read_body(
     schedule(feed, plan, &Hints { ttl, skips, quota, ..hints }, &heard);
     let next = unpacked.pack();
     Outcome { bytes, ..outcome(feed, PollResult::Modified(counts), records, rejects, next) }
+}
+
+/// The state that a document is read into.
+fn unpacked_for(feed: &Feed, body: &Body, state: &FeedState, now: Timestamp) -> UnpackedState {
+    let mut unpacked = next_unpacked(feed, state, now);
+    let UnpackedState { plan, memory } = &mut unpacked;
+    if body.instance == Instance::Delta {
+        // What it does not name is in the feed all the same.
+        memory.seen.keep_window(state.plan.sequence, plan.sequence);
+    }
+    if memory.reading != READING {
+        // Each entry comes to another text now.
+        memory.seen.forget_sources();
+    }
+    unpacked
+}
+
+/// Reads a document, but not the full texts of entries that are as they were.
+fn parse_new(
+    feed: &Feed,
+    body: &Body,
+    seen: &Seen,
+    steps: &Steps,
+) -> Result<ParsedFeed, ParseFailure> {
+    // Of the settings, this one alone changes what an article says.
+    let settings = bytes_digest(&feed.text_chars_max.to_be_bytes());
+    let known = KnownSources::new(settings, seen.sources());
+    let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
+    parse_unknown(&body.bytes, content_type, url, feed.entries_max, &known, steps)
 }
 
 /// The outcome of a document that is refused as a whole.
@@ -293,6 +332,13 @@ struct Made {
     bytes: u64,
 }
 
+/// The articles that a document shows.
+struct Shown<'a> {
+    articles: &'a [Article],
+    /// What they were read from.
+    sources: &'a HashMap<ArticleId, Digest>,
+}
+
 /// A document and everything known when it is read.
 struct Source<'a> {
     feed: &'a Feed,
@@ -313,7 +359,7 @@ struct Source<'a> {
 fn is_read_anew(article: &Article, seen: SeenArticle, next: &UnpackedState) -> bool {
     next.memory.reading != READING
         && seen.digest != article.digest
-        && seen.digest != cw_model::Digest::WITHDRAWN
+        && seen.digest != Digest::WITHDRAWN
 }
 
 impl From<Spent> for ParseFailure {
@@ -328,12 +374,17 @@ impl From<Spent> for ParseFailure {
 
 impl Source<'_> {
     /// Records, rejects and what to remember; or nothing, if that is more than an outcome may hold or
-    /// takes more steps than are left.
-    fn make(&self, next: &mut UnpackedState, tagger: &Tagger) -> Result<Made, ParseFailure> {
+    /// takes more steps than are left. `None` if an entry must be read whose text was left out.
+    fn make(
+        &self,
+        next: &mut UnpackedState,
+        tagger: &Tagger,
+    ) -> Result<Option<Made>, ParseFailure> {
         let bytes = self.body.bytes.len() + pages::bytes(self.pages);
         let mut budget = Budget::new(outcome_bytes_max(self.feed, bytes));
         let language = next.memory.language.clone();
-        let Articles { shown, gone, passed_over } = self.articles(next)?;
+        let Some(articles) = self.articles(next)? else { return Ok(None) };
+        let Articles { shown, gone, passed_over, sources } = articles;
         let gap = self.gap(&shown, &gone, &next.memory.seen);
         let is_new = |article: &&Article| next.memory.seen.find(article.id).is_none();
         let came: Vec<_> =
@@ -344,6 +395,7 @@ impl Source<'_> {
         }
         next.memory.character = Some(self.character(&shown, next.memory.character.take()));
         budget.spend(state_bytes(&next.plan, next.memory.size()))?;
+        let shown = Shown { articles: &shown, sources: &sources };
         let (mut records, mut counts) = self.publish(&shown, next, tagger, &mut budget)?;
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
         let rejected = self.parsed.problems.iter().chain(&passed_over);
@@ -359,24 +411,25 @@ impl Source<'_> {
         next.memory.seen.forget_departed(next.plan.sequence);
         let seen = &next.memory.seen;
         next.memory.revisions.retain(|id, _| seen.find(*id).is_some());
-        Ok(Made { records, rejects, counts, came, bytes: budget.bytes() })
+        Ok(Some(Made { records, rejects, counts, came, bytes: budget.bytes() }))
     }
 
     fn publish(
         &self,
-        articles: &[Article],
+        shown: &Shown<'_>,
         next: &mut UnpackedState,
         tagger: &Tagger,
         budget: &mut Budget,
     ) -> Result<(Vec<Routed>, EntryCounts), ParseFailure> {
         let mut counts = EntryCounts::default();
         let mut records = Vec::new();
-        for article in articles {
+        for article in shown.articles {
+            let source = shown.sources.get(&article.id).copied();
             let seen = next.memory.seen.find(article.id);
             let verdict = classify(article, seen);
             if let Some(seen) = seen.filter(|seen| is_read_anew(article, *seen, next)) {
                 let content = self.content(article, None)?;
-                let seen = SeenArticle { digest: article.digest, content, ..seen };
+                let seen = SeenArticle { digest: article.digest, content, source, ..seen };
                 self.pass_over(seen, article.id, next, &mut counts);
                 continue;
             }
@@ -430,7 +483,8 @@ impl Source<'_> {
             let last_seen = next.plan.sequence;
             let (digest, updated) = (article.digest, self.updated(article));
             let content = self.content(article, seen.filter(|_| verdict == Verdict::Unchanged))?;
-            let seen = SeenArticle { digest, revision, last_seen, relevant, updated, content };
+            let seen =
+                SeenArticle { digest, revision, last_seen, relevant, updated, content, source };
             next.memory.seen.remember(article.id, seen);
         }
         Ok((records, counts))

@@ -96,7 +96,8 @@ impl Source<'_> {
             next.plan.today.add(1, bytes);
             records.push(Routed { record, route: wire::route(None, Some(seen)) });
             let (digest, relevant) = (article.digest, Some(false));
-            let seen = SeenArticle { digest, revision, last_seen, relevant, ..seen };
+            let source = None;
+            let seen = SeenArticle { digest, revision, last_seen, relevant, source, ..seen };
             next.memory.seen.remember(article.id, seen);
         }
         Ok(records)

@@ -107,6 +107,7 @@ impl Publisher {
                 relevant: Some(false),
                 updated: None,
                 content: None,
+                source: None,
             };
             seen.remember(id, article);
         }

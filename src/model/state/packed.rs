@@ -41,6 +41,8 @@ mod article {
     pub(super) const RELEVANT: u8 = 1 << 3;
     /// `updated` follows.
     pub(super) const UPDATED: u8 = 1 << 4;
+    /// `source` follows.
+    pub(super) const SOURCE: u8 = 1 << 5;
     /// `content` follows.
     pub(super) const CONTENT: u8 = 1 << 6;
 }
@@ -368,7 +370,7 @@ fn unpack_unknown(text: &str) -> Map<String, Value> {
 }
 
 fn pack_article(packer: &mut Packer, id: ArticleId, seen: SeenArticle, sequence: u64) {
-    let SeenArticle { digest, revision, last_seen, relevant, updated, content } = seen;
+    let SeenArticle { digest, revision, last_seen, relevant, updated, content, source } = seen;
     let (is_in_window, is_first) = (last_seen == sequence, revision == 1);
     let bit = |is_so: bool, bit: u8| if is_so { bit } else { 0 };
     packer.byte(
@@ -377,7 +379,8 @@ fn pack_article(packer: &mut Packer, id: ArticleId, seen: SeenArticle, sequence:
             | bit(relevant.is_some(), article::RELEVANCE_KNOWN)
             | bit(relevant == Some(true), article::RELEVANT)
             | bit(updated.is_some(), article::UPDATED)
-            | bit(content.is_some(), article::CONTENT),
+            | bit(content.is_some(), article::CONTENT)
+            | bit(source.is_some(), article::SOURCE),
     );
     packer.array(&id.0);
     packer.array(&digest.0);
@@ -393,6 +396,9 @@ fn pack_article(packer: &mut Packer, id: ArticleId, seen: SeenArticle, sequence:
     if let Some(Content(content)) = content {
         packer.array(&content);
     }
+    if let Some(Digest(source)) = source {
+        packer.array(&source);
+    }
 }
 
 fn unpack_article(bytes: &mut Bytes<'_>, sequence: u64) -> (ArticleId, SeenArticle) {
@@ -407,7 +413,8 @@ fn unpack_article(bytes: &mut Bytes<'_>, sequence: u64) -> (ArticleId, SeenArtic
     let relevant = is(article::RELEVANCE_KNOWN).then_some(is(article::RELEVANT));
     let updated = is(article::UPDATED).then(|| u32::from_le_bytes(bytes.array()));
     let content = is(article::CONTENT).then(|| Content(bytes.array()));
-    (id, SeenArticle { digest, revision, last_seen, relevant, updated, content })
+    let source = is(article::SOURCE).then(|| Digest(bytes.array()));
+    (id, SeenArticle { digest, revision, last_seen, relevant, updated, content, source })
 }
 
 #[cfg(test)]
@@ -416,7 +423,7 @@ mod tests {
     use crate::state::{FeedState, UnpackedState};
 
     /// Bytes that the memory of a newspaper's feed may take: twenty articles, an `ETag` and a date.
-    const TWENTY_ARTICLES_MAX: usize = 860;
+    const TWENTY_ARTICLES_MAX: usize = 1020;
 
     fn memory(articles: u16) -> FeedMemory {
         let seen = |number: u16| {
@@ -424,11 +431,11 @@ mod tests {
             let (id, digest) =
                 (ArticleId([[high; 8], [low; 8]].concat().try_into().unwrap()), Digest([low; 8]));
             let relevant = Some(number.is_multiple_of(2));
-            let content = Some(Content([high ^ low; 8]));
-            (
-                id,
-                SeenArticle { digest, revision: 1, last_seen: 7, relevant, updated: None, content },
-            )
+            let (content, updated) = (Some(Content([high ^ low; 8])), None);
+            // As `forget_departed` leaves it.
+            let source = (number < 30).then_some(Digest([high | low; 8]));
+            let (revision, last_seen) = (1, 7);
+            (id, SeenArticle { digest, revision, last_seen, relevant, updated, content, source })
         };
         let validators = Validators {
             etag: Some("\"5f0c8e7a1b2c3d4e5f0c8e7a1b2c3d4e\"".to_owned()),
@@ -451,7 +458,7 @@ mod tests {
         let packed = PackedMemory::pack(&memory(20), 7);
         assert!(packed.packed_bytes() <= TWENTY_ARTICLES_MAX, "{} bytes", packed.packed_bytes());
         let each = packed.packed_bytes() - PackedMemory::pack(&memory(19), 7).packed_bytes();
-        assert_eq!(each, 33, "an article: id, digest, content and one byte");
+        assert_eq!(each, 41, "an article: id, digest, content, source and one byte");
     }
 
     #[test]

@@ -493,6 +493,8 @@ struct SeenRecord {
     updated: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Digest>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the value of a field, as serde asks for it")]
@@ -507,17 +509,17 @@ fn is_not_relevant(relevant: &Option<bool>) -> bool {
 
 impl From<SeenArticle> for SeenRecord {
     fn from(seen: SeenArticle) -> Self {
-        let SeenArticle { digest, revision, last_seen, relevant, updated, content } = seen;
+        let SeenArticle { digest, revision, last_seen, relevant, updated, content, source } = seen;
         let content = content.map(Digest::from);
-        Self { digest, revision, last_seen, relevant, updated, content }
+        Self { digest, revision, last_seen, relevant, updated, content, source }
     }
 }
 
 impl From<SeenRecord> for SeenArticle {
     fn from(record: SeenRecord) -> Self {
-        let SeenRecord { digest, revision, last_seen, relevant, updated, content } = record;
+        let SeenRecord { digest, revision, last_seen, relevant, updated, content, source } = record;
         let content = content.map(Content::from);
-        Self { digest, revision, last_seen, relevant, updated, content }
+        Self { digest, revision, last_seen, relevant, updated, content, source }
     }
 }
 
@@ -788,9 +790,11 @@ mod tests {
             relevant: Option<bool>,
             updated: Option<u32>,
             content: Option<[u8; 8]>,
+            source: Option<[u8; 8]>,
         ) -> SeenArticle {
-            let content = content.map(Content);
-            SeenArticle { digest: Digest(digest), revision, last_seen, relevant, updated, content }
+            let (content, source) = (content.map(Content), source.map(Digest));
+            let digest = Digest(digest);
+            SeenArticle { digest, revision, last_seen, relevant, updated, content, source }
         }
     }
 
@@ -949,8 +953,10 @@ mod tests {
         let mut state = UnpackedState::default();
         for (number, relevant) in [(1, None), (2, Some(false)), (3, Some(true))] {
             let updated = (number == 2).then_some(1_772_359_200);
+            let (revision, last_seen, content) = (1, 1, None);
+            let source = (number == 3).then_some(Digest([9; 8]));
             let seen =
-                SeenArticle { digest, revision: 1, last_seen: 1, relevant, updated, content: None };
+                SeenArticle { digest, revision, last_seen, relevant, updated, content, source };
             state.memory.seen.remember(ArticleId([number; 16]), seen);
         }
         let state = state.pack();
@@ -959,7 +965,8 @@ mod tests {
             {"digest":"0101010101010101","revision":1,"last_seen":1}}}"#;
         let seen = FeedState::parse(older.as_bytes()).unwrap().unpacked_memory().seen;
         let id = ArticleId::parse(&format!("{:032x}", 1)).unwrap();
-        assert_eq!(seen.find(id).unwrap().relevant, None);
+        let seen = seen.find(id).unwrap();
+        assert_eq!((seen.relevant, seen.source), (None, None));
     }
 
     /// The classes that the first programs know: one more in a state, and they refuse the ledger.

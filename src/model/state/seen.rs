@@ -31,6 +31,17 @@ pub struct SeenArticle {
     pub updated: Option<u32>,
     /// What it said. `None`: not known; an earlier version of the program saw it last.
     pub content: Option<Content>,
+    /// Of its entry as sent, and of what else it was read with. While that is the same, so is `digest`. `None`: not known,
+    /// or not in the window; then the entry is read.
+    pub source: Option<Digest>,
+}
+
+impl SeenArticle {
+    /// Whether everything is known that would be learnt by reading its entry again: what was taken back is news when it
+    /// is shown again.
+    fn may_be_unread(&self) -> bool {
+        self.content.is_some() && self.digest != Digest::WITHDRAWN
+    }
 }
 
 /// Articles by id.
@@ -66,8 +77,31 @@ impl Seen {
         window.for_each(|article| article.last_seen = sequence);
     }
 
+    /// What each article was read from is not known any more: its entry is read again.
+    pub fn forget_sources(&mut self) {
+        self.articles.values_mut().for_each(|article| article.source = None);
+    }
+
+    /// What articles were read from that are as they were while that is.
+    pub fn sources(&self) -> impl Iterator<Item = Digest> {
+        self.articles
+            .values()
+            .filter(|article| article.may_be_unread())
+            .filter_map(|article| article.source)
+    }
+
+    /// The article, if it is as it was seen because its entry is.
+    pub fn find_unchanged(&self, id: ArticleId, source: Option<Digest>) -> Option<SeenArticle> {
+        let is_same = |article: &SeenArticle| article.source == source && source.is_some();
+        self.find(id).filter(SeenArticle::may_be_unread).filter(is_same)
+    }
+
     /// Forgets all but the window of poll `sequence` and the `DEPARTED_MAX` that left it last.
     pub fn forget_departed(&mut self, sequence: u64) {
+        // Few come back, and what they were read from need not be remembered of the others.
+        let all = self.articles.values_mut();
+        all.filter(|article| article.last_seen != sequence)
+            .for_each(|article| article.source = None);
         let mut departed: Vec<(u64, ArticleId)> = self
             .articles
             .iter()
@@ -133,6 +167,7 @@ mod tests {
             relevant: None,
             updated: None,
             content: None,
+            source: Some(Digest([2; 8])),
         }
     }
 
@@ -148,6 +183,7 @@ mod tests {
         (0..2000).for_each(|number| seen.remember(id(number), article(9)));
         seen.forget_departed(9);
         assert_eq!(seen.len(), 2000);
+        assert!(seen.iter().all(|(_, article)| article.source.is_some()));
     }
 
     #[test]
@@ -157,6 +193,6 @@ mod tests {
         seen.forget_departed(u64::MAX);
         assert_eq!(seen.len(), DEPARTED_MAX);
         assert!(seen.find(id(0)).is_none());
-        assert!(seen.find(id(1)).is_some());
+        assert!(seen.find(id(1)).is_some_and(|article| article.source.is_none()));
     }
 }

@@ -67,7 +67,9 @@ impl UnpackedState {
         for id in self.memory.unpublished.iter().filter(|(_, one)| has_room(one)).map(|(id, _)| *id)
         {
             if let Some(seen) = self.memory.seen.find(id) {
-                self.memory.seen.remember(id, super::SeenArticle { digest: NO_DIGEST, ..seen });
+                self.memory
+                    .seen
+                    .remember(id, super::SeenArticle { digest: NO_DIGEST, source: None, ..seen });
                 is_tried = true;
             }
         }
@@ -107,6 +109,7 @@ mod tests {
                 relevant: Some(true),
                 updated: None,
                 content: None,
+                source: Some(DIGEST),
             };
             state.memory.seen.remember(id(number), seen);
         }

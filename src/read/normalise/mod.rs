@@ -11,10 +11,10 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use cw_model::digest::digest;
-use cw_model::state::Seen;
+use cw_model::state::{Seen, SeenArticle};
 use cw_model::{
-    Article, ArticleId, BodySource, Entry, EntryText, Feed, Media, Steps, TextKind, Timestamp,
-    TooCostly,
+    Article, ArticleId, BodySource, Entry, EntryText, Feed, IdentityRule, Media, Steps, TextKind,
+    Timestamp, TooCostly,
 };
 use cw_text::fingerprint::fingerprint;
 use cw_text::html::looks_like_html;
@@ -62,7 +62,8 @@ pub struct Context<'a> {
     pub repeated_guids: &'a HashSet<String>,
 }
 
-/// Turns an entry into an article.
+/// Turns an entry into an article. One whose entry is as it was has no texts ([`Seen::find_unchanged`]); an entry whose text
+/// was left out, and that is another article than when it was read, comes to one that must not be used.
 ///
 /// # Errors
 /// [`TooCostly`] if that takes more steps than are left.
@@ -77,22 +78,25 @@ pub fn normalise(
     let mut cut = entry.cut;
     let link = page(context, entry, own_guid, steps, &mut cut)?;
     let url = shown_page(base, entry, link.as_ref(), steps)?;
-    for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
-        steps.spend(cost::of_text(&text.value))?;
-    }
     let own_link = link.as_ref().filter(|url| !is_repeated(context, url.as_str()));
-    let known_by = if own_guid.or(own_link.map(Url::as_str)).is_some() {
+    let mut marks = identity::Marks { guid: own_guid, link: own_link, title: None, text: None };
+    let known_by = if marks.guid.or(own_link.map(Url::as_str)).is_some() {
         KnownBy::Marks
     } else {
         KnownBy::Text
     };
+    if known_by == KnownBy::Marks && entry.source.is_some() {
+        let (id, identity) = identity::article_id(&context.feed.id, &marks);
+        let id = seen_by(context, id, &marks, sent_guid(entry), steps)?;
+        if let Some(seen) = context.seen.and_then(|seen| seen.find_unchanged(id, entry.source)) {
+            return Ok(as_seen(context, entry, Known { id, identity, seen, url }));
+        }
+    }
+    for text in [&entry.title, &entry.content, &entry.summary].into_iter().flatten() {
+        steps.spend(cost::of_text(&text.value))?;
+    }
     let texts = texts(entry, context.feed.text_chars_max, known_by, &mut cut);
-    let marks = identity::Marks {
-        guid: own_guid,
-        link: own_link,
-        title: texts.title.as_deref(),
-        text: texts.whole.as_deref(),
-    };
+    (marks.title, marks.text) = (texts.title.as_deref(), texts.whole.as_deref());
     let (id, identity) = identity::article_id(&context.feed.id, &marks);
     let id = seen_by(context, id, &marks, sent_guid(entry), steps)?;
     let Texts { title, summary, body, pictures, is_repaired, .. } = texts;
@@ -139,6 +143,42 @@ pub fn normalise(
         body,
         body_source: BodySource::Feed,
     })
+}
+
+/// An article that is as it was seen, by its entry.
+struct Known {
+    id: ArticleId,
+    identity: IdentityRule,
+    seen: SeenArticle,
+    url: Option<Url>,
+}
+
+/// Such an article without its texts, which nobody asks for.
+fn as_seen(context: &Context<'_>, entry: &Entry, known: Known) -> Article {
+    let Known { id, identity, seen, url } = known;
+    let dates = believed_dates(context, entry);
+    Article {
+        id,
+        identity,
+        digest: seen.digest,
+        fingerprint: None,
+        guid: sent_guid(entry).map(str::to_owned),
+        authors: Vec::new(),
+        categories: Vec::new(),
+        language: None,
+        media: Vec::new(),
+        published_at: dates.published_at,
+        updated_at: dates.updated_at,
+        published_raw: None,
+        date_quality: dates.quality,
+        truncated: false,
+        repaired: false,
+        url,
+        title: None,
+        summary: None,
+        body: None,
+        body_source: BodySource::Feed,
+    }
 }
 
 /// The page that readers are sent to: the one an aggregator names, else the link without its redirectors.

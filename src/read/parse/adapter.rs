@@ -214,6 +214,8 @@ fn adapt_entry(entry: feed_rs::model::Entry, format: FeedFormat, dates: &RawDate
         media: Vec::new(),
         span: None,
         cut: false,
+        source: None,
+        is_unread: false,
     }
 }
 

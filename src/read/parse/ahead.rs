@@ -32,6 +32,11 @@ impl<'t> Ahead<'t> {
         std::mem::take(&mut self.unpaid)
     }
 
+    /// Bytes were looked at by somebody else.
+    pub(super) fn pay_for(&mut self, bytes: usize) {
+        self.unpaid += bytes;
+    }
+
     /// Where something stands next, at `from` or after it. What begins like a tag (`<title`, `</title`) is
     /// found where a name ends there.
     pub(super) fn next(&mut self, what: &str, from: usize) -> Option<usize> {

@@ -27,6 +27,7 @@ use super::problems::{Problem, Problems, over_limit_detail};
 use super::repair::{Kind, Repair, Start};
 use super::root::Root;
 use super::scan::{Scanner, Tag, Token, local_name};
+use super::source::{EntryInHand, KnownSources, LEFT_OUT, Sources, text_end};
 
 /// A document in its pieces, which the parsers may see.
 #[derive(Debug)]
@@ -74,8 +75,24 @@ pub fn cut(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<Cut, ParseFailure> {
+    cut_unknown(text, start, url, entries_max, &KnownSources::default(), steps)
+}
+
+/// The same, but that the full texts of entries with a known source are left out.
+///
+/// # Errors
+/// As [`cut`].
+pub(super) fn cut_unknown(
+    text: &str,
+    start: usize,
+    url: &Url,
+    entries_max: usize,
+    known: &KnownSources,
+    steps: &Steps,
+) -> Result<Cut, ParseFailure> {
     let xml = text.get(start..).unwrap_or_default();
-    Walk::new(xml, start, url, entries_max, steps).run().map_err(|mut failure| {
+    let sources = Sources::new(xml, known, url);
+    Walk::new(xml, start, sources, url, entries_max, steps).run().map_err(|mut failure| {
         failure.offset = failure.offset.map(|offset| offset + start as u64);
         failure
     })
@@ -133,6 +150,9 @@ struct Walk<'a> {
     extras: ExtrasReader<'a>,
     pace: PaceReader,
     links: HubLinks,
+    sources: Sources<'a>,
+    /// The entry that is open.
+    entry: Option<EntryInHand<'a>>,
     xml: &'a str,
     /// Where the XML begins in the text.
     start: usize,
@@ -140,7 +160,14 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(xml: &'a str, start: usize, url: &'a Url, entries_max: usize, steps: &'a Steps) -> Self {
+    fn new(
+        xml: &'a str,
+        start: usize,
+        sources: Sources<'a>,
+        url: &'a Url,
+        entries_max: usize,
+        steps: &'a Steps,
+    ) -> Self {
         Self {
             scanner: Scanner::new(xml),
             at: 0,
@@ -161,6 +188,8 @@ impl<'a> Walk<'a> {
             extras: ExtrasReader::new(url, steps),
             pace: PaceReader::default(),
             links: HubLinks::default(),
+            sources,
+            entry: None,
             xml,
             start,
             steps,
@@ -318,7 +347,7 @@ impl<'a> Walk<'a> {
         let depth = self.open.len();
         let root = match root {
             Some(root) => root,
-            None => self.begin(tag.name)?,
+            None => self.begin(tag.name, to)?,
         };
         let mut attributes = self.attributes(tag)?;
         if self.namespaces.open(&attributes, depth).is_none() {
@@ -344,6 +373,10 @@ impl<'a> Walk<'a> {
                 kind = match place {
                     Ok(Place::Entry) => {
                         self.extras.begin_entry(&attributes, depth, self.start + self.at)?;
+                        let base = self.extras.entries.last().and_then(|own| own.base.as_deref());
+                        let (at, around) = (self.at..to, (depth, base));
+                        let ahead = &mut self.scanner.ahead;
+                        self.entry = Some(self.sources.open(tag.name, at, around, ahead));
                         let number = self.extras.entries.len() - 1;
                         Kind::Entry { number, is_moved: self.places.is_moved(root, depth) }
                     }
@@ -353,18 +386,37 @@ impl<'a> Walk<'a> {
             }
         }
         let start = Start { name, attributes: &attributes, at: self.at..to, kind, tag };
+        let is_full_text = matches!(start.name.local, "encoded" | "content");
         let is_text = self.repair.open(root, &start, &self.namespaces);
         self.open.push(Open { name: tag.name, is_text });
+        if is_text && is_full_text && !tag.is_empty && self.leaving_out.is_none() {
+            self.leave_out_known_text(tag.name, depth, to);
+        }
         Ok(())
     }
 
+    /// Passes over the text of an element that begins here, if the source of its entry is known.
+    fn leave_out_known_text(&mut self, name: &str, depth: usize, from: usize) {
+        let is_known = |entry: &EntryInHand<'_>| entry.is_known() && depth == entry.depth + 1;
+        if !self.entry.as_ref().is_some_and(is_known) {
+            return;
+        }
+        let Some(end) = text_end(self.xml, from, name, &mut self.scanner.ahead) else { return };
+        self.repair.leave_out_text(from..end, LEFT_OUT);
+        self.scanner.skip_to(end);
+        if let Some(entry) = self.extras.last_entry() {
+            entry.is_unread = true;
+        }
+    }
+
     /// The root element begins.
-    fn begin(&mut self, name: &str) -> Result<Root, ParseFailure> {
+    fn begin(&mut self, name: &str, to: usize) -> Result<Root, ParseFailure> {
         let root = Root::from_local_name(local_name(name)).ok_or_else(|| {
             let detail = format!("the root element <{name}> is not that of a feed");
             self.refused(FailureClass::NotAFeed, detail)
         })?;
         self.root = Some(root);
+        self.sources.begin(to);
         self.scanner.set_entry(root.entry().0);
         Ok(root)
     }
@@ -458,6 +510,12 @@ impl<'a> Walk<'a> {
         match self.leaving_out {
             None => {
                 self.extras.close(depth, self.start + to);
+                if let Some(entry) = self.entry.take_if(|entry| entry.depth == depth) {
+                    let source = self.sources.close(&entry, to, &mut self.scanner.ahead);
+                    if let Some(extras) = self.extras.last_entry() {
+                        extras.source = source;
+                    }
+                }
                 self.pace.close(depth);
             }
             Some(left_out) if left_out.depth == depth => {

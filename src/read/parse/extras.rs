@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use cw_model::{EntryText, Media, Steps, TextKind, TooCostly};
+use cw_model::{Digest, EntryText, Media, Steps, TextKind, TooCostly};
 use quick_xml::escape::unescape;
 use url::Url;
 
@@ -45,6 +45,10 @@ pub(super) struct Extras {
     pub(super) others: Others,
     /// Whether there was more of anything than is kept.
     pub(super) cut: bool,
+    /// Of its bytes and what else its texts depend on.
+    pub(super) source: Option<Digest>,
+    /// Whether its full text was left out.
+    pub(super) is_unread: bool,
 }
 
 /// What the text of the element in hand is for.
@@ -111,6 +115,11 @@ impl<'a> ExtrasReader<'a> {
     pub(super) fn entry_in_hand(&self) -> Option<usize> {
         let entry = self.entries.last().filter(|_| self.entry_depth.is_some())?;
         Some(entry.span.start)
+    }
+
+    /// The entry that was read last, or is in hand.
+    pub(super) fn last_entry(&mut self) -> Option<&mut Extras> {
+        self.entries.last_mut()
     }
 
     /// More of the entry in hand was sent than is kept.
@@ -190,6 +199,8 @@ impl<'a> ExtrasReader<'a> {
             caption: None,
             others: Others::default(),
             cut: self.bases.is_cut(),
+            source: None,
+            is_unread: false,
         });
         Ok(())
     }

@@ -160,6 +160,8 @@ fn adapt(item: Value<'_>) -> Result<Entry, Broken> {
         media,
         span: Some(item.span()),
         cut,
+        source: None,
+        is_unread: false,
     })
 }
 

@@ -62,6 +62,8 @@ pub(super) fn bound(entry: Entry) -> Entry {
         media,
         span,
         cut,
+        source,
+        is_unread,
     } = entry;
     let mut scissors = Scissors { cut };
     Entry {
@@ -85,6 +87,8 @@ pub(super) fn bound(entry: Entry) -> Entry {
         media: scissors.media(media),
         span,
         cut: scissors.cut,
+        source,
+        is_unread,
     }
 }
 
@@ -235,6 +239,8 @@ mod tests {
             media: [vec![unreachable], vec![file; LIST_MAX]].concat(),
             span: None,
             cut: false,
+            source: None,
+            is_unread: false,
         }
     }
 

@@ -33,6 +33,7 @@ mod repair;
 mod root;
 mod scan;
 mod sitemap;
+mod source;
 
 use std::ops::Range;
 
@@ -40,6 +41,7 @@ use cw_model::{Entry, FailureClass, Steps, TooCostly};
 use cw_text::charset;
 use url::Url;
 
+use self::cut::Cut;
 pub use self::document::{Deletion, Deletions, FeedFormat, ParseFailure, ParsedFeed};
 use self::extras::Extras;
 use self::guard::Shape;
@@ -50,6 +52,7 @@ pub(crate) use self::limits::LINK_BYTES_MAX;
 pub use self::problems::Problem;
 use self::problems::Problems;
 use self::root::Root;
+pub use self::source::KnownSources;
 
 /// The most entries read of one document, in document order, whatever the configuration allows.
 /// Sitemaps may list 50,000; an empty entry costs its reader a hundred times its own length.
@@ -70,13 +73,35 @@ pub fn parse(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
+    parse_unknown(bytes, content_type, url, entries_max, &KnownSources::default(), steps)
+}
+
+/// The same, but that the full texts of entries with a known source are left out (`Entry::is_unread`).
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_unknown(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
+    entries_max: usize,
+    known: &KnownSources,
+    steps: &Steps,
+) -> Result<ParsedFeed, ParseFailure> {
     let entries_max = entries_max.min(ENTRIES_MAX);
     // Decoding looks at each byte a few times: marks, validity, controls.
     steps.spend(bytes.len().saturating_mul(DECODE_STEPS))?;
     let text = charset::decode(bytes, content_type);
     let mut feed = match guard::recognise(&text, steps)? {
-        Shape::Json => json::read(&text, entries_max, steps)?,
-        Shape::Xml { start } => read_xml(&text, start, url, entries_max, steps)?,
+        Shape::Json => {
+            let mut feed = json::read(&text, entries_max, steps)?;
+            source::of_items(&text, url, known, &mut feed.entries, steps)?;
+            feed
+        }
+        Shape::Xml { start } => {
+            let cut = cut::cut_unknown(&text, start, url, entries_max, known, steps)?;
+            read_xml(&text, cut, steps)?
+        }
     };
     limits::bound_feed(&mut feed);
     let entries = feed.entries.into_iter().map(limits::bound).collect();
@@ -112,14 +137,7 @@ pub fn passed_over(
     Ok(problems.finish())
 }
 
-fn read_xml(
-    text: &str,
-    start: usize,
-    url: &Url,
-    entries_max: usize,
-    steps: &Steps,
-) -> Result<ParsedFeed, ParseFailure> {
-    let mut cut = cut::cut(text, start, url, entries_max, steps)?;
+fn read_xml(text: &str, mut cut: Cut, steps: &Steps) -> Result<ParsedFeed, ParseFailure> {
     let (mut feed, read) = match cut.root {
         Root::Rss | Root::Rdf | Root::Atom | Root::AtomEntry => adapter::read(&cut, steps)?,
         Root::Urlset => sitemap::read(&cut, steps)?,
@@ -188,6 +206,8 @@ fn with_extras(mut entry: Entry, extras: Extras) -> Entry {
     entry.media.extend(extras.enclosures);
     entry.media.extend(extras.media);
     entry.cut |= extras.cut;
+    entry.source = extras.source;
+    entry.is_unread = extras.is_unread;
     extras.others.fill(&mut entry);
     if entry.content.is_none() && entry.summary.is_none() {
         entry.summary = extras.caption;

@@ -138,6 +138,11 @@ impl<'a> Repair<'a> {
         }
     }
 
+    /// Writes something else in place of a text.
+    pub(super) fn leave_out_text(&mut self, at: Range<usize>, with: &str) {
+        self.replace(at, with);
+    }
+
     /// Takes a piece out.
     pub(super) fn remove(&mut self, at: Range<usize>) {
         self.replace(at, "");

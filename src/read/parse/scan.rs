@@ -77,6 +77,11 @@ impl<'t> Scanner<'t> {
         self.at
     }
 
+    /// Goes on from here.
+    pub(super) fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// The next token; `element` is the innermost open element. `None` at the end of the text.
     pub(super) fn next_token(&mut self, element: Option<&str>) -> Option<Token<'t>> {
         let rest = self.text.get(self.at..)?;

@@ -56,6 +56,7 @@ pub(crate) fn commits(feed: &Growing) -> Vec<(Vec<Value>, FeedState)> {
                 relevant: Some(is_relevant),
                 updated: None,
                 content: None,
+                source: None,
             };
             state.memory.seen.remember(id, seen);
         }

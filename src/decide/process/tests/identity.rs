@@ -100,7 +100,7 @@ fn another_version_of_reading_revises_nothing() {
     let ids: Vec<_> = state.memory.seen.iter().map(|(id, seen)| (*id, *seen)).collect();
     for (id, seen) in ids {
         let digest = cw_model::digest::digest([Some("as it was read then"), None, None, None]);
-        state.memory.seen.remember(id, SeenArticle { digest, ..seen });
+        state.memory.seen.remember(id, SeenArticle { digest, source: None, ..seen });
     }
     let changed = document(&[item("a", "/a", "One", "x", 1), item("b", "/b", "Two", "y", 2)]);
     let outcome = process(&feed(), &changed, &state.pack(), &tagger, now());

@@ -161,7 +161,7 @@ fn every_byte_of_a_reject_takes_steps() {
         let text = rss(&[])
             .replace("</channel>", &format!("<entry>{}</entry></channel>", "x".repeat(bytes)));
         let steps = Steps::new(u64::MAX);
-        parse(text.as_bytes(), None, &URL.parse().unwrap(), 100, &steps).unwrap();
+        cw_read::parse::parse(text.as_bytes(), None, &URL.parse().unwrap(), 100, &steps).unwrap();
         steps.spent()
     };
     let of_process = spent(110_000, FAILURES_REJECTED_MAX) - spent(10_000, FAILURES_REJECTED_MAX);

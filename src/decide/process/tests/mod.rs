@@ -16,6 +16,7 @@ mod moves;
 mod pages;
 mod requests;
 mod revisions;
+mod unread;
 mod validators;
 mod withdrawn;
 
