@@ -141,10 +141,15 @@ def mebibytes(quantity):
     return int(number) * (1024 if unit.startswith("G") else 1)
 
 
+def configurations(text):
+    """The ConfigMaps with a configuration: of the daemon, and of the job that looks at it first."""
+    return [one for one in of_kind(text, "ConfigMap") if "conflictwire.toml" in one["data"]]
+
+
 @contextlib.contextmanager
 def mounted(text):
     """The folder of a ConfigMap, with secrets beside it where the configuration looks for them."""
-    [config] = [one["data"] for one in of_kind(text, "ConfigMap") if "conflictwire.toml" in one["data"]]
+    [config] = [one["data"] for one in configurations(text) if "helm.sh/hook" not in one["metadata"].get("annotations", {})]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         shutil.copy(TOP / "tests/fixtures/tls/ca.pem", folder / "ca.crt")
@@ -331,7 +336,7 @@ class Program(unittest.TestCase):
         for pod in pods(text):
             words = pod["spec"]["containers"][0]["args"]
             command = [word for word in words if re.fullmatch("[a-z]+", word)]
-            self.assertIn(command, [["run"], ["topics", "apply"]])
+            self.assertIn(command, [["run"], ["topics", "apply"], ["check"]])
             code, help_text, error = run(PROGRAM, *command, "--help")
             self.assertEqual(code, 0, error)
             for flag in [word.split("=")[0] for word in words if word.startswith("--")]:
@@ -530,7 +535,8 @@ class Confined(unittest.TestCase):
             text = text.replace(brokers, f'["{broker}"]')
             with mounted(text) as folder:
                 # As the job of the chart does.
-                [job] = of_kind(rendered()["chart kafka"], "Job")
+                jobs = of_kind(rendered()["chart kafka"], "Job")
+                [job] = [one for one in jobs if "-topics-" in one["metadata"]["name"]]
                 words = job["spec"]["template"]["spec"]["containers"][0]["args"]
                 words = [word.replace("/etc/conflictwire", str(folder)) for word in words]
                 code, _, error = run(PROGRAM, *words)
@@ -638,6 +644,7 @@ class Values(unittest.TestCase):
             "a password that all may read": [*kafka, 'kafka.properties={"sasl.password":"x"}'],
             "a secret without a name": [*kafka, 'kafka.secret={"properties":{"sasl.password":"password"}}'],
             "no replicas": ["replicas=0"],
+            "daemons that share a file": ["replicas=2"],
             "too many lanes": [*kafka, "kafka.lanes=257"],
             "a number as a text": ['replicas="3"'],
             "no such level": ['log.level="verbose"'],
@@ -655,7 +662,47 @@ class Values(unittest.TestCase):
             with self.subTest(name):
                 code, out, error = template(sets=sets)
                 self.assertNotEqual(code, 0, out)
-                self.assertRegex(error, "schema|the chart writes|is a secret, and a ConfigMap keeps none")
+                self.assertRegex(error, "schema|the chart writes|is a secret, and a ConfigMap keeps none|cannot share one SQLite file")
+
+    def test_replicas_are_three_on_kafka_unless_said_and_one_with_sqlite(self):
+        kafka = ['ledger="kafka"', 'kafka.brokers=["k:9092"]']
+        for sets, expected in [((), 1), (["replicas=1"], 1), (kafka, 3), ([*kafka, "replicas=5"], 5)]:
+            [workload] = of_kind(chart(sets=sets), "StatefulSet", "Deployment")
+            self.assertEqual(workload["spec"]["replicas"], expected)
+
+    def test_a_configuration_with_a_mistake_ends_an_upgrade_before_a_pod_goes(self):
+        text = chart(sets=['config="[fetch\\ntimeout = 1"'])
+        [job] = [one for one in of_kind(text, "Job") if one["metadata"]["name"].endswith("-check")]
+        hooks = [one for one in objects(text) if "helm.sh/hook" in one["metadata"].get("annotations", {})]
+        for one in hooks:
+            self.assertEqual(one["metadata"]["annotations"]["helm.sh/hook"], "pre-install,pre-upgrade")
+        # What the pod mounts is made before it, and is a hook too; of the release there may be nothing yet.
+        spec = job["spec"]["template"]["spec"]
+        names = {one["metadata"]["name"] for one in hooks if one["kind"] == "ConfigMap"}
+        self.assertEqual({one["configMap"]["name"] for one in spec["volumes"]}, names)
+        self.assertNotIn("serviceAccountName", spec)
+        weights = {one["kind"]: int(one["metadata"]["annotations"].get("helm.sh/hook-weight", 0)) for one in hooks}
+        self.assertLess(max(weights["ConfigMap"], weights["NetworkPolicy"]), weights["Job"])
+        # It runs on just what the daemon would get, and its code is one that fails the job at once.
+        old, new = configurations(text)
+        self.assertEqual(old["data"], new["data"])
+        [rule] = job["spec"]["podFailurePolicy"]["rules"]
+        with mounted(text) as folder:
+            [container] = spec["containers"]
+            words = [word.replace("/etc/conflictwire", str(folder)) for word in container["args"]]
+            code, _, error = run(PROGRAM, *words)
+        self.assertIn(code, rule["onExitCodes"]["values"], error)
+        self.assertIn("conflictwire.toml", error)
+        self.assertNotIn("Job", {one["kind"] for one in objects(chart(sets=["check.enabled=false"]))})
+
+    def test_on_kafka_a_list_of_feeds_by_url_has_a_folder(self):
+        text = chart(CHART / "examples/kafka.yaml")
+        pod, container = daemon(text)
+        state = variables(container)["STATE_DIRECTORY"]
+        [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == state]
+        self.assertFalse(mount.get("readOnly"))
+        [volume] = [one for one in pod["spec"]["volumes"] if one["name"] == mount["name"]]
+        self.assertIn("sizeLimit", volume["emptyDir"])
 
     def test_a_package_has_what_the_links_lead_to(self):
         values = CHART / "examples/kafka.yaml"

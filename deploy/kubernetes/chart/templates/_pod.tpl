@@ -106,9 +106,7 @@ spec:
         - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
         - {name: CONFLICTWIRE__ADMIN__ADVERTISE, value: "$(POD_IP):9273"}
         {{- end }}
-        {{- if eq .Values.ledger "sqlite" }}
         - {name: STATE_DIRECTORY, value: /var/lib/conflictwire}
-        {{- end }}
       ports:
         - {name: admin, containerPort: 9273}
       # A newer version may have to migrate a large ledger first: five minutes.
@@ -131,9 +129,7 @@ spec:
       securityContext: {{- include "conflictwire.container.security" . | nindent 8 }}
       volumeMounts:
         {{- include "conflictwire.mounts" . | nindent 8 }}
-        {{- if eq .Values.ledger "sqlite" }}
         - {name: state, mountPath: /var/lib/conflictwire}
-        {{- end }}
     {{- if .Values.reload.enabled }}
     - name: reload
       image: {{ .Values.reload.image }}
@@ -149,6 +145,11 @@ spec:
     {{- end }}
   volumes:
     {{- include "conflictwire.volumes" . | nindent 4 }}
+    {{- if eq .Values.ledger "kafka" }}
+    # For lists of feeds by URL: fetched anew by each pod. All else is in the topics.
+    - name: state
+      emptyDir: {sizeLimit: 64Mi}
+    {{- end }}
     {{- if .Values.reload.enabled }}
     - name: reload
       configMap: {name: {{ include "conflictwire.name" . }}-reload}
