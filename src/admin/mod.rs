@@ -7,6 +7,7 @@
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
 //! | `/metrics` | OpenMetrics text |
 //! | `/` | the status page |
+//! | `/feeds/{id}` | the page of one feed |
 //! | `/api/status` | how the program stands, as JSON |
 //! | `/api/feeds`, `/api/feeds/{id}` | how feeds stand, and why one is polled when it is, or which replica knows |
 //! | `/api/hosts`, `/api/lanes` | the same by host, by lane |
@@ -21,6 +22,7 @@ mod events;
 mod feeds;
 mod gate;
 mod hosts;
+mod past;
 mod page;
 mod query;
 mod reply;
@@ -32,6 +34,8 @@ use std::sync::Arc;
 
 pub use api::LedgerName;
 use cw_decide::lane::hash;
+use cw_decide::scheduler::FeedView;
+use cw_status::ledger::{LedgerSnapshot, Replica};
 use cw_status::status::{REFUSED_TEXT, hung_text};
 use cw_status::{LastRead, Metrics, Status};
 pub use events::Events;
@@ -45,9 +49,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::gate::Gate;
 pub use self::gate::SharedToken;
+use self::past::Past;
 use self::query::{FeedQuery, HostQuery, QueryProblem};
 use self::reply::{Reply, json, private, problem, text, written_in};
 use crate::clock::Clock;
+use crate::ledger::sqlite::history::History;
 use crate::reload::{Reloaded, Reloader};
 use crate::server::{self, ServerStartError};
 
@@ -70,6 +76,7 @@ pub struct Admin {
     metrics: Arc<Metrics>,
     clock: Clock,
     ledger: LedgerName,
+    past: Past,
     feeds: Feeds,
     events: Events,
     reloader: Option<Reloader>,
@@ -87,6 +94,8 @@ pub struct Sources {
     pub clock: Clock,
     /// What the ledger is called.
     pub ledger: LedgerName,
+    /// Who knows what was committed; `None` if the ledger cannot be asked.
+    pub history: Option<History>,
     /// Who knows how feeds stand.
     pub feeds: Feeds,
     /// Who is told of commits.
@@ -114,9 +123,10 @@ pub fn start(
 impl Admin {
     /// What answers on a listener at this address, to whoever has the token, if there is one.
     pub fn new(sources: Sources, address: IpAddr, token: SharedToken) -> Self {
-        let Sources { status, metrics, clock, ledger, feeds, events, reloader } = sources;
+        let Sources { status, metrics, clock, ledger, history, feeds, events, reloader } = sources;
         let gate = Gate::of(address, token);
-        Self { status, metrics, clock, ledger, feeds, events, reloader, gate }
+        let past = Past::new(history);
+        Self { status, metrics, clock, ledger, past, feeds, events, reloader, gate }
     }
 
     /// Answers a question.
@@ -234,9 +244,12 @@ impl Admin {
             "/api/events" => self.listen(&question.method),
             _ => match path.strip_prefix("/api/feeds/") {
                 Some(id) => self.one_feed(id, query).await,
-                None => page::file(path).unwrap_or_else(|| {
-                    not_found("there is no such path; deploy/README.md lists them")
-                }),
+                None => match path.strip_prefix("/feeds/") {
+                    Some(id) => self.page_of_feed(id, query).await,
+                    None => page::file(path).unwrap_or_else(|| {
+                        not_found("there is no such path; deploy/README.md lists them")
+                    }),
+                },
             },
         }
     }
@@ -244,36 +257,76 @@ impl Admin {
     /// How one feed stands, or who knows: the replica that has its lane.
     async fn one_feed(&self, id: &str, query: &str) -> Response<Reply> {
         let Some(views) = self.feeds.views().await else { return not_said_yet() };
-        let Some(view) = views.feeds.iter().find(|view| view.feed.id.as_str() == id) else {
-            return not_found("no feed has this id");
-        };
         let ledger = self.status.snapshot().ledger;
+        let (status, lane, owner) = match self.whereabouts(id, query, &views, &ledger) {
+            Whereabouts::Nowhere => return not_found(NO_SUCH_FEED),
+            Whereabouts::Here(view) => {
+                return json(StatusCode::OK, &api::feed::whole(view, views.at));
+            }
+            Whereabouts::There(lane, owner, address) => {
+                let told = api::served_by(lane, owner, "another replica has its lane; ask there");
+                let response = json(StatusCode::TEMPORARY_REDIRECT, &told);
+                return sent_on(response, &format!("http://{address}/api/feeds/{id}"));
+            }
+            Whereabouts::Unclear(lane, owner) => (StatusCode::CONFLICT, lane, owner),
+        };
+        json(status, &api::served_by(lane, owner, unclear(owner)))
+    }
+
+    /// The same for people.
+    async fn page_of_feed(&self, id: &str, query: &str) -> Response<Reply> {
+        let Some(views) = self.feeds.views().await else {
+            let why = "The scheduler has not said yet how the feeds stand; try again in a moment.";
+            return page::feed::without(StatusCode::SERVICE_UNAVAILABLE, why);
+        };
+        let snapshot = self.status.snapshot();
+        let view = match self.whereabouts(id, query, &views, &snapshot.ledger) {
+            Whereabouts::Nowhere => {
+                let why = "No feed has this id. It may have been removed, renamed or disabled.";
+                return page::feed::without(StatusCode::NOT_FOUND, why);
+            }
+            Whereabouts::Here(view) => view,
+            Whereabouts::There(_, _, address) => {
+                let why = "Another replica has its lane.";
+                let response = page::feed::without(StatusCode::TEMPORARY_REDIRECT, why);
+                return sent_on(response, &format!("http://{address}/feeds/{id}"));
+            }
+            Whereabouts::Unclear(_, owner) => {
+                return page::feed::without(StatusCode::CONFLICT, unclear(owner));
+            }
+        };
+        let past = self.past.of_feed(id).await;
+        let now = self.clock.now();
+        let recent = self.status.recent().snapshot(now);
+        page::feed::page(&page::feed::Told {
+            view,
+            recent: &recent,
+            ledger: &self.ledger,
+            past: &past,
+            uptime: snapshot.uptime,
+            now,
+        })
+    }
+
+    /// Who knows a feed.
+    fn whereabouts<'a>(
+        &self,
+        id: &str,
+        query: &str,
+        views: &'a Views,
+        ledger: &'a LedgerSnapshot,
+    ) -> Whereabouts<'a> {
+        let Some(view) = views.feeds.iter().find(|view| view.feed.id.as_str() == id) else {
+            return Whereabouts::Nowhere;
+        };
         let lane = hash::lane(&view.feed.url, self.ledger.lanes);
-        let owner = ledger.elsewhere(lane).filter(|_| view.lane.is_none());
-        let Some(owner) = owner else {
-            return json(StatusCode::OK, &api::feed::whole(view, views.at));
+        let Some(owner) = ledger.elsewhere(lane).filter(|_| view.lane.is_none()) else {
+            return Whereabouts::Here(view);
         };
         match &owner.address {
             // Lanes move: whoever was sent here is not sent on, or two replicas could send him to and fro.
-            Some(address) if query != REDIRECTED => {
-                let told = api::served_by(lane, owner, "another replica has its lane; ask there");
-                let mut response = json(StatusCode::TEMPORARY_REDIRECT, &told);
-                let location = format!("http://{address}/api/feeds/{id}?{REDIRECTED}");
-                // The address is a host and a port, and the id one of ours.
-                if let Ok(location) = HeaderValue::from_str(&location) {
-                    response.headers_mut().insert(LOCATION, location);
-                }
-                response
-            }
-            Some(_) => {
-                let why = "its lane is moving, or another replica has it; ask again in a moment";
-                json(StatusCode::CONFLICT, &api::served_by(lane, owner, why))
-            }
-            None => {
-                let why = "another replica has its lane, and does not say where it is reached \
-                           (admin.advertise); ask it itself";
-                json(StatusCode::CONFLICT, &api::served_by(lane, owner, why))
-            }
+            Some(address) if query != REDIRECTED => Whereabouts::There(lane, owner, address),
+            Some(_) | None => Whereabouts::Unclear(lane, owner),
         }
     }
 
@@ -299,7 +352,7 @@ impl Admin {
         let Some(views) = self.feeds.views().await else { return not_said_yet() };
         match make(&views) {
             Some(value) => json(StatusCode::OK, &value),
-            None => not_found("no feed has this id"),
+            None => not_found(NO_SUCH_FEED),
         }
     }
 
@@ -324,9 +377,43 @@ impl Admin {
     }
 }
 
+/// Who knows a feed.
+enum Whereabouts<'a> {
+    /// This process.
+    Here(&'a FeedView),
+    /// The replica at this address, which has its lane.
+    There(u32, &'a Replica, &'a str),
+    /// Another replica, which is not to be found.
+    Unclear(u32, &'a Replica),
+    /// Nobody: there is no such feed.
+    Nowhere,
+}
+
+const NO_SUCH_FEED: &str = "no feed has this id";
+
+/// Why nobody is sent on to who has a feed's lane.
+fn unclear(owner: &Replica) -> &'static str {
+    match owner.address {
+        Some(_) => "its lane is moving, or another replica has it; ask again in a moment",
+        None => {
+            "another replica has its lane, and does not say where it is reached \
+             (admin.advertise); ask it itself"
+        }
+    }
+}
+
+/// With where else to ask. The address is a host and a port, and the id one of ours.
+fn sent_on(mut response: Response<Reply>, to: &str) -> Response<Reply> {
+    if let Ok(location) = HeaderValue::from_str(&format!("{to}?{REDIRECTED}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
 /// Whether a path is one of those that name feeds and hosts, or a file of the page that does.
 fn is_gated(path: &str) -> bool {
-    path == "/" || path.starts_with("/api/") || path.starts_with("/page.")
+    path == "/"
+        || ["/api/", "/feeds/", "/page."].iter().any(|beginning| path.starts_with(beginning))
 }
 
 fn not_said_yet() -> Response<Reply> {

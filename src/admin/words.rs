@@ -2,8 +2,14 @@
 
 use cw_decide::schedule::Why;
 use cw_decide::subscription::Stage;
-use cw_model::Timestamp;
-use cw_model::state::{Distrust, Reason, Sends};
+use cw_model::state::{DAYS, Distrust, HOURS, Reason, Sends};
+use cw_model::{Skips, Timestamp};
+
+/// What fewer polls show of a feed's rhythm is hardly more than what every rhythm begins with.
+pub const RHYTHM_POLLS_MIN: u64 = 8;
+
+/// Weekdays, as a week begins.
+pub const WEEKDAYS: [&str; DAYS] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// What decided when a feed is polled next, after "because": the plan of its last poll, or what
 /// overrules that.
@@ -45,6 +51,34 @@ fn planned(reason: Reason) -> &'static str {
         | Reason::SafetyNet
         | Reason::Push => reason.text(),
     }
+}
+
+/// What a wait between two requests is called.
+pub fn rule(of: Reason) -> &'static str {
+    match of {
+        Reason::FirstPoll => "first poll",
+        Reason::Interval => "interval",
+        Reason::Freshness => "freshness",
+        Reason::Ttl => "ttl",
+        Reason::Backoff => "backoff",
+        Reason::RetryAfter => "retry after",
+        Reason::Gone => "withdrawn",
+        Reason::Quota => "quota",
+        Reason::Crash => "crash",
+        Reason::Local => "this machine's trouble",
+        Reason::Skips => "skips",
+        Reason::SafetyNet => "safety net",
+        Reason::Push => "a push, waited",
+    }
+}
+
+/// The hours and weekdays in which a feed is not to be asked, by its own word; `None` if there are none.
+pub fn skips(skips: Skips) -> Option<String> {
+    let hours =
+        (0..HOURS).filter(|hour| skips.hours >> hour & 1 > 0).map(|hour| format!("{hour}h"));
+    let days = WEEKDAYS.iter().enumerate().filter(|(day, _)| skips.days >> day & 1 > 0);
+    let all: Vec<String> = hours.chain(days.map(|(_, name)| (*name).to_owned())).collect();
+    (!skips.is_empty()).then(|| all.join(" "))
 }
 
 /// How things stand with the hub of a feed. `moment` writes a time.

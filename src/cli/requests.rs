@@ -13,6 +13,7 @@ use super::check::{cell, counted};
 use super::show::Medium;
 use super::standing::Knowledge;
 use super::table::Table;
+use crate::admin::words;
 use crate::clock::Clock;
 use crate::config::{Config, duration_text};
 
@@ -43,21 +44,7 @@ fn request_line(request: &Request) -> String {
 
 /// A wait and whose it is.
 fn claim_text(claim: Claim) -> String {
-    let name = match claim.of {
-        Reason::FirstPoll => "first poll",
-        Reason::Interval => "interval",
-        Reason::Freshness => "freshness",
-        Reason::Ttl => "ttl",
-        Reason::Backoff => "backoff",
-        Reason::RetryAfter => "retry after",
-        Reason::Gone => "withdrawn",
-        Reason::Quota => "quota",
-        Reason::Crash => "crash",
-        Reason::Local => "this machine's trouble",
-        Reason::Skips => "skips",
-        Reason::SafetyNet => "safety net",
-        Reason::Push => "a push, waited",
-    };
+    let name = words::rule(claim.of);
     format!("{name} {}", seconds(claim.wait))
 }
 

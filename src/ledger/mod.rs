@@ -23,6 +23,7 @@ pub use json_lines::JsonLines;
 pub use kafka::KafkaLedger;
 pub use kafka::settings::KafkaSettings;
 pub use sqlite::SqliteLedger;
+use sqlite::history::History;
 use tokio::sync::mpsc;
 
 /// Which ledger, checked.
@@ -245,6 +246,15 @@ impl Ledger {
             Self::Kafka(ledger) => ledger.begin_drain(),
             Self::Sqlite(ledger) => ledger.begin_drain(),
             Self::JsonLines(_) => {}
+        }
+    }
+
+    /// Whom to ask for what was committed, beside this process's own commits; `None` of topics and lines, which are read
+    /// from one end alone.
+    pub fn history(&self) -> Option<History> {
+        match self {
+            Self::Sqlite(ledger) => Some(ledger.history()),
+            Self::Kafka(_) | Self::JsonLines(_) => None,
         }
     }
 

@@ -14,6 +14,7 @@
 //! the ledger has committed it, and only under the lease that the poll began with.
 
 mod errands;
+mod history;
 mod lists;
 mod poll;
 mod reload;
@@ -223,12 +224,16 @@ impl Daemon {
                     place: self.ledger.place(),
                     lanes: self.ledger.lanes(),
                 },
+                history: self.ledger.history(),
                 feeds,
                 events: events.clone(),
                 reloader: reloader.clone(),
             };
             start_admin(&mut tasks, listener, sources, token.clone(), address)
                 .map_err(RunError::Server)?;
+        }
+        if shown_at.is_some() {
+            history::remember(self.ledger.history(), &self.status, self.clock.now());
         }
         let mut hubs = None;
         if let (Some(listener), Some(settings)) = (self.websub, &self.config.websub) {

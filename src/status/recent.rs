@@ -1,7 +1,8 @@
 //! What was committed lately: counts by minute and hour, and the newest articles about conflict.
 //!
 //! Kept for the page that shows it, in this process alone, and forgotten with it; everything in it has
-//! a bound. Whoever needs more asks the ledger or the metrics.
+//! a bound. Where the ledger can be asked, a start fills in what was committed before. Whoever needs more asks the ledger
+//! or the metrics.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,17 @@ pub struct Hour {
     pub tags: BTreeMap<String, u64>,
 }
 
+impl Hour {
+    /// So many more articles had this tag.
+    fn count(&mut self, tag: &str, count: u64) {
+        if let Some(known) = self.tags.get_mut(tag) {
+            *known += count;
+        } else if self.tags.len() < TAGS_MAX {
+            self.tags.insert(tag.to_owned(), count);
+        }
+    }
+}
+
 /// A text, and which of its words say so: spans of characters, in order, none overlapping another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passage {
@@ -139,6 +151,18 @@ pub struct RecentSnapshot {
     pub hours: Vec<Hour>,
     /// The newest first.
     pub articles: Vec<Arc<RecentArticle>>,
+    /// How far articles and tags go back.
+    pub reach: Reach,
+}
+
+/// How far articles and tags go back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// To the start of this process.
+    #[default]
+    Start,
+    /// To what the ledger had before.
+    Ledger,
 }
 
 #[derive(Debug, Default)]
@@ -147,6 +171,7 @@ struct Kept {
     minutes: VecDeque<(i64, Tally)>,
     hours: VecDeque<Hour>,
     articles: VecDeque<Arc<RecentArticle>>,
+    reach: Reach,
 }
 
 /// What was committed lately. Those who commit write it, those who show it read it.
@@ -167,21 +192,46 @@ impl Recent {
         let articles: Vec<_> = relevant()
             .rev()
             .take(ARTICLES_MAX)
-            .map(|(record, conflict)| Arc::new(article(outcome, record, conflict, at)))
+            .map(|(record, conflict)| Arc::new(article(&outcome.feed_id, record, conflict, at)))
             .collect();
         let mut kept = self.kept();
         kept.count(&tally, at);
         if let Some(hour) = kept.hours.back_mut() {
-            for tag in relevant().flat_map(|(_, conflict)| &conflict.tags) {
-                if hour.tags.len() < TAGS_MAX || hour.tags.contains_key(&tag.id) {
-                    *hour.tags.entry(tag.id.clone()).or_default() += 1;
-                }
-            }
+            let tags = relevant().flat_map(|(_, conflict)| &conflict.tags);
+            tags.for_each(|tag| hour.count(&tag.id, 1));
         }
         for article in articles.into_iter().rev() {
             kept.articles.push_front(article);
         }
         kept.articles.truncate(ARTICLES_MAX);
+    }
+
+    /// The ledger has told what was committed before this process began: articles, the newest first, and how many had
+    /// which tag in which hour since 1970.
+    pub fn remember(
+        &self,
+        articles: &[(Timestamp, Record)],
+        tags: impl IntoIterator<Item = (i64, String, u64)>,
+    ) {
+        let past = articles.iter().filter_map(|(at, record)| {
+            let (record, conflict) = relevant(record)?;
+            let feed = FeedId::parse(&record.feed.id).ok()?;
+            Some(Arc::new(article(&feed, record, conflict, *at)))
+        });
+        let past: Vec<_> = past.collect();
+        let mut kept = self.kept();
+        kept.articles.extend(past);
+        kept.articles.truncate(ARTICLES_MAX);
+        for (number, tag, count) in tags {
+            kept.make_hour(number);
+            if let Some(hour) = kept.hours.iter_mut().find(|hour| hour.number == number) {
+                hour.count(&tag, count);
+            }
+        }
+        while kept.hours.len() > HOURS {
+            kept.hours.pop_front();
+        }
+        kept.reach = Reach::Ledger;
     }
 
     /// What was committed lately, as of `now`.
@@ -196,11 +246,20 @@ impl Recent {
             last_minutes,
             hours: kept.hours.iter().filter(|hour| hour.number >= first).cloned().collect(),
             articles: kept.articles.iter().cloned().collect(),
+            reach: kept.reach,
         }
     }
 }
 
 impl Kept {
+    /// Puts the hour of this number in its place, unless it is there.
+    fn make_hour(&mut self, number: i64) {
+        let place = self.hours.partition_point(|hour| hour.number < number);
+        if self.hours.get(place).is_none_or(|hour| hour.number != number) {
+            self.hours.insert(place, Hour { number, ..Hour::default() });
+        }
+    }
+
     /// Counts in the last minute and hour. A clock that was put back counts where it had been.
     fn count(&mut self, tally: &Tally, at: Timestamp) {
         let minute = at.as_second().div_euclid(MINUTE);
@@ -245,7 +304,7 @@ fn tally(outcome: &Outcome) -> Tally {
 }
 
 fn article(
-    outcome: &Outcome,
+    feed: &FeedId,
     record: &Record,
     conflict: &RecordConflict,
     at: Timestamp,
@@ -275,7 +334,7 @@ fn article(
         at,
         id: record.id.clone(),
         revision: record.revision,
-        feed: outcome.feed_id.clone(),
+        feed: feed.clone(),
         publisher: record.feed.publisher.clone().or_else(|| record.feed.title.clone()),
         url: record.url.clone(),
         language: record.language.clone(),
@@ -343,6 +402,38 @@ mod tests {
         // The clock was put back.
         recent.kept().count(&tally, at(0));
         assert_eq!(recent.snapshot(now).last_minutes.polls(), 6);
+    }
+
+    #[test]
+    fn what_was_committed_before_the_start_stands_behind_what_came_since() {
+        use cw_model::samples::{outcome, record, tagged};
+        let recent = Recent::default();
+        assert_eq!(recent.snapshot(at(0)).reach, Reach::Start);
+        let since = tagged(9, "since", "strike.air");
+        recent.committed(&outcome("a", 1, vec![since]), at(10 * HOUR));
+        let mut withdrawn = tagged(3, "withdrawn", "strike.air");
+        withdrawn.change = RecordChange::Withdrawn;
+        let past = [
+            (at(9 * HOUR), tagged(2, "later", "strike.air")),
+            (at(9 * HOUR), withdrawn),
+            (at(8 * HOUR), record(4, "not about conflict")),
+            (at(8 * HOUR), tagged(1, "earlier", "unrest")),
+        ];
+        let tags = [(8, "unrest", 1), (9, "strike.air", 1), (10, "strike.air", 4)];
+        recent.remember(&past, tags.map(|(hour, tag, count)| (hour, tag.to_owned(), count)));
+        let snapshot = recent.snapshot(at(10 * HOUR));
+        let titles: Vec<&str> =
+            snapshot.articles.iter().map(|one| one.title.text.as_str()).collect();
+        assert_eq!(titles, ["since", "later", "earlier"]);
+        assert_eq!(snapshot.reach, Reach::Ledger);
+        let hours: Vec<(i64, u64)> =
+            snapshot.hours.iter().map(|hour| (hour.number, hour.tags.values().sum())).collect();
+        assert_eq!(hours, [(8, 1), (9, 1), (10, 5)]);
+        // More than are kept: the oldest go.
+        let many: Vec<_> = (0..100).map(|n| (at(0), tagged(n, "x", "unrest"))).collect();
+        recent.remember(&many, (0..100).map(|hour| (hour, "unrest".to_owned(), 1)));
+        let snapshot = recent.snapshot(at(99 * HOUR));
+        assert_eq!((snapshot.articles.len(), snapshot.hours.len()), (ARTICLES_MAX, HOURS));
     }
 
     #[track_caller]

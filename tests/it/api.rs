@@ -271,7 +271,15 @@ fn other_machines_need_the_token_but_for_probes_and_metrics() {
             assert!(status == 200 || (path == "/readyz" && status == 503), "{path}: {status}");
         }
     }
-    for path in ["/", "/page.css", "/api/status", "/api/feeds", "/api/feeds/feed", "/api/events"] {
+    for path in [
+        "/",
+        "/feeds/feed",
+        "/page.css",
+        "/api/status",
+        "/api/feeds",
+        "/api/feeds/feed",
+        "/api/events",
+    ] {
         let answer = ask(&closed.daemon, path);
         assert_eq!(
             (answer.status, &answer.json()["error"]["code"]),
@@ -329,7 +337,7 @@ const SUMMARY: &str =
     "Shelling killed civilians &amp;lt;img src=x onerror=alert(1)&amp;gt; on Monday.";
 
 /// A document whose articles are about conflict, and whose texts are hostile.
-fn hostile() -> Vec<u8> {
+pub(crate) fn hostile() -> Vec<u8> {
     let long = format!("Airstrike {} kills soldiers", "x".repeat(10_000));
     let titles = [
         "Airstrike &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; kills three soldiers in Kharkiv",

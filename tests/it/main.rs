@@ -20,6 +20,7 @@
 //! - `outside`: what comes from outside steers no terminal and no log, and tokens stay inside
 //! - `growth`: twice the text takes twice the steps, whatever it is made of
 //! - `feeds`: what the commands find and write, and that the running daemon knows at once
+//! - `feed_page`: the page of one feed, and what the page has after a restart
 //! - `fuzz`: what is read breaks no promise, whatever it is
 //! - `disk`: no space, no permission, somebody else's file
 //! - `shutdown`: signals and systemd
@@ -51,6 +52,7 @@ mod disk;
 mod documents;
 mod exactly_once;
 mod feeds;
+mod feed_page;
 mod fuzz;
 mod golden;
 mod growth;

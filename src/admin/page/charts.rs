@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 
 use cw_model::Timestamp;
 use cw_status::recent::{HOURS, Hour, RecentSnapshot};
+use jiff::SignedDuration;
 
 use super::html::{Html, grouped};
+use super::since_start;
+
+/// How far back pictures go.
+const SHOWN_BACK: SignedDuration = SignedDuration::from_hours(HOURS as i64);
 
 /// Tags that have a line of their own.
 const TAGS_SHOWN: usize = 10;
@@ -17,6 +22,21 @@ const BAR: u64 = 8;
 /// How high a picture is, in units.
 const POLLS_HEIGHT: u64 = 64;
 const TAG_HEIGHT: u64 = 20;
+
+/// Numbers as bars from left to right, the largest as high as the picture.
+pub(super) fn bars(html: &mut Html, numbers: &[f64], about: &str) {
+    let largest = numbers.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    html.raw("<svg class=\"chart\" viewBox=\"0 0 ").length(STEP * numbers.len() as u64);
+    html.raw(" 64\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"")
+        .text(about)
+        .raw("\">");
+    for (index, number) in (0..).zip(numbers) {
+        let reaches = |height: &u32| number / largest * 64.0 >= f64::from(*height) - 0.5;
+        let height = (1..=64_u32).take_while(reaches).last().unwrap_or_default();
+        bar(html, "bar new", index * STEP, POLLS_HEIGHT - u64::from(height), height.into());
+    }
+    html.raw("</svg>");
+}
 
 /// The last hours, the oldest first, those without a poll among them.
 fn by_hour(recent: &RecentSnapshot, now: Timestamp) -> Vec<(i64, Option<&Hour>)> {
@@ -37,13 +57,21 @@ fn units(count: u64, most: u64, height: u64) -> u64 {
 }
 
 /// What polls came to, by the hour.
-pub(super) fn polls(html: &mut Html, recent: &RecentSnapshot, now: Timestamp) {
+pub(super) fn polls(
+    html: &mut Html,
+    recent: &RecentSnapshot,
+    began: Option<Timestamp>,
+    now: Timestamp,
+) {
     let hours = by_hour(recent, now);
     let tally = |hour: Option<&Hour>| hour.map(|hour| hour.tally).unwrap_or_default();
     let most = hours.iter().map(|(_, hour)| tally(*hour).polls()).max().unwrap_or_default();
     let all: u64 = hours.iter().map(|(_, hour)| tally(*hour).polls()).sum();
     let failed: u64 = hours.iter().map(|(_, hour)| tally(*hour).failed).sum();
-    html.raw("<section id=\"polls\" aria-labelledby=\"polls-title\"><h2 id=\"polls-title\">Polls by hour</h2>");
+    html.raw("<section id=\"polls\" aria-labelledby=\"polls-title\"><h2 id=\"polls-title\">Polls by hour");
+    // They are counted by this process alone, and forgotten with it.
+    since_start(html, began.filter(|began| now.duration_since(*began) < SHOWN_BACK));
+    html.raw("</h2>");
     html.raw("<p class=\"legend\"><span class=\"key new\">new document</span> ");
     html.raw(
         "<span class=\"key same\">not modified</span> <span class=\"key failed\">failed</span></p>",
@@ -99,7 +127,12 @@ fn axis(html: &mut Html, hours: &[(i64, Option<&Hour>)]) {
 }
 
 /// The tags that articles had most, by the hour.
-pub(super) fn tags(html: &mut Html, recent: &RecentSnapshot, now: Timestamp) {
+pub(super) fn tags(
+    html: &mut Html,
+    recent: &RecentSnapshot,
+    began: Option<Timestamp>,
+    now: Timestamp,
+) {
     let hours = by_hour(recent, now);
     let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
     for (tag, count) in recent.hours.iter().flat_map(|hour| &hour.tags) {
@@ -107,9 +140,13 @@ pub(super) fn tags(html: &mut Html, recent: &RecentSnapshot, now: Timestamp) {
     }
     let mut totals: Vec<(&str, u64)> = totals.into_iter().collect();
     totals.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
-    html.raw("<section id=\"tags\" aria-labelledby=\"tags-title\"><h2 id=\"tags-title\">Tags by hour</h2>");
+    html.raw(
+        "<section id=\"tags\" aria-labelledby=\"tags-title\"><h2 id=\"tags-title\">Tags by hour",
+    );
+    since_start(html, began.filter(|began| now.duration_since(*began) < SHOWN_BACK));
+    html.raw("</h2>");
     if totals.is_empty() {
-        html.raw("<p class=\"empty\">No article about conflict since the start.</p></section>");
+        html.raw("<p class=\"empty\">No article about conflict.</p></section>");
         return;
     }
     let of_hour = |hour: Option<&Hour>, tag: &str| {

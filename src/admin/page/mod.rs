@@ -1,20 +1,24 @@
-//! The status page: what the API says, for people. Made on the server; its script only asks for it anew.
+//! The status page, and that of one feed: what the API says, for people. Made on the server; its script only asks for it anew.
 //!
 //! Nothing is asked of another machine, and the policy that goes with the page allows nothing that is
 //! not a file of this server, so that a text which should break out of its place still does nothing.
 
 mod charts;
+pub(super) mod feed;
 mod html;
 mod map;
 mod tables;
 
+use std::time::Duration;
+
 use cw_model::Timestamp;
-use cw_status::recent::{RATE_MINUTES, RecentArticle, RecentSnapshot};
+use cw_status::recent::{RATE_MINUTES, Reach, RecentArticle, RecentSnapshot};
 use cw_status::shown::shown;
 use cw_status::spans::span_text;
 use cw_status::{LastRead, Snapshot};
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Response, StatusCode};
+use jiff::SignedDuration;
 
 use self::html::Html;
 use super::api::{LedgerName, lanes_of};
@@ -53,22 +57,33 @@ pub(super) struct Told<'a> {
 
 /// The page.
 pub(super) fn page(told: &Told<'_>, query: &FeedQuery) -> Response<Reply> {
-    let mut response =
-        private(written_in("text/html; charset=utf-8", StatusCode::OK, text(told, query)));
+    answer(StatusCode::OK, text(told, query))
+}
+
+/// A page with the policy that goes with it.
+fn answer(status: StatusCode, html: String) -> Response<Reply> {
+    let mut response = private(written_in("text/html; charset=utf-8", status, html));
     let policy = HeaderValue::from_static(POLICY);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-fn text(told: &Told<'_>, query: &FeedQuery) -> String {
-    let mut html = Html::default();
+/// How every page begins, up to its title.
+fn head(html: &mut Html) {
     html.raw(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>conflictwire</title>\
+         <meta name=\"color-scheme\" content=\"light dark\">\
          <link rel=\"icon\" href=\"/page.svg\"><link rel=\"stylesheet\" href=\"/page.css\">\
-         <script src=\"/page.js\" defer></script></head><body>\
-         <a class=\"skip\" href=\"#feeds\">Skip to feeds</a>",
+         <script src=\"/page.js\" defer></script><title>",
+    );
+}
+
+fn text(told: &Told<'_>, query: &FeedQuery) -> String {
+    let mut html = Html::default();
+    head(&mut html);
+    html.raw(
+        "conflictwire</title></head><body><a class=\"skip\" href=\"#feeds\">Skip to feeds</a>",
     );
     header(&mut html, told);
     html.raw("<main>");
@@ -77,8 +92,9 @@ fn text(told: &Told<'_>, query: &FeedQuery) -> String {
     html.raw("<div class=\"columns\"><div>");
     articles(&mut html, told);
     html.raw("</div><div>");
-    charts::polls(&mut html, told.recent, told.now);
-    charts::tags(&mut html, told.recent, told.now);
+    charts::polls(&mut html, told.recent, began(told.snapshot.uptime, told.now), told.now);
+    let began_tags = began_of(told.recent, told.snapshot.uptime, told.now);
+    charts::tags(&mut html, told.recent, began_tags, told.now);
     map::places(&mut html, told.recent);
     tables::lanes(&mut html, &lanes_of(told.snapshot, told.views));
     tables::replicas(&mut html, &told.snapshot.ledger);
@@ -159,13 +175,35 @@ fn numbers(html: &mut Html, told: &Told<'_>) {
     html.raw("</dl></section>");
 }
 
+/// When this process began.
+fn began(uptime: Duration, now: Timestamp) -> Option<Timestamp> {
+    now.checked_sub(SignedDuration::try_from(uptime).ok()?).ok()
+}
+
+/// When this process began, if nothing from before is shown.
+fn began_of(recent: &RecentSnapshot, uptime: Duration, now: Timestamp) -> Option<Timestamp> {
+    match recent.reach {
+        Reach::Start => began(uptime, now),
+        Reach::Ledger => None,
+    }
+}
+
+/// Since when something is shown, if not all of it is.
+fn since_start(html: &mut Html, began: Option<Timestamp>) {
+    if let Some(began) = began {
+        html.raw(" <small>since the start at ").text(&super::api::moment(began)).raw("</small>");
+    }
+}
+
 /// The newest articles about conflict.
 fn articles(html: &mut Html, told: &Told<'_>) {
     html.raw("<section id=\"articles\" aria-labelledby=\"articles-title\"><h2 id=\"articles-title\">Newest \
-              articles about conflict</h2>");
+              articles about conflict");
+    since_start(html, began_of(told.recent, told.snapshot.uptime, told.now));
+    html.raw("</h2>");
     let articles = &told.recent.articles;
     if articles.is_empty() {
-        html.raw("<p class=\"empty\">None was committed since the start.</p></section>");
+        html.raw("<p class=\"empty\">None was committed.</p></section>");
         return;
     }
     let (first, rest) = articles.split_at(articles.len().min(ARTICLES_SHOWN));

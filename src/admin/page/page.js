@@ -24,7 +24,7 @@
   }
 
   function put(fresh) {
-    for (const id of ["ready", "trouble", "numbers", "articles", "polls", "tags", "places", "feeds-table", "hosts", "lanes", "bottom"]) {
+    for (const id of ["ready", "trouble", "numbers", "articles", "polls", "tags", "places", "feeds-table", "hosts", "lanes", "facts", "next", "requests", "rhythm", "polite", "validators", "hub", "today", "rejects", "bottom"]) {
       const before = document.getElementById(id);
       const after = fresh.getElementById(id);
       if (!before || !after || isInUse(before)) continue;

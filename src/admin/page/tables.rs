@@ -18,7 +18,7 @@ const HOSTS_SHOWN: usize = 12;
 const LANES_SHOWN: usize = 32;
 
 /// What a stand is called.
-pub(super) fn stand_text(stand: Stand) -> &'static str {
+fn stand_text(stand: Stand) -> &'static str {
     match stand {
         Stand::Crashed => "put off",
         Stand::Failing => "failing",
@@ -37,6 +37,15 @@ fn stand_class(stand: Stand) -> &'static str {
         Stand::Fine => "badge good",
         Stand::New | Stand::Elsewhere => "badge",
     }
+}
+
+/// A stand as it is shown.
+pub(super) fn stand(html: &mut Html, stand: Stand) {
+    html.raw("<span class=\"")
+        .raw(stand_class(stand))
+        .raw("\">")
+        .raw(stand_text(stand))
+        .raw("</span>");
 }
 
 /// The states that can be asked for, by name.
@@ -149,7 +158,7 @@ fn question(query: &FeedQuery, after: Option<&str>) -> String {
 fn feed(html: &mut Html, view: &FeedView, now: Timestamp) {
     let feed = &view.feed;
     let plan = view.state.as_ref().map(|state| &state.plan);
-    html.raw("<tr><th scope=\"row\"><a href=\"/api/feeds/").text(feed.id.as_str()).raw("\">");
+    html.raw("<tr><th scope=\"row\"><a href=\"/feeds/").text(feed.id.as_str()).raw("\">");
     html.text(feed.id.as_str()).raw("</a><small>");
     html.text(feed.url.host_str().unwrap_or_default());
     for label in &feed.labels {
@@ -159,12 +168,7 @@ fn feed(html: &mut Html, view: &FeedView, now: Timestamp) {
         html.raw("<a href=\"/?").text(&query).raw("#feeds\">").text(label).raw("</a>");
     }
     html.raw("</small></th><td data-label=\"State\">");
-    let stand = view.stand;
-    html.raw("<span class=\"")
-        .raw(stand_class(stand))
-        .raw("\">")
-        .raw(stand_text(stand))
-        .raw("</span>");
+    stand(html, view.stand);
     if let Some(failure) = plan.and_then(|plan| plan.last_failure.as_ref()) {
         let failures = plan.map_or(0, |plan| plan.failures);
         html.raw("<small>").text(failure.class.name());

@@ -20,9 +20,6 @@ use crate::admin::words;
 use crate::clock::Clock;
 use crate::config::{Config, duration_text, size_text};
 
-/// What fewer polls show is hardly more than what every rhythm begins with.
-const RHYTHM_POLLS_MIN: u64 = 8;
-
 /// The same in a sentence's worth of words.
 fn next_explained(next: NextPoll) -> String {
     match next {
@@ -287,18 +284,13 @@ fn share_lines(feed: &Feed, state: &FeedState) -> Vec<String> {
 
 /// When a feed says that it is not to be asked.
 fn skips_text(skips: Skips) -> Option<String> {
-    const WEEKDAYS: [&str; DAYS] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let hours =
-        (0..HOURS).filter(|hour| skips.hours >> hour & 1 > 0).map(|hour| format!("{hour}h"));
-    let days = WEEKDAYS.iter().enumerate().filter(|(day, _)| skips.days >> day & 1 > 0);
-    let all: Vec<String> = hours.chain(days.map(|(_, name)| (*name).to_owned())).collect();
-    let all = all.join(" ");
-    (!skips.is_empty()).then(|| format!("  {:<12}{all} (UTC): the feed's own word", "skips"))
+    let all = words::skips(skips)?;
+    Some(format!("  {:<12}{all} (UTC): the feed's own word", "skips"))
 }
 
 /// What its interval is learned from, once so many polls have said enough of it.
 fn rhythm_text(rhythm: &Rhythm, polls: u64) -> String {
-    if polls < RHYTHM_POLLS_MIN {
+    if polls < words::RHYTHM_POLLS_MIN {
         let polls = counted(usize::try_from(polls).unwrap_or(usize::MAX), "poll");
         return format!("  {:<12}not known yet ({polls})", "rhythm");
     }

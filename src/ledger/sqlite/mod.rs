@@ -8,6 +8,7 @@
 pub mod backup;
 mod defence;
 mod facts;
+pub mod history;
 mod lock;
 mod owner;
 mod pace;
@@ -38,6 +39,7 @@ use cw_model::Outcome;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{Semaphore, oneshot};
 
+use self::history::History;
 use self::lock::Lock;
 pub use self::lock::{Holder, holder};
 use self::private::NotOpened;
@@ -68,13 +70,8 @@ pub struct SqliteSettings {
 #[derive(Debug)]
 pub struct SqliteLedger {
     path: PathBuf,
-    writer_hears: mpsc::Sender<Message>,
-    /// Bounds the outcomes that wait there.
-    places: Arc<Semaphore>,
-    /// Whether it has been told to hurry, and has not heard it yet.
-    is_hurried: Arc<AtomicBool>,
-    /// Nothing is gathered any more.
-    is_draining: Arc<AtomicBool>,
+    history: History,
+    jobs: mpsc::Sender<Job>,
     writer: JoinHandle<Result<(), CommitError>>,
 }
 
@@ -93,31 +90,35 @@ impl SqliteLedger {
         fault::point(Point::InStartUp);
         let states = schema::states(&connection, &path)?;
         let past = owner::take(&connection, Clock::System.now());
-        Ok((Self::start(connection, lock, path, settings)?, states, past))
+        let history = History::of(&connection, &path)
+            .map_err(|err| open_error(&path, sqlite_trouble(&err)))?;
+        Ok((Self::start(connection, lock, history, settings)?, states, past))
     }
 
     fn start(
         connection: Connection,
         lock: Lock,
-        path: PathBuf,
+        history: History,
         settings: &SqliteSettings,
     ) -> Result<Self, CommitError> {
-        let (writer_hears, queue) = mpsc::channel();
-        let is_hurried = Arc::new(AtomicBool::new(false));
-        let is_draining = Arc::new(AtomicBool::new(false));
-        let (hurried, draining) = (Arc::clone(&is_hurried), Arc::clone(&is_draining));
+        let path = history.path().to_owned();
+        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
         let writer = Writer::new(connection, lock, path.clone(), settings);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writer.run(&Queue::new(queue, hurried, draining)))
             .map_err(|err| open_error(&path, format!("the system gives no thread: {err}")))?;
-        let places = Arc::new(Semaphore::new(QUEUE_OUTCOMES));
-        Ok(Self { path, writer_hears, places, is_hurried, is_draining, writer })
+        Ok(Self { path, history, jobs, writer })
     }
 
     /// The file, links in the names of its directories followed.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whom to ask for what was committed.
+    pub fn history(&self) -> History {
+        self.history.clone()
     }
 
     /// What the file and its write-ahead log hold; nothing, where they cannot be looked at.

@@ -78,6 +78,12 @@ fn any_replica_says_who_has_a_feed_and_sends_there() {
         let path = location.strip_prefix(&format!("http://{second_at}")).unwrap();
         assert_eq!(path, format!("/api/feeds/{id}?redirected"));
         assert_eq!(answer.json()["served_by"]["address"], second_at.as_str());
+        // Its page is sent on likewise.
+        let page = ask(&first, &format!("/feeds/{id}"));
+        let to = format!("http://{second_at}/feeds/{id}?redirected");
+        assert_eq!((page.status, page.header("location")), (307, Some(to.as_str())));
+        assert_eq!(ask(&second, &format!("/feeds/{id}?redirected")).status, 200);
+        assert_eq!(ask(&first, &format!("/feeds/{id}?redirected")).status, 409);
         let there = ask(&second, path);
         assert_eq!((there.status, there.json()["id"].as_str()), (200, Some(id.as_str())));
         assert!(there.json()["lane"].is_u64(), "{}", there.body);
