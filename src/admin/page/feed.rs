@@ -310,10 +310,9 @@ fn rhythm(html: &mut Html, plan: &FeedPlan) {
     let Some(rhythm) = &plan.rhythm else { return };
     section(html, "rhythm", "Rhythm");
     if plan.sequence < words::RHYTHM_POLLS_MIN {
-        html.raw("<p class=\"empty\">Not known yet: it was polled ").number(plan.sequence);
-        html.raw(" times, and ")
-            .number(words::RHYTHM_POLLS_MIN)
-            .raw(" polls say something.</p></section>");
+        html.raw("<p class=\"empty\">Not known yet: polls so far ").number(plan.sequence);
+        html.raw(", of ").number(words::RHYTHM_POLLS_MIN);
+        html.raw(" that say something.</p></section>");
         return;
     }
     let hours: Vec<f64> = (0..HOURS).map(|hour| rhythm.rate(hour)).collect();

@@ -5,6 +5,7 @@
   const SLOWEST = 15000; // Without events: the page shows times relative to now.
   const SOONEST = 3000; // With events: commits come in bursts.
   const live = document.getElementById("live");
+  if (!live) return; // A page that says why there is none.
   const button = document.createElement("button");
   button.type = "button";
   let paused = false;
