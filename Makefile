@@ -32,7 +32,7 @@ KAFKA ?=
 FEEDS ?= 100000
 INTERVAL ?= 15
 
-.PHONY: help tools release dist test test-packages test-reproducible test-upgrade test-alerts test-traces test-deploy test-cluster test-dashboard test-consumers sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
+.PHONY: help tools release dist test test-packages test-reproducible test-upgrade test-alerts test-traces test-deploy test-cluster test-dashboard test-consumers test-websub sim sim-breaks soak hostile fuzz bench bench-polling faults eval train fmt lint docs deny advisories newer
 
 help:
 	@echo "make test    every test (CONFLICTWIRE_TEST_ROUNDS=20 kills the daemon more often)"

@@ -298,7 +298,7 @@ impl Admin {
         let past = self.past.of_feed(id).await;
         let now = self.clock.now();
         let recent = self.status.recent().snapshot(now);
-        page::feed::page(&page::feed::Told {
+        page::feed::page(&page::feed::FeedShown {
             view,
             recent: &recent,
             ledger: &self.ledger,

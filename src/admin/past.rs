@@ -24,7 +24,7 @@ pub(super) struct Past {
 
 /// What the ledger told.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum PastFound {
     /// The newest.
     Newest(OfFeed),
     /// It was asked and told nothing, for this reason.
@@ -39,8 +39,8 @@ impl Past {
     }
 
     /// The newest of a feed.
-    pub(super) async fn of_feed(&self, id: &str) -> Told {
-        let Some(history) = self.history.clone() else { return Told::Unasked };
+    pub(super) async fn of_feed(&self, id: &str) -> PastFound {
+        let Some(history) = self.history.clone() else { return PastFound::Unasked };
         let (id, places) = (id.to_owned(), Arc::clone(&self.places));
         let asked = async move {
             let place = places.acquire_owned().await.ok()?;
@@ -53,9 +53,9 @@ impl Past {
             tokio::task::spawn_blocking(ask).await.ok()
         };
         match timeout(PATIENCE, asked).await {
-            Ok(Some(Ok(newest))) => Told::Newest(newest),
-            Ok(Some(Err(error))) => Told::Silent(error.to_string()),
-            Ok(None) | Err(_) => Told::Silent("it did not answer within a second".to_owned()),
+            Ok(Some(Ok(newest))) => PastFound::Newest(newest),
+            Ok(Some(Err(error))) => PastFound::Silent(error.to_string()),
+            Ok(None) | Err(_) => PastFound::Silent("it did not answer within a second".to_owned()),
         }
     }
 }

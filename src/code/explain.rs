@@ -9,10 +9,11 @@ use std::ops::Range;
 
 use cw_model::{Actor, Coding, Evidence, Field, RoleKind, Steps, Tag, TagId, TooCostly};
 
+use super::cues::near;
 use super::gate::{self, Weighed};
 use super::lexicon::{Domain, Effect, Lexicon, Origin};
 use super::matcher::Use;
-use super::rules::{Findings, Lost, Why, near, round};
+use super::rules::{Findings, Lost, Why, round};
 use super::segment::Document;
 use super::source::Sources;
 use super::spans::{Hit, Sorted, overlap, sentence_of};

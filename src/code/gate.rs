@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cw_model::{ActorKind, Steps, TooCostly};
+use cw_model::{Steps, TooCostly};
 use serde::Deserialize;
 
 use super::bits::Bits;
@@ -20,6 +20,7 @@ use super::lexicon::Lexicon;
 use super::rules::{Findings, Scored};
 use super::segment::{Document, Prominence};
 use super::sets::{Sentences, contains_any};
+use super::shown::{NUMBER, Shown, words};
 use super::spans::Sorted;
 use super::taxonomy::is_or_is_under;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
@@ -30,14 +31,8 @@ pub const BUCKETS: usize = 1 << 17;
 /// What ends the head of a file of tables.
 pub const HEAD_END: &str = "---\n";
 
-/// Words of headline and lead that are looked at: what comes later is background.
-const WORDS_MAX: usize = 120;
-
 /// Countries whose pairs are looked at: a longer list is of members or of visitors.
 const COUNTRIES_MAX: usize = 5;
-
-/// What is shown for a number.
-const NUMBER: &str = "0";
 
 /// Letters of a word's beginning that stand for its forms.
 const STEM: usize = 5;
@@ -521,60 +516,6 @@ fn name(feature: Feature<'_>, lexicon: &Lexicon) -> String {
     }
 }
 
-/// A word of headline or lead, or what stands for it.
-struct Shown<'a> {
-    text: &'a str,
-    /// None for the beginning of a sentence.
-    tokens: Range<usize>,
-    sentence: usize,
-}
-
-/// The words of headline and lead, with what stands for actors and numbers.
-fn words<'a>(document: &'a Document<'_>, sorted: &Sorted, lexicon: &Lexicon) -> Vec<Shown<'a>> {
-    let mut words: Vec<Shown<'a>> = Vec::with_capacity(WORDS_MAX);
-    let mut mentions = sorted.mentions.iter().peekable();
-    for (number, sentence) in document.sentences.iter().enumerate() {
-        if sentence.prominence == Prominence::Rest || words.len() >= WORDS_MAX {
-            continue;
-        }
-        let mut index = sentence.tokens.start;
-        words.push(Shown { text: ".", tokens: index..index, sentence: number });
-        while index < sentence.tokens.end && words.len() < WORDS_MAX {
-            while mentions.peek().is_some_and(|mention| mention.tokens.start < index) {
-                mentions.next();
-            }
-            let mention = mentions.peek().filter(|mention| mention.tokens.start == index);
-            let (text, end) = match mention {
-                Some(mention) => {
-                    let entry =
-                        lexicon.dictionary.as_ref().and_then(|all| all.entries.get(mention.entry));
-                    (
-                        entry.map_or("§", |entry| shown(entry.kind)),
-                        mention.tokens.end.max(index + 1),
-                    )
-                }
-                None => place_at(&sorted.places, index).map_or_else(
-                    || {
-                        let word = document.word(index);
-                        let is_number = word.starts_with(|sign: char| sign.is_ascii_digit());
-                        (if is_number { NUMBER } else { word }, index + 1)
-                    },
-                    |end| ("§place", end),
-                ),
-            };
-            words.push(Shown { text, tokens: index..end, sentence: number });
-            index = end;
-        }
-    }
-    words
-}
-
-/// Where the place ends that begins at a word.
-fn place_at(places: &[Range<usize>], index: usize) -> Option<usize> {
-    let at = places.partition_point(|place| place.start < index);
-    places.get(at).filter(|place| place.start == index).map(|place| place.end)
-}
-
 /// How long ago a year is, as a kind: what happened in one that is long past is told, and no news. `None` for
 /// any other number.
 fn past(word: &str) -> Option<u64> {
@@ -583,17 +524,6 @@ fn past(word: &str) -> Option<u64> {
         Ok(1000..1960) if digits.len() == 4 => Some(1),
         Ok(1960..2010) if digits.len() == 4 => Some(0),
         Ok(_) | Err(_) => None,
-    }
-}
-
-fn shown(kind: ActorKind) -> &'static str {
-    match kind {
-        ActorKind::State | ActorKind::Region | ActorKind::People => "§state",
-        ActorKind::Force | ActorKind::Service | ActorKind::Ministry => "§force",
-        ActorKind::Group => "§group",
-        ActorKind::Gang => "§gang",
-        ActorKind::Alliance | ActorKind::Agency | ActorKind::Organisation => "§body",
-        ActorKind::Office => "§office",
     }
 }
 

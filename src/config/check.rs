@@ -432,7 +432,7 @@ impl Checker<'_> {
             self.report("kafka.brokers", text.to_owned());
         }
         for (index, broker) in raw.brokers.iter().enumerate() {
-            if !is_broker(broker) {
+            if HostPort::parse(broker).is_none() {
                 let text = format!(
                     "{} is no host and port; use for example \"127.0.0.1:9092\"",
                     quoted(broker)
@@ -583,11 +583,6 @@ pub(super) fn log_settings(raw: &RawLog) -> LogSettings {
         level: level.map_or(LogSettings::LEVEL, |(_, level)| *level),
         format: format.map_or(LogFormat::Auto, |(_, format)| *format),
     }
-}
-
-/// Whether this is `host:port`, or `[address]:port`.
-fn is_broker(text: &str) -> bool {
-    HostPort::parse(text).is_some()
 }
 
 /// Whether people can be reached there.

@@ -62,7 +62,6 @@ pub use self::token::{NotAToken, TokenDigest};
 pub use self::units::{Unfit, duration_text, read_duration, size_text};
 use crate::fetch::FetchSettings;
 use crate::ledger::LedgerSettings;
-use crate::ledger::kafka::settings::{Secret, property_problem};
 use crate::traces::TraceSettings;
 use crate::websub::{Key, WebSubSettings};
 
@@ -351,19 +350,17 @@ fn load_with(
     let lists: Vec<FeedList> =
         [own].into_iter().chain(of_files).chain(of_urls.into_iter().flatten()).collect();
     let tag = files.tag_settings(&raw.tag, built_in, &mut problems);
-    for (property, value) in &raw.kafka.properties {
-        let key = walk::child_path("kafka.properties", property);
-        let problem = property_problem(property, &Secret::new(value.clone()));
-        problems.extend(problem.map(|text| origins.problem(&key, text)));
-    }
+    files.properties(&raw.kafka, &mut problems);
     let secrets = files.secrets(&raw.kafka, &mut problems);
     let named = ("websub.key_file", raw.websub.key_file.as_str());
     let websub_key = files.secret(named, Key::read, &mut problems);
     let named = ("admin.token_file", raw.admin.token_file.as_str());
     let admin_token = files.secret(named, TokenDigest::read, &mut problems);
     let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
-    let advertise = read_advertise(&raw.admin)
-        .map_err(|text| problems.push(origins.problem("admin.advertise", text)));
+    let advertise = read_advertise(&raw.admin).unwrap_or_else(|unfit| {
+        problems.push(origins.problem("admin.advertise", unfit.to_string()));
+        None
+    });
     let traces = telemetry::read(&raw.telemetry, environment, &origins, &mut problems);
     let surroundings = Surroundings {
         directory: &directory,
@@ -373,7 +370,7 @@ fn load_with(
         proxy_logins,
         admin_token,
         websub_key,
-        advertise: advertise.unwrap_or_default(),
+        advertise,
     };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {

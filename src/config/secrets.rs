@@ -1,4 +1,4 @@
-//! The secrets that the configuration names: each in a file of its own, never in the configuration itself.
+//! The secrets that the configuration names, each in a file of its own, and what stands in the configuration that may be one.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,6 +13,15 @@ use crate::fetch::ProxyLogin;
 use crate::ledger::kafka::settings::{Secret, property_problem};
 
 impl Files<'_> {
+    /// Says which properties of the Kafka clients may not be given, or not like this.
+    pub(super) fn properties(&self, raw: &RawKafka, problems: &mut Vec<Problem>) {
+        for (property, value) in &raw.properties {
+            let key = walk::child_path("kafka.properties", property);
+            let problem = property_problem(property, &Secret::new(value.clone()));
+            problems.extend(problem.map(|text| self.origins.problem(&key, text)));
+        }
+    }
+
     /// The secrets of the Kafka ledger, each read from its file.
     pub(super) fn secrets(
         &self,

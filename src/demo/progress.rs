@@ -188,23 +188,12 @@ fn or_none(found: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use cw_model::{Changed, Failure, FeedId, Urgency};
+    use cw_model::{Failure, samples};
 
     use super::*;
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
-        Outcome {
-            feed_id: FeedId::parse(id).unwrap(),
-            result,
-            records: Vec::new(),
-            rejects: Vec::new(),
-            state: Arc::default(),
-            urgency: Urgency::Prompt,
-            changed: Changed::Memory,
-            bytes: 0,
-        }
+        Outcome { result, ..samples::outcome(id, 1, Vec::new()) }
     }
 
     fn failed(class: FailureClass) -> PollResult {

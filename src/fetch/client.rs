@@ -146,7 +146,7 @@ impl HttpClient {
         settings: &FetchSettings,
         connections: Connections,
     ) -> Result<Self, FetchSetupError> {
-        Self::build_with(settings, connections, tls_config()?)
+        Self::build_with(settings, connections, tls_config()?.as_ref())
     }
 
     /// Builds the client with this TLS; without any it speaks plain `http` only.
@@ -156,7 +156,7 @@ impl HttpClient {
     pub(super) fn build_with(
         settings: &FetchSettings,
         connections: Connections,
-        tls: Option<rustls::ClientConfig>,
+        tls: Option<&rustls::ClientConfig>,
     ) -> Result<Self, FetchSetupError> {
         let user_agent = HeaderValue::from_str(&settings.user_agent)
             .map_err(|_not_a_header| FetchSetupError::UserAgent)?;
@@ -276,9 +276,14 @@ impl HttpClient {
             failure: failure::unanswered(&error, url, asked),
             needs: failure::needs_http1(&error).then_some(Versions::Http1),
         })?;
+        Ok(self.answered(response))
+    }
+
+    /// An answer with what is counted of its connection.
+    fn answered(&self, response: hyper::Response<hyper::body::Incoming>) -> Answered {
         let meter = response.extensions().get::<Arc<Meter>>().cloned();
         let exchange = ExchangeMeter { meter, connections: self.dialling.connections.clone() };
-        Ok(Answered { response: Response::from(response.map(Body::wrap)), exchange })
+        Answered { response: Response::from(response.map(Body::wrap)), exchange }
     }
 
     /// Posts bytes to where the operator says, wherever that is, and waits for the headers of the answer.
@@ -302,13 +307,12 @@ impl HttpClient {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
         *request.body_mut() = Some(Body::from(body));
         let request = request.try_into().map_err(|error| failure::unaskable(&error, url))?;
-        let pool = self.pool(&PrivateNetworks::Allowed, None);
+        let (allowed, versions) = (PrivateNetworks::Allowed, Versions::Best);
+        let pool = self.pool(PoolKey { allowed, proxy: None, versions });
         let asked = &self.dialling;
         let answered = pool.request(request).await;
         let answered = answered.map_err(|error| failure::unanswered(&error, url, asked))?;
-        let meter = answered.extensions().get::<Arc<Meter>>().cloned();
-        let exchange = Exchange { meter, connections: self.dialling.connections.clone() };
-        Ok(Answered { response: Response::from(answered.map(Body::wrap)), exchange })
+        Ok(self.answered(answered))
     }
 
     /// The pool of those that may dial the same through the same.

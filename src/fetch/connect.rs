@@ -125,7 +125,7 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    pub(super) fn new(config: rustls::ClientConfig) -> Self {
+    pub(super) fn new(config: &rustls::ClientConfig) -> Self {
         let offering = |protocols: &[&[u8]]| {
             let mut config = config.clone();
             config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();

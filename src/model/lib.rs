@@ -33,6 +33,7 @@ pub mod digest;
 pub mod entry;
 pub mod evidence;
 pub mod feed;
+pub mod ids;
 pub mod lane;
 pub mod outcome;
 pub mod page;
@@ -54,15 +55,14 @@ pub use answer::{
     Answer, Body, Conditions, Deltas, DocumentKind, Failure, FailureClass, Freshness,
     HUB_URL_BYTES_MAX, HubLinks, IfRefused, Instance, Moved, Network, NotModified, Validators,
 };
-pub use article::{
-    Article, ArticleId, BodySource, Change, DateQuality, Digest, Fingerprint, IdentityRule,
-};
+pub use article::{Article, BodySource, Change, DateQuality, Fingerprint, IdentityRule};
 pub use counts::FeedCounts;
 pub use entry::{Entry, EntryText, Media, TextKind};
 pub use evidence::{Evidence, Field};
 pub use feed::{
     Backlog, Feed, FeedId, FeedProxy, FullText, PrivateNetworks, UrlQuery, without_query,
 };
+pub use ids::{ArticleId, Digest};
 pub use lane::LaneState;
 pub use outcome::{Changed, EntryCounts, Outcome, PollResult, Urgency};
 pub use page::PageRefusal;

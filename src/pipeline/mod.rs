@@ -235,19 +235,10 @@ impl Daemon {
         if shown_at.is_some() {
             history::remember(self.ledger.history(), &self.status, self.clock.now());
         }
-        let mut hubs = None;
-        if let (Some(listener), Some(settings)) = (self.websub, &self.config.websub) {
-            let metrics = Arc::clone(&self.metrics);
-            let (callbacks, messages) = Callbacks::new(settings.key.clone(), metrics);
-            hubs = Some(messages);
-            let address = listener.local_addr().ok();
-            let begin = |stop| websub::start(listener, callbacks, stop);
-            tasks.try_spawn("websub", begin).map_err(RunError::Server)?;
-            info!(websub.address = address.map(tracing::field::display), "listening to hubs");
-        }
+        let hubs = listen_to_hubs(&mut tasks, self.websub, &self.config, &self.metrics)?;
         let ledger = Arc::new(self.ledger);
-        let traces = send_traces(&mut tasks, &self.config, &self.metrics)?;
-        let (told_fetched, fetched) = mpsc::channel(FETCHED_MAX);
+        let traces = trace(&mut tasks, &self.config, &self.metrics)?;
+        let (tell_fetched, fetched) = mpsc::channel(FETCHED_MAX);
         let poller = Poller {
             clock: self.clock,
             ledger: Arc::clone(&ledger),
@@ -283,17 +274,29 @@ impl Daemon {
     }
 }
 
+/// Starts to listen to hubs that push, if that is asked for. What they say comes out of the channel.
+fn listen_to_hubs(
+    tasks: &mut Tasks,
+    listener: Option<std::net::TcpListener>,
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<mpsc::Receiver<websub::HubMessage>>, RunError> {
+    let (Some(listener), Some(settings)) = (listener, &config.websub) else { return Ok(None) };
+    let (callbacks, messages) = Callbacks::new(settings.key.clone(), Arc::clone(metrics));
+    let address = listener.local_addr().ok();
+    let begin = |stop| websub::start(listener, callbacks, stop);
+    tasks.try_spawn("websub", begin).map_err(RunError::Server)?;
+    info!(websub.address = address.map(tracing::field::display), "listening to hubs");
+    Ok(Some(messages))
+}
+
 /// The most of a drain in which traces are flushed: its quarter, and no longer than this.
 #[cfg(feature = "otlp")]
 const FLUSH_MAX: Duration = Duration::from_secs(5);
 
-/// Starts to send traces, if the configuration says where to.
+/// Starts to send traces, if that is asked for.
 #[cfg(feature = "otlp")]
-fn send_traces(
-    tasks: &mut Tasks,
-    config: &Config,
-    metrics: &Arc<Metrics>,
-) -> Result<Traces, RunError> {
+fn trace(tasks: &mut Tasks, config: &Config, metrics: &Arc<Metrics>) -> Result<Traces, RunError> {
     let Some(to) = &config.traces else { return Ok(Traces::default()) };
     let upload = crate::fetch::Upload::new(&config.fetch, to.endpoint.clone());
     let upload = upload.map_err(RunError::Traces)?;
@@ -306,7 +309,8 @@ fn send_traces(
 
 /// No configuration asks for it: `config` refuses one that does.
 #[cfg(not(feature = "otlp"))]
-fn send_traces(
+#[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
+fn trace(
     _tasks: &mut Tasks,
     _config: &Config,
     _metrics: &Arc<Metrics>,

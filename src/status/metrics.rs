@@ -25,6 +25,7 @@ use super::lists::ListMetrics;
 use super::process::{Process, ProcessFigures};
 use super::status::{LastRead, Snapshot};
 use super::traces::TraceMetrics;
+use super::trial::TrialOutcome;
 
 /// What a hub called for, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::PollEnded;
-use super::traced::{Fetch, Read, Traced};
+use super::traced::{Fetch, ReadSpan, Traced};
 use crate::clock::Clock;
 
 /// The most polls that wait to be exported, some 300 bytes each: eight batches.
@@ -43,7 +43,7 @@ struct Notes {
     began: Instant,
     fetch: Option<Fetch>,
     reads_from: Option<Duration>,
-    read: Option<Read>,
+    read: Option<ReadSpan>,
 }
 
 impl Traces {
@@ -118,7 +118,7 @@ impl PollTrace {
     pub fn read(&mut self, outcome: &Outcome) {
         let Some(notes) = &mut self.0 else { return };
         let until = notes.began.elapsed();
-        notes.read = Some(Read {
+        notes.read = Some(ReadSpan {
             from: notes.reads_from.unwrap_or(until),
             until,
             result: outcome.result.clone(),

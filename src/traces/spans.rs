@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 
-use super::traced::{Fetch, Read, Traced};
+use super::traced::{Fetch, ReadSpan, Traced};
 
 /// Which conventions the names below are of.
 const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.45.0";
@@ -160,7 +160,7 @@ fn of_fetch(poll: &Traced, fetch: &Fetch) -> Attributes {
     attributes
 }
 
-fn of_read(read: &Read) -> Attributes {
+fn of_read(read: &ReadSpan) -> Attributes {
     let mut attributes = Attributes::new();
     if let Some(counts) = read.counts() {
         attributes.insert("entry.new", number(counts.new));
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::traces::PollEnded;
 
-    fn traced(ended: PollEnded, fetch: Option<Fetch>, read: Option<Read>) -> Traced {
+    fn traced(ended: PollEnded, fetch: Option<Fetch>, read: Option<ReadSpan>) -> Traced {
         Traced {
             began_at: "2026-03-02T12:00:00Z".parse().unwrap(),
             took: Duration::from_millis(400),
@@ -235,9 +235,9 @@ mod tests {
         Fetch { until: Duration::from_millis(100), status: None, bytes: None, failure }
     }
 
-    fn read(result: PollResult) -> Read {
+    fn read(result: PollResult) -> ReadSpan {
         let (from, until) = (Duration::from_millis(150), Duration::from_millis(200));
-        Read { from, until, result, records: 2 }
+        ReadSpan { from, until, result, records: 2 }
     }
 
     /// Each span in a line: name, from and until in milliseconds, status.

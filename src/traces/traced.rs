@@ -18,7 +18,7 @@ pub(super) struct Traced {
     pub(super) lane: u32,
     pub(super) ended: PollEnded,
     pub(super) fetch: Option<Fetch>,
-    pub(super) read: Option<Read>,
+    pub(super) read: Option<ReadSpan>,
 }
 
 /// A request and its redirects.
@@ -34,7 +34,7 @@ pub(super) struct Fetch {
 
 /// The reading of what came, with the pages it wants.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Read {
+pub(super) struct ReadSpan {
     pub(super) from: Duration,
     pub(super) until: Duration,
     pub(super) result: PollResult,
@@ -51,11 +51,11 @@ impl Traced {
     pub(super) fn failure(&self) -> Option<&Failure> {
         let of_fetch = || self.fetch.as_ref().and_then(|fetch| fetch.failure.as_ref());
         // One that was given up before it was read is told by its request.
-        self.read.as_ref().map_or_else(of_fetch, Read::failure)
+        self.read.as_ref().map_or_else(of_fetch, ReadSpan::failure)
     }
 }
 
-impl Read {
+impl ReadSpan {
     pub(super) fn counts(&self) -> Option<EntryCounts> {
         match &self.result {
             PollResult::Modified(counts) => Some(*counts),

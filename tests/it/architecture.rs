@@ -46,7 +46,7 @@ const SERIALISED: [&str; 11] = [
     "decide/lane/copied.rs",
     "decide/lane/wire.rs",
     "model/answer.rs",
-    "model/article.rs",
+    "model/ids.rs",
     "model/record/conflict.rs",
     "model/record/mod.rs",
     "model/state/habits.rs",

@@ -13,9 +13,8 @@ use url::{Url, form_urlencoded};
 
 use super::super::api::feed::because;
 use super::super::api::{LedgerName, moment};
-use super::super::past;
 use super::super::reply::Reply;
-use super::super::words;
+use super::super::{past, words};
 use super::html::{Html, grouped};
 use super::{answer, article, began, charts, head, since_start, tables};
 use crate::config::{duration_text, size_text};
@@ -28,17 +27,17 @@ const URLS_SHOWN: usize = 5;
 const TITLE_CHARS_MAX: usize = 300;
 
 /// What the page tells.
-pub(in super::super) struct Told<'a> {
+pub(in super::super) struct FeedShown<'a> {
     pub(in super::super) view: &'a FeedView,
     pub(in super::super) recent: &'a RecentSnapshot,
     pub(in super::super) ledger: &'a LedgerName,
-    pub(in super::super) past: &'a past::Told,
+    pub(in super::super) past: &'a past::PastFound,
     pub(in super::super) uptime: Duration,
     pub(in super::super) now: Timestamp,
 }
 
 /// The page.
-pub(in super::super) fn page(told: &Told<'_>) -> Response<Reply> {
+pub(in super::super) fn page(told: &FeedShown<'_>) -> Response<Reply> {
     answer(StatusCode::OK, text(told))
 }
 
@@ -52,7 +51,7 @@ pub(in super::super) fn without(status: StatusCode, why: &str) -> Response<Reply
     answer(status, html.into_text())
 }
 
-fn text(told: &Told<'_>) -> String {
+fn text(told: &FeedShown<'_>) -> String {
     let (feed, now) = (&told.view.feed, told.now);
     let mut html = Html::default();
     head(&mut html);
@@ -417,11 +416,11 @@ fn today(html: &mut Html, feed: &Feed, plan: &FeedPlan, now: Timestamp) {
 }
 
 /// Its newest articles.
-fn articles(html: &mut Html, told: &Told<'_>) {
+fn articles(html: &mut Html, told: &FeedShown<'_>) {
     html.raw(
         "<section id=\"articles\" aria-labelledby=\"articles-title\"><h2 id=\"articles-title\">",
     );
-    if let past::Told::Newest(newest) = told.past {
+    if let past::PastFound::Newest(newest) = told.past {
         html.raw("Newest articles</h2>");
         committed(html, newest, told.now);
         html.raw("</section>");
@@ -430,14 +429,14 @@ fn articles(html: &mut Html, told: &Told<'_>) {
     html.raw("Newest articles about conflict");
     since_start(html, began(told.uptime, told.now));
     html.raw("</h2>");
-    if let past::Told::Silent(why) = told.past {
+    if let past::PastFound::Silent(why) = told.past {
         html.raw("<p class=\"why\">The ledger does not say more: ").text(&shown(why)).raw(".</p>");
     }
     let of_feed = told.recent.articles.iter().filter(|one| one.feed == told.view.feed.id);
     let of_feed: Vec<_> = of_feed.collect();
     if of_feed.is_empty() {
         html.raw("<p class=\"empty\">None of it is among the newest of all feeds.");
-        if matches!(told.past, past::Told::Unasked) && told.ledger.kind == "kafka" {
+        if matches!(told.past, past::PastFound::Unasked) && told.ledger.kind == "kafka" {
             html.raw(" <code>conflictwire tail --feed ").text(told.view.feed.id.as_str());
             html.raw("</code> reads the topic.");
         }
@@ -494,14 +493,14 @@ fn past_article(html: &mut Html, article: &PastArticle, now: Timestamp) {
 }
 
 /// What of it was refused.
-fn rejects(html: &mut Html, told: &Told<'_>) {
+fn rejects(html: &mut Html, told: &FeedShown<'_>) {
     section(html, "rejects", "Rejects");
     match told.past {
-        past::Told::Newest(newest) if newest.rejects.is_empty() => {
+        past::PastFound::Newest(newest) if newest.rejects.is_empty() => {
             html.raw("<p class=\"empty\">None of it is among the newest ");
             html.number(REJECTS_LOOKED_AT).raw(" of all feeds.</p>");
         }
-        past::Told::Newest(newest) => {
+        past::PastFound::Newest(newest) => {
             html.raw("<table class=\"rows\"><caption>The newest first</caption><thead><tr>");
             html.raw("<th scope=\"col\">When</th><th scope=\"col\">Class</th>");
             html.raw("<th scope=\"col\">Why</th></tr></thead><tbody>");
@@ -517,10 +516,10 @@ fn rejects(html: &mut Html, told: &Told<'_>) {
             }
             html.raw("</tbody></table>");
         }
-        past::Told::Silent(_) => {
+        past::PastFound::Silent(_) => {
             html.raw("<p class=\"empty\">The ledger does not say.</p>");
         }
-        past::Told::Unasked => {
+        past::PastFound::Unasked => {
             html.raw("<p class=\"empty\">They are in the ledger (").raw(told.ledger.kind);
             html.raw("), which this process does not read.</p>");
         }

@@ -402,9 +402,7 @@ fn quoted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use cw_model::{Changed, Failure, FailureClass, FeedId, Urgency};
+    use cw_model::{Failure, FailureClass, samples};
 
     use super::*;
 
@@ -416,16 +414,7 @@ mod tests {
     }
 
     fn outcome(id: &str, result: PollResult) -> Outcome {
-        Outcome {
-            feed_id: FeedId::parse(id).unwrap(),
-            result,
-            records: Vec::new(),
-            rejects: Vec::new(),
-            state: Arc::default(),
-            urgency: Urgency::Prompt,
-            changed: Changed::Memory,
-            bytes: 0,
-        }
+        Outcome { result, ..samples::outcome(id, 1, Vec::new()) }
     }
 
     #[test]

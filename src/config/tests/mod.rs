@@ -12,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::fetch::PrivateNetworks;
+use crate::ledger::kafka::settings::Secret;
 use crate::ledger::sqlite::SqliteSettings;
 
 const HOME: (&str, &str) = ("HOME", "/home/ada");
@@ -99,6 +100,25 @@ fn without_a_file_there_are_the_defaults() {
         load_with(None, &[HOME].into_iter().collect(), built_in(), &FilesRead::default(), None)
             .unwrap();
     assert_eq!(config.path, None);
+}
+
+/// Whether a mistake in the URL or what the program lacks is told: the mistake first.
+#[test]
+fn traces_need_a_program_that_can_send_them() {
+    let wrong = problems(&setting("telemetry.otlp_endpoint", "\"localhost\""), &[]);
+    assert!(wrong.len() == 1 && wrong[0].contains("is no http or https URL"), "{wrong:?}");
+    let right = setting("telemetry.otlp_endpoint", "\"http://127.0.0.1:4318\"");
+    if cfg!(feature = "otlp") {
+        let traces = fine(&right).traces.unwrap();
+        assert_eq!(traces.endpoint.as_str(), "http://127.0.0.1:4318/v1/traces");
+    } else {
+        check_problem(
+            &right,
+            "telemetry.otlp_endpoint: this program was built without the feature \"otlp\" and sends no \
+             traces; build one with `cargo build --release --features otlp`, or use \"off\"",
+        );
+    }
+    assert_eq!(fine("").traces, None);
 }
 
 /// Just under, at and over both ends of a key's range.

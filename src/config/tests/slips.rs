@@ -42,7 +42,7 @@ country = "UK"
         "a.toml:9 fetch.concurency: is not a known key; did you mean \"concurrency\"?",
         "a.toml:11 ledger.kind: \"kafca\" is not known; use \"sqlite\", \"kafka\" or \"json_lines\"",
         "a.toml:12 : column 5 is not TOML: unclosed table, expected `]`",
-        "a.toml:13 colour: is not a known key; known here: admin, feed, feeds_from, fetch, kafka, ledger, log, normalise, parse, run, schedule, sqlite, tag, websub",
+        "a.toml:13 colour: is not a known key; known here: admin, feed, feeds_from, fetch, kafka, ledger, log, normalise, parse, run, schedule, sqlite, tag, telemetry, websub",
         "a.toml:15 feed[0].url: \"htp://example.org/rss\" has scheme \"htp\"; use http or https",
         "a.toml:16 feed[0].country: \"UK\" is not a country code; the United Kingdom is \"GB\"",
         "environment CONFLICTWIRE__FETCH__TIMOUT: is not a known key; did you mean CONFLICTWIRE__FETCH__TIMEOUT?",

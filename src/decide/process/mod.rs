@@ -13,6 +13,7 @@ mod gap;
 mod hub;
 mod local_time;
 mod moved_articles;
+mod no_document;
 mod pages;
 mod planned;
 mod rejects;
@@ -30,35 +31,34 @@ use std::sync::Arc;
 use cw_code::{Tagger, Texts};
 use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
-use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{
-    FeedPlan, FeedState, LastFailure, Reason, SEEN_BYTES, Seen, SeenArticle, Standing,
-    UnpackedState, until_next_day,
+    FeedPlan, FeedState, Reason, SEEN_BYTES, Seen, SeenArticle, UnpackedState, until_next_day,
 };
 use cw_model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, Digest, EntryCounts, Failure, FailureClass,
-    Feed, Instance, NotModified, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
-    TooCostly, Urgency, Validators,
+    Answer, Article, ArticleId, Backlog, Body, Change, Changed, Digest, EntryCounts, Failure,
+    FailureClass, Feed, Instance, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
+    TooCostly, Urgency,
 };
 use cw_read::READING;
 use cw_read::parse::{KnownSources, ParseFailure, ParsedFeed, parse_unknown};
 
-use self::answered::{answered, is_gone_for_good, moved, recovered};
+use self::answered::answered;
 use self::articles::Articles;
 use self::asked::with_request;
 use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::drift::Before;
+use self::no_document::{failed, not_modified};
 pub use self::pages::{PAGES_MAX, Pages, TEASER_CHARS_MAX, WantedPage, wanted_pages};
 use self::planned::{answered_before, nothing_new, schedule};
 use self::rejects::{Refused, reject};
+use self::trust::News;
 pub use self::trust::conditions;
-use self::trust::{News, after_not_modified};
 pub use self::unread::{crashed, panicked, too_large};
 use self::validators::{keep_validators, remember_validators, trust_after};
 use crate::dedupe::{Verdict, classify};
-use crate::schedule::rhythm::{Heard, INTERVAL_START};
-use crate::schedule::{Hints, dice, plan, plan_after_local_trouble};
+use crate::schedule::Hints;
+use crate::schedule::rhythm::Heard;
 use crate::subscription;
 
 /// How many refused documents, entries and titles a feed's state remembers, so that what stays broken is
@@ -558,74 +558,6 @@ impl Source<'_> {
         let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
         Ok(Routed { record, route })
     }
-}
-
-fn not_modified(
-    feed: &Feed,
-    answer: &NotModified,
-    before: &FeedState,
-    mut next: FeedState,
-    now: Timestamp,
-) -> Outcome {
-    // RFC 9111, 4.3.4: what the 304 carries replaces what is stored; the rest stays. Without anything
-    // stored we did not ask for one.
-    let url = answer.final_url.as_str();
-    if let Some(stored) = next.memory.validators().remove(url) {
-        let Validators { etag, last_modified } = answer.validators.clone();
-        let replaced = Validators {
-            etag: etag.or_else(|| stored.etag.clone()),
-            last_modified: last_modified.or_else(|| stored.last_modified.clone()),
-        };
-        if replaced != stored {
-            let mut unpacked = next.unpack();
-            unpacked.memory.validators.insert(url.to_owned(), replaced);
-            next = unpacked.pack();
-        }
-    }
-    moved(&mut next.plan, before, answer.moved_to.as_ref(), answer.network, now);
-    next.plan.trust = after_not_modified(next.plan.trust, now);
-    recovered(&mut next.plan, now);
-    let (ttl, skips) = (next.plan.next.ttl, next.plan.next.skips);
-    let (fresh_for, retry_after) = (answer.freshness.0, answer.wait);
-    let hints = Hints { fresh_for, ttl, skips, retry_after, ..Hints::default() };
-    schedule(feed, &mut next.plan, &hints, &nothing_new(feed, before, now));
-    outcome(feed, PollResult::NotModified, Vec::new(), Vec::new(), next)
-}
-
-fn failed(
-    feed: &Feed,
-    mut failure: Failure,
-    rejects: Vec<Reject>,
-    mut next: FeedState,
-    now: Timestamp,
-) -> Outcome {
-    let next_plan = &mut next.plan;
-    let dice = dice(&feed.id, next_plan.sequence);
-    if failure.class.is_of_nobody() {
-        // Nobody asked the publisher, so nothing counts against it.
-        next_plan.next = plan_after_local_trouble(feed, &next_plan.next, now, dice);
-        return outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next);
-    }
-    next_plan.failures = next_plan.failures.saturating_add(1);
-    failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);
-    let is_gone = failure.class == FailureClass::Gone && is_gone_for_good(next_plan, now);
-    next_plan.standing = if is_gone { Standing::Gone } else { Standing::Failing };
-    next_plan.last_failure =
-        Some(LastFailure { class: failure.class, detail: failure.detail.clone(), at: now });
-    let hints = Hints {
-        interval: next_plan.interval.unwrap_or(INTERVAL_START),
-        failures: next_plan.failures,
-        fresh_for: None,
-        ttl: next_plan.next.ttl,
-        skips: next_plan.next.skips,
-        retry_after: failure.retry_after,
-        // Until it is said again, it is a failure like others.
-        failed_by: Some(failure.class).filter(|class| is_gone || *class != FailureClass::Gone),
-        quota: None,
-        safety_net: None,
-    };
-    next_plan.next = plan(feed, &hints, now, dice);
-    outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next)
 }
 
 fn outcome(

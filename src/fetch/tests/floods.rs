@@ -200,7 +200,7 @@ fn tls_server_of(protocols: &[&[u8]]) -> TlsAcceptor {
 
 fn tls_fetcher(settings: &FetchSettings) -> Fetcher {
     let connections = Connections::at_most(10);
-    let client = HttpClient::build_with(settings, connections, Some(tls_client())).unwrap();
+    let client = HttpClient::build_with(settings, connections, Some(&tls_client())).unwrap();
     Fetcher::with_client(client, settings, clock())
 }
 

@@ -74,7 +74,7 @@ pub(super) fn owners(
     };
     let members = group.members().iter().take(MEMBERS_MAX).map(|member| {
         let id = text(|| member.client_id());
-        Member {
+        DescribedMember {
             name: format!("{} at {}", shown(id), shown(text(|| member.client_host()))),
             address: id.and_then(|id| id.rsplit_once(ADDRESS_MARK)).map(|(_, address)| address),
             assignment: member.assignment().unwrap_or_default(),

@@ -43,7 +43,7 @@ use self::history::History;
 use self::lock::Lock;
 pub use self::lock::{Holder, holder};
 use self::private::NotOpened;
-use self::queue::{Job, Message, Queue};
+use self::queue::{Message, Queue, WriterJob};
 use self::writer::Writer;
 use super::{CommitError, Past, States};
 use crate::clock::Clock;
@@ -71,7 +71,13 @@ pub struct SqliteSettings {
 pub struct SqliteLedger {
     path: PathBuf,
     history: History,
-    jobs: mpsc::Sender<Job>,
+    writer_hears: mpsc::Sender<Message>,
+    /// Bounds the outcomes that wait there.
+    places: Arc<Semaphore>,
+    /// Whether it has been told to hurry, and has not heard it yet.
+    is_hurried: Arc<AtomicBool>,
+    /// Nothing is gathered any more.
+    is_draining: Arc<AtomicBool>,
     writer: JoinHandle<Result<(), CommitError>>,
 }
 
@@ -102,13 +108,17 @@ impl SqliteLedger {
         settings: &SqliteSettings,
     ) -> Result<Self, CommitError> {
         let path = history.path().to_owned();
-        let (jobs, queue) = mpsc::channel(QUEUE_OUTCOMES);
+        let (writer_hears, queue) = mpsc::channel();
+        let is_hurried = Arc::new(AtomicBool::new(false));
+        let is_draining = Arc::new(AtomicBool::new(false));
+        let (hurried, draining) = (Arc::clone(&is_hurried), Arc::clone(&is_draining));
         let writer = Writer::new(connection, lock, path.clone(), settings);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writer.run(&Queue::new(queue, hurried, draining)))
             .map_err(|err| open_error(&path, format!("the system gives no thread: {err}")))?;
-        Ok(Self { path, history, jobs, writer })
+        let places = Arc::new(Semaphore::new(QUEUE_OUTCOMES));
+        Ok(Self { path, history, writer_hears, places, is_hurried, is_draining, writer })
     }
 
     /// The file, links in the names of its directories followed.
@@ -138,7 +148,7 @@ impl SqliteLedger {
             return Err(CommitError::Closed);
         };
         let (reply, answer) = oneshot::channel();
-        if self.writer_hears.send(Message::Commit(Job { outcome, reply, place })).is_err() {
+        if self.writer_hears.send(Message::Commit(WriterJob { outcome, reply, place })).is_err() {
             return Err(CommitError::Closed);
         }
         // A writer that died has answered nobody; what it held is rolled back at the next open.

@@ -12,7 +12,7 @@ use crate::ledger::CommitError;
 
 /// An outcome to be committed, and who waits for it.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct WriterJob {
     /// What to commit.
     pub(super) outcome: Arc<Outcome>,
     /// Told once it is durable, or why it is not.
@@ -25,15 +25,15 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum Message {
     /// An outcome is to be committed.
-    Commit(Job),
+    Commit(WriterJob),
     /// Somebody waits for a place that outcomes hold: nothing is gathered now.
     Hurry,
 }
 
 /// What the writer gets to do.
-pub(super) enum Next {
+pub(super) enum Heard {
     /// To commit this, sooner or later.
-    Job(Job),
+    Job(WriterJob),
     /// To commit what it has gathered.
     Hurry,
     /// The time is over, and nobody has said anything.
@@ -65,19 +65,19 @@ impl Queue {
     }
 
     /// What is there, or comes until then; without a time, whatever comes next.
-    pub(super) fn next(&self, until: Option<Instant>) -> Next {
+    pub(super) fn next(&self, until: Option<Instant>) -> Heard {
         let message = match until {
             Some(at) => self.messages.recv_timeout(at.saturating_duration_since(Instant::now())),
             None => self.messages.recv().map_err(|_ended| RecvTimeoutError::Disconnected),
         };
         match message {
-            Ok(Message::Commit(job)) => Next::Job(job),
+            Ok(Message::Commit(job)) => Heard::Job(job),
             Ok(Message::Hurry) => {
                 self.is_hurried.store(false, Ordering::SeqCst);
-                Next::Hurry
+                Heard::Hurry
             }
-            Err(RecvTimeoutError::Timeout) => Next::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Next::End,
+            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Heard::End,
         }
     }
 }

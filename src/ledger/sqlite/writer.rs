@@ -19,7 +19,7 @@ use super::facts::{self, Filled};
 use super::lock::Lock;
 use super::pace::Pace;
 use super::plans::Plans;
-use super::queue::{Job, Next, Queue};
+use super::queue::{Heard, Queue, WriterJob};
 use super::retention::Retention;
 use super::returns::{self, Latest, Recognised};
 use super::rows::{ArticleRow, RejectRow, Rows, StateRow, column_time};
@@ -111,13 +111,13 @@ impl Writer {
 
     /// Waits for a job; while none is there, writes what was put off, deletes what is too old, and indexes what a version
     /// without that index has written. Between two groups at most one chunk, so commits are not held up.
-    fn next_job(&mut self, queue: &Queue) -> Option<Job> {
+    fn next_job(&mut self, queue: &Queue) -> Option<WriterJob> {
         loop {
             let until = if self.work_chunk() { Some(Instant::now()) } else { self.plans.due_at() };
             match queue.next(until) {
-                Next::Job(job) => return Some(job),
-                Next::Nothing | Next::Hurry => {}
-                Next::End => return None,
+                Heard::Job(job) => return Some(job),
+                Heard::Nothing | Heard::Hurry => {}
+                Heard::End => return None,
             }
         }
     }
@@ -158,14 +158,14 @@ impl Writer {
 
     /// Adds to the first job what waits already, and, where many come, what comes soon. What need not be written now is
     /// put off, and an outcome that cannot be written as text refused: both are answered here.
-    fn group(&mut self, first: Job, queue: &Queue) -> Vec<(Rows, Reply)> {
+    fn group(&mut self, first: WriterJob, queue: &Queue) -> Vec<(Rows, Reply)> {
         let mut group = Vec::new();
         let mut bytes = 0;
-        let mut next = Next::Job(first);
+        let mut next = Heard::Job(first);
         let mut until = None;
         loop {
             match next {
-                Next::Job(Job { outcome, reply, place }) => {
+                Heard::Job(WriterJob { outcome, reply, place }) => {
                     drop(place);
                     if is_plan_only(&outcome) {
                         self.plans.put_off(outcome.feed_id.clone(), Arc::clone(&outcome.state));
@@ -180,8 +180,8 @@ impl Writer {
                         }
                     }
                 }
-                Next::Hurry => until = Some(Instant::now()),
-                Next::Nothing | Next::End => return group,
+                Heard::Hurry => until = Some(Instant::now()),
+                Heard::Nothing | Heard::End => return group,
             }
             if group.len() >= GROUP_OUTCOMES_MAX || bytes >= GROUP_BYTES_MAX {
                 return group;

@@ -21,6 +21,7 @@ use super::guard::{
 use super::hub;
 use super::mended::Mended;
 use super::namespace::{Attribute, Name, Namespaces};
+use super::omitted::{LeftOut, Why};
 use super::pace::PaceReader;
 use super::place::{Place, Places};
 use super::problems::{Problem, Problems, over_limit_detail};
@@ -96,26 +97,6 @@ pub(super) fn cut_unknown(
         failure.offset = failure.offset.map(|offset| offset + start as u64);
         failure
     })
-}
-
-/// Why an element is left out with all that is in it.
-#[derive(Clone, Copy, Debug)]
-enum Why {
-    /// An entry past the limit.
-    OverLimit,
-    /// No entry, though it is named like one.
-    Stray(&'static str),
-    /// One child too many.
-    Child,
-}
-
-/// An element that is left out.
-#[derive(Clone, Copy, Debug)]
-struct LeftOut {
-    why: Why,
-    /// Where it begins.
-    at: usize,
-    depth: usize,
 }
 
 /// An element that is open.

@@ -22,6 +22,10 @@ pub(super) const DELETIONS_MAX: usize = 5000;
 
 /// Of one entry.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "three things that an entry has or has not, none of which says anything of another"
+)]
 pub(super) struct Extras {
     /// Where it stands in the text.
     pub(super) span: Range<usize>,

@@ -26,6 +26,7 @@ pub(crate) mod json_text;
 mod limits;
 mod mended;
 mod namespace;
+mod omitted;
 mod pace;
 mod place;
 mod problems;

@@ -429,6 +429,17 @@ impl<'s> Compiler<'s> {
         all.into_iter().collect()
     }
 
+    /// For each tag the frames that can give it.
+    fn frames_by_tag(&self) -> Vec<Vec<usize>> {
+        let of_tag = |tag: usize| {
+            let all = self.frames.iter().enumerate();
+            all.filter(|(_number, frame)| frame.tags.contains(&tag))
+                .map(|(number, _frame)| number)
+                .collect()
+        };
+        (0..self.tags.len()).map(of_tag).collect()
+    }
+
     fn finish(mut self) -> Result<Lexicon, Vec<LexiconProblem>> {
         self.here = Origin::default();
         if self.problems.is_empty() {
@@ -464,14 +475,7 @@ impl<'s> Compiler<'s> {
         });
         let place_sets = self.numbers_of("place");
         let zone_sets = self.numbers_of("zone");
-        let frames = &self.frames;
-        let of_tag = |tag: usize| -> Vec<usize> {
-            let all = frames.iter().enumerate();
-            all.filter(|(_number, frame)| frame.tags.contains(&tag))
-                .map(|(number, _)| number)
-                .collect()
-        };
-        let frames_by_tag: Vec<Vec<usize>> = (0..self.tags.len()).map(of_tag).collect();
+        let frames_by_tag = self.frames_by_tag();
         let matcher = Matcher::new(&self.phrases);
         let asked = self.asked_sets();
         Ok(Lexicon {

@@ -149,7 +149,7 @@ fn a_state_is_bounded_whatever_a_publisher_sends() {
     let outcome = polls(&Feed { entries_max: 500, ..wide() }, &answers);
     let mut state = outcome.state.unpack();
     assert!(state.memory.seen.len() <= 1000, "{}", state.memory.seen.len());
-    state.memory.seen = cw_model::state::Seen::default();
+    state.memory.seen = Seen::default();
     let written = state.clone().pack().written().unwrap().len() as u64;
     assert!(written <= BYTES_MAX, "{written} bytes");
     assert!(state_bytes(&state.plan, state.memory.size()) <= BYTES_MAX);

@@ -23,8 +23,8 @@ mod withdrawn;
 use std::time::Duration;
 
 use cw_code::Sources;
-use cw_model::state::{Crash, StateRecord};
-use cw_model::{Freshness, Network, samples};
+use cw_model::state::{Crash, Standing, StateRecord};
+use cw_model::{Freshness, Network, NotModified, Validators, samples};
 use url::Url;
 
 use super::*;

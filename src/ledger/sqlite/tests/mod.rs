@@ -1,6 +1,8 @@
 //! What the SQLite ledger promises, on real files.
 
 mod files;
+mod history;
+mod plans;
 mod removal;
 mod search;
 

@@ -19,7 +19,8 @@ async fn a_full_disk_loses_nothing() {
     let connection = schema::open(&settings.path).unwrap();
     connection.pragma_update(None, "max_page_count", 1).unwrap();
     let lock = Lock::take(&settings.path).unwrap();
-    let ledger = SqliteLedger::start(connection, lock, settings.path.clone(), &settings).unwrap();
+    let history = History::of(&connection, &settings.path).unwrap();
+    let ledger = SqliteLedger::start(connection, lock, history, &settings).unwrap();
     let large = || outcome("a", 2, (100..120).map(long).collect());
     let outcomes = vec![large(), outcome("b", 1, vec![record(200, "small")])];
     // The small one may come after the large one, alone, and find a place in a page that is there.
