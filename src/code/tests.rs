@@ -274,10 +274,10 @@ fn who_is_named_in_the_name_of_a_place_is_not_meant() {
 
 #[test]
 fn what_rebels_take_is_no_gain_of_a_state() {
-    assert_eq!(
-        ids(&code("Boko Haram fighters seize the town of Adel", "")),
-        ["territory.rebel_gain"]
-    );
+    let taken = code("Boko Haram fighters seize the town of Adel", "");
+    let of_territory: Vec<&str> =
+        ids(&taken).into_iter().filter(|id| id.starts_with("territory")).collect();
+    assert_eq!(of_territory, ["territory.rebel_gain"]);
     assert_eq!(ids(&code("Nigerian troops retake the town of Adel", "")), ["territory.state_gain"]);
     // Nor is what they lose one of theirs.
     let lost = code(
