@@ -87,7 +87,7 @@ fn a_disk_without_space_is_waited_for() {
     let ledger = Ledger::at(&setup.path("disk/conflictwire.sqlite"));
     // Leaves what a new database needs to be made, and little more.
     let filler = disk.folder.join("filler");
-    std::fs::write(&filler, vec![1; SmallDisk::BYTES - 200 * 1024]).unwrap();
+    std::fs::write(&filler, vec![1; SmallDisk::BYTES - 240 * 1024]).unwrap();
     let daemon = setup.start();
     let line = daemon.wait_for_line(NO_COMMITS);
     assert!(line["error"].as_str().unwrap().contains("full"), "{line}");
