@@ -2,7 +2,7 @@
 # Makes what people install, in target/dist: for each of ARCHES a tarball, a .deb and an .rpm; a CycloneDX
 # list of what is inside; the checksums of all.
 #
-#   deploy/packages/dist.sh                # ARCHES="amd64 arm64"
+#   deploy/packages/dist.sh                # ARCHES="amd64 arm64"; "host" is that of this machine
 #
 # The same binary makes the same bytes: no clock, no folder and no order of files goes into them. Needs git,
 # Go (for nfpm) and binutils; a machine other than this one takes its compiler and `rustup target add`. What
@@ -38,6 +38,16 @@ machine_of() {
         ;;
     esac
 }
+
+case $(uname -m) in
+x86_64) host=amd64 ;;
+aarch64) host=arm64 ;;
+*)
+    say "this machine is neither x86-64 nor arm64"
+    exit 1
+    ;;
+esac
+[ "$ARCHES" != host ] || ARCHES=$host
 
 missing=
 has git || missing="$missing; git"
@@ -115,14 +125,6 @@ generate() { # BINARY
 }
 
 rm -f "$dist"/*.deb "$dist"/*.rpm "$dist"/*.tar.gz "$dist"/*.cdx.json "$dist/SHA256SUMS"
-case $(uname -m) in
-x86_64) host=amd64 ;;
-aarch64) host=arm64 ;;
-*)
-    say "this machine is neither x86-64 nor arm64"
-    exit 1
-    ;;
-esac
 say "building for $host, whose binary writes the manual"
 host_binary=$(build "$host")
 generate "$host_binary"

@@ -1,5 +1,6 @@
 //! Where traces go: the `[telemetry]` table.
 
+use cw_text::web::{has_login, is_web};
 use url::Url;
 
 use super::Problem;
@@ -53,10 +54,8 @@ fn read_endpoint(text: &str, environment: &Environment) -> Result<Url, String> {
 
 fn read_url(text: &str, given: &str) -> Result<Url, String> {
     let url = Url::parse(text).ok().filter(|url| {
-        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
-        let has_login = !url.username().is_empty() || url.password().is_some();
         let is_plain = url.query().is_none() && url.fragment().is_none();
-        is_web && !has_login && is_plain && text.len() <= ENDPOINT_BYTES_MAX
+        is_web(url) && !has_login(url) && is_plain && text.len() <= ENDPOINT_BYTES_MAX
     });
     url.ok_or_else(|| {
         // Not shown if it holds a password.

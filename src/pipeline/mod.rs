@@ -215,6 +215,7 @@ impl Daemon {
         let token = SharedToken::new(self.config.admin_token);
         let shown_at = self.admin.as_ref().and_then(|listener| listener.local_addr().ok());
         if let (Some(listener), Some(address)) = (self.admin, shown_at) {
+            let history = self.ledger.history();
             let sources = Sources {
                 status: Arc::clone(&self.status),
                 metrics: Arc::clone(&self.metrics),
@@ -224,16 +225,14 @@ impl Daemon {
                     place: self.ledger.place(),
                     lanes: self.ledger.lanes(),
                 },
-                history: self.ledger.history(),
+                history: history.clone(),
                 feeds,
                 events: events.clone(),
                 reloader: reloader.clone(),
             };
             start_admin(&mut tasks, listener, sources, token.clone(), address)
                 .map_err(RunError::Server)?;
-        }
-        if shown_at.is_some() {
-            history::remember(self.ledger.history(), &self.status, self.clock.now());
+            history::remember(history, &self.status, self.clock.now());
         }
         let hubs = listen_to_hubs(&mut tasks, self.websub, &self.config, &self.metrics)?;
         let ledger = Arc::new(self.ledger);

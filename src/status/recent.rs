@@ -26,7 +26,7 @@ const TAGS_MAX: usize = 300;
 const NAMES_MAX: usize = 6;
 
 /// The longest headline, characters.
-const TITLE_CHARS_MAX: usize = 300;
+pub const TITLE_CHARS_MAX: usize = 300;
 
 /// The longest passage, characters.
 const PASSAGE_CHARS_MAX: usize = 240;

@@ -19,14 +19,6 @@ project=$PWD
 work=$PWD/target/reproducible
 first=$work/a
 second=$work/b/in-another-folder/whose-name-is-longer
-case $(uname -m) in
-x86_64) arch=amd64 ;;
-aarch64) arch=arm64 ;;
-*)
-    say "this machine is neither x86-64 nor arm64"
-    exit 1
-    ;;
-esac
 if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
     say "note: what is not committed is in neither build"
 fi
@@ -48,7 +40,7 @@ say "the first build, in $first"
 (
     cd "$first"
     umask 022
-    TZ=UTC LC_ALL=C CARGO_BUILD_JOBS=$jobs ARCHES=$arch deploy/packages/dist.sh
+    TZ=UTC LC_ALL=C CARGO_BUILD_JOBS=$jobs ARCHES=host deploy/packages/dist.sh
 )
 
 clone "$second"
@@ -70,7 +62,7 @@ fi
     cd "$second"
     umask 077
     export CARGO_HOME="$work/cargo-home" RUSTUP_HOME="$rustup" TZ=Pacific/Auckland LC_ALL=C.UTF-8
-    export CARGO_BUILD_JOBS=$(((jobs + 1) / 2)) ARCHES=$arch
+    export CARGO_BUILD_JOBS=$(((jobs + 1) / 2)) ARCHES=host
     ${another_machine:+unshare --uts} sh -c "$another_machine exec deploy/packages/dist.sh"
 )
 

@@ -6,7 +6,7 @@ use cw_decide::scheduler::FeedView;
 use cw_decide::subscription::stage;
 use cw_model::state::{Claim, DAYS, FeedPlan, FeedState, HOURS, Plan, Reason, Request, Requests};
 use cw_model::{Feed, Timestamp, without_query};
-use cw_status::recent::RecentSnapshot;
+use cw_status::recent::{RecentSnapshot, TITLE_CHARS_MAX};
 use cw_status::shown::shown;
 use hyper::{Response, StatusCode};
 use url::{Url, form_urlencoded};
@@ -16,15 +16,14 @@ use super::super::api::{LedgerName, moment};
 use super::super::reply::Reply;
 use super::super::{past, words};
 use super::html::{Html, grouped};
-use super::{answer, article, began, charts, head, since_start, tables};
+use super::{
+    NO_HEADLINE, answer, article, began, charts, head, headline, since_start, tables, tags,
+};
 use crate::config::{duration_text, size_text};
 use crate::ledger::sqlite::history::{OfFeed, PastArticle, REJECTS_LOOKED_AT};
 
 /// URLs of a feed whose validators are shown; redirects may have given more.
 const URLS_SHOWN: usize = 5;
-
-/// The most characters of a headline.
-const TITLE_CHARS_MAX: usize = 300;
 
 /// What the page tells.
 pub(in super::super) struct FeedShown<'a> {
@@ -460,20 +459,14 @@ fn committed(html: &mut Html, newest: &OfFeed, now: Timestamp) {
 }
 
 fn past_article(html: &mut Html, article: &PastArticle, now: Timestamp) {
-    html.raw("<li><h3 dir=\"auto\"");
-    if let Some(language) = &article.language {
-        html.raw(" lang=\"").text(language).raw("\"");
-    }
-    html.raw(">");
-    let link = Html::web(article.url.as_deref());
-    if let Some(url) = &link {
-        html.raw("<a rel=\"noreferrer noopener\" href=\"").text(url.as_str()).raw("\">");
-    }
-    let title = article.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
-    let title = title.unwrap_or("(no headline)");
-    let cut: String = title.chars().take(TITLE_CHARS_MAX).collect();
-    html.text(&cut).raw(if cut.len() < title.len() { "…" } else { "" });
-    html.raw(if link.is_some() { "</a></h3>" } else { "</h3>" }).raw("<p class=\"about\">");
+    html.raw("<li>");
+    headline(html, article.language.as_deref(), article.url.as_deref(), |html| {
+        let title = article.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
+        let title = title.unwrap_or(NO_HEADLINE);
+        let cut: String = title.chars().take(TITLE_CHARS_MAX).collect();
+        html.text(&cut).raw(if cut.len() < title.len() { "…" } else { "" });
+    });
+    html.raw("<p class=\"about\">");
     html.text(&article.change);
     if article.revision > 1 {
         html.raw(", revision ").number(article.revision);
@@ -483,11 +476,7 @@ fn past_article(html: &mut Html, article: &PastArticle, now: Timestamp) {
     }
     html.raw("</p>");
     if !article.tags.is_empty() {
-        html.raw("<ul class=\"labels\" aria-label=\"Tags\">");
-        for tag in &article.tags {
-            html.raw("<li>").text(tag).raw("</li>");
-        }
-        html.raw("</ul>");
+        tags(html, article.tags.iter().map(String::as_str));
     }
     html.raw("</li>");
 }

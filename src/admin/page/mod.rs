@@ -221,21 +221,17 @@ fn articles(html: &mut Html, told: &Told<'_>) {
 }
 
 fn article(html: &mut Html, article: &RecentArticle, now: Timestamp) {
-    html.raw("<li><h3 dir=\"auto\"");
-    language(html, article);
-    html.raw(">");
-    let link = Html::web(article.url.as_deref());
-    if let Some(url) = &link {
-        html.raw("<a rel=\"noreferrer noopener\" href=\"").text(url.as_str()).raw("\">");
-    }
-    match article.title.text.trim() {
-        "" => html.raw("(no headline)"),
-        _ => html.passage(&article.title),
-    };
-    html.raw(if link.is_some() { "</a></h3>" } else { "</h3>" });
+    let of_article = article.language.as_deref();
+    html.raw("<li>");
+    headline(html, of_article, article.url.as_deref(), |html| {
+        match article.title.text.trim() {
+            "" => html.raw(NO_HEADLINE),
+            _ => html.passage(&article.title),
+        };
+    });
     if let Some(passage) = &article.passage {
         html.raw("<p class=\"passage\" dir=\"auto\"");
-        language(html, article);
+        language(html, of_article);
         html.raw(">").passage(passage).raw("</p>");
     }
     html.raw("<p class=\"about\"><bdi>");
@@ -248,15 +244,43 @@ fn article(html: &mut Html, article: &RecentArticle, now: Timestamp) {
             html.raw(" (").text(country).raw(")");
         }
     }
-    html.raw("</p><ul class=\"labels\" aria-label=\"Tags\">");
-    for tag in &article.tags {
-        html.raw("<li>").text(tag).raw("</li>");
-    }
-    html.raw("</ul></li>");
+    html.raw("</p>");
+    tags(html, article.tags.iter().map(AsRef::as_ref));
+    html.raw("</li>");
 }
 
-fn language(html: &mut Html, article: &RecentArticle) {
-    if let Some(language) = &article.language {
+/// What stands where an article has no headline.
+const NO_HEADLINE: &str = "(no headline)";
+
+/// The headline of an article, which leads to it if its link is one of the web.
+fn headline(
+    html: &mut Html,
+    of_article: Option<&str>,
+    url: Option<&str>,
+    title: impl FnOnce(&mut Html),
+) {
+    html.raw("<h3 dir=\"auto\"");
+    language(html, of_article);
+    html.raw(">");
+    let link = Html::web(url);
+    if let Some(url) = &link {
+        html.raw("<a rel=\"noreferrer noopener\" href=\"").text(url.as_str()).raw("\">");
+    }
+    title(html);
+    html.raw(if link.is_some() { "</a></h3>" } else { "</h3>" });
+}
+
+/// The tags of an article.
+fn tags<'a>(html: &mut Html, tags: impl Iterator<Item = &'a str>) {
+    html.raw("<ul class=\"labels\" aria-label=\"Tags\">");
+    for tag in tags {
+        html.raw("<li>").text(tag).raw("</li>");
+    }
+    html.raw("</ul>");
+}
+
+fn language(html: &mut Html, of_article: Option<&str>) {
+    if let Some(language) = of_article {
         html.raw(" lang=\"").text(language).raw("\"");
     }
 }

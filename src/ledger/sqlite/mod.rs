@@ -69,7 +69,6 @@ pub struct SqliteSettings {
 /// The database and the thread that writes it.
 #[derive(Debug)]
 pub struct SqliteLedger {
-    path: PathBuf,
     history: History,
     writer_hears: mpsc::Sender<Message>,
     /// Bounds the outcomes that wait there.
@@ -107,23 +106,23 @@ impl SqliteLedger {
         history: History,
         settings: &SqliteSettings,
     ) -> Result<Self, CommitError> {
-        let path = history.path().to_owned();
+        let path = history.path();
         let (writer_hears, queue) = mpsc::channel();
         let is_hurried = Arc::new(AtomicBool::new(false));
         let is_draining = Arc::new(AtomicBool::new(false));
         let (hurried, draining) = (Arc::clone(&is_hurried), Arc::clone(&is_draining));
-        let writer = Writer::new(connection, lock, path.clone(), settings);
+        let writer = Writer::new(connection, lock, path.to_owned(), settings);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writer.run(&Queue::new(queue, hurried, draining)))
-            .map_err(|err| open_error(&path, format!("the system gives no thread: {err}")))?;
+            .map_err(|err| open_error(path, format!("the system gives no thread: {err}")))?;
         let places = Arc::new(Semaphore::new(QUEUE_OUTCOMES));
-        Ok(Self { path, history, writer_hears, places, is_hurried, is_draining, writer })
+        Ok(Self { history, writer_hears, places, is_hurried, is_draining, writer })
     }
 
     /// The file, links in the names of its directories followed.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.history.path()
     }
 
     /// Whom to ask for what was committed.
@@ -133,10 +132,10 @@ impl SqliteLedger {
 
     /// What the file and its write-ahead log hold; nothing, where they cannot be looked at.
     pub fn file_bytes(&self) -> u64 {
-        let mut log = self.path.clone().into_os_string();
+        let mut log = self.path().to_owned().into_os_string();
         log.push("-wal");
         let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        length(&self.path) + length(Path::new(&log))
+        length(self.path()) + length(Path::new(&log))
     }
 
     /// See [`super::Ledger::commit`].

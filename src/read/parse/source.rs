@@ -103,12 +103,11 @@ impl<'a> Sources<'a> {
         from: usize,
         ahead: &mut Ahead<'a>,
     ) -> Option<(usize, Digest)> {
-        let end_tag = format!("</{}", entry.name);
-        let end = ahead.next(&end_tag, from)?;
-        if ahead.next(&format!("<{}", entry.name), from).is_some_and(|other| other < end) {
+        if !ahead.closes(entry.name, from) {
             return None;
         }
-        let end = end + end_tag.len() + 1;
+        let end_tag = format!("</{}", entry.name);
+        let end = ahead.next(&end_tag, from)? + end_tag.len() + 1;
         let source = self.of(entry, end, ahead)?;
         self.known.known.contains(&source).then_some((end, source))
     }
@@ -157,20 +156,17 @@ pub(super) fn of_items(
 /// The text of an element that begins at `from`, if it is long and ends with the element: nothing but text, or one CDATA
 /// section.
 pub(super) fn text_end(xml: &str, from: usize, name: &str, ahead: &mut Ahead<'_>) -> Option<usize> {
-    let rest = xml.get(from..)?;
-    let text = rest.trim_start();
-    let begin = rest.len() - text.len();
-    let length = match text.starts_with("<![CDATA[") {
-        true => {
-            let end = text.find("]]>")? + "]]>".len();
-            let after = text.get(end..)?;
-            end + after.len() - after.trim_start().len()
-        }
-        false => text.find('<')?,
+    let after_spaces = |at: usize| {
+        let rest = xml.get(at..)?;
+        Some(at + rest.len() - rest.trim_start().len())
     };
-    ahead.pay_for(begin + length);
-    let is_end = text.get(length..)?.strip_prefix("</")?.strip_prefix(name)?.starts_with('>');
-    (is_end && length >= TEXT_BYTES_MIN).then_some(from + begin + length)
+    let begin = after_spaces(from)?;
+    let end = match xml.get(begin..)?.starts_with("<![CDATA[") {
+        true => after_spaces(ahead.next("]]>", begin)? + "]]>".len())?,
+        false => ahead.next("<", begin)?,
+    };
+    let is_end = xml.get(end..)?.strip_prefix("</")?.strip_prefix(name)?.starts_with('>');
+    (is_end && end - begin >= TEXT_BYTES_MIN).then_some(end)
 }
 
 /// A digest of two digests that tells which they were.
@@ -178,4 +174,66 @@ fn both(one: Digest, other: Digest) -> Digest {
     let number = |Digest(bytes)| u64::from_be_bytes(bytes);
     // Rotated, so that the order counts and equal ones are not nothing.
     Digest((number(one).rotate_left(1) ^ number(other)).to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse_unknown;
+    use super::*;
+
+    fn read(text: &str, known: &KnownSources) -> Vec<Entry> {
+        let url = Url::parse("https://example.org/feed").unwrap();
+        let steps = Steps::new(u64::MAX);
+        parse_unknown(text.as_bytes(), None, &url, 10, known, &steps).unwrap().entries
+    }
+
+    /// Reads a document of one item with this inside, and again with its source known.
+    fn twice(inside: &str) -> [Entry; 2] {
+        let text = format!(
+            "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel>{inside}</channel></rss>"
+        );
+        let mut first = read(&text, &KnownSources::default());
+        let settings = Digest::default();
+        let known = KnownSources::new(settings, first.iter().filter_map(|entry| entry.source));
+        [first.remove(0), read(&text, &known).remove(0)]
+    }
+
+    #[test]
+    fn a_text_is_left_out_only_where_it_is_plainly_the_whole_of_its_element() {
+        let long = "word ".repeat(100);
+        for (text, is_unread) in [
+            (format!("<![CDATA[{long}<p>&]]>"), true),
+            (format!("\n <![CDATA[{long}]]> \n"), true),
+            (long.replace(' ', "&lt;br&gt;"), true),
+            (format!("<![CDATA[{long}]]> and more"), false),
+            (format!("{long}<br>{long}"), false),
+            (format!("<![CDATA[{long}]]><![CDATA[{long}]]>"), false),
+            ("<![CDATA[short]]>".to_owned(), false),
+        ] {
+            let item = format!(
+                "<item><title>A</title><content:encoded>{text}</content:encoded><guid>1</guid></item>"
+            );
+            let [first, again] = twice(&item);
+            assert!(!first.is_unread && first.source.is_some(), "{text}");
+            assert_eq!(again.is_unread, is_unread, "{text}");
+            let content = if is_unread { again.content.clone() } else { first.content.clone() };
+            // All else is as it was, what follows the text too.
+            assert_eq!(again, Entry { is_unread, content, ..first }, "{text}");
+            assert!(again.content.is_some_and(|text| !text.value.is_empty()));
+        }
+    }
+
+    #[test]
+    fn an_entry_has_a_source_if_it_ends_with_its_own_end_tag() {
+        for (items, has_source) in [
+            ("<item><guid>1</guid></item>", true),
+            ("<item><guid>1</guid><item><guid>2</guid></item>", false),
+            ("<item><guid>1</guid></ITEM>", false),
+            ("<item><guid>1</guid></item ><item><guid>2</guid></item>", false),
+            ("<item><guid>1</guid>", false),
+        ] {
+            let [first, _] = twice(&format!("{items}<item><guid>3</guid></item>"));
+            assert_eq!(first.source.is_some(), has_source, "{items}");
+        }
+    }
 }

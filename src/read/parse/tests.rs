@@ -1,6 +1,6 @@
 //! Whole documents: what each format comes to, what is mended, what is refused.
 
-use cw_model::{Digest, TextKind};
+use cw_model::TextKind;
 
 use super::*;
 
@@ -536,66 +536,5 @@ fn a_document_that_takes_too_many_steps_is_refused() {
         let url = Url::parse("https://example.org/feeds/world.xml").unwrap();
         let failure = parse(text.as_bytes(), None, &url, 2000, &Steps::new(10)).unwrap_err();
         assert_eq!(failure.class, FailureClass::TooCostly);
-    }
-}
-
-mod sources {
-    use super::super::{KnownSources, parse_unknown};
-    use super::*;
-
-    fn read(text: &str, known: &KnownSources) -> Vec<Entry> {
-        let url = Url::parse("https://example.org/feed").unwrap();
-        let steps = Steps::new(u64::MAX);
-        parse_unknown(text.as_bytes(), None, &url, 10, known, &steps).unwrap().entries
-    }
-
-    /// Reads a document of one item with this inside, and again with its source known.
-    fn twice(inside: &str) -> [Entry; 2] {
-        let text = format!(
-            "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel>{inside}</channel></rss>"
-        );
-        let mut first = read(&text, &KnownSources::default());
-        let settings = Digest::default();
-        let known = KnownSources::new(settings, first.iter().filter_map(|entry| entry.source));
-        [first.remove(0), read(&text, &known).remove(0)]
-    }
-
-    #[test]
-    fn a_text_is_left_out_only_where_it_is_plainly_the_whole_of_its_element() {
-        let long = "word ".repeat(100);
-        for (text, is_unread) in [
-            (format!("<![CDATA[{long}<p>&]]>"), true),
-            (format!("\n <![CDATA[{long}]]> \n"), true),
-            (long.replace(' ', "&lt;br&gt;"), true),
-            (format!("<![CDATA[{long}]]> and more"), false),
-            (format!("{long}<br>{long}"), false),
-            (format!("<![CDATA[{long}]]><![CDATA[{long}]]>"), false),
-            ("<![CDATA[short]]>".to_owned(), false),
-        ] {
-            let item = format!(
-                "<item><title>A</title><content:encoded>{text}</content:encoded><guid>1</guid></item>"
-            );
-            let [first, again] = twice(&item);
-            assert!(!first.is_unread && first.source.is_some(), "{text}");
-            assert_eq!(again.is_unread, is_unread, "{text}");
-            let content = if is_unread { again.content.clone() } else { first.content.clone() };
-            // All else is as it was, what follows the text too.
-            assert_eq!(again, Entry { is_unread, content, ..first }, "{text}");
-            assert!(again.content.is_some_and(|text| !text.value.is_empty()));
-        }
-    }
-
-    #[test]
-    fn an_entry_has_a_source_if_it_ends_with_its_own_end_tag() {
-        for (items, has_source) in [
-            ("<item><guid>1</guid></item>", true),
-            ("<item><guid>1</guid><item><guid>2</guid></item>", false),
-            ("<item><guid>1</guid></ITEM>", false),
-            ("<item><guid>1</guid></item ><item><guid>2</guid></item>", false),
-            ("<item><guid>1</guid>", false),
-        ] {
-            let [first, _] = twice(&format!("{items}<item><guid>3</guid></item>"));
-            assert_eq!(first.source.is_some(), has_source, "{items}");
-        }
     }
 }
