@@ -26,7 +26,7 @@ const CLASSES: [(&str, &[&str]); 30] = [
     ("CHANGE_TO_GROUP_ACT", &["posture.deployment", "peace.peacekeeping", "peace.disarmament"]),
     ("CHEM_WEAP", &["strike.cbrn"]),
     ("DIPLO", &["pressure.sanctions", "pressure.rupture", "pressure.un"]),
-    ("DISR_WEAP", &["strike.intercepted"]),
+    ("DISR_WEAP", &["strike.intercepted", "terror.counter"]),
     ("FORCE_AGAINST_PROTEST", &["unrest.crackdown"]),
     ("GOV_REGAINS_TERIT", &["territory.state_gain"]),
     ("GRENADE", &["strike.bombing", "civilian.attack", "terror.attack"]),

@@ -66,10 +66,18 @@ fn top(id: &str) -> String {
     id.split('.').next().unwrap_or_default().to_owned()
 }
 
-/// Relevance and families of tags of rows.
-fn relevance(tagger: &Tagger, rows: &[&Row]) -> (Count, BTreeMap<String, Count>) {
-    let mut relevance = Count::default();
-    let mut families: BTreeMap<String, Count> = BTreeMap::new();
+/// How good the coder is on rows.
+#[derive(Default)]
+struct Figures {
+    relevance: Count,
+    families: BTreeMap<String, Count>,
+    /// Of each tag, and not only of its family.
+    tags: Count,
+}
+
+/// Relevance, families of tags and tags of rows.
+fn figures(tagger: &Tagger, rows: &[&Row]) -> Figures {
+    let Figures { mut relevance, mut families, mut tags } = Figures::default();
     for row in rows {
         let (Some(wanted), Some(coding)) = (wanted(row), row.code(tagger)) else { continue };
         match (wanted, coding.relevant) {
@@ -81,7 +89,9 @@ fn relevance(tagger: &Tagger, rows: &[&Row]) -> (Count, BTreeMap<String, Count>)
         if wanted && row.strings("tags").is_empty() {
             continue;
         }
-        let found: BTreeSet<String> = coding.tags.iter().map(|tag| top(tag.id.as_str())).collect();
+        let found: Vec<String> = coding.tags.iter().map(|tag| tag.id.as_str().to_owned()).collect();
+        tags.add(of_tags(&found, row));
+        let found: BTreeSet<String> = found.iter().map(|id| top(id)).collect();
         let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
         let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();
         for family in found.union(&right) {
@@ -94,7 +104,23 @@ fn relevance(tagger: &Tagger, rows: &[&Row]) -> (Count, BTreeMap<String, Count>)
             }
         }
     }
-    (relevance, families)
+    Figures { relevance, families, tags }
+}
+
+/// A top is right where a tag under it is wanted, and finds nothing; a tag under a top that is wanted is right, and finds it.
+fn of_tags(found: &[String], row: &Row) -> Count {
+    let (wanted, may) = (row.strings("tags"), row.strings("may"));
+    let is_under = |id: &String, above: &String| {
+        id.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let is_wrong = |id: &&String| {
+        let mut fits = wanted.iter().chain(&may);
+        !fits.any(|other| is_under(id, other) || is_under(other, id))
+    };
+    let is_found = |id: &&String| found.iter().any(|other| is_under(other, id));
+    let right = wanted.iter().filter(is_found).count();
+    let wrong = found.iter().filter(is_wrong).count();
+    Count { right, wrong, missed: wanted.len() - right }
 }
 
 /// Prints every figure.
@@ -102,10 +128,10 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
     let all = headlines(data)?;
     for language in ["en", "ru"] {
         let rows: Vec<&Row> = all.iter().filter(|row| row.language == language).collect();
-        let (count, families) = relevance(tagger, &rows);
-        println!("headlines {language:22} {}", count.shown());
-        if language == "en" || count.right > 0 {
-            print_families(&families);
+        let figures = figures(tagger, &rows);
+        println!("headlines {language:22} {}", figures.relevance.shown());
+        if language == "en" || figures.relevance.right > 0 {
+            print_tags(&figures);
         }
     }
     let en: Vec<&Row> = all.iter().filter(|row| row.language == "en").collect();
@@ -136,9 +162,9 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
         for (name, rows) in read_files(&corpus.with_file_name("unseen"))? {
             let name = format!("unseen {name}");
             let rows: Vec<&Row> = rows.iter().collect();
-            let (count, families) = relevance(tagger, &rows);
-            println!("{name:32} {}", count.shown());
-            print_families(&families);
+            let figures = figures(tagger, &rows);
+            println!("{name:32} {}", figures.relevance.shown());
+            print_tags(&figures);
             reliability::report(tagger, &name, &rows);
         }
         let roles = read_folder(&corpus.with_file_name("roles"))?;
@@ -146,23 +172,24 @@ pub(crate) fn report(tagger: &Tagger, data: &Path, corpus: Option<&Path>) -> any
         let rows = read_folder(corpus)?;
         for (name, held_out) in [("corpus dev", false), ("corpus held out", true)] {
             let rows: Vec<&Row> = rows.iter().filter(|row| row.held_out() == held_out).collect();
-            let (count, families) = relevance(tagger, &rows);
-            println!("{name:32} {}", count.shown());
+            let figures = figures(tagger, &rows);
+            println!("{name:32} {}", figures.relevance.shown());
             if held_out {
-                print_families(&families);
+                print_tags(&figures);
             }
         }
     }
     Ok(())
 }
 
-fn print_families(families: &BTreeMap<String, Count>) {
+fn print_tags(figures: &Figures) {
     let mut whole = Count::default();
-    for (family, count) in families {
+    for (family, count) in &figures.families {
         whole.add(*count);
         println!("    {family:28} {}", count.shown());
     }
     println!("    {:28} {}", "all families", whole.shown());
+    println!("    {:28} {}", "all tags", figures.tags.shown());
 }
 
 fn relevant(tagger: &Tagger, row: &Row) -> bool {

@@ -3,6 +3,8 @@
 //! al. 2008). Beside them stands what the words mean on the mean, by word vectors that others trained on much
 //! more text. A logistic curve on top is fitted on texts that were not trained on (Platt 1999).
 
+use std::collections::BTreeSet;
+use std::iter;
 use std::path::Path;
 
 use cw_code::{BUCKETS, HEAD_END, Learnable, Tagger};
@@ -59,19 +61,20 @@ impl Model {
 /// What the best score of the rules is worth for relevance, in points of the model. Not fitted: the rules were written
 /// with an eye on the rows that it could be fitted on, and would be trusted too much. On texts by writers whom no rule
 /// has met, nothing at all is best and a whole point loses; on those that rules were written on it is the other way about.
-const RULES_WORTH: f64 = 0.65;
-
-/// The same for the tag of a table: the model has learnt from which rules found what, and what they add to that they add
+/// For a tag they are worth nothing: the model has learnt from which rules found what, and what they add to that they add
 /// on rows that they were written on alone.
-const RULES_WORTH_OF_TAG: f64 = 0.0;
+const RULES_WORTH: f64 = 0.65;
 
 /// How much the meaning of a text weighs beside its words: the length of the mean vector of the texts trained
 /// on, on the mean, where the words together have one of about 1. By cross-validation inside the corpus 0.2 to 0.5
 /// do as well, and the news of others is ranked better by the smaller.
 const MEANING_WORTH: f64 = 0.2;
 
-/// Texts that a tag needs to be learnt.
+/// Texts that a top needs to be learnt.
 const TEXTS_MIN: usize = 60;
+
+/// Texts that a tag under a top needs.
+const LEAF_TEXTS_MIN: usize = 30;
 
 /// Trains, prints how good it is, and writes the tables.
 ///
@@ -102,17 +105,42 @@ pub(crate) fn train(
         text.meaning = text.learnable.meaning.iter().map(|number| (number * unit) as f32).collect();
     }
     println!("{} texts, {} held out", texts.len(), held_out.len());
-    let mut outputs: Vec<String> = vec![String::new()];
-    let mut tops: Vec<String> =
-        texts.iter().flat_map(|text| &text.tags).map(|tag| top(tag)).collect();
-    tops.sort();
-    tops.dedup();
-    outputs.extend(tops);
+    let learner = Learner { texts, held_out, others: apart_texts, unit };
+    let named = |keep: fn(&str) -> String| -> BTreeSet<String> {
+        learner.texts.iter().flat_map(|text| &text.tags).map(|tag| keep(tag)).collect()
+    };
     let (mut head, mut tables) = (String::new(), Vec::new());
-    for id in outputs {
-        let examples = examples(&texts, &id);
-        if examples.iter().filter(|one| one.positive).count() < TEXTS_MIN {
-            continue;
+    let tops = iter::once(String::new()).chain(named(top)).map(|id| ("output", id, TEXTS_MIN));
+    let leaves = named(str::to_owned).into_iter().filter(|id| id.contains('.'));
+    for (list, id, texts_min) in tops.chain(leaves.map(|id| ("leaf", id, LEAF_TEXTS_MIN))) {
+        if let Some((curve, table)) = learner.learn(&id, texts_min) {
+            head += &format!("[[{list}]]\nid = \"{id}\"\n{curve}");
+            tables.extend(table);
+        }
+    }
+    let bytes = [head.as_bytes(), HEAD_END.as_bytes(), &tables].concat();
+    std::fs::write(file, bytes)?;
+    Ok(())
+}
+
+/// What is learnt from, and what it is tried on.
+struct Learner {
+    texts: Vec<Text>,
+    held_out: Vec<Text>,
+    /// Other people's.
+    others: Vec<Text>,
+    /// What one of a vector of meaning is for the model.
+    unit: f64,
+}
+
+impl Learner {
+    /// Learns one output, and prints how good it is: its part of the head, and its table. `None` if too few texts are
+    /// about it, or as few are not.
+    fn learn(&self, id: &str, texts_min: usize) -> Option<(String, Vec<u8>)> {
+        let examples = examples(&self.texts, id);
+        let positive = examples.iter().filter(|one| one.positive).count();
+        if positive.min(examples.len() - positive) < texts_min {
+            return None;
         }
         // Margins of each example by a model that has not seen it.
         let mut margins = Vec::new();
@@ -127,32 +155,29 @@ pub(crate) fn train(
             let model = fit(&of(false).collect::<Vec<_>>());
             margins.extend(of(true).map(|one| Margin::of(&model, one)));
         }
-        let rules = if id.is_empty() { RULES_WORTH } else { RULES_WORTH_OF_TAG };
+        let rules = if id.is_empty() { RULES_WORTH } else { 0.0 };
         let (mut slope, mut offset) = logistic(&margins, rules);
-        let name = if id.is_empty() { "relevance" } else { &id };
+        let name = if id.is_empty() { "relevance" } else { id };
         print_curve(name, "crossed", &margins, rules, slope, offset);
         let model = fit(&examples.iter().collect::<Vec<_>>());
         let of_model = |texts: &[Text]| -> Vec<Margin> {
-            self::examples(texts, &id).iter().map(|one| Margin::of(&model, one)).collect()
+            self::examples(texts, id).iter().map(|one| Margin::of(&model, one)).collect()
         };
-        print_curve(name, "held out", &of_model(&held_out), rules, slope, offset);
-        if id.is_empty() && !apart_texts.is_empty() {
-            let margins = of_model(&apart_texts);
+        print_curve(name, "held out", &of_model(&self.held_out), rules, slope, offset);
+        if id.is_empty() && !self.others.is_empty() {
+            let margins = of_model(&self.others);
             (slope, offset) = logistic(&margins, rules);
             print_curve(name, "others", &margins, rules, slope, offset);
         }
         let (scale, table) = table(&model);
         let meaning: Vec<f64> =
-            model.meaning.iter().map(|weight| rounded(f64::from(*weight) * unit)).collect();
-        head += &format!(
-            "[[output]]\nid = \"{id}\"\nscale = {scale:?}\nmeaning = {meaning:?}\nbias = {:?}\nrules = {rules:?}\nslope = {slope:?}\noffset = {offset:?}\n",
-            model.bias
+            model.meaning.iter().map(|weight| rounded(f64::from(*weight) * self.unit)).collect();
+        let bias = model.bias;
+        let curve = format!(
+            "scale = {scale:?}\nmeaning = {meaning:?}\nbias = {bias:?}\nrules = {rules:?}\nslope = {slope:?}\noffset = {offset:?}\n"
         );
-        tables.extend(table);
+        Some((curve, table))
     }
-    let bytes = [head.as_bytes(), HEAD_END.as_bytes(), &tables].concat();
-    std::fs::write(file, bytes)?;
-    Ok(())
 }
 
 fn text(
@@ -189,24 +214,32 @@ impl Margin {
     }
 }
 
+/// Whether a tag is among them, or one under it.
+fn has(tags: &[String], id: &str) -> bool {
+    tags.iter()
+        .any(|tag| tag == id || tag.strip_prefix(id).is_some_and(|rest| rest.starts_with('.')))
+}
+
 fn top(tag: &str) -> String {
     tag.split('.').next().unwrap_or_default().to_owned()
 }
 
+/// What there is to learn of a top from; or of a tag under a top; or, of an empty id, of relevance.
 fn examples<'a>(texts: &'a [Text], id: &str) -> Vec<Example<'a>> {
-    let is_about = |text: &Text| {
-        if id.is_empty() { text.relevant } else { text.tags.iter().any(|tag| top(tag) == id) }
-    };
+    let is_about = |text: &Text| if id.is_empty() { text.relevant } else { has(&text.tags, id) };
     let best = |text: &Text| {
         let scores =
             text.learnable.scores.iter().filter(|(top, _score)| id.is_empty() || top == id);
         scores.map(|(_top, score)| *score).fold(0.0, f64::max)
     };
-    // What a text is about matters only where it is about conflict at all: that is known by then.
-    // A scene may show a war and no more of it: without tags it teaches none.
-    let tagged = |text: &&Text| text.relevant && !text.tags.is_empty();
+    // What a text is about matters only where it is about conflict at all, and of which kind only where it is of the
+    // top: that is known by then. A scene may show a war and no more of it: without tags it teaches none.
+    let above = if id.contains('.') { top(id) } else { String::new() };
+    let tagged = |text: &&Text| {
+        text.relevant && !text.tags.is_empty() && (above.is_empty() || has(&text.tags, &above))
+    };
     // Nor does a text teach what it may as well be called.
-    let is_open = |text: &&Text| !is_about(text) && text.may.iter().any(|tag| top(tag) == id);
+    let is_open = |text: &&Text| !is_about(text) && has(&text.may, id);
     let texts = texts.iter().filter(|text| id.is_empty() || tagged(text) && !is_open(text));
     let of = |text: &'a Text| Example {
         features: &text.learnable.buckets,

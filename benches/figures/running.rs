@@ -172,7 +172,10 @@ impl Daemon {
         let kill = format!("kill -TERM {}", self.process.id());
         ensure!(Command::new("sh").args(["-c", &kill]).status()?.success(), "could not {kill}");
         let status = self.process.wait()?;
-        ensure!(status.success(), "the daemon ended with {status}");
+        if !status.success() {
+            let said: Vec<String> = self.log.try_iter().map(|line| line.to_string()).collect();
+            bail!("the daemon ended with {status}: {}", said.join("\n"));
+        }
         Ok(Instant::elapsed(&started))
     }
 }

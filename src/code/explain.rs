@@ -10,7 +10,8 @@ use std::ops::Range;
 use cw_model::{Actor, Coding, Evidence, Field, RoleKind, Steps, Tag, TagId, TooCostly};
 
 use super::cues::near;
-use super::gate::{self, Weighed};
+use super::features;
+use super::gate::Weighed;
 use super::lexicon::{Domain, Effect, Lexicon, Origin};
 use super::matcher::Use;
 use super::rules::{Findings, Lost, Why, round};
@@ -275,7 +276,7 @@ impl Asked<'_> {
     pub(super) fn explain(&self, coding: Coding, steps: &Steps) -> Result<Explanation, TooCostly> {
         let Self { lexicon, document, findings, .. } = self;
         let score = self.weighed.and_then(|weighed| {
-            let names = gate::named(document, self.sorted, lexicon, findings);
+            let names = features::named(document, self.sorted, lexicon, findings);
             score_parts(weighed, &names, self.bar)
         });
         let found = lexicon.matcher.find(document, steps)?;

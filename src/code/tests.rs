@@ -328,7 +328,7 @@ fn case_hyphens_and_accents_make_no_difference() {
     {
         assert_eq!(ids(&code("", text)).first(), Some(&"strike.air"), "{text}");
     }
-    assert_eq!(ids(&code("", "A failed coup d’état")), ["unrest.coup"]);
+    assert_eq!(ids(&code("", "Officers stage a coup d’état in Niamey")), ["unrest.coup"]);
 }
 
 #[test]
@@ -346,9 +346,30 @@ fn the_model_sees_that_a_year_is_long_past() {
 #[test]
 fn the_model_knows_something_of_words_that_it_was_not_trained_on() {
     let score = |title: &str| code(title, "").score.unwrap();
-    let of_war = score("Cannonade, fusillade, barrages and salvos");
-    let of_peace = score("Marmalade, quilts, orchids and lasagna");
+    let of_war = score("A cannonade, then fusillades and salvos: troops at the frontier");
+    let of_peace = score("A marmalade, then orchids and quilts: troops at the frontier");
     assert!(of_war > 3.0 * of_peace, "{of_war} {of_peace}");
+}
+
+#[test]
+fn what_only_the_model_finds_is_called_by_its_kind_where_that_is_plain() {
+    let title = "Staff burn papers in the courtyard as the consulate is told to close by Friday";
+    let coding = code(title, "");
+    assert_eq!(ids(&coding), ["pressure.rupture"]);
+    check_evidence(&coding, title, "");
+}
+
+#[test]
+fn a_short_word_is_no_evidence_alone() {
+    let document = |title| {
+        let texts = Texts { title, ..Texts::default() };
+        Document::new(texts, &Default::default(), &Steps::new(u64::MAX)).unwrap()
+    };
+    let around = |title, words| telling(words, &document(title));
+    assert_eq!(around("A shepherd lost a leg in a field of mines", 5..6), 3..8);
+    assert_eq!(around("In a field of mines", 0..1), 0..3);
+    assert_eq!(around("A shepherd lost a leg. In a field", 5..6), 5..8);
+    assert_eq!(around("A shepherd lost a leg", 1..2), 1..2);
 }
 
 #[test]

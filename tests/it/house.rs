@@ -108,6 +108,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "rules",
             "shown",
             "vectors",
+            "features",
             "gate",
             "whereabouts",
             "casualties",
