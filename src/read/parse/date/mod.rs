@@ -180,8 +180,8 @@ struct Fields {
     zone: Option<Zone>,
     /// Years of two digits may be those of the Buddhist era.
     is_thai: bool,
-    /// The language is known, and in it no year of two digits comes first.
-    is_year_last: bool,
+    /// Whether a year of two digits comes first in the language, if that is known.
+    is_year_first: Option<bool>,
     /// By how many years the era of the next number is behind.
     era: Option<i32>,
     /// Week and day of it (ISO 8601), after the year.
@@ -199,8 +199,7 @@ impl Fields {
         }
         // Years are marked so in Chinese and Japanese, whose zones have names of their own.
         let marked = || text.contains('年').then_some("zh");
-        let is_year_last =
-            conventions.language.as_deref().is_some_and(|own| !words::is_year_first(own));
+        let is_year_first = conventions.language.as_deref().map(words::is_year_first);
         let language = conventions.language.as_deref().or_else(marked);
         let is_thai =
             language == Some("th") || text.contains(|c| matches!(c, '\u{E00}'..='\u{E7F}'));
@@ -222,7 +221,7 @@ impl Fields {
             }
         }
         fields.zone = zone.or(fields.zone);
-        Some(Self { is_thai, is_year_last, ..fields })
+        Some(Self { is_thai, is_year_first, ..fields })
     }
 
     fn read(tokens: &[Token<'_>], language: Option<&str>) -> Self {
@@ -321,7 +320,8 @@ impl Fields {
                 Needs::DateAndTime => self.time.is_some() && self.has_date(),
             }
         {
-            self.half = Some(half);
+            // "3:05 WB Sa’aatii": words behind the half name the zone.
+            self.half.get_or_insert(half);
         } else if let Some(zone) = words::zone(word, language) {
             self.zone.get_or_insert(zone);
         }
@@ -406,7 +406,12 @@ impl Fields {
             return Some(vec![(None, date)]);
         }
         let day_first = self.date_in(gregorian, third, number(second)?, number(first)?);
-        let may_be_first = third.len() <= 2 && first.len() == 2 && !self.is_year_last;
+        // With dots a year stands first in few languages.
+        let is_allowed = match mark {
+            Some('.') => self.is_year_first == Some(true),
+            _ => self.is_year_first != Some(false),
+        };
+        let may_be_first = third.len() <= 2 && first.len() == 2 && is_allowed;
         let year_first =
             if may_be_first { civil_date(first, number(second)?, number(third)?) } else { None };
         // Nobody writes the month first with dots.

@@ -292,6 +292,9 @@ fn a_language_tells_whether_a_short_year_comes_first() {
     assert_eq!(at("25/2/15 10:00", "zh-CN").as_deref(), Some("2025-02-15T10:00:00Z"));
     assert_eq!(at("25. 2. 15. 10:00", "ko").as_deref(), Some("2025-02-15T10:00:00Z"));
     assert_eq!(at("03/02/25 10:00", "es"), None);
+    let zone = Some(DateQuality::ZoneAssumed);
+    check_assumed("20.01.26 | 15:05", "2026-01-20T15:05:00Z", zone);
+    check_assumed("Guraandhala 15, 2025, 3:05 WB Sa’aatii", "2025-02-15T15:05:00Z", zone);
 }
 
 #[test]
