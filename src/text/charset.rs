@@ -16,8 +16,8 @@ use std::ops::Range;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, KOI8_R, KOI8_U, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
-    WINDOWS_1251, WINDOWS_1252,
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, KOI8_R, KOI8_U, SHIFT_JIS, UTF_8,
+    UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252,
 };
 
 use crate::reference;
@@ -295,8 +295,24 @@ fn country(language: &str) -> Option<String> {
 fn is_western(bytes: &[u8]) -> bool {
     let whole = 0..bytes.len();
     let has_country = declared_language(bytes).and_then(|language| country(&language)).is_some();
-    !lies_as_another_script(bytes)
-        && (!has_country || guessed_encoding(bytes, &[whole]) == WINDOWS_1252)
+    if lies_as_another_script(bytes) {
+        return false;
+    }
+    if !has_country && !lies_in_runs(bytes) {
+        return true;
+    }
+    let guess = guessed_encoding(bytes, &[whole]);
+    // Without a language, the detector is believed where two bytes make a character: chance does not.
+    let of_two = [BIG5, EUC_JP, EUC_KR, GB18030, GBK, SHIFT_JIS];
+    guess == WINDOWS_1252 || (!has_country && !of_two.contains(&guess))
+}
+
+/// Whether many bytes beyond ASCII stand beside one another, as those of Chinese, Japanese and Korean do.
+fn lies_in_runs(bytes: &[u8]) -> bool {
+    let sample = bytes.get(..SAMPLE_BYTES.min(bytes.len())).unwrap_or_default();
+    let beyond = sample.iter().filter(|byte| !byte.is_ascii()).count();
+    let pairs = sample.array_windows().filter(|[one, other]| !one.is_ascii() && !other.is_ascii());
+    beyond >= 16 && pairs.count() * 2 >= beyond
 }
 
 /// Whether letters beyond ASCII stand in runs, as in Cyrillic, Greek, Arabic and Chinese; in Western text they

@@ -102,9 +102,12 @@ impl<'a> Tokens<'a> {
         tag.strip_suffix('>').unwrap_or(tag)
     }
 
-    /// Whether a word in angle brackets is a word: no element has the name, none of another vocabulary could, and
-    /// nothing ends it.
-    fn takes_for_word(&mut self, name: &str) -> bool {
+    /// Whether words in angle brackets are words: no element has the name, none of another vocabulary could, and
+    /// nothing ends it; and no attribute follows, which has a value.
+    fn are_words(&mut self, name: &str, attributes: &str) -> bool {
+        if attributes.contains('=') || attributes.ends_with('/') {
+            return false;
+        }
         let is_known = NAMES.contains(name) || NAMES.contains(name.to_ascii_lowercase().as_str());
         if is_known || name.contains([':', '-']) || name.is_empty() || self.looks == 0 {
             return false;
@@ -140,7 +143,7 @@ impl<'a> Tokens<'a> {
             let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>');
             let name = self.take(self.rest.find(ends).unwrap_or(self.rest.len()));
             let attributes = self.attributes();
-            if !is_end && attributes.trim().is_empty() && self.takes_for_word(name) {
+            if !is_end && (is_address(name, attributes) || self.are_words(name, attributes)) {
                 let length = tag.len() - self.rest.len();
                 return Some(Token::Text(tag.get(..length).unwrap_or_default()));
             }
@@ -200,6 +203,11 @@ impl<'a> Iterator for Tokens<'a> {
         }
         None
     }
+}
+
+/// Whether what stands in angle brackets is an address, as plain text has them: `<https://example.org/>`.
+fn is_address(name: &str, attributes: &str) -> bool {
+    ["http:", "https:"].contains(&name) && attributes.starts_with("//")
 }
 
 /// The value of an attribute of a start tag, as written: empty if it has none. `None` if the tag lacks the attribute.
@@ -311,6 +319,9 @@ mod tests {
     #[test]
     fn a_word_in_angle_brackets_is_a_word() {
         check("<UPDATED> x", &[Text("<UPDATED>"), Text(" x")]);
+        check("<we will not leave> x", &[Text("<we will not leave>"), Text(" x")]);
+        check("<https://a.example/b>", &[Text("<https://a.example/b>")]);
+        check("<b now>x<foo bar=1>", &[Open("b", " now"), Text("x"), Open("foo", " bar=1")]);
         check("<story>x</story>", &[Open("story", ""), Text("x"), Close("story")]);
         check("<o:p>x<amp-img>", &[Open("o:p", ""), Text("x"), Open("amp-img", "")]);
     }

@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod html;
 pub mod language;
 pub mod likeness;
+mod lines;
 mod lower;
 mod mojibake;
 pub mod plain;

@@ -33,6 +33,9 @@ fn least(page: &'static Encoding) -> usize {
     }
 }
 
+/// The bit of windows-1252 among the code pages: it is the first.
+const WESTERN: u16 = 1;
+
 /// How often a text may have been damaged.
 const TIMES_MAX: usize = 3;
 
@@ -85,6 +88,25 @@ pub(super) fn repaired(text: &str) -> Option<String> {
         repaired = again;
     }
     Some(repaired)
+}
+
+/// The same for a text of which only parts were read so: each between two marks of HTML, or on a line, by itself. Only
+/// of what was read as windows-1252, whose damage no honest text looks like.
+pub(super) fn repaired_in_parts(text: &str) -> Option<String> {
+    if suspects(text) & WESTERN == 0 {
+        return None;
+    }
+    let mut whole = String::with_capacity(text.len());
+    let mut is_repaired = false;
+    for part in text.split_inclusive(['<', '>', '\n']) {
+        let part_repaired = (suspects(part) & WESTERN != 0)
+            .then(|| repaired_from(part, WINDOWS_1252))
+            .flatten()
+            .map(|(repaired, _)| repaired);
+        is_repaired |= part_repaired.is_some();
+        whole.push_str(part_repaired.as_deref().unwrap_or(part));
+    }
+    is_repaired.then_some(whole)
 }
 
 fn repaired_once(text: &str) -> Option<String> {
@@ -277,6 +299,17 @@ mod tests {
     #[test]
     fn a_quotation_mark_that_lost_a_byte_is_one() {
         assert_eq!(repaired("â€œnobodyâ€ was hurt").as_deref(), Some("“nobody” was hurt"));
+    }
+
+    #[test]
+    fn one_part_of_a_text_is_repaired_alone() {
+        let text = "<p>Los niÃ±os</p><p>Café</p>\nLâ€™armÃ©e";
+        assert_eq!(repaired(text), None);
+        let parts = "<p>Los niños</p><p>Café</p>\nL’armée";
+        assert_eq!(repaired_in_parts(text).as_deref(), Some(parts));
+        for text in ["<p>Café</p><p>naïve</p>", "Обстріл", "<p>SÃO</p>", ""] {
+            assert_eq!(repaired_in_parts(text), None, "{text}");
+        }
     }
 
     #[test]

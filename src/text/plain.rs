@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use cw_model::{EntryText, TextKind};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::html::{Token, Tokens, attribute};
+use super::lines::Lines;
 use crate::{mojibake, reference};
 
 /// What an element is to the text in it.
@@ -152,7 +154,7 @@ pub fn read(text: &EntryText, layout: Layout) -> Read {
         return read;
     }
     let sent = reference::decode_beyond_ascii(&text.value);
-    match mojibake::repaired(&sent) {
+    match mojibake::repaired(&sent).or_else(|| mojibake::repaired_in_parts(&sent)) {
         Some(value) => {
             let mended = EntryText { kind: text.kind, value };
             Read { is_repaired: true, ..read_as_sent(&mended, layout) }
@@ -183,12 +185,29 @@ fn read_as_sent(text: &EntryText, layout: Layout) -> Read {
             }
         }
     }
-    let Plain { mut text, pictures, .. } = plain;
+    let Plain { text, pictures, lines, .. } = plain;
+    let mut text = without_ranges(text, |text| lines.cards(text));
     text.truncate(text.trim_end().len());
     let repaired = mojibake::repaired(&text);
     let is_repaired = repaired.is_some();
     let text = composed(repaired.unwrap_or(text));
     Read { text: (!text.is_empty()).then_some(text), is_repaired, pictures }
+}
+
+/// A text without parts of it.
+fn without_ranges(text: String, ranges: impl FnOnce(&str) -> Vec<Range<usize>>) -> String {
+    let ranges = ranges(&text);
+    if ranges.is_empty() {
+        return text;
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in ranges {
+        kept.push_str(text.get(at..range.start).unwrap_or_default());
+        at = range.end;
+    }
+    kept.push_str(text.get(at..).unwrap_or_default());
+    kept
 }
 
 /// A text without the CDATA section that its publisher escaped with it.
@@ -260,12 +279,23 @@ fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
         }
         let (name, opened) = match token {
             Token::Text(text) => {
-                plain.push(&decoded(text));
+                let text = decoded(text);
+                plain.push(&text);
+                plain.lines.add(&text);
                 continue;
             }
             Token::Open(name, attributes) => (name, Some(attributes)),
             Token::Close(name) => (name, None),
         };
+        if name.eq_ignore_ascii_case("a") {
+            match opened {
+                Some(attributes) if attribute(attributes, "href").is_some() => {
+                    plain.lines.open_link();
+                }
+                Some(_) => {}
+                None => plain.lines.close_link(),
+            }
+        }
         let is_of_others = |attributes: &str| {
             skip == Skip::OfOthers
                 && !attributes.is_empty()
@@ -406,13 +436,15 @@ struct Plain {
     /// Whether what comes next is raised, or was until here.
     is_raised: bool,
     pictures: Vec<Picture>,
+    lines: Lines,
 }
 
 impl Plain {
     /// Nothing yet, with room for so many bytes.
     fn new(layout: Layout, bytes: usize) -> Self {
         let text = String::with_capacity(bytes);
-        Self { layout, text, gap: Gap::None, is_raised: false, pictures: Vec::new() }
+        let (pictures, lines) = (Vec::new(), Lines::default());
+        Self { layout, text, gap: Gap::None, is_raised: false, pictures, lines }
     }
 
     fn gap(&mut self, gap: Gap) {
@@ -475,6 +507,9 @@ impl Plain {
                 (Gap::Word, _) | (_, Layout::Line) => self.text.push(' '),
                 (Gap::Line, Layout::Paragraphs) => self.text.push('\n'),
                 (Gap::Paragraph, Layout::Paragraphs) => self.text.push_str("\n\n"),
+            }
+            if self.gap >= Gap::Line && self.layout == Layout::Paragraphs {
+                self.lines.begin(self.text.len());
             }
         }
         self.gap = Gap::None;

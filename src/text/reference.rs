@@ -44,6 +44,13 @@ pub fn character(code: u32) -> Option<char> {
     (is_text && !matches!(c, '\u{FFFE}' | '\u{FFFF}')).then_some(c)
 }
 
+/// The same, but that the C1 controls that windows-1252 lacks too are themselves: they may be bytes of a text that was
+/// read in the wrong encoding.
+pub fn character_or_byte(code: u32) -> Option<char> {
+    let byte = || char::from_u32(code).filter(|c| matches!(c, '\u{80}'..='\u{9F}'));
+    character(code).or_else(byte)
+}
+
 /// Decodes all references in a text, once. What is no reference stays.
 pub fn decode(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
@@ -54,7 +61,7 @@ pub fn decode(text: &str) -> String {
             .char_indices()
             .nth(REFERENCE_BYTES_MAX)
             .map_or(after, |(end, _)| after.split_at(end).0);
-        match first_reference(head) {
+        match first_reference(head, character) {
             Some((text, length)) => {
                 decoded.push_str(&text);
                 rest = after.get(length..).unwrap_or_default();
@@ -76,7 +83,7 @@ pub fn decode_beyond_ascii(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('&') {
         decoded.push_str(before);
         let end = after.ceil_char_boundary(REFERENCE_BYTES_MAX.min(after.len()));
-        match first_reference(after.get(..end).unwrap_or_default()) {
+        match first_reference(after.get(..end).unwrap_or_default(), character_or_byte) {
             Some((text, length)) if !text.is_ascii() => {
                 decoded.push_str(&text);
                 rest = after.get(length..).unwrap_or_default();
@@ -92,7 +99,7 @@ pub fn decode_beyond_ascii(text: &str) -> String {
 }
 
 /// The text of the reference that `head`, what follows an `&`, begins with, and its length.
-fn first_reference(head: &str) -> Option<(String, usize)> {
+fn first_reference(head: &str, of_code: fn(u32) -> Option<char>) -> Option<(String, usize)> {
     if let Some(number_text) = head.strip_prefix('#') {
         let is_hex = number_text.starts_with(['x', 'X']);
         let digits = number_text.strip_prefix(['x', 'X']).unwrap_or(number_text);
@@ -103,7 +110,7 @@ fn first_reference(head: &str) -> Option<(String, usize)> {
             return None;
         }
         let code = u32::from_str_radix(digits, if is_hex { 16 } else { 10 }).ok();
-        let text = code.and_then(character).map(String::from).unwrap_or_default();
+        let text = code.and_then(of_code).map(String::from).unwrap_or_default();
         let length = 1 + usize::from(is_hex) + end + usize::from(after.starts_with(';'));
         return Some((text, length));
     }
@@ -141,6 +148,8 @@ mod tests {
     fn markup_may_stay_as_it_is() {
         let text = decode_beyond_ascii("&lt;b&gt; &amp;eacute; &eacute;&#153;&#x41; &x");
         assert_eq!(text, "&lt;b&gt; &amp;eacute; é™&#x41; &x");
+        assert_eq!(decode_beyond_ascii("&#209;&#129;"), "Ñ\u{81}");
+        check("&#209;&#129;", "Ñ");
     }
 
     #[test]

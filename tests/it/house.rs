@@ -48,6 +48,7 @@ pub(crate) const HOUSE: [Crate; 8] = [
             "html",
             "alternates",
             "mojibake",
+            "lines",
             "plain",
             "language",
             "words",

@@ -4,6 +4,9 @@
 //! two of which must agree. One article proves nothing, for publishers give the same headline to a briefing each day, and the
 //! same text to an alarm each night. A move is proved by the document: it shows hardly an article under the marks that were
 //! known, and at least half of those that it showed before under others.
+//!
+//! A move may take days. Articles that agree in all three with those that the document has just stopped to show are these,
+//! if there are several: no briefing has the text, and the minute, of the one before.
 
 use std::collections::btree_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, HashSet};
@@ -122,6 +125,14 @@ impl Pair<'_> {
         }
     }
 
+    /// Whether it is the same article, if others moved too.
+    fn is_beyond_doubt(&self) -> bool {
+        let Unknown { title_bytes, text_bytes, .. } = self.article;
+        self.by == Agreement::All
+            && *title_bytes >= TITLE_BYTES_MIN
+            && title_bytes + text_bytes >= TEXT_BYTES_MIN
+    }
+
     /// Whether it is evidence of a move.
     fn is_proof(&self) -> bool {
         let Unknown { title_bytes, text_bytes, .. } = self.article;
@@ -167,15 +178,21 @@ pub(super) fn moved(
     is_free: impl Fn(&ArticleId) -> bool,
     steps: &Steps,
 ) -> Result<Vec<Same>, TooCostly> {
-    if unknown.len() * 2 <= shown.len() {
+    if unknown.is_empty() {
         return Ok(Vec::new());
     }
     let window = seen.last_window();
+    let is_gone = |article: &SeenArticle| Some(article.last_seen) == window;
+    let may_be_move = unknown.len() * 2 > shown.len();
     let free = || seen.iter().filter(|(id, _)| is_free(id));
-    let gone = free().filter(|(_, article)| Some(article.last_seen) == window).count();
-    let remembered: Vec<(ArticleId, Content)> =
-        free().filter_map(|(id, article)| Some((*id, article.content?))).collect();
-    if gone == 0 || remembered.is_empty() {
+    let gone: HashSet<ArticleId> =
+        free().filter(|(_, article)| is_gone(article)).map(|(id, _)| *id).collect();
+    // What left the window before comes back by a move alone.
+    let remembered: Vec<(ArticleId, Content)> = free()
+        .filter(|(id, _)| may_be_move || gone.contains(*id))
+        .filter_map(|(id, article)| Some((*id, article.content?)))
+        .collect();
+    if gone.is_empty() || remembered.is_empty() {
         return Ok(Vec::new());
     }
     let mut articles = Vec::new();
@@ -196,8 +213,13 @@ pub(super) fn moved(
         let says_the_same = before.title() == content.title() && before.text() == content.text();
         Same { place: pair.article.place, id: pair.id, content, says_the_same }
     };
-    let is_of_move = is_move(&pairs, gone.min(unknown.len()));
-    Ok(if is_of_move { pairs.iter().map(same).collect() } else { Vec::new() })
+    let is_of_move = may_be_move && is_move(&pairs, gone.len().min(unknown.len()));
+    if is_of_move {
+        return Ok(pairs.iter().map(same).collect());
+    }
+    let is_same = |pair: &&Pair<'_>| pair.is_beyond_doubt() && gone.contains(&pair.id);
+    let of_part: Vec<Same> = pairs.iter().filter(is_same).map(same).collect();
+    Ok(if of_part.len() >= PROOF_MIN { of_part } else { Vec::new() })
 }
 
 /// Whether these pairs prove a move, `all` being how many there could be.

@@ -10,6 +10,9 @@ use crate::beginnings::Beginnings;
 /// The longest line that leads elsewhere, characters: a sentence of the article may begin with the same words.
 const LINE_CHARS_MAX: usize = 220;
 
+/// What ends a sentence, and hardly a headline.
+const SENTENCE_ENDS: [char; 7] = ['.', '。', '।', '۔', '။', '።', '…'];
+
 /// No text that is none is longer, characters.
 const NOTHING_CHARS_MAX: usize = 20;
 
@@ -53,6 +56,8 @@ struct Lines {
     holds: Vec<String>,
     /// Whole paragraphs that are a button's words.
     buttons: Vec<String>,
+    /// Whole paragraphs above a list of other articles.
+    headings: Vec<String>,
     /// Whole texts that are none.
     nothing: Vec<String>,
 }
@@ -64,8 +69,9 @@ pub(crate) fn without(text: String) -> Option<String> {
     }
     let paragraphs: Vec<&str> = text.split("\n\n").collect();
     let last = paragraphs.len().saturating_sub(1);
+    let end = own_paragraphs(&paragraphs);
     let is_kept = |(place, paragraph): &(usize, &str)| {
-        !(leads_elsewhere(paragraph) || (*place == last && names_site(paragraph)))
+        *place < end && !(leads_elsewhere(paragraph) || (*place == last && names_site(paragraph)))
     };
     let kept: Vec<&str> =
         paragraphs.iter().copied().enumerate().filter(is_kept).map(|(_, own)| own).collect();
@@ -73,6 +79,29 @@ pub(crate) fn without(text: String) -> Option<String> {
         return Some(text);
     }
     (!kept.is_empty()).then(|| kept.join("\n\n"))
+}
+
+/// How many paragraphs there are before a heading of other articles with nothing but their headlines behind it.
+fn own_paragraphs(paragraphs: &[&str]) -> usize {
+    let is_headlines = |paragraph: &&str| {
+        let is_headline = |line: &str| is_short(line) && !line.ends_with(SENTENCE_ENDS);
+        paragraph.lines().all(is_headline)
+    };
+    let tail = paragraphs.iter().rev().take_while(|paragraph| is_headlines(paragraph)).count();
+    let from = paragraphs.len() - tail;
+    let heading = paragraphs.iter().skip(from).position(|paragraph| is_heading(paragraph));
+    // An article is not all of it.
+    heading.map(|at| from + at).filter(|at| *at > 0).unwrap_or(paragraphs.len())
+}
+
+/// A paragraph of which all is the heading, or the beginning of a line that leads elsewhere.
+fn is_heading(paragraph: &str) -> bool {
+    if paragraph.chars().nth(BEGIN_CHARS_MAX).is_some() {
+        return false;
+    }
+    let words = paragraph.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let is_all = |own: &String| own.trim_end_matches(|c: char| !c.is_alphanumeric()) == words;
+    LINES.headings.contains(&words) || LINES.begins.iter().any(is_all)
 }
 
 /// Whether a text is what templates print where there is none.
@@ -134,7 +163,7 @@ mod tests {
         assert!(lines.begins.iter().all(|begin| begin.chars().count() <= BEGIN_CHARS_MAX));
         assert!(lines.nothing.iter().all(|own| own.chars().count() <= NOTHING_CHARS_MAX));
         assert!(HOLDS.all.iter().all(|(_, part)| part.len() >= HOLDS_BYTES));
-        for list in [&lines.begins, &lines.holds, &lines.nothing, &lines.buttons] {
+        for list in [&lines.begins, &lines.holds, &lines.nothing, &lines.buttons, &lines.headings] {
             assert!(list.iter().all(|own| *own == own.to_lowercase()), "{list:?}");
         }
     }
@@ -148,6 +177,19 @@ mod tests {
         check("Город обстрелян.\n\nЧитайте также: Девять погибших", Some("Город обстрелян."));
         check("→ Continue reading", None);
         check("A town was hit.\n\nRead More »", Some("A town was hit."));
+    }
+
+    #[test]
+    fn headlines_under_a_heading_of_others_are_left_out() {
+        check(
+            "A town was hit.\n\nRelated posts\n\nNine dead elsewhere\nA bridge fell",
+            Some("A town was hit."),
+        );
+        check("Город обстрелян.\n\nЧитайте также:\n\nДевять погибших", Some("Город обстрелян."));
+        let article = "A town was hit.\n\nLatest news\n\nNine are dead, the mayor said.";
+        check(article, Some(article));
+        let digest = "Most read\n\nNine dead elsewhere";
+        check(digest, Some(digest));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cost;
 pub mod dates;
 pub mod identity;
 pub mod link;
+mod people;
 mod withdrawn;
 
 use std::borrow::Cow;
@@ -117,7 +118,7 @@ pub fn normalise(
     } else {
         (language(context, entry, headline, text, steps)?, fingerprint(headline, text, steps)?)
     };
-    let authors = lines(&entry.authors, steps, &mut cut)?;
+    let authors = people::apart(lines(&entry.authors, steps, &mut cut)?);
     let categories = lines(&entry.categories, steps, &mut cut)?;
     let media = media(base, &sent_media(entry, pictures), steps, &mut cut)?;
     let published_raw = entry.published.as_deref().map(|raw| beginning_of(raw, &mut cut));

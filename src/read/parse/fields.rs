@@ -60,21 +60,25 @@ pub(super) fn other(name: &Name<'_>) -> Option<Other> {
         | (
             Space::Document | Space::Rss | Space::Other,
             "summary" | "abstract" | "teaser" | "lead" | "desc" | "intro" | "excerpt" | "subtitle"
-            | "standfirst" | "anons" | "annotation" | "shortdescription" | "short_description"
-            | "short-description",
+            | "standfirst" | "synopsis" | "snippet" | "preview" | "perex" | "bajada" | "copete"
+            | "shorttext" | "short-text" | "anons" | "annotation" | "shortdescription"
+            | "short_description" | "short-description",
         )
         | (Space::Other, "description") => Other::Summary,
         (
             _,
-            "full-text" | "fulltext" | "full_text" | "fullstory" | "articlebody" | "article-body"
-            | "news-text" | "newstext" | "bodytext" | "body-text" | "longdescription"
-            | "long_description" | "content_encoded" | "content-encoded",
+            "full-text" | "fulltext" | "full_text" | "fullarticle" | "full_article"
+            | "fulldescription" | "full_description" | "maintext" | "newsbody" | "news-body"
+            | "article_body" | "fullstory" | "articlebody" | "article-body" | "news-text"
+            | "newstext" | "bodytext" | "body-text" | "longdescription" | "long_description"
+            | "content_encoded" | "content-encoded",
         )
         | (Space::Atom, "content")
         | (Space::Content, "html")
         | (
             Space::Document | Space::Rss | Space::Other,
-            "content" | "encoded" | "body" | "text" | "story" | "article" | "details",
+            "content" | "contents" | "content_html" | "content-html" | "encoded" | "body" | "text"
+            | "story" | "article" | "details",
         )
         | (Space::Xhtml, "body" | "div") => Other::Content,
         (Space::Dc | Space::DcTerms, "created" | "issued" | "available")
@@ -85,7 +89,9 @@ pub(super) fn other(name: &Name<'_>) -> Option<Other> {
             | "publishdate" | "publish_date" | "publish-date" | "pub_date" | "pub-date"
             | "pubdatetime" | "pubtime" | "pubdateut" | "publishedat" | "published_at"
             | "datepublished" | "date" | "datetime" | "time" | "created" | "created_at"
-            | "createdat" | "issued" | "posted",
+            | "createdat" | "issued" | "posted" | "publish_time" | "publishtime" | "publish-time"
+            | "date_published" | "date-published" | "dateposted" | "datecreated" | "date_created"
+            | "newsdate" | "news_date" | "post_date" | "postdate",
         )
         | (Space::Media, "pubdate")
         | (Space::Atom, "published" | "issued" | "created") => Other::Published,
@@ -103,8 +109,12 @@ pub(super) fn other(name: &Name<'_>) -> Option<Other> {
             "keywords" | "tags",
         ) => Other::Keywords,
         (Space::Media, "category")
-        | (Space::Document | Space::Rss | Space::Other, "tag" | "section") => Other::Subject,
-        (Space::Document | Space::Rss | Space::Other, "url") => Other::Link,
+        | (Space::Document | Space::Rss | Space::Other, "tag" | "section" | "rubric" | "topic") => {
+            Other::Subject
+        }
+        (Space::Document | Space::Rss | Space::Other, "url" | "permalink" | "canonical") => {
+            Other::Link
+        }
         _ => return None,
     })
 }

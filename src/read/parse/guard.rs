@@ -125,7 +125,10 @@ fn past_markup(markup: &str) -> Option<&str> {
         return Some(comment.split_once("-->")?.1);
     }
     if let Some(instruction) = markup.strip_prefix('?') {
-        return Some(instruction.split_once("?>")?.1);
+        // One may end as a tag does.
+        let end =
+            instruction.find("?>").map(|at| at + 2).or_else(|| Some(instruction.find('>')? + 1));
+        return instruction.get(end?..);
     }
     let Some(doctype) = markup.strip_prefix('!') else { return Some(markup) };
     let (head, after) = doctype.split_once(['>', '['])?;

@@ -53,8 +53,19 @@ pub(super) fn read(
     let mut problems = Problems::default();
     let mut over_limit: Option<Problem> = None;
     let mut place = 0_usize;
-    let mut items = items.map(Value::elements);
-    while let Some(item) = items.as_mut().map_or(Ok(None), |items| items.next_element())? {
+    let mut elements = items.map(Value::elements);
+    while let Some(elements) = &mut elements {
+        let item = match elements.next_element() {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            // What is cut off with the end of the document is a reject alone.
+            Err(broken) if place > 0 => {
+                let (at, item) = elements.from_last();
+                problems.push(Problem::new(format!("item {}: {broken}", place + 1), at, item));
+                break;
+            }
+            Err(broken) => return Err(broken.into()),
+        };
         steps.spend(ITEM_STEPS)?;
         place += 1;
         let problem = |detail, is_kept: bool| {

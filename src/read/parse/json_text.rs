@@ -21,13 +21,23 @@ pub(crate) struct Value<'t> {
     /// Where it begins in the document, in bytes.
     at: usize,
     text: &'t str,
+    end: End,
+}
+
+/// What is known of the end of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It is that of its text.
+    Sure,
+    /// The document may have been cut in it, and more may follow: what a server added, a document once more.
+    Open,
 }
 
 impl<'t> Value<'t> {
     /// The only value of a document.
     pub(crate) fn of_document(text: &'t str) -> Self {
         let value = text.trim_start();
-        Self { at: text.len() - value.len(), text: value }
+        Self { at: text.len() - value.len(), text: value, end: End::Open }
     }
 
     /// Where it stands in the document.
@@ -48,9 +58,9 @@ impl<'t> Value<'t> {
         self.text.starts_with('[')
     }
 
-    /// The elements of a list.
+    /// The elements of a list. One that the document is cut in is [`Broken`], and the last.
     pub(crate) fn elements(self) -> Parts<'t> {
-        Parts { whole: self, at: 1, end: b']', is_first: true }
+        Parts { whole: self, at: 1, end: b']', is_first: true, began: 1 }
     }
 
     /// The last value under each of some keys of an object; a key may come twice.
@@ -61,7 +71,7 @@ impl<'t> Value<'t> {
         self,
         keys: [&str; N],
     ) -> Result<[Option<Value<'t>>; N], Broken> {
-        let mut members = Parts { whole: self, at: 0, end: b'}', is_first: true };
+        let mut members = Parts { whole: self, at: 0, end: b'}', is_first: true, began: 0 };
         if !members.take(b'{') {
             return Err(members.broken("an object"));
         }
@@ -166,6 +176,8 @@ pub(crate) struct Parts<'t> {
     /// What ends it.
     end: u8,
     is_first: bool,
+    /// Where the last part begins.
+    began: usize,
 }
 
 impl<'t> Parts<'t> {
@@ -175,6 +187,12 @@ impl<'t> Parts<'t> {
     /// [`Broken`] if the list does not go on or end as one does.
     pub(crate) fn next_element(&mut self) -> Result<Option<Value<'t>>, Broken> {
         if self.advance()? { self.value().map(Some) } else { Ok(None) }
+    }
+
+    /// All from where the last part begins, with its place in the document.
+    pub(crate) fn from_last(&self) -> (usize, &'t str) {
+        let text = self.whole.text.get(self.began..).unwrap_or_default();
+        (self.whole.at + self.began, text)
     }
 
     fn next_member(&mut self) -> Result<Option<(Value<'t>, Value<'t>)>, Broken> {
@@ -201,13 +219,19 @@ impl<'t> Parts<'t> {
             may_begin = true;
             self.skip_space();
         }
+        let is_open = self.whole.end == End::Open;
+        if is_open && self.peek().is_none() {
+            return Ok(false);
+        }
         if !self.take(self.end) {
-            return if may_begin { Ok(true) } else { Err(self.broken("a comma, or the end")) };
+            // Between two objects a comma may be missing.
+            let is_next = may_begin || (self.end == b']' && self.peek() == Some(b'{'));
+            return if is_next { Ok(true) } else { Err(self.broken("a comma, or the end")) };
         }
         self.skip_space();
         match self.peek() {
-            None => Ok(false),
-            Some(_) => Err(self.broken("nothing more")),
+            Some(_) if !is_open => Err(self.broken("nothing more")),
+            _ => Ok(false),
         }
     }
 
@@ -221,9 +245,21 @@ impl<'t> Parts<'t> {
         is_next
     }
 
+    /// Goes past white space, and past comments, which JSON has not.
     fn skip_space(&mut self) {
-        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
+        loop {
+            while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
+                self.at += 1;
+            }
+            let rest = self.whole.text.get(self.at..).unwrap_or_default();
+            let end = if rest.starts_with("//") {
+                "\n"
+            } else if rest.starts_with("/*") {
+                "*/"
+            } else {
+                return;
+            };
+            self.at += rest.find(end).map_or(rest.len(), |at| at + end.len());
         }
     }
 
@@ -234,10 +270,14 @@ impl<'t> Parts<'t> {
     /// The value that begins here, whatever it holds.
     fn value(&mut self) -> Result<Value<'t>, Broken> {
         let start = self.at;
+        self.began = start;
         let mut depth = 0_usize;
         while let Some(byte) = self.peek() {
             match byte {
-                b'"' if depth > 0 || self.at == start => self.skip_string()?,
+                b'"' if depth > 0 || self.at == start => match self.skip_string() {
+                    Ok(()) => {}
+                    Err(broken) => return self.cut_list(start).ok_or(broken),
+                },
                 b'{' | b'[' if depth > 0 || self.at == start => {
                     depth += 1;
                     self.at += 1;
@@ -261,9 +301,16 @@ impl<'t> Parts<'t> {
         let text = self.whole.text.get(start..self.at).unwrap_or_default();
         match (depth, text) {
             (0, "") => Err(self.broken("a value")),
-            (0, text) => Ok(Value { at: self.whole.at + start, text }),
-            (_, _) => Err(self.broken("the end of an object or list")),
+            (0, text) => Ok(Value { at: self.whole.at + start, text, end: End::Sure }),
+            (_, _) => self.cut_list(start).ok_or(self.broken("the end of an object or list")),
         }
+    }
+
+    /// What begins here and lasts to the end of a document that is cut in it, if it is a list.
+    fn cut_list(&self, start: usize) -> Option<Value<'t>> {
+        let text = self.whole.text.get(start..)?;
+        let is_list = self.whole.end == End::Open && text.starts_with('[');
+        is_list.then_some(Value { at: self.whole.at + start, text, end: End::Open })
     }
 
     fn skip_string(&mut self) -> Result<(), Broken> {
@@ -325,15 +372,34 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_broken_where_it_is() {
-        check("[1", broken(2, "a comma, or the end"));
         check("[1 2]", broken(3, "a comma, or the end"));
         check("[1}", broken(2, "a comma, or the end"));
         check("[\"a]", broken(4, "the end of a string"));
         check("[\"a\\", broken(4, "the end of a string"));
-        check("[[1]", broken(4, "a comma, or the end"));
-        check("[[1", broken(3, "the end of an object or list"));
+        check("[{\"a\": 1", broken(8, "the end of an object or list"));
         check("[:]", broken(1, "a value"));
-        check("[1] 2", broken(4, "nothing more"));
+    }
+
+    #[test]
+    fn a_document_may_be_cut_or_have_something_behind_it() {
+        check("[1", Ok(&["1"]));
+        check("[1,", Ok(&["1"]));
+        check("[[1]", Ok(&["[1]"]));
+        check("[1] 2", Ok(&["1"]));
+        check("[1]<!-- cached -->", Ok(&["1"]));
+        let document = Value::of_document(r#"{"title": "D", "items": [{"id": 1}, {"id": "#);
+        let [title, items] = document.members(["title", "items"]).unwrap();
+        assert_eq!(title.map(Value::text), Some("\"D\""));
+        let mut items = items.unwrap().elements();
+        assert_eq!(items.next_element().unwrap().map(Value::text), Some(r#"{"id": 1}"#));
+        items.next_element().unwrap_err();
+        assert_eq!(items.from_last(), (36, r#"{"id": "#));
+    }
+
+    #[test]
+    fn comments_and_missing_commas_are_passed_over() {
+        check("[1, // two\n 2 /* , 3 */ , 4]", Ok(&["1", "2", "4"]));
+        check("[{} {}]", Ok(&["{}", "{}"]));
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl<'a> Repair<'a> {
                 self.half = Some((high, at.end));
                 None
             }
-            (Some(code), _) => reference::character(code),
+            (Some(code), _) => reference::character_or_byte(code),
             (None, _) => None,
         };
         let text = text.map(String::from).unwrap_or_default();

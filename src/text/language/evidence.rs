@@ -250,6 +250,20 @@ impl Evidence {
         best.filter(|best| best.score > 0.0)
     }
 
+    /// The best language with its lead before the next that is not as good as the same: what a text alone does not tell
+    /// apart, as Croatian and Serbian.
+    pub(super) fn best_of_kin(&self) -> Option<Best> {
+        let best = self.best().filter(|best| best.lead > 0.0)?;
+        let own = KNOWN.get(best.place)?;
+        let is_kin = |at: usize| {
+            let other = KNOWN.get(Place(at));
+            other.is_some_and(|other| own.may_be_called(&other.tag))
+        };
+        let others = self.scores.iter().enumerate().filter(|(at, _)| !is_kin(*at));
+        let next = others.filter_map(|(_, score)| *score).fold(0.0, f64::max);
+        Some(Best { lead: best.score - next, ..best })
+    }
+
     /// The language of the text if the text leaves no doubt.
     pub(super) fn sure(&self) -> Option<Place> {
         let written = self.written?;

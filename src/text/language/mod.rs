@@ -94,6 +94,12 @@ pub fn language(hints: &Hints<'_>, text: &str) -> Option<String> {
         let is_likely = best.score >= LIKELY_SCORE_MIN && best.lead >= LIKELY_LEAD_MIN;
         (is_said || is_likely).then(|| with_region(language, &declared))
     });
+    // Whichever of its kin a text is in, it is none of the others.
+    let likely = likely.or_else(|| {
+        let best = evidence.best_of_kin()?;
+        let is_likely = best.score >= LIKELY_SCORE_MIN && best.lead >= LIKELY_LEAD_MIN;
+        KNOWN.get(best.place).filter(|_| is_likely).map(|language| with_region(language, &declared))
+    });
     // A declared language of which nothing is known here can only be believed.
     likely.or_else(|| {
         let unknown = fitting.iter().find(|tag| KNOWN.called(primary(tag)).is_none());

@@ -249,6 +249,26 @@ fn what_is_said_each_day_under_the_same_headline_is_news_each_day() {
 }
 
 #[test]
+fn a_publisher_that_moves_in_parts_tells_nothing_twice() {
+    let tale = |day: u8| {
+        let title = format!("Convoy {day} is ambushed on the coast road");
+        let text = format!("Drivers of {day} trucks are missing since the morning of that day.");
+        (title, text, day)
+    };
+    let all: Vec<_> = (1..=9).map(tale).collect();
+    let marked = |moved: usize| {
+        let items = all.iter().enumerate().map(|(at, (title, text, day))| {
+            let mark = if at < moved { "new" } else { "old" };
+            item(&format!("{mark}-{at}"), &format!("/{mark}/{at}"), title, text, *day)
+        });
+        document(&items.collect::<Vec<_>>())
+    };
+    assert_eq!(titles(&polls(&feed(), &[marked(0), marked(3), marked(6), marked(9)])), []);
+    // Two may be others.
+    assert_eq!(titles(&polls(&feed(), &[marked(0), marked(2)])).len(), 2);
+}
+
+#[test]
 fn two_articles_that_say_the_same_are_not_told_apart_by_what_they_say() {
     let twice = [CONVOY, CONVOY, TRUCE, BRIDGE];
     check_moved(&twice, &twice, &[(CONVOY.0, 1), (CONVOY.0, 1)]);

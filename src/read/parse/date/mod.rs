@@ -2,20 +2,23 @@
 //!
 //! Sources: RFC 2822 with what it calls obsolete, ISO 8601 with weeks and days of the year, seconds and
 //! milliseconds since 1970, and numbers with names of months in the languages of `words`; Solar Hijri,
-//! Hijri and Buddhist years where no Gregorian one is meant. A date that can be read in two ways
-//! (`03/04/2024`) is read only as its neighbours in the same feed are.
+//! Hijri, Ethiopian and Buddhist years where no Gregorian one is meant. A date that can be read in two ways
+//! (`03/04/2024`) is read only as its neighbours in the same feed are; an hour behind which stands a word that
+//! nobody knows may be of either half of the day, and is left out unless the neighbours count to 24.
 
+mod clock;
 mod words;
 
 use std::time::Duration;
 
+use clock::Time;
 use cw_model::{DateQuality, Timestamp};
-use icu_calendar::cal::Hijri;
+use icu_calendar::cal::{EthiopianEraStyle, Hijri};
 use icu_calendar::{Date, Iso};
 use jiff::civil;
 use jiff::tz::{Offset, TimeZone};
 use unicode_normalization::char::is_combining_mark;
-use words::{Calendar, Month, Zone};
+use words::{Calendar, Month, Needs, Zone};
 
 /// The longest text that is looked at: the longest real ones have fifty characters.
 const DATE_CHARS_MAX: usize = 100;
@@ -39,30 +42,61 @@ pub struct ReadDate {
 pub struct Conventions {
     /// The language of its words: `hr`.
     pub language: Option<String>,
-    /// Whether the day comes before the month in `03/04/2024`. `None` if nothing tells.
-    pub day_first: Option<bool>,
+    /// Which number is the day in `03/04/24`. `None` if nothing tells.
+    pub order: Option<Order>,
+    /// Whether its hours are counted to 24.
+    pub has_24_hours: bool,
     /// How far its local time, which it calls UTC, is ahead of UTC. `None` if it writes what is so.
     pub ahead: Option<Duration>,
 }
 
+/// In which order a date of three numbers has its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `25/02/2026`
+    DayFirst,
+    /// `02/25/2026`
+    MonthFirst,
+    /// `26/02/25`
+    YearFirst,
+}
+
 impl Conventions {
-    /// Learns from all dates of a feed: one that can be read in one way only tells how the others are meant.
+    /// Learns from all dates of a feed: what can be read in one way only tells how the others are meant.
     pub fn learn<'a>(language: Option<&str>, dates: impl Iterator<Item = &'a str>) -> Self {
         let language = language.map(|tag| tag.split('-').next().unwrap_or_default().to_lowercase());
-        let mut learned = Self { language, day_first: None, ahead: None };
-        // A year that comes first leaves no question.
-        let is_question = |text: &&str| {
+        let mut learned = Self { language, ..Self::default() };
+        // A year that comes first leaves no question, and a date of the standards none either.
+        let is_question = |text: &str| {
             let year = text.trim_start().bytes().take_while(u8::is_ascii_digit).count();
-            text.contains(['/', '-']) && year < 4
+            (text.contains(['/', '-', '.']) || !text.is_ascii()) && year < 4
         };
-        let mut orders = dates.filter(is_question).filter_map(|text| {
-            let fields = Fields::of(text, &learned)?;
-            fields.order()
-        });
-        let first = orders.next();
-        // A feed that writes both orders writes none.
-        let is_one = first.is_some_and(|first| orders.all(|other| other == first));
-        learned.day_first = first.filter(|_| is_one);
+        let mut orders = vec![Order::DayFirst, Order::MonthFirst, Order::YearFirst];
+        let mut is_open = false;
+        let mut has_24_hours = false;
+        for text in dates {
+            has_24_hours |= clock::shows_24_hours(text);
+            if !is_question(text) {
+                continue;
+            }
+            let Some(fields) = Fields::of(text, &learned) else { continue };
+            has_24_hours |= fields.time.is_some_and(|time| time.hour == 0 || time.hour > 12);
+            let possible = fields.orders();
+            if !possible.is_empty() {
+                is_open = true;
+                orders.retain(|order| possible.contains(order));
+            }
+        }
+        learned.has_24_hours = has_24_hours;
+        let is_year_first = || learned.language.as_deref().is_some_and(words::is_year_first);
+        learned.order = match orders.as_slice() {
+            [only] if is_open => Some(*only),
+            several if is_open && several.contains(&Order::YearFirst) && is_year_first() => {
+                Some(Order::YearFirst)
+            }
+            // A feed that writes two orders writes none.
+            _ => None,
+        };
         learned
     }
 }
@@ -72,7 +106,7 @@ pub fn read(text: &str, conventions: &Conventions) -> Option<ReadDate> {
     if let Some(at) = since_1970(text.trim()) {
         return Some(ReadDate { at, assumed: None, is_utc: false });
     }
-    Fields::of(text, conventions)?.resolve(conventions.day_first)
+    Fields::of(text, conventions)?.resolve(conventions)
 }
 
 /// Ten digits are seconds, thirteen are milliseconds: 2001 to 2286.
@@ -140,19 +174,20 @@ struct Fields {
     numbers: Vec<(Option<char>, String)>,
     month: Option<Month>,
     time: Option<Time>,
+    /// Behind the time stands a word that nobody knows: it may be a half of the day.
+    is_half_unknown: bool,
     half: Option<words::Half>,
     zone: Option<Zone>,
+    /// Years of two digits may be those of the Buddhist era.
+    is_thai: bool,
+    /// Whether a year of two digits comes first in the language, if that is known.
+    is_year_first: Option<bool>,
+    /// By how many years the era of the next number is behind.
+    era: Option<i32>,
     /// Week and day of it (ISO 8601), after the year.
     week: Option<(i8, i8)>,
     /// The next number is the month, as in Vietnamese.
     is_month_next: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Time {
-    hour: i8,
-    minute: i8,
-    second: i8,
 }
 
 impl Fields {
@@ -164,7 +199,10 @@ impl Fields {
         }
         // Years are marked so in Chinese and Japanese, whose zones have names of their own.
         let marked = || text.contains('年').then_some("zh");
+        let is_year_first = conventions.language.as_deref().map(words::is_year_first);
         let language = conventions.language.as_deref().or_else(marked);
+        let is_thai =
+            language == Some("th") || text.contains(|c| matches!(c, '\u{E00}'..='\u{E7F}'));
         let text = words::plain(text);
         // Go prints how long the process has run.
         let text = text.split_once(" m=").map_or(text.as_str(), |(date, _)| date);
@@ -173,14 +211,17 @@ impl Fields {
             None => (None, text.to_owned()),
         };
         let mut fields = Self::read(&tokens(&text)?, language);
-        fields.zone = zone.or(fields.zone);
-        if fields.zone.is_none() && fields.time.is_some() && text.contains('(') {
-            // "17:00 (GMT+7)": here the comment is all there is.
+        if text.contains('(') && (fields.zone.is_none() || fields.time.is_none()) {
+            // "17:00 (GMT+7)", "2026 (17:00)": here the comment is all there is.
             let text = text.replace(['(', ')'], " ");
             let with_comment = Self::read(&tokens(&text)?, language);
-            fields.zone = with_comment.zone.filter(|_| with_comment.numbers == fields.numbers);
+            if with_comment.numbers == fields.numbers {
+                fields.zone = fields.zone.or(with_comment.zone);
+                fields.time = fields.time.or(with_comment.time);
+            }
         }
-        Some(fields)
+        fields.zone = zone.or(fields.zone);
+        Some(Self { is_thai, is_year_first, ..fields })
     }
 
     fn read(tokens: &[Token<'_>], language: Option<&str>) -> Self {
@@ -189,9 +230,10 @@ impl Fields {
         let mut mark = None;
         while let Some(token) = rest.first() {
             if fields.time.is_none()
-                && let Some((time, after)) = time(rest).or_else(|| fields.dotted_time(rest))
+                && let Some((time, after)) = clock::time(rest, fields.has_date())
             {
                 fields.time = Some(time);
+                fields.is_half_unknown = clock::has_unknown_word(after, language);
                 rest = after;
                 continue;
             }
@@ -223,29 +265,19 @@ impl Fields {
         fields
     }
 
-    /// `15.02` behind a date, as the Finnish, Danish and Germans write a time.
-    fn dotted_time<'t, 'a>(&self, tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
-        let has_date = match self.month {
-            Some(_) => self.numbers.len() >= 2,
-            None => self.numbers.len() >= 3,
-        };
-        let [Token::Number(hour), Token::Mark('.'), Token::Number(minute), rest @ ..] = tokens
-        else {
-            return None;
-        };
-        let is_time = has_date && hour.len() <= 2 && minute.len() == 2;
-        let (second, rest) = match rest {
-            [Token::Mark('.'), Token::Number(second), rest @ ..] if second.len() == 2 => {
-                (*second, rest)
-            }
-            _ => ("0", rest),
-        };
-        is_time.then(|| Some((Time::read(hour, minute, second)?, rest))).flatten()
+    /// Whether day, month and year have been said.
+    fn has_date(&self) -> bool {
+        self.numbers.len() >= if self.month.is_some() { 2 } else { 3 }
     }
 
     fn number(&mut self, mark: Option<char>, digits: &str) {
         if std::mem::take(&mut self.is_month_next) && self.month.is_none() {
             self.month = digits.parse().ok().map(Month::gregorian);
+            return;
+        }
+        if let Some(behind) = self.era.take() {
+            let year = digits.parse().ok().and_then(|year: i32| year.checked_add(behind));
+            self.numbers.extend(year.map(|year| (mark, year.to_string())));
             return;
         }
         let split = |at: usize| digits.split_at_checked(at);
@@ -260,9 +292,9 @@ impl Fields {
             self.numbers.extend(
                 [(None, year), (dash, month), (dash, day)].map(|(mark, n)| (mark, n.to_owned())),
             );
-            self.time = compact_time(rest);
-        } else if self.numbers.len() == 3 && self.time.is_none() && matches!(digits.len(), 4 | 6) {
-            self.time = compact_time(digits);
+            self.time = clock::compact(rest);
+        } else if self.has_date() && self.time.is_none() && matches!(digits.len(), 4 | 6) {
+            self.time = clock::compact(digits);
         } else {
             self.numbers.push((mark, digits.to_owned()));
         }
@@ -279,25 +311,34 @@ impl Fields {
             if self.month.is_none_or(|before| before.may_be_weekday && !month.may_be_weekday) {
                 self.month = Some(month);
             }
-        } else if let Some((half, needs_time)) = words::half(word)
-            && (self.time.is_some() || !needs_time)
+        } else if let Some(behind) = words::era(word) {
+            self.era = Some(behind);
+        } else if let Some((half, needs)) = words::half(word)
+            && match needs {
+                Needs::Nothing => true,
+                Needs::Time => self.time.is_some(),
+                Needs::DateAndTime => self.time.is_some() && self.has_date(),
+            }
         {
-            self.half = Some(half);
+            // "3:05 WB Sa’aatii": words behind the half name the zone.
+            self.half.get_or_insert(half);
         } else if let Some(zone) = words::zone(word, language) {
             self.zone.get_or_insert(zone);
         }
     }
 
-    fn resolve(self, day_first: Option<bool>) -> Option<ReadDate> {
-        let date = self.date(day_first)?;
-        let Some(time) = self.time else {
+    fn resolve(self, conventions: &Conventions) -> Option<ReadDate> {
+        let date = self.date(conventions.order)?;
+        let Some(time) = self.time.filter(|time| self.is_hour_sure(*time, conventions)) else {
             let at = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
             return Some(ReadDate { at, assumed: Some(DateQuality::DateOnly), is_utc: false });
         };
         let (date, hour) = match (time.hour, self.half) {
             (24, None) if time.minute == 0 && time.second == 0 => (date.tomorrow().ok()?, 0),
-            (12, Some(words::Half::Morning)) => (date, 0),
-            (hour @ 1..=11, Some(words::Half::Afternoon)) => (date, hour + 12),
+            (12, Some(words::Half::Morning | words::Half::Night)) => (date, 0),
+            (hour @ 1..=11, Some(words::Half::Afternoon))
+            | (hour @ 1..=6, Some(words::Half::Noon))
+            | (hour @ 6..=11, Some(words::Half::Night)) => (date, hour + 12),
             (hour, _) => (date, hour),
         };
         // A leap second is the last of its minute.
@@ -313,11 +354,19 @@ impl Fields {
         Some(ReadDate { at, assumed, is_utc })
     }
 
-    fn date(&self, day_first: Option<bool>) -> Option<civil::Date> {
+    /// Whether it is known in which half of the day an hour is.
+    fn is_hour_sure(&self, time: Time, conventions: &Conventions) -> bool {
+        !self.is_half_unknown
+            || self.half.is_some()
+            || conventions.has_24_hours
+            || !(1..=12).contains(&time.hour)
+    }
+
+    fn date(&self, order: Option<Order>) -> Option<civil::Date> {
         if let Some(month) = self.month {
             let [(_, first), (_, second)] = self.numbers.as_slice() else { return None };
             let (day, year) = if first.len() == 4 { (second, first) } else { (first, second) };
-            return date_in(month.calendar, year, month.number, day.parse().ok()?);
+            return self.date_in(month.calendar, year, month.number, day.parse().ok()?);
         }
         if let Some((week, day)) = self.week {
             let [(_, year)] = self.numbers.as_slice() else { return None };
@@ -336,14 +385,14 @@ impl Fields {
             [(_, only)] => Some(*only),
             [(_, one), rest @ ..] if rest.iter().all(|(_, other)| other == one) => Some(*one),
             several => {
-                let order = Some(day_first?);
-                several.iter().find(|(day_first, _)| *day_first == order).map(|(_, date)| *date)
+                let order = Some(order?);
+                several.iter().find(|(own, _)| *own == order).map(|(_, date)| *date)
             }
         }
     }
 
-    /// All dates that three numbers can be, each with whether the day came first, if that is a question.
-    fn readings(&self) -> Option<Vec<(Option<bool>, civil::Date)>> {
+    /// All dates that three numbers can be, each with the order in which it is one, if that is a question.
+    fn readings(&self) -> Option<Vec<(Option<Order>, civil::Date)>> {
         let [(_, first), (mark, second), (other, third)] = self.numbers.as_slice() else {
             return None;
         };
@@ -353,31 +402,76 @@ impl Fields {
         let number = |digits: &str| digits.parse::<i8>().ok();
         let gregorian = Calendar::Gregorian;
         if first.len() == 4 {
-            let date = date_in(gregorian, first, number(second)?, number(third)?)?;
+            let date = self.date_in(gregorian, first, number(second)?, number(third)?)?;
             return Some(vec![(None, date)]);
         }
-        let day_first = date_in(gregorian, third, number(second)?, number(first)?);
-        // Nobody writes the month first with dots.
-        if *mark == Some('.') {
-            return Some(vec![(None, day_first?)]);
-        }
-        let month_first = date_in(gregorian, third, number(first)?, number(second)?);
+        let day_first = self.date_in(gregorian, third, number(second)?, number(first)?);
+        // With dots a year stands first in few languages.
+        let is_allowed = match mark {
+            Some('.') => self.is_year_first == Some(true),
+            _ => self.is_year_first != Some(false),
+        };
+        let may_be_first = third.len() <= 2 && first.len() == 2 && is_allowed;
         let year_first =
-            (third.len() == 2).then(|| civil_date(first, number(second)?, number(third)?));
-        let readings =
-            [(Some(true), day_first), (Some(false), month_first), (None, year_first.flatten())];
-        Some(readings.into_iter().filter_map(|(order, date)| Some((order, date?))).collect())
+            if may_be_first { civil_date(first, number(second)?, number(third)?) } else { None };
+        // Nobody writes the month first with dots.
+        let month_first = match mark {
+            Some('.') => None,
+            _ => self.date_in(gregorian, third, number(first)?, number(second)?),
+        };
+        let readings = [
+            (Order::DayFirst, day_first),
+            (Order::MonthFirst, month_first),
+            (Order::YearFirst, year_first),
+        ];
+        Some(readings.into_iter().filter_map(|(order, date)| Some((Some(order), date?))).collect())
     }
 
-    /// Whether the day comes first in a date of three numbers that can be read in one way.
-    fn order(&self) -> Option<bool> {
+    /// The orders in which three numbers are a date.
+    fn orders(&self) -> Vec<Order> {
         if self.month.is_some() || self.week.is_some() {
-            return None;
+            return Vec::new();
         }
-        match self.readings()?.as_slice() {
-            [(order, _)] => *order,
-            _ => None,
-        }
+        let readings = self.readings().unwrap_or_default();
+        readings.into_iter().filter_map(|(order, _)| order).collect()
+    }
+
+    /// A date in a calendar. A year that is centuries off in the Gregorian one names its own calendar.
+    fn date_in(&self, calendar: Calendar, year: &str, month: i8, day: i8) -> Option<civil::Date> {
+        let written: i32 = year.parse().ok()?;
+        let is_short_thai = self.is_thai && year.len() == 2 && written >= THAI_SHORT_YEARS_MIN;
+        let number = if is_short_thai { written + BUDDHIST_CENTURY } else { written };
+        let calendar = match calendar {
+            Calendar::Gregorian if PERSIAN_YEARS.contains(&number) => Calendar::Persian,
+            Calendar::Gregorian if HIJRI_YEARS.contains(&number) => Calendar::Hijri,
+            Calendar::Gregorian if BUDDHIST_YEARS.contains(&number) => Calendar::Buddhist,
+            // Ethiopia has not come so far.
+            Calendar::Tigrinya if number >= ETHIOPIAN_YEARS_MAX => Calendar::Gregorian,
+            Calendar::Tigrinya => return None,
+            other => other,
+        };
+        let (nth, day_of_it) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+        let date: Date<Iso> = match calendar {
+            Calendar::Gregorian | Calendar::Tigrinya => return civil_date(year, month, day),
+            Calendar::Persian => {
+                Date::try_new_persian(number, nth, day_of_it).ok()?.to_calendar(Iso)
+            }
+            Calendar::Hijri => {
+                let calendar = Hijri::new_umm_al_qura();
+                let date = Date::try_new_hijri_with_calendar(number, nth, day_of_it, calendar);
+                date.ok()?.to_calendar(Iso)
+            }
+            Calendar::Ethiopian => {
+                let era = EthiopianEraStyle::AmeteMihret;
+                Date::try_new_ethiopian(era, number, nth, day_of_it).ok()?.to_calendar(Iso)
+            }
+            Calendar::Buddhist => {
+                Date::try_new_buddhist(number, nth, day_of_it).ok()?.to_calendar(Iso)
+            }
+        };
+        let (month, day) = (date.month().ordinal, date.day_of_month().0);
+        let year = i16::try_from(date.year().extended_year()).ok()?;
+        civil::Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()
     }
 }
 
@@ -387,30 +481,12 @@ const HIJRI_YEARS: std::ops::RangeInclusive<i32> = 1425..=1480;
 /// The Buddhist years of 1997 to 2057.
 const BUDDHIST_YEARS: std::ops::RangeInclusive<i32> = 2540..=2600;
 
-/// A date in a calendar. A year that is centuries off in the Gregorian one names its own calendar.
-fn date_in(calendar: Calendar, year: &str, month: i8, day: i8) -> Option<civil::Date> {
-    let number: i32 = year.parse().ok()?;
-    let calendar = match calendar {
-        Calendar::Gregorian if PERSIAN_YEARS.contains(&number) => Calendar::Persian,
-        Calendar::Gregorian if HIJRI_YEARS.contains(&number) => Calendar::Hijri,
-        Calendar::Gregorian if BUDDHIST_YEARS.contains(&number) => Calendar::Buddhist,
-        other => other,
-    };
-    let (nth, day_of_it) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
-    let date: Date<Iso> = match calendar {
-        Calendar::Gregorian => return civil_date(year, month, day),
-        Calendar::Persian => Date::try_new_persian(number, nth, day_of_it).ok()?.to_calendar(Iso),
-        Calendar::Hijri => {
-            let calendar = Hijri::new_umm_al_qura();
-            let date = Date::try_new_hijri_with_calendar(number, nth, day_of_it, calendar);
-            date.ok()?.to_calendar(Iso)
-        }
-        Calendar::Buddhist => Date::try_new_buddhist(number, nth, day_of_it).ok()?.to_calendar(Iso),
-    };
-    let (month, day) = (date.month().ordinal, date.day_of_month().0);
-    let year = i16::try_from(date.year().extended_year()).ok()?;
-    civil::Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()
-}
+/// The Buddhist century that two digits stand in, and the first of its years that are written so: 2017.
+const BUDDHIST_CENTURY: i32 = 2500;
+const THAI_SHORT_YEARS_MIN: i32 = 60;
+
+/// In Ethiopia it begins in September 2028.
+const ETHIOPIAN_YEARS_MAX: i32 = 2021;
 
 /// Two digits are the year from 1950 to 2049 (RFC 2822, 4.3).
 fn civil_date(year: &str, month: i8, day: i8) -> Option<civil::Date> {
@@ -421,46 +497,6 @@ fn civil_date(year: &str, month: i8, day: i8) -> Option<civil::Date> {
         _ => return None,
     };
     civil::Date::new(year, month, day).ok()
-}
-
-/// `10:30`, `10:30:15`, `10:30:15.123`, `10h30`.
-fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
-    let (hour, minute, rest) = match tokens {
-        [
-            Token::Number(hour),
-            Token::Mark(':') | Token::Word("h"),
-            Token::Number(minute),
-            rest @ ..,
-        ] if hour.len() <= 2 && minute.len() <= 2 => (*hour, *minute, rest),
-        // "11 h 00", as the French rules of typography have it.
-        [
-            Token::Number(hour),
-            Token::Space,
-            Token::Word("h"),
-            Token::Space,
-            Token::Number(minute),
-            rest @ ..,
-        ] if hour.len() <= 2 && minute.len() == 2 => (*hour, *minute, rest),
-        _ => return None,
-    };
-    let (second, rest) = match rest {
-        [Token::Mark(':'), Token::Number(second), rest @ ..] if second.len() <= 2 => {
-            (*second, rest)
-        }
-        _ => ("0", rest),
-    };
-    let rest = match rest {
-        [Token::Mark('.' | ','), Token::Number(_), rest @ ..] => rest,
-        _ => rest,
-    };
-    Some((Time::read(hour, minute, second)?, rest))
-}
-
-impl Time {
-    fn read(hour: &str, minute: &str, second: &str) -> Option<Self> {
-        let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
-        Some(Self { hour, minute, second: second.parse().ok()? })
-    }
 }
 
 /// `W05-2` or `W052`, behind a year.
@@ -482,17 +518,10 @@ fn week<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<((i8, i8), &'t [Token<'a>])> 
     Some(((week.parse().ok()?, day.parse().ok()?), rest))
 }
 
-fn compact_time(digits: &str) -> Option<Time> {
-    let (hour, rest) = digits.split_at_checked(2)?;
-    let (minute, second) = rest.split_at_checked(2)?;
-    let second = if second.is_empty() { "0" } else { second };
-    Time::read(hour, minute, second)
-}
-
 /// `+0300`, `+03:00`, `-3`, `+ 03:00`.
 fn offset<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(i32, &'t [Token<'a>])> {
     let (sign, digits, rest) = match tokens {
-        [Token::Mark(sign @ ('+' | '-' | '−')), Token::Number(digits), rest @ ..] => {
+        [Token::Mark(sign @ ('+' | '-' | '−' | '±')), Token::Number(digits), rest @ ..] => {
             (sign, digits, rest)
         }
         [Token::Mark(sign @ '+'), Token::Space, Token::Number(digits), rest @ ..] => {
@@ -501,6 +530,17 @@ fn offset<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(i32, &'t [Token<'a>])> {
         _ => return None,
     };
     let (hours, minutes, rest) = match (digits.len(), rest) {
+        // Seconds of an offset are nothing.
+        (
+            1 | 2,
+            [
+                Token::Mark(':'),
+                Token::Number(minutes),
+                Token::Mark(':'),
+                Token::Number(_),
+                rest @ ..,
+            ],
+        ) => (*digits, *minutes, rest),
         (1 | 2, [Token::Mark(':'), Token::Number(minutes), rest @ ..]) => (*digits, *minutes, rest),
         (1 | 2, rest) => (*digits, "0", rest),
         (3 | 4, rest) => {
@@ -515,7 +555,7 @@ fn offset<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(i32, &'t [Token<'a>])> {
         return None;
     }
     let seconds = hours * 3600 + minutes * 60;
-    Some((if *sign == '+' { seconds } else { -seconds }, rest))
+    Some((if matches!(sign, '+' | '±') { seconds } else { -seconds }, rest))
 }
 
 #[cfg(test)]

@@ -223,7 +223,7 @@ fn names_of_months_of_many_languages_are_read() {
         }
     }
     // Two languages, two months.
-    let croatian = Conventions { language: Some("hr".to_owned()), day_first: None, ahead: None };
+    let croatian = Conventions { language: Some("hr".to_owned()), ..Conventions::default() };
     let at = read("5. listopada 2025.", &croatian).unwrap().at;
     assert_eq!(at, "2025-10-05T00:00:00Z".parse().unwrap());
 }
@@ -236,7 +236,7 @@ fn zones_of_places_keep_their_summer_time() {
     check("Fri, 05 Jul 2024 12:15:00 FLE Standard Time", "2024-07-05T09:15:00Z");
     check("5 Mar 2024 5:15 AM ET", "2024-03-05T10:15:00Z");
     check("5 Jul 2024 5:15 AM ET", "2024-07-05T09:15:00Z");
-    let chinese = Conventions { language: Some("zh".to_owned()), day_first: None, ahead: None };
+    let chinese = Conventions { language: Some("zh".to_owned()), ..Conventions::default() };
     let at = read("2024-03-05 18:15 CST", &chinese).unwrap().at;
     assert_eq!(at, "2024-03-05T10:15:00Z".parse().unwrap());
 }
@@ -260,6 +260,41 @@ fn other_calendars_and_forms_of_the_standard_are_read() {
     let zone = Some(DateQuality::ZoneAssumed);
     check_assumed("5. maaliskuuta 2024 klo 10.15", "2024-03-05T10:15:00Z", zone);
     check_assumed("05.03.2024 10.15", "2024-03-05T10:15:00Z", zone);
+}
+
+#[test]
+fn an_hour_of_which_the_half_is_unknown_is_left_out() {
+    let day = Some(DateQuality::DateOnly);
+    let zone = Some(DateQuality::ZoneAssumed);
+    check_assumed("5 Mar 2024 3:05 ဇဇ", "2024-03-05T00:00:00Z", day);
+    check_assumed("5 Mar 2024 3:05 xq", "2024-03-05T00:00:00Z", day);
+    // No half of a day has so many hours, and long Latin words are places.
+    check_assumed("5 Mar 2024 15:05 ဇဇ", "2024-03-05T15:05:00Z", zone);
+    check_assumed("5 Mar 2024 3:05 Somewhere", "2024-03-05T03:05:00Z", zone);
+    check_assumed("5 Mar 2024 10:15 hs", "2024-03-05T10:15:00Z", zone);
+    let neighbours = ["4 Mar 2024 17:05 xq", "5 Mar 2024 3:05 xq"];
+    let conventions = Conventions::learn(None, neighbours.into_iter());
+    assert!(conventions.has_24_hours);
+    let at = read("5 Mar 2024 3:05 xq", &conventions).unwrap().at;
+    assert_eq!(at, "2024-03-05T03:05:00Z".parse().unwrap());
+    for text in ["Tue, 05 Mar 2024 09:15:30 +1300", "2024-03-05 05:13:00", "1:23:45"] {
+        assert!(!Conventions::learn(None, [text].into_iter()).has_24_hours, "{text}");
+    }
+}
+
+#[test]
+fn a_language_tells_whether_a_short_year_comes_first() {
+    let at = |text: &str, language: &str| {
+        let conventions = Conventions::learn(Some(language), [text].into_iter());
+        read(text, &conventions).map(|read| read.at.to_string())
+    };
+    assert_eq!(at("15/2/25 10:00", "es").as_deref(), Some("2025-02-15T10:00:00Z"));
+    assert_eq!(at("25/2/15 10:00", "zh-CN").as_deref(), Some("2025-02-15T10:00:00Z"));
+    assert_eq!(at("25. 2. 15. 10:00", "ko").as_deref(), Some("2025-02-15T10:00:00Z"));
+    assert_eq!(at("03/02/25 10:00", "es"), None);
+    let zone = Some(DateQuality::ZoneAssumed);
+    check_assumed("20.01.26 | 15:05", "2026-01-20T15:05:00Z", zone);
+    check_assumed("Guraandhala 15, 2025, 3:05 WB Sa’aatii", "2025-02-15T15:05:00Z", zone);
 }
 
 #[test]

@@ -10,13 +10,25 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::beginnings::Beginnings;
 
-/// Half of the day.
+/// Half of the day, or a part that lies in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Half {
     /// Before noon.
     Morning,
+    /// About noon: from eleven to three or so.
+    Noon,
     /// After noon.
     Afternoon,
+    /// From evening to dawn.
+    Night,
+}
+
+/// What must stand before a word for it to be a half of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    Nothing,
+    Time,
+    DateAndTime,
 }
 
 /// How years, months and days are counted.
@@ -28,6 +40,10 @@ pub(super) enum Calendar {
     Persian,
     /// Lunar Hijri, by the tables of Umm al-Qura.
     Hijri,
+    /// Of Ethiopia.
+    Ethiopian,
+    /// Gregorian in Eritrea, Ethiopian in Tigray: the same names, and years seven or eight apart.
+    Tigrinya,
     /// Gregorian with years from the Buddha's death: Thailand, Laos, Cambodia.
     Buddhist,
 }
@@ -75,8 +91,14 @@ struct File {
     months: Vec<String>,
     weekdays: String,
     month_next: String,
+    year_first: String,
     persian: Vec<String>,
     hijri: Vec<String>,
+    ethiopian: Vec<String>,
+    tigrinya: Vec<String>,
+    hours: String,
+    minutes: String,
+    eras: HashMap<String, i32>,
     phrases: HashMap<String, String>,
     halves: HalvesOfFile,
     zones: HashMap<String, String>,
@@ -88,9 +110,13 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct HalvesOfFile {
     morning: String,
+    noon: String,
     afternoon: String,
+    night: String,
     after_morning: String,
     after_afternoon: String,
+    end_morning: String,
+    end_afternoon: String,
 }
 
 #[derive(Deserialize)]
@@ -105,10 +131,15 @@ struct LanguageOfFile {
 struct Words {
     months: HashMap<String, Month>,
     month_next: Vec<String>,
+    /// Languages.
+    year_first: Vec<String>,
+    hours: Vec<String>,
+    minutes: Vec<String>,
+    /// By how many years each is behind.
+    eras: HashMap<String, i32>,
     /// Longest first.
     phrases: Vec<(String, String)>,
-    /// Whether the word counts only behind the time.
-    halves: HashMap<String, (Half, bool)>,
+    halves: HashMap<String, (Half, Needs)>,
     /// Minutes.
     zones: HashMap<String, i32>,
     /// Names of one word.
@@ -130,23 +161,39 @@ impl Words {
             (Calendar::Gregorian, &file.months),
             (Calendar::Persian, &file.persian),
             (Calendar::Hijri, &file.hijri),
+            (Calendar::Ethiopian, &file.ethiopian),
+            (Calendar::Tigrinya, &file.tigrinya),
         ] {
             for (number, list) in (1..).zip(months) {
                 for name in names(list) {
                     let may_be_weekday = weekdays.contains(&name);
-                    words.months.insert(name, Month { number, calendar, may_be_weekday });
+                    let month = Month { number, calendar, may_be_weekday };
+                    // A name of both is read as Amharic has it.
+                    if calendar == Calendar::Tigrinya && words.months.contains_key(&name) {
+                        continue;
+                    }
+                    words.months.insert(name, month);
                 }
             }
         }
-        for (list, half, is_after) in [
-            (&file.halves.morning, Half::Morning, false),
-            (&file.halves.afternoon, Half::Afternoon, false),
-            (&file.halves.after_morning, Half::Morning, true),
-            (&file.halves.after_afternoon, Half::Afternoon, true),
+        let halves = &file.halves;
+        for (list, half, needs) in [
+            (&halves.morning, Half::Morning, Needs::Nothing),
+            (&halves.noon, Half::Noon, Needs::Nothing),
+            (&halves.afternoon, Half::Afternoon, Needs::Nothing),
+            (&halves.night, Half::Night, Needs::Nothing),
+            (&halves.after_morning, Half::Morning, Needs::Time),
+            (&halves.after_afternoon, Half::Afternoon, Needs::Time),
+            (&halves.end_morning, Half::Morning, Needs::DateAndTime),
+            (&halves.end_afternoon, Half::Afternoon, Needs::DateAndTime),
         ] {
-            words.halves.extend(names(list).into_iter().map(|name| (name, (half, is_after))));
+            words.halves.extend(names(list).into_iter().map(|name| (name, (half, needs))));
         }
         words.month_next = names(&file.month_next);
+        words.year_first = names(&file.year_first);
+        words.hours = names(&file.hours);
+        words.minutes = names(&file.minutes);
+        words.eras = file.eras.iter().map(|(name, years)| (fold(name), *years)).collect();
         for (minutes, list) in &file.zones {
             let minutes = minutes.parse().unwrap_or_default();
             words.zones.extend(names(list).into_iter().map(|name| (name, minutes)));
@@ -223,10 +270,11 @@ pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(folded.len());
     let mut rest = folded.chars().peekable();
     while let Some(c) = rest.next() {
+        let is_behind_number = || plain.trim_end().ends_with(|c: char| c.is_ascii_digit());
         match c {
             '年' | '月' | '년' | '월' => plain.push('-'),
-            // "3時 5分" is 3:05, and "3時" is 3:00.
-            '時' | '时' | '点' | '點' | '시' => {
+            // "3時 5分" is 3:05, and "3時" is 3:00; "標準時間" is no time of day.
+            '時' | '时' | '点' | '點' | '시' if is_behind_number() => {
                 while rest.next_if(|next| next.is_whitespace()).is_some() {}
                 let has_minute = rest.peek().is_some_and(char::is_ascii_digit);
                 plain.push_str(if has_minute { ":" } else { ":00 " });
@@ -261,9 +309,29 @@ pub(super) fn is_month_next(word: &str) -> bool {
     WORDS.month_next.iter().any(|one| one == word)
 }
 
-/// The half of the day that a word stands for, and whether it does so only behind the time.
-pub(super) fn half(word: &str) -> Option<(Half, bool)> {
+/// The half of the day that a word stands for, and what must stand before it.
+pub(super) fn half(word: &str) -> Option<(Half, Needs)> {
     WORDS.halves.get(word).copied()
+}
+
+/// Whether the number before a word is an hour.
+pub(super) fn is_hour(word: &str) -> bool {
+    WORDS.hours.iter().any(|one| one == word)
+}
+
+/// Whether the number before a word is a minute.
+pub(super) fn is_minute(word: &str) -> bool {
+    WORDS.minutes.iter().any(|one| one == word)
+}
+
+/// By how many years the era is behind that a word names.
+pub(super) fn era(word: &str) -> Option<i32> {
+    WORDS.eras.get(word).copied()
+}
+
+/// Whether a year of two digits stands first in dates of a language.
+pub(super) fn is_year_first(language: &str) -> bool {
+    WORDS.year_first.iter().any(|one| one == language)
 }
 
 /// The zone of a name of one word, in a language if one is known.
