@@ -31,6 +31,9 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A quota is one of a day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// The longest that what one feed was told holds for its whole host: a platform may refuse one of its many feeds.
+const HOLD_MAX: Duration = Duration::from_secs(3600);
+
 /// The shortest wait after 429 or 503 that names none: some servers send `Retry-After: 0` and ban
 /// whoever believes them.
 pub const BUSY_WAIT_MIN: Duration = Duration::from_secs(60);
@@ -254,14 +257,16 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
 }
 
 /// Until when the host of a feed has refused us, by the feed's last poll: whoever counts requests counts those
-/// for its other feeds too.
+/// for its other feeds too, but for [`HOLD_MAX`] at most.
 pub fn refused_until(plan: &FeedPlan) -> Option<Timestamp> {
-    if plan.next.reason == Reason::RetryAfter {
-        return plan.next.due_at;
-    }
-    let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
-    let is_busy = failure.class == FailureClass::Busy;
-    failure.at.checked_add(BUSY_WAIT_MIN).ok().filter(|_| is_busy)
+    let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0);
+    let busy_at = failure.filter(|failure| failure.class == FailureClass::Busy).map(|it| it.at);
+    let until = match plan.next.reason {
+        Reason::RetryAfter => plan.next.due_at,
+        _ => busy_at?.checked_add(BUSY_WAIT_MIN).ok(),
+    };
+    let latest = plan.polled_at.or(busy_at).and_then(|at| at.checked_add(HOLD_MAX).ok());
+    until.map(|until| until.min(latest.unwrap_or(Timestamp::MAX)))
 }
 
 /// A number from 0.0 to 1.0 that is fixed for a feed and a poll, and as good as random across
