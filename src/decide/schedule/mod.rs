@@ -261,12 +261,13 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
 pub fn refused_until(plan: &FeedPlan) -> Option<Timestamp> {
     let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0);
     let busy_at = failure.filter(|failure| failure.class == FailureClass::Busy).map(|it| it.at);
-    let until = match plan.next.reason {
-        Reason::RetryAfter => plan.next.due_at,
-        _ => busy_at?.checked_add(BUSY_WAIT_MIN).ok(),
-    };
-    let latest = plan.polled_at.or(busy_at).and_then(|at| at.checked_add(HOLD_MAX).ok());
-    until.map(|until| until.min(latest.unwrap_or(Timestamp::MAX)))
+    let after = |at: Option<Timestamp>, wait: Duration| at?.checked_add(wait).ok();
+    // It has asked to wait also where something else makes this feed wait longer.
+    let asked = plan.next.retry_after.and_then(|wait| after(plan.polled_at, wait));
+    let planned = plan.next.due_at.filter(|_| plan.next.reason == Reason::RetryAfter);
+    let until = planned.or(asked).max(after(busy_at, BUSY_WAIT_MIN))?;
+    let latest = after(plan.polled_at.or(busy_at), HOLD_MAX);
+    Some(until.min(latest.unwrap_or(Timestamp::MAX)))
 }
 
 /// A number from 0.0 to 1.0 that is fixed for a feed and a poll, and as good as random across
