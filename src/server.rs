@@ -8,8 +8,10 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fs::File;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Incoming};
@@ -143,6 +145,10 @@ impl Spares {
     }
 }
 
+fn lacks_files(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}
+
 fn spare() -> io::Result<File> {
     const NOTHING: &str = "/dev/null";
     File::open(NOTHING)
@@ -177,6 +183,13 @@ impl<A> Server<A> {
                 }
                 accepted = self.listener.accept() => accepted,
             };
+            let accepted = match accepted {
+                Err(error) if lacks_files(&error) => match self.accept_with_spare(error).await {
+                    Some(accepted) => accepted,
+                    None => continue,
+                },
+                accepted => accepted,
+            };
             match accepted {
                 Ok((stream, _)) => {
                     if self.open.len() >= self.spares.most {
@@ -195,13 +208,29 @@ impl<A> Server<A> {
         let _late = timeout(GRACE, over).await;
     }
 
+    /// Accepts with a file that was kept for that, once the system has none. It says so also if nobody waits to be let in;
+    /// then the file is kept on, or whoever opens one next has it: `None`.
+    async fn accept_with_spare(
+        &mut self,
+        error: io::Error,
+    ) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+        if self.spares.files.pop().is_none() {
+            return Some(Err(error));
+        }
+        let accepted = poll_fn(|context| match self.listener.poll_accept(context) {
+            Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+            Poll::Pending => Poll::Ready(None),
+        });
+        let accepted = accepted.await;
+        if accepted.is_none() {
+            self.spares.refill();
+        }
+        accepted
+    }
+
     /// The system gave no connection.
     async fn refused(&mut self, error: &io::Error) {
-        let lacks_files = matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE));
-        if lacks_files && self.spares.files.pop().is_some() {
-            return;
-        }
-        if lacks_files {
+        if lacks_files(error) {
             self.close_oldest();
         } else {
             // A client that left before it was let in; or worse, and then it comes again.

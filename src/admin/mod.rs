@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `/livez` | 200 while the scheduler's loop turns or a drain goes on, else 503 and since when |
 //! | `/readyz` | 200 when state is restored and the ledger takes commits, else 503 and why |
-//! | `/metrics` | OpenMetrics text |
+//! | `/metrics` | OpenMetrics text, or Prometheus' older one |
 //! | `/` | the status page |
 //! | `/feeds/{id}` | the page of one feed |
 //! | `/api/status` | how the program stands, as JSON |
@@ -19,6 +19,7 @@
 
 mod api;
 mod events;
+mod exposition;
 mod feeds;
 mod gate;
 mod hosts;
@@ -47,18 +48,16 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 
+use self::exposition::exposition;
 use self::gate::Gate;
 pub use self::gate::SharedToken;
 use self::past::Past;
 use self::query::{FeedQuery, HostQuery, QueryProblem};
-use self::reply::{Reply, json, private, problem, text, written_in};
+use self::reply::{Reply, json, private, problem, text};
 use crate::clock::Clock;
 use crate::ledger::sqlite::history::History;
 use crate::reload::{Reloaded, Reloader};
 use crate::server::{self, ServerStartError};
-
-/// What `/metrics` is written in.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Where a reload is asked for.
 pub const RELOAD_PATH: &str = "/-/reload";
@@ -165,7 +164,7 @@ impl Admin {
             },
             "/metrics" => {
                 let text = self.metrics.text(&self.status.snapshot());
-                written_in(OPEN_METRICS, StatusCode::OK, text)
+                exposition(&question.headers, text)
             }
             path if is_gated(path) => match self.gate.admit(&question.headers) {
                 Ok(()) => self.show(path, question).await,

@@ -30,6 +30,7 @@ fn change(why: Why) -> Option<&'static str> {
              ended the process that read it; when a daemon runs with that",
         ),
         Why::Pushed => Some("its hub says that there is news"),
+        Why::HostRefused => Some("its server asked to wait when it was asked for another feed"),
         Why::QuotaRaised => Some("its quota is larger now; when a daemon has read that"),
     }
 }

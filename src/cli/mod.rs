@@ -18,6 +18,7 @@ pub mod feeds;
 pub mod healthcheck;
 pub mod init;
 pub mod ledger;
+mod meant;
 pub mod poll;
 pub mod reload;
 mod requests;

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Paint};
 use clap::builder::PossibleValuesParser;
-use cw_code::Tagger;
+use cw_code::{Places, Sources, Tagger};
 use cw_model::{Record, Timestamp};
 use cw_status::shown::{Shown, json_line, printable};
 use cw_text::likeness::hint;
 use jiff::{Span, SpanRelativeTo};
 
+use super::meant::{ActorNames, countries_meant, country_doubt, place_doubt, places_meant};
 use super::show::text::Text;
 use super::show::{self, Medium, Style};
 use super::{Exit, export};
@@ -102,17 +103,17 @@ pub struct FilterArgs {
     /// Only this language: en finds en-GB; again for another
     #[arg(long = "language", value_name = "CODE")]
     pub languages: Vec<String>,
-    /// Only feeds of this country (SY); again for another
+    /// Only feeds of this country, by its two letters or name (SY, Syria); again for another
     #[arg(long = "country", value_name = "CODE")]
     pub countries: Vec<String>,
-    /// Only articles that name this actor, by id, its beginning, or its whole name: state.ru, group, Hezbollah; again for another
+    /// Only articles that name this actor, by id, its beginning or end, or any of its names: state.ru, group, hezbollah, RSF; again for another
     #[arg(long = "actor", value_name = "ACTOR")]
     pub actors: Vec<String>,
-    /// Only articles that name this place, by name or GeoNames number, or any place of a country (SY); again for another
+    /// Only articles that name this place, by any of its names or GeoNames number, or any place of a country (SY, Syria); again for another
     #[arg(long = "place", value_name = "PLACE")]
     pub places: Vec<String>,
     /// Only articles that say something in this way, the --tag if one is given; again for another
-    #[arg(long = "claim", value_name = "STATUS", value_parser = PossibleValuesParser::new(CLAIMS))]
+    #[arg(long = "claim", value_name = "STATUS", ignore_case = true, value_parser = PossibleValuesParser::new(CLAIMS))]
     pub claims: Vec<String>,
     /// Only this feed; again for another
     #[arg(long = "feed", value_name = "ID")]
@@ -126,14 +127,25 @@ pub struct FilterArgs {
 }
 
 impl FilterArgs {
-    /// What is wanted.
-    pub(super) fn filter(&self, since: Option<Timestamp>) -> Filter {
+    /// What is wanted. Names are looked up, also in the actors of a configuration.
+    pub(super) fn filter(&self, since: Option<Timestamp>, config: Option<&Path>) -> Filter {
+        let (mut actors, mut places) = (self.actors.clone(), self.places.clone());
+        let mut countries = self.countries.clone();
+        if !actors.is_empty() {
+            let known = known_actors(config);
+            actors.extend(self.actors.iter().flat_map(|wish| known.meant(wish)));
+        }
+        if !(places.is_empty() && countries.is_empty()) {
+            let known = Places::built_in();
+            places.extend(self.places.iter().flat_map(|wish| places_meant(&known, wish)));
+            countries.extend(self.countries.iter().flat_map(|wish| countries_meant(&known, wish)));
+        }
         Filter {
             tags: self.tags.clone(),
             languages: self.languages.clone(),
-            countries: self.countries.clone(),
-            actors: self.actors.clone(),
-            places: self.places.clone(),
+            countries,
+            actors,
+            places,
             claims: self.claims.clone(),
             feeds: self.feeds.clone(),
             since,
@@ -147,10 +159,15 @@ impl FilterArgs {
             say!("{}", Shown(doubt));
         }
         if !self.actors.is_empty() {
-            say!(
-                "--actor takes an id (group.hezbollah), the parts an id begins with (group), or a whole name as \
-                 `conflictwire tail` shows it"
-            );
+            let known = known_actors(config);
+            let doubts = self.actors.iter().filter_map(|wish| known.doubt(wish));
+            doubts.for_each(|doubt| say!("{}", Shown(doubt)));
+        }
+        if !(self.places.is_empty() && self.countries.is_empty()) {
+            let known = Places::built_in();
+            let doubts = self.places.iter().filter_map(|wish| place_doubt(&known, wish));
+            let of_countries = self.countries.iter().filter_map(|wish| country_doubt(&known, wish));
+            doubts.chain(of_countries).for_each(|doubt| say!("{}", Shown(doubt)));
         }
     }
 
@@ -171,6 +188,12 @@ impl FilterArgs {
     pub(super) fn open(&self, config: Option<&Path>) -> anyhow::Result<Reader> {
         open_database(self.database.as_deref(), config)
     }
+}
+
+/// The actors of the configuration, or, where there is none, the built-in ones.
+fn known_actors(config: Option<&Path>) -> ActorNames {
+    let sources = crate::config::load(config).map(|config| config.tag.sources);
+    ActorNames::of(&sources.unwrap_or_else(|_| Sources::built_in()))
 }
 
 /// What is said of the tags that no id is or is below.
@@ -212,7 +235,7 @@ pub(super) fn open_database(
 /// # Errors
 /// What stopped it, for a person.
 pub fn run(args: &SearchArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let filter = args.only.filter(args.since);
+    let filter = args.only.filter(args.since, config);
     let query = match Query::parse(&args.words) {
         Ok(query) => Some(query),
         Err(NotAQuery::NoWord) if args.words.is_empty() && !filter.is_empty() => None,

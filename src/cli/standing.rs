@@ -15,6 +15,7 @@ use cw_decide::States;
 use cw_decide::schedule::{self, Due, Why};
 use cw_model::state::{FeedState, Reason, Standing};
 use cw_model::{Feed, FeedId, Timestamp};
+use url::Url;
 
 use super::check::counted;
 use crate::config::{Config, duration_text};
@@ -60,6 +61,8 @@ enum Written {
 #[derive(Debug)]
 pub(super) struct Knowledge {
     states: BTreeMap<FeedId, Known>,
+    /// Hosts that have refused, and until when.
+    refused: BTreeMap<String, Timestamp>,
     written: Written,
     source: Source,
     /// Says whether a feed that was put off is put off by the configuration as it is now.
@@ -147,6 +150,7 @@ impl Knowledge {
             LedgerSettings::Kafka(settings) => Self::of_topic(settings, trials),
             LedgerSettings::JsonLines => Ok(Self {
                 states: BTreeMap::new(),
+                refused: BTreeMap::new(),
                 written: Written::Never,
                 source: Source::Nowhere,
                 trials,
@@ -176,7 +180,8 @@ impl Knowledge {
         let states: BTreeMap<_, _> = states.into_iter().map(known).collect();
         // What is less than that, nobody is told of.
         let within = Some(plans_written_within(states.len())).filter(|within| *within >= LATE_MAX);
-        Self { states, written: within.map_or(Written::AtOnce, Written::Within), source, trials }
+        let written = within.map_or(Written::AtOnce, Written::Within);
+        Self { refused: refused(&states), states, written, source, trials }
     }
 
     fn of_topic(settings: &KafkaSettings, trials: Trials) -> anyhow::Result<Self> {
@@ -193,8 +198,10 @@ impl Knowledge {
             as_of: Some(stored.written_at),
             lane: Some(stored.lane),
         };
+        let states = states.into_iter().map(|(id, stored)| (id, known(stored))).collect();
         Ok(Self {
-            states: states.into_iter().map(|(id, stored)| (id, known(stored))).collect(),
+            refused: refused(&states),
+            states,
             written: Written::Within(STATES_WRITTEN_WITHIN),
             source: Source::Lanes(Box::new(Lanes { settings: settings.clone(), owners, cut })),
             trials,
@@ -224,8 +231,15 @@ impl Knowledge {
         }
     }
 
-    /// When a feed is due by its state and the configuration as it is now, if it was ever polled.
+    /// When a feed is due by its state, the configuration as it is now, and what its host said of others; `None` if it was
+    /// never polled, and nothing puts it off.
     pub(super) fn due(&self, feed: &Feed, now: Timestamp) -> Option<Due> {
+        let until = self.refused.get(feed.url.host_str().unwrap_or_default());
+        Due::held(self.own_due(feed, now), until.copied(), now)
+    }
+
+    /// The same without its host's word.
+    fn own_due(&self, feed: &Feed, now: Timestamp) -> Option<Due> {
         let state = &self.of(feed)?.state;
         let due = schedule::due(state, feed, || self.trials.under(feed), now);
         // A daemon that has run since goes by its plan; only one that starts now polls at once.
@@ -336,7 +350,7 @@ impl Knowledge {
         if state.plan.is_of_another_url(feed) {
             return format!("not polled yet under its URL; under the one before: {text}");
         }
-        match self.due(feed, now).map(|due| due.why) {
+        match self.own_due(feed, now).map(|due| due.why) {
             Some(Why::OtherSetUp) => {
                 "was put off, under another version or configuration".to_owned()
             }
@@ -513,6 +527,20 @@ fn state_text(state: &FeedState, feed: &Feed, now: Timestamp) -> String {
     }
 }
 
+/// Until when hosts have refused that were asked for these.
+fn refused(states: &BTreeMap<FeedId, Known>) -> BTreeMap<String, Timestamp> {
+    let mut refused = BTreeMap::new();
+    for Known { state, .. } in states.values() {
+        let Some(until) = schedule::refused_until(&state.plan) else { continue };
+        let url = state.plan.url.as_deref().and_then(|url| Url::parse(url).ok());
+        if let Some(host) = url.as_ref().and_then(Url::host_str) {
+            let known = refused.entry(host.to_owned()).or_insert(until);
+            *known = until.max(*known);
+        }
+    }
+    refused
+}
+
 #[cfg(test)]
 pub(super) use self::tests::{in_database_of, trials};
 
@@ -565,7 +593,8 @@ mod tests {
 
     fn knowledge(known: Vec<Known>, written: Written, source: Source) -> Knowledge {
         let ids = ('a'..).map(|letter| FeedId::parse(&letter.to_string()).unwrap());
-        Knowledge { states: ids.zip(known).collect(), written, source, trials: trials() }
+        let states = ids.zip(known).collect();
+        Knowledge { refused: refused(&states), states, written, source, trials: trials() }
     }
 
     fn in_database(known: Vec<Known>, daemon: Option<Holder>) -> Knowledge {
@@ -585,6 +614,26 @@ mod tests {
     fn all_owned() -> Result<Owners, OwnersError> {
         let of_lanes = (0..16).map(|lane| (lane, "conflictwire at /10.0.0.3".to_owned())).collect();
         Ok(Owners { replicas: 1, of_lanes, ..Owners::default() })
+    }
+
+    #[test]
+    fn a_feed_waits_for_what_its_host_said_of_another() {
+        let mut feeds = feeds(3);
+        feeds[1].url = "https://a.example/other".parse().unwrap();
+        let mut refused = known(Standing::Fine, -300);
+        let plan = &mut Arc::get_mut(&mut refused.state).unwrap().plan;
+        plan.next.reason = Reason::RetryAfter;
+        plan.polled_at = Some(now());
+        plan.url = Some("https://a.example/rss".into());
+        let knowledge = in_database(vec![refused], DAEMON);
+        let waits = NextPoll::In(Duration::from_secs(300));
+        let next = feeds.iter().map(|feed| knowledge.next_poll(feed, now()));
+        assert_eq!(next.collect::<Vec<_>>(), [waits, waits, NextPoll::Due]);
+        let why = |feed| knowledge.due(feed, now()).map(|due| due.why);
+        assert_eq!(why(&feeds[0]), Some(Why::Planned), "its own plan says so");
+        assert_eq!(why(&feeds[1]), Some(Why::HostRefused));
+        let later = now() + Duration::from_secs(300);
+        assert_eq!(knowledge.next_poll(&feeds[1], later), NextPoll::Due, "it is over");
     }
 
     #[test]

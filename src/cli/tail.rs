@@ -69,7 +69,7 @@ impl TailArgs {
 
 fn tail_database(args: &TailArgs, path: &Path, config: Option<&Path>) -> anyhow::Result<Exit> {
     let reader = Reader::open(path)?;
-    let filter = args.only.filter(None);
+    let filter = args.only.filter(None, config);
     let (last, seq) = reader.last(&filter, args.last)?;
     print(last.iter().map(|row| row.text.as_str()), args.form())?;
     if last.is_empty() && args.last > 0 {
@@ -90,7 +90,7 @@ fn tail_topic(
     config: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let reader = TopicReader::open(settings, &settings.topics.articles)?;
-    let filter = args.only.filter(None);
+    let filter = args.only.filter(None, config);
     let last = reader.last(&filter, args.last)?;
     print(last.iter().map(|published| published.text.as_str()), args.form())?;
     if last.is_empty() && args.last > 0 {

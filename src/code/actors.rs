@@ -213,6 +213,28 @@ impl Actors {
     }
 }
 
+/// An actor as people may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownActor {
+    /// "group.rapid_support_forces".
+    pub id: String,
+    /// The published one first; then its names in every language there is a file of, and a government's seats, in plain form.
+    pub names: Vec<String>,
+}
+
+/// Everybody in these files; what cannot be read is left out.
+pub fn known_actors(sources: &[Source]) -> Vec<KnownActor> {
+    let (actors, _problems) = Actors::read(sources);
+    let named = |(id, entry): (String, Entry)| {
+        let called = actors.names.values().filter_map(|of_language| of_language.get(&id));
+        let written =
+            called.flat_map(|Named { actor, .. }| actor.names.iter().chain(&actor.metonyms));
+        let names = written.flat_map(|name| expand(name.get_ref()).unwrap_or_default());
+        KnownActor { names: std::iter::once(entry.name).chain(names).collect(), id }
+    };
+    actors.entries.clone().into_iter().map(named).collect()
+}
+
 /// How a name written so in a file must be written in a text.
 fn spelling(written: &str) -> Spelling {
     let letters = || written.chars().filter(|letter| letter.is_alphabetic());

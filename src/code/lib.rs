@@ -57,9 +57,11 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use actors::Actors;
+pub use actors::{KnownActor, known_actors};
 use casualties::Grammar;
 use cw_model::{Coding, Steps, Tag, TooCostly};
-use cw_places::{Places, Sought};
+use cw_places::Sought;
+pub use cw_places::{KnownPlace, PlaceKind, Places};
 use explain::{Asked, Left};
 pub use explain::{
     CueFound, Explanation, Flip, Given, LostReason, LostWhy, Reason, Rule, ScoreParts, Subject,

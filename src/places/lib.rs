@@ -35,15 +35,19 @@ use std::ops::Range;
 
 pub use cues::CuesProblem;
 use cues::{AllCues, Cues};
+use cw_text::words::Words;
 pub use gazetteer::{Gazetteer, GazetteerProblem, PlaceKind};
-use gazetteer::{NameHash, PlaceId};
+use gazetteer::{NameHash, PlaceId, Row};
 use mentions::Mention;
-pub use place::{Found, Government, Place};
+pub use place::{Found, Government, KnownPlace, Place};
 use roles::{Role, Setting};
 pub use text::{Text, Token};
 
 /// The built-in cues.
 const WORDS: &str = include_str!("../../config/places/words.toml");
+
+/// The decimal logarithm of how many live in a city that most people have heard of.
+const LARGE: f64 = 5.0;
 
 /// Finds places, by one gazetteer and one file of cues.
 #[derive(Debug)]
@@ -68,6 +72,33 @@ impl Places {
     /// [`CuesProblem`] if the text is none.
     pub fn new(gazetteer: Gazetteer, words: &str) -> Result<Self, CuesProblem> {
         Ok(Self { gazetteer, cues: AllCues::read(words)? })
+    }
+
+    /// Every place that has this name, the largest first, however it is written.
+    pub fn named(&self, name: &str) -> Vec<KnownPlace> {
+        let mut words = Words::new(name);
+        let Some(first) = words.next() else { return Vec::new() };
+        let hash = words.fold(NameHash::of(&first.plain), |hash, word| hash.and(&word.plain));
+        let mut found = Vec::new();
+        self.gazetteer.look_up(hash, &mut found);
+        let place = |place| Some(self.known(place, &self.gazetteer.row(place)?));
+        found.into_iter().filter_map(|name| place(name.place)).collect()
+    }
+
+    /// Countries and regions, and cities of a hundred thousand and more.
+    pub fn well_known(&self) -> impl Iterator<Item = KnownPlace> {
+        let all = (0..u32::try_from(self.gazetteer.len()).unwrap_or(u32::MAX)).map(PlaceId);
+        all.filter_map(|place| {
+            let row = self.gazetteer.row(place)?;
+            let is_large = row.kind != PlaceKind::City || row.size >= LARGE;
+            is_large.then(|| self.known(place, &row))
+        })
+    }
+
+    fn known(&self, place: PlaceId, row: &Row) -> KnownPlace {
+        let country = row.country.map(|country| self.gazetteer.code(country));
+        let name = self.gazetteer.name(place);
+        KnownPlace { name, geonames_id: row.geonames_id, country, kind: row.kind }
     }
 
     /// The places of an article.

@@ -27,6 +27,19 @@ pub struct Place {
     pub spans: Vec<Range<usize>>,
 }
 
+/// A place of the gazetteer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownPlace {
+    /// Its name in the gazetteer.
+    pub name: &'static str,
+    /// Its number at GeoNames.
+    pub geonames_id: Option<u32>,
+    /// Two letters.
+    pub country: Option<&'static str>,
+    /// What sort of place it is.
+    pub kind: PlaceKind,
+}
+
 /// A capital that stands for the government in it: "Moscow said".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Government {

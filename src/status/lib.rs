@@ -12,6 +12,7 @@ pub mod live;
 pub mod log;
 pub mod metrics;
 mod process;
+pub mod prometheus_text;
 pub mod recent;
 pub mod shown;
 pub mod spans;

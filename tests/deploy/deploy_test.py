@@ -366,6 +366,16 @@ class Program(unittest.TestCase):
         expected = {f"{address}:{port['containerPort']}" for address in ("10.0.0.7", "fd00::7")}
         self.assertEqual(said, expected if is_shared else {None})
 
+    def test_on_kafka_a_list_of_feeds_by_url_has_a_folder(self):
+        for name in ("kafka", "kafka with components", "chart kafka"):
+            with self.subTest(name):
+                pod, container = daemon(rendered()[name])
+                state = variables(container)["STATE_DIRECTORY"]
+                [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == state]
+                self.assertFalse(mount.get("readOnly"))
+                [volume] = [one for one in pod["spec"]["volumes"] if one["name"] == mount["name"]]
+                self.assertIn("sizeLimit", volume["emptyDir"])
+
     @of_every
     def test_its_limits_fit_what_it_takes(self, text):
         if not of_kind(text, "StatefulSet", "Deployment"):
@@ -694,15 +704,6 @@ class Values(unittest.TestCase):
         self.assertIn(code, rule["onExitCodes"]["values"], error)
         self.assertIn("conflictwire.toml", error)
         self.assertNotIn("Job", {one["kind"] for one in objects(chart(sets=["check.enabled=false"]))})
-
-    def test_on_kafka_a_list_of_feeds_by_url_has_a_folder(self):
-        text = chart(CHART / "examples/kafka.yaml")
-        pod, container = daemon(text)
-        state = variables(container)["STATE_DIRECTORY"]
-        [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == state]
-        self.assertFalse(mount.get("readOnly"))
-        [volume] = [one for one in pod["spec"]["volumes"] if one["name"] == mount["name"]]
-        self.assertIn("sizeLimit", volume["emptyDir"])
 
     def test_a_package_has_what_the_links_lead_to(self):
         values = CHART / "examples/kafka.yaml"

@@ -74,6 +74,22 @@ fn the_status_says_how_the_program_stands() {
 }
 
 #[test]
+fn metrics_are_told_in_the_format_that_is_asked_for() {
+    let run = Run::serving([Reply::feed(headlines(&["A"]))]);
+    let open = ask(&run.daemon, "/metrics");
+    assert!(open.header("content-type").unwrap().starts_with("application/openmetrics-text;"));
+    assert!(open.body.contains("# TYPE conflictwire_polls counter\n"), "{}", open.body);
+    assert!(open.body.ends_with("# EOF\n"), "{}", open.body);
+    let older = ask_with(&run.daemon, "/metrics", "Accept: text/plain;version=0.0.4\r\n");
+    assert_eq!(older.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(older.body.contains("# TYPE conflictwire_polls_total counter\n"), "{}", older.body);
+    assert!(!older.body.contains("# EOF") && !older.body.contains("# UNIT"), "{}", older.body);
+    let series = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(series(&open.body), series(&older.body), "the same is told");
+    run.daemon.stop();
+}
+
+#[test]
 fn what_is_asked_wrongly_is_answered_in_json() {
     let run = Run::serving([Reply::feed(headlines(&["A"]))]);
     let answer = ask(&run.daemon, "/api/nowhere");

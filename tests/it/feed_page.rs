@@ -71,6 +71,27 @@ fn the_page_of_a_feed_says_when_it_is_asked_why_and_how_it_was() {
 }
 
 #[test]
+fn a_feed_whose_host_has_asked_to_wait_is_not_called_due() {
+    let run = Run::configured([Reply::feed(headlines(&["A"]))], |setup, publisher| {
+        publisher.script("/busy", |_| Reply::status(429).header("Retry-After", "600"));
+        setup.feed("busy", &publisher.url("/busy"));
+    });
+    let why = "its server asked to wait when it was asked for another feed";
+    let waits = page(&run, "/feeds/feed", |body| part(body, "next").contains(why));
+    assert!(!part(&waits.body, "next").contains("Due"), "{}", waits.body);
+    let row = ask(&run.daemon, "/api/feeds/feed").json();
+    assert_eq!(row["because"], why);
+    let at = |name: &str| row[name].as_str().unwrap().parse::<cw_model::Timestamp>().unwrap();
+    let wait = at("next_poll_at").duration_since(at("polled_at")).as_secs();
+    // A poll that was under way may have begun before the other feed was refused, and a tenth is jitter.
+    assert!((590..=700).contains(&wait), "{wait} s");
+    assert_eq!(ask(&run.daemon, "/api/feeds?state=due").json()["total"], 0);
+    let status = ask(&run.daemon, "/?state=fine").body;
+    assert!(status.contains(why) && !status.contains("\"Next poll\">due<"), "{status}");
+    run.daemon.stop();
+}
+
+#[test]
 fn the_page_of_a_hostile_feed_shows_texts_as_texts() {
     let run = Run::configured([Reply::feed(hostile())], |setup, publisher| {
         publisher.script("/broken", |_| Reply::feed("<rss><script>alert(1)</script>"));
@@ -83,7 +104,7 @@ fn the_page_of_a_hostile_feed_shows_texts_as_texts() {
     let fine = page(&run, "/feeds/feed", |body| body.contains("news.example/0")).body;
     assert!(fine.contains("&lt;script&gt;alert(1)"), "{fine}");
     let broken = page(&run, "/feeds/broken", |body| {
-        body.contains("class=\"alert bad\"") && !part(body, "rejects").contains("None of it")
+        body.contains("class=\"alert bad\"") && !part(body, "rejects").contains("None among")
     });
     let broken = broken.body;
     assert!(part(&broken, "rejects").contains("data-label=\"Class\""), "{broken}");

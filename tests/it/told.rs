@@ -194,3 +194,47 @@ fn the_first_answer_and_the_first_commit_are_said_once() {
     assert!(order[0] < order[1], "{order:?}");
     run.daemon.stop();
 }
+
+#[test]
+fn an_article_is_found_by_any_name_of_whom_and_where_it_is_about() {
+    let title = "Rapid Support Forces shell a market in El Fasher, killing 12";
+    let run = Run::configured([Reply::feed(headlines(&[title]))], |setup, publisher| {
+        let claimed = [("language", "en"), ("country", "GB")];
+        setup.remove_feed(FEED).feed_with(FEED, &publisher.url(PATH), &claimed);
+    });
+    run.state_after(1);
+    run.daemon.stop();
+    for wish in [
+        ["--actor", "group.rapid_support_forces"],
+        ["--actor", "rapid_support_forces"],
+        ["--actor", "rsf"],
+        ["--actor", "rapid support forces"],
+        ["--place", "al fashir"],
+        ["--place", "sudan"],
+        ["--place", "sd"],
+        ["--country", "gb"],
+        ["--country", "united kingdom"],
+        ["--claim", "Reported"],
+    ] {
+        for command in [&["search"][..], &["tail", "--once"]] {
+            let said = told(&run.setup, &[command, &wish].concat());
+            assert!(said.contains(title), "{command:?} {wish:?}: {said}");
+        }
+    }
+    for (wish, doubt) in [
+        (["--actor", "hezbollah"], None),
+        (["--place", "Kyiv"], None),
+        (["--actor", "Rapid Suport Forces"], Some("did you mean \"rapid support forces\"?")),
+        (["--place", "Khartuom"], Some("did you mean \"Khartoum\"?")),
+        (["--country", "Sudna"], Some("did you mean \"Sudan\"?")),
+    ] {
+        for (command, nothing) in [
+            (&["search"][..], "nothing found"),
+            (&["tail", "--once"], "nothing that fits is in the database"),
+        ] {
+            let said = told(&run.setup, &[command, &wish].concat());
+            assert_says(&said, &[nothing, doubt.unwrap_or_default()]);
+            assert_eq!(said.lines().count(), 1 + usize::from(doubt.is_some()), "{said}");
+        }
+    }
+}

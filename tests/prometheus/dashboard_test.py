@@ -5,6 +5,7 @@ daemons, one on SQLite and one on Kafka. dashboard.sh beside this file starts it
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -74,6 +75,15 @@ class Dashboard(unittest.TestCase):
 
 
 class Live(unittest.TestCase):
+    def lint(self, base):
+        """What promtool finds in the older text of a daemon."""
+        request = urllib.request.Request(f"{base}/metrics", headers={"Accept": "text/plain;version=0.0.4"})
+        answer = urllib.request.urlopen(request, timeout=10)
+        self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        command = [PROMETHEUS.with_name("promtool"), "check", "metrics"]
+        checked = subprocess.run(command, input=answer.read(), capture_output=True, check=False)
+        return checked.returncode, (checked.stdout + checked.stderr).decode()
+
     def ask(self, query):
         url = f"{self.base}/api/v1/query?" + urllib.parse.urlencode({"query": query})
         try:
@@ -110,10 +120,14 @@ class Live(unittest.TestCase):
             ]
             with stand.started(command, pathlib.Path(folder) / "log"):
                 self.base = f"http://127.0.0.1:{port}"
+                # Until it has read what it keeps, it answers 503.
+                stand.eventually("Prometheus", lambda: urllib.request.urlopen(f"{self.base}/-/ready", timeout=10))
                 stand.eventually("articles", lambda: self.ask("count(conflictwire_records_committed_total > 0) == 2"))
                 stand.eventually(
                     "failures", lambda: self.ask('count(conflictwire_polls_total{outcome="failed"} > 0) == 2')
                 )
+                for base in (sqlite, kafka):
+                    self.assertEqual(self.lint(base), (0, ""))
                 # A rate needs two scrapes, and a rule one more.
                 stand.eventually("rates", lambda: self.ask("count(rate(conflictwire_polls_total[10s])) > 1"))
                 for title, query in queries():

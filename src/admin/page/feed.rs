@@ -434,7 +434,7 @@ fn articles(html: &mut Html, told: &FeedShown<'_>) {
     let of_feed = told.recent.articles.iter().filter(|one| one.feed == told.view.feed.id);
     let of_feed: Vec<_> = of_feed.collect();
     if of_feed.is_empty() {
-        html.raw("<p class=\"empty\">None of it is among the newest of all feeds.");
+        html.raw("<p class=\"empty\">None among the newest of all feeds.");
         if matches!(told.past, past::PastFound::Unasked) && told.ledger.kind == "kafka" {
             html.raw(" <code>conflictwire tail --feed ").text(told.view.feed.id.as_str());
             html.raw("</code> reads the topic.");
@@ -486,7 +486,7 @@ fn rejects(html: &mut Html, told: &FeedShown<'_>) {
     section(html, "rejects", "Rejects");
     match told.past {
         past::PastFound::Newest(newest) if newest.rejects.is_empty() => {
-            html.raw("<p class=\"empty\">None of it is among the newest ");
+            html.raw("<p class=\"empty\">None among the newest ");
             html.number(REJECTS_LOOKED_AT).raw(" of all feeds.</p>");
         }
         past::PastFound::Newest(newest) => {

@@ -16,6 +16,12 @@ use strum::IntoEnumIterator as _;
 use super::answers::{Commit, Feed, Host, Lane, Ledger, Status};
 use super::screen::{Rows, Screen, Tab};
 
+/// From so many columns on a terminal has room for everything.
+const WIDE_COLUMNS: u16 = 100;
+
+/// Which column of a feed says when it was polled.
+const POLLED_COLUMN: usize = 2;
+
 const GOOD: Style = Style::new().fg(Color::Green);
 const RISKY: Style = Style::new().fg(Color::Yellow);
 const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
@@ -184,16 +190,25 @@ fn rows(screen: &Screen, area: Rect, buffer: &mut Buffer) {
     let tab = screen.wanted().tab;
     match (tab, screen.answers.as_ref().map(|answers| &answers.rows)) {
         (Tab::Feeds, Some(Rows::Feeds(feeds))) => {
-            let shown = feeds.feeds.iter().skip(screen.scroll).map(|feed| feed_row(feed, now));
+            // On a narrow terminal the reason is worth more than when it was polled last.
+            let is_narrow = area.width < WIDE_COLUMNS;
+            let is_kept = |column: &usize| *column != POLLED_COLUMN || !is_narrow;
+            let row = |feed| {
+                let cells = feed_cells(feed, now).into_iter().enumerate();
+                Row::new(cells.filter(|(column, _)| is_kept(column)).map(|(_, cell)| cell))
+            };
+            let shown = feeds.feeds.iter().skip(screen.scroll).map(row);
             // No wider than what stands in them, so that the reason keeps most of a narrow terminal.
             let widest = |text: fn(&Feed) -> usize, least: usize, most: usize| {
                 let widest = feeds.feeds.iter().map(text).max().unwrap_or(0).clamp(least, most);
                 u16::try_from(widest).unwrap_or(u16::MAX)
             };
-            let ids = widest(|feed| feed.id.chars().count(), 4, 26);
+            let ids = widest(|feed| feed.id.chars().count(), 4, if is_narrow { 18 } else { 26 });
             let states = widest(|feed| state_text(feed).chars().count(), 5, 22);
-            let columns = [ids, states, 10, 9].map(Constraint::Max);
-            let header = ["feed", "state", "polled", "next", "because"];
+            let columns = [ids, states, 10, 9].map(Constraint::Max).into_iter().enumerate();
+            let columns = columns.filter(|(column, _)| is_kept(column)).map(|(_, width)| width);
+            let header = ["feed", "state", "polled", "next", "because"].into_iter().enumerate();
+            let header = header.filter(|(column, _)| is_kept(column)).map(|(_, name)| name);
             table(header, columns, shown.collect()).render(area, buffer);
         }
         (Tab::Hosts, Some(Rows::Hosts(hosts))) => {
@@ -223,26 +238,26 @@ fn rows(screen: &Screen, area: Rect, buffer: &mut Buffer) {
 }
 
 /// A table whose last column takes what is left.
-fn table<const N: usize>(
+fn table(
     header: impl IntoIterator<Item = &'static str>,
-    columns: [Constraint; N],
+    columns: impl IntoIterator<Item = Constraint>,
     rows: Vec<Row<'static>>,
 ) -> Table<'static> {
     let columns = columns.into_iter().chain([Constraint::Fill(1)]);
     Table::new(rows, columns).header(Row::new(header).style(QUIET)).column_spacing(1)
 }
 
-fn feed_row(feed: &Feed, now: Timestamp) -> Row<'static> {
+fn feed_cells(feed: &Feed, now: Timestamp) -> [Span<'static>; 5] {
     let next = if feed.polling { "now".to_owned() } else { distance(feed.next_poll_at, now) };
     let state = state_text(feed);
     let because = feed.because.as_deref().map(shown).unwrap_or_default();
-    Row::new([
+    [
         Span::raw(shown(&feed.id).into_owned()),
         Span::styled(state, of_state(&feed.state)),
         Span::raw(distance(feed.polled_at, now)),
         Span::raw(next),
         Span::styled(because.into_owned(), QUIET),
-    ])
+    ]
 }
 
 /// How a feed stands, with why it fails and how often it has.
@@ -430,6 +445,16 @@ mod tests {
         let text = drawn(&screen, 80);
         assert!(text.contains("! no daemon answers") && text.contains("harbour"), "{text}");
         assert!(!text.contains('\u{1b}'), "nothing steers the terminal");
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_why_before_when() {
+        let (narrow, wide) = (drawn(&screen(), 80), drawn(&screen(), 120));
+        assert!(
+            narrow.contains("its interval is over then") && !narrow.contains("polled  "),
+            "{narrow}"
+        );
+        assert!(wide.contains("its interval is over then") && wide.contains("polled  "), "{wide}");
     }
 
     #[test]

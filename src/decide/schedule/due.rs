@@ -36,6 +36,19 @@ pub enum Why {
     NextDay,
     /// Its hub says that there is news.
     Pushed,
+    /// Its host has refused us, at this feed or another.
+    HostRefused,
+}
+
+impl Due {
+    /// The same, but not before the host may be asked again that refused us until then.
+    pub fn held(due: Option<Self>, until: Option<Timestamp>, now: Timestamp) -> Option<Self> {
+        let due_at = due.map_or(now, |due| due.at);
+        match until.filter(|until| *until > due_at.max(now)) {
+            Some(at) => Some(Self { at, why: Why::HostRefused }),
+            None => due,
+        }
+    }
 }
 
 /// When the feed is due. `under` makes what a crash is remembered under, of the configuration as

@@ -31,6 +31,9 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A quota is one of a day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// The longest that what one feed was told holds for its whole host: a platform may refuse one of its many feeds.
+const HOLD_MAX: Duration = Duration::from_secs(3600);
+
 /// The shortest wait after 429 or 503 that names none: some servers send `Retry-After: 0` and ban
 /// whoever believes them.
 pub const BUSY_WAIT_MIN: Duration = Duration::from_secs(60);
@@ -254,14 +257,17 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
 }
 
 /// Until when the host of a feed has refused us, by the feed's last poll: whoever counts requests counts those
-/// for its other feeds too.
+/// for its other feeds too, but for [`HOLD_MAX`] at most.
 pub fn refused_until(plan: &FeedPlan) -> Option<Timestamp> {
-    if plan.next.reason == Reason::RetryAfter {
-        return plan.next.due_at;
-    }
-    let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0)?;
-    let is_busy = failure.class == FailureClass::Busy;
-    failure.at.checked_add(BUSY_WAIT_MIN).ok().filter(|_| is_busy)
+    let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0);
+    let busy_at = failure.filter(|failure| failure.class == FailureClass::Busy).map(|it| it.at);
+    let after = |at: Option<Timestamp>, wait: Duration| at?.checked_add(wait).ok();
+    // It has asked to wait also where something else makes this feed wait longer.
+    let asked = plan.next.retry_after.and_then(|wait| after(plan.polled_at, wait));
+    let planned = plan.next.due_at.filter(|_| plan.next.reason == Reason::RetryAfter);
+    let until = planned.or(asked).max(after(busy_at, BUSY_WAIT_MIN))?;
+    let latest = after(plan.polled_at.or(busy_at), HOLD_MAX);
+    Some(until.min(latest.unwrap_or(Timestamp::MAX)))
 }
 
 /// A number from 0.0 to 1.0 that is fixed for a feed and a poll, and as good as random across

@@ -11,10 +11,8 @@ use std::time::Duration;
 
 use cw_model::{FeedId, Timestamp};
 
+use super::HOLD_MAX;
 use super::conduct::{Conduct, Pace, Patience, Request};
-
-/// The longest that what one feed was told holds for its whole host: a platform may refuse one of its many feeds.
-const HOLD_MAX: Duration = Duration::from_secs(3600);
 
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +195,11 @@ impl Queue {
         }
     }
 
+    /// Until when a host is asked for none of its feeds, because it has refused us; `None` if it may be asked.
+    pub fn held_until(&self, host: &str, now: Timestamp) -> Option<Timestamp> {
+        self.hosts.get(host).map(|host| host.held_until).filter(|until| *until > now)
+    }
+
     /// What was noted of a host was not its doing.
     pub fn pardon(&mut self, host: &str) {
         if self.hosts.contains_key(host) {
@@ -332,8 +335,7 @@ impl Queue {
         let mut due = 0;
         let mut first = now;
         // Who waits because the host asked for it is not late.
-        let is_held =
-            |place: &Place| self.hosts.get(&place.host).is_some_and(|host| host.held_until > now);
+        let is_held = |place: &Place| self.held_until(&place.host, now).is_some();
         let waits = |place: &&Place| place.flight.is_none() && place.due_at <= now;
         for place in self.feeds.values().filter(waits).filter(|place| !is_held(place)) {
             due += 1;

@@ -1,5 +1,6 @@
 //! What `schedule` promises: bounds, claims in order, and polite hosts.
 
+use cw_model::state::LastFailure;
 use cw_model::{Backlog, UrlQuery};
 use proptest::prelude::*;
 
@@ -289,4 +290,36 @@ fn a_host_that_loses_its_only_feed_and_gets_it_back_waits_for_its_gap_all_the_sa
     queue.insert(id("a"), "example.org", after(1));
     assert_eq!(queue.next(after(2), Room::Any), Next::At(after(5)));
     assert_eq!(polled(queue.next(after(5), Room::Any)), Some(id("a")));
+}
+
+#[test]
+fn a_host_has_refused_for_as_long_as_it_said_whatever_else_puts_the_feed_off() {
+    let seconds = Duration::from_secs;
+    let wait = |reason, retry_after, busy: bool| {
+        let mut plan = FeedPlan { polled_at: Some(now()), ..FeedPlan::default() };
+        plan.next.reason = reason;
+        plan.next.retry_after = retry_after;
+        plan.next.due_at = Some(now() + seconds(700));
+        plan.failures = u32::from(busy);
+        plan.last_failure = busy.then(|| LastFailure {
+            class: FailureClass::Busy,
+            detail: String::new(),
+            at: now(),
+        });
+        refused_until(&plan).map(|until| until.duration_since(now()).unsigned_abs())
+    };
+    assert_eq!(
+        wait(Reason::RetryAfter, Some(seconds(650)), true),
+        Some(seconds(700)),
+        "with jitter"
+    );
+    assert_eq!(wait(Reason::Backoff, Some(seconds(600)), true), Some(seconds(600)));
+    assert_eq!(wait(Reason::Backoff, Some(seconds(1)), true), Some(BUSY_WAIT_MIN));
+    assert_eq!(wait(Reason::Backoff, Some(seconds(86_400)), true), Some(HOLD_MAX));
+    assert_eq!(wait(Reason::Backoff, None, true), Some(BUSY_WAIT_MIN));
+    assert_eq!(
+        wait(Reason::Backoff, None, false),
+        None,
+        "another failure says nothing of the host"
+    );
 }

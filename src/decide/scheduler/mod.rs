@@ -275,12 +275,23 @@ impl Scheduler {
                 lane: held.map(|held| held.lease.lane),
                 stand: held.map_or(Stand::Elsewhere, |_| Stand::of(state.map(Arc::as_ref))),
                 state: state.map(Arc::clone),
-                due: self.due(placed, now),
+                due: self.due_at_host(placed, now),
                 is_polling: self.polls.contains(&placed.feed.id),
                 feed: Arc::clone(&placed.feed),
             }
         };
         self.feeds.values().map(view).collect()
+    }
+
+    /// When a feed is polled next, also by what its host said of others; `None` if it is not polled here, or nothing puts
+    /// it off.
+    fn due_at_host(&self, placed: &Placed, now: Timestamp) -> Option<Due> {
+        let host = placed.feed.url.host_str().unwrap_or_default();
+        let until = match placed.placement {
+            Placement::Here(_) => self.queue.held_until(host, now),
+            Placement::Elsewhere | Placement::Unknown => None,
+        };
+        Due::held(self.due(placed, now), until, now)
     }
 
     /// The lane of this process that a feed counts in.

@@ -125,6 +125,15 @@ fn a_host_that_refuses_one_of_its_feeds_is_asked_for_none_until_it_said() {
     let mut played = Played::alone(&feeds, &[]);
     assert_eq!(played.polled(), ["a", "d"]);
     played.ends("a", PollEnd::Committed(lease(0, 1), refused(1, 300)));
+    // Whoever looks is told what those wait for that nothing else puts off.
+    let now = played.now().wall;
+    let views = played.scheduler.views(now);
+    let waits = |id: &str| {
+        let view = views.iter().find(|view| view.feed.id.as_str() == id).unwrap();
+        (view.next_poll_at(now).unwrap().duration_since(now).as_secs(), view.due.unwrap().why)
+    };
+    assert_eq!(waits("b"), (300, Why::HostRefused));
+    assert_eq!(waits("a"), (300, Why::Planned));
     played.passes(298);
     assert_eq!(played.polled(), [""; 0]);
     assert_eq!(
@@ -140,6 +149,10 @@ fn a_host_that_refuses_one_of_its_feeds_is_asked_for_none_until_it_said() {
     assert_eq!(again.polled(), ["d"]);
     played.passes(2);
     assert_eq!(played.polls().len(), 1, "one at a time, as always");
+    let now = played.now().wall;
+    let views = played.scheduler.views(now);
+    let is_held = |view: &FeedView| view.due.is_some_and(|due| due.why == Why::HostRefused);
+    assert!(!views.iter().any(is_held), "it is over");
 }
 
 #[test]
