@@ -80,6 +80,7 @@ impl Agreement {
         let (title, text) = (content.title(), content.text());
         let date = content.minute().map(|minute| {
             let [high, low] = minute.to_be_bytes();
+            // The 1 tells a date from a hash of a text: both are three bytes, in the same list.
             [1, high, low]
         });
         let parts = match self {
@@ -111,6 +112,7 @@ impl Pair<'_> {
     fn is_same(&self, shift: u16) -> bool {
         let Unknown { title_bytes, text_bytes, .. } = self.article;
         match self.by {
+            // Forty bits agree by chance in no feed; the lengths below matter where less agrees.
             Agreement::All => true,
             Agreement::Texts => {
                 let is_dated_so = self.shift().is_none_or(|own| own == shift);
@@ -167,11 +169,13 @@ pub(super) fn moved(
     is_free: impl Fn(&ArticleId) -> bool,
     steps: &Steps,
 ) -> Result<Vec<Same>, TooCostly> {
+    // The cheap question first: nearly every document shows mostly what is known.
     if unknown.len() * 2 <= shown.len() {
         return Ok(Vec::new());
     }
     let window = seen.last_window();
     let free = || seen.iter().filter(|(id, _)| is_free(id));
+    // Of the last window alone: what left it before left by itself.
     let gone = free().filter(|(_, article)| Some(article.last_seen) == window).count();
     let remembered: Vec<(ArticleId, Content)> =
         free().filter_map(|(id, article)| Some((*id, article.content?))).collect();
@@ -196,6 +200,7 @@ pub(super) fn moved(
         let says_the_same = before.title() == content.title() && before.text() == content.text();
         Same { place: pair.article.place, id: pair.id, content, says_the_same }
     };
+    // By the smaller side: the new software may list twenty of the hundred that the old one did.
     let is_of_move = is_move(&pairs, gone.min(unknown.len()));
     Ok(if is_of_move { pairs.iter().map(same).collect() } else { Vec::new() })
 }
@@ -219,6 +224,8 @@ fn common_shift(pairs: &[Pair<'_>]) -> u16 {
         let back = Content::MINUTES - shift;
         shift.min(back) <= ZONES_MAX && shift.min(back).is_multiple_of(ZONE_STEP)
     };
+    // Half an hour is the step of zones, a quarter that of Nepal and the Chathams. A shift of a
+    // whole day is a daily item that was said again.
     shifts.retain(|shift, times| *times >= PROOF_MIN && is_of_zones(*shift));
     shifts.into_iter().max_by_key(|(_, times)| *times).map_or(0, |(shift, _)| shift)
 }
@@ -228,6 +235,7 @@ fn common_shift(pairs: &[Pair<'_>]) -> u16 {
 fn pairs<'a>(articles: &'a [Unknown], remembered: &[(ArticleId, Content)]) -> Vec<Pair<'a>> {
     let mut all = Vec::new();
     let (mut placed, mut given) = (HashSet::new(), HashSet::new());
+    // The surest kind first, and whoever found its like is out of the next rounds.
     for by in Agreement::EACH {
         let with_parts =
             |(id, content): &(ArticleId, Content)| Some((by.parts(*content)?, (*id, *content)));
@@ -243,6 +251,8 @@ fn pairs<'a>(articles: &'a [Unknown], remembered: &[(ArticleId, Content)]) -> Ve
             }
         }
         let shift = common_shift(&of_this);
+        // The shift is learned from all pairs of the kind before any is judged: one alone cannot
+        // say which zone the feed is in now.
         of_this.retain(|pair| pair.is_same(shift));
         placed.extend(of_this.iter().map(|pair| pair.article.place));
         given.extend(of_this.iter().map(|pair| pair.id));
@@ -257,6 +267,8 @@ fn once<K: Ord, V>(all: impl Iterator<Item = (K, V)>) -> BTreeMap<K, Option<V>> 
     for (key, value) in all {
         match found.entry(key) {
             Vacant(place) => drop(place.insert(Some(value))),
+            // Two that say the same cannot be told apart, and a guess would give one the history of
+            // the other.
             Occupied(mut place) => drop(place.insert(None)),
         }
     }
