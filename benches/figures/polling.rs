@@ -5,15 +5,15 @@
 //! minutes between two polls of each. Everything is on loopback; the server shares the processors with what is measured.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use conflictwire::publisher::{Reply, Request, Server};
+use tokio_util::sync::DropGuard;
 
 use super::publisher::Publisher;
 use super::running::{Daemon, pause, write_feeds};
@@ -37,16 +37,13 @@ const NEW: u64 = 3;
 /// How long a daemon settles before it is watched.
 const SETTLING: Duration = Duration::from_secs(20);
 
-/// The longest head of a request that is read. Ours are some 400 bytes.
-const HEAD_MAX: usize = 16 * 1024;
-
 pub(crate) fn measure(scratch: &Path) -> anyhow::Result<()> {
     let feeds = number("CONFLICTWIRE_BENCH_FEEDS", FEEDS)?;
     let interval = Duration::from_mins(number("CONFLICTWIRE_BENCH_MINUTES", MINUTES)?);
     let folder = scratch.join("polling");
     let _absent = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).context("could not make the folder of the measurement")?;
-    let server = Server::start(feeds.max(FLAT_OUT_FEEDS))?;
+    let server = Publishers::start(feeds.max(FLAT_OUT_FEEDS))?;
     println!("| | |\n|---|---:|");
     sustained(&folder, &server, feeds, interval)?;
     println!(
@@ -100,7 +97,12 @@ impl Kind {
 }
 
 /// Feeds of all kinds at an even load.
-fn sustained(folder: &Path, server: &Server, feeds: u64, interval: Duration) -> anyhow::Result<()> {
+fn sustained(
+    folder: &Path,
+    server: &Publishers,
+    feeds: u64,
+    interval: Duration,
+) -> anyhow::Result<()> {
     let all: Vec<u64> = (0..feeds).collect();
     let settings = Settings { interval, concurrency: None };
     let configuration = configuration(folder, "sustained", &all, server, &settings)?;
@@ -150,7 +152,7 @@ fn sustained(folder: &Path, server: &Server, feeds: u64, interval: Duration) -> 
 }
 
 /// Feeds of one kind, each due again a second after its poll: more than can be asked.
-fn flat_out(folder: &Path, server: &Server, kind: Kind) -> anyhow::Result<()> {
+fn flat_out(folder: &Path, server: &Publishers, kind: Kind) -> anyhow::Result<()> {
     let feeds: Vec<u64> = (0..)
         .filter(|feed| Kind::of(*feed) == kind)
         .take(usize::try_from(FLAT_OUT_FEEDS)?)
@@ -180,7 +182,7 @@ fn flat_out(folder: &Path, server: &Server, kind: Kind) -> anyhow::Result<()> {
 }
 
 /// Requests a second of a client that does nothing with what it reads.
-fn bare(server: &Server, feeds: Vec<u64>) -> anyhow::Result<f64> {
+fn bare(server: &Publishers, feeds: Vec<u64>) -> anyhow::Result<f64> {
     let runtime = tokio::runtime::Runtime::new()?;
     let client = reqwest::Client::builder().no_proxy().build()?;
     let address = server.address;
@@ -221,7 +223,7 @@ fn configuration(
     folder: &Path,
     name: &str,
     feeds: &[u64],
-    server: &Server,
+    server: &Publishers,
     settings: &Settings,
 ) -> anyhow::Result<PathBuf> {
     let (seconds, port) = (settings.interval.as_secs(), server.address.port());
@@ -270,42 +272,31 @@ impl Waits {
 }
 
 /// The publishers: as little work as can be, for it takes place beside what is measured.
-struct Server {
+struct Publishers {
     address: SocketAddr,
     shared: Arc<Shared>,
-    _runtime: tokio::runtime::Runtime,
+    _serving: DropGuard,
 }
 
 struct Shared {
     /// Of each site its documents.
-    documents: Vec<Vec<Vec<u8>>>,
+    documents: Vec<Vec<Reply>>,
     /// How often each feed was given a document.
     given: Vec<AtomicU32>,
 }
 
-impl Server {
-    #[expect(clippy::disallowed_methods, reason = "its connections end with its runtime")]
+impl Publishers {
     fn start(feeds: u64) -> anyhow::Result<Self> {
-        let documents = (0..SITES).map(|site| corpus::windows(site, NEW, DOCUMENTS)).collect();
+        let windows =
+            |site| corpus::windows(site, NEW, DOCUMENTS).into_iter().map(Reply::feed).collect();
+        let documents = (0..SITES).map(windows).collect();
         // Of one kind are at least a fifth of all feeds.
         let given = (0..5 * feeds).map(|_| AtomicU32::new(0)).collect();
         let shared = Arc::new(Shared { documents, given });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .context("no runtime")?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-        let address = listener.local_addr()?;
-        let serving = Arc::clone(&shared);
-        runtime.spawn(async move {
-            loop {
-                let Ok((stream, _peer)) = listener.accept().await else { continue };
-                let shared = Arc::clone(&serving);
-                tokio::spawn(async move { shared.serve(stream).await.unwrap_or(()) });
-            }
-        });
-        Ok(Self { address, shared, _runtime: runtime })
+        let answering = Arc::clone(&shared);
+        let server = Server::bind_unlogged(move |request| answering.answer(request));
+        let server = server.context("no port on loopback")?;
+        Ok(Self { address: server.address(), shared, _serving: server.start()? })
     }
 
     /// Every feed lists its first document again.
@@ -315,54 +306,28 @@ impl Server {
 }
 
 impl Shared {
-    /// One connection, kept alive as long as the client likes.
-    async fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_nodelay(true)?;
-        let (mut read, mut answer) = (Vec::new(), Vec::new());
-        loop {
-            while !read.ends_with(b"\r\n\r\n") {
-                if read.len() > HEAD_MAX || stream.read_buf(&mut read).await? == 0 {
-                    return Ok(());
-                }
-            }
-            answer.clear();
-            self.answer(&String::from_utf8_lossy(&read), &mut answer);
-            read.clear();
-            stream.write_all(&answer).await?;
-        }
-    }
-
-    fn answer(&self, head: &str, answer: &mut Vec<u8>) {
-        let path = head.split(' ').nth(1).and_then(|path| path.strip_prefix("/feed/"));
-        let feed: Option<u64> = path.and_then(|feed| feed.parse().ok());
+    fn answer(&self, request: &Request) -> Reply {
+        let feed = request.path.strip_prefix("/feed/").and_then(|feed| feed.parse::<u64>().ok());
         let given = feed.and_then(|feed| self.given.get(usize::try_from(feed).ok()?));
-        let (Some(feed), Some(given)) = (feed, given) else {
-            answer.extend(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-            return;
-        };
+        let (Some(feed), Some(given)) = (feed, given) else { return Reply::status(404) };
         let kind = Kind::of(feed);
         // Only what is answered 304 names a validator.
-        let tag = format!("\"{feed}\"");
-        let etag =
-            if kind == Kind::NotModified { format!("ETag: {tag}\r\n") } else { String::new() };
-        if !etag.is_empty() && head.contains(&tag) {
-            answer.extend(format!("HTTP/1.1 304 Not Modified\r\n{etag}\r\n").as_bytes());
-            return;
+        let tag = (kind == Kind::NotModified).then(|| format!("\"{feed}\""));
+        if let Some(tag) =
+            tag.as_deref().filter(|tag| request.header("if-none-match") == Some(*tag))
+        {
+            return Reply::status(304).header("ETag", tag);
         }
         let asked = given.fetch_add(1, Ordering::Relaxed);
         let asked = if kind == Kind::New { u64::from(asked) } else { 0 };
         let document = usize::try_from(feed % SITES).ok().and_then(|site| {
             self.documents.get(site)?.get(usize::try_from(asked.min(DOCUMENTS - 1)).ok()?)
         });
-        let Some(document) = document else { return };
-        let length = document.len();
-        answer.extend(
-            format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: {length}\r\n{etag}\r\n"
-            )
-            .as_bytes(),
-        );
-        answer.extend(document);
+        let Some(document) = document.cloned() else { return Reply::status(404) };
+        match tag {
+            Some(tag) => document.header("ETag", &tag),
+            None => document,
+        }
     }
 }
 

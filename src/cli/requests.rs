@@ -19,7 +19,7 @@ use crate::config::{Config, duration_text};
 
 /// The last requests of a feed, the newest first, a line each.
 pub(super) fn request_lines(requests: &Requests) -> Vec<String> {
-    let mut lines: Vec<String> = requests.last().map(request_line).collect();
+    let mut lines: Vec<String> = requests.last().map(|one| request_line(&one)).collect();
     if !lines.is_empty() {
         lines.insert(0, "its last requests, the newest first:".to_owned());
     }
@@ -107,7 +107,7 @@ pub(super) fn politeness_json(config: &Config) -> anyhow::Result<Exit> {
 fn requests_of(knowledge: &Knowledge, feed: &Feed) -> Requests {
     let is_of_it = |state: &&FeedState| !state.plan.is_of_another_url(feed);
     let state = knowledge.of(feed).map(|known| known.state.as_ref()).filter(is_of_it);
-    state.map(|state| state.plan.requests).unwrap_or_default()
+    state.map(|state| state.plan.requests.clone()).unwrap_or_default()
 }
 
 /// All feeds together.

@@ -792,12 +792,12 @@ mod tests {
         let crash = |under: String| {
             move |state: &mut FeedState| {
                 state.plan.standing = Standing::Failing;
-                state.plan.crash = Some(cw_model::state::Crash { under, at: now() });
-                state.plan.last_failure = Some(cw_model::state::LastFailure {
+                state.plan.crash = Some(Box::new(cw_model::state::Crash { under, at: now() }));
+                state.plan.last_failure = Some(Box::new(cw_model::state::LastFailure {
                     class: cw_model::FailureClass::Crash,
                     detail: String::new(),
                     at: now(),
-                });
+                }));
                 state.plan.next.reason = Reason::Crash;
             }
         };

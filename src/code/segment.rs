@@ -100,6 +100,8 @@ impl<'a> Document<'a> {
     ) -> Result<Self, TooCostly> {
         let mut document =
             Self { texts, tokens: Vec::new(), sentences: Vec::new(), plain: String::new() };
+        // Through all fields: two clauses with one number would be taken for one, across the end of
+        // the headline.
         let mut clause = 0;
         let fields = [
             (Field::Title, texts.title),
@@ -128,10 +130,15 @@ impl<'a> Document<'a> {
         let mut open_from = 0;
         let mut previous: Option<Spans> = None;
         let mut words = Words::new(text);
+        // The plain words lie in one text, end to end: an article has hundreds, and each its own
+        // `String` was most of the time spent here.
         let mut start = self.plain.len();
         while let Some(word) = words.next_into(&mut self.plain) {
+            // With the gap before it: a text of dashes alone has few words and many bytes.
             let before = previous.as_ref().map_or(0, |previous| previous.bytes.end);
             steps.spend(WORD_STEPS + (word.bytes.end - before) * BYTE_STEPS)?;
+            // Cut by force. What stands in both halves is lost, which only a table or an attack
+            // notices.
             let is_full =
                 self.sentences.last().is_some_and(|open| open.tokens.len() >= SENTENCE_WORDS_MAX)
                     || word.bytes.end - open_from > SENTENCE_BYTES_MAX;
@@ -146,6 +153,7 @@ impl<'a> Document<'a> {
                         cut_between(previous, self.word(last), gap, abbreviations)
                     }
                 }
+                // The first word of a field, or the one after a sentence that is full.
                 Some(_) | None => Cut::Sentence,
             };
             match cut {
@@ -155,6 +163,7 @@ impl<'a> Document<'a> {
                     *clause += 1;
                     let prominence = match field {
                         Field::Title => Prominence::Title,
+                        // Counted for each field: a feed may send a summary, a body, or both.
                         _ if sentences_before < LEAD_SENTENCES => Prominence::Lead,
                         _ => Prominence::Rest,
                     };
@@ -175,6 +184,7 @@ impl<'a> Document<'a> {
                 sentence: open.unwrap_or_default(),
                 clause: *clause,
             });
+            // It grows with each word, so that it is whole whenever the text ends.
             if let Some(sentence) = self.sentences.last_mut() {
                 sentence.tokens.end = self.tokens.len();
             }
@@ -264,6 +274,8 @@ impl<'a> Document<'a> {
         let first = self.tokens.get(tokens.start)?;
         let last = self.tokens.get(tokens.end.checked_sub(1)?)?;
         let field = self.field_of(tokens.start)?;
+        // From the original, with its punctuation: consumers look it up there by the code points
+        // beside it.
         let text = self.field_text(field).get(first.bytes.start..last.bytes.end)?;
         Some(Evidence {
             field,

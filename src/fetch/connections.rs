@@ -46,6 +46,7 @@ impl Connections {
     pub fn within_limits() -> Self {
         let limit = getrlimit(Resource::Nofile);
         let may_open = limit.current.unwrap_or(FILES_WANTED);
+        // Never less than before: an operator may have raised it further than we want.
         let wanted = FILES_WANTED.min(limit.maximum.unwrap_or(FILES_WANTED)).max(may_open);
         let raised = Rlimit { current: Some(wanted), ..limit };
         let files = if setrlimit(Resource::Nofile, raised).is_ok() { wanted } else { may_open };
@@ -102,6 +103,8 @@ impl Connections {
 
     /// An exchange is over. If somebody waits for a place, the connection is not kept.
     pub(super) fn release(&self, meter: &Meter) {
+        // Nobody can be asked who waits. With none left somebody probably does, and one more
+        // connection to be made is cheap.
         if self.places.available_permits() == 0 {
             meter.evict();
         }
@@ -111,6 +114,7 @@ impl Connections {
         if let Ok(mut open) = self.open.lock() {
             open.retain(|meter| meter.strong_count() > 0);
             // The oldest first, as they were opened.
+            // One that is in use refuses, and the next is asked.
             let _evicted = open.iter().filter_map(Weak::upgrade).any(|meter| meter.evict());
         }
     }

@@ -133,6 +133,8 @@ impl Bounds {
         if length > self.limit {
             return Err(DecodeError::Limit { limit: self.limit });
         }
+        // Against the bytes on the wire in both rounds of a stacked coding: two steps of 200 would
+        // be 40,000.
         if length > RATIO_FLOOR_BYTES && length > self.wire.saturating_mul(RATIO_MAX) {
             return Err(DecodeError::Ratio { wire: self.wire });
         }
@@ -210,6 +212,7 @@ fn read_within(
     bounds: Bounds,
     mut out: Vec<u8>,
 ) -> Result<Vec<u8>, DecodeError> {
+    // On the heap: the frames of async tasks that call this would grow by it.
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let count = match decoder.read(&mut chunk) {

@@ -104,6 +104,7 @@ impl Resolver {
     /// Cancel safety: dropping it leaves the look-up to its thread.
     pub(super) async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, LookUpError> {
         let late = || LookUpError::Late { seconds: self.timeout.as_secs() };
+        // Each further look-up of such a name would hold one thread more, for as long.
         if self.asked().is_late(host, self.timeout) {
             return Err(late());
         }
@@ -113,6 +114,8 @@ impl Resolver {
         };
         self.asked().begin(host);
         let (ask, asked, name) = (self.ask, Arc::clone(&self.asked), host.to_owned());
+        // The place goes with the thread and not with the poll: `getaddrinfo` cannot be
+        // interrupted, and it is threads that are few.
         let asking = spawn_blocking(move || {
             let found = ask(&name);
             lock(&asked).end(&name);

@@ -65,6 +65,7 @@ impl Turns {
     }
 
     fn take_at(&self, at: Shared, name: &str, host_gap: Duration, now: Instant) -> Turn {
+        // Politeness is switched off, as benchmarks and some private networks do.
         if host_gap.is_zero() {
             return Turn::In(Duration::ZERO);
         }
@@ -85,9 +86,12 @@ impl Server {
             self.names.retain(|_, it| is_kept(it));
         }
         let known = self.names.get(name).filter(|it| is_kept(it));
+        // Whoever was sent away comes back to the turn that was kept, and not to the end of the
+        // row.
         let turn_at = known.and_then(|it| it.turn_at).unwrap_or_else(|| {
             let names = u32::try_from(self.names.len() + 1).unwrap_or(u32::MAX);
             let turn_at = self.free_at.max(now);
+            // A network with thousands of names is large: it can bear that they share one round.
             self.free_at = turn_at + gap.min(ROUND_MAX / names);
             turn_at
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumIter, EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumString, FromRepr, IntoStaticStr};
 use url::Url;
 
 /// What a server gives so that the next request may be answered with 304. Byte for byte as sent.
@@ -231,9 +231,21 @@ pub struct NotModified {
 
 /// Why a poll came to nothing. Every class has a counter under its `name` and a next attempt.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumIter,
+    EnumString,
+    FromRepr,
+    IntoStaticStr,
 )]
 #[strum(serialize_all = "snake_case")]
+#[repr(u8)]
 pub enum FailureClass {
     /// The host name has no address, or the resolver did not say.
     Dns,

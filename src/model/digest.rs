@@ -1,10 +1,9 @@
 //! What counts as a change: title, summary, body and link. Not dates, categories or media, which
 //! many publishers rewrite on every poll.
 
-use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
 
-use crate::Digest;
+use crate::{ArticleId, Digest};
 
 /// The digest of an article's parts. Parts are length-prefixed, so no two lists collide by where
 /// one part ends.
@@ -20,38 +19,20 @@ pub fn digest(parts: [Option<&str>; 4]) -> Digest {
     Digest(first_bytes(hash))
 }
 
-/// The first 64 bits of the SHA-256 of bytes. Short ones, of which there are many, are hashed without a buffer.
+/// The first 64 bits of the SHA-256 of bytes.
 pub fn hash64(bytes: &[u8]) -> u64 {
-    // FIPS 180-4, 5.3.3.
-    const START: [u32; 8] = [
-        0x6a09_e667,
-        0xbb67_ae85,
-        0x3c6e_f372,
-        0xa54f_f53a,
-        0x510e_527f,
-        0x9b05_688c,
-        0x1f83_d9ab,
-        0x5be0_cd19,
-    ];
-    let mut block = [0_u8; 64];
-    let (text, length) = block.split_at_mut(56);
-    // What is padded to one block: the bytes, a bit that is set, zeros, how many bits there were (5.1.1).
-    match (text.split_at_mut_checked(bytes.len()), u16::try_from(bytes.len())) {
-        (Some((own, [end, ..])), Ok(count)) => {
-            own.copy_from_slice(bytes);
-            *end = 0x80;
-            length.copy_from_slice(&(u64::from(count) * 8).to_be_bytes());
-            let mut state = START;
-            compress256(&mut state, &[block]);
-            let [high, low, ..] = state;
-            u64::from(high) << 32 | u64::from(low)
-        }
-        _ => {
-            let mut hash = Sha256::new();
-            hash.update(bytes);
-            u64::from_be_bytes(first_bytes(hash))
-        }
-    }
+    // Padding the block of a short text by hand was measured: 48 ns instead of 53, of an article's 200 µs.
+    u64::from_be_bytes(bytes_digest(bytes).0)
+}
+
+/// The id of what was refused of a feed: the same bytes of the same feed have one id, so that a consumer can drop what is
+/// written twice. The length in front: no other feed and bytes read as one text.
+pub fn refused_id(feed: &str, bytes: &[u8]) -> ArticleId {
+    let mut hash = Sha256::new();
+    hash.update((feed.len() as u64).to_be_bytes());
+    hash.update(feed);
+    hash.update(bytes);
+    ArticleId(hash.finalize().first_chunk().copied().unwrap_or_default())
 }
 
 /// The digest of bytes as they came.
@@ -78,14 +59,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_hash_is_the_beginning_of_the_whole_one() {
-        let bytes: Vec<u8> = (0..=255).cycle().take(300).collect();
-        for length in (0..130).chain([255, 256, 300]) {
-            let own = &bytes[..length];
-            assert_eq!(hash64(own).to_be_bytes(), bytes_digest(own).0, "{length} bytes");
-        }
-        // NIST's example of 24 bits.
+    fn a_hash_is_the_beginning_of_sha_256() {
+        // NIST's examples of 24 and of 448 bits.
+        let long = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
         assert_eq!(hash64(b"abc"), 0xba78_16bf_8f01_cfea);
+        assert_eq!(hash64(long), 0x248d_6a61_d206_38b8);
+    }
+
+    #[test]
+    fn what_is_refused_has_an_id_of_its_feed_and_its_bytes() {
+        let id = refused_id("wire", b"<item>");
+        assert_eq!(id, refused_id("wire", b"<item>"));
+        for other in
+            [refused_id("wir", b"e<item>"), refused_id("wire", b"<item"), refused_id("", b"")]
+        {
+            assert_ne!(id, other);
+        }
     }
 
     #[test]

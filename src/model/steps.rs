@@ -75,6 +75,12 @@ impl Steps {
         Ok(())
     }
 
+    /// What was taken since `spent` had been taken counts no more. For a document that is read again from its beginning: it
+    /// is not to be refused for having been read twice.
+    pub fn return_to(&self, spent: u64) {
+        self.spent.set(spent);
+    }
+
     /// The steps taken so far.
     pub fn spent(&self) -> u64 {
         self.spent.get()
@@ -98,6 +104,16 @@ mod tests {
         assert_eq!(steps.spend(0), Err(TooCostly { allowed: 10 }));
         assert_eq!(steps.check(), Err(TooCostly { allowed: 10 }));
         assert_eq!(steps.spent(), 11);
+    }
+
+    #[test]
+    fn what_is_read_again_has_the_steps_that_it_had() {
+        let steps = Steps::new(10);
+        steps.count(3);
+        assert!(steps.spend(9).is_err());
+        steps.return_to(3);
+        assert_eq!((steps.spend(7), steps.spent()), (Ok(()), 10));
+        assert!(steps.spend(1).is_err());
     }
 
     #[test]

@@ -154,6 +154,8 @@ impl Poller {
             return Polled::NotItsTurn(wait);
         }
         let started = Instant::now();
+        // Asked for before the request and filled as bytes come: a thousand large bodies at once
+        // must wait for each other and not fail.
         let mut body = self.memory.body();
         let conditions = conditions(&job.feed, &job.state);
         let answer = tokio::select! {
@@ -181,7 +183,11 @@ impl Poller {
         self.metrics.fetched(started.elapsed(), wire_bytes);
         let request = Request { took, heard: Heard::of(&answer) };
         // The scheduler may have ended; then the daemon stops.
+        // Now and not with the outcome: whether a host is slow is known here, and committing may
+        // take long.
         let _told = self.unless_stopped(self.fetched.send((job.feed.id.clone(), request))).await;
+        // After the scheduler was told: it may have found out by this very request that the network
+        // is away.
         let answer = self.excused(answer, request);
         self.firsts.answered(&job.feed, &answer);
         trace.fetched(&answer);
@@ -198,6 +204,7 @@ impl Poller {
             return Polled::Abandoned;
         };
         trace.read(&outcome);
+        // The bytes are not needed any more; the outcome has a hold of its own.
         drop(body);
         point(Point::AfterProcess);
         self.commit(job, outcome).await
@@ -211,6 +218,7 @@ impl Poller {
         answer: Answer,
         hold: &BodyHold,
     ) -> Option<(Outcome, Held)> {
+        // One time for both readings: the second must come to the same but for the texts of pages.
         let now = self.clock.now();
         let (outcome, held, answer) = self.read(job, answer, Arc::default(), now).await?;
         let wanted = wanted_pages(&job.feed, &outcome);
@@ -254,6 +262,7 @@ impl Poller {
         };
         let reading = Reading { pages, now, place: place.as_ref() };
         let (outcome, answer) = match (answer, &job.trials) {
+            // The same bytes as last time were read before, and nobody died of them.
             (Answer::Body(body), Some(trials)) if is_new(&body, &job.state) => {
                 // Whatever is on trial when the daemon stops ends with it.
                 self.unless_stopped(self.try_first(job, body, trials, reading)).await?
@@ -286,12 +295,14 @@ impl Poller {
         };
         let verdict = trials.read(document, &self.metrics).await;
         let under = trials.under(feed);
+        // Not read here at all: this process would be the third to die.
         if let Verdict::Crashed(how) = verdict {
             return (crashed(feed, &body, state, Crash { under, at: now }, &how), None);
         }
         // Nobody else has it any more, so nothing is copied.
         let answer = Answer::Body(Arc::unwrap_or_clone(body));
         let (outcome, answer) = process_apart(job, answer, reading).await;
+        // Under the same version it stays on trial, however many other documents of it are fine.
         let is_other = state.plan.crash.as_ref().is_some_and(|crash| crash.under != under);
         let is_forgiven = is_other && verdict == Verdict::Read;
         (if is_forgiven { forgiven(outcome) } else { outcome }, answer)
@@ -354,6 +365,8 @@ impl Poller {
         let mut backoff = Backoff::new(COMMIT_WAIT_FIRST, COMMIT_WAIT_LONGEST, seed);
         let committed = loop {
             let started = Instant::now();
+            // Tried again for as long as it takes, with the same outcome: the document may be gone
+            // from the feed by now.
             match self.ledger.commit(lease, Arc::clone(&outcome)).await {
                 Ok(state) => {
                     let now = self.clock.now();
@@ -399,6 +412,7 @@ impl Poller {
             info!("the ledger takes commits again");
         }
         report(feed, job.state.plan.failures, &outcome);
+        // After the commit: whoever follows is never told of something that is not there.
         if let Some(observer) = &self.observer {
             // The observer may have gone; the outcome is durable all the same.
             let _gone = observer.send(Arc::clone(&outcome)).await;
@@ -436,6 +450,8 @@ async fn process_apart(
 ) -> (Outcome, Option<Answer>) {
     let work = job.clone();
     let processing = move || {
+        // A panic is a defect of ours in one document. It must not end the daemon, nor leave the
+        // feed without a next attempt.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             if let Answer::Body(body) = &answer {
                 strike(&body.bytes);

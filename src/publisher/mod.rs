@@ -25,6 +25,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// commonly allow.
 const HEAD_MAX: usize = 64 * 1024;
 
+/// The longest body of a request that is read: forms of subscribers have some hundred bytes.
+const BODY_MAX: usize = 64 * 1024;
+
 /// How long an open connection may stay silent: longer than any demo, so that connections can be
 /// kept alive between polls.
 const SILENCE_MAX: Duration = Duration::from_secs(75);
@@ -46,7 +49,8 @@ type Observer = Box<dyn Fn() + Send + Sync>;
 struct Shared {
     answer: Answer,
     changed: Observer,
-    log: Mutex<Vec<Exchange>>,
+    /// `None`: nobody wants it.
+    log: Option<Mutex<Vec<Exchange>>>,
     in_flight: Mutex<HashMap<String, usize>>,
 }
 
@@ -57,7 +61,7 @@ pub struct Log(Arc<Shared>);
 impl Log {
     /// Every request so far, in order of arrival.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        locked(&self.0.log).clone()
+        self.0.log.as_ref().map(|log| locked(log).clone()).unwrap_or_default()
     }
 }
 
@@ -76,7 +80,17 @@ impl Server {
     pub fn bind(
         answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        Self::bind_observed(answer, || {})
+        Self::bind_shared(answer, || {}, Some(Mutex::default()))
+    }
+
+    /// The same without a log: for so many requests that remembering them would be felt.
+    ///
+    /// # Errors
+    /// What the system says if it gives no port.
+    pub fn bind_unlogged(
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        Self::bind_shared(answer, || {}, None)
     }
 
     /// The same; `changed` is called after a request came into the log, and again when its answer ended.
@@ -87,13 +101,21 @@ impl Server {
         answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
         changed: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
+        Self::bind_shared(answer, changed, Some(Mutex::default()))
+    }
+
+    fn bind_shared(
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+        changed: impl Fn() + Send + Sync + 'static,
+        log: Option<Mutex<Vec<Exchange>>>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Shared {
             answer: Box::new(answer),
             changed: Box::new(changed),
-            log: Mutex::default(),
+            log,
             in_flight: Mutex::default(),
         };
         Ok(Self { listener, address, shared: Arc::new(shared) })
@@ -138,6 +160,8 @@ impl Server {
                 accepted = listener.accept() => {
                     // A connection that is gone before it is accepted concerns nobody.
                     let Ok((stream, _peer)) = accepted else { continue };
+                    // Small pieces are what some answers are about: none waits for the one before it.
+                    let _refused = stream.set_nodelay(true);
                     let connection = Connection { stream, number, shared: Arc::clone(&self.shared) };
                     number += 1;
                     // Nobody is left to tell: the client sees the connection end.
@@ -172,16 +196,43 @@ impl Connection {
         loop {
             if let Some(at) = waiting.windows(END.len()).position(|four| four == END) {
                 let head: Vec<u8> = waiting.drain(..at + END.len()).collect();
-                return Ok(Request::parse(&String::from_utf8_lossy(&head), self.number));
+                let request = Request::parse(&String::from_utf8_lossy(&head), self.number);
+                return match request {
+                    Some(request) => self.with_body(request, waiting).await,
+                    None => Ok(None),
+                };
             }
-            if waiting.len() > HEAD_MAX {
+            if waiting.len() > HEAD_MAX || !self.read_more(waiting).await? {
                 return Ok(None);
             }
-            match timeout(SILENCE_MAX, self.stream.read_buf(waiting)).await {
-                Ok(Ok(0)) | Err(_) => return Ok(None),
-                Ok(Ok(_)) => {}
-                Ok(Err(err)) => return Err(err),
+        }
+    }
+
+    /// The request with what was posted, if its head says how long that is.
+    async fn with_body(
+        &mut self,
+        mut request: Request,
+        waiting: &mut Vec<u8>,
+    ) -> std::io::Result<Option<Request>> {
+        let length = request.header("content-length").map_or(Ok(0), str::parse);
+        let Some(length) = length.ok().filter(|length| *length <= BODY_MAX) else {
+            return Ok(None);
+        };
+        while waiting.len() < length {
+            if !self.read_more(waiting).await? {
+                return Ok(None);
             }
+        }
+        request.body = waiting.drain(..length).collect();
+        Ok(Some(request))
+    }
+
+    /// Whether the client had more to say.
+    async fn read_more(&mut self, waiting: &mut Vec<u8>) -> std::io::Result<bool> {
+        match timeout(SILENCE_MAX, self.stream.read_buf(waiting)).await {
+            Ok(Ok(0)) | Err(_) => Ok(false),
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(err)) => Err(err),
         }
     }
 
@@ -194,15 +245,17 @@ impl Connection {
             *count
         };
         let reply = (self.shared.answer)(&request);
-        let number = {
-            let mut log = locked(&self.shared.log);
+        let number = self.shared.log.as_ref().map(|log| {
+            let mut log = locked(log);
             log.push(Exchange { request, status: reply.status, is_complete: false });
             log.len() - 1
-        };
+        });
         (self.shared.changed)();
         let sent = reply.send(&mut self.stream).await;
         *locked(&self.shared.in_flight).entry(host).or_default() -= 1;
-        if let Some(exchange) = locked(&self.shared.log).get_mut(number) {
+        if let Some((log, number)) = self.shared.log.as_ref().zip(number)
+            && let Some(exchange) = locked(log).get_mut(number)
+        {
             // A client that leaves in the middle is what many tests are about.
             exchange.is_complete = sent.as_ref().is_ok_and(|sent| sent.is_complete);
         }

@@ -11,6 +11,8 @@ pub struct Request {
     pub path: String,
     /// The whole head, as sent.
     pub head: String,
+    /// What was posted.
+    pub body: Vec<u8>,
     /// When its head had been read.
     pub at: Instant,
     /// Requests being answered at that moment under the same `Host`, this one included.
@@ -24,7 +26,8 @@ impl Request {
         let mut words = head.lines().next()?.split(' ');
         let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
         let head = head.to_owned();
-        Some(Self { method, path, head, at: Instant::now(), in_flight: 0, connection })
+        let (body, at) = (Vec::new(), Instant::now());
+        Some(Self { method, path, head, body, at, in_flight: 0, connection })
     }
 
     /// A header's value.

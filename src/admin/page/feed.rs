@@ -274,7 +274,7 @@ fn requests(html: &mut Html, requests: &Requests, now: Timestamp) {
         html.raw("<th scope=\"col\">").raw(name).raw("</th>");
     }
     html.raw("</tr></thead><tbody>");
-    requests.last().for_each(|one| request(html, one, now));
+    requests.last().for_each(|one| request(html, &one, now));
     html.raw("</tbody></table></section>");
 }
 

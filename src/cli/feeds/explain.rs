@@ -393,11 +393,11 @@ mod tests {
             standing: Standing::Failing,
             failures: 2,
             polled_at: Some(now),
-            last_failure: Some(LastFailure {
+            last_failure: Some(Box::new(LastFailure {
                 class: FailureClass::Busy,
                 detail: "the server answered 429".to_owned(),
                 at: now,
-            }),
+            })),
             next: Plan {
                 due_at: Some("2026-03-01T13:00:00Z".parse().unwrap()),
                 reason: Reason::RetryAfter,
@@ -562,17 +562,17 @@ lately all that it lists was new within some 15m
             standing: Standing::Failing,
             failures: 1,
             polled_at: Some(at),
-            last_failure: Some(LastFailure {
+            last_failure: Some(Box::new(LastFailure {
                 class: FailureClass::Crash,
                 detail: "the document ended the process that read it: signal: 6".to_owned(),
                 at,
-            }),
+            })),
             next: Plan {
                 due_at: Some("2026-03-08T12:00:00Z".parse().unwrap()),
                 reason: Reason::Crash,
                 ..Plan::default()
             },
-            crash: Some(Crash { under: under.clone(), at }),
+            crash: Some(Box::new(Crash { under: under.clone(), at })),
             ..FeedPlan::default()
         };
         let state = FeedState { plan, ..FeedState::default() };

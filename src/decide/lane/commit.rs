@@ -59,6 +59,8 @@ impl<T> Lane<T> {
         match work {
             Work::Gathering(group) => Next::Receive(self.gathered_until(tenure, group)),
             Work::Committing(batch, attempt) => {
+                // `__lane` goes last: it stands behind everything it vouches for, so a reader that
+                // finds it has seen the whole transaction.
                 let lines = in_order(&batch.entries).into_iter().map(|(line, _)| line);
                 Next::Commit(lines.chain([&attempt.last]).collect())
             }
@@ -66,9 +68,12 @@ impl<T> Lane<T> {
                 Step::Hearing => Next::AwaitGroup,
                 Step::Fencing => {
                     let record_bytes_max = tenure.topics.record_bytes_max;
+                    // A fence makes a new producer, and `batch.num.messages` is read only then.
                     let is_careful = tenure.sending == Sending::OneByOne;
                     Next::Fence(Batching { record_bytes_max, is_careful }, GiveUp::WhenOver)
                 }
+                // Only what lies behind the last `__lane` that we know of is read: the transaction
+                // in doubt can be nowhere else.
                 Step::Reading => Next::ReadHeads(tenure.end.offset),
                 Step::Resting(until) => Next::Rest(until),
             },
@@ -79,6 +84,8 @@ impl<T> Lane<T> {
 
     /// When what was gathered is committed, or what was put off is written.
     fn gathered_until(&self, tenure: &Tenure<T>, group: &Group<T>) -> Option<Moment> {
+        // An empty group waits for nothing but states that were put off: those must be written
+        // within the hour.
         let Some(begun_at) = group.begun_at else { return tenure.put_off_until() };
         if group.is_hurried || self.stop.is_hurried() {
             return Some(begun_at);
@@ -99,6 +106,8 @@ impl<T> Lane<T> {
             (Work::Committing(batch, attempt), Event::Committed(Ok(offset))) => {
                 self.committed(tenure, batch, *attempt, offset, now)
             }
+            // Every failure is looked up in the log, plain ones too: one way that is walked often is
+            // better than a second one for the rare case.
             (Work::Committing(batch, attempt), Event::Committed(Err(failure))) => {
                 self.failed(tenure, batch, attempt, failure, now)
             }
@@ -120,6 +129,8 @@ impl<T> Lane<T> {
         now: Now,
     ) -> Phase<T> {
         match work {
+            // A commit under way is left alone: librdkafka cannot take it back, and its answer says more
+            // than we know.
             Work::Gathering(group) => self.gather(tenure, group, now),
             Work::LookingUp(batch, look_up) if self.stop.is_lost() => match look_up.step {
                 Step::Resting(_) => self.give_up(tenure, batch.entries, Ending::Lost, now),
@@ -151,6 +162,8 @@ impl<T> Lane<T> {
             }
         }
         let mut group = Group::default();
+        // States that were put off go first and by themselves. They have no ticket, so nobody waits
+        // for them, and they fill whole transactions.
         while !group.is_full()
             && let Some(entry) = tenure.overdue.pop_front()
         {
@@ -162,11 +175,16 @@ impl<T> Lane<T> {
         if tenure.ending.is_none() {
             return self.gather(tenure, Group::default(), now);
         }
+        // Only here, with nothing in hand and nothing put off, may the log be told that the lane is
+        // given back.
         self.end_cleanly(tenure, now)
     }
 
     /// Says in the log that the lane is given back, unless brokers are in trouble.
     fn end_cleanly(&mut self, tenure: Box<Tenure<T>>, now: Now) -> Phase<T> {
+        // The record `ended` is a favour to the next owner, who then need not try each document in
+        // a child process. It is not worth a wait: the group lets nobody have the lane until we
+        // leave.
         if tenure.failing.is_some() || !tenure.has_producer {
             return self.give_back(tenure, now);
         }
@@ -182,6 +200,8 @@ impl<T> Lane<T> {
         if self.stop.is_requested() {
             // Nobody can submit any more, nor polls in vain; what was submitted is still answered.
             self.close_queue(&mut tenure);
+        // New limits and partitions hold from the next tenure on. With entries in hand that would
+        // tear a draft that was laid out for the old ones.
         } else if group.entries.is_empty() && self.topics != tenure.topics {
             return self.go_on(tenure, now);
         }
@@ -204,6 +224,8 @@ impl<T> Lane<T> {
             }
             Event::Hurried => group.is_hurried = true,
             Event::QueueEmpty => {
+                // The queue is closed and drained, so this was the last group. An ending that was
+                // decided before, of other topics, stays.
                 tenure.ending.get_or_insert(Ending::Left);
                 return self.commit_group(tenure, group, now);
             }
@@ -227,10 +249,14 @@ impl<T> Lane<T> {
     ) {
         let outcome = &submitted.outcome;
         if outcome.urgency == Urgency::Lazy {
+            // It is answered at once, before anything is written. If the process dies within the
+            // hour the feed is asked once more than needed, and nothing else changes.
             tenure.put_off(outcome.feed_id.clone(), outcome.state.clone(), now.at);
             self.effects.push(Effect::Answer(submitted.ticket, Answer::Committed(None)));
             return;
         }
+        // A newer state of the feed is about to be written. The older one, written after it, would
+        // take its place in a compacted log.
         tenure.forget(&outcome.feed_id);
         match tenure.entry(&self.settings, submitted) {
             Ok(entry) => group.push(entry, now.at),
@@ -338,6 +364,9 @@ impl<T> Lane<T> {
             self.stands(LaneState::InDoubt, &failure.text);
         }
         let backoff = self.backoff.another();
+        // A producer whose transaction failed may not be used for another (KIP-98), and a new one
+        // under the same `transactional.id` ends what it left open: after that the log cannot
+        // change behind our back.
         let look_up = LookUp { in_doubt, step: Step::Hearing, backoff };
         self.look(tenure, batch, Box::new(look_up), now)
     }
@@ -379,6 +408,8 @@ impl<T> Lane<T> {
                 return Phase::Owned(tenure, Work::LookingUp(batch, look_up));
             }
             (Step::Fencing, Event::Fenced(Ok(()))) => {
+                // The coordinator has answered `InitProducerId`: whatever we left open is committed
+                // or aborted by now, and the log says which.
                 tenure.has_producer = true;
                 return self.look(tenure, batch, look_up, now);
             }
@@ -406,6 +437,9 @@ impl<T> Lane<T> {
             }
             Undone::GivenUp => {}
         }
+        // Out of patience. What is in doubt stays so for us; the next owner reads it in the log,
+        // and the polls are told that nothing was committed, which costs a repeated request and no
+        // record.
         if self.stop.is_over(now.at) {
             let ending = if self.stop.is_lost() { Ending::Lost } else { Ending::Left };
             return self.give_up(tenure, batch.entries, ending, now);
@@ -426,6 +460,9 @@ impl<T> Lane<T> {
         let in_doubt = look_up.in_doubt;
         let is_ours =
             |head: &Head| in_doubt.as_ref().is_some_and(|(attempt, _)| head.is_of(&attempt.head));
+        // Behind the end that we know there can be nothing (aborted), exactly our own `__lane`
+        // (committed), or something else. Then another process has had the lane, even if ours is
+        // among it.
         let found = match heads {
             [] => Found::Aborted,
             [(head, _)] if is_ours(head) => Found::Committed,
@@ -441,11 +478,14 @@ impl<T> Lane<T> {
             (Found::Committed, Some((attempt, _)), [(_, offset), ..]) => {
                 self.committed(tenure, batch, *attempt, *offset, now)
             }
+            // Nothing was in doubt: there only was no producer, and now there is.
             (Found::Aborted, None, _) => self.commit(tenure, batch, now),
             (Found::Aborted, Some(_), _) if self.stop.is_over(now.at) => {
                 self.give_up(tenure, batch.entries, Ending::Left, now)
             }
             (Found::Aborted, Some((_, failure)), _) => {
+                // The same batch again, entry for entry: a record that gets another place within it
+                // would get another order in the topic.
                 let refused = refused(&batch.entries, &failure.refused);
                 if refused.is_empty() {
                     let until = now.at + batch.backoff.next_wait();
@@ -471,6 +511,8 @@ impl<T> Lane<T> {
         entries: &mut Vec<Entry<T>>,
         refused: &BTreeSet<(usize, Option<usize>)>,
     ) {
+        // A broker refuses a whole batch (`MESSAGE_TOO_LARGE`) and does not say for which record.
+        // Alone, each is refused for itself.
         if refused.len() > 1 && tenure.sending == Sending::Batched {
             tenure.sending = Sending::OneByOne;
             self.drop_producer(tenure);
@@ -479,10 +521,13 @@ impl<T> Lane<T> {
         let Some((index, record)) = refused.first().copied() else { return };
         let Some(entry) = entries.get_mut(index) else { return };
         let draft = match (record, &entry.submitted) {
+            // Made anew from the outcome, because the state must remember that this article was not
+            // published.
             (Some(record), Some(Submitted { outcome, .. })) => {
                 entry.refused.insert(record);
                 tenure.layout(&self.settings).draft(outcome, &entry.refused)
             }
+            // A state or a reject: there is nothing smaller that could stand for it.
             (_, _) => Err(entry.refusal()),
         };
         match draft {
@@ -513,8 +558,12 @@ impl<T> Lane<T> {
 
     /// The lease ends. Then the lane ends too, or is taken up anew.
     fn give_back(&mut self, mut tenure: Box<Tenure<T>>, now: Now) -> Phase<T> {
+        // If a topic is deleted and made anew, its log is empty and looks like a lane that was
+        // never used. This number, which outlives the tenure, tells the two apart.
         self.known_sequence = self.known_sequence.max(tenure.end.sequence());
         self.close_queue(&mut tenure);
+        // After it is closed, so that nothing can be submitted between the two; dropping it answers
+        // each poll that still waits in it.
         self.effects.push(Effect::DropQueue);
         self.drop_producer(&mut tenure);
         match tenure.ending {

@@ -87,6 +87,8 @@ pub(super) fn in_order<T>(entries: &[Entry<T>]) -> Vec<(&Line, usize)> {
         .iter()
         .enumerate()
         .flat_map(|(index, entry)| entry.draft.lines.iter().map(move |line| (line, index)));
+    // States behind all records: who reads what is not committed yet never meets a state whose records
+    // have still to come.
     let (states, others): (Vec<_>, Vec<_>) =
         lines.partition(|(line, _)| line.target == Target::State);
     others.into_iter().chain(states).collect()
@@ -101,6 +103,7 @@ pub(super) fn refused<T>(
     let in_order = in_order(entries);
     let place = |index: &usize| match in_order.get(*index) {
         Some((line, entry)) => (*entry, line.record),
+        // The line behind all others is `__lane`.
         None => (entries.len(), None),
     };
     lines.iter().map(place).collect()

@@ -83,6 +83,8 @@ impl Reading {
             return self.take_head(value, offset);
         }
         if key == Copied::KEY {
+            // Not folded into the end: the copy has its own transactions, and its sequences are not
+            // those of polls.
             self.copied = read_copied(value, offset)?;
             return Ok(());
         }
@@ -93,11 +95,15 @@ impl Reading {
         let wrong = |why: &dyn fmt::Display| Contradiction(format!("offset {offset}: {why}"));
         let id = FeedId::parse(key).map_err(|error| wrong(&error))?;
         let Some(value) = value else {
+            // A tombstone. We write none; an operator may, to have a feed forgotten.
             self.states.remove(&id);
             return Ok(());
         };
         let state = FeedState::parse(value)
             .map_err(|why| Contradiction(format!("offset {offset}, feed \"{id}\": {why}")))?;
+        // Within one partition offsets are the order of writing. So a sequence that does not grow
+        // was written by somebody who did not know of the one before: a second writer, or a log
+        // that lost its middle and was filled again.
         if let Some(earlier) = self.states.get(&id)
             && earlier.plan.sequence >= state.plan.sequence
         {
@@ -112,8 +118,11 @@ impl Reading {
 
     fn take_head(&mut self, value: Option<&[u8]>, offset: i64) -> Result<(), Contradiction> {
         let head = read_head(value, offset)?;
+        // Greater, not greater by one: compaction removes heads between the first and the last.
         if head.sequence > self.highest {
             self.highest = head.sequence;
+            // A sequence above all before it is how an operator says "I have looked, go on from
+            // here".
             self.problem = None;
         } else {
             self.went_back(format!(
@@ -126,6 +135,7 @@ impl Reading {
     }
 
     fn went_back(&mut self, problem: String) {
+        // The first is the cause; the others follow from it.
         self.problem.get_or_insert(problem);
     }
 
@@ -185,6 +195,8 @@ pub fn read_head(value: Option<&[u8]>, offset: i64) -> Result<Head, Contradictio
         value.ok_or_else(|| Contradiction(format!("offset {offset} takes `__lane` back")))?;
     let form = |head: &Head| (head.version, head.readable_from);
     let head = read_form("__lane", value, offset, form, HEAD_VERSION)?;
+    // With another hash a feed's home is another lane: it would be taken for new there and
+    // published anew.
     if head.hash != HASH_VERSION {
         return Err(Contradiction(format!(
             "hosts were dealt out by hash {}, this conflictwire uses {HASH_VERSION}",

@@ -118,6 +118,7 @@ impl<T> Lane<T> {
     /// A lane that the group has just given. The first thing to do is what [`Self::next`] says.
     pub fn new(settings: Settings, topics: Topics, now: Now) -> (Self, Vec<Effect<T>>) {
         let seed = backoff::seed(&settings.instance, settings.lane.into());
+        // Another seed, or both waits of a lane would have the same jitter.
         let of_quarantine = backoff::seed(&settings.instance, !u64::from(settings.lane));
         let mut lane = Self {
             settings,
@@ -137,6 +138,8 @@ impl<T> Lane<T> {
 
     /// Takes in what happened; says what to do at once, in this order.
     pub fn handle(&mut self, event: Event<T>, now: Now) -> Vec<Effect<T>> {
+        // Taken out so that each phase is consumed by what follows it: no branch can go on with the
+        // old one.
         let phase = std::mem::replace(&mut self.phase, Phase::Ended);
         self.phase = match event {
             Event::Told(stop) => {
@@ -174,6 +177,8 @@ impl<T> Lane<T> {
     /// at the brokers ends first.
     fn after_word(&mut self, phase: Phase<T>, now: Now) -> Phase<T> {
         match phase {
+            // A lane that is being taken up is not interrupted here: its step is under way at the
+            // brokers, and `took_up` looks at the stop when it ends.
             Phase::Waiting(_) if self.stop.is_requested() => self.end(),
             Phase::Owned(tenure, work) => self.worked_on(tenure, work, now),
             Phase::Waiting(_) | Phase::TakingUp(_) | Phase::Ended => phase,
@@ -182,6 +187,7 @@ impl<T> Lane<T> {
 
     /// An event that nothing asked for changes nothing; an outcome is given back.
     fn unasked(&mut self, phase: Phase<T>, event: Event<T>) -> Phase<T> {
+        // A ticket that is dropped leaves its poll waiting for ever.
         if let Event::Submitted(Submitted { ticket, .. }) = event {
             self.effects.push(Effect::Answer(ticket, Answer::Taken));
         }

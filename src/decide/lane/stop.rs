@@ -36,6 +36,7 @@ impl Stop {
 
     /// The lane is somebody else's already: end.
     pub fn lose(&mut self, at: Moment) {
+        // Lost is a kind of requested: whoever asks only whether to end need not know why.
         self.request(at);
         self.is_lost = true;
     }
@@ -64,6 +65,7 @@ impl Stop {
     pub fn is_over(self, now: Moment) -> bool {
         let waited_long =
             |since: Option<Moment>| since.is_some_and(|since| now.since(since) >= self.patience);
+        // A lost lane has no patience at all: while we try, its new owner cannot begin.
         self.is_lost || waited_long(self.requested_at) || waited_long(self.draining_at)
     }
 }

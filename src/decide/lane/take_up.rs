@@ -39,6 +39,7 @@ impl<T> TakeUp<T> {
             Self::Hearing { .. } => Next::AwaitGroup,
             Self::Fencing { .. } => {
                 let record_bytes_max = topics.record_bytes_max;
+                // Given up as soon as the lane is to end: nothing was promised to anybody yet.
                 let batching = Batching { record_bytes_max, is_careful: false };
                 Next::Fence(batching, GiveUp::WhenStopRequested)
             }
@@ -51,6 +52,8 @@ impl<T> TakeUp<T> {
 impl<T> Lane<T> {
     /// Begins to take the lane up.
     pub(super) fn take_up(&mut self, now: Now) -> Phase<T> {
+        // Before it fences it hears the group again. Without that, a replica that slept through a
+        // rebalance would wake up and fence the rightful owner.
         self.stands(LaneState::Fencing, "");
         Phase::TakingUp(TakeUp::Hearing { begun_at: now.at })
     }
@@ -66,6 +69,8 @@ impl<T> Lane<T> {
                 TakeUp::Restoring { begun_at }
             }),
             (TakeUp::Restoring { begun_at }, Event::Restored(Ok(restored), epoch)) => {
+                // Read after the fence and not before: until then the owner before us could still
+                // commit.
                 return self.restored(begun_at, restored, epoch, now);
             }
             (TakeUp::Restoring { .. }, Event::Restored(Err(undone), _)) => Err(undone),
@@ -75,12 +80,15 @@ impl<T> Lane<T> {
                         tenure.end = LogEnd { head: Some(attempt.head), offset };
                         return self.given(begun_at, tenure, states, now);
                     }
+                    // Whether the mark was committed does not matter: it says only that the lane is
+                    // in use, and taking it up again reads it if it is there.
                     Err(failure) => Err(Undone::Away(failure.text)),
                 }
             }
             (step, event) => return self.unasked(Phase::TakingUp(step), event),
         };
         match next {
+            // Between two steps, never within one: each leaves the log whole.
             Ok(_) if self.stop.is_requested() => self.not_taken_up(Undone::GivenUp, now),
             Ok(step) => Phase::TakingUp(step),
             Err(undone) => self.not_taken_up(undone, now),
@@ -92,6 +100,8 @@ impl<T> Lane<T> {
             return self.not_taken_up(Contradiction(why.to_owned()).into(), now);
         }
         let sequence = restored.end.sequence();
+        // We have committed more than the log has. To poll by it would publish everything since
+        // then a second time.
         if sequence < self.known_sequence {
             let why = format!(
                 "its log ends at sequence {sequence}, and this process has committed {}; was the \
@@ -110,6 +120,8 @@ impl<T> Lane<T> {
         let is_marked = end.head.as_ref().is_some_and(|head| !head.ended);
         let past = end.past(&self.settings.instance, now.wall);
         let tenure = Box::new(Tenure::new(lease, self.topics, end, past));
+        // The last `__lane` does not say `ended`, so a crash of ours would be seen already: the log
+        // need not be told again.
         if is_marked {
             return self.given(begun_at, tenure, states, now);
         }
@@ -132,6 +144,8 @@ impl<T> Lane<T> {
         self.count(Count::Restored { took: now.at.since(begun_at), sequence });
         self.log(Notice::Restored { sequence });
         let layout = tenure.layout(&self.settings);
+        // Topics may take more than they did when a record was refused; the next tenure is when
+        // that is looked at.
         let tried_again = |(id, state)| (id, layout.tried_again(state, now.wall));
         let states = states.into_iter().map(tried_again).collect();
         self.effects.push(Effect::Give { lease: tenure.lease, states, past: tenure.past });
@@ -140,6 +154,8 @@ impl<T> Lane<T> {
 
     /// Waits and tries again, or ends if it is to end.
     fn not_taken_up(&mut self, undone: Undone, now: Now) -> Phase<T> {
+        // It holds the `transactional.id`. Idle, it would be fenced by our own next try and log
+        // that as an error.
         self.effects.push(Effect::DropProducer);
         let wait = match undone {
             Undone::GivenUp => return self.end(),
@@ -156,6 +172,8 @@ impl<T> Lane<T> {
                 if self.is_new_problem(&why) {
                     self.log(Notice::Quarantined { why });
                 }
+                // A contradiction does not go away by itself, so it is looked at seldom: each look
+                // reads the whole partition.
                 self.quarantine.next_wait()
             }
         };

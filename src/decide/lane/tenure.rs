@@ -64,6 +64,7 @@ impl<T> Tenure<T> {
             put_off_since: None,
             overdue: VecDeque::new(),
             failing: None,
+            // A tenure begins behind the fence, and the producer that fenced is its first.
             has_producer: true,
             sending: Sending::Batched,
             is_queue_open: true,
@@ -77,6 +78,8 @@ impl<T> Tenure<T> {
             partition_by: settings.partition_by,
             partitions: self.topics.partitions,
             record_bytes_max: self.record_bytes_max(settings),
+            // An assumed limit must not be remembered in a state as if the topics had said it:
+            // `tried_again` compares it with what they say later.
             known_bytes_max: self
                 .topics
                 .record_bytes_max
@@ -110,6 +113,8 @@ impl<T> Tenure<T> {
         let writer = (&*settings.instance, self.lease.epoch);
         let past = self.past;
         Head {
+            // Carried on from `__lane` to `__lane` until the time of care is over: otherwise a
+            // second restart within the day would end it early.
             left_uncleanly_at: past.careful_until(now.wall).and(past.left_uncleanly_at),
             ..Head::after(self.end.sequence(), writer, lines, now.wall)
         }
@@ -118,6 +123,8 @@ impl<T> Tenure<T> {
     /// Keeps a state that need not be written yet.
     pub(super) fn put_off(&mut self, feed: FeedId, state: Arc<FeedState>, at: Moment) {
         self.put_off.insert(feed, state);
+        // Since the oldest: a feed that is put off again and again would never be written
+        // otherwise.
         self.put_off_since.get_or_insert(at);
     }
 
@@ -147,6 +154,8 @@ impl<T> Tenure<T> {
                     draft: Draft { lines: vec![line], ..Draft::default() },
                     refused: BTreeSet::new(),
                 }),
+                // It is dropped. What it said was only when and how to ask; the state of before is
+                // in the log.
                 Err(why) => unwritable.push((id, why)),
             }
         }

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use cw_model::digest::refused_id;
 use cw_model::record::REJECT_SCHEMA_VERSION;
 use cw_model::state::{FeedState, Room, UnpackedState};
 use cw_model::{ArticleId, FeedId, Outcome, Record, Reject, Route, Routed, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use strum::{EnumIter, IntoStaticStr};
 
 use super::hash::HASH_VERSION;
@@ -86,6 +86,7 @@ impl Line {
     /// How much of `message.max.bytes` it takes at most.
     pub fn bytes(&self) -> usize {
         let headers: usize =
+            // Each header has two lengths as varints of at most five bytes (record format v2).
             self.headers.iter().map(|(name, value)| name.len() + value.len() + 10).sum();
         let value = self.value.as_ref().map_or(0, |value| value.len());
         self.key.len() + value + headers + FRAMING_BYTES
@@ -176,6 +177,8 @@ impl Layout {
     pub(super) fn partition(&self, target: Target) -> Option<i32> {
         let [articles, conflict, rejects] = self.partitions;
         let partitions = match (target, self.partition_by) {
+            // Always by lane, whatever `partition_by` says: a lane is its partition, and one writer
+            // is fenced for it.
             (Target::State, _) => return i32::try_from(self.lane).ok(),
             (_, PartitionBy::Key) => return None,
             (Target::Articles, PartitionBy::Lane) => articles,
@@ -218,6 +221,7 @@ impl Layout {
                 let state = changed.get_or_insert_with(|| outcome.state.unpack());
                 let digest = id.and_then(|id| state.memory.seen.find(id)).map(|seen| seen.digest);
                 let before = id.and_then(|id| state.memory.unpublished.get(&id));
+                // The same revision of the article was refused before. One reject for it is enough.
                 let is_told = before.is_some_and(|before| Some(before.digest) == digest);
                 if !is_told {
                     let value = article.value.as_deref().unwrap_or_default();
@@ -240,6 +244,7 @@ impl Layout {
             };
             if is_told_there {
                 let partition = self.partition(Target::Conflict);
+                // The same value in both topics: `article.clone()` shares its bytes.
                 lines.push(Line { target: Target::Conflict, partition, ..article.clone() });
             }
             lines.push(article);
@@ -266,6 +271,7 @@ impl Layout {
             let is_old = now.duration_since(one.at) >= REFUSAL_STANDS;
             one.room.bytes <= self.record_bytes_max as u64 && (has_grown || is_old)
         });
+        // The same allocation where nothing changed: states that are equal stay shared.
         if is_tried { next.pack().into() } else { state }
     }
 
@@ -277,11 +283,7 @@ impl Layout {
 
     /// The reject that stands for a record that no topic takes.
     fn unpublished(&self, record: &Record, value: &[u8]) -> Result<Line, Unwritable> {
-        let mut hash = Sha256::new();
-        hash.update((record.feed.id.len() as u64).to_be_bytes());
-        hash.update(&record.feed.id);
-        hash.update(value);
-        let id = ArticleId(hash.finalize().first_chunk().copied().unwrap_or_default());
+        let id = refused_id(&record.feed.id, value);
         let detail = format!(
             "the record of revision {} of article \"{}\" has {} bytes; the topics take {}, or a \
              broker refused it",

@@ -11,6 +11,8 @@ const URL_BYTES_MAX: usize = 4096;
 /// Whether the publisher has said on another day before that it has withdrawn the feed: one 410 is often a
 /// deployment gone wrong.
 pub(super) fn is_gone_for_good(next: &mut FeedPlan, now: Timestamp) -> bool {
+    // Another day and not a number of polls: a feed that is asked each minute would be gone within
+    // minutes.
     let said_at = *next.gone_at.get_or_insert(now);
     day_of(said_at) < day_of(now)
 }
@@ -35,6 +37,8 @@ pub(super) fn moved(
     match to {
         // Nobody asked whether its own URL still leads there.
         None if is_asked_there => {}
+        // The same place as before, on this day once more or on another day: only another day
+        // counts.
         Some(to) if next.moved_to.as_ref() == Some(&to) => {
             next.moves = next.moves.confirmed(network, now);
         }

@@ -19,9 +19,12 @@ pub(super) fn with_request(
     let answered = match &outcome.result {
         PollResult::Modified(_) => Answered::Document,
         PollResult::NotModified => Answered::NotModified,
+        // No request left this machine, so the publisher's log has none either.
         PollResult::Failed(failure) if failure.class.is_of_nobody() => return outcome,
         PollResult::Failed(failure) => Answered::Failed(failure.class),
     };
+    // Not what the fetch says it sent: the same pure function made the request, and it needs no
+    // field in the answer.
     let sent = conditions(feed, before).validators;
     let carried = Carried {
         etag: sent.values().any(|sent| sent.etag.is_some()),

@@ -73,6 +73,8 @@ pub(super) fn record_bytes(record: &Record) -> u64 {
     let tags = record.conflict.iter().flat_map(|conflict| &conflict.tags);
     let of_tags = tags.map(|tag| {
         let related = &tag.related;
+        // One text for each code and each name: what the allocator adds to a text is more than most
+        // of them have.
         let codes =
             [&related.acled, &related.plover, &related.cameo, &related.iptc, &related.gdelt];
         let roles = tag.roles.as_ref().map_or(0, Vec::len);
@@ -90,6 +92,7 @@ pub(super) fn record_bytes(record: &Record) -> u64 {
         + of_actors.sum::<usize>()
         + of_places.sum::<usize>()
         + of_casualties.sum::<usize>();
+    // Written into a counter: nothing is allocated for what may be refused.
     json_bytes(|length| serde_json::to_writer(length, record))
         .saturating_add(RECORD_TEXTS * TEXT_BYTES)
         .saturating_add(texts as u64 * TEXT_BYTES)

@@ -81,6 +81,8 @@ impl Source<'_> {
         before: &Before<'_>,
         next: &UnpackedState,
     ) -> Option<ParseFailure> {
+        // Any article in common with the document before is proof enough that it is the same
+        // publisher.
         let known = next.memory.character.as_ref().filter(|_| gap.is_some())?;
         let (old, new) = (known.title.as_deref()?, self.record_feed.title.as_deref()?);
         if !are_strangers(old, new) {
@@ -94,6 +96,8 @@ impl Source<'_> {
         .into_iter()
         .flatten()
         .collect();
+        // Two of three: each alone happens to honest feeds. They move to another domain, are
+        // translated, or publish a year's archive in a day.
         if evidence.len() < 2 {
             return None;
         }
@@ -116,6 +120,7 @@ impl Source<'_> {
         let silent_since = plan.succeeded_at.filter(|_| plan.failures > 0);
         let silence =
             silent_since.and_then(|at| Duration::try_from(self.now.duration_since(at)).ok());
+        // A domain that expires answers nobody for days before somebody else has it.
         if let Some(silence) = silence.filter(|silence| *silence >= AWAY) {
             return Some(format!("it was away for {} hours", silence.as_secs() / 3600));
         }
@@ -123,6 +128,7 @@ impl Source<'_> {
         let is_dated = came.iter().flatten().count() >= DATED_MIN;
         let heard = Heard { after: None, at: self.now, came, window };
         let old = plan.rhythm.filter(|_| is_dated)?.rate_of_a_day();
+        // The rhythm as this document alone would teach it, compared with the one of months.
         let new = learned(None, None, &heard).rate_of_a_day();
         let is_other = new > old * PACE_FACTOR || new * PACE_FACTOR < old;
         is_other.then(|| format!("some {new:.0} entries come in a day, and {old:.0} did"))
@@ -132,6 +138,7 @@ impl Source<'_> {
 /// Whether two titles share no word that says whose they are. Where one has none, nobody can tell.
 fn are_strangers(old: &str, new: &str) -> bool {
     let (old, new) = (own_words(old), own_words(new));
+    // "Latest news" is anybody's: a title without a word of its own proves nothing.
     !old.is_empty() && !new.is_empty() && old.is_disjoint(&new)
 }
 
@@ -153,6 +160,7 @@ fn domain_of(shown: &[Article]) -> Option<String> {
     let hosts = shown.iter().filter_map(|article| article.url.as_ref()?.host_str());
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     for host in hosts {
+        // The registrable domain, so that `www`, `m` and `amp` are the same place.
         *count.entry(psl::domain_str(host).unwrap_or(host)).or_default() += 1;
     }
     let (domain, most) = count.into_iter().max_by_key(|(_, count)| *count)?;

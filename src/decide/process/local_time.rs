@@ -66,6 +66,8 @@ impl Arrivals {
     ) -> Result<Self, TooCostly> {
         let now = now.as_second();
         let since = after.map(|after| now - after.as_second());
+        // A clock that was put back makes it negative: then this poll says nothing of when entries
+        // came.
         let since = since.filter(|since| (0..=CLOSE).contains(since));
         let mut arrivals = Self { leads: Vec::new(), since, round: 0 };
         for entry in new {
@@ -98,6 +100,8 @@ pub(super) fn learned(before: LocalTime, arrivals: &Arrivals) -> LocalTime {
 
 /// Entries came between this poll and the one before, and their dates say when.
 fn by_arrival(before: LocalTime, arrivals: &Arrivals, since: i64) -> LocalTime {
+    // As early as an entry may be dated that came since the last poll, as late as a clock may be
+    // wrong.
     let just = -(since + LATE)..=ERROR;
     let as_dated = arrivals.leads.iter().filter(|lead| just.contains(lead)).count();
     let offset = i64::from(before.minutes) * 60;
@@ -107,6 +111,8 @@ fn by_arrival(before: LocalTime, arrivals: &Arrivals, since: i64) -> LocalTime {
     let same: Vec<i64> =
         arrivals.ahead().filter(|lead| is_known && like_before.contains(lead)).collect();
     if let Some(newest) = same.iter().max()
+        // A feed may mix both, after it was mended for instance: then what is dated rightly has a
+        // say.
         && same.len() >= as_dated
     {
         let minutes = before.minutes.max(offset_of(*newest));
@@ -119,6 +125,8 @@ fn by_arrival(before: LocalTime, arrivals: &Arrivals, since: i64) -> LocalTime {
         arrivals.ahead().filter(lead).count()
     });
     let against = counted(as_dated.max(supported));
+    // Doubt first, a new offset only once the old one has no vote: one odd entry must not move all
+    // dates of a feed.
     let after = if against > 0 { before.doubted(against) } else { before };
     match other.filter(|_| after.votes == 0 && supported > as_dated) {
         Some(minutes) => LocalTime { minutes, votes: counted(supported) },
@@ -135,6 +143,7 @@ fn by_document(arrivals: &Arrivals) -> LocalTime {
     let Some(newest) = ahead.last() else { return LocalTime::default() };
     let minutes = offset_of(*newest);
     let is_new = i64::from(minutes) * 60 - newest <= NEWEST_MAX;
+    // A calendar of events looks like a feed in another zone, but for its round times.
     let are_news = arrivals.round * 2 < ahead.len();
     if ahead.len() < LISTED_MIN || beyond > 0 || !is_new || !are_news {
         return LocalTime::default();
@@ -145,6 +154,7 @@ fn by_document(arrivals: &Arrivals) -> LocalTime {
 /// The smallest offset that puts what leads by so many seconds into the past, minutes.
 fn offset_of(lead: i64) -> u16 {
     let minutes = (lead - ERROR).max(0).div_euclid(60) + i64::from((lead - ERROR) % 60 > 0);
+    // Rounded up: an entry is dated before it is seen, never after.
     let half_hours = (minutes + 29) / 30 * 30;
     let is_nepal = half_hours == NEPAL + 15 && minutes <= NEPAL;
     let offset = if is_nepal { NEPAL } else { half_hours };

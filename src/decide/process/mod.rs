@@ -16,6 +16,7 @@ mod moved_articles;
 mod no_document;
 mod pages;
 mod planned;
+mod publishing;
 mod rejects;
 mod revisions;
 mod shown;
@@ -28,24 +29,23 @@ mod withdrawn;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cw_code::{Tagger, Texts};
+use cw_code::Tagger;
 use cw_model::digest::bytes_digest;
 use cw_model::record::RecordFeed;
 use cw_model::state::{
-    FeedPlan, FeedState, Reason, SEEN_BYTES, Seen, SeenArticle, UnpackedState, until_next_day,
+    FeedPlan, FeedState, Reason, Seen, SeenArticle, UnpackedState, until_next_day,
 };
 use cw_model::{
-    Answer, Article, ArticleId, Backlog, Body, Change, Changed, Digest, EntryCounts, Failure,
-    FailureClass, Feed, Instance, Outcome, PollResult, Reject, Route, Routed, Steps, Timestamp,
-    TooCostly, Urgency,
+    Answer, Article, ArticleId, Body, Changed, Digest, EntryCounts, Failure, FailureClass, Feed,
+    Instance, Outcome, PollResult, Reject, Routed, Steps, Timestamp, Urgency,
 };
 use cw_read::READING;
-use cw_read::parse::{KnownSources, ParseFailure, ParsedFeed, parse_unknown};
+use cw_read::parse::{KnownSources, ParseFailure, ParsedFeed, parse_with};
 
 use self::answered::answered;
 use self::articles::Articles;
 use self::asked::with_request;
-use self::budget::{Budget, Spent, record_bytes, reject_bytes, state_bytes};
+use self::budget::{Budget, Spent, reject_bytes, state_bytes};
 pub use self::budget::{outcome_bytes_limit, outcome_bytes_max};
 use self::drift::Before;
 use self::no_document::{failed, not_modified};
@@ -56,7 +56,6 @@ use self::trust::News;
 pub use self::trust::conditions;
 pub use self::unread::{crashed, panicked, too_large};
 use self::validators::{keep_validators, remember_validators, trust_after};
-use crate::dedupe::{Verdict, classify};
 use crate::schedule::Hints;
 use crate::schedule::rhythm::Heard;
 use crate::subscription;
@@ -100,6 +99,8 @@ pub fn process_with(
     reader: Reader<'_>,
     now: Timestamp,
 ) -> Outcome {
+    // Steps, not time: the same document costs the same on every machine, so a refusal can be
+    // repeated.
     let bytes = if let Answer::Body(body) = answer { body.bytes.len() } else { 0 };
     let steps = Steps::for_bytes(bytes + pages::bytes(reader.pages));
     process_all(feed, answer, state, reader, now, &steps)
@@ -131,7 +132,11 @@ fn process_all(
         Answer::NotModified(answer) => not_modified(feed, answer, state, next, now),
         Answer::Failed(failure) => failed(feed, failure.clone(), Vec::new(), next, now),
     };
+    // After the plan is made: what was asked for is judged by the plan of before, and kept with
+    // that of now.
     let outcome = with_request(outcome, feed, state, now);
+    // One allocation, so nobody unpacked it to change it. Equal bytes in two would be written once
+    // more, which is harmless.
     let changed = if outcome.state.memory.is_shared_with(&state.memory) {
         Changed::Plan
     } else {
@@ -147,6 +152,8 @@ fn urgency(before: &FeedState, outcome: &Outcome) -> Urgency {
     let after = &outcome.state;
     let is_told = matches!(after.plan.next.reason, Reason::RetryAfter | Reason::Gone);
     let publishes = !outcome.records.is_empty() || !outcome.rejects.is_empty();
+    // A state whose articles are the same publishes the same after a crash; only then may it stay
+    // unwritten.
     if publishes || is_told || !after.publishes_like(before) || !after.reads_like(before) {
         Urgency::Prompt
     } else {
@@ -171,10 +178,16 @@ pub fn is_new(body: &Body, state: &FeedState) -> bool {
 /// of the articles in it: nobody saw another yet.
 fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
     let FeedState { plan, memory } =
+        // Everything learned of a URL is void with it: validators of another server earn wrong
+        // 304s.
         if state.plan.is_of_another_url(feed) { state.without_its_url() } else { state.clone() };
     let is_same_url = plan.url.as_deref() == Some(feed.url.as_str());
     let plan = FeedPlan {
+        // Also for a poll that came to nothing: a ledger tells an old state from a new one by this
+        // number alone.
         sequence: plan.sequence.saturating_add(1),
+        // The allocation of before, where it is the same text: a hundred thousand states share
+        // nothing else.
         url: if is_same_url { plan.url } else { Some(feed.url.as_str().into()) },
         polled_at: Some(now),
         today: plan.today.on_day_of(now),
@@ -187,6 +200,8 @@ fn next_state(feed: &Feed, state: &FeedState, now: Timestamp) -> FeedState {
 fn next_unpacked(feed: &Feed, state: &FeedState, now: Timestamp) -> UnpackedState {
     let FeedState { plan, memory } = next_state(feed, state, now);
     // Packed under the number of the poll before, so the window in it is of that poll.
+    // `last_seen == sequence` is how a memory marks its window, so it must be read under its own
+    // number.
     let before = FeedPlan { sequence: state.plan.sequence, ..plan.clone() };
     let memory = FeedState { plan: before, memory }.unpacked_memory();
     UnpackedState { plan, memory }
@@ -217,6 +232,9 @@ fn read_body(
         schedule(feed, &mut next.plan, &Hints { ttl, skips, ..hints }, &heard);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
     }
+    // Called twice at most. The first time entries that are byte for byte as they were are not
+    // read; if one of them turns out to be another article, the whole is read again without that
+    // shortcut.
     let read = |unpacked: &mut UnpackedState| {
         let mut parsed = parse_new(feed, body, &unpacked.memory.seen, steps)?;
         let (record_feed, title_problem) = wire::feed(feed, &parsed);
@@ -226,12 +244,16 @@ fn read_body(
         let made = source.make(unpacked, reader.tagger)?;
         Ok::<_, ParseFailure>(made.map(|made| (parsed, made)))
     };
+    let spent = steps.spent();
     let mut unpacked = unpacked_for(feed, body, state, now);
     let result = read(&mut unpacked).and_then(|read_once| match read_once {
         Some(whole) => Ok(Some(whole)),
         None => {
+            // From the state of before, not from what the first reading left half done.
             unpacked = unpacked_for(feed, body, state, now);
             unpacked.memory.seen.forget_sources();
+            // So a document costs at most twice what it may, and is refused for nothing that another is not.
+            steps.return_to(spent);
             read(&mut unpacked)
         }
     });
@@ -253,6 +275,8 @@ fn read_body(
     remember_validators(&mut memory.validators, body);
     answered(plan, body, state, now);
     plan.today.left = counts.over_quota;
+    // A document that was cut off by the quota counts as not read: no digest and no validators, or
+    // the rest would be answered with 304 tomorrow.
     let quota = (counts.over_quota > 0).then(|| until_next_day(now));
     if quota.is_some() {
         // The same document must be read again, and no poll is known that did not show what is left.
@@ -261,6 +285,8 @@ fn read_body(
     } else {
         memory.body_digest = Some(digest);
     }
+    // Learned from what came since the last poll that was answered, not since the last poll: a
+    // failed one saw nothing.
     let (after, window) = (answered_before(feed, state), memory.seen.window(plan.sequence));
     let heard = Heard { after, at: now, came: &came, window };
     subscription::offered(&mut plan.subscription, hub::offer(body, &parsed.links), now);
@@ -296,7 +322,7 @@ fn parse_new(
     let settings = bytes_digest(&feed.text_chars_max.to_be_bytes());
     let known = KnownSources::new(settings, seen.sources());
     let (content_type, url) = (body.content_type.as_deref(), &body.final_url);
-    parse_unknown(&body.bytes, content_type, url, feed.entries_max, &known, steps)
+    parse_with(&body.bytes, content_type, url, feed.entries_max, &known, steps)
 }
 
 /// The outcome of a document that is refused as a whole.
@@ -382,21 +408,28 @@ impl Source<'_> {
     ) -> Result<Option<Made>, ParseFailure> {
         let bytes = self.body.bytes.len() + pages::bytes(self.pages);
         let mut budget = Budget::new(outcome_bytes_max(self.feed, bytes));
+        // Of before: `articles` below learns the language of this document, and the drift is
+        // between the two.
         let language = next.memory.language.clone();
         let Some(articles) = self.articles(next)? else { return Ok(None) };
         let Articles { shown, gone, passed_over, sources } = articles;
+        // Before anything is remembered: the gap is between what was known and what is shown.
         let gap = self.gap(&shown, &gone, &next.memory.seen);
         let is_new = |article: &&Article| next.memory.seen.find(article.id).is_none();
         let came: Vec<_> =
             shown.iter().filter(is_new).map(|article| article.published_at).collect();
         let before = Before { language: language.as_deref(), came: &came };
+        // A domain that was sold shows other articles. They are refused before one is published,
+        // and the memory stays that of the old publisher.
         if let Some(drift) = self.drift(gap, &shown, &before, next) {
             return Err(drift);
         }
         next.memory.character = Some(self.character(&shown, next.memory.character.take()));
+        // The state first. Without it no outcome can be committed at all.
         budget.spend(state_bytes(&next.plan, next.memory.size()))?;
         let shown = Shown { articles: &shown, sources: &sources };
         let (mut records, mut counts) = self.publish(&shown, next, tagger, &mut budget)?;
+        // Behind the articles: one that is shown and withdrawn by the same document is withdrawn.
         records.extend(self.withdraw(&gone, next, &mut counts, &mut budget)?);
         let rejected = self.parsed.problems.iter().chain(&passed_over);
         let rejected = rejected.map(|problem| problem.entries).sum();
@@ -408,155 +441,16 @@ impl Source<'_> {
             rejects.push(self.reject_of_gap(gap, next, &mut budget)?);
         }
         next.memory.reading = READING;
+        // Last, when all that is in the window bears this poll's number.
         next.memory.seen.forget_departed(next.plan.sequence);
         let seen = &next.memory.seen;
         next.memory.revisions.retain(|id, _| seen.find(*id).is_some());
         Ok(Some(Made { records, rejects, counts, came, bytes: budget.bytes() }))
     }
 
-    fn publish(
-        &self,
-        shown: &Shown<'_>,
-        next: &mut UnpackedState,
-        tagger: &Tagger,
-        budget: &mut Budget,
-    ) -> Result<(Vec<Routed>, EntryCounts), ParseFailure> {
-        let mut counts = EntryCounts::default();
-        let mut records = Vec::new();
-        for article in shown.articles {
-            let source = shown.sources.get(&article.id).copied();
-            let seen = next.memory.seen.find(article.id);
-            let verdict = classify(article, seen);
-            if let Some(seen) = seen.filter(|seen| is_read_anew(article, *seen, next)) {
-                let content = self.content(article, None)?;
-                let seen = SeenArticle { digest: article.digest, content, source, ..seen };
-                self.pass_over(seen, article.id, next, &mut counts);
-                continue;
-            }
-            if let Some(seen) = seen.filter(|seen| self.is_told(article, *seen, next)) {
-                self.pass_over(seen, article.id, next, &mut counts);
-                continue;
-            }
-            if self.is_over_quota(article, verdict, next) {
-                counts.over_quota += 1;
-                // A new one is new again tomorrow; a revision is remembered as it was.
-                if let Some(seen) = seen {
-                    let last_seen = next.plan.sequence;
-                    next.memory.seen.remember(article.id, SeenArticle { last_seen, ..seen });
-                }
-                continue;
-            }
-            let revision = match verdict {
-                Verdict::New if self.is_backlog(article) => 0,
-                Verdict::New => 1,
-                Verdict::Revised { revision } => revision,
-                Verdict::Unchanged => seen.map_or(0, |seen| seen.revision),
-            };
-            let mut relevant = seen.and_then(|seen| seen.relevant);
-            if revision > 0 && verdict != Verdict::Unchanged {
-                let filled = self.with_page(article)?;
-                let routed =
-                    self.routed(filled.as_ref().unwrap_or(article), revision, seen, tagger)?;
-                if let Some(seen) = seen.filter(|_| revision > 1) {
-                    if self.is_masked(article, &routed, next)? {
-                        self.pass_over(seen, article.id, next, &mut counts);
-                        continue;
-                    }
-                    self.remember_revision(article, &routed, seen, next)?;
-                }
-                relevant = Some(routed.route == Route::Relevant);
-                let bytes = record_bytes(&routed.record);
-                self.steps.spend_for(bytes, RECORD_BYTE_STEPS)?;
-                budget.spend(bytes)?;
-                next.plan.today.add(1, bytes);
-                records.push(routed);
-            }
-            *match verdict {
-                Verdict::New if revision == 0 => &mut counts.skipped,
-                Verdict::New => &mut counts.new,
-                Verdict::Revised { .. } => &mut counts.revised,
-                Verdict::Unchanged => &mut counts.unchanged,
-            } += 1;
-            if seen.is_none() {
-                budget.spend(SEEN_BYTES)?;
-            }
-            let last_seen = next.plan.sequence;
-            let (digest, updated) = (article.digest, self.updated(article));
-            let content = self.content(article, seen.filter(|_| verdict == Verdict::Unchanged))?;
-            let seen =
-                SeenArticle { digest, revision, last_seen, relevant, updated, content, source };
-            next.memory.seen.remember(article.id, seen);
-        }
-        Ok((records, counts))
-    }
-
-    /// Another text of an article is no news: it is remembered as it was.
-    fn pass_over(
-        &self,
-        seen: SeenArticle,
-        id: ArticleId,
-        next: &mut UnpackedState,
-        counts: &mut EntryCounts,
-    ) {
-        counts.unchanged += 1;
-        let last_seen = next.plan.sequence;
-        next.memory.seen.remember(id, SeenArticle { last_seen, ..seen });
-    }
-
-    /// Whether this article would be published, and the feed has added as much as it may today.
-    fn is_over_quota(&self, article: &Article, verdict: Verdict, next: &UnpackedState) -> bool {
-        let publishes = match verdict {
-            Verdict::New => !self.is_backlog(article),
-            Verdict::Revised { .. } => true,
-            Verdict::Unchanged => false,
-        };
-        publishes && next.plan.today.is_spent(self.feed.quota)
-    }
-
     /// The last poll of this URL that was answered.
     fn answered_before(&self) -> Option<Timestamp> {
         answered_before(self.feed, self.state)
-    }
-
-    /// Whether the backlog setting leaves this article of a feed's first poll unpublished.
-    fn is_backlog(&self, article: &Article) -> bool {
-        // What the quota left unread of the first poll is no backlog any more, nor what another URL
-        // shows.
-        let is_known = self.state.plan.succeeded_at.is_some() || self.state.memory.articles() > 0;
-        if is_known || self.state.plan.today.left > 0 {
-            return false;
-        }
-        match self.feed.backlog {
-            Backlog::All => false,
-            Backlog::None => true,
-            Backlog::Within(age) => article
-                .published_at
-                .is_some_and(|at| self.now.checked_sub(age).is_ok_and(|oldest| at < oldest)),
-        }
-    }
-
-    fn routed(
-        &self,
-        article: &Article,
-        revision: u32,
-        seen: Option<SeenArticle>,
-        tagger: &Tagger,
-    ) -> Result<Routed, TooCostly> {
-        let texts = Texts {
-            title: article.title.as_deref().unwrap_or_default(),
-            summary: article.summary.as_deref().unwrap_or_default(),
-            body: article.body.as_deref().unwrap_or_default(),
-            feed_country: self.feed.country.as_deref(),
-        };
-        let is_empty = [texts.title, texts.summary, texts.body].iter().all(|text| text.is_empty());
-        let language = article.language.as_deref().filter(|_| !is_empty);
-        let coding = tagger.code(texts, language, self.steps)?;
-        let change = if revision == 1 { Change::Created } else { Change::Updated };
-        let feed = Arc::clone(&self.record_feed);
-        let observed = wire::observed(self.answered_before(), self.now);
-        let record = wire::record(article, revision, change, feed, observed, coding.as_ref());
-        let route = wire::route(coding.as_ref(), seen.filter(|seen| seen.revision > 0));
-        Ok(Routed { record, route })
     }
 }
 

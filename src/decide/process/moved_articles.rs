@@ -83,6 +83,7 @@ impl Agreement {
         let (title, text) = (content.title(), content.text());
         let date = content.minute().map(|minute| {
             let [high, low] = minute.to_be_bytes();
+            // The 1 tells a date from a hash of a text: both are three bytes, in the same list.
             [1, high, low]
         });
         let parts = match self {
@@ -114,6 +115,7 @@ impl Pair<'_> {
     fn is_same(&self, shift: u16) -> bool {
         let Unknown { title_bytes, text_bytes, .. } = self.article;
         match self.by {
+            // Forty bits agree by chance in no feed; the lengths below matter where less agrees.
             Agreement::All => true,
             Agreement::Texts => {
                 let is_dated_so = self.shift().is_none_or(|own| own == shift);
@@ -213,6 +215,7 @@ pub(super) fn moved(
         let says_the_same = before.title() == content.title() && before.text() == content.text();
         Same { place: pair.article.place, id: pair.id, content, says_the_same }
     };
+    // By the smaller side: the new software may list twenty of the hundred that the old one did.
     let is_of_move = may_be_move && is_move(&pairs, gone.len().min(unknown.len()));
     if is_of_move {
         return Ok(pairs.iter().map(same).collect());
@@ -241,6 +244,8 @@ fn common_shift(pairs: &[Pair<'_>]) -> u16 {
         let back = Content::MINUTES - shift;
         shift.min(back) <= ZONES_MAX && shift.min(back).is_multiple_of(ZONE_STEP)
     };
+    // Half an hour is the step of zones, a quarter that of Nepal and the Chathams. A shift of a
+    // whole day is a daily item that was said again.
     shifts.retain(|shift, times| *times >= PROOF_MIN && is_of_zones(*shift));
     shifts.into_iter().max_by_key(|(_, times)| *times).map_or(0, |(shift, _)| shift)
 }
@@ -250,6 +255,7 @@ fn common_shift(pairs: &[Pair<'_>]) -> u16 {
 fn pairs<'a>(articles: &'a [Unknown], remembered: &[(ArticleId, Content)]) -> Vec<Pair<'a>> {
     let mut all = Vec::new();
     let (mut placed, mut given) = (HashSet::new(), HashSet::new());
+    // The surest kind first, and whoever found its like is out of the next rounds.
     for by in Agreement::EACH {
         let with_parts =
             |(id, content): &(ArticleId, Content)| Some((by.parts(*content)?, (*id, *content)));
@@ -265,6 +271,8 @@ fn pairs<'a>(articles: &'a [Unknown], remembered: &[(ArticleId, Content)]) -> Ve
             }
         }
         let shift = common_shift(&of_this);
+        // The shift is learned from all pairs of the kind before any is judged: one alone cannot
+        // say which zone the feed is in now.
         of_this.retain(|pair| pair.is_same(shift));
         placed.extend(of_this.iter().map(|pair| pair.article.place));
         given.extend(of_this.iter().map(|pair| pair.id));
@@ -279,6 +287,8 @@ fn once<K: Ord, V>(all: impl Iterator<Item = (K, V)>) -> BTreeMap<K, Option<V>> 
     for (key, value) in all {
         match found.entry(key) {
             Vacant(place) => drop(place.insert(Some(value))),
+            // Two that say the same cannot be told apart, and a guess would give one the history of
+            // the other.
             Occupied(mut place) => drop(place.insert(None)),
         }
     }

@@ -63,8 +63,8 @@ pub(super) fn failed(
     failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);
     let is_gone = failure.class == FailureClass::Gone && is_gone_for_good(next_plan, now);
     next_plan.standing = if is_gone { Standing::Gone } else { Standing::Failing };
-    next_plan.last_failure =
-        Some(LastFailure { class: failure.class, detail: failure.detail.clone(), at: now });
+    let (class, detail) = (failure.class, failure.detail.clone());
+    next_plan.last_failure = Some(Box::new(LastFailure { class, detail, at: now }));
     let hints = Hints {
         interval: next_plan.interval.unwrap_or(INTERVAL_START),
         failures: next_plan.failures,

@@ -26,6 +26,7 @@ impl Source<'_> {
             .chain(of("entry", passed_over))
             .chain(of("feed", &self.parsed.feed_problems))
             .chain(of("over_limit", self.parsed.over_limit.as_slice()));
+        // The order is that of importance: a quota or a budget that ends leaves out the last.
         for (reason, problem) in all {
             let refused = Refused {
                 reason,
@@ -63,6 +64,8 @@ pub(super) fn reject(
     now: Timestamp,
 ) -> Option<Reject> {
     let digest: Digest = bytes_digest(refused.bytes);
+    // The digest alone and not the reason: an entry that is broken in another way tomorrow has the
+    // same bytes.
     let is_known =
         next.memory.refused.contains(&digest) || next.plan.failures >= FAILURES_REJECTED_MAX;
     let is_spent = next.plan.today.bytes >= feed.quota.bytes;
@@ -70,6 +73,7 @@ pub(super) fn reject(
         return None;
     }
     if next.memory.refused.len() >= REFUSED_MAX {
+        // The oldest goes. If it is still there at the next poll, it is written once more.
         next.memory.refused.remove(0);
     }
     next.memory.refused.push(digest);

@@ -54,6 +54,7 @@ impl Source<'_> {
             revisions.back = None;
             return false;
         }
+        // Counted only while it is the same earlier text in a row; another one begins anew.
         let before = revisions.back.filter(|(digest, _)| *digest == article.digest);
         let times = before.map_or(1, |(_, times)| times.saturating_add(1));
         revisions.back = Some((article.digest, times));
@@ -73,6 +74,8 @@ impl Source<'_> {
             return Ok(false);
         }
         let words = words(article, self.steps)?;
+        // `revisions.words` are the words that stay, without those that change: so many more there
+        // may be, and each that stays must be there.
         let others = words.len().saturating_sub(revisions.words.len());
         let stays = others <= revisions.changing as usize
             && common(&revisions.words, &words).len() == revisions.words.len();
@@ -96,11 +99,15 @@ impl Source<'_> {
         }
         revisions.earlier.retain(|earlier| *earlier != article.digest);
         let words = words(article, self.steps)?;
+        // Two revisions in polls that follow each other are how a counter looks. An edit an hour
+        // later is an edit.
         let is_next = revisions.published_in > 0
             && revisions.published_in == self.state.plan.sequence
             && !revisions.words.is_empty();
         let (words, changing) = match is_next.then(|| mask(revisions, &words)).flatten() {
             Some(mask) => mask,
+            // Without words nothing is masked later: too many revisions rather than one that is
+            // lost.
             None if words.len() > WORDS_MAX || kept + words.len() > FEED_WORDS_MAX => (vec![], 0),
             None => (words, 0),
         };
@@ -138,6 +145,8 @@ fn words(article: &Article, steps: &Steps) -> Result<Vec<u32>, TooCostly> {
     for word in texts.into_iter().flatten().flat_map(str::split_whitespace) {
         steps.spend(WORD_STEPS + word.len())?;
         let nth = times.entry(word).or_default();
+        // With its number, so that a second "the" is another word than the first: as a set, a text
+        // would not change when a word is repeated.
         hashes.push(word_hash(word, *nth));
         *nth += 1;
     }
@@ -161,6 +170,8 @@ fn said(conflict: Option<&RecordConflict>) -> Option<Digest> {
 fn strip(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            // Evidence is the changing words themselves, and the score moves with them by a
+            // hundredth.
             fields.retain(|name, _| !matches!(name.as_str(), "evidence" | "score"));
             fields.values_mut().for_each(strip);
         }

@@ -23,7 +23,9 @@ pub fn panicked(feed: &Feed, state: &FeedState, now: Timestamp) -> Outcome {
 pub fn crashed(feed: &Feed, body: &Body, state: &FeedState, crash: Crash, how: &str) -> Outcome {
     let now = crash.at;
     let mut next = next_state(feed, state, now);
-    next.plan.crash = Some(crash);
+    // Stays when the poll after it succeeds: only a document that was read under the same version
+    // forgives it.
+    next.plan.crash = Some(Box::new(crash));
     let detail = format!("the document ended the process that read it: {how}");
     let problem = ParseFailure { class: FailureClass::Crash, detail, offset: None };
     with_request(refuse(feed, body, next, problem, now), feed, state, now)

@@ -29,6 +29,8 @@ pub(super) fn keep_validators(next: &mut FeedState, body: &Body) {
     let known = next.memory.validators();
     let mut validators = known.clone();
     remember_validators(&mut validators, body);
+    // Packing again makes another allocation, and the ledger would write the whole memory for
+    // nothing.
     if validators != known {
         let mut unpacked = next.unpack();
         unpacked.memory.validators = validators;
@@ -37,9 +39,13 @@ pub(super) fn keep_validators(next: &mut FeedState, body: &Body) {
 }
 
 pub(super) fn remember_validators(validators: &mut BTreeMap<String, Validators>, body: &Body) {
+    // Also where the answer gives none: what an earlier answer gave would ask for a document that
+    // is not there any more.
     validators.remove(body.final_url.as_str());
     if let Some(url) = remembered(&body.final_url).filter(|_| !body.validators.is_empty()) {
         if validators.len() >= VALIDATOR_URLS_MAX {
+            // All of them, not the oldest: a feed that led to twelve places leads to a new one each
+            // time, and none is asked again.
             validators.clear();
         }
         validators.insert(url, body.validators.clone());

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
+use cw_model::digest::refused_id;
 use cw_model::record::{
     REJECT_SCHEMA_VERSION, RecordBodySource, RecordChange, RecordConflict, RecordDateQuality,
     RecordDates, RecordFeed, RecordMedia, RecordObserved, SCHEMA_VERSION,
 };
 use cw_model::state::SeenArticle;
 use cw_model::{
-    Article, ArticleId, BodySource, Change, Coding, DateQuality, EntryText, Feed, Media, Record,
-    Reject, Route, TextKind, Timestamp,
+    Article, BodySource, Change, Coding, DateQuality, EntryText, Feed, Media, Record, Reject,
+    Route, TextKind, Timestamp,
 };
 use cw_read::normalise::line;
 use cw_read::parse::{FeedFormat, ParsedFeed, Problem};
 use cw_text::language;
 use cw_text::plain::{Layout, plain_text};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::Refused;
@@ -73,6 +73,7 @@ pub(super) fn record(
 pub(super) fn route(coding: Option<&Coding>, before: Option<SeenArticle>) -> Route {
     if coding.is_some_and(|coding| coding.relevant) {
         Route::Relevant
+    // `None` counts as relevant here: see above.
     } else if before.is_some_and(|before| before.relevant != Some(false)) {
         Route::Correction
     } else {
@@ -120,11 +121,7 @@ pub(super) fn observed(after: Option<Timestamp>, at: Timestamp) -> RecordObserve
 }
 
 pub(super) fn reject(feed: &Feed, refused: &Refused<'_>, url: &Url, now: Timestamp) -> Reject {
-    let mut hash = Sha256::new();
-    hash.update((feed.id.as_str().len() as u64).to_be_bytes());
-    hash.update(feed.id.as_str());
-    hash.update(refused.bytes);
-    let id = ArticleId(hash.finalize().first_chunk().copied().unwrap_or_default());
+    let id = refused_id(feed.id.as_str(), refused.bytes);
     let reject = Reject {
         schema: REJECT_SCHEMA_VERSION.to_owned(),
         id: id.to_string(),

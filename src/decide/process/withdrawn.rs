@@ -36,6 +36,7 @@ pub(super) fn taken_back(
     for deletion in &deletions.named {
         let Some(mut article) = withdrawn(context, deletion, steps)? else { continue };
         // A later mark of an article finds it too.
+        // The deletion may name a mark that the article got later.
         if context.seen.is_none_or(|seen| seen.find(article.id).is_none())
             && let Some(known) = aliases.get(&article.id)
         {
@@ -49,6 +50,7 @@ pub(super) fn taken_back(
             gone.push(article);
         }
     }
+    // Or it would be published and withdrawn by one document.
     articles.retain(|article| !met.contains(&article.id));
     Ok(gone)
 }
@@ -79,6 +81,7 @@ impl Source<'_> {
                 // It waits for room in vain.
                 next.memory.unpublished.remove(&article.id);
             }
+            // What was never published need not be taken back.
             let is_told = seen.digest == Digest::WITHDRAWN || seen.revision == 0;
             if is_told || next.plan.today.is_spent(self.feed.quota) {
                 *if is_told { &mut counts.unchanged } else { &mut counts.over_quota } += 1;
@@ -95,6 +98,8 @@ impl Source<'_> {
             budget.spend(bytes)?;
             next.plan.today.add(1, bytes);
             records.push(Routed { record, route: wire::route(None, Some(seen)) });
+            // `WITHDRAWN` is a digest that no text has: whatever is shown again under this id is a
+            // revision.
             let (digest, relevant) = (article.digest, Some(false));
             let source = None;
             let seen = SeenArticle { digest, revision, last_seen, relevant, source, ..seen };

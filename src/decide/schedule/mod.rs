@@ -10,6 +10,7 @@ pub mod due;
 mod months;
 pub mod queue;
 pub mod rhythm;
+mod waiting;
 
 use std::time::Duration;
 

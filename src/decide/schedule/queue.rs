@@ -7,12 +7,14 @@
 //! behind them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cw_model::{FeedId, Timestamp};
 
 use super::HOLD_MAX;
 use super::conduct::{Conduct, Pace, Patience, Request};
+use super::waiting::Waiting;
 
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,7 @@ struct Host {
     free_at: Timestamp,
     /// It has refused us until then.
     held_until: Timestamp,
-    waiting: BTreeSet<(Timestamp, FeedId)>,
+    waiting: Waiting,
     /// `None` before anything is known of it.
     conduct: Option<Conduct>,
 }
@@ -76,9 +78,12 @@ impl Host {
     }
 }
 
+/// The name of a host, which its feeds and its turns share.
+type HostName = Arc<str>;
+
 #[derive(Debug, Clone)]
 struct Place {
-    host: String,
+    host: HostName,
     due_at: Timestamp,
     flight: Option<Flight>,
 }
@@ -87,7 +92,7 @@ struct Place {
 #[derive(Debug, Clone)]
 struct Flight {
     /// Where it counts: the feed may have moved since.
-    host: String,
+    host: HostName,
     /// How the host was when it began.
     pace: Pace,
     /// The feed was taken out meanwhile; it stays until the poll is over, so that adding it again
@@ -103,13 +108,13 @@ struct Flight {
 pub struct Queue {
     politeness: Politeness,
     feeds: HashMap<FeedId, Place>,
-    hosts: HashMap<String, Host>,
+    hosts: HashMap<HostName, Host>,
     /// Hosts that may start something, by when.
-    turns: BTreeMap<Pace, BTreeSet<(Timestamp, String)>>,
+    turns: BTreeMap<Pace, BTreeSet<(Timestamp, HostName)>>,
     /// Polls in flight, by how their hosts were when they began.
     in_flight: BTreeMap<Pace, usize>,
     /// Hosts without a feed, by when their gap is over: until then one that comes back must wait for it.
-    resting: BTreeSet<(Timestamp, String)>,
+    resting: BTreeSet<(Timestamp, HostName)>,
 }
 
 impl Queue {
@@ -138,11 +143,11 @@ impl Queue {
         self.turns.clear();
         for (name, host) in &self.hosts {
             if let Some(at) = turn_at(host, politeness) {
-                self.turns.entry(host.pace()).or_default().insert((at, name.clone()));
+                self.turns.entry(host.pace()).or_default().insert((at, Arc::clone(name)));
             }
         }
         let resting = self.hosts.iter().filter(|(_, host)| host.is_resting());
-        self.resting = resting.map(|(name, host)| (host.free_at, name.clone())).collect();
+        self.resting = resting.map(|(name, host)| (host.free_at, Arc::clone(name))).collect();
     }
 
     /// The clock was put back: no gap reaches further than from now.
@@ -156,7 +161,7 @@ impl Queue {
     }
 
     /// The first turn of each pace that there is room for.
-    fn firsts(&self, room: Room) -> impl Iterator<Item = (Pace, &(Timestamp, String))> {
+    fn firsts(&self, room: Room) -> impl Iterator<Item = (Pace, &(Timestamp, HostName))> {
         let has_room = move |pace: Pace| room == Room::Any || pace == Pace::Prompt;
         let turns = self.turns.iter().filter(move |(pace, _)| has_room(**pace));
         turns.filter_map(|(pace, turns)| Some((*pace, turns.first()?)))
@@ -164,11 +169,11 @@ impl Queue {
 
     /// Whose turn it is: of those that wait, the prompt hosts go first, and the silent ones last. But each kind
     /// has one poll in flight in its turn, however many of the others wait.
-    fn turn(&self, now: Timestamp, room: Room) -> Option<String> {
+    fn turn(&self, now: Timestamp, room: Room) -> Option<HostName> {
         let due = || self.firsts(room).filter(|(_, (at, _))| *at <= now);
         let has_none = |pace: Pace| self.in_flight.get(&pace).is_none_or(|polls| *polls == 0);
         let in_turn = due().filter(|(pace, _)| has_none(*pace)).min_by_key(|(_, (at, _))| *at);
-        in_turn.or_else(|| due().next()).map(|(_, (_, host))| host.clone())
+        in_turn.or_else(|| due().next()).map(|(_, (_, host))| Arc::clone(host))
     }
 
     /// How many polls are in flight of hosts that were not prompt when they began.
@@ -183,7 +188,7 @@ impl Queue {
     /// What is known of a host from before anybody here asked it.
     pub fn presume(&mut self, host: &str, conduct: Conduct) {
         if self.hosts.get(host).is_some_and(|host| host.conduct.is_none()) {
-            self.change_host(host, |state| state.conduct = Some(conduct));
+            self.change_host(&self.name(host), |state| state.conduct = Some(conduct));
         }
     }
 
@@ -191,7 +196,7 @@ impl Queue {
     pub fn hold(&mut self, host: &str, until: Timestamp, now: Timestamp) {
         let until = until.min(now.checked_add(HOLD_MAX).unwrap_or(Timestamp::MAX));
         if self.hosts.get(host).is_some_and(|host| host.held_until < until && now < until) {
-            self.change_host(host, |state| state.held_until = until);
+            self.change_host(&self.name(host), |state| state.held_until = until);
         }
     }
 
@@ -203,7 +208,7 @@ impl Queue {
     /// What was noted of a host was not its doing.
     pub fn pardon(&mut self, host: &str) {
         if self.hosts.contains_key(host) {
-            self.change_host(host, |state| state.conduct = None);
+            self.change_host(&self.name(host), |state| state.conduct = None);
         }
     }
 
@@ -231,7 +236,7 @@ impl Queue {
 
     fn change_conduct(&mut self, id: &FeedId, change: impl FnOnce(Option<Conduct>) -> Conduct) {
         let flight = self.feeds.get(id).and_then(|place| place.flight.as_ref());
-        let Some(host) = flight.map(|flight| flight.host.clone()) else { return };
+        let Some(host) = flight.map(|flight| Arc::clone(&flight.host)) else { return };
         self.change_host(&host, |state| {
             state.conduct = Some(change(state.conduct));
         });
@@ -240,17 +245,18 @@ impl Queue {
     /// Adds a feed, or moves it if it is there. One in flight moves to the host when it finishes,
     /// and is due when that poll says.
     pub fn insert(&mut self, id: FeedId, host: &str, due_at: Timestamp) {
+        let host = self.name(host);
         if let Some(place) = self.feeds.get_mut(&id)
             && let Some(flight) = &mut place.flight
         {
             flight.is_last = false;
-            host.clone_into(&mut place.host);
+            place.host = host;
             return;
         }
         self.remove(&id);
-        let place = Place { host: host.to_owned(), due_at, flight: None };
+        let place = Place { host: Arc::clone(&host), due_at, flight: None };
         self.feeds.insert(id.clone(), place);
-        self.change_host(host, |state| {
+        self.change_host(&host, |state| {
             state.waiting.insert((due_at, id));
         });
     }
@@ -278,7 +284,7 @@ impl Queue {
             self.feeds.remove(id);
         } else {
             place.due_at = due_at;
-            let host = place.host.clone();
+            let host = Arc::clone(&place.host);
             self.change_host(&host, |state| {
                 state.waiting.insert((due_at, id.clone()));
             });
@@ -347,29 +353,34 @@ impl Queue {
     /// How many hosts that are not slow have waited for a place for so long since their turn came.
     pub fn late(&self, now: Timestamp, wait: Duration) -> usize {
         let latest = now.checked_sub(wait).unwrap_or(Timestamp::MIN);
-        let is_late = |(at, _): &&(Timestamp, String)| *at <= latest;
+        let is_late = |(at, _): &&(Timestamp, HostName)| *at <= latest;
         self.turns.get(&Pace::Prompt).map_or(0, |turns| turns.iter().take_while(is_late).count())
     }
 
+    /// The name of a host as it is held, if one is.
+    fn name(&self, host: &str) -> HostName {
+        self.hosts.get_key_value(host).map_or_else(|| host.into(), |(name, _)| Arc::clone(name))
+    }
+
     /// Changes a host's state and files its turn anew.
-    fn change_host(&mut self, name: &str, change: impl FnOnce(&mut Host)) {
-        let host = self.hosts.entry(name.to_owned()).or_insert_with(|| Host {
+    fn change_host(&mut self, name: &HostName, change: impl FnOnce(&mut Host)) {
+        let host = self.hosts.entry(Arc::clone(name)).or_insert_with(|| Host {
             in_flight: 0,
             free_at: Timestamp::MIN,
             held_until: Timestamp::MIN,
-            waiting: BTreeSet::new(),
+            waiting: Waiting::default(),
             conduct: None,
         });
         if let Some(at) = turn_at(host, self.politeness) {
-            self.turns.entry(host.pace()).or_default().remove(&(at, name.to_owned()));
+            self.turns.entry(host.pace()).or_default().remove(&(at, Arc::clone(name)));
         } else if host.is_resting() {
-            self.resting.remove(&(host.free_at, name.to_owned()));
+            self.resting.remove(&(host.free_at, Arc::clone(name)));
         }
         change(host);
         if let Some(at) = turn_at(host, self.politeness) {
-            self.turns.entry(host.pace()).or_default().insert((at, name.to_owned()));
+            self.turns.entry(host.pace()).or_default().insert((at, Arc::clone(name)));
         } else if host.is_resting() {
-            self.resting.insert((host.free_at, name.to_owned()));
+            self.resting.insert((host.free_at, Arc::clone(name)));
         }
     }
 }

@@ -33,6 +33,8 @@ impl Scheduler {
                 self.effects.push(Effect::PutOff(id));
             }
         }
+        // Feeds wait for places that finished polls hold until they are committed: the ledger need
+        // not gather longer.
         if self.queue.is_due(now.wall, Room::Any) {
             self.effects.push(Effect::Hurry);
         }
@@ -44,6 +46,7 @@ impl Scheduler {
             return;
         }
         self.network.probed(now.at);
+        // Polls that were under way when the network went are probes too.
         for _ in self.polls.len()..PROBES {
             match self.queue.next(now.wall, Room::Any) {
                 Next::Poll(turn) => self.start(&turn, now),
@@ -88,6 +91,7 @@ impl Scheduler {
             }
             Change::Back => self.network_back(now.wall),
         }
+        // While the network is away, silence is not the host's.
         if !is_silent || !self.network.is_away() {
             self.queue.note_request(id, request);
         }

@@ -21,9 +21,6 @@ use crate::subscription::{
 /// Requests to hubs at once. Who finds no place asks after its next poll.
 const ASKS_MAX: usize = 8;
 
-/// What hubs say of one feed during one poll that is remembered until it ends. More is noise.
-const SAID_MAX: usize = 8;
-
 /// Counts a feed with this subscription.
 pub(super) fn count(counts: &mut SubscriptionCounts, hub: &Subscription, now: Timestamp) {
     if hub.offer.is_none() {
@@ -66,7 +63,9 @@ impl Scheduler {
         said: &Said,
         now: Timestamp,
     ) -> Option<HubReply> {
-        let Some(placed) = self.feeds.get_mut(id) else {
+        let Some(placed) = self.feeds.get(id) else {
+            // The hub asks whether the end of the subscription is meant (WebSub, 5.3). For a feed
+            // that is not configured it always is.
             let is_end = matches!(said, Said::Verify { mode: Mode::Unsubscribe, .. });
             return Some(if is_end { HubReply::Yes } else { HubReply::Over });
         };
@@ -75,12 +74,11 @@ impl Scheduler {
         let hub = state.and_then(|state| Arc::make_mut(state).plan.subscription.as_deref_mut());
         let Some(hub) = hub else { return Some(HubReply::Over) };
         let heard = hear(hub, generation, said, now);
+        // What is not believed changes nothing and is not remembered for the poll under way.
         if heard != HubReply::Yes {
             return Some(heard);
         }
-        if self.polls.contains(id) && placed.said.len() < SAID_MAX {
-            placed.said.push((generation, said.clone()));
-        }
+        self.polls.hear(id, generation, said);
         if *said == Said::Pushed {
             self.enqueue(id, now);
         }
@@ -90,6 +88,7 @@ impl Scheduler {
     /// A poll has ended: its hub is asked for what is wanted of it now.
     pub(super) fn ask_hub(&mut self, id: &FeedId, now: Timestamp) {
         let Some(callback) = self.callback.clone() else { return };
+        // Not queued: the next poll comes back here, and hubs wait for days.
         if self.is_stopping || self.asks >= ASKS_MAX {
             return;
         }

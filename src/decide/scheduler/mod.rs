@@ -55,7 +55,6 @@ use super::{Lease, Moment, Now, Past, States};
 use crate::schedule::conduct::Conduct;
 use crate::schedule::queue::Room;
 use crate::schedule::{self, Due, Queue, Why};
-use crate::subscription::Said;
 
 /// How far the wall clock must go back to be worth planning anew. No feed is polled later for less.
 const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(1);
@@ -70,7 +69,7 @@ const LATE_AFTER: Duration = Duration::from_secs(3 * 60);
 /// So much later than a feed is due it is looked for: rounding must not wake us just before it.
 const WAKE_SLACK: Duration = Duration::from_millis(1);
 
-/// A configured feed.
+/// A configured feed. One is held of each, so that what few have is boxed or kept elsewhere.
 #[derive(Debug)]
 struct Placed {
     feed: Arc<Feed>,
@@ -78,7 +77,7 @@ struct Placed {
     home: u32,
     placement: Placement,
     /// What was found of it in lanes of others, as long as that decides.
-    sighting: Option<Sighting>,
+    sighting: Option<Box<Sighting>>,
     /// It is not asked before, because its last poll ended by a defect of ours.
     put_off_until: Option<Timestamp>,
     /// It is not asked before, because too many others were due when it was.
@@ -86,8 +85,6 @@ struct Placed {
     /// It is asked then, whatever it was put off for: its last poll failed because the network was away, or nobody listened
     /// to its hub for a while.
     pardoned_at: Option<Timestamp>,
-    /// What its hub said while a poll was under way, whose outcome does not know of it.
-    said: Vec<(u32, Said)>,
 }
 
 /// A lane of this process.
@@ -174,6 +171,7 @@ impl Scheduler {
 
     /// Takes in what happened; says what to do, in this order.
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        // First of all: everything below compares with a wall clock that may have jumped.
         self.watch_clock(now.wall);
         match event {
             Event::Elapsed => {}
@@ -189,6 +187,8 @@ impl Scheduler {
             Event::ConfigurationRead(read) => self.end_reload(read, now.wall),
             Event::StopRequested => self.is_stopping = true,
         }
+        // Every event may have freed a place or a feed, so each ends with a look at what may begin
+        // now.
         if !self.is_stopping {
             self.look(now.at);
             self.start_due(now);
@@ -212,6 +212,8 @@ impl Scheduler {
             // While the network is away, whatever is due waits for the next probe.
             probe_at.map_or(now.at + wait, |probe_at| probe_at.max(now.at + wait)) + WAKE_SLACK
         });
+        // With all places taken nothing becomes due by time. But a request may turn long, and is
+        // put off then for whoever waits.
         let is_waited_for = room.is_none() && self.queue.is_due(now.wall, Room::Prompt);
         let put_off_at = is_waited_for.then(|| self.polls.next_long_at(now.at)).flatten();
         look_at.into_iter().chain(due_at).chain(put_off_at).min()
@@ -298,6 +300,8 @@ impl Scheduler {
     fn held_of(&self, placed: &Placed) -> Option<&Held> {
         match placed.placement {
             Placement::Here(lane) => self.held.get(&lane),
+            // Counted where its home is, so that the counts of all replicas together name each feed
+            // once.
             Placement::Unknown => {
                 let has_state = |held: &&Held| held.states.contains_key(&placed.feed.id);
                 self.held.get(&placed.home).or_else(|| self.held.values().find(has_state))
@@ -318,8 +322,11 @@ impl Scheduler {
         self.seen_at = now;
     }
 
-    fn take(&mut self, lease: Lease, mut states: States, past: Past, now: Timestamp) {
+    fn take(&mut self, lease: Lease, states: States, past: Past, now: Timestamp) {
         let lane = lease.lane;
+        // A ledger makes ids of its own of what it reads; those of configured feeds need not be held twice.
+        let own = |id: FeedId| self.feeds.get_key_value(&id).map_or(id, |(own, _)| own.clone());
+        let mut states: States = states.into_iter().map(|(id, state)| (own(id), state)).collect();
         self.begin_to_listen(&mut states);
         self.effects.push(Effect::Log(Notice::LaneGiven {
             lane,
@@ -371,6 +378,7 @@ impl Scheduler {
     /// Decides where a feed is polled, and puts it into the queue or takes it out. A feed that is being
     /// polled is placed when its poll has ended: its outcome may yet be committed where it began.
     fn place(&mut self, id: &FeedId, now: Timestamp) {
+        // Its end comes back here: `end_poll` decides anew.
         if !self.polls.contains(id) {
             self.decide(id);
             self.enqueue(id, now);
@@ -380,9 +388,11 @@ impl Scheduler {
     /// Decides where a feed is polled.
     fn decide(&mut self, id: &FeedId) {
         let Some(placed) = self.feeds.get_mut(id) else { return };
+        // By sequence and not by presence alone: two lanes may have a state of the feed, and the
+        // newer one is what was published.
         let sequence = |held: &Held| held.states.get(id).map(|state| state.plan.sequence);
         let held = self.held.iter().map(|(lane, held)| (*lane, sequence(held))).collect();
-        let placement = place(placed.home, self.lanes, &held, placed.sighting.as_ref());
+        let placement = place(placed.home, self.lanes, &held, placed.sighting.as_deref());
         let before = std::mem::replace(&mut placed.placement, placement);
         if placement == Placement::Unknown {
             self.unknown.insert(id.clone());
@@ -409,6 +419,8 @@ impl Scheduler {
         match placed.placement {
             Placement::Here(_) => {
                 let host = placed.feed.url.host_str().unwrap_or_default();
+                // By the host of the configuration, wherever redirects lead: politeness towards
+                // those is `fetch`'s.
                 self.queue.insert(id.clone(), host, due_at);
                 let plan = self.state(placed).map(|state| &state.plan);
                 let (conduct, until) =
@@ -431,6 +443,7 @@ impl Scheduler {
         let state = self.state(placed);
         let due = state.map(|state| schedule::due(state, feed, || self.crash_label.of(feed), now));
         let due = match placed.pardoned_at {
+            // A pardon only brings a poll forward.
             Some(pardoned) => due.map(|due| Due { at: due.at.min(pardoned), ..due }),
             None => due,
         };
@@ -450,6 +463,8 @@ impl Scheduler {
             Looking::WaitUntil(until) if at < until => return,
             Looking::WaitUntil(_) | Looking::Idle => self.looking = Looking::Idle,
         }
+        // A feed under way may yet be committed in the lane where it began; to look for it now
+        // would miss that.
         let feeds = self.unknown.iter().filter(|id| !self.polls.contains(id));
         let feeds: BTreeSet<FeedId> = feeds.cloned().collect();
         if feeds.is_empty() {
@@ -476,12 +491,14 @@ impl Scheduler {
         };
         (self.looking, self.look_failure) = (Looking::Idle, None);
         // The others, if their place is still unknown, are looked for again.
+        // Those whose home was given, taken or changed since were removed from it: for them the
+        // look says nothing.
         let looked_for: Vec<FeedId> = std::mem::take(&mut self.looked_for).into_iter().collect();
         for id in &looked_for {
             let Some(placed) = self.feeds.get_mut(id) else { continue };
             if placed.placement == Placement::Unknown {
                 let found = found.remove(id).unwrap_or_default();
-                placed.sighting = Some(Sighting { look: Arc::clone(look), found });
+                placed.sighting = Some(Box::new(Sighting { look: Arc::clone(look), found }));
                 self.place(id, now.wall);
             }
         }
@@ -489,13 +506,12 @@ impl Scheduler {
     }
 
     fn end_poll(&mut self, id: &FeedId, end: &PollEnd, now: Timestamp) {
-        self.polls.end(id);
-        let said = self.feeds.get_mut(id).map(|placed| std::mem::take(&mut placed.said));
+        let said = self.polls.end(id);
         if let PollEnd::Committed(lease, state) = end {
             // A lane that was taken and given again since came with a state as new or newer.
             let held = self.held.get_mut(&lease.lane).filter(|held| held.lease == *lease);
             if let Some(held) = held {
-                let state = hubs::with_said(Arc::clone(state), said.unwrap_or_default(), now);
+                let state = hubs::with_said(Arc::clone(state), said, now);
                 held.states.insert(id.clone(), state);
                 // From now on the state says where the feed is polled.
                 if let Some(placed) = self.feeds.get_mut(id)
@@ -514,6 +530,7 @@ impl Scheduler {
             }
             placed.put_off_until = match end {
                 PollEnd::Committed(..) => None,
+                // Nothing was learned of the feed, so nothing is forgiven either.
                 PollEnd::Taken | PollEnd::Abandoned | PollEnd::NotItsTurn(_) | PollEnd::PutOff => {
                     placed.put_off_until
                 }
@@ -525,6 +542,7 @@ impl Scheduler {
         self.decide(id);
         self.ask_hub(id, now);
         let due_at = self.feeds.get(id).map_or(now, |placed| self.due_at(placed, now));
+        // The place is free before the feed is queued again, or its host would count it twice.
         self.queue.finish(id, due_at);
         // Lanes and configuration may have changed during the poll.
         self.enqueue_at(id, due_at, now);

@@ -107,10 +107,13 @@ impl Network {
             }
             Heard::Silence => {
                 self.silent.feeds.insert(feed.clone());
+                // It began before somebody answered, so the network was there in its time.
                 if self.heard_at.is_some_and(|heard_at| began_at <= heard_at) {
                     return Change::None;
                 }
                 let known = self.silent.hosts.entry(host.to_owned()).or_default();
+                // By host, however many feeds it has: one server that is down must not look like a
+                // network.
                 *known = weight.max(*known);
                 let wanted = all.unwrap_or(WEIGHT_MAX).clamp(WEIGHT_MIN, WEIGHT_MAX);
                 if self.is_away() || self.silent.hosts.values().sum::<usize>() < wanted {

@@ -17,6 +17,8 @@ impl Scheduler {
                 self.effects.push(Effect::ReadConfiguration);
                 Reload::Reading
             }
+            // However often it is requested meanwhile: one reading that begins later sees all of
+            // it.
             Reload::Reading | Reload::ReadingThenAgain => Reload::ReadingThenAgain,
         };
     }
@@ -49,6 +51,7 @@ impl Scheduler {
         let gone = self.feeds.keys().filter(|id| !wanted.contains(id));
         let gone: Vec<FeedId> = gone.cloned().collect();
         for id in &gone {
+            // While its state can still be found.
             self.leave_hub(id);
             self.feeds.remove(id);
             self.unknown.remove(id);
@@ -60,6 +63,8 @@ impl Scheduler {
             let (id, home) = (feed.id.clone(), hash::lane(&feed.url, self.lanes));
             match self.feeds.get_mut(&id) {
                 Some(placed) => {
+                    // Its URL has a host of another lane. What was found before answers another
+                    // question.
                     if placed.home != home {
                         placed.sighting = None;
                         self.looked_for.remove(&id);
@@ -80,7 +85,6 @@ impl Scheduler {
                         put_off_until: None,
                         turn_at: None,
                         pardoned_at: None,
-                        said: Vec::new(),
                     };
                     self.feeds.insert(id.clone(), placed);
                     added.push(id.clone());

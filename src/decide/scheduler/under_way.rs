@@ -18,6 +18,10 @@ use super::Moment;
 use crate::schedule::Queue;
 use crate::schedule::conduct::{Pace, SLOW_AFTER, long_places, slow_places};
 use crate::schedule::queue::Room;
+use crate::subscription::Said;
+
+/// What hubs say of one feed during one poll that is remembered until it ends. More is noise.
+const SAID_MAX: usize = 8;
 
 /// How far a poll is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +34,12 @@ enum Stage {
     Fetched,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Begun {
     at: Moment,
     stage: Stage,
+    /// What its feed's hub said meanwhile, and in which subscription: the outcome does not know of it.
+    said: Vec<(u32, Said)>,
 }
 
 /// Polls under way.
@@ -54,18 +60,27 @@ impl UnderWay {
     }
 
     pub(super) fn begin(&mut self, id: FeedId, at: Moment) {
-        self.polls.insert(id, Begun { at, stage: Stage::Asking });
+        self.polls.insert(id, Begun { at, stage: Stage::Asking, said: Vec::new() });
     }
 
     /// The request of a poll has ended. Says when it began, if it was under way and nobody had ended it.
     pub(super) fn end_request(&mut self, id: &FeedId) -> Option<Moment> {
         let begun = self.polls.get_mut(id)?;
+        // Also one that was put off: its answer may have come first, and then it counts as fetched.
         let before = std::mem::replace(&mut begun.stage, Stage::Fetched);
         (before == Stage::Asking).then_some(begun.at)
     }
 
-    pub(super) fn end(&mut self, id: &FeedId) {
-        self.polls.remove(id);
+    /// A hub said something of a feed. It matters again when the outcome of a poll under way takes the state's place.
+    pub(super) fn hear(&mut self, id: &FeedId, generation: u32, said: &Said) {
+        if let Some(begun) = self.polls.get_mut(id).filter(|begun| begun.said.len() < SAID_MAX) {
+            begun.said.push((generation, said.clone()));
+        }
+    }
+
+    /// A poll is over. Says what was said meanwhile.
+    pub(super) fn end(&mut self, id: &FeedId) -> Vec<(u32, Said)> {
+        self.polls.remove(id).map(|begun| begun.said).unwrap_or_default()
     }
 
     pub(super) fn contains(&self, id: &FeedId) -> bool {

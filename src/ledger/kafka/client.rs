@@ -207,6 +207,7 @@ impl Client {
         let metadata = self.0.fetch_metadata(topic, wait)?;
         // Events of librdkafka pile up unless they are taken.
         let _nothing = self.0.poll(Duration::ZERO);
+        // Only an answer clears them: what went wrong before it was over by then.
         lock(&self.0.context().texts).clear();
         Ok(metadata)
     }
@@ -225,6 +226,8 @@ impl Client {
             };
             let texts = self.errors();
             let is_refused = self.0.context().is_refused.load(Ordering::Relaxed);
+            // A refused password is refused for all brokers alike, and each further try counts
+            // against the account.
             if is_refused || Instant::now() >= until {
                 return Err(AccessError::Unanswered(if texts.is_empty() {
                     let shown = error::shown(&error);
@@ -267,6 +270,7 @@ impl Client {
         let partitions = || topic.partitions().iter();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let copies = partitions().map(|partition| partition.replicas().len());
+        // The worst partition speaks for the topic: a transaction touches all of them in time.
         let in_sync = partitions().map(|partition| partition.isr().iter().filter(is_there).count());
         Ok(Shape {
             partitions: number(partitions().count()),
@@ -374,6 +378,8 @@ impl<'a> TopicReading<'a> {
                 if end.is_some_and(|end| next >= end) {
                     self.unread.remove(&partition);
                 }
+                // What was committed since the end was asked for comes too, and is left for the
+                // next reading.
                 if end.is_some_and(|end| next <= end) {
                     return Step::Record(message);
                 }
@@ -383,6 +389,7 @@ impl<'a> TopicReading<'a> {
                 return Step::PartitionEnd;
             }
             None => self.leave_what_is_passed(),
+            // Errors do not end the silence: a broker that is away gives one each second.
             Some(Err(error)) if self.silent_since.elapsed() < self.silence_max => {
                 return Step::Failed(error);
             }

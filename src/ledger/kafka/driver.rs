@@ -73,6 +73,8 @@ pub(super) fn drive(shared: &Shared, assignment: Assignment, stop: watch::Receiv
         told: Stop::default(),
         topics,
     };
+    // Effects come in an order that matters: a queue is closed before it is dropped, a lane is
+    // given before it is answered for.
     driver.apply(effects);
     while driver.turn() {}
 }
@@ -134,6 +136,8 @@ impl Driver<'_> {
     /// Waits until the group's consumer has been polled since.
     fn await_group(&self) -> Result<(), Undone> {
         let (shared, mut stop) = (self.shared, self.stop.clone());
+        // Not the state of the group but two polls of its consumer that began after now: only they
+        // show that a rebalance that has happened would have been heard.
         let mut turns = shared.turns.subscribe();
         let enough = *turns.borrow_and_update() + TURNS;
         shared.runtime.block_on(async {
@@ -146,6 +150,7 @@ impl Driver<'_> {
                     }
                 }
             }
+            // After a sleep the group may have gone on without us, and says so only in answer to a heartbeat.
             let Some(until) = shared.turns.waking_until() else { return Ok(()) };
             tokio::select! {
                 _ = stop.wait_for(|stop| stop.is_requested()) => Err(Undone::GivenUp),
@@ -158,6 +163,7 @@ impl Driver<'_> {
         let (shared, stop) = (self.shared, &self.stop);
         let lane = self.assignment.lane;
         let producer = Producer::new(&shared.settings, lane, batching, shared.status.metrics())?;
+        // Kept only if the fence succeeded: a producer that was not fenced in may not send.
         producer.fence(|| is_given_up(shared, stop, give_up))?;
         self.producer = Some(producer);
         Ok(())
@@ -184,6 +190,8 @@ impl Driver<'_> {
 
     /// Waits for outcomes; `None` if it is only to look around.
     fn receive(&mut self, until: Option<Moment>) -> Option<Event<LaneReply>> {
+        // Marked before it is read: what comes between the two wakes the wait below, instead of
+        // being missed.
         self.stop.mark_unchanged();
         if self.stop() != self.told {
             return None;
@@ -207,6 +215,8 @@ impl Driver<'_> {
                 () = sleep_until(shared.instant(wake_at)) => is_due.then_some(Event::Elapsed),
             }
         });
+        // librdkafka hands out errors and statistics only when it is polled. An idle lane would
+        // learn that it was fenced only at its next commit.
         if let Some(producer) = &self.producer {
             producer.serve();
         }
@@ -238,6 +248,8 @@ impl Driver<'_> {
         match effect {
             Effect::Give { lease, states, past } => {
                 self.queue = Some(open_queue(shared, lease));
+                // Who was in a hurry before the lane was given has been served, or waits in another
+                // lane.
                 self.hurry.mark_unchanged();
                 shared.tell(LaneChange::Given { lease, states, past });
             }
@@ -245,6 +257,7 @@ impl Driver<'_> {
                 if let Some(queue) = &mut self.queue {
                     queue.close();
                 }
+                // Once, however often it is closed: the scheduler counts lanes.
                 if shared.close_desk(lease) {
                     shared.tell(LaneChange::Taken { lease });
                 }

@@ -191,6 +191,7 @@ impl Inspection {
                 refused.join("; ")
             )));
         }
+        // Zero counts as one where it is used: `Layout::partition` divides by it.
         let partitions = [Target::Articles, Target::Conflict, Target::Rejects]
             .map(|target| shapes.get(&target).map_or(0, |shape| shape.partitions));
         Ok(Topics { partitions, record_bytes_max: record_bytes_max(self.described.values()) })
@@ -198,6 +199,7 @@ impl Inspection {
 
     /// Asks for the settings of the topics, if it is time to. Without an answer the last ones stay.
     fn describe(&mut self) {
+        // Whoever mends a topic waits for the daemon to see it.
         let interval = if self.seen == Seen::Refused { LOOK_INTERVAL } else { DESCRIBE_INTERVAL };
         if self.described_at.is_some_and(|at| at.elapsed() < interval) {
             return;
@@ -209,6 +211,7 @@ impl Inspection {
         let answers = self.shared.runtime.block_on(join_all(self.plans.iter().map(ask)));
         for (target, now) in answers {
             let is_known = matches!(self.described.get(&target), Some(Ok(_)));
+            // A topic that was right a moment ago is not wrong because a broker is slow.
             if !(is_known && matches!(now, Err(AccessError::Unanswered(_)))) {
                 self.described.insert(target, now);
             }
@@ -225,6 +228,8 @@ pub(super) fn record_bytes_max<'a>(
         described.as_ref().ok()?.get("max.message.bytes")?.parse::<usize>().ok()
     };
     let all: Option<Vec<usize>> = described.map(bytes).collect();
+    // The least of all four: one transaction has records of each, and no lane knows before which
+    // will be large.
     all?.into_iter().min().map(|bytes| bytes.saturating_sub(BATCH_FRAMING_BYTES))
 }
 

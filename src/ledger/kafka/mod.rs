@@ -146,6 +146,7 @@ impl Shared {
     /// Closes a lane's queue; says whether it was still open under that lease.
     fn close_desk(&self, lease: Lease) -> bool {
         let mut desks = lock(&self.desks);
+        // Under that lease: the lane may have been given anew, with a desk of its own.
         let is_open = desks.get(&lease.lane).is_some_and(|desk| desk.lease == lease);
         if is_open {
             desks.remove(&lease.lane);
@@ -288,6 +289,7 @@ impl KafkaLedger {
             desk.map(|desk| desk.jobs.clone()).ok_or(CommitError::Taken)?
         };
         let (reply, answer) = oneshot::channel();
+        // Waits while the queue is full. That is how slow brokers slow down polling.
         if desk.send(LaneJob { outcome, reply }).await.is_err() {
             return Err(CommitError::Taken);
         }
@@ -303,6 +305,7 @@ impl KafkaLedger {
 
     /// See [`super::Ledger::begin_drain`].
     pub fn begin_drain(&self) {
+        // The first call counts: a second one must not make the drain longer.
         self.shared.draining_at.get_or_init(|| self.shared.now().at);
         self.shared.draining.cancel();
     }

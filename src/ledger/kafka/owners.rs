@@ -75,6 +75,8 @@ impl Owners {
         }
         let mut owners = Self::default();
         for member in members {
+            // Also one without a lane: it stands by, and is what an operator looks for after adding
+            // a replica.
             owners.replicas += 1;
             let partitions = partitions(member.assignment, topic).ok_or(OwnersError::Assignment)?;
             owners.of_lanes.extend(partitions.iter().map(|lane| (*lane, member.name.clone())));
@@ -96,6 +98,7 @@ fn partitions(assignment: &[u8], topic: &str) -> Option<Vec<u32>> {
         return Some(found);
     }
     let mut bytes = Bytes(assignment);
+    // Later versions only add fields behind these (Kafka, `ConsumerProtocolAssignment.json`).
     let _version = bytes.i16()?;
     for _topic in 0..bytes.i32()? {
         let length = usize::try_from(bytes.i16()?).ok()?;

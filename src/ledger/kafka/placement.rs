@@ -69,6 +69,8 @@ impl ConsumerContext for Context {
         err: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
+        // With cooperative protocols (KIP-429) the list is what changes, with the others it is all
+        // that is ours.
         let is_cooperative =
             matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let done = if err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
@@ -84,9 +86,13 @@ impl ConsumerContext for Context {
             paused
         } else {
             let lanes = numbers(partitions);
+            // Lost means that the session is over: somebody may have the lanes already, and waiting
+            // for commits would keep them from nobody.
             if consumer.assignment_lost() {
                 self.lose(&lanes)
             } else {
+                // Waits, inside the callback: the group goes on only after it, so the next owner
+                // begins after our last commit.
                 self.take(&lanes)
             }
             if is_cooperative {
@@ -114,6 +120,7 @@ impl Context {
         }
         self.shared.status.metrics().rebalanced(Rebalance::Assigned);
         info!(lane.numbers = ?lanes, "lanes assigned by the group");
+        // The topic may have more partitions than lanes are configured. Those have no feeds.
         for number in lanes.iter().copied().filter(|lane| *lane < self.shared.settings.lanes) {
             let (stop, told) = watch::channel(Stop::new(self.shared.settings.leave_patience));
             let (tell_end, ended) = oneshot::channel();
@@ -166,6 +173,7 @@ impl Context {
 
     fn leave(&self, lanes: Vec<Running>) {
         let at = self.shared.now().at;
+        // All are told before any is waited for.
         lanes.iter().for_each(|lane| lane.stop.send_modify(|stop| stop.request(at)));
         let all = join_all(lanes.into_iter().map(|lane| lane.ended));
         // A transaction under way may need all its time, and what then does not go is given up.
@@ -216,10 +224,13 @@ impl Member {
             if let Some(Err(error)) = self.consumer.poll(POLL) {
                 self.tell_of(&error);
             }
+            // Also after a poll that failed: what counts is that librdkafka had the chance to tell
+            // us of a rebalance.
             self.shared.turns.turn();
         }
         let context = Arc::clone(self.consumer.context());
         let all = std::mem::take(&mut *lock(&context.lanes));
+        // Before the group is left: until then nobody else is given our lanes.
         context.leave(all.into_values().collect());
         // Leaves the group, so that others need not wait for our session to end.
         self.consumer.unsubscribe();
@@ -242,6 +253,8 @@ impl Member {
                 self.subscribed_at = None;
                 self.shared.status.joining();
             }
+            // Brokers that are away are no reason to leave: the group could not be told, and lanes
+            // would move for nothing.
             (Seen::Fine | Seen::Troubled, Some(_)) | (Seen::Refused | Seen::Troubled, None) => {}
         }
     }

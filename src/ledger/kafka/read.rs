@@ -128,6 +128,8 @@ impl TopicReader {
             .iter()
             .map(|(partition, held)| (*partition, Span { start: held.end, end: held.end }))
             .collect();
+        // Looks back further and further, because nobody knows how many records of a partition fit
+        // the filter.
         loop {
             for (partition, span) in &mut spans {
                 let lowest = self.lowest(*partition);
@@ -144,6 +146,8 @@ impl TopicReader {
                 }
             })?;
             found.sort_by_key(|published| (published.at_ms, published.place));
+            // Only so many are kept while reading goes on: a wide filter would hold the whole
+            // topic.
             found.drain(..found.len().saturating_sub(count));
             let is_enough = found.len() == count;
             let newer_than = found.first().map_or(i64::MIN, |first| first.at_ms);

@@ -59,6 +59,8 @@ impl Partition<'_> {
         is_given_up: impl Fn() -> bool,
     ) -> Result<Vec<(Head, i64)>, Undone> {
         let mut heads = Vec::new();
+        // From the last head and not from behind it: if that offset is gone, the log is another
+        // one, and the broker says so.
         self.read(Offset::Offset(offset.max(0)), &is_given_up, |key, value, at| {
             if key == FeedId::RESERVED && at > offset {
                 heads.push((read_head(value, at)?, at));
@@ -107,11 +109,13 @@ impl Partition<'_> {
     ) -> Result<(), Undone> {
         let topic = &self.settings.topics.state;
         let partition = i32::try_from(self.lane).unwrap_or_default();
+        // Asked for again at each reading: the fence of before may have added an abort marker.
         let (start, end) = self.watermarks(partition, is_given_up)?;
         if start >= end || matches!(from, Offset::Offset(from) if from >= end) {
             return Ok(());
         }
         let away = |error: KafkaError| Undone::Away(format!("topic \"{topic}\": {error}"));
+        // A client of its own: one that is assigned elsewhere would carry its position along.
         let client = Client::of(&self.settings.reader()).map_err(away)?;
         let part = (partition, from, end);
         let mut reading = client.read(topic, &[part], SILENCE_MAX).map_err(away)?;

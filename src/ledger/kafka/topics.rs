@@ -79,6 +79,7 @@ pub fn plan(settings: &KafkaSettings, choice: Choice) -> Vec<TopicPlan> {
         target,
         name: settings.topics.of(target).to_owned(),
         partitions: match target {
+            // A lane is a partition: never more, never less.
             Target::State => settings.lanes,
             Target::Articles | Target::Conflict | Target::Rejects => choice.partitions,
         },
@@ -168,6 +169,7 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
     let mut found = Vec::new();
     found.extend(partitions_differ(plan, *partitions));
     if *replication != plan.replication {
+        // Somebody who asked for one copy has one broker, and knows.
         let (weight, meaning) = if *replication < REPLICATION.min(plan.replication) {
             (Weight::Risk, "fewer brokers may fail before commits stop or are lost")
         } else {
@@ -198,6 +200,7 @@ pub fn differences(plan: &TopicPlan, now: &TopicNow) -> Vec<Difference> {
     } else {
         found.extend(copies_behind(*replication, *in_sync, least));
     }
+    // Stable: of one weight they stay in the order in which an operator would mend them.
     found.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
     found
 }
@@ -278,6 +281,7 @@ fn cleanup_meaning(
         Target::State if forgets => {
             (Weight::Wrong, "feeds are forgotten in time, and all they show is published again")
         }
+        // `compact,delete` without a limit deletes nothing.
         Target::State if has("compact") => return None,
         Target::State => {
             (Weight::Risk, "it grows without end, and a lane takes ever longer to start")

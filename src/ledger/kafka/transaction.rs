@@ -88,6 +88,8 @@ impl ProducerContext for Context {
         match result {
             Ok(message) => {
                 reports.acknowledged += 1;
+                // By place first: `__lane` has the highest, and its offset is what the lane goes on
+                // from.
                 reports.last = reports.last.max(Some((index, message.offset())));
                 if reports.acknowledged == 1 && reports.is_more_than_a_mark {
                     fault::point(Point::AfterFirstReport);
@@ -147,6 +149,8 @@ impl Producer {
     /// # Errors
     /// What keeps it from being done.
     pub(super) fn fence(&self, is_given_up: impl Fn() -> bool) -> Result<(), Undone> {
+        // The coordinator may have to wait for a transaction of ours that is open: it is aborted
+        // after its own timeout at the latest.
         let deadline = Instant::now() + 2 * TRANSACTION_TIMEOUT;
         fault::point_after(Point::InFence, || {
             // The request is on its way and unanswered when we die.
@@ -220,6 +224,8 @@ impl Producer {
                 Err(KafkaError::Transaction(error))
                     if error.is_retriable() && !is_late() && !is_over() => {}
                 Err(error) => {
+                    // The request to commit may be on its way, or done. From here on only the log
+                    // knows.
                     return Err(Failure { is_doubtful: true, ..self.failure(&error.to_string()) });
                 }
             }
@@ -255,6 +261,8 @@ impl Producer {
             match self.inner.send(record) {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent))
+                    // The queue of librdkafka is full. That is back-pressure, not a failure: it
+                    // empties as brokers acknowledge.
                     if Instant::now() < deadline =>
                 {
                     record = unsent;
@@ -372,6 +380,7 @@ impl Producer {
         if let Some((_, fatal)) = self.inner.client().fatal_error() {
             return fatal;
         }
+        // The error of a call says what was tried ("timed out"); this one says why.
         let last = lock(&self.inner.context().last_error);
         match last.as_deref() {
             Some(last) if !text.contains(last) => format!("{text}: {last}"),

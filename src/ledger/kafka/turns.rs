@@ -34,6 +34,8 @@ impl GroupTurns {
     pub(super) fn turn(&self) {
         let now = Instant::now();
         let mut sleep = lock(&self.sleep);
+        // The monotonic clock of Linux stands still while a machine is suspended, but not while its
+        // process or its virtual machine is paused.
         if sleep.turned_at.replace(now).is_some_and(|at| now.duration_since(at) >= SLEPT) {
             sleep.waking_until = Some(now + WAKING);
         }

@@ -52,6 +52,7 @@ enum WriteError {
 impl From<rusqlite::Error> for WriteError {
     fn from(err: rusqlite::Error) -> Self {
         match err.sqlite_error_code() {
+            // These depend on the rows alone: the same transaction would fail for ever.
             Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
                 Self::Contradiction(err.to_string())
             }
@@ -113,6 +114,7 @@ impl Writer {
     /// without that index has written. Between two groups at most one chunk, so commits are not held up.
     fn next_job(&mut self, queue: &Queue) -> Option<WriterJob> {
         loop {
+            // With work left the queue is only looked at. Without, it is waited for.
             let until = if self.work_chunk() { Some(Instant::now()) } else { self.plans.due_at() };
             match queue.next(until) {
                 Heard::Job(job) => return Some(job),
@@ -124,6 +126,8 @@ impl Writer {
 
     /// Does some of the work that nobody waits for, if there is any.
     fn work_chunk(&mut self) -> bool {
+        // The order is that of promises: a plan must be written within its time, old rows may stay
+        // a while, and an index only makes a search faster.
         if self.plans.is_due() {
             self.write_plans();
         } else if self.retention.is_due() {
@@ -166,6 +170,8 @@ impl Writer {
         loop {
             match next {
                 Heard::Job(WriterJob { outcome, reply, place }) => {
+                    // The queue has room again before this is committed: what bounds memory now is
+                    // `GROUP_BYTES_MAX`.
                     drop(place);
                     if is_plan_only(&outcome) {
                         self.plans.put_off(outcome.feed_id.clone(), Arc::clone(&outcome.state));
@@ -187,6 +193,7 @@ impl Writer {
                 return group;
             }
             let now = Instant::now();
+            // Nobody waits for more where few come: a small installation sees its articles at once.
             let at = if group.is_empty() || !queue.gathers() {
                 now
             } else {
@@ -206,6 +213,7 @@ impl Writer {
         let (rows, replies): (Vec<Rows>, Vec<Reply>) = group.into_iter().unzip();
         match self.write(&rows) {
             Ok(()) => replies.into_iter().for_each(|reply| answer(reply, Ok(()))),
+            // The transaction was rolled back, so nothing of it is there twice.
             Err(WriteError::Contradiction(_)) if rows.len() > 1 => {
                 for (rows, reply) in rows.iter().zip(replies) {
                     let written = self.write(std::slice::from_ref(rows));
@@ -225,6 +233,8 @@ impl Writer {
             self.connection.execute_batch("ROLLBACK")?;
         }
         let transaction =
+            // The lock is taken at the start: one that begins by reading may have to be given up
+            // when it writes (`SQLITE_BUSY_SNAPSHOT`).
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let now = column_time(Clock::System.now());
         let mut statements = Statements::new(&transaction)?;
@@ -234,6 +244,7 @@ impl Writer {
             statements.replace_state(&rows.state, &now)?;
         }
         drop(statements);
+        // In the same transaction as the articles: an index that lags would miss the newest.
         let filled = facts::fill(&transaction)?;
         fault::point(Point::InsideCommit);
         // An open file can be written to after it was deleted, and nobody would ever read it.
@@ -243,6 +254,7 @@ impl Writer {
         transaction.commit()?;
         fault::point(Point::AfterCommit);
         self.filled.set(filled);
+        // Only now. If the commit had failed, the older plan would still be what is true.
         group.iter().for_each(|rows| self.plans.forget(&rows.outcome.feed_id));
         Ok(())
     }
@@ -350,6 +362,8 @@ impl<'transaction> Statements<'transaction> {
         let contradiction = |err: serde_json::Error| WriteError::Contradiction(err.to_string());
         for Routed { record, .. } in &outcome.records {
             let row = ArticleRow::new(record).map_err(contradiction)?;
+            // An article that its feed forgot comes back as new. The ledger, which forgets nothing,
+            // gives it its next number.
             let place = match self.latest(&row.article_id)? {
                 Some(latest) if first.is_some_and(|first| latest.seq >= first) => Recognised::Next,
                 Some(latest) => returns::place(&row, &latest).map_err(contradiction)?,

@@ -29,7 +29,17 @@ impl Packer {
 
     pub(super) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    /// Bytes whose number the reader knows.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The same for one owner: without the two counts of an `Arc`, 16 bytes.
+    pub(super) fn finish_boxed(self) -> Box<[u8]> {
+        self.bytes.into_boxed_slice()
     }
 
     /// Exactly what was written, without spare capacity.
@@ -53,6 +63,10 @@ pub(super) struct Bytes<'a> {
 impl<'a> Bytes<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 
     pub(super) fn byte(&mut self) -> u8 {
@@ -80,7 +94,13 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn text(&mut self) -> String {
-        let length = usize::try_from(self.number()).unwrap_or(usize::MAX);
+        let length = self.number();
+        self.text_of(length)
+    }
+
+    /// A text of so many bytes.
+    pub(super) fn text_of(&mut self, length: u64) -> String {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         let (text, rest) = self.rest.split_at_checked(length).unwrap_or_default();
         self.rest = rest;
         String::from_utf8_lossy(text).into_owned()

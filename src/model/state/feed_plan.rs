@@ -78,6 +78,8 @@ impl Moves {
 }
 
 /// The half of a state that every poll changes: small, and never packed.
+///
+/// One is held of every feed. What few feeds have is boxed: it would take its bytes of all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPlan {
     /// Polls committed: grows by one with each outcome.
@@ -95,7 +97,7 @@ pub struct FeedPlan {
     /// Failed polls since then.
     pub failures: u32,
     /// The last failure since then.
-    pub last_failure: Option<LastFailure>,
+    pub last_failure: Option<Box<LastFailure>>,
     /// Where permanent redirects say the feed lives now.
     pub moved_to: Option<String>,
     /// How often they have said so.
@@ -118,7 +120,7 @@ pub struct FeedPlan {
     pub local_time: LocalTime,
     /// The last document that ended the process that read it. Under the same version and configuration
     /// none of the feed is trusted again; under another this is forgotten once one has been read.
-    pub crash: Option<Crash>,
+    pub crash: Option<Box<Crash>>,
     /// What is known of its hub; `None` of one that never named any.
     pub subscription: Option<Box<Subscription>>,
 }
@@ -161,7 +163,7 @@ impl FeedPlan {
     pub fn put_off_for(&self) -> Option<&Crash> {
         let is_last =
             self.last_failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Crash);
-        self.crash.as_ref().filter(|_| is_last)
+        self.crash.as_deref().filter(|_| is_last)
     }
 
     /// Whether a person who reads either is told the same: how the feed stands, why it fails, where it

@@ -82,7 +82,7 @@ pub(super) struct RequestsRecord {
 impl From<Requests> for RequestsRecord {
     fn from(requests: Requests) -> Self {
         Self {
-            last: requests.last().map(Request::written).collect(),
+            last: requests.last().map(|request| request.written()).collect(),
             made: requests.made,
             unconditional: requests.unconditional,
             early: requests.early,

@@ -27,6 +27,7 @@ mod subscription;
 mod subscription_record;
 mod trust;
 mod unpublished;
+mod validator;
 
 pub use content::Content;
 pub use day_use::{DayUse, day_of, until_next_day};

@@ -4,13 +4,16 @@
 
 use std::time::Duration;
 
-use strum::{EnumIter, EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumString, FromRepr, IntoStaticStr};
 
 use crate::{Skips, Timestamp};
 
 /// What decided a plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, FromRepr, IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
+#[repr(u8)]
 pub enum Reason {
     /// A feed not polled before is due at once.
     #[default]

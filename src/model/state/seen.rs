@@ -10,8 +10,14 @@ use crate::{ArticleId, Digest};
 
 /// How many articles that left the window are remembered.
 ///
-/// Five windows of a large feed; at some 60 bytes each, 30 kB a feed in the worst case.
+/// Five windows of a large feed. Packed they take some 15 kB.
 const DEPARTED_MAX: usize = 500;
+
+/// Of how many of them it is remembered what they said, 8 bytes each.
+///
+/// That tells an article again after a move to other software, which shows what the old one showed last, and perhaps a
+/// longer list. It does not show what left months ago.
+const DEPARTED_CONTENT_MAX: usize = 100;
 
 /// One article as last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,10 +114,21 @@ impl Seen {
             .filter(|(_, article)| article.last_seen != sequence)
             .map(|(id, article)| (article.last_seen, *id))
             .collect();
-        if departed.len() <= DEPARTED_MAX {
+        if departed.len() <= DEPARTED_CONTENT_MAX {
             return;
         }
         departed.sort_unstable();
+        // Those that left in one poll are remembered alike: an empty document lets a whole window leave, and the next may be
+        // of the new software.
+        let kept_from = departed.iter().rev().nth(DEPARTED_CONTENT_MAX - 1);
+        let kept_from = kept_from.map_or(0, |(last_seen, _)| *last_seen);
+        self.articles
+            .values_mut()
+            .filter(|article| article.last_seen < kept_from)
+            .for_each(|article| article.content = None);
+        if departed.len() <= DEPARTED_MAX {
+            return;
+        }
         let surplus = departed.len() - DEPARTED_MAX;
         for (_, id) in departed.into_iter().take(surplus) {
             self.articles.remove(&id);
@@ -166,7 +183,7 @@ mod tests {
             last_seen,
             relevant: None,
             updated: None,
-            content: None,
+            content: Some(Content([3; 8])),
             source: Some(Digest([2; 8])),
         }
     }
@@ -194,5 +211,23 @@ mod tests {
         assert_eq!(seen.len(), DEPARTED_MAX);
         assert!(seen.find(id(0)).is_none());
         assert!(seen.find(id(1)).is_some_and(|article| article.source.is_none()));
+    }
+
+    /// How many of so many articles, of which `last_seen` says which poll saw them last, still say what they said.
+    fn with_content(articles: usize, last_seen: impl Fn(usize) -> u64) -> usize {
+        let mut seen = Seen::default();
+        (0..articles).for_each(|number| seen.remember(id(number), article(last_seen(number))));
+        seen.forget_departed(u64::MAX);
+        seen.iter().filter(|(_, article)| article.content.is_some()).count()
+    }
+
+    #[test]
+    fn what_they_said_is_remembered_of_those_that_left_last() {
+        assert_eq!(with_content(100, |number| number as u64), 100);
+        assert_eq!(with_content(400, |number| number as u64), DEPARTED_CONTENT_MAX);
+        // A whole window left at once.
+        assert_eq!(with_content(400, |number| number as u64 / 350), 400);
+        assert_eq!(with_content(400, |number| number as u64 / 200), 200);
+        assert_eq!(with_content(200, |_| u64::MAX), 200, "in the window");
     }
 }

@@ -76,14 +76,14 @@ pub fn cut(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<Cut, ParseFailure> {
-    cut_unknown(text, start, url, entries_max, &KnownSources::default(), steps)
+    cut_with(text, start, url, entries_max, &KnownSources::default(), steps)
 }
 
 /// The same, but that the full texts of entries with a known source are left out.
 ///
 /// # Errors
 /// As [`cut`].
-pub(super) fn cut_unknown(
+pub(super) fn cut_with(
     text: &str,
     start: usize,
     url: &Url,

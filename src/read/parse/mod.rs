@@ -74,14 +74,14 @@ pub fn parse(
     entries_max: usize,
     steps: &Steps,
 ) -> Result<ParsedFeed, ParseFailure> {
-    parse_unknown(bytes, content_type, url, entries_max, &KnownSources::default(), steps)
+    parse_with(bytes, content_type, url, entries_max, &KnownSources::default(), steps)
 }
 
 /// The same, but that the full texts of entries with a known source are left out (`Entry::is_unread`).
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_unknown(
+pub fn parse_with(
     bytes: &[u8],
     content_type: Option<&str>,
     url: &Url,
@@ -100,7 +100,7 @@ pub fn parse_unknown(
             feed
         }
         Shape::Xml { start } => {
-            let cut = cut::cut_unknown(&text, start, url, entries_max, known, steps)?;
+            let cut = cut::cut_with(&text, start, url, entries_max, known, steps)?;
             read_xml(&text, cut, steps)?
         }
     };

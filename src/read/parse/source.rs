@@ -178,13 +178,13 @@ fn both(one: Digest, other: Digest) -> Digest {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_unknown;
+    use super::super::parse_with;
     use super::*;
 
     fn read(text: &str, known: &KnownSources) -> Vec<Entry> {
         let url = Url::parse("https://example.org/feed").unwrap();
         let steps = Steps::new(u64::MAX);
-        parse_unknown(text.as_bytes(), None, &url, 10, known, &steps).unwrap().entries
+        parse_with(text.as_bytes(), None, &url, 10, known, &steps).unwrap().entries
     }
 
     /// Reads a document of one item with this inside, and again with its source known.

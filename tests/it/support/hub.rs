@@ -3,11 +3,12 @@
 //!
 //! A hub that others wrote is tried by `make test-websub`, which installs it.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use conflictwire::publisher::{Log, Reply, Request, Server};
 use ring::hmac;
 use url::Url;
 use url::form_urlencoded::{Serializer, parse};
@@ -32,6 +33,8 @@ pub(crate) struct Wish {
 #[derive(Default)]
 struct Inner {
     wishes: Vec<Wish>,
+    /// Which requests have been answered and, if they are wishes, taken.
+    answered: BTreeSet<usize>,
     /// Secrets by topic and callback.
     subscriptions: BTreeMap<(String, String), String>,
     /// Where callbacks are, whatever host they name: what a web server in front of them does.
@@ -55,16 +58,17 @@ impl Hub {
 
     /// Answers requests with this status; it is a hub only with a good one.
     pub(crate) fn answering(lease: u64, status: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let hub = Self { address, lease, status, inner: Arc::default() };
-        let serving = hub.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let hub = serving.clone();
-                std::thread::spawn(move || hub.serve(stream));
-            }
-        });
+        let inner: Arc<Mutex<Inner>> = Arc::default();
+        let log: Arc<OnceLock<Log>> = Arc::default();
+        let hub = Self { address: ([127, 0, 0, 1], 0).into(), lease, status, inner };
+        let (answering, taking, answered) = (hub.clone(), hub.clone(), Arc::clone(&log));
+        let changed = move || answered.get().into_iter().for_each(|log| taking.take_answered(log));
+        let server = Server::bind_observed(move |request| answering.answer(request), changed);
+        let server = server.unwrap();
+        let hub = Self { address: server.address(), ..hub };
+        let _first = log.set(server.log());
+        // Until the test process ends.
+        let _serving = server.start().unwrap().disarm();
         hub
     }
 
@@ -145,38 +149,20 @@ impl Hub {
         Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
     }
 
-    fn serve(&self, stream: TcpStream) -> Option<()> {
-        let mut reader = BufReader::new(stream.try_clone().ok()?);
-        let mut length = 0;
-        let mut is_form = false;
-        let mut first = String::new();
-        reader.read_line(&mut first).ok()?;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).ok()?;
-            let line = line.trim().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            let (name, value) = line.split_once(':')?;
-            match name {
-                "content-length" => length = value.trim().parse().ok()?,
-                "content-type" => is_form = value.trim() == "application/x-www-form-urlencoded",
-                _ => {}
+    fn answer(&self, request: &Request) -> Reply {
+        Reply::status(if is_wish(request) { self.status } else { 400 })
+    }
+
+    /// Takes each wish whose answer was sent since, on a thread of its own: verifying it waits for the subscriber.
+    fn take_answered(&self, log: &Log) {
+        let mut inner = self.inner.lock().unwrap();
+        let exchanges = log.exchanges().into_iter().enumerate();
+        for (number, exchange) in exchanges.filter(|(_, exchange)| exchange.is_complete) {
+            if inner.answered.insert(number) && is_wish(&exchange.request) {
+                let hub = self.clone();
+                std::thread::spawn(move || hub.take(&exchange.request.body));
             }
         }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).ok()?;
-        let is_wish = is_form && first.starts_with("POST ");
-        let status = if is_wish { self.status } else { 400 };
-        let answer =
-            format!("HTTP/1.1 {status} Answer\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        (&stream).write_all(answer.as_bytes()).ok()?;
-        drop((stream, reader));
-        if is_wish {
-            self.take(&body);
-        }
-        Some(())
     }
 
     /// Takes a wish, and verifies it.
@@ -221,6 +207,12 @@ impl Hub {
         drop(inner);
         ring();
     }
+}
+
+/// Whether it is a form, and posted.
+fn is_wish(request: &Request) -> bool {
+    let kind = request.header("content-type");
+    request.method == "POST" && kind == Some("application/x-www-form-urlencoded")
 }
 
 /// What a body is signed with.

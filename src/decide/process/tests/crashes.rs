@@ -51,7 +51,7 @@ fn a_crash_is_remembered_through_other_answers_until_a_document_is_forgiven() {
     let crashed = crashed(&feed, &document, &FeedState::default(), crash_under("here"), "");
     for answer in [not_modified(None), failed(FailureClass::Timeout), body(&[("3", "Three")])] {
         let outcome = process(&feed, &answer, &crashed.state, &tagger, now());
-        assert_eq!(outcome.state.plan.crash, Some(crash_under("here")));
+        assert_eq!(outcome.state.plan.crash.as_deref(), Some(&crash_under("here")));
         assert_eq!(outcome.state.plan.put_off_for(), None, "it is asked as usual");
         let is_read = matches!(outcome.result, PollResult::Modified(_));
         assert_eq!(forgiven(outcome).state.plan.crash.is_none(), is_read);

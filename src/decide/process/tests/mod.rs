@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use cw_code::Sources;
 use cw_model::state::{Crash, Standing, StateRecord};
-use cw_model::{Freshness, Network, NotModified, Validators, samples};
+use cw_model::{Backlog, Freshness, Network, NotModified, Route, Validators, samples};
 use url::Url;
 
 use super::*;

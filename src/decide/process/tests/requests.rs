@@ -39,7 +39,8 @@ fn each_request_is_kept_with_what_decided_it_and_what_was_sent_and_answered() {
         failed(FailureClass::Server),
         body(&[("2", "Two"), ("1", "One")]),
     ];
-    let requests = polls(&feed(), &answers).state.plan.requests;
+    let state = polls(&feed(), &answers).state;
+    let requests = &state.plan.requests;
     let told: Vec<(Reason, Answered, bool)> = requests
         .last()
         .map(|request| (request.won.of, request.answered, request.carried.etag))

@@ -1,6 +1,7 @@
 //! What hubs say, and what they are asked.
 
 use super::*;
+use crate::subscription::Said;
 
 /// The shortest interval of a feed that has a hub.
 const SHORTEST: Duration = Duration::from_secs(60);

@@ -84,13 +84,28 @@ fn a_look_is_void_once_the_lane_it_was_for_was_taken() {
     assert_eq!(played.polls().remove(0).state.plan.sequence, 1);
 }
 
-/// Meanwhile a look is under way, and what it has read is older than what changed.
-#[track_caller]
-fn check_look_is_void_after(events: impl FnOnce(&mut Played)) {
-    let mut played = Played::new(&[("a", 0)], LANES);
+/// A feed of lane 0 of which no lane of this process has a state, lanes 0 and 1: it is looked for.
+fn looking_for_a(lanes: u32) -> (Played, Arc<Look>) {
+    let mut played = Played::new(&[("a", 0)], lanes);
     played.given(lease(1, 1), &[]);
     played.given(lease(0, 2), &[]);
     let look = played.look();
+    (played, look)
+}
+
+/// Nobody has it, so it is polled in lane 0; meanwhile its URL gets a host of lane 1.
+fn moved_during_its_first_poll() -> Played {
+    let (mut played, look) = looking_for_a(2);
+    played.found(look, &[]);
+    assert_eq!(played.polled(), ["a"]);
+    reloaded(&mut played, &[("a", 1)]);
+    played
+}
+
+/// Meanwhile a look is under way, and what it has read is older than what changed.
+#[track_caller]
+fn check_look_is_void_after(events: impl FnOnce(&mut Played)) {
+    let (mut played, look) = looking_for_a(LANES);
     events(&mut played);
     assert!(!played.looks(), "one look at a time");
     played.found(look, &[]);
@@ -127,10 +142,7 @@ fn a_look_is_void_for_a_feed_that_was_taken_out_and_added_since() {
 
 #[test]
 fn a_lane_that_was_lost_unnoticed_is_found_out_by_a_commit() {
-    let mut played = Played::new(&[("a", 0)], LANES);
-    played.given(lease(1, 1), &[]);
-    played.given(lease(0, 2), &[]);
-    let look = played.look();
+    let (mut played, look) = looking_for_a(LANES);
     // Another replica has had lane 1 for a while, and this one has not noticed.
     played.found(look, &[("a", 1, 6)]);
     assert_eq!(played.polls().remove(0).lease, lease(1, 1), "its commit will be refused");
@@ -138,16 +150,10 @@ fn a_lane_that_was_lost_unnoticed_is_found_out_by_a_commit() {
 
 #[test]
 fn a_feed_whose_host_changes_stays_in_its_lane_and_its_poll_under_way_counts() {
-    let mut played = Played::new(&[("a", 0)], 2);
-    played.given(lease(0, 1), &[]);
-    played.given(lease(1, 2), &[]);
-    let look = played.look();
-    played.found(look, &[]);
-    assert_eq!(played.polled(), ["a"]);
-    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&[("a", 1)])))));
+    let mut played = moved_during_its_first_poll();
     played.passes(3);
     assert_eq!(played.polled(), [""; 0], "its first poll may yet be committed in lane 0");
-    played.ends("a", PollEnd::Committed(lease(0, 1), state(1, 4)));
+    played.ends("a", PollEnd::Committed(lease(0, 2), state(1, 4)));
     played.passes(2);
     let poll = played.polls().remove(0);
     assert_eq!((poll.lease.lane, poll.state.plan.sequence), (0, 1));
@@ -156,13 +162,7 @@ fn a_feed_whose_host_changes_stays_in_its_lane_and_its_poll_under_way_counts() {
 
 #[test]
 fn a_first_poll_that_came_to_nothing_leaves_the_feed_to_its_new_lane() {
-    let mut played = Played::new(&[("a", 0)], 2);
-    played.given(lease(0, 1), &[]);
-    played.given(lease(1, 2), &[]);
-    let look = played.look();
-    played.found(look, &[]);
-    assert_eq!(played.polled(), ["a"]);
-    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&[("a", 1)])))));
+    let mut played = moved_during_its_first_poll();
     played.ends("a", PollEnd::Taken);
     let look = played.look();
     played.found(look, &[]);
@@ -173,7 +173,7 @@ fn a_first_poll_that_came_to_nothing_leaves_the_feed_to_its_new_lane() {
 fn feeds_of_a_lane_that_was_left_uncleanly_are_tried_and_so_is_one_that_crashed() {
     let crash = Crash { under: "another".to_owned(), at: samples::now() };
     let mut crashed = FeedState::clone(&state(1, 0));
-    crashed.plan.crash = Some(crash);
+    crashed.plan.crash = Some(Box::new(crash));
     let mut played = Played::alone(&[("a", 0), ("b", 1)], &[("b", crashed.into())]);
     let tried: BTreeMap<String, bool> =
         played.polls().iter().map(|poll| (poll.feed.id.to_string(), poll.is_tried)).collect();
