@@ -3,7 +3,7 @@
 use cw_decide::schedule::Why;
 use cw_decide::subscription::Stage;
 use cw_model::state::{DAYS, Distrust, HOURS, Reason, Sends};
-use cw_model::{Skips, Timestamp};
+use cw_model::{MovedBy, Skips, Timestamp};
 
 /// What fewer polls show of a feed's rhythm is hardly more than what every rhythm begins with.
 pub const RHYTHM_POLLS_MIN: u64 = 8;
@@ -97,6 +97,16 @@ pub fn hub(stage: Stage, moment: impl Fn(Timestamp) -> String) -> String {
              after {}",
             moment(until)
         ),
+    }
+}
+
+/// Who says that a feed moved, and what came of it, after "as".
+pub fn moved_by(by: MovedBy) -> &'static str {
+    match by {
+        MovedBy::Redirect => "its server says",
+        MovedBy::Document => "its document says (itunes:new-feed-url or a link \"self\")",
+        MovedBy::DocumentConfirmed => "its document says, and the same articles are there",
+        MovedBy::DocumentRefused => "its document says, but the same articles are not there",
     }
 }
 

@@ -97,8 +97,7 @@ pub fn run(args: &PollArgs, config: Option<&Path>) -> anyhow::Result<Exit> {
                 exit = Exit::Failed;
             }
         }
-        if let Some(url) = outcome.state.plan.moved_to.as_ref().and_then(|url| Url::parse(url).ok())
-        {
+        if let Some(url) = outcome.state.plan.lives_at().and_then(|url| Url::parse(url).ok()) {
             say!("\"{what}\": moved for good to {}", feed.shown(&url));
         }
         for reject in &outcome.rejects {

@@ -27,6 +27,7 @@ use super::origin::Origins;
 use super::raw::{
     RawConfig, RawFetch, RawKafka, RawLog, RawPrivateNetworks, RawSchedule, RawSqlite, RawWebSub,
 };
+use super::requests::FeedFiles;
 use super::token::TokenDigest;
 use super::units::{
     duration_text, quoted, read_backlog, read_duration_in, read_size_in, size_text,
@@ -110,6 +111,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) environment: &'a Environment,
     /// Users and passwords of proxies, as read from their file.
     pub(super) proxy_logins: BTreeMap<String, ProxyLogin>,
+    /// What feeds say in files.
+    pub(super) feed_files: &'a FeedFiles,
     /// The admin server's token, as read from its file.
     pub(super) admin_token: Option<TokenDigest>,
     /// WebSub's key, as read from its file.
@@ -152,7 +155,8 @@ pub(super) fn check(
     let watch = check.watch(&raw.run.watch);
     let list_interval =
         check.duration("schedule.list_interval", &raw.schedule.list_interval, &INTERVAL_MIN);
-    let CheckedFeeds { enabled, disabled } = check_feeds(lists, &feed_defaults, problems);
+    let CheckedFeeds { enabled, disabled } =
+        check_feeds(lists, surroundings.feed_files, &feed_defaults, problems);
     Config {
         path: None,
         feeds_from: Vec::new(),

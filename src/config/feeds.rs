@@ -20,6 +20,7 @@ use super::opml::{attribute_name, read_opml, write_opml};
 use super::origin::Origins;
 use super::raw::{RawFeed, RawFeeds, RawPrivateNetworks};
 use super::read::TomlReader;
+use super::requests::{FeedFiles, SPEAKS_FOR_US, refused_by_url};
 use super::units::{
     Unfit, backlog_text, duration_text, read_backlog, read_duration, read_size_in, size_text,
 };
@@ -80,6 +81,7 @@ impl FeedDefaults {
             quota: self.quota,
             query: UrlQuery::Hidden,
             proxy: FeedProxy::AsConfigured,
+            request: None,
             labels: Vec::new(),
             full_text: FullText::Feed,
         }
@@ -93,7 +95,7 @@ pub(super) struct FeedList {
     pub(super) feeds: Vec<RawFeed>,
     pub(super) origins: Origins,
     /// Whether it came from a URL, and others may write it.
-    is_by_url: bool,
+    pub(super) is_by_url: bool,
 }
 
 impl FeedList {
@@ -160,6 +162,7 @@ pub(super) struct CheckedFeeds {
 /// Problems go to `problems`; a feed with one is left out.
 pub(super) fn check_feeds(
     lists: &[FeedList],
+    files: &FeedFiles,
     defaults: &FeedDefaults,
     problems: &mut Vec<Problem>,
 ) -> CheckedFeeds {
@@ -175,7 +178,7 @@ pub(super) fn check_feeds(
     for list in lists {
         for (index, raw) in list.feeds.iter().enumerate() {
             let mut check = FeedCheck { list, index, problems: Vec::new() };
-            let feed = check.feed(raw, defaults);
+            let feed = check.feed(raw, files, defaults);
             if let Some(feed) = &feed {
                 let here = list.place(index);
                 if let Some(there) = urls.insert(feed.url.to_string(), here.clone()) {
@@ -227,7 +230,7 @@ struct FeedCheck<'a> {
 }
 
 impl FeedCheck<'_> {
-    fn feed(&mut self, raw: &RawFeed, defaults: &FeedDefaults) -> Option<Feed> {
+    fn feed(&mut self, raw: &RawFeed, files: &FeedFiles, defaults: &FeedDefaults) -> Option<Feed> {
         let url = self.url(raw.url.as_deref());
         let id = match (&raw.id, &url) {
             (Some(id), _) => match FeedId::parse(id) {
@@ -254,6 +257,7 @@ impl FeedCheck<'_> {
         let backlog = self.checked("backlog", raw.backlog.as_deref(), read_backlog);
         let query = self.checked("query", raw.query.as_deref(), read_query).unwrap_or_default();
         let proxy = self.checked("proxy", raw.proxy.as_deref(), read_proxy).unwrap_or_default();
+        let request = files.request(raw, |key, text| self.report(key, text));
         let labels = raw.labels.as_deref().map(|labels| self.labels(labels)).unwrap_or_default();
         let quota = self.quota(raw, defaults.quota);
         let networks = raw.allow_private_networks.as_ref().map(|raw| self.networks(raw));
@@ -262,7 +266,7 @@ impl FeedCheck<'_> {
         }
         let feed = defaults.feed(id?, url?);
         let backlog = backlog.unwrap_or(feed.backlog);
-        let feed = Feed { private_networks: networks, interval, backlog, quota, ..feed };
+        let feed = Feed { private_networks: networks, interval, backlog, quota, request, ..feed };
         let full_text = if raw.fulltext == Some(true) { FullText::Page } else { FullText::Feed };
         Some(Feed { publisher, country, language, query, proxy, labels, full_text, ..feed })
     }
@@ -276,6 +280,9 @@ impl FeedCheck<'_> {
         }
         if raw.proxy.is_some() {
             self.report("proxy", text.to_owned());
+        }
+        for key in refused_by_url(raw) {
+            self.report(key, SPEAKS_FOR_US.to_owned());
         }
     }
 
@@ -466,7 +473,8 @@ pub fn import_opml(file: &str, bytes: &[u8], defaults: &FeedDefaults) -> Importe
     let (mut fine, mut disabled) = (Vec::new(), HashSet::new());
     for (index, raw) in list.feeds.iter().enumerate() {
         let mut check = FeedCheck { list: &list, index, problems: Vec::new() };
-        let feed = check.feed(raw, defaults).filter(|_| check.problems.is_empty());
+        let feed =
+            check.feed(raw, &FeedFiles::default(), defaults).filter(|_| check.problems.is_empty());
         if let Some(feed) = feed.as_ref().filter(|_| raw.enabled == Some(false)) {
             disabled.insert(feed.url.to_string());
         }
@@ -486,7 +494,8 @@ pub fn read_feeds(
     defaults: &FeedDefaults,
 ) -> Result<Vec<Feed>, Vec<Problem>> {
     let (list, mut problems) = FeedList::read(file, bytes);
-    let CheckedFeeds { mut enabled, disabled } = check_feeds(&[list], defaults, &mut problems);
+    let CheckedFeeds { mut enabled, disabled } =
+        check_feeds(&[list], &FeedFiles::default(), defaults, &mut problems);
     enabled.extend(disabled);
     if problems.is_empty() { Ok(enabled) } else { Err(problems) }
 }
@@ -501,7 +510,8 @@ pub fn read_list(
     defaults: &FeedDefaults,
 ) -> Result<Vec<Feed>, Vec<Problem>> {
     let (list, mut problems) = FeedList::read_from_url(url, bytes);
-    let CheckedFeeds { mut enabled, disabled } = check_feeds(&[list], defaults, &mut problems);
+    let CheckedFeeds { mut enabled, disabled } =
+        check_feeds(&[list], &FeedFiles::default(), defaults, &mut problems);
     enabled.extend(disabled);
     if problems.is_empty() { Ok(enabled) } else { Err(problems) }
 }
@@ -513,7 +523,7 @@ pub fn read_list(
 pub fn read_feed(file: &str, raw: RawFeed, defaults: &FeedDefaults) -> Result<Feed, Vec<Problem>> {
     let list = FeedList::new(ListForm::Toml, vec![raw], Origins::new(file));
     let mut problems = Vec::new();
-    let feeds = check_feeds(&[list], defaults, &mut problems);
+    let feeds = check_feeds(&[list], &FeedFiles::default(), defaults, &mut problems);
     for problem in &mut problems {
         if let Some((_, key)) = problem.key.split_once('.') {
             problem.key = key.to_owned();
@@ -571,6 +581,13 @@ fn written(feed: &Feed, defaults: &FeedDefaults) -> RawFeed {
         query: (feed.query == UrlQuery::Published).then(|| PUBLISH_QUERY.to_owned()),
         fulltext: (feed.full_text == FullText::Page).then_some(true),
         enabled: None,
+        // They are in the file that it is from, and OPML has no attributes for them.
+        user_agent: None,
+        headers: None,
+        headers_file: None,
+        roots_file: None,
+        redirects: None,
+        http: None,
         proxy: match &feed.proxy {
             FeedProxy::AsConfigured => None,
             FeedProxy::Direct => Some("off".to_owned()),
@@ -607,7 +624,10 @@ mod tests {
             quota: Quota { articles: 1, bytes: 1 << 20 },
         };
         let mut problems = Vec::new();
-        assert_eq!(check_feeds(&[list], &defaults, &mut problems), CheckedFeeds::default());
+        assert_eq!(
+            check_feeds(&[list], &FeedFiles::default(), &defaults, &mut problems),
+            CheckedFeeds::default()
+        );
         assert_eq!(problems.len(), 1, "{problems:?}");
     }
 

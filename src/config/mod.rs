@@ -20,6 +20,7 @@ mod opml;
 mod origin;
 mod raw;
 mod read;
+mod requests;
 mod secrets;
 mod telemetry;
 mod token;
@@ -356,6 +357,8 @@ fn load_with(
     let websub_key = files.secret(named, Key::read, &mut problems);
     let named = ("admin.token_file", raw.admin.token_file.as_str());
     let admin_token = files.secret(named, TokenDigest::read, &mut problems);
+    let of_files = lists.iter().filter(|list| !list.is_by_url);
+    let feed_files = files.of_feeds(of_files.flat_map(|list| &list.feeds));
     let proxy_logins = files.proxy_logins(&raw.fetch.proxy_logins, &mut problems);
     let advertise = read_advertise(&raw.admin).unwrap_or_else(|unfit| {
         problems.push(origins.problem("admin.advertise", unfit.to_string()));
@@ -368,25 +371,25 @@ fn load_with(
         secrets,
         environment,
         proxy_logins,
+        feed_files: &feed_files,
         admin_token,
         websub_key,
         advertise,
     };
     let config = check::check(&raw, &lists, tag, &surroundings, &mut problems);
     if problems.is_empty() {
-        let path = path.map(Path::to_owned);
         let token_file = Some(&raw.admin.token_file).filter(|name| !name.is_empty());
         let secrets = files.secret_files(&raw);
         let named = (&origins, raw.feeds_from.as_slice());
         let contact = &raw.fetch.contact;
         let warnings = warn::warnings(&config, contact, &secrets, environment, named, &lists);
         return Ok(Config {
-            path,
+            path: path.map(Path::to_owned),
             feeds_from: files_of_feeds,
             lists: by_url,
             admin_token_file: token_file.map(|name| directory.join(name)),
             traces,
-            warnings,
+            warnings: [warnings, warn::open_headers(&feed_files, &lists)].concat(),
             files: read.clone(),
             ..config
         });

@@ -349,6 +349,8 @@ mod tests {
             "cw:allow-private-networks=\"10.0.0.0/8\"",
             // It would be dialled wherever it is.
             "cw:proxy=\"http://10.0.0.1:80\"",
+            // It would send a file of this machine there.
+            "cw:headers_file=\"secrets\"",
         ];
         for attribute in written {
             let (feeds, problems) = read(&format!(
@@ -357,6 +359,7 @@ mod tests {
             assert_eq!((feeds.len(), problems.len()), (1, 0), "{attribute}: {problems:?}");
             assert_eq!(feeds[0].allow_private_networks, None, "{attribute}");
             assert_eq!(feeds[0].proxy, None, "{attribute}");
+            assert_eq!(feeds[0].headers_file, None, "{attribute}");
         }
     }
 
@@ -375,6 +378,12 @@ mod tests {
             allow_private_networks: None,
             query: Some("publish".to_owned()),
             proxy: None,
+            user_agent: None,
+            headers: None,
+            headers_file: None,
+            roots_file: None,
+            redirects: None,
+            http: None,
             labels: Some(vec!["a".to_owned(), "b c".to_owned()]),
             fulltext: Some(true),
             enabled: Some(false),

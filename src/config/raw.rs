@@ -468,6 +468,30 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub proxy: Option<String>,
+    /// Sent as User-Agent instead of `fetch.user_agent` and `fetch.contact`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub user_agent: Option<String>,
+    /// Headers that its requests carry beside the usual ones, to the origin of its URL alone: { "X-Client" = "7" }.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub headers: Option<BTreeMap<String, String>>,
+    /// A file with such headers, a line "Name: value" for each: for those that are secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub headers_file: Option<String>,
+    /// A file with certificate authorities (PEM) that are trusted on its host, instead of this machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub roots_file: Option<String>,
+    /// Redirects that are followed to its document: "follow" (all), "same_host" or "refuse"; left out: "follow".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub redirects: Option<String>,
+    /// What is spoken with its host: "best", what its server prefers, or "1.1"; left out: "best".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub http: Option<String>,
     /// Groups that it is in, by names of your own, for `feeds list --label`; at most 16, on no record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<String>")]

@@ -2,7 +2,7 @@
 //! no reason not to run.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cw_model::{FeedId, PrivateNetworks};
 use url::Url;
@@ -11,6 +11,8 @@ use super::environment::Environment;
 use super::feed_url::read_url;
 use super::feeds::FeedList;
 use super::origin::Origins;
+use super::raw::RawFeed;
+use super::requests::FeedFiles;
 use super::{Config, Problem};
 use crate::fetch::{SharedProxy, is_this_machine};
 use crate::ledger::LedgerSettings;
@@ -65,11 +67,7 @@ pub(super) fn warnings(
     for (key, path) in secret_files {
         let mode = std::fs::metadata(path).map_or(0, |file| file.mode());
         if mode & READABLE_BY_OTHERS != 0 {
-            let text = format!(
-                "\"{}\" can be read by every user of this machine; `chmod o-r` keeps it secret",
-                path.display()
-            );
-            warn(key, text);
+            warn(key, open_to_all(path));
         }
     }
     for (index, name) in feeds_from.iter().enumerate() {
@@ -83,6 +81,29 @@ pub(super) fn warnings(
         found.into_iter().map(|(key, text)| origins.problem(&key, text)).collect();
     warnings.extend(plain_feeds(lists));
     warnings
+}
+
+/// Files with headers of feeds that every user of the machine can read, where they are named first.
+pub(super) fn open_headers(files: &FeedFiles, lists: &[FeedList]) -> Vec<Problem> {
+    let is_open = |path: &Path| {
+        std::fs::metadata(path).is_ok_and(|file| file.mode() & READABLE_BY_OTHERS != 0)
+    };
+    let open = files.with_headers().filter(|(_, path)| is_open(path));
+    let warning = |(name, path): (&str, &Path)| {
+        lists.iter().find_map(|list| {
+            let is_it = |raw: &RawFeed| raw.headers_file.as_deref() == Some(name);
+            let index = list.feeds.iter().position(is_it)?;
+            Some(list.origins.problem(&format!("feed[{index}].headers_file"), open_to_all(path)))
+        })
+    };
+    open.filter_map(warning).collect()
+}
+
+fn open_to_all(path: &Path) -> String {
+    format!(
+        "\"{}\" can be read by every user of this machine; `chmod o-r` keeps it secret",
+        path.display()
+    )
 }
 
 /// The first feed that is asked over http, where it stands, and how many more there are.

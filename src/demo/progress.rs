@@ -99,7 +99,7 @@ impl FeedProgress {
             PollResult::NotModified => self.not_modified += 1,
             PollResult::Failed(failure) => *self.failures.entry(failure.class).or_default() += 1,
         }
-        self.moved_to.clone_from(&outcome.state.plan.moved_to);
+        self.moved_to = outcome.state.plan.lives_at().map(str::to_owned);
         for Routed { record, .. } in &outcome.records {
             self.records += 1;
             self.revisions += usize::from(record.revision > 1);

@@ -5,26 +5,27 @@
 //! reqwest's own client shows neither what lies under HTTP nor informational answers, so of reqwest
 //! there are request, response and body here, on hyper's pool, which reqwest uses too.
 //!
-//! Feeds that may dial different addresses share no connections: each permission has its pool.
+//! Feeds that may dial different addresses, or trust others, share no connections: each permission has its pool.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cw_model::{Conditions, Deltas, DocumentKind, Failure, FailureClass, FeedProxy, Validators};
+use cw_model::{Conditions, Deltas, DocumentKind, Failure, FailureClass, HttpChoice, Validators};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request, Response};
 use url::{Host, Url};
 
 use super::address::may_dial;
-use super::connect::{Connector, Dialling, Tls, Versions, no_file_left, plain_host};
+use super::connect::{Connector, Dialling, Terms, Tls, Versions, no_file_left, plain_host};
 use super::connections::Connections;
 use super::exchange::ExchangeMeter;
 use super::meter::{HEADERS_BYTES_MAX, HEADERS_MAX, Meter, WINDOW_BYTES};
 use super::proxy::{Proxy, ProxyKind};
-use super::{FetchSettings, FetchSetupError, PrivateNetworks, failure};
+use super::roots::tls_trusting;
+use super::{FetchSettings, FetchSetupError, PrivateNetworks, Way, failure};
 
 /// Feed types first; some servers answer 406 unless anything will do.
 const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
@@ -67,12 +68,14 @@ pub(super) struct HttpClient {
     of_http1: Mutex<BTreeSet<String>>,
 }
 
-/// What may be dialled, through what, and what is spoken there.
+/// What may be dialled, through what, what is spoken there, and who is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PoolKey {
     allowed: PrivateNetworks,
     proxy: Option<Arc<Proxy>>,
     versions: Versions,
+    /// Certificate authorities; none: this machine's.
+    roots: Arc<Vec<Vec<u8>>>,
 }
 
 /// An answer, and the connection it comes on.
@@ -169,7 +172,7 @@ impl HttpClient {
             given: given.map(|(host, address)| (plain_host(host), *address)).collect(),
             timeout: settings.connect_timeout,
             host_gap: settings.host_gap,
-            tls: tls.map(Tls::new),
+            tls: tls.map(|tls| Arc::new(Tls::new(tls))),
             connections,
             proxies: settings.proxies.clone(),
         };
@@ -182,8 +185,8 @@ impl HttpClient {
         &self.dialling.connections
     }
 
-    /// Asks for a URL, or posts a form there, and waits for the headers of the answer. Dials what is public or `allowed`, through
-    /// what the feed says of proxies.
+    /// Asks for a URL, or posts a form there, and waits for the headers of the answer. Dials what is public or `allowed`, in
+    /// the way that the feed says.
     ///
     /// # Errors
     /// A [`Failure`] of the connection or the protocol; any status is an answer.
@@ -193,7 +196,7 @@ impl HttpClient {
         &self,
         url: &Url,
         allowed: &PrivateNetworks,
-        proxy: &FeedProxy,
+        way: Way<'_>,
         carries: Carries<'_>,
     ) -> Result<Answered, Failure> {
         let host = url.host_str().unwrap_or_default();
@@ -201,16 +204,21 @@ impl HttpClient {
         if let Some(address) = literal(url) {
             may_dial(address, allowed).map_err(|error| failure::blocked(&error, host))?;
         }
-        if self.dialling.tls.is_none() && url.scheme() == "https" {
+        let own = way.of_host(url);
+        let roots = own.map(|own| Arc::clone(&own.roots)).unwrap_or_default();
+        if self.dialling.tls.is_none() && roots.is_empty() && url.scheme() == "https" {
             return Err(failure::no_roots(host));
         }
-        let proxy = self.dialling.proxies.of(proxy, url);
-        let mut versions = self.versions(host);
+        let proxy = self.dialling.proxies.of(way.proxy, url);
+        let mut versions = match own.map(|own| own.http).unwrap_or_default() {
+            HttpChoice::Best => self.versions(host),
+            HttpChoice::Http1 => Versions::Http1,
+        };
         let mut died = 0;
         let answered = loop {
-            let (allowed, proxy) = (allowed.clone(), proxy.clone());
-            let pool = self.pool(PoolKey { allowed, proxy: proxy.clone(), versions });
-            match self.send(&pool, proxy.as_deref(), url, &carries).await {
+            let (allowed, proxy, roots) = (allowed.clone(), proxy.clone(), Arc::clone(&roots));
+            let pool = self.pool(PoolKey { allowed, proxy: proxy.clone(), versions, roots });
+            match self.send(&pool, proxy.as_deref(), (url, way), &carries).await {
                 Ok(answered) => break answered,
                 Err(Unanswered { needs: Some(needs), .. }) if needs != versions => {
                     self.note_versions(host);
@@ -230,7 +238,7 @@ impl HttpClient {
         &self,
         pool: &Pool<Connector, Body>,
         proxy: Option<&Proxy>,
-        url: &Url,
+        (url, way): (&Url, Way<'_>),
         carries: &Carries<'_>,
     ) -> Result<Answered, Unanswered> {
         let validator = |value: fn(&Validators) -> Option<&String>| {
@@ -239,6 +247,7 @@ impl HttpClient {
         let method = if carries.form.is_some() { Method::POST } else { Method::GET };
         let mut request = Request::new(method, url.clone());
         request.headers_mut().clone_from(&self.headers);
+        own_headers(request.headers_mut(), url, way);
         if let Some(form) = carries.form {
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
             *request.body_mut() = Some(Body::from(form.to_owned()));
@@ -247,12 +256,14 @@ impl HttpClient {
         for (name, value) in [
             (header::IF_NONE_MATCH, validator(|validators| validators.etag.as_ref())),
             (header::IF_MODIFIED_SINCE, validator(|validators| validators.last_modified.as_ref())),
-            (header::COOKIE, carries.cookie.as_deref()),
         ] {
             // What cannot be a header came from a state file nobody here wrote.
             if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
                 request.headers_mut().insert(name, value);
             }
+        }
+        if let Some(value) = joined_cookie(request.headers(), carries.cookie.as_deref()) {
+            request.headers_mut().insert(header::COOKIE, value);
         }
         // Through a tunnel, whoever opened it has told.
         let forwards =
@@ -308,7 +319,8 @@ impl HttpClient {
         *request.body_mut() = Some(Body::from(body));
         let request = request.try_into().map_err(|error| failure::unaskable(&error, url))?;
         let (allowed, versions) = (PrivateNetworks::Allowed, Versions::Best);
-        let pool = self.pool(PoolKey { allowed, proxy: None, versions });
+        let roots = Arc::default();
+        let pool = self.pool(PoolKey { allowed, proxy: None, versions, roots });
         let asked = &self.dialling;
         let answered = pool.request(request).await;
         let answered = answered.map_err(|error| failure::unanswered(&error, url, asked))?;
@@ -317,8 +329,14 @@ impl HttpClient {
 
     /// The pool of those that may dial the same through the same.
     fn pool(&self, key: PoolKey) -> Pool<Connector, Body> {
-        let make = |PoolKey { allowed, proxy, versions }| {
-            let connector = Connector::new(Arc::clone(&self.dialling), allowed, proxy, versions);
+        let make = |PoolKey { allowed, proxy, versions, roots }: PoolKey| {
+            let tls = if roots.is_empty() {
+                self.dialling.tls.clone()
+            } else {
+                tls_trusting(&roots).map(|tls| Arc::new(Tls::new(&tls)))
+            };
+            let terms = Terms { allowed, proxy, versions, tls };
+            let connector = Connector::new(Arc::clone(&self.dialling), terms);
             Pool::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .timer(TokioTimer::new())
@@ -356,6 +374,36 @@ impl HttpClient {
             hosts.insert(host.to_owned());
         }
     }
+}
+
+/// Puts what a feed says of its requests among the headers. Whatever else a request carries comes later, and counts.
+fn own_headers(headers: &mut HeaderMap, url: &Url, way: Way<'_>) {
+    let user_agent = way.request.and_then(|request| request.user_agent.as_deref());
+    if let Some(value) = user_agent.and_then(|text| HeaderValue::from_str(text).ok()) {
+        headers.insert(header::USER_AGENT, value);
+    }
+    for own in way.headers(url) {
+        let name = HeaderName::from_bytes(own.name.as_bytes()).ok();
+        // Both were checked when they were read.
+        let value = HeaderValue::from_str(&own.value).ok();
+        if let Some((name, mut value)) = name.zip(value) {
+            // HTTP/2 is not to keep it in its tables.
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The cookies of a request: those that the feed says, then those of its chain of redirects.
+fn joined_cookie(headers: &HeaderMap, of_chain: Option<&str>) -> Option<HeaderValue> {
+    let of_chain = of_chain?;
+    let joined = match headers.get(header::COOKIE).and_then(|value| value.to_str().ok()) {
+        Some(own) => format!("{own}; {of_chain}"),
+        None => of_chain.to_owned(),
+    };
+    let mut value = HeaderValue::from_str(&joined).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn literal(url: &Url) -> Option<std::net::IpAddr> {

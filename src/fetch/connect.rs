@@ -152,31 +152,36 @@ pub(super) struct Dialling {
     /// Between requests to one host.
     pub host_gap: Duration,
     /// `None` on a machine without certificate authorities.
-    pub tls: Option<Tls>,
+    pub tls: Option<Arc<Tls>>,
     /// How many there may be.
     pub connections: Connections,
     /// What requests go through.
     pub proxies: Proxies,
 }
 
-/// Connects to hosts, as far as `allowed` lets it.
+/// What holds for the connections of one pool.
+#[derive(Debug)]
+pub(super) struct Terms {
+    /// What is dialled beside the public internet.
+    pub allowed: PrivateNetworks,
+    /// Through what.
+    pub proxy: Option<Arc<Proxy>>,
+    /// What is spoken.
+    pub versions: Versions,
+    /// Who is trusted; `None`: nobody, there is no `https`.
+    pub tls: Option<Arc<Tls>>,
+}
+
+/// Connects to hosts, on its terms.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     dialling: Arc<Dialling>,
-    allowed: Arc<PrivateNetworks>,
-    proxy: Option<Arc<Proxy>>,
-    versions: Versions,
+    terms: Arc<Terms>,
 }
 
 impl Connector {
-    /// Connects to what is public or `allowed`, through `proxy` if there is one.
-    pub(super) fn new(
-        dialling: Arc<Dialling>,
-        allowed: PrivateNetworks,
-        proxy: Option<Arc<Proxy>>,
-        versions: Versions,
-    ) -> Self {
-        Self { dialling, allowed: Arc::new(allowed), proxy, versions }
+    pub(super) fn new(dialling: Arc<Dialling>, terms: Terms) -> Self {
+        Self { dialling, terms: Arc::new(terms) }
     }
 }
 
@@ -190,9 +195,8 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { dialling, allowed, proxy, versions } = self.clone();
-        let connect =
-            async move { dialling.connect(&uri, &allowed, proxy.as_deref(), versions).await };
+        let Self { dialling, terms } = self.clone();
+        let connect = async move { dialling.connect(&uri, &terms).await };
         Box::pin(async move { connect.await.map(TokioIo::new) })
     }
 }
@@ -225,18 +229,12 @@ impl<'a> Target<'a> {
 }
 
 impl Dialling {
-    async fn connect(
-        &self,
-        uri: &Uri,
-        allowed: &PrivateNetworks,
-        proxy: Option<&Proxy>,
-        versions: Versions,
-    ) -> Result<Stream, ConnectError> {
+    async fn connect(&self, uri: &Uri, terms: &Terms) -> Result<Stream, ConnectError> {
         let most = self.connections.most();
         let place = timeout(self.timeout, self.connections.place());
         let slot = place.await.map_err(|_late| ConnectError::NoPlace { most })?;
         let late = |_late| ConnectError::Late;
-        let connect = self.connect_in(slot, uri, allowed, proxy, versions);
+        let connect = self.connect_in(slot, uri, terms);
         timeout(self.timeout, connect).await.map_err(late)?
     }
 
@@ -244,10 +242,9 @@ impl Dialling {
         &self,
         slot: Slot,
         uri: &Uri,
-        allowed: &PrivateNetworks,
-        proxy: Option<&Proxy>,
-        versions: Versions,
+        Terms { allowed, proxy, versions, tls }: &Terms,
     ) -> Result<Stream, ConnectError> {
+        let proxy = proxy.as_deref();
         let target = Target::of(uri);
         let host = target.host;
         let (stream, peer) = match proxy {
@@ -261,10 +258,10 @@ impl Dialling {
             let is_forwarded = proxy.is_some_and(|proxy| proxy.kind == ProxyKind::Http);
             return Ok(if is_forwarded { Stream::Forwarded(wire) } else { Stream::Plain(wire) });
         }
-        let Some(tls) = &self.tls else { return Err(ConnectError::NoRoots) };
+        let Some(tls) = tls else { return Err(ConnectError::NoRoots) };
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
-        let session = TlsConnector::from(tls.of(versions)).connect(name, wire).await;
+        let session = TlsConnector::from(tls.of(*versions)).connect(name, wire).await;
         Ok(Stream::Tls(Box::new(session.map_err(ConnectError::Tls)?)))
     }
 

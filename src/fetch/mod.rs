@@ -19,6 +19,7 @@ mod outcome;
 mod proxy;
 mod redirect;
 mod resolver;
+mod roots;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -34,7 +35,8 @@ use cw_decide::schedule::conduct::Patience;
 pub use cw_model::PrivateNetworks;
 use cw_model::{
     Answer, Body, Conditions, DocumentKind, Failure, FailureClass, Feed, FeedProxy, IfRefused,
-    Moved, Network, NotModified, Validators,
+    Moved, MovedBy, Network, NotModified, RedirectPolicy, RequestHeader, RequestSettings,
+    Validators,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -48,6 +50,7 @@ pub use self::proxy::{
     NotAProxy, Proxies, Proxy, ProxyKind, ProxyLogin, ProxyVariables, SharedProxy,
 };
 use self::redirect::Chain;
+pub use self::roots::{NotRoots, read_roots};
 use self::turns::{Shared, Turn};
 #[cfg(feature = "otlp")]
 pub use self::upload::{Upload, Uploaded};
@@ -174,9 +177,15 @@ impl Fetcher {
         patience: Patience,
         hold: &mut BodyHold,
     ) -> Answer {
-        let url = conditions.moved.as_ref().map_or(&feed.url, |moved| &moved.to);
+        let way = Way::of(feed);
+        let moved = conditions.moved.as_ref();
+        let url = moved.map_or(&feed.url, |moved| &moved.to);
+        // What the feed may dial holds along its redirects, and not where its document alone says that it lives.
+        let is_led_there =
+            |moved: &Moved| moved.by == MovedBy::Redirect || moved.to.host() == feed.url.host();
+        let own = way.own.filter(|_| moved.is_none_or(is_led_there));
+        let way = Way { own, ..way };
         let timeout = patience.of(self.timeout);
-        let way = Way { own: feed.private_networks.as_ref(), proxy: &feed.proxy };
         self.fetch_url(url, way, conditions, timeout, hold).await
     }
 
@@ -195,9 +204,9 @@ impl Fetcher {
         let is_of_its_host = url.host() == from.final_url.host();
         let network = if is_of_its_host { from.network } else { Network::Public };
         let own = feed.private_networks.as_ref().filter(|_| is_of_its_host);
-        let moved = Some(Moved { to: url.clone(), network });
+        let moved = Some(Moved { to: url.clone(), network, by: MovedBy::Redirect });
         let conditions = Conditions { moved, kind, ..Conditions::default() };
-        let way = Way { own, proxy: &feed.proxy };
+        let way = Way { own, ..Way::of(feed) };
         self.fetch_url(url, way, &conditions, self.timeout, hold).await
     }
 
@@ -215,8 +224,8 @@ impl Fetcher {
         let is_of_its_host = url.host() == feed.url.host();
         let network = if is_of_its_host { Network::Private } else { Network::Public };
         let own = feed.private_networks.as_ref().filter(|_| is_of_its_host);
-        let way = Way { own, proxy: &feed.proxy };
-        let moved = Moved { to: url.clone(), network };
+        let way = Way { own, ..Way::of(feed) };
+        let moved = Moved { to: url.clone(), network, by: MovedBy::Redirect };
         let reach = Reach::begin(way, &self.private_networks, Some(&moved));
         let posted = Box::pin(self.post_along(url, reach, form));
         timeout_at(Instant::now() + self.timeout, posted).await.unwrap_or_else(|_late| {
@@ -236,7 +245,7 @@ impl Fetcher {
             let host = here.host_str().unwrap_or_default();
             let carries =
                 Carries { known: None, cookie: None, conditions: &conditions, form: Some(form) };
-            let answered = self.client.ask(&here, reach.allowed(), reach.proxy, carries).await?;
+            let answered = self.client.ask(&here, reach.allowed(), reach.way, carries).await?;
             reach.narrow(answered.exchange.peer());
             let head = head(&answered.response);
             answered.exchange.end();
@@ -262,9 +271,10 @@ impl Fetcher {
         }
     }
 
-    /// The name by which a robots.txt knows us: the first word of the user agent.
-    pub fn user_agent(&self) -> &str {
-        &self.user_agent
+    /// The name by which a robots.txt knows who asks for this feed: the first word of the user agent.
+    pub fn user_agent<'a>(&'a self, feed: &'a Feed) -> &'a str {
+        let own = feed.request.as_ref().and_then(|request| request.user_agent.as_deref());
+        own.unwrap_or(&self.user_agent)
     }
 
     /// What is kept between requests to one host.
@@ -372,7 +382,7 @@ impl Fetcher {
                 self.take_turn(host, url).await?;
             }
             let carries = Carries { known, cookie: chain.cookie(), conditions, form: None };
-            let answered = self.client.ask(here, reach.allowed(), reach.proxy, carries).await?;
+            let answered = self.client.ask(here, reach.allowed(), reach.way, carries).await?;
             reach.narrow(answered.exchange.peer());
             let head = head(&answered.response);
             let now = self.clock.now();
@@ -383,6 +393,7 @@ impl Fetcher {
                         return Err(failure::overhead(host));
                     }
                     chain.follow(&head, kind, self.redirects_max)?;
+                    reach.way.admits(&chain, conditions.kind)?;
                 }
                 Meaning::Failed(failure) => return Err(failure),
                 Meaning::NotModified => {
@@ -404,6 +415,7 @@ impl Fetcher {
                     {
                         page = Some(host.to_owned());
                         chain.follow(&next, Move::Temporary, self.redirects_max)?;
+                        reach.way.admits(&chain, conditions.kind)?;
                         continue;
                     }
                     return Ok(Answer::Body(Body {
@@ -461,7 +473,7 @@ async fn within<T>(
 #[derive(Clone, Copy, Debug)]
 struct Reach<'a> {
     within: Within<'a>,
-    proxy: &'a FeedProxy,
+    way: Way<'a>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -477,21 +489,57 @@ struct Way<'a> {
     /// Of private networks.
     own: Option<&'a PrivateNetworks>,
     proxy: &'a FeedProxy,
+    request: Option<&'a RequestSettings>,
+    /// Its URL: what `request` says holds there.
+    home: &'a Url,
+}
+
+impl<'a> Way<'a> {
+    fn of(feed: &'a Feed) -> Self {
+        let (own, request) = (feed.private_networks.as_ref(), feed.request.as_deref());
+        Self { own, proxy: &feed.proxy, request, home: &feed.url }
+    }
+
+    fn redirects(&self) -> RedirectPolicy {
+        self.request.map(|request| request.redirects).unwrap_or_default()
+    }
+
+    /// Holds a chain to what the feed says of redirects. What is asked beside its document is not held to it.
+    fn admits(&self, chain: &Chain, kind: DocumentKind) -> Result<(), Failure> {
+        let policy = self.redirects();
+        if kind != DocumentKind::Feed || policy.admits(self.home, chain.here()) {
+            return Ok(());
+        }
+        let (host, to) = (self.home.host_str().unwrap_or_default(), chain.here().host_str());
+        let detail = format!(
+            "{host} redirects to {}, and the feed's redirects = \"{}\" refuses it",
+            to.unwrap_or_default(),
+            policy.name()
+        );
+        Err(Failure { class: FailureClass::RedirectRefused, detail, retry_after: None })
+    }
+
+    /// The feed's own headers, where its own origin is asked: whoever it redirects to learns nothing of them.
+    fn headers(&self, url: &Url) -> &'a [RequestHeader] {
+        let request = self.request.filter(|_| url.origin() == self.home.origin());
+        request.map_or(&[], |request| &request.headers)
+    }
+
+    /// What is said of TLS and HTTP, where its own host is asked.
+    fn of_host(&self, url: &Url) -> Option<&'a RequestSettings> {
+        self.request.filter(|_| url.host() == self.home.host())
+    }
 }
 
 impl<'a> Reach<'a> {
-    fn begin(
-        Way { own, proxy }: Way<'a>,
-        shared: &'a PrivateNetworks,
-        moved: Option<&Moved>,
-    ) -> Self {
-        let within = match (own, moved.map(|moved| moved.network)) {
+    fn begin(way: Way<'a>, shared: &'a PrivateNetworks, moved: Option<&Moved>) -> Self {
+        let within = match (way.own, moved.map(|moved| moved.network)) {
             (Some(own), _) => Within::Own(own),
             (None, None | Some(Network::Private)) => Within::Inside(shared),
             // Where the redirects led is asked without them now: it may lead no further inside.
             (None, Some(Network::Public)) => Within::Public,
         };
-        Self { within, proxy }
+        Self { within, way }
     }
 
     /// Where those are who have answered.

@@ -233,6 +233,7 @@ mod tests {
             quota: Quota { articles: 1, bytes: 1 },
             query: UrlQuery::Hidden,
             proxy: cw_model::FeedProxy::AsConfigured,
+            request: None,
             labels: Vec::new(),
             full_text: cw_model::FullText::Feed,
         }

@@ -95,13 +95,30 @@ pub enum Instance {
     Delta,
 }
 
-/// Where permanent redirects have led for long enough to begin there.
+/// Where a feed is asked first, since it was said for long enough that it moved there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// The URL.
     pub to: Url,
-    /// Where they led; nothing else may be dialled there now.
+    /// Where those are who said so; nothing else may be dialled there now.
     pub network: Network,
+    /// Who said so.
+    pub by: MovedBy,
+}
+
+/// Who says that a feed moved, and what came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum MovedBy {
+    /// Its server, by permanent redirects.
+    #[default]
+    Redirect,
+    /// Its document (`itunes:new-feed-url`, or a link `self` to another URL), and nobody has looked there yet.
+    Document,
+    /// The same, and the same articles were found there.
+    DocumentConfirmed,
+    /// The same, and something else was found there. Not asked there.
+    DocumentRefused,
 }
 
 /// Where a server is.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use url::{Position, Url};
 
-use super::Quota;
+use super::{Quota, RequestSettings};
 
 /// The id of a feed: given in the configuration, or a slug of host and path.
 ///
@@ -200,6 +200,8 @@ pub struct Feed {
     pub query: UrlQuery,
     /// Through which proxy it is asked.
     pub proxy: FeedProxy,
+    /// How it is asked beside that; `None`: as all are.
+    pub request: Option<Arc<RequestSettings>>,
     /// What the operator calls the groups that it is in: for lists of feeds, and on no record. Sorted.
     pub labels: Vec<String>,
     /// Where the full text of its articles is from.

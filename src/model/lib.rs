@@ -41,6 +41,7 @@ pub mod place;
 pub mod quota;
 pub mod record;
 pub mod reject;
+pub mod request;
 pub mod route;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
@@ -53,7 +54,8 @@ pub mod time;
 pub use actor::{Actor, ActorKind, Claim, ClaimStatus, Role, RoleKind};
 pub use answer::{
     Answer, Body, Conditions, Deltas, DocumentKind, Failure, FailureClass, Freshness,
-    HUB_URL_BYTES_MAX, HubLinks, IfRefused, Instance, Moved, Network, NotModified, Validators,
+    HUB_URL_BYTES_MAX, HubLinks, IfRefused, Instance, Moved, MovedBy, Network, NotModified,
+    Validators,
 };
 pub use article::{Article, BodySource, Change, DateQuality, Fingerprint, IdentityRule};
 pub use counts::FeedCounts;
@@ -69,6 +71,7 @@ pub use page::PageRefusal;
 pub use place::{Place, PlaceKind};
 pub use quota::Quota;
 pub use record::{Record, Reject};
+pub use request::{HttpChoice, RedirectPolicy, RequestHeader, RequestSettings};
 pub use route::{Route, Routed};
 pub use skips::Skips;
 pub use steps::{Steps, TooCostly};

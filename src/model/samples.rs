@@ -48,6 +48,7 @@ pub fn feed(text: &str, url: Url) -> Feed {
         quota: Quota { articles: u64::MAX, bytes: u64::MAX },
         query: UrlQuery::default(),
         proxy: FeedProxy::default(),
+        request: None,
         labels: Vec::new(),
         full_text: FullText::default(),
     }

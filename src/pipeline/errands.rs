@@ -245,7 +245,9 @@ impl Errands {
         url: &Url,
         deadline: Instant,
     ) -> Result<Arc<Robots>, Unread> {
-        let origin = url.origin().ascii_serialization();
+        let user_agent = errand.fetcher.user_agent(errand.feed);
+        // Groups of a robots.txt are by name.
+        let origin = format!("{} {user_agent}", url.origin().ascii_serialization());
         let now = Instant::now();
         let known = {
             let kept = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -262,7 +264,7 @@ impl Errands {
         };
         let mut hold = errand.hold.another();
         let answer = errand.fetch(DocumentKind::Robots, &place, &mut hold).await;
-        let (robots, kept_for) = allowed(answer, errand.fetcher.user_agent());
+        let (robots, kept_for) = allowed(answer, user_agent);
         let robots = Arc::new(robots);
         let mut kept = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= HOSTS_MAX {

@@ -32,8 +32,8 @@ pub(crate) const HOUSE: [Crate; 8] = [
         knows: &[],
         modules: &[
             "time", "steps", "quota", "skips", "counts", "country", "lane", "ids", "entry",
-            "evidence", "actor", "place", "tag", "article", "digest", "feed", "record", "reject",
-            "route", "answer", "page", "state", "outcome", "samples",
+            "evidence", "actor", "place", "tag", "article", "digest", "request", "feed", "record",
+            "reject", "route", "answer", "page", "state", "outcome", "samples",
         ],
         is_core: true,
     },

@@ -121,8 +121,11 @@ fn trouble(html: &mut Html, feed: &Feed, state: Option<&FeedState>, now: Timesta
             html.raw(" that it is withdrawn.</p>");
         }
         if let Some(url) = plan.moved_to.as_deref().and_then(|url| seen(feed, url)) {
-            html.raw("<p class=\"alert warn\">Moved to <code>").text(&url);
-            html.raw("</code>, as its server says; change its <code>url</code>.</p>");
+            let is_known = plan.lives_at().is_some();
+            html.raw("<p class=\"alert warn\">");
+            html.raw(if is_known { "Moved to <code>" } else { "Says that it lives at <code>" });
+            html.text(&url).raw("</code>, as ").raw(words::moved_by(plan.moves.by));
+            html.raw(if is_known { "; change its <code>url</code>.</p>" } else { ".</p>" });
         }
         let before = plan.url.as_deref().filter(|_| plan.is_of_another_url(feed));
         if let Some(url) = before.and_then(|url| seen(feed, url)) {

@@ -136,7 +136,7 @@ impl<W: Write> Report<W> {
                 text.push(&failure.detail, QUIET);
             }
         }
-        if let Some(url) = outcome.state.plan.moved_to.as_ref().filter(|_| polls == 1) {
+        if let Some(url) = outcome.state.plan.lives_at().filter(|_| polls == 1) {
             text.push(&format!(", moved for good to {url}"), ODD);
         }
         if let Medium::Terminal { columns } = self.style.medium {

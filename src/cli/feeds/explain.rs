@@ -7,7 +7,7 @@ use cw_decide::process::{PAGES_MAX, TEASER_CHARS_MAX};
 use cw_decide::schedule::rhythm::INTERVAL_START;
 use cw_decide::subscription::stage;
 use cw_model::state::{DAYS, FeedState, FollowedBy, HOURS, MOVE_DAYS, Reason, Rhythm, Trust};
-use cw_model::{Feed, FullText, Skips, Timestamp};
+use cw_model::{Feed, FullText, HttpChoice, MovedBy, RedirectPolicy, Skips, Timestamp};
 use cw_status::shown::shown;
 use url::Url;
 
@@ -91,8 +91,36 @@ pub(super) fn explanation(feed: &Feed, knowledge: &Knowledge, now: Timestamp) ->
     lines.extend(unpublished_text(state));
     lines.extend(share_lines(feed, state));
     lines.extend(request_lines(&state.plan.requests));
+    lines.extend(request_line(feed));
     lines.extend(full_text_line(feed));
     one_line_each(&lines)
+}
+
+/// How it is asked, if not as all are. Of headers the names alone: their values may be secrets.
+fn request_line(feed: &Feed) -> Option<String> {
+    let request = feed.request.as_deref()?;
+    let mut parts = Vec::new();
+    if let Some(user_agent) = &request.user_agent {
+        parts.push(format!("as \"{}\" (user_agent)", shown(user_agent)));
+    }
+    let names: Vec<&str> = request.header_names().collect();
+    if !names.is_empty() {
+        parts.push(format!("with the headers {}, to its own origin alone", names.join(", ")));
+    }
+    if !request.roots.is_empty() {
+        let roots = counted(request.roots.len(), "certificate");
+        parts.push(format!("trusting the {roots} of roots_file alone on its host"));
+    }
+    match request.redirects {
+        RedirectPolicy::Followed => {}
+        RedirectPolicy::SameHost => parts.push("following redirects within its host".to_owned()),
+        RedirectPolicy::Refused => parts.push("following no redirects".to_owned()),
+    }
+    match request.http {
+        HttpChoice::Best => {}
+        HttpChoice::Http1 => parts.push("over HTTP/1.1".to_owned()),
+    }
+    Some(format!("asked {}", parts.join("; ")))
 }
 
 /// Where the full texts are from, if not from the feed.
@@ -168,7 +196,17 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
     }
     if let Some(url) = state.plan.moved_to.as_ref().and_then(|url| Url::parse(url).ok()) {
         let url = feed.shown(&url);
-        lines.push(match state.plan.moves.days {
+        let moves = state.plan.moves;
+        lines.push(match moves.days {
+            _ if state.plan.lives_at().is_none() => format!(
+                "says that it lives at: {url}, as {}; it is looked for there once that was said on {MOVE_DAYS} days, \
+                 and followed if the same articles are there",
+                words::moved_by(moves.by)
+            ),
+            MOVE_DAYS.. if moves.by == MovedBy::DocumentConfirmed => format!(
+                "moved to: {url}, which is asked first, as {}; change its `url`, with an `id` its state stays",
+                words::moved_by(moves.by)
+            ),
             MOVE_DAYS.. => format!(
                 "moved to: {url}, which is asked first, for permanent redirects led there on {MOVE_DAYS} \
                  days; change its `url`, with an `id` its state stays"

@@ -139,7 +139,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
         ("[log]\ncolour = 1", "log.colour: is not a known key; known here: format, level"),
         (
             "[[feed]]\nurl = \"https://a.b/\"\nlang = \"en\"",
-            "feed[0].lang: is not a known key; known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, enabled, fulltext, id, interval, labels, language, proxy, publisher, query, url",
+            "feed[0].lang: is not a known key; known here: allow_private_networks, articles_per_day, backlog, bytes_per_day, country, enabled, fulltext, headers, headers_file, http, id, interval, labels, language, proxy, publisher, query, redirects, roots_file, url, user_agent",
         ),
     ] {
         check_problem(text, hint);

@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cw_model::state::{Character, UnpackedState};
-use cw_model::{Article, FailureClass, Timestamp};
+use cw_model::{Article, FailureClass, MovedBy, Timestamp};
 use cw_read::parse::ParseFailure;
 use cw_text::search::tokens;
 
 use super::Source;
+use super::answered::asked_at;
 use super::gap::Gap;
 use crate::schedule::rhythm::{Heard, learned};
 
@@ -71,6 +72,28 @@ impl Source<'_> {
         let before = before.unwrap_or_default();
         let title = self.record_feed.title.as_deref().map(cut_title);
         Character { title: title.or(before.title), domain: domain_of(shown).or(before.domain) }
+    }
+
+    /// Why a document is held back that came from where the one before said that the feed lives: there must be the same
+    /// articles, half of what either lists. A document alone is no proof of who has that other place.
+    pub(super) fn other_articles(
+        &self,
+        shown: &[Article],
+        next: &UnpackedState,
+    ) -> Option<ParseFailure> {
+        let place = asked_at(self.feed, &self.state.plan);
+        let place = place.filter(|_| self.state.plan.moves.by == MovedBy::Document)?;
+        let is_known = |article: &&Article| next.memory.seen.find(article.id).is_some();
+        let known = shown.iter().filter(is_known).count();
+        let listed = shown.len().min(self.state.memory.window() as usize);
+        if known > 0 && known * 2 >= listed {
+            return None;
+        }
+        let detail = format!(
+            "the feed says that it lives at {}, and there are {known} of the {listed} articles that it lists here",
+            self.feed.shown(&place)
+        );
+        Some(ParseFailure { class: FailureClass::Drift, detail, offset: None })
     }
 
     /// Why a document is held back, if it is.

@@ -42,7 +42,7 @@ use cw_model::{
 use cw_read::READING;
 use cw_read::parse::{KnownSources, ParseFailure, ParsedFeed, parse_with};
 
-use self::answered::answered;
+use self::answered::{OwnWord, announced, answered};
 use self::articles::Articles;
 use self::asked::with_request;
 use self::budget::{Budget, Spent, reject_bytes, state_bytes};
@@ -227,7 +227,7 @@ fn read_body(
         let (ttl, skips) = (next.plan.next.ttl, next.plan.next.skips);
         trust_after(&mut next.plan, body, state, News::Nothing, now);
         keep_validators(&mut next, body);
-        answered(&mut next.plan, body, state, now);
+        answered(&mut next.plan, feed, body, OwnWord::AsBefore, state, now);
         let heard = nothing_new(feed, state, now);
         schedule(feed, &mut next.plan, &Hints { ttl, skips, ..hints }, &heard);
         return outcome(feed, PollResult::Modified(counts), Vec::new(), Vec::new(), next);
@@ -273,7 +273,8 @@ fn read_body(
     let news = News::of(&counts, &records, state.plan.polled_at);
     trust_after(plan, body, state, news, now);
     remember_validators(&mut memory.validators, body);
-    answered(plan, body, state, now);
+    let said = OwnWord::Elsewhere(announced(feed, body, &parsed));
+    answered(plan, feed, body, said, state, now);
     plan.today.left = counts.over_quota;
     // A document that was cut off by the quota counts as not read: no digest and no validators, or
     // the rest would be answered with 304 tomorrow.
@@ -419,6 +420,9 @@ impl Source<'_> {
         let came: Vec<_> =
             shown.iter().filter(is_new).map(|article| article.published_at).collect();
         let before = Before { language: language.as_deref(), came: &came };
+        if let Some(other) = self.other_articles(&shown, next) {
+            return Err(other);
+        }
         // A domain that was sold shows other articles. They are refused before one is published,
         // and the memory stays that of the old publisher.
         if let Some(drift) = self.drift(gap, &shown, &before, next) {

@@ -3,10 +3,13 @@
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{FeedState, LastFailure, Standing};
 use cw_model::{
-    Failure, FailureClass, Feed, NotModified, Outcome, PollResult, Reject, Timestamp, Validators,
+    Failure, FailureClass, Feed, MovedBy, NotModified, Outcome, PollResult, Reject, Timestamp,
+    Validators,
 };
 
-use super::answered::{is_gone_for_good, moved, recovered};
+use super::answered::{
+    OwnWord, Whereabouts, asked_at, is_gone_for_good, moved, not_there, recovered,
+};
 use super::outcome;
 use super::planned::{nothing_new, schedule};
 use super::trust::after_not_modified;
@@ -35,7 +38,9 @@ pub(super) fn not_modified(
             next = unpacked.pack();
         }
     }
-    moved(&mut next.plan, before, answer.moved_to.as_ref(), answer.network, now);
+    let (redirected, said) = (answer.moved_to.as_ref(), OwnWord::AsBefore);
+    let whereabouts = Whereabouts { redirected, said, network: answer.network };
+    moved(&mut next.plan, feed, before, whereabouts, now);
     next.plan.trust = after_not_modified(next.plan.trust, now);
     recovered(&mut next.plan, now);
     let (ttl, skips) = (next.plan.next.ttl, next.plan.next.skips);
@@ -58,6 +63,10 @@ pub(super) fn failed(
         // Nobody asked the publisher, so nothing counts against it.
         next_plan.next = plan_after_local_trouble(feed, &next_plan.next, now, dice);
         return outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next);
+    }
+    // As it was asked, which failures have a say in.
+    if next_plan.moves.by == MovedBy::Document && asked_at(feed, next_plan).is_some() {
+        not_there(next_plan, failure.class);
     }
     next_plan.failures = next_plan.failures.saturating_add(1);
     failure.detail = cut(failure.detail, DETAIL_BYTES_MAX);

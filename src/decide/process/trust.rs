@@ -8,12 +8,13 @@
 use std::time::Duration;
 
 use cw_model::record::RecordChange;
-use cw_model::state::{Distrust, FeedState, NextRequest, Sends, Trust};
+use cw_model::state::{Distrust, FeedState, Moves, NextRequest, Sends, Trust};
 use cw_model::{
     Body, Conditions, Deltas, DocumentKind, EntryCounts, Feed, IfRefused, Instance, Moved, Routed,
     Timestamp, Validators,
 };
-use url::Url;
+
+use super::answered::asked_at;
 
 /// After so many 304s in a row the whole document is asked for, to see whether they were right; twice as
 /// many after each time they were. Half a day of a feed that is asked every quarter of an hour.
@@ -58,13 +59,13 @@ pub fn conditions(feed: &Feed, state: &FeedState) -> Conditions {
         let validators = state.memory.validators();
         return Conditions { validators, ..Conditions::default() };
     }
-    let to = state.plan.asks_at().and_then(|to| Url::parse(to).ok());
+    let Moves { network, by, .. } = state.plan.moves;
     let is_asked_twice = state.plan.failures.saturating_add(1).is_power_of_two();
     Conditions {
         validators: state.plan.trust.all_carried(&state.memory.validators()),
         if_refused: if is_asked_twice { IfRefused::AskWithout } else { IfRefused::Fail },
         deltas: state.plan.trust.deltas,
-        moved: to.map(|to| Moved { to, network: state.plan.moves.network }),
+        moved: asked_at(feed, &state.plan).map(|to| Moved { to, network, by }),
         kind: DocumentKind::Feed,
     }
 }

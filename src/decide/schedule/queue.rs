@@ -16,6 +16,9 @@ use super::HOLD_MAX;
 use super::conduct::{Conduct, Pace, Patience, Request};
 use super::waiting::Waiting;
 
+/// After so many refusals of one feed in a row, with answers to others of its host between them, they are that feed's.
+const REFUSALS_OF_ONE: u8 = 3;
+
 /// How gently hosts are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Politeness {
@@ -62,15 +65,48 @@ struct Host {
     free_at: Timestamp,
     /// It has refused us until then.
     held_until: Timestamp,
+    /// The last feed that it refused.
+    refused: Option<Refused>,
     waiting: Waiting,
     /// `None` before anything is known of it.
     conduct: Option<Conduct>,
+}
+
+/// A feed that its host has refused, while nothing speaks against that being the feed's own affair.
+#[derive(Debug)]
+struct Refused {
+    id: FeedId,
+    /// When.
+    at: Timestamp,
+    /// In a row, each after answers to other feeds.
+    times: u8,
+    /// Another feed of the host was answered since.
+    is_alone: bool,
 }
 
 impl Host {
     /// Whether it has no feed, waiting or in flight.
     fn is_resting(&self) -> bool {
         self.waiting.is_empty() && self.in_flight == 0
+    }
+
+    /// Notes a refusal, and says whether it is of this feed alone. The same one may be noted again: states are read anew.
+    fn refuses_one(&mut self, id: &FeedId, at: Timestamp) -> bool {
+        match &mut self.refused {
+            Some(refused) if refused.id == *id => {
+                if refused.at < at {
+                    refused.at = at;
+                    let is_alone = std::mem::take(&mut refused.is_alone);
+                    refused.times = refused.times.saturating_add(is_alone.into());
+                }
+                refused.times >= REFUSALS_OF_ONE
+            }
+            _ => {
+                let id = id.clone();
+                self.refused = Some(Refused { id, at, times: 1, is_alone: false });
+                false
+            }
+        }
     }
 
     fn pace(&self) -> Pace {
@@ -203,6 +239,23 @@ impl Queue {
     /// Until when a host is asked for none of its feeds, because it has refused us; `None` if it may be asked.
     pub fn held_until(&self, host: &str, now: Timestamp) -> Option<Timestamp> {
         self.hosts.get(host).map(|host| host.held_until).filter(|until| *until > now)
+    }
+
+    /// A host has refused a feed at that time. Says whether it has refused this one again and again and answered others
+    /// meanwhile: then that is no word about the others.
+    pub fn note_refusal(&mut self, host: &str, id: &FeedId, at: Timestamp) -> bool {
+        self.hosts.get_mut(host).is_some_and(|host| host.refuses_one(id, at))
+    }
+
+    /// A host has answered a feed at that time.
+    pub fn note_welcome(&mut self, host: &str, id: &FeedId, at: Timestamp) {
+        let Some(host) = self.hosts.get_mut(host) else { return };
+        // States are read anew, and what they say may be older.
+        match host.refused.as_mut().filter(|refused| refused.at < at) {
+            Some(refused) if refused.id != *id => refused.is_alone = true,
+            Some(_) => host.refused = None,
+            None => {}
+        }
     }
 
     /// What was noted of a host was not its doing.
@@ -368,6 +421,7 @@ impl Queue {
             in_flight: 0,
             free_at: Timestamp::MIN,
             held_until: Timestamp::MIN,
+            refused: None,
             waiting: Waiting::default(),
             conduct: None,
         });

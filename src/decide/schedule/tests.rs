@@ -29,6 +29,7 @@ pub(super) fn feed() -> Feed {
         quota: cw_model::Quota { articles: 20_000, bytes: 256 << 20 },
         query: UrlQuery::Hidden,
         proxy: cw_model::FeedProxy::AsConfigured,
+        request: None,
         labels: Vec::new(),
         full_text: cw_model::FullText::Feed,
     }

@@ -425,8 +425,18 @@ impl Scheduler {
                 let plan = self.state(placed).map(|state| &state.plan);
                 let (conduct, until) =
                     (plan.and_then(presumed), plan.and_then(schedule::refused_until));
+                let refused_at = plan.filter(|plan| plan.failures > 0 && until.is_some());
+                let refused_at = refused_at.and_then(|plan| plan.polled_at);
+                let answered_at = plan.filter(|plan| plan.failures == 0 && until.is_none());
+                let answered_at = answered_at.and_then(|plan| plan.succeeded_at);
                 conduct.into_iter().for_each(|it| self.queue.presume(host, it));
-                until.into_iter().for_each(|until| self.queue.hold(host, until, now));
+                if let Some(at) = answered_at {
+                    self.queue.note_welcome(host, id, at);
+                }
+                let is_of_one = refused_at.is_some_and(|at| self.queue.note_refusal(host, id, at));
+                if let Some(until) = until.filter(|_| !is_of_one) {
+                    self.queue.hold(host, until, now);
+                }
             }
             Placement::Elsewhere | Placement::Unknown => self.queue.remove(id),
         }

@@ -343,6 +343,59 @@ async fn a_server_that_needs_http_1_is_asked_over_it_and_not_over_http_2_again()
     assert_eq!(over_http_2.load(Ordering::Relaxed), 1);
 }
 
+/// A server of TLS with both versions, that answers over HTTP/1.1 and notes what was agreed on each connection.
+async fn both_versions() -> (Url, Arc<std::sync::Mutex<Vec<Vec<u8>>>>, tokio::task::JoinSet<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://127.0.0.1:{}/feed", listener.local_addr().unwrap().port());
+    let agreed = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noting = Arc::clone(&agreed);
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let accepted = tls_server_of(&[b"h2", b"http/1.1"]).accept(stream).await;
+            let Ok(stream) = accepted else { continue };
+            let protocol = stream.get_ref().1.alpn_protocol().unwrap_or_default().to_vec();
+            noting.lock().unwrap().push(protocol);
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                asked.push(reader.read_u8().await.unwrap());
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                FEED.len()
+            );
+            writer.write_all(format!("{head}{FEED}").as_bytes()).await.unwrap();
+            writer.shutdown().await.unwrap();
+        }
+    });
+    (Url::parse(&url).unwrap(), agreed, serving)
+}
+
+/// Whoever else is trusted: this fetcher trusts nobody of its own, or only others.
+#[tokio::test]
+async fn the_authorities_of_a_feed_and_its_http_hold_on_its_host_alone() {
+    let (url, agreed, _serving) = both_versions().await;
+    let client = HttpClient::build_with(&patient(), Connections::at_most(10), None).unwrap();
+    let fetcher = Fetcher::with_client(client, &patient(), clock());
+    let roots = Arc::new(read_roots(CA).unwrap());
+    let http = cw_model::HttpChoice::Http1;
+    let request = RequestSettings { roots, http, ..RequestSettings::default() };
+    let feed = |home: &str| Feed {
+        request: Some(Arc::new(request.clone())),
+        ..cw_model::samples::feed("a", Url::parse(home).unwrap())
+    };
+    let read = body(fetcher.fetch(&feed(url.as_str()), &Conditions::default()).await);
+    assert_eq!(read.bytes, FEED.as_bytes());
+    assert_eq!(*agreed.lock().unwrap(), [b"http/1.1".to_vec()]);
+    // The same, led there from elsewhere.
+    let to = url.clone();
+    let publisher = Publisher::start(move |_, _| send(redirect("302 Found", to.as_str())));
+    let home = publisher.url("/").as_str().replace("127.0.0.1", "localhost");
+    let failed = failure(fetcher.fetch(&feed(&home), &Conditions::default()).await);
+    assert!(failed.detail.contains("authorities"), "{}", failed.detail);
+}
+
 #[tokio::test]
 async fn an_exchange_that_is_broken_off_over_http_2_is_cut() {
     // No stream was taken, because of an internal error.

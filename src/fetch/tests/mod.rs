@@ -131,7 +131,8 @@ impl Fetcher {
     ) -> Answer {
         let conditions = Conditions { validators: validators.clone(), ..Conditions::default() };
         let timeout = self.timeout;
-        let way = Way { own, proxy: &FeedProxy::AsConfigured };
+        let proxy = &FeedProxy::AsConfigured;
+        let way = Way { own, proxy, request: None, home: url };
         self.fetch_url(url, way, &conditions, timeout, &mut BodyHold::unlimited()).await
     }
 }

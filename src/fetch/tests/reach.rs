@@ -110,6 +110,28 @@ async fn what_a_feed_itself_may_dial_holds_wherever_it_is_led() {
     check(&settings(), None, true).await;
 }
 
+/// What the feed may dial is for its own host and its redirects, and not for an address that stands in its document.
+#[tokio::test]
+async fn what_a_document_says_of_where_it_lives_leads_no_feed_inside() {
+    let inside = Publisher::saying(answer("200 OK", &[], FEED.as_bytes()));
+    let closed = FetchSettings { private_networks: PrivateNetworks::Refused, ..settings() };
+    let private_networks = Some(range("127.0.0.1/32"));
+    let url = Url::parse("https://feed.example.org/rss").unwrap();
+    let feed = Feed { private_networks, ..cw_model::samples::feed("a", url) };
+    for (by, is_read) in [(MovedBy::Redirect, true), (MovedBy::Document, false)] {
+        let moved = Some(Moved { to: inside.url("/"), network: Network::Public, by });
+        let conditions = Conditions { moved, ..Conditions::default() };
+        match fetcher(&closed).fetch(&feed, &conditions).await {
+            Answer::Body(_) => assert!(is_read, "{by:?}"),
+            Answer::Failed(failure) => {
+                assert_eq!(failure.class, FailureClass::AddressBlocked, "{}", failure.detail);
+                assert!(!is_read, "{by:?}");
+            }
+            Answer::NotModified(answer) => panic!("{answer:?}"),
+        }
+    }
+}
+
 #[test]
 fn no_public_host_leads_a_feed_inside() {
     let shared = range("10.0.0.0/8");
@@ -117,7 +139,8 @@ fn no_public_host_leads_a_feed_inside() {
     let inside = Some("10.0.0.1".parse().unwrap());
     let public = Some("93.184.215.14".parse().unwrap());
     let after = |own: Option<&PrivateNetworks>, peers: &[Option<IpAddr>]| {
-        let way = Way { own, proxy: &FeedProxy::AsConfigured };
+        let (proxy, home) = (&FeedProxy::AsConfigured, &Url::parse("https://a.example/").unwrap());
+        let way = Way { own, proxy, request: None, home };
         let mut reach = Reach::begin(way, &shared, None);
         peers.iter().for_each(|peer| reach.narrow(*peer));
         reach.allowed().clone()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{DayUse, FollowedBy, LocalTime, Plan, Requests, Rhythm, Subscription, Trust, day_of};
-use crate::{FailureClass, Feed, Network, Timestamp};
+use crate::{FailureClass, Feed, MovedBy, Network, Timestamp};
 
 /// Where a feed stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,24 +56,26 @@ pub struct Crash {
 /// some are put up by mistake, and taken down within a day or two.
 pub const MOVE_DAYS: u8 = 3;
 
-/// How often permanent redirects have led to one place.
+/// How often it was said that a feed lives at one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
     /// On how many days.
     pub days: u8,
     /// The last of them, in days since 1970.
     pub day: i64,
-    /// Where it is.
+    /// Where those are who said it.
     pub network: Network,
+    /// Who.
+    pub by: MovedBy,
 }
 
 impl Moves {
-    /// They lead there now as well.
+    /// It is said now as well.
     #[must_use]
     pub fn confirmed(self, network: Network, now: Timestamp) -> Self {
         let day = day_of(now);
         let days = if day == self.day { self.days.max(1) } else { self.days.saturating_add(1) };
-        Self { days, day, network }
+        Self { days, day, network, ..self }
     }
 }
 
@@ -98,9 +100,9 @@ pub struct FeedPlan {
     pub failures: u32,
     /// The last failure since then.
     pub last_failure: Option<Box<LastFailure>>,
-    /// Where permanent redirects say the feed lives now.
+    /// Where the feed lives now, by permanent redirects or its own word.
     pub moved_to: Option<String>,
-    /// How often they have said so.
+    /// How often that was said, and by whom.
     pub moves: Moves,
     /// When the publisher first said that it had withdrawn the feed, since the last answer.
     pub gone_at: Option<Timestamp>,
@@ -155,8 +157,16 @@ impl FeedPlan {
     /// Where the feed is asked first in place of its own URL. Every other poll that fails there asks its own
     /// URL, which may be right again.
     pub fn asks_at(&self) -> Option<&str> {
-        let is_asked = self.moves.days >= MOVE_DAYS && self.failures.is_multiple_of(2);
+        let is_asked = self.moves.days >= MOVE_DAYS
+            && self.moves.by != MovedBy::DocumentRefused
+            && self.failures.is_multiple_of(2);
         self.moved_to.as_deref().filter(|_| is_asked)
+    }
+
+    /// Where the feed is known to live: what its document alone says is no knowledge until somebody has looked there.
+    pub fn lives_at(&self) -> Option<&str> {
+        let is_known = matches!(self.moves.by, MovedBy::Redirect | MovedBy::DocumentConfirmed);
+        self.moved_to.as_deref().filter(|_| is_known)
     }
 
     /// The crash that the feed is put off for, if that is what its last poll came to.
@@ -176,6 +186,7 @@ impl FeedPlan {
         self.standing == other.standing
             && class(self) == class(other)
             && self.moved_to == other.moved_to
+            && self.moves.by == other.moves.by
             && self.failures.checked_ilog2() == other.failures.checked_ilog2()
             && self.hub_reads_like(other)
     }

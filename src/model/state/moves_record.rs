@@ -1,12 +1,12 @@
-//! The wire form of where permanent redirects have led.
+//! The wire form of how often it was said that a feed moved.
 
 use serde::{Deserialize, Serialize};
 
 use super::Moves;
-use crate::Network;
+use crate::{MovedBy, Network};
 
-/// How often permanent redirects have led to one place. A network of a later version is taken for the public
-/// one, where least may be dialled.
+/// How often it was said that a feed lives at one place. A network of a later version is taken for the public
+/// one, where least may be dialled; what somebody says whom no version here knows is not followed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct MovesRecord {
@@ -14,18 +14,24 @@ pub(super) struct MovesRecord {
     day: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     network: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
 }
 
 impl From<Moves> for MovesRecord {
-    fn from(Moves { days, day, network }: Moves) -> Self {
+    fn from(Moves { days, day, network, by }: Moves) -> Self {
         let name: &'static str = network.into();
-        Self { days, day, network: (network != Network::default()).then(|| name.to_owned()) }
+        let network = (network != Network::default()).then(|| name.to_owned());
+        let name: &'static str = by.into();
+        let by = (by != MovedBy::default()).then(|| name.to_owned());
+        Self { days, day, network, by }
     }
 }
 
 impl From<MovesRecord> for Moves {
-    fn from(MovesRecord { days, day, network }: MovesRecord) -> Self {
+    fn from(MovesRecord { days, day, network, by }: MovesRecord) -> Self {
         let network = network.and_then(|name| name.parse().ok()).unwrap_or_default();
-        Self { days, day, network }
+        let by = by.map(|name| name.parse().unwrap_or(MovedBy::DocumentRefused));
+        Self { days, day, network, by: by.unwrap_or_default() }
     }
 }

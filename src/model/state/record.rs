@@ -597,7 +597,7 @@ mod tests {
         Offer, Pause, PauseReason, Request, Requests, Rhythm, Subscription,
     };
     use super::*;
-    use crate::Network;
+    use crate::{MovedBy, Network};
 
     fn timestamp() -> impl Strategy<Value = Timestamp> {
         (-377_705_023_201..=253_402_207_200_i64, 0..1_000_000_000_i32)
@@ -749,7 +749,10 @@ mod tests {
             (day, articles, bytes, left) in any::<(i64, u64, u64, u64)>(),
             trust in trust(),
             (days, move_day) in any::<(u8, i64)>(),
-            network in proptest::sample::select(Network::iter().collect::<Vec<_>>()),
+            (network, by) in (
+                proptest::sample::select(Network::iter().collect::<Vec<_>>()),
+                proptest::sample::select(MovedBy::iter().collect::<Vec<_>>()),
+            ),
             gone_at in option::of(timestamp()),
             [guid, link, content]: [u32; 3],
             (minutes, votes) in any::<(u16, u8)>(),
@@ -772,7 +775,7 @@ mod tests {
                 requests,
                 today: DayUse { day, articles, bytes, left },
                 trust,
-                moves: Moves { days, day: move_day, network },
+                moves: Moves { days, day: move_day, network, by },
                 gone_at,
                 crash: under.map(|under| Box::new(Crash { under, at: at.unwrap_or_default() })),
                 followed_by: FollowedBy { guid, link, content },

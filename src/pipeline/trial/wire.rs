@@ -152,6 +152,7 @@ impl WireFeed {
             // It reads a document, and dials nothing.
             private_networks: None,
             proxy: FeedProxy::Direct,
+            request: None,
             // Nothing that is read depends on it.
             labels: Vec::new(),
             interval: self.interval,
@@ -183,6 +184,7 @@ impl From<&Feed> for WireFeed {
             language,
             private_networks: _,
             proxy: _,
+            request: _,
             labels: _,
             interval,
             interval_min,
@@ -387,6 +389,7 @@ mod tests {
             quota: Quota { articles: 8, bytes: 9 },
             query: UrlQuery::Published,
             proxy: FeedProxy::Direct,
+            request: None,
             labels: Vec::new(),
             full_text: FullText::Page,
         }

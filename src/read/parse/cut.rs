@@ -21,13 +21,14 @@ use super::guard::{
 use super::hub;
 use super::mended::Mended;
 use super::namespace::{Attribute, Name, Namespaces};
+use super::new_url::NewUrlReader;
 use super::omitted::{LeftOut, Why};
 use super::pace::PaceReader;
 use super::place::{Place, Places};
 use super::problems::{Problem, Problems, over_limit_detail};
 use super::repair::{Kind, Repair, Start};
 use super::root::Root;
-use super::scan::{Scanner, Tag, Token, local_name};
+use super::scan::{Scanner, Tag, Token, local_name, prefix};
 use super::source::{EntryInHand, KnownSources, LEFT_OUT, Sources, text_end};
 
 /// A document in its pieces, which the parsers may see.
@@ -47,6 +48,8 @@ pub struct Cut {
     pub(super) skips: Skips,
     /// What the feed says of a hub.
     pub(super) links: HubLinks,
+    /// Where the feed says that it lives now.
+    pub(super) new_url: Option<String>,
     /// For how long the feed stays as it is, by its syndication module.
     pub(super) update_interval: Option<Duration>,
     /// Entries that no parser will see.
@@ -131,6 +134,7 @@ struct Walk<'a> {
     extras: ExtrasReader<'a>,
     pace: PaceReader,
     links: HubLinks,
+    new_url: NewUrlReader,
     sources: Sources<'a>,
     /// The entry that is open.
     entry: Option<EntryInHand<'a>>,
@@ -169,6 +173,7 @@ impl<'a> Walk<'a> {
             extras: ExtrasReader::new(url, steps),
             pace: PaceReader::default(),
             links: HubLinks::default(),
+            new_url: NewUrlReader::default(),
             sources,
             entry: None,
             xml,
@@ -236,6 +241,7 @@ impl<'a> Walk<'a> {
         if self.leaving_out.is_none() {
             self.extras.text(part);
             self.pace.text(part);
+            self.new_url.text(part);
         }
     }
 
@@ -349,6 +355,7 @@ impl<'a> Walk<'a> {
                 self.extras.open(root, &name, &mut attributes, depth)?;
                 if self.extras.is_outside() {
                     self.pace.open(&name, depth);
+                    self.new_url.open(&name, depth);
                     hub::add(&mut self.links, &name, &attributes);
                 }
                 kind = match place {
@@ -498,6 +505,7 @@ impl<'a> Walk<'a> {
                     }
                 }
                 self.pace.close(depth);
+                self.new_url.close(depth);
             }
             Some(left_out) if left_out.depth == depth => {
                 self.leaving_out = None;
@@ -571,6 +579,7 @@ impl<'a> Walk<'a> {
         );
         let feed_problem = self.feed_problem.map(|problem| Problem { detail, ..problem });
         let (skips, update_interval) = self.pace.finish();
+        let new_url = self.new_url.finish();
         Cut {
             root,
             mended: self.repair.finish(&self.namespaces, root, to),
@@ -579,15 +588,11 @@ impl<'a> Walk<'a> {
             deletions: self.extras.deletions,
             skips,
             links: self.links,
+            new_url,
             update_interval,
             problems: self.problems,
             feed_problem,
             over_limit: self.over_limit,
         }
     }
-}
-
-/// The prefix of a name as written, with its colon; empty if it has none.
-fn prefix(name: &str) -> &str {
-    name.strip_suffix(local_name(name)).unwrap_or_default()
 }

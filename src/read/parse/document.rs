@@ -53,6 +53,8 @@ pub struct ParsedFeed {
     pub skips: Skips,
     /// What it says of a hub.
     pub links: HubLinks,
+    /// Where it says that it lives now, as written; `None`: it says nothing.
+    pub new_url: Option<String>,
     /// In document order.
     pub entries: Vec<Entry>,
     /// Entries that are said to be deleted.
@@ -75,6 +77,7 @@ impl ParsedFeed {
             ttl: None,
             skips: Skips::default(),
             links: HubLinks::default(),
+            new_url: None,
             entries: Vec::new(),
             deletions: Deletions::default(),
             problems: Vec::new(),

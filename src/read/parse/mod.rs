@@ -27,6 +27,7 @@ mod limits;
 mod mended;
 mod namespace;
 mod omitted;
+mod new_url;
 mod pace;
 mod place;
 mod problems;
@@ -183,6 +184,7 @@ fn read_xml(text: &str, mut cut: Cut, steps: &Steps) -> Result<ParsedFeed, Parse
         ttl: feed.ttl.filter(|ttl| !ttl.is_zero()).max(cut.update_interval),
         skips: cut.skips,
         links: cut.links,
+        new_url: cut.new_url,
         deletions: cut.deletions,
         problems: cut.problems.finish(),
         feed_problems: cut.feed_problem.into_iter().collect(),

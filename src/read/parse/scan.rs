@@ -346,3 +346,8 @@ fn is_name(name: &str) -> bool {
 pub(super) fn local_name(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
+
+/// The prefix of a name as written, with its colon; empty if it has none.
+pub(super) fn prefix(name: &str) -> &str {
+    name.strip_suffix(local_name(name)).unwrap_or_default()
+}

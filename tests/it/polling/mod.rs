@@ -9,6 +9,7 @@ mod pace;
 mod pages;
 mod politeness;
 mod proxies;
+mod requests;
 mod sitemaps;
 mod transfer;
 mod validators;

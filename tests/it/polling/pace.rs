@@ -408,3 +408,26 @@ fn a_host_that_refuses_one_of_its_feeds_is_asked_for_none_before_it_said() {
     let requests: Vec<_> = publisher.log().into_iter().map(|exchange| exchange.request).collect();
     assert!(requests[1].at - requests[0].at >= 4 * SECOND, "{requests:?}");
 }
+
+/// 32: a host that refuses one feed and answers its sibling is not asked more seldom for the sibling, once that has shown.
+#[test]
+fn a_sibling_of_a_feed_that_is_always_refused_keeps_its_schedule() {
+    let publisher = Publisher::start();
+    let mut setup = Setup::new();
+    setup.resolve("busy.test");
+    setup.set("schedule.interval_min", "1s").set("schedule.interval_max", "1s");
+    publisher.serve("/a.xml", [Reply::status(429).header("Retry-After", "5")]);
+    publisher.serve("/b.xml", [document()]);
+    setup.feed("a", &publisher.url_at("busy.test", "/a.xml"));
+    setup.feed("b", &publisher.url_at("busy.test", "/b.xml"));
+    let _daemon = setup.start();
+    let refused = publisher.wait_for_requests("/a.xml", 5);
+    let sibling = publisher.requests("/b.xml");
+    let between = |from: usize, to: usize| {
+        let within = refused[from].at..refused[to].at;
+        sibling.iter().filter(|request| within.contains(&request.at)).count()
+    };
+    // One may be under way, and one be asked when the time is over.
+    assert!(between(0, 1) <= 2, "at first the whole host is spared: {sibling:?}");
+    assert!(between(3, 4) >= 3, "{refused:?} {sibling:?}");
+}

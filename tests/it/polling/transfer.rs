@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use conflictwire::publisher::Next;
-use cw_model::FailureClass;
 use cw_model::state::Standing;
+use cw_model::{FailureClass, MovedBy};
 use flate2::Compression;
 
 use crate::support::daemon::BINARY;
@@ -96,6 +96,50 @@ fn where_a_feed_moved_is_asked_first_and_its_own_url_when_that_fails() {
     let back = run.ledger.wait_for_state(FEED, |state| state.plan.moved_to.is_none());
     assert_eq!(back.plan.failures, 0);
     assert!(new.ends_with("/new.xml"));
+}
+
+/// 43: what a document says of where it lives is looked at on another day, and never leads into a private network.
+#[test]
+fn where_a_document_says_that_its_feed_lives_is_looked_at_and_followed_if_it_is_the_same_feed() {
+    for (articles, is_followed) in [(["B", "A"], true), (["Y", "Z"], false)] {
+        let run = Run::configured([], |setup, publisher| {
+            setup.resolve("new.example");
+            let new = publisher.url_at("new.example", "/new.xml");
+            let link = format!(
+                "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='self' href='{new}'/>"
+            );
+            let here = headlines(&["B", "A"]).replacen("<item>", &format!("{link}<item>"), 1);
+            assert!(here.contains("rel='self'"), "{here}");
+            publisher.serve(PATH, [Reply::feed(here)]);
+            publisher.serve("/new.xml", [Reply::feed(headlines(&articles))]);
+        });
+        assert_eq!(run.state_after(2).plan.moves.days, 1);
+        assert_eq!(run.publisher.requests("/new.xml").len(), 0, "one day is not enough");
+        let Run { publisher, setup, ledger, daemon } = run;
+        daemon.stop();
+        ledger.change(
+            "UPDATE feed_state SET state = json_set(state, '$.moves.days', 2, '$.moves.day', 20000)",
+        );
+        let daemon = setup.start();
+        publisher.wait_for_requests("/new.xml", 1);
+        let by = if is_followed { MovedBy::DocumentConfirmed } else { MovedBy::DocumentRefused };
+        let state = ledger.wait_for_state(FEED, |state| state.plan.moves.by == by);
+        let polls = state.plan.sequence;
+        let old = publisher.requests(PATH).len();
+        ledger.wait_for_state(FEED, |state| state.plan.sequence >= polls + 3);
+        if is_followed {
+            assert!(publisher.requests(PATH).len() <= old + 1, "it is asked where it lives");
+        } else {
+            assert_eq!(publisher.requests("/new.xml").len(), 1, "it is not asked there again");
+        }
+        let mut command = setup.command(BINARY);
+        command.args(["feeds", "explain", FEED]).arg("--config").arg(setup.config());
+        let explained = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let said = if is_followed { "and the same articles are there" } else { "not there" };
+        assert!(explained.contains(said), "{explained}");
+        assert_eq!(ledger.rows().len(), 2);
+        daemon.stop();
+    }
 }
 
 /// 42: what was announced and not sent was not needed, where the document is whole; where it is not, the poll

@@ -151,3 +151,160 @@ fn a_server_that_allows_no_more_requests_is_given_the_pause() {
     assert_eq!(outcome.state.plan.next.retry_after, wait);
     assert_eq!(outcome.state.plan.standing, Standing::Fine);
 }
+
+/// What the feed answers at its own URL, with a word on where it lives.
+fn saying(word: &str, items: &[(&str, &str)]) -> Answer {
+    let text = rss(items).replace("<title>Wire</title>", &format!("<title>Wire</title>{word}"));
+    body_with(&text, None)
+}
+
+/// The same, at another place.
+fn found_at(place: &str, items: &[(&str, &str)]) -> Answer {
+    let Answer::Body(body) = body(items) else { unreachable!() };
+    Answer::Body(Body { final_url: place.parse().unwrap(), ..body })
+}
+
+fn new_feed_url(url: &str) -> String {
+    let space = "xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'";
+    format!("<itunes:new-feed-url {space}>{url}</itunes:new-feed-url>")
+}
+
+fn link_self(url: &str) -> String {
+    format!("<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='self' href='{url}'/>")
+}
+
+impl Asked {
+    /// A feed that has said on so many days that it lives elsewhere: once as a document a day, then by 304s.
+    fn told_for(word: &str, days: usize) -> Self {
+        let mut asked = Self::new();
+        // No longer than until it counts as said for so many days.
+        for number in 0..=(days - 1) * 4 {
+            let answer = if number % 4 == 0 {
+                saying(word, &[("2", "Two"), ("1", "One")])
+            } else {
+                not_modified(None)
+            };
+            asked.answer(&answer);
+        }
+        asked
+    }
+}
+
+const TWO: [(&str, &str); 2] = [("2", "Two"), ("1", "One")];
+
+/// 43: a document's own word counts as a redirect does, once the same articles were found there.
+#[test]
+fn where_a_document_says_that_its_feed_lives_is_asked_after_so_many_days() {
+    for word in [new_feed_url(NEW), link_self(NEW)] {
+        for days in 1..usize::from(MOVE_DAYS) {
+            let asked = Asked::told_for(&word, days);
+            assert_eq!(
+                (asked.place().as_str(), asked.state.plan.lives_at()),
+                (URL, None),
+                "{days}"
+            );
+        }
+        let mut asked = Asked::told_for(&word, usize::from(MOVE_DAYS));
+        assert_eq!(asked.place(), NEW, "{word}");
+        asked.answer(&found_at(NEW, &[("3", "Three"), ("2", "Two"), ("1", "One")]));
+        assert_eq!((asked.place().as_str(), asked.state.plan.lives_at()), (NEW, Some(NEW)));
+        assert_eq!(asked.records, 3, "no identity is another");
+        // From then on as after redirects.
+        asked.answer(&failed(FailureClass::Server));
+        assert_eq!(asked.place(), URL);
+    }
+}
+
+#[test]
+fn a_304_at_the_other_place_shows_no_articles() {
+    let mut asked = Asked::told_for(&link_self(NEW), usize::from(MOVE_DAYS));
+    asked.answer(&not_modified(None));
+    assert_eq!((asked.place().as_str(), asked.state.plan.lives_at()), (NEW, None));
+    let outcome = asked.answer(&found_at(NEW, &[("7", "Seven"), ("8", "Eight")]));
+    assert_eq!(outcome.rejects[0].reason, "drift");
+}
+
+#[test]
+fn the_same_document_at_the_other_place_is_the_same_articles() {
+    let mut asked = Asked::told_for(&link_self(NEW), usize::from(MOVE_DAYS));
+    let Answer::Body(body) = saying(&link_self(NEW), &TWO) else { unreachable!() };
+    asked.answer(&Answer::Body(Body { final_url: NEW.parse().unwrap(), ..body }));
+    assert_eq!(asked.state.plan.lives_at(), Some(NEW));
+}
+
+/// Anybody can write anybody's address into a document.
+#[test]
+fn other_articles_where_a_document_says_that_its_feed_lives_are_refused_and_not_asked_for_again() {
+    let word = new_feed_url(NEW);
+    let mut asked = Asked::told_for(&word, usize::from(MOVE_DAYS));
+    let told = asked.records;
+    let outcome = asked.answer(&found_at(NEW, &[("7", "Seven"), ("8", "Eight"), ("2", "Two")]));
+    assert_eq!(outcome.rejects.len(), 0, "one of two listed articles is half: {outcome:?}");
+    let mut asked = Asked { records: told, ..Asked::told_for(&word, usize::from(MOVE_DAYS)) };
+    let outcome = asked.answer(&found_at(NEW, &[("7", "Seven"), ("8", "Eight")]));
+    assert_eq!(outcome.rejects[0].reason, "drift");
+    assert!(outcome.rejects[0].detail.contains(NEW), "{}", outcome.rejects[0].detail);
+    assert_eq!(asked.records, told);
+    for _ in 0..usize::from(MOVE_DAYS) * 8 {
+        assert_eq!(asked.place(), URL);
+        asked.answer(&saying(&word, &TWO));
+    }
+    // Another place is another matter.
+    let other = "https://other.example/rss";
+    for _ in 0..usize::from(MOVE_DAYS) * 4 {
+        asked.answer(&saying(&new_feed_url(other), &TWO));
+    }
+    assert_eq!(asked.place(), other);
+}
+
+#[test]
+fn a_place_that_was_away_is_looked_at_again_after_as_many_days() {
+    let word = new_feed_url(NEW);
+    let mut asked = Asked::told_for(&word, usize::from(MOVE_DAYS));
+    asked.answer(&failed(FailureClass::Timeout));
+    for _ in 0..4 {
+        assert_eq!(asked.place(), URL);
+        asked.answer(&saying(&word, &TWO));
+    }
+    for _ in 0..usize::from(MOVE_DAYS) * 4 {
+        asked.answer(&saying(&word, &TWO));
+    }
+    assert_eq!(asked.place(), NEW);
+}
+
+#[track_caller]
+fn check_not_followed(feed_url: &str, word: &str) {
+    let feed = Feed { url: feed_url.parse().unwrap(), ..feed() };
+    let Answer::Body(body) = saying(word, &TWO) else { unreachable!() };
+    let answer = Answer::Body(Body { final_url: feed.url.clone(), ..body });
+    let outcome = process(&feed, &answer, &FeedState::default(), &tagger(), now());
+    assert_eq!(outcome.state.plan.moved_to, None, "{word}");
+}
+
+#[test]
+fn what_may_not_be_asked_or_is_no_other_place_is_no_move() {
+    for word in [
+        link_self(URL),
+        link_self(&format!("{URL}#top")),
+        link_self("http://wire.example/rss"),
+        link_self("ftp://new.example/rss"),
+        link_self("https://ada:secret@new.example/rss"),
+        link_self(&format!("https://new.example/{}", "x".repeat(5000))),
+        new_feed_url("https://"),
+    ] {
+        check_not_followed(URL, &word);
+    }
+    // One feed of several, and the address of them all.
+    check_not_followed(
+        "https://wire.example/rss?topic=war",
+        &link_self("https://wire.example/rss"),
+    );
+    let refused = cw_model::RequestSettings {
+        redirects: cw_model::RedirectPolicy::SameHost,
+        ..cw_model::RequestSettings::default()
+    };
+    let feed = Feed { request: Some(refused.into()), ..feed() };
+    let answer = saying(&new_feed_url(NEW), &TWO);
+    let outcome = process(&feed, &answer, &FeedState::default(), &tagger(), now());
+    assert_eq!(outcome.state.plan.moved_to, None);
+}

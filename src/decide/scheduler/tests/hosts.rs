@@ -1,5 +1,7 @@
 //! How hosts share the places for polls, by how they behave.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 /// Each feed on a host of its own.
@@ -163,4 +165,58 @@ fn what_one_feed_is_told_holds_for_its_host_for_an_hour_at_most() {
     played.ends("a", PollEnd::Committed(lease(0, 1), refused(2, 86_400)));
     played.passes(3600);
     assert!(played.polled().contains(&"b".to_owned()));
+}
+
+impl Played {
+    /// The poll of a feed ends now: the server has refused it for so long, or answered.
+    fn ends_now(&mut self, id: &str, sequence: u64, refused_for: Option<i64>) {
+        let now = self.now().wall;
+        let mut ended = Arc::unwrap_or_clone(state(sequence, 0));
+        let wait = SignedDuration::from_secs(refused_for.unwrap_or(60));
+        ended.plan.next.due_at = Some(now + wait);
+        ended.plan.polled_at = Some(now);
+        if refused_for.is_some() {
+            ended.plan.failures = 1;
+            ended.plan.next.reason = Reason::RetryAfter;
+        } else {
+            ended.plan.succeeded_at = Some(now);
+        }
+        self.ends(id, PollEnd::Committed(lease(0, 1), ended.into()));
+    }
+
+    /// Lets feeds of one host be polled for so many seconds; says how often each was. Those of `refused` are refused for
+    /// five minutes each time.
+    fn lives(&mut self, seconds: u64, refused: &[&str]) -> BTreeMap<String, usize> {
+        let mut polls = BTreeMap::new();
+        let mut sequence = 1000 * (self.elapsed.as_secs() + 1);
+        for _ in 0..seconds / 5 {
+            for id in self.polled() {
+                sequence += 1;
+                let wait = refused.contains(&id.as_str()).then_some(300);
+                self.ends_now(&id, sequence, wait);
+                *polls.entry(id).or_default() += 1;
+            }
+            self.passes(5);
+        }
+        polls
+    }
+}
+
+/// 32
+#[test]
+fn a_host_that_refuses_one_feed_alone_again_and_again_is_asked_for_the_others() {
+    let feeds = [("a", 0), ("b", 0)];
+    let mut played = Played::alone(&feeds, &[]);
+    // At first all are spared.
+    let first = played.lives(590, &["a"]);
+    assert!(first["b"] <= 2, "{first:?}");
+    let later = played.lives(3600, &["a"]);
+    assert!(later["a"] <= 13 && later["b"] >= 45, "{later:?}");
+    // A reload brings the same states and is no news.
+    played.happens(Event::ConfigurationRead(Some(Box::new(configured(&feeds)))));
+    let later = played.lives(3600, &["a"]);
+    assert!(later["a"] <= 13 && later["b"] >= 45, "{later:?}");
+    // As soon as the other is refused too, it is the host's word again.
+    let both = played.lives(3600, &["a", "b"]);
+    assert!(both["a"] + both["b"] <= 16, "{both:?}");
 }
