@@ -302,10 +302,8 @@ fn a_host_has_refused_for_as_long_as_it_said_whatever_else_puts_the_feed_off() {
         plan.next.retry_after = retry_after;
         plan.next.due_at = Some(now() + seconds(700));
         plan.failures = u32::from(busy);
-        plan.last_failure = busy.then(|| LastFailure {
-            class: FailureClass::Busy,
-            detail: String::new(),
-            at: now(),
+        plan.last_failure = busy.then(|| {
+            Box::new(LastFailure { class: FailureClass::Busy, detail: String::new(), at: now() })
         });
         refused_until(&plan).map(|until| until.duration_since(now()).unsigned_abs())
     };
