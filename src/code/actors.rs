@@ -216,7 +216,7 @@ impl Actors {
 /// An actor as people may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownActor {
-    /// "group.rapid_support_forces".
+    /// `group.rapid_support_forces`.
     pub id: String,
     /// The published one first; then its names in every language there is a file of, and a government's seats, in plain form.
     pub names: Vec<String>,

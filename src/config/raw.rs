@@ -484,7 +484,7 @@ pub struct RawFeed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub roots_file: Option<String>,
-    /// Redirects that are followed to its document: "follow" (all), "same_host" or "refuse"; left out: "follow".
+    /// Redirects that are followed to its document: `follow` (all), `same_host` or `refuse`; left out: `follow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub redirects: Option<String>,

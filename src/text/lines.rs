@@ -16,12 +16,20 @@ pub(super) struct Lines {
 struct Line {
     /// Where it begins in the text.
     start: usize,
-    /// It holds words that are no link.
-    has_words: bool,
-    /// It holds words of a link that has ended.
-    has_link: bool,
+    holds: Holds,
     /// It holds words of a link that has not ended yet. One that never ends is none.
     is_open: bool,
+}
+
+/// What the words of a line are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Holds {
+    #[default]
+    Nothing,
+    /// A link that has ended, and no other word.
+    Link,
+    /// Some are no link.
+    Words,
 }
 
 impl Lines {
@@ -42,7 +50,7 @@ impl Lines {
         if self.is_in_link {
             line.is_open = true;
         } else {
-            line.has_words = true;
+            line.holds = Holds::Words;
         }
     }
 
@@ -54,7 +62,7 @@ impl Lines {
     pub(super) fn close_link(&mut self) {
         for line in self.list.iter_mut().rev().take_while(|line| line.is_open) {
             line.is_open = false;
-            line.has_link = true;
+            line.holds = line.holds.max(Holds::Link);
         }
         self.is_in_link = false;
     }
@@ -62,7 +70,7 @@ impl Lines {
     fn give_up_link(&mut self) {
         for line in self.list.iter_mut().rev().take_while(|line| line.is_open) {
             line.is_open = false;
-            line.has_words = true;
+            line.holds = Holds::Words;
         }
     }
 
@@ -73,10 +81,11 @@ impl Lines {
         let lines: Vec<(&Line, Range<usize>)> =
             self.list.iter().zip(ends).map(|(line, end)| (line, line.start..end)).collect();
         let is_card = |(line, range): &&(&Line, Range<usize>)| {
-            line.has_link && !line.has_words && range.len() <= CARD_BYTES_MAX
+            line.holds == Holds::Link && range.len() <= CARD_BYTES_MAX
         };
         // What stands before the first words may be the teaser itself.
-        let first = lines.iter().position(|(line, _)| line.has_words).unwrap_or(lines.len());
+        let first =
+            lines.iter().position(|(line, _)| line.holds == Holds::Words).unwrap_or(lines.len());
         let behind = lines.get(first..).unwrap_or_default();
         let cards: Vec<_> = behind.iter().filter(is_card).map(|(_, range)| range.clone()).collect();
         let card_bytes: usize = cards.iter().map(Range::len).sum();

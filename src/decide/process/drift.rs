@@ -85,7 +85,8 @@ impl Source<'_> {
         let place = place.filter(|_| self.state.plan.moves.by == MovedBy::Document)?;
         let is_known = |article: &&Article| next.memory.seen.find(article.id).is_some();
         let known = shown.iter().filter(is_known).count();
-        let listed = shown.len().min(self.state.memory.window() as usize);
+        let listed =
+            shown.len().min(usize::try_from(self.state.memory.window()).unwrap_or(usize::MAX));
         if known > 0 && known * 2 >= listed {
             return None;
         }

@@ -35,16 +35,7 @@ pub(super) fn read(
     let [version, title, language, author, authors, feed_url, hubs, items] = document.members([
         "version", "title", "language", "author", "authors", "feed_url", "hubs", "items",
     ])?;
-    let items = items.filter(|items| items.text() != "null");
-    let is_version = scalar(version).is_some_and(|version| version.contains("jsonfeed.org"));
-    if !is_version && items.is_none() {
-        let detail = "this JSON has neither the version nor the items of a JSON Feed";
-        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
-    }
-    if items.is_some_and(|items| !items.is_list()) {
-        let detail = "the items of this JSON Feed are not a list";
-        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
-    }
+    let items = items_of(version, items)?;
     let mut cut = false;
     let (authors, is_cut) = inherited(names(authors, author, &mut cut)?);
     let is_cut = cut || is_cut;
@@ -60,7 +51,7 @@ pub(super) fn read(
             Ok(None) => break,
             // What is cut off with the end of the document is a reject alone.
             Err(broken) if place > 0 => {
-                let (at, item) = elements.from_last();
+                let (at, item) = elements.since_last();
                 problems.push(Problem::new(format!("item {}: {broken}", place + 1), at, item));
                 break;
             }
@@ -104,6 +95,24 @@ pub(super) fn read(
         over_limit,
         ..ParsedFeed::without_entries(FeedFormat::Json)
     })
+}
+
+/// The items of what calls itself a JSON Feed, or has items.
+fn items_of<'t>(
+    version: Option<Value<'t>>,
+    items: Option<Value<'t>>,
+) -> Result<Option<Value<'t>>, ParseFailure> {
+    let items = items.filter(|items| items.text() != "null");
+    let is_version = scalar(version).is_some_and(|version| version.contains("jsonfeed.org"));
+    if !is_version && items.is_none() {
+        let detail = "this JSON has neither the version nor the items of a JSON Feed";
+        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
+    }
+    if items.is_some_and(|items| !items.is_list()) {
+        let detail = "the items of this JSON Feed are not a list";
+        return Err(ParseFailure::whole(FailureClass::NotAFeed, detail));
+    }
+    Ok(items)
 }
 
 fn adapt(item: Value<'_>) -> Result<Entry, Broken> {

@@ -190,7 +190,7 @@ impl<'t> Parts<'t> {
     }
 
     /// All from where the last part begins, with its place in the document.
-    pub(crate) fn from_last(&self) -> (usize, &'t str) {
+    pub(crate) fn since_last(&self) -> (usize, &'t str) {
         let text = self.whole.text.get(self.began..).unwrap_or_default();
         (self.whole.at + self.began, text)
     }
@@ -393,7 +393,7 @@ mod tests {
         let mut items = items.unwrap().elements();
         assert_eq!(items.next_element().unwrap().map(Value::text), Some(r#"{"id": 1}"#));
         items.next_element().unwrap_err();
-        assert_eq!(items.from_last(), (36, r#"{"id": "#));
+        assert_eq!(items.since_last(), (36, r#"{"id": "#));
     }
 
     #[test]

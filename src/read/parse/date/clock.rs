@@ -17,14 +17,14 @@ impl Time {
     }
 }
 
-/// The time that begins here, and what follows it. Some forms are a time only behind a date.
-pub(super) fn time<'t, 'a>(
-    tokens: &'t [Token<'a>],
-    has_date: bool,
-) -> Option<(Time, &'t [Token<'a>])> {
-    with_colon(tokens)
-        .or_else(|| with_words(tokens))
-        .or_else(|| has_date.then(|| with_dot(tokens).or_else(|| with_half(tokens)))?)
+/// The time that begins here, and what follows it.
+pub(super) fn time<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
+    with_colon(tokens).or_else(|| with_words(tokens))
+}
+
+/// The same behind a date: some forms are a time only there.
+pub(super) fn time_behind_date<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(Time, &'t [Token<'a>])> {
+    time(tokens).or_else(|| with_dot(tokens)).or_else(|| with_half(tokens))
 }
 
 /// `10:30`, `10:30:15`, `10:30:15.123`.

@@ -178,16 +178,22 @@ struct Fields {
     is_half_unknown: bool,
     half: Option<words::Half>,
     zone: Option<Zone>,
-    /// Years of two digits may be those of the Buddhist era.
-    is_thai: bool,
-    /// Whether a year of two digits comes first in the language, if that is known.
-    is_year_first: Option<bool>,
+    short_years: ShortYears,
     /// By how many years the era of the next number is behind.
     era: Option<i32>,
     /// Week and day of it (ISO 8601), after the year.
     week: Option<(i8, i8)>,
     /// The next number is the month, as in Vietnamese.
     is_month_next: bool,
+}
+
+/// What the language says of years of two digits.
+#[derive(Debug, Default)]
+struct ShortYears {
+    /// They may be those of the Buddhist era.
+    is_thai: bool,
+    /// Whether they come first, if that is known.
+    is_first: Option<bool>,
 }
 
 impl Fields {
@@ -199,7 +205,7 @@ impl Fields {
         }
         // Years are marked so in Chinese and Japanese, whose zones have names of their own.
         let marked = || text.contains('年').then_some("zh");
-        let is_year_first = conventions.language.as_deref().map(words::is_year_first);
+        let is_first = conventions.language.as_deref().map(words::is_year_first);
         let language = conventions.language.as_deref().or_else(marked);
         let is_thai =
             language == Some("th") || text.contains(|c| matches!(c, '\u{E00}'..='\u{E7F}'));
@@ -221,7 +227,8 @@ impl Fields {
             }
         }
         fields.zone = zone.or(fields.zone);
-        Some(Self { is_thai, is_year_first, ..fields })
+        let short_years = ShortYears { is_thai, is_first };
+        Some(Self { short_years, ..fields })
     }
 
     fn read(tokens: &[Token<'_>], language: Option<&str>) -> Self {
@@ -229,8 +236,9 @@ impl Fields {
         let mut rest = tokens;
         let mut mark = None;
         while let Some(token) = rest.first() {
+            let time = if fields.has_date() { clock::time_behind_date } else { clock::time };
             if fields.time.is_none()
-                && let Some((time, after)) = clock::time(rest, fields.has_date())
+                && let Some((time, after)) = time(rest)
             {
                 fields.time = Some(time);
                 fields.is_half_unknown = clock::has_unknown_word(after, language);
@@ -408,8 +416,8 @@ impl Fields {
         let day_first = self.date_in(gregorian, third, number(second)?, number(first)?);
         // With dots a year stands first in few languages.
         let is_allowed = match mark {
-            Some('.') => self.is_year_first == Some(true),
-            _ => self.is_year_first != Some(false),
+            Some('.') => self.short_years.is_first == Some(true),
+            _ => self.short_years.is_first != Some(false),
         };
         let may_be_first = third.len() <= 2 && first.len() == 2 && is_allowed;
         let year_first =
@@ -439,7 +447,8 @@ impl Fields {
     /// A date in a calendar. A year that is centuries off in the Gregorian one names its own calendar.
     fn date_in(&self, calendar: Calendar, year: &str, month: i8, day: i8) -> Option<civil::Date> {
         let written: i32 = year.parse().ok()?;
-        let is_short_thai = self.is_thai && year.len() == 2 && written >= THAI_SHORT_YEARS_MIN;
+        let is_short_thai =
+            self.short_years.is_thai && year.len() == 2 && written >= THAI_SHORT_YEARS_MIN;
         let number = if is_short_thai { written + BUDDHIST_CENTURY } else { written };
         let calendar = match calendar {
             Calendar::Gregorian if PERSIAN_YEARS.contains(&number) => Calendar::Persian,
