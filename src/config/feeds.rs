@@ -443,7 +443,8 @@ fn read_interval(text: &str, range: &RangeInclusive<Duration>) -> Result<Duratio
     Ok(interval)
 }
 
-/// The feeds as OPML, each with whether it is enabled; read back they are the same feeds.
+/// The feeds as OPML, each with whether it is enabled; read back they are the same feeds, but for how they are asked
+/// (headers, authorities and the like): a list for others names nothing of that.
 pub fn export_opml<'a>(
     feeds: impl IntoIterator<Item = (&'a Feed, bool)>,
     defaults: &FeedDefaults,

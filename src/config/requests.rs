@@ -28,8 +28,9 @@ const USER_AGENT_BYTES_MAX: usize = 256;
 const ROOTS_FILES_MAX: usize = 64;
 
 /// Headers that are ours to say: how the answer comes, and what of it is known.
-const OURS: [&str; 23] = [
+const OURS: [&str; 24] = [
     "a-im",
+    "accept",
     "accept-encoding",
     "connection",
     "content-encoding",
@@ -213,6 +214,10 @@ fn read_headers_file(bytes: &[u8]) -> Result<Vec<RequestHeader>, String> {
         let Some((name, value)) = line.split_once(':') else {
             return Err(format!("line {number} is no header; write \"Name: value\""));
         };
+        // What stands before the colon may be a part of a secret whose name was forgotten.
+        if !is_header_name(name.trim()) {
+            return Err(format!("line {number} is no header; write \"Name: value\""));
+        }
         let header = read_header(name.trim(), value.trim());
         headers.push(header.map_err(|unfit| format!("line {number}: {unfit}"))?);
     }
@@ -233,9 +238,13 @@ fn read_plain_header(name: &str, value: &str) -> Result<RequestHeader, Unfit> {
     Ok(header)
 }
 
-fn read_header(name: &str, value: &str) -> Result<RequestHeader, Unfit> {
+fn is_header_name(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_token) {
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_token)
+}
+
+fn read_header(name: &str, value: &str) -> Result<RequestHeader, Unfit> {
+    if !is_header_name(name) {
         let wanted = format!("use at most {NAME_BYTES_MAX} letters, digits and \"-\"");
         return Err(format!("{} is no name of a header; {wanted}", quoted(name)).into());
     }

@@ -113,12 +113,20 @@ pub enum MovedBy {
     /// Its server, by permanent redirects.
     #[default]
     Redirect,
-    /// Its document (`itunes:new-feed-url`, or a link `self` to another URL), and nobody has looked there yet.
+    /// Its document (`itunes:new-feed-url`), and nobody has looked there yet.
     Document,
     /// The same, and the same articles were found there.
     DocumentConfirmed,
     /// The same, and something else was found there. Not asked there.
     DocumentRefused,
+}
+
+impl MovedBy {
+    /// Its document says so, and it may be asked there.
+    #[must_use]
+    pub fn is_own_word(self) -> bool {
+        matches!(self, Self::Document | Self::DocumentConfirmed)
+    }
 }
 
 /// Where a server is.

@@ -8,7 +8,7 @@ use url::Url;
 /// How a feed is asked, where that is not as `[fetch]` says.
 ///
 /// Shape: headers go to the origin of the feed's URL alone; authorities and the version of HTTP hold on its host
-/// alone. Whoever is named by a redirect, or by an entry, is asked as everybody is.
+/// alone; whoever is named by a redirect, or by an entry, is asked with its user agent and else as everybody is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestSettings {
     /// Sent as `User-Agent` instead of the common one.

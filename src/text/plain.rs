@@ -287,21 +287,24 @@ fn push_html(plain: &mut Plain, html: &str, skip: Skip) -> Skipped {
             Token::Open(name, attributes) => (name, Some(attributes)),
             Token::Close(name) => (name, None),
         };
-        if name.eq_ignore_ascii_case("a") {
-            match opened {
-                Some(attributes) if attribute(attributes, "href").is_some() => {
-                    plain.lines.open_link();
-                }
-                Some(_) => {}
-                None => plain.lines.close_link(),
-            }
-        }
         let is_of_others = |attributes: &str| {
             skip == Skip::OfOthers
                 && !attributes.is_empty()
                 && !is_void(name)
                 && (is_of_others(attributes) || is_hidden(attributes))
         };
+        if name.eq_ignore_ascii_case("a") {
+            match opened {
+                // The end of what is left out is not seen.
+                Some(attributes)
+                    if attribute(attributes, "href").is_some() && !is_of_others(attributes) =>
+                {
+                    plain.lines.open_link();
+                }
+                Some(_) => {}
+                None => plain.lines.close_link(),
+            }
+        }
         match (Element::of(name), opened) {
             (Element::NeverText, Some(_)) => skipped = Some((name, 1)),
             (Element::NotTheArticle, Some(_)) if skip != Skip::NeverText => {

@@ -113,22 +113,18 @@ fn redirects(feed: &Feed) -> RedirectPolicy {
     feed.request.as_ref().map(|request| request.redirects).unwrap_or_default()
 }
 
-/// Where a document says that its feed lives, if that is elsewhere and may be looked at: `itunes:new-feed-url`, or else
-/// its link `self`.
+/// Where a document says that its feed lives (`itunes:new-feed-url`), if that is elsewhere and may be looked at. Its link
+/// `self` says less: templates write that of another feed, or of all.
 pub(super) fn announced(feed: &Feed, body: &Body, parsed: &ParsedFeed) -> Option<Url> {
-    let own = body.links.clone().or(parsed.links.clone()).topic;
-    let target = parsed.new_url.clone().or(own)?;
-    let mut url = body.final_url.join(&target).ok()?;
+    let mut url = body.final_url.join(parsed.new_url.as_deref()?).ok()?;
     url.set_fragment(None);
     let is_elsewhere = url != body.final_url && url != feed.url;
-    // Many write `self` without the query that chooses one feed of several.
-    let is_of_all = parsed.new_url.is_none() && url.query().is_none() && feed.url.query().is_some();
     let is_downgraded = body.final_url.scheme() == "https" && url.scheme() == "http";
     let may_be_asked = is_web(&url) && !has_login(&url) && redirects(feed).admits(&feed.url, &url);
-    (is_elsewhere && !is_of_all && !is_downgraded && may_be_asked).then_some(url)
+    (is_elsewhere && !is_downgraded && may_be_asked).then_some(url)
 }
 
-/// A feed failed where its document says that it lives, and nobody had looked there before. What is not there stays
+/// A feed failed where its document says that it lives. What is not there stays
 /// unasked as long as the document says no other place; what was only away is tried again after so many days.
 pub(super) fn not_there(next: &mut FeedPlan, class: FailureClass) {
     let was_away = matches!(
@@ -141,9 +137,7 @@ pub(super) fn not_there(next: &mut FeedPlan, class: FailureClass) {
             | FailureClass::Server
     );
     next.moves.days = 0;
-    if !was_away {
-        next.moves.by = MovedBy::DocumentRefused;
-    }
+    next.moves.by = if was_away { MovedBy::Document } else { MovedBy::DocumentRefused };
 }
 
 /// A URL, unless it is longer than a state remembers.

@@ -115,7 +115,7 @@ impl Pair<'_> {
     fn is_same(&self, shift: u16) -> bool {
         let Unknown { title_bytes, text_bytes, .. } = self.article;
         match self.by {
-            // Forty bits agree by chance in no feed; the lengths below matter where less agrees.
+            // Sixty-four bits, or forty, agree by chance in no feed; the lengths below matter where less agrees.
             Agreement::All => true,
             Agreement::Texts => {
                 let is_dated_so = self.shift().is_none_or(|own| own == shift);

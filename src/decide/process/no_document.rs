@@ -3,8 +3,7 @@
 use cw_model::reject::{DETAIL_BYTES_MAX, cut};
 use cw_model::state::{FeedState, LastFailure, Standing};
 use cw_model::{
-    Failure, FailureClass, Feed, MovedBy, NotModified, Outcome, PollResult, Reject, Timestamp,
-    Validators,
+    Failure, FailureClass, Feed, NotModified, Outcome, PollResult, Reject, Timestamp, Validators,
 };
 
 use super::answered::{
@@ -65,7 +64,8 @@ pub(super) fn failed(
         return outcome(feed, PollResult::Failed(failure), Vec::new(), rejects, next);
     }
     // As it was asked, which failures have a say in.
-    if next_plan.moves.by == MovedBy::Document && asked_at(feed, next_plan).is_some() {
+    let by = next_plan.moves.by;
+    if by.is_own_word() && asked_at(feed, next_plan).is_some() {
         not_there(next_plan, failure.class);
     }
     next_plan.failures = next_plan.failures.saturating_add(1);

@@ -263,10 +263,12 @@ pub fn refused_until(plan: &FeedPlan) -> Option<Timestamp> {
     let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0);
     let busy_at = failure.filter(|failure| failure.class == FailureClass::Busy).map(|it| it.at);
     let after = |at: Option<Timestamp>, wait: Duration| at?.checked_add(wait).ok();
-    // It has asked to wait also where something else makes this feed wait longer.
-    let asked = plan.next.retry_after.and_then(|wait| after(plan.polled_at, wait));
+    // It has asked to wait also where something else makes this feed wait longer; but not anew where the last poll
+    // asked nobody.
+    let asked = plan.next.retry_after.filter(|_| plan.next.reason != Reason::Local);
+    let asked = asked.and_then(|wait| after(plan.polled_at, wait));
     let planned = plan.next.due_at.filter(|_| plan.next.reason == Reason::RetryAfter);
-    let until = planned.or(asked).max(after(busy_at, BUSY_WAIT_MIN))?;
+    let until = planned.or(asked.max(after(busy_at, BUSY_WAIT_MIN)))?;
     let latest = after(plan.polled_at.or(busy_at), HOLD_MAX);
     Some(until.min(latest.unwrap_or(Timestamp::MAX)))
 }

@@ -316,6 +316,7 @@ fn a_host_has_refused_for_as_long_as_it_said_whatever_else_puts_the_feed_off() {
     assert_eq!(wait(Reason::Backoff, Some(seconds(1)), true), Some(BUSY_WAIT_MIN));
     assert_eq!(wait(Reason::Backoff, Some(seconds(86_400)), true), Some(HOLD_MAX));
     assert_eq!(wait(Reason::Backoff, None, true), Some(BUSY_WAIT_MIN));
+    assert_eq!(wait(Reason::Local, Some(seconds(600)), false), None, "nobody was asked");
     assert_eq!(
         wait(Reason::Backoff, None, false),
         None,

@@ -74,7 +74,12 @@ impl Moves {
     #[must_use]
     pub fn confirmed(self, network: Network, now: Timestamp) -> Self {
         let day = day_of(now);
-        let days = if day == self.day { self.days.max(1) } else { self.days.saturating_add(1) };
+        // What was refused is not asked by versions either that know days alone.
+        let days = match self.by {
+            MovedBy::DocumentRefused => 0,
+            _ if day == self.day => self.days.max(1),
+            _ => self.days.saturating_add(1),
+        };
         Self { days, day, network, ..self }
     }
 }

@@ -90,8 +90,13 @@ fn own_paragraphs(paragraphs: &[&str]) -> usize {
     let tail = paragraphs.iter().rev().take_while(|paragraph| is_headlines(paragraph)).count();
     let from = paragraphs.len() - tail;
     let heading = paragraphs.iter().skip(from).position(|paragraph| is_heading(paragraph));
-    // An article is not all of it.
-    heading.map(|at| from + at).filter(|at| *at > 0).unwrap_or(paragraphs.len())
+    let bytes = |of: &[&str]| of.iter().map(|paragraph| paragraph.len()).sum::<usize>();
+    // An article is more than what is listed behind it; a digest is not.
+    let is_of_others = |at: &usize| {
+        let (own, others) = paragraphs.split_at(*at);
+        bytes(own) > bytes(others)
+    };
+    heading.map(|at| from + at).filter(is_of_others).unwrap_or(paragraphs.len())
 }
 
 /// A paragraph of which all is the heading, or the beginning of a line that leads elsewhere.

@@ -102,12 +102,14 @@ pub fn recognise(text: &str, steps: &Steps) -> Result<Shape, ParseFailure> {
 /// The name of the first element, past declarations, comments and text. Looks at each byte once.
 fn first_element<'t>(text: &'t str, steps: &Steps) -> Result<Option<&'t str>, TooCostly> {
     let mut rest = text;
+    // Once no instruction ends as one should, none behind it does.
+    let mut may_end_well = true;
     while let Some((before, markup)) = rest.split_once('<') {
         if markup.starts_with(|c: char| c.is_alphabetic()) {
             let end = |c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<');
             return Ok(markup.split(end).next());
         }
-        let Some(after) = past_markup(markup) else {
+        let Some(after) = past_markup(markup, &mut may_end_well) else {
             steps.spend(rest.len())?;
             return Ok(None);
         };
@@ -120,14 +122,15 @@ fn first_element<'t>(text: &'t str, steps: &Steps) -> Result<Option<&'t str>, To
 
 /// What follows a comment, declaration or instruction, or the `<` itself if it begins none of them.
 /// `None` if it never ends.
-fn past_markup(markup: &str) -> Option<&str> {
+fn past_markup<'t>(markup: &'t str, may_end_well: &mut bool) -> Option<&'t str> {
     if let Some(comment) = markup.strip_prefix("!--") {
         return Some(comment.split_once("-->")?.1);
     }
     if let Some(instruction) = markup.strip_prefix('?') {
+        let end = may_end_well.then(|| instruction.find("?>")).flatten();
+        *may_end_well &= end.is_some();
         // One may end as a tag does.
-        let end =
-            instruction.find("?>").map(|at| at + 2).or_else(|| Some(instruction.find('>')? + 1));
+        let end = end.map(|at| at + 2).or_else(|| Some(instruction.find('>')? + 1));
         return instruction.get(end?..);
     }
     let Some(doctype) = markup.strip_prefix('!') else { return Some(markup) };

@@ -105,11 +105,10 @@ fn where_a_document_says_that_its_feed_lives_is_looked_at_and_followed_if_it_is_
         let run = Run::configured([], |setup, publisher| {
             setup.resolve("new.example");
             let new = publisher.url_at("new.example", "/new.xml");
-            let link = format!(
-                "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='self' href='{new}'/>"
-            );
-            let here = headlines(&["B", "A"]).replacen("<item>", &format!("{link}<item>"), 1);
-            assert!(here.contains("rel='self'"), "{here}");
+            let space = "http://www.itunes.com/dtds/podcast-1.0.dtd";
+            let word = format!("<i:new-feed-url xmlns:i='{space}'>{new}</i:new-feed-url>");
+            let here = headlines(&["B", "A"]).replacen("<item>", &format!("{word}<item>"), 1);
+            assert!(here.contains(&word), "{here}");
             publisher.serve(PATH, [Reply::feed(here)]);
             publisher.serve("/new.xml", [Reply::feed(headlines(&articles))]);
         });

@@ -110,7 +110,11 @@ pub(super) fn compact(digits: &str) -> Option<Time> {
 /// Whether the word behind a time is one that nobody knows, and may be a half of the day: in another script, or of
 /// two letters. Longer ones in Latin letters are mostly zones and places.
 pub(super) fn has_unknown_word(after: &[Token<'_>], language: Option<&str>) -> bool {
-    let [Token::Word(word), ..] = past_space(after) else { return false };
+    // Before a date or more words it is a weekday or a source.
+    let [Token::Word(word), rest @ ..] = past_space(after) else { return false };
+    if !past_space(past_stop(rest)).is_empty() {
+        return false;
+    }
     (!word.is_ascii() || word.len() == 2)
         && !words::is_hour(word)
         && words::half(word).is_none()
