@@ -87,16 +87,7 @@ impl Lines {
         let first =
             lines.iter().position(|(line, _)| line.holds == Holds::Words).unwrap_or(lines.len());
         let behind = lines.get(first..).unwrap_or_default();
-        // One in the middle may be a heading of the article's own.
-        let runs = behind.split(|(line, _)| line.holds == Holds::Words);
-        let last = runs.clone().count();
-        let is_list = |(at, run): &(usize, &[(&Line, Range<usize>)])| {
-            *at + 1 == last || run.iter().filter(is_card).count() > 1
-        };
-        let lists = runs.enumerate().filter(is_list);
-        let cards: Vec<_> = lists
-            .flat_map(|(_, run)| run.iter().filter(is_card).map(|(_, range)| range.clone()))
-            .collect();
+        let cards: Vec<_> = behind.iter().filter(is_card).map(|(_, range)| range.clone()).collect();
         let card_bytes: usize = cards.iter().map(Range::len).sum();
         if card_bytes * 2 > text.len() { Vec::new() } else { cards }
     }

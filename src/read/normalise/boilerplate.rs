@@ -84,19 +84,17 @@ pub(crate) fn without(text: String) -> Option<String> {
 /// How many paragraphs there are before a heading of other articles with nothing but their headlines behind it.
 fn own_paragraphs(paragraphs: &[&str]) -> usize {
     let is_headlines = |paragraph: &&str| {
-        let is_headline = |line: &str| is_short(line) && !line.ends_with(SENTENCE_ENDS);
+        let is_sentence = |line: &str| {
+            line.trim_end_matches(['"', '”', '»', ')', '’', '」']).ends_with(SENTENCE_ENDS)
+        };
+        let is_headline = |line: &str| is_short(line) && !is_sentence(line);
         paragraph.lines().all(is_headline)
     };
     let tail = paragraphs.iter().rev().take_while(|paragraph| is_headlines(paragraph)).count();
     let from = paragraphs.len() - tail;
     let heading = paragraphs.iter().skip(from).position(|paragraph| is_heading(paragraph));
-    let bytes = |of: &[&str]| of.iter().map(|paragraph| paragraph.len()).sum::<usize>();
-    // An article is more than what is listed behind it; a digest is not.
-    let is_of_others = |at: &usize| {
-        let (own, others) = paragraphs.split_at(*at);
-        bytes(own) > bytes(others)
-    };
-    heading.map(|at| from + at).filter(is_of_others).unwrap_or(paragraphs.len())
+    // An article is not all of it.
+    heading.map(|at| from + at).filter(|at| *at > 0).unwrap_or(paragraphs.len())
 }
 
 /// A paragraph of which all is the heading, or the beginning of a line that leads elsewhere.
