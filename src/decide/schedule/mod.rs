@@ -258,7 +258,7 @@ pub fn due_at(feed: &Feed, plan: &Plan, polled_at: Option<Timestamp>, now: Times
 }
 
 /// Until when the host of a feed has refused us, by the feed's last poll: whoever counts requests counts those
-/// for its other feeds too, but for [`HOLD_MAX`] at most.
+/// for its other feeds too, but for an hour at most.
 pub fn refused_until(plan: &FeedPlan) -> Option<Timestamp> {
     let failure = plan.last_failure.as_ref().filter(|_| plan.failures > 0);
     let busy_at = failure.filter(|failure| failure.class == FailureClass::Busy).map(|it| it.at);
