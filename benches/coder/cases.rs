@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cw_code::Tagger;
+use cw_code::{Tagger, is_or_is_under};
 use cw_model::record::RecordConflict;
 use serde_json::Value;
 
@@ -48,9 +48,7 @@ const CLASSES: [(&str, &[&str]); 30] = [
 ];
 
 fn stands_for(tags: &[&str], id: &str) -> bool {
-    tags.iter().any(|tag| {
-        id.strip_prefix(tag).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
+    tags.iter().any(|tag| is_or_is_under(id, tag))
 }
 
 /// Prints the weighted F1 over the classes. A text is right where its best tag stands for its class; else it

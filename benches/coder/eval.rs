@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cw_code::Tagger;
+use cw_code::{Tagger, is_or_is_under, top};
 use serde_json::Value;
 
 use super::rows::{Row, read, read_files, read_folder};
@@ -62,8 +62,8 @@ pub(crate) fn headlines(data: &Path) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn top(id: &str) -> String {
-    id.split('.').next().unwrap_or_default().to_owned()
+fn family(id: &str) -> String {
+    top(id).to_owned()
 }
 
 /// How good the coder is on rows.
@@ -91,9 +91,9 @@ fn figures(tagger: &Tagger, rows: &[&Row]) -> Figures {
         }
         let found: Vec<String> = coding.tags.iter().map(|tag| tag.id.as_str().to_owned()).collect();
         tags.add(of_tags(&found, row));
-        let found: BTreeSet<String> = found.iter().map(|id| top(id)).collect();
-        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
-        let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();
+        let found: BTreeSet<String> = found.iter().map(|id| family(id)).collect();
+        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| family(id)).collect();
+        let may: BTreeSet<String> = row.strings("may").iter().map(|id| family(id)).collect();
         for family in found.union(&right) {
             let count = families.entry(family.clone()).or_default();
             match (right.contains(family), found.contains(family)) {
@@ -110,14 +110,11 @@ fn figures(tagger: &Tagger, rows: &[&Row]) -> Figures {
 /// A top is right where a tag under it is wanted, and finds nothing; a tag under a top that is wanted is right, and finds it.
 fn of_tags(found: &[String], row: &Row) -> Count {
     let (wanted, may) = (row.strings("tags"), row.strings("may"));
-    let is_under = |id: &String, above: &String| {
-        id.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
     let is_wrong = |id: &&String| {
         let mut fits = wanted.iter().chain(&may);
-        !fits.any(|other| is_under(id, other) || is_under(other, id))
+        !fits.any(|other| is_or_is_under(id, other) || is_or_is_under(other, id))
     };
-    let is_found = |id: &&String| found.iter().any(|other| is_under(other, id));
+    let is_found = |id: &&String| found.iter().any(|other| is_or_is_under(other, id));
     let right = wanted.iter().filter(is_found).count();
     let wrong = found.iter().filter(is_wrong).count();
     Count { right, wrong, missed: wanted.len() - right }
@@ -243,9 +240,10 @@ fn show_families(tagger: &Tagger, folder: &Path) -> anyhow::Result<()> {
     };
     for row in &rows {
         let Some(coding) = row.code(tagger) else { continue };
-        let found: BTreeSet<String> = coding.tags.iter().map(|tag| top(tag.id.as_str())).collect();
-        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| top(id)).collect();
-        let may: BTreeSet<String> = row.strings("may").iter().map(|id| top(id)).collect();
+        let found: BTreeSet<String> =
+            coding.tags.iter().map(|tag| family(tag.id.as_str())).collect();
+        let right: BTreeSet<String> = row.strings("tags").iter().map(|id| family(id)).collect();
+        let may: BTreeSet<String> = row.strings("may").iter().map(|id| family(id)).collect();
         let wrong: Vec<&String> =
             found.difference(&right).filter(|family| !may.contains(*family)).collect();
         let missed: Vec<&String> = right.difference(&found).collect();

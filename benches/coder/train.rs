@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::iter;
 use std::path::Path;
 
-use cw_code::{BUCKETS, HEAD_END, Learnable, Tagger};
+use cw_code::{BUCKETS, HEAD_END, Learnable, Tagger, is_or_is_under, top};
 use cw_model::Steps;
 use serde_json::Value;
 
@@ -106,14 +106,14 @@ pub(crate) fn train(
     }
     println!("{} texts, {} held out", texts.len(), held_out.len());
     let learner = Learner { texts, held_out, others: apart_texts, unit };
-    let named = |keep: fn(&str) -> String| -> BTreeSet<String> {
-        learner.texts.iter().flat_map(|text| &text.tags).map(|tag| keep(tag)).collect()
-    };
+    let tags: BTreeSet<&str> =
+        learner.texts.iter().flat_map(|text| &text.tags).map(String::as_str).collect();
+    let tops: BTreeSet<&str> = tags.iter().map(|tag| top(tag)).collect();
     let (mut head, mut tables) = (String::new(), Vec::new());
-    let tops = iter::once(String::new()).chain(named(top)).map(|id| ("output", id, TEXTS_MIN));
-    let leaves = named(str::to_owned).into_iter().filter(|id| id.contains('.'));
-    for (list, id, texts_min) in tops.chain(leaves.map(|id| ("leaf", id, LEAF_TEXTS_MIN))) {
-        if let Some((curve, table)) = learner.learn(&id, texts_min) {
+    let outputs = iter::once("").chain(tops).map(|id| ("output", id, TEXTS_MIN));
+    let leaves = tags.iter().filter(|tag| tag.contains('.'));
+    for (list, id, texts_min) in outputs.chain(leaves.map(|id| ("leaf", *id, LEAF_TEXTS_MIN))) {
+        if let Some((curve, table)) = learner.learn(id, texts_min) {
             head += &format!("[[{list}]]\nid = \"{id}\"\n{curve}");
             tables.extend(table);
         }
@@ -216,12 +216,7 @@ impl Margin {
 
 /// Whether a tag is among them, or one under it.
 fn has(tags: &[String], id: &str) -> bool {
-    tags.iter()
-        .any(|tag| tag == id || tag.strip_prefix(id).is_some_and(|rest| rest.starts_with('.')))
-}
-
-fn top(tag: &str) -> String {
-    tag.split('.').next().unwrap_or_default().to_owned()
+    tags.iter().any(|tag| is_or_is_under(tag, id))
 }
 
 /// What there is to learn of a top from; or of a tag under a top; or, of an empty id, of relevance.
@@ -234,9 +229,9 @@ fn examples<'a>(texts: &'a [Text], id: &str) -> Vec<Example<'a>> {
     };
     // What a text is about matters only where it is about conflict at all, and of which kind only where it is of the
     // top: that is known by then. A scene may show a war and no more of it: without tags it teaches none.
-    let above = if id.contains('.') { top(id) } else { String::new() };
+    let above = if id.contains('.') { top(id) } else { "" };
     let tagged = |text: &&Text| {
-        text.relevant && !text.tags.is_empty() && (above.is_empty() || has(&text.tags, &above))
+        text.relevant && !text.tags.is_empty() && (above.is_empty() || has(&text.tags, above))
     };
     // Nor does a text teach what it may as well be called.
     let is_open = |text: &&Text| !is_about(text) && has(&text.may, id);

@@ -16,6 +16,7 @@ use super::segment::{Document, Prominence};
 use super::sets::{Sentences, contains_any};
 use super::shown::{NUMBER, Shown, words};
 use super::spans::Sorted;
+use super::taxonomy::top;
 use super::vectors::{DIMENSIONS, Mean, Vectors};
 
 /// Buckets of a table, a power of two.
@@ -97,8 +98,7 @@ pub(super) fn of(
     });
     let mut tops: BTreeMap<String, f64> = BTreeMap::new();
     for tag in &findings.tags {
-        let top = tag.id.as_str().split('.').next().unwrap_or_default().to_owned();
-        let best = tops.entry(top).or_default();
+        let best = tops.entry(top(tag.id.as_str()).to_owned()).or_default();
         *best = best.max(tag.score);
     }
     Ok(Features { buckets, meaning, words: featured, of_words, tops })
@@ -187,7 +187,7 @@ fn of_text<'a>(
     let sure = |score: f64| u64::from(score >= 0.75);
     for Scored { id, score, place } in &findings.scores {
         let id = id.as_str();
-        let top = id.split('.').next().unwrap_or_default();
+        let top = top(id);
         add(Feature::Top(top), bucket(b't', hash(top), 0));
         add(Feature::Place(top, *place), bucket(b'p', hash(top), *place as u64));
         add(Feature::Tag(id, sure(*score)), bucket(b'i', hash(id), sure(*score)));

@@ -17,8 +17,15 @@ use super::source::{LexiconProblem, Source};
 /// The only file format this program reads.
 pub(super) const FORMAT: u32 = 1;
 
+/// The top that a tag's id is under: "strike" of "strike.air", and of itself.
+#[must_use]
+pub fn top(id: &str) -> &str {
+    id.split('.').next().unwrap_or_default()
+}
+
 /// Whether a tag's id is this one, or of a tag under it: "strike.air" is under "strike".
-pub(super) fn is_or_is_under(id: &str, above: &str) -> bool {
+#[must_use]
+pub fn is_or_is_under(id: &str, above: &str) -> bool {
     id.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

@@ -375,18 +375,11 @@ mod tests {
             backlog: Some("none".to_owned()),
             articles_per_day: Some(7),
             bytes_per_day: Some("2MiB".to_owned()),
-            allow_private_networks: None,
             query: Some("publish".to_owned()),
-            proxy: None,
-            user_agent: None,
-            headers: None,
-            headers_file: None,
-            roots_file: None,
-            redirects: None,
-            http: None,
             labels: Some(vec!["a".to_owned(), "b c".to_owned()]),
             fulltext: Some(true),
             enabled: Some(false),
+            ..RawFeed::default()
         };
         let bare = RawFeed {
             id: Some("b".to_owned()),

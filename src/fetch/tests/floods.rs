@@ -301,6 +301,18 @@ async fn a_feed_is_read_over_http_2() {
     assert_eq!(read.bytes, FEED.as_bytes());
 }
 
+/// Answers one request over HTTP/1.1.
+async fn serve_over_http_1(mut stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>) {
+    let mut asked = Vec::new();
+    while !asked.ends_with(b"\r\n\r\n") {
+        asked.push(stream.read_u8().await.unwrap());
+    }
+    let head =
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", FEED.len());
+    stream.write_all(format!("{head}{FEED}").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+}
+
 /// Some servers speak HTTP/2 and say to a request that it must come over HTTP/1.1 (RFC 9113, 7).
 #[tokio::test]
 async fn a_server_that_needs_http_1_is_asked_over_it_and_not_over_http_2_again() {
@@ -321,17 +333,7 @@ async fn a_server_that_needs_http_1_is_asked_over_it_and_not_over_http_2_again()
                 });
                 continue;
             }
-            let (mut reader, mut writer) = tokio::io::split(stream);
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"\r\n\r\n") {
-                asked.push(reader.read_u8().await.unwrap());
-            }
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-                FEED.len()
-            );
-            writer.write_all(format!("{head}{FEED}").as_bytes()).await.unwrap();
-            writer.shutdown().await.unwrap();
+            serve_over_http_1(stream).await;
         }
     });
     let fetcher = tls_fetcher(&patient());
@@ -356,17 +358,7 @@ async fn both_versions() -> (Url, Arc<std::sync::Mutex<Vec<Vec<u8>>>>, tokio::ta
             let Ok(stream) = accepted else { continue };
             let protocol = stream.get_ref().1.alpn_protocol().unwrap_or_default().to_vec();
             noting.lock().unwrap().push(protocol);
-            let (mut reader, mut writer) = tokio::io::split(stream);
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"\r\n\r\n") {
-                asked.push(reader.read_u8().await.unwrap());
-            }
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-                FEED.len()
-            );
-            writer.write_all(format!("{head}{FEED}").as_bytes()).await.unwrap();
-            writer.shutdown().await.unwrap();
+            serve_over_http_1(stream).await;
         }
     });
     (Url::parse(&url).unwrap(), agreed, serving)

@@ -1,6 +1,6 @@
 //! Leaves out the lines that systems for publishing add to a text: "read also", "appeared first on", `null`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -29,6 +29,13 @@ static BEGINS: LazyLock<HashMap<char, Vec<&str>>> = LazyLock::new(|| {
         begins.entry(begin.chars().next().unwrap_or_default()).or_default().push(begin);
     }
     begins
+});
+
+/// What stands above a list of other articles, all of it.
+static HEADINGS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let begins =
+        LINES.begins.iter().map(|begin| begin.trim_end_matches(|c: char| !c.is_alphanumeric()));
+    LINES.headings.iter().map(String::as_str).chain(begins).collect()
 });
 
 /// How many bytes of what names a site are looked at first; none of it is shorter.
@@ -103,8 +110,7 @@ fn is_heading(paragraph: &str) -> bool {
         return false;
     }
     let words = paragraph.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let is_all = |own: &String| own.trim_end_matches(|c: char| !c.is_alphanumeric()) == words;
-    LINES.headings.contains(&words) || LINES.begins.iter().any(is_all)
+    HEADINGS.contains(words.as_str())
 }
 
 /// Whether a text is what templates print where there is none.

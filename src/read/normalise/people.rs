@@ -1,5 +1,7 @@
 //! Names of authors, apart: `Jane Doe and John Roe` are two.
 
+use std::collections::HashSet;
+
 use super::LIST_MAX;
 
 /// What stands between two names on one line.
@@ -51,11 +53,11 @@ const NAME_WORDS_MAX: usize = 4;
 /// or more, each with a capital letter where the script has them.
 pub(super) fn apart(lines: Vec<String>) -> Vec<String> {
     let mut people: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for line in lines {
         let names = names(&line).filter(|names| people.len() + names.len() <= LIST_MAX);
         for name in names.unwrap_or_else(|| vec![line.clone()]) {
-            let lower = name.to_lowercase();
-            if people.iter().all(|own| own.to_lowercase() != lower) {
+            if known.insert(name.to_lowercase()) {
                 people.push(name);
             }
         }
