@@ -104,7 +104,7 @@ pub fn hub(stage: Stage, moment: impl Fn(Timestamp) -> String) -> String {
 pub fn moved_by(by: MovedBy) -> &'static str {
     match by {
         MovedBy::Redirect => "its server says",
-        MovedBy::Document => "its document says (itunes:new-feed-url or a link \"self\")",
+        MovedBy::Document => "its document says (itunes:new-feed-url)",
         MovedBy::DocumentConfirmed => "its document says, and the same articles are there",
         MovedBy::DocumentRefused => "its document says, but the same articles are not there",
     }

@@ -85,21 +85,13 @@ impl Files<'_> {
                 let read = self.of_feed(name, read_headers_file);
                 files.headers.insert(name.clone(), read);
             }
-            // One more than there may be, so that it is told.
+            // One more is not read, which `FeedFiles::read` tells.
             if let Some(name) = &raw.roots_file
                 && !files.roots.contains_key(name)
-                && files.roots.len() <= ROOTS_FILES_MAX
+                && files.roots.len() < ROOTS_FILES_MAX
             {
-                let is_one_too_many = files.roots.len() == ROOTS_FILES_MAX;
-                let read = self.of_feed(name, |bytes| {
-                    if is_one_too_many {
-                        let most = ROOTS_FILES_MAX;
-                        return Err(format!(
-                            "is one file more than the {most} that feeds may name"
-                        ));
-                    }
-                    read_roots(bytes).map(Arc::new).map_err(|no| no.to_string())
-                });
+                let read = |bytes: &[u8]| read_roots(bytes).map(Arc::new);
+                let read = self.of_feed(name, |bytes| read(bytes).map_err(|no| no.to_string()));
                 files.roots.insert(name.clone(), read);
             }
         }
@@ -211,13 +203,11 @@ fn read_headers_file(bytes: &[u8]) -> Result<Vec<RequestHeader>, String> {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        let Some((name, value)) = line.split_once(':') else {
+        // What stands before a colon may be a part of a secret whose name was forgotten.
+        let header = line.split_once(':').filter(|(name, _value)| is_header_name(name.trim()));
+        let Some((name, value)) = header else {
             return Err(format!("line {number} is no header; write \"Name: value\""));
         };
-        // What stands before the colon may be a part of a secret whose name was forgotten.
-        if !is_header_name(name.trim()) {
-            return Err(format!("line {number} is no header; write \"Name: value\""));
-        }
         let header = read_header(name.trim(), value.trim());
         headers.push(header.map_err(|unfit| format!("line {number}: {unfit}"))?);
     }

@@ -65,9 +65,8 @@ pub(super) fn warnings(
         warn("ledger.kind", text.to_owned());
     }
     for (key, path) in secret_files {
-        let mode = std::fs::metadata(path).map_or(0, |file| file.mode());
-        if mode & READABLE_BY_OTHERS != 0 {
-            warn(key, open_to_all(path));
+        if let Some(text) = open_to_all(path) {
+            warn(key, text);
         }
     }
     for (index, name) in feeds_from.iter().enumerate() {
@@ -85,25 +84,26 @@ pub(super) fn warnings(
 
 /// Files with headers of feeds that every user of the machine can read, where they are named first.
 pub(super) fn open_headers(files: &FeedFiles, lists: &[FeedList]) -> Vec<Problem> {
-    let is_open = |path: &Path| {
-        std::fs::metadata(path).is_ok_and(|file| file.mode() & READABLE_BY_OTHERS != 0)
-    };
-    let open = files.with_headers().filter(|(_, path)| is_open(path));
     let warning = |(name, path): (&str, &Path)| {
+        let text = open_to_all(path)?;
         lists.iter().find_map(|list| {
             let is_it = |raw: &RawFeed| raw.headers_file.as_deref() == Some(name);
             let index = list.feeds.iter().position(is_it)?;
-            Some(list.origins.problem(&format!("feed[{index}].headers_file"), open_to_all(path)))
+            Some(list.origins.problem(&format!("feed[{index}].headers_file"), text.clone()))
         })
     };
-    open.filter_map(warning).collect()
+    files.with_headers().filter_map(warning).collect()
 }
 
-fn open_to_all(path: &Path) -> String {
-    format!(
-        "\"{}\" can be read by every user of this machine; `chmod o-r` keeps it secret",
-        path.display()
-    )
+/// What is said of a secret file that every user of the machine can read; `None` of any other.
+fn open_to_all(path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok()?.mode();
+    (mode & READABLE_BY_OTHERS != 0).then(|| {
+        format!(
+            "\"{}\" can be read by every user of this machine; `chmod o-r` keeps it secret",
+            path.display()
+        )
+    })
 }
 
 /// The first feed that is asked over http, where it stands, and how many more there are.

@@ -198,6 +198,10 @@ fn past_lines(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<String> {
         let url = feed.shown(&url);
         let moves = state.plan.moves;
         lines.push(match moves.days {
+            _ if moves.by == MovedBy::DocumentRefused => format!(
+                "says that it lives at: {url}, as {}; it is not looked for there again",
+                words::moved_by(moves.by)
+            ),
             _ if state.plan.lives_at().is_none() => format!(
                 "says that it lives at: {url}, as {}; it is looked for there once that was said on {MOVE_DAYS} days, \
                  and followed if the same articles are there",

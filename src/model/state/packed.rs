@@ -68,7 +68,9 @@ impl PackedMemory {
     /// Packs the memory of a state whose last poll was `sequence`.
     pub(super) fn pack(memory: &FeedMemory, sequence: u64) -> Self {
         let mut packer = Packer::default();
-        pack_head(&mut packer, memory, sequence);
+        let windows =
+            Windows { current: sequence, departed: last_departed(&memory.seen, sequence) };
+        pack_head(&mut packer, memory, windows);
         pack_validators(&mut packer, &memory.validators);
         if let Some(language) = &memory.language {
             packer.text(language);
@@ -100,8 +102,6 @@ impl PackedMemory {
             // Names and values that were read from JSON: there is nothing that it cannot hold.
             packer.text(&serde_json::to_string(&memory.unknown).unwrap_or_default());
         }
-        let windows =
-            Windows { current: sequence, departed: last_departed(&memory.seen, sequence) };
         memory.seen.iter().for_each(|(id, seen)| pack_article(&mut packer, *id, *seen, windows));
         Self(packer.finish())
     }
@@ -244,7 +244,7 @@ impl Head {
     }
 }
 
-fn pack_head(packer: &mut Packer, memory: &FeedMemory, sequence: u64) {
+fn pack_head(packer: &mut Packer, memory: &FeedMemory, windows: Windows) {
     let bit = |is_there: bool, bit: u8| if is_there { bit } else { 0 };
     packer.byte(
         bit(memory.body_digest.is_some(), holds::BODY_DIGEST)
@@ -260,11 +260,11 @@ fn pack_head(packer: &mut Packer, memory: &FeedMemory, sequence: u64) {
         packer.array(&digest.0);
     }
     packer.number(memory.size());
-    let (articles, window) = (memory.seen.len() as u64, memory.seen.window(sequence));
+    let (articles, window) = (memory.seen.len() as u64, memory.seen.window(windows.current));
     packer.number(articles);
     packer.number(window);
     if articles > window {
-        packer.number(last_departed(&memory.seen, sequence));
+        packer.number(windows.departed);
     }
 }
 
